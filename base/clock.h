@@ -1,0 +1,12 @@
+/* base/clock.h - times. */
+#ifndef NAS_BASE_CLOCK_H
+#define NAS_BASE_CLOCK_H
+
+/* Seconds of a clock that never jumps; only differences mean anything. */
+double nas_clock_wall(void);
+/* Processor seconds of this thread. */
+double nas_clock_cpu(void);
+/* Seconds since 1970, for what people read. */
+double nas_clock_date(void);
+
+#endif

@@ -1,0 +1,260 @@
+/* base/file.c - checked file I/O. */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static nas_status read_all(int fd, const char *path, uint8_t *p, size_t n, nas_err *err) {
+    size_t done = 0;
+    while (done < n) {
+        const ssize_t got = read(fd, p + done, n - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return nas_fail_errno(err, "cannot read %s", path);
+        if (got == 0) return nas_fail(err, NAS_EIO, "%s became shorter while it was read", path);
+        done += (size_t)got;
+    }
+    return NAS_OK;
+}
+
+nas_status nas_file_read(nas_arena *a, const char *path, size_t most, uint8_t **out, size_t *bytes,
+                         nas_err *err) {
+    *out = NULL;
+    *bytes = 0;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return nas_fail_errno(err, "cannot open %s", path);
+    nas_status st = NAS_OK;
+    struct stat info;
+    uint8_t *p = NULL;
+    if (fstat(fd, &info) != 0) {
+        st = nas_fail_errno(err, "cannot examine %s", path);
+    } else if (!S_ISREG(info.st_mode)) {
+        st = nas_fail(err, NAS_EFORMAT, "%s is not a regular file", path);
+    } else if ((uint64_t)info.st_size > most) {
+        st = nas_fail(err, NAS_EFORMAT, "%s is too large: %lld bytes, at most %zu are read", path,
+                      (long long)info.st_size, most);
+    } else if (!(p = nas_arena_alloc(a, (size_t)info.st_size + 1, err))) {
+        st = NAS_ENOMEM;
+    } else {
+        st = read_all(fd, path, p, (size_t)info.st_size, err);
+    }
+    close(fd);
+    if (st != NAS_OK) return st;
+    *out = p;
+    *bytes = (size_t)info.st_size;
+    return NAS_OK;
+}
+
+struct nas_file {
+    int fd;
+    char *path, *beside;
+};
+
+nas_status nas_file_begin(const char *path, nas_file **out, nas_err *err) {
+    *out = NULL;
+    nas_file *f = calloc(1, sizeof *f);
+    const size_t n = strlen(path);
+    if (f) {
+        f->fd = -1;
+        f->path = strdup(path);
+        f->beside = malloc(n + 16);
+    }
+    if (!f || !f->path || !f->beside) {
+        if (f) nas_file_drop(f);
+        return nas_fail(err, NAS_ENOMEM, "out of memory");
+    }
+    snprintf(f->beside, n + 16, "%s.XXXXXX", path);
+    f->fd = mkostemp(f->beside, O_CLOEXEC);
+    if (f->fd < 0) {
+        const nas_status st = nas_fail_errno(err, "cannot write %s", path);
+        f->beside[0] = '\0';
+        nas_file_drop(f);
+        return st;
+    }
+    (void)fchmod(f->fd, 0644);
+    *out = f;
+    return NAS_OK;
+}
+
+nas_status nas_file_add(nas_file *f, const void *p, size_t bytes, nas_err *err) {
+    const uint8_t *at = p;
+    while (bytes) {
+        const ssize_t put = write(f->fd, at, bytes);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return nas_fail_errno(err, "cannot write %s", f->path);
+        at += put;
+        bytes -= (size_t)put;
+    }
+    return NAS_OK;
+}
+
+static void sync_folder_of(const char *path) {
+    char *copy = strdup(path);
+    if (!copy) return;
+    char *slash = strrchr(copy, '/');
+    if (slash) *(slash == copy ? slash + 1 : slash) = '\0';
+    const int fd = open(slash ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+    free(copy);
+}
+
+nas_status nas_file_commit(nas_file *f, nas_err *err) {
+    nas_status st = NAS_OK;
+    if (fsync(f->fd) != 0) st = nas_fail_errno(err, "cannot sync %s", f->path);
+    if (st == NAS_OK && rename(f->beside, f->path) != 0)
+        st = nas_fail_errno(err, "cannot rename to %s", f->path);
+    if (st == NAS_OK) {
+        sync_folder_of(f->path);
+        f->beside[0] = '\0';
+    }
+    nas_file_drop(f);
+    return st;
+}
+
+void nas_file_drop(nas_file *f) {
+    if (!f) return;
+    if (f->fd >= 0) close(f->fd);
+    if (f->beside && f->beside[0]) (void)unlink(f->beside);
+    free(f->path);
+    free(f->beside);
+    free(f);
+}
+
+nas_status nas_file_write(const char *path, const void *p, size_t bytes, nas_err *err) {
+    nas_file *f = NULL;
+    NAS_TRY(nas_file_begin(path, &f, err));
+    const nas_status st = nas_file_add(f, p, bytes, err);
+    if (st == NAS_OK) return nas_file_commit(f, err);
+    nas_file_drop(f);
+    return st;
+}
+
+nas_status nas_file_map(const char *path, nas_map *out, nas_err *err) {
+    *out = (nas_map){0};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return nas_fail_errno(err, "cannot open %s", path);
+    struct stat info;
+    nas_status st = NAS_OK;
+    void *p = MAP_FAILED;
+    if (fstat(fd, &info) != 0)
+        st = nas_fail_errno(err, "cannot examine %s", path);
+    else if (!S_ISREG(info.st_mode) || info.st_size == 0)
+        st = nas_fail(err, NAS_EFORMAT, "%s is not a regular file with contents", path);
+    else if ((p = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
+        st = nas_fail_errno(err, "cannot map %s", path);
+    close(fd);
+    if (st == NAS_OK) *out = (nas_map){.p = p, .bytes = (size_t)info.st_size};
+    return st;
+}
+
+void nas_file_unmap(nas_map *m) {
+    if (!m->p) return;
+    union { /* munmap takes what mmap gave, which is not const */
+        const uint8_t *c;
+        void *v;
+    } u = {.c = m->p};
+    (void)munmap(u.v, m->bytes);
+    *m = (nas_map){0};
+}
+
+nas_status nas_dir_make(const char *path, nas_err *err) {
+    char *copy = strdup(path);
+    if (!copy) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    nas_status st = NAS_OK;
+    for (char *p = copy + 1; st == NAS_OK && *p; p++) {
+        if (*p != '/') continue;
+        *p = '\0';
+        if (mkdir(copy, 0755) != 0 && errno != EEXIST)
+            st = nas_fail_errno(err, "cannot make the folder %s", copy);
+        *p = '/';
+    }
+    if (st == NAS_OK && mkdir(copy, 0755) != 0 && errno != EEXIST)
+        st = nas_fail_errno(err, "cannot make the folder %s", copy);
+    if (st == NAS_OK && !nas_path_is_dir(copy))
+        st = nas_fail(err, NAS_EIO, "%s is there and is not a folder", copy);
+    free(copy);
+    return st;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where) {
+    (void)info;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+nas_status nas_dir_remove(const char *path, nas_err *err) {
+    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+        return nas_fail_errno(err, "cannot remove %s", path);
+    return NAS_OK;
+}
+
+bool nas_path_exists(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+bool nas_path_is_dir(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+nas_status nas_dir_list(nas_arena *a, const char *path, char ***names, size_t *n, nas_err *err) {
+    *names = NULL;
+    *n = 0;
+    DIR *d = opendir(path);
+    if (!d) return nas_fail_errno(err, "cannot open the folder %s", path);
+    nas_status st = NAS_OK;
+    char **list = NULL;
+    size_t used = 0, room = 0;
+    const struct dirent *e;
+    while (st == NAS_OK && (e = readdir(d))) {
+        if (e->d_name[0] == '.') continue;
+        if (used == room) {
+            room = room ? room * 2 : 64;
+            char **more = nas_arena_array(a, room, sizeof *more, err);
+            if (more && used) memcpy(more, list, used * sizeof *more);
+            list = more;
+        }
+        if (!list || !(list[used] = nas_arena_text(a, e->d_name, err))) st = NAS_ENOMEM;
+        used++;
+    }
+    closedir(d);
+    if (st != NAS_OK) return st;
+    if (used) qsort(list, used, sizeof *list, by_name);
+    *names = list;
+    *n = used;
+    return NAS_OK;
+}
+
+nas_status nas_lock_take(const char *path, nas_lock *out, nas_err *err) {
+    out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (out->fd < 0) return nas_fail_errno(err, "cannot open the lock %s", path);
+    while (flock(out->fd, LOCK_EX) != 0) {
+        if (errno == EINTR) continue;
+        const nas_status st = nas_fail_errno(err, "cannot lock %s", path);
+        nas_lock_release(out);
+        return st;
+    }
+    return NAS_OK;
+}
+
+void nas_lock_release(nas_lock *l) {
+    if (l->fd >= 0) close(l->fd);
+    l->fd = -1;
+}

@@ -1,0 +1,54 @@
+/* base/file.h - checked file I/O: whole files, atomic writes, maps, folders, locks. */
+#ifndef NAS_BASE_FILE_H
+#define NAS_BASE_FILE_H
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads a whole file; the bytes live in arena a and are followed by a NUL that *bytes does not
+ * count. Errors: NAS_ENOTFOUND, NAS_EIO, NAS_EFORMAT when it is larger than most. */
+NAS_NODISCARD nas_status nas_file_read(nas_arena *a, const char *path, size_t most, uint8_t **out,
+                                       size_t *bytes, nas_err *err);
+
+/* Writes beside path, syncs, and renames: path holds the old bytes or the new, never a part. */
+NAS_NODISCARD nas_status nas_file_write(const char *path, const void *p, size_t bytes,
+                                        nas_err *err);
+
+/* The same in pieces. nas_file_commit renames and nas_file_drop removes; one of them ends it. */
+typedef struct nas_file nas_file;
+NAS_NODISCARD nas_status nas_file_begin(const char *path, nas_file **out, nas_err *err);
+NAS_NODISCARD nas_status nas_file_add(nas_file *f, const void *p, size_t bytes, nas_err *err);
+NAS_NODISCARD nas_status nas_file_commit(nas_file *f, nas_err *err);
+void nas_file_drop(nas_file *f);
+
+/* A file mapped read-only and shared; unmap ends it ({0} is fine). */
+typedef struct nas_map {
+    const uint8_t *p;
+    size_t bytes;
+} nas_map;
+NAS_NODISCARD nas_status nas_file_map(const char *path, nas_map *out, nas_err *err);
+void nas_file_unmap(nas_map *m);
+
+/* mkdir -p. */
+NAS_NODISCARD nas_status nas_dir_make(const char *path, nas_err *err);
+/* Removes a folder and all below it, links not followed; absent is fine. */
+NAS_NODISCARD nas_status nas_dir_remove(const char *path, nas_err *err);
+bool nas_path_exists(const char *path);
+bool nas_path_is_dir(const char *path);
+
+/* Sorted names in a folder, without those that begin with a dot. Owner: arena a. */
+NAS_NODISCARD nas_status nas_dir_list(nas_arena *a, const char *path, char ***names, size_t *n,
+                                      nas_err *err);
+
+/* An exclusive lock on a file that is made when absent; waits. It ends with the process at the
+ * latest. */
+typedef struct nas_lock {
+    int fd;
+} nas_lock;
+NAS_NODISCARD nas_status nas_lock_take(const char *path, nas_lock *out, nas_err *err);
+void nas_lock_release(nas_lock *l);
+
+#endif

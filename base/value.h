@@ -1,0 +1,30 @@
+/* base/value.h - the value of one column of one trial. */
+#ifndef NAS_BASE_VALUE_H
+#define NAS_BASE_VALUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum nas_column_type {
+    NAS_COLUMN_INTEGER,
+    NAS_COLUMN_REAL,
+    NAS_COLUMN_TEXT,
+    NAS_COLUMN_BLOB /* only in query results; text is NULL, integer its length */
+} nas_column_type;
+
+/* Bool is INTEGER 0 or 1. */
+typedef struct nas_value {
+    bool is_null;
+    nas_column_type type;
+    int64_t integer;
+    double real;
+    const char *text; /* borrowed */
+} nas_value;
+
+/* A column of a study's table: a choice or a metric. */
+typedef struct nas_column {
+    const char *name; /* an SQL name: letters, digits, underscores */
+    nas_column_type type;
+} nas_column;
+
+#endif

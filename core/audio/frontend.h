@@ -1,0 +1,61 @@
+/* core/audio/frontend.h - log-mel and MFCC features as in TensorFlow's tf.signal: frames without
+ * padding at the end, periodic Hann window, magnitude spectrum, HTK mel filters without the
+ * zero-frequency bin, log(x + 1e-6), and c_j = sqrt(2/N) sum_n log_mel_n cos(pi j (n + 1/2) / N),
+ * c_0 included. One implementation serves training, measuring and export: it is built without
+ * contraction. */
+#ifndef NAS_CORE_AUDIO_FRONTEND_H
+#define NAS_CORE_AUDIO_FRONTEND_H
+
+#include "base/err.h"
+#include "base/key.h"
+
+#include <stddef.h>
+
+typedef enum nas_frontend_kind { NAS_MFCC = 0, NAS_LOG_MEL = 1 } nas_frontend_kind;
+
+typedef struct nas_frontend_config {
+    int32_t kind;
+    int32_t sample_rate_hz;
+    double frame_length_ms, frame_step_ms; /* to samples: nearest, halves up */
+    int32_t fft_length;                    /* 0: the next power of two */
+    int32_t mel_bins;
+    double lower_hz, upper_hz;
+    int32_t coefficients; /* 0 for log_mel */
+    int32_t normalize;    /* 0 none, 1 coefficient */
+} nas_frontend_config;
+
+extern const nas_key nas_frontend_keys[];
+
+typedef struct nas_frontend nas_frontend;
+
+/* Plans for clips of `samples` samples. Errors: NAS_EINVAL, naming the key, when the settings do
+ * not go together: frame longer than the clip, fft_length shorter than the frame, upper_hz above
+ * half the rate, lower_hz >= upper_hz, more coefficients than mel bins, a mel filter without any
+ * FFT bin is fine (as in TensorFlow). Owner: the caller closes it. Not for use by several threads
+ * at once. */
+NAS_NODISCARD nas_status nas_frontend_open(const nas_frontend_config *config, int32_t samples,
+                                           nas_frontend **out, nas_err *err);
+void nas_frontend_close(nas_frontend *f);
+
+/* Without opening: the shape for clips of `samples` samples, and the same errors. */
+NAS_NODISCARD nas_status nas_frontend_shape(const nas_frontend_config *config, int32_t samples,
+                                            int32_t *frames, int32_t *bins, nas_err *err);
+
+int32_t nas_frontend_frames(const nas_frontend *f);
+int32_t nas_frontend_bins(const nas_frontend *f); /* coefficients, or mel bins */
+
+/* One clip. Shape: pcm [samples] in [-1, 1]; out [frames][bins]. `normalize` is not applied. */
+void nas_frontend_run(nas_frontend *f, const float *pcm, float *out);
+
+/* (x - mean[b]) / deviation[b] in place over n values [..][bins]; a deviation below 1e-6 counts
+ * as 1. */
+void nas_frontend_normalize(const float *mean, const float *deviation, int32_t bins, float *x,
+                            size_t n);
+
+/* Mean and deviation of each bin over n rows [n][bins], summed in double in the order of the rows.
+ */
+void nas_frontend_moments(const float *x, size_t n, int32_t bins, float *mean, float *deviation);
+
+enum { NAS_FRONTEND_VERSION = 1 };
+
+#endif

@@ -1,0 +1,33 @@
+/* core/data/batch.h - labelled examples in memory, and how batches are drawn from them. */
+#ifndef NAS_CORE_DATA_BATCH_H
+#define NAS_CORE_DATA_BATCH_H
+
+#include "base/key.h"
+
+#include <stdint.h>
+
+/* A view; nothing is owned. x is dense [n][h][w] float32 (h frames, w coefficients, one channel).
+ */
+typedef struct nas_examples {
+    const float *x;
+    const int32_t *y; /* labels */
+    int32_t n, h, w;
+} nas_examples;
+
+/* Keys of "augment". */
+typedef struct nas_augment {
+    int32_t shift_frames; /* each example moves by up to this many frames, uniformly, both ways; the
+                             frames that come free repeat the edge frame */
+} nas_augment;
+extern const nas_key nas_augment_keys[];
+
+/* The order of all n examples in an epoch; order has room for n. */
+void nas_batch_order(uint64_t seed, uint32_t replicate, int32_t epoch, int32_t n, uint32_t *order);
+
+/* Gathers the examples order[first .. first + n) into x [n][h][w] and y [n], augmented (augment may
+ * be NULL) by a stream of (seed, replicate, epoch, position). */
+void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t seed,
+                    uint32_t replicate, int32_t epoch, const uint32_t *order, int32_t first,
+                    int32_t n, float *x, int32_t *y);
+
+#endif

@@ -1,0 +1,58 @@
+/* core/data/clips.h - a folder of class folders of sound files, decoded once into a packed file
+ * that every process maps. */
+#ifndef NAS_CORE_DATA_CLIPS_H
+#define NAS_CORE_DATA_CLIPS_H
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/log.h"
+
+typedef struct nas_clip {
+    const char *name;    /* "<label>/<file>" */
+    const char *speaker; /* what speaker_pattern's first group found; the whole name when nothing */
+    int32_t label;       /* index into labels */
+    nas_hash content;    /* of the file's bytes */
+    int64_t samples;     /* decoded, mono, cropped to clip_seconds, at its own rate */
+    int32_t rate_hz;
+    const float *pcm; /* in [-1, 1]; in the map */
+} nas_clip;
+
+typedef struct nas_clips {
+    int32_t n_labels;
+    const char **labels; /* sorted as in the space, or by name */
+    int32_t n;
+    nas_clip *clips; /* in the order of (label, name) */
+    int32_t n_bad;
+    const char **bad; /* "<label>/<file>: reason" of each clip left out */
+    double clip_seconds;
+    nas_hash fingerprint; /* of labels, names, lengths, contents; the split adds itself to it */
+    struct nas_clips_own *own;
+} nas_clips;
+
+typedef struct nas_clips_options {
+    const char *folder;
+    const char *const *labels; /* NULL: all class folders, by name, without _background_noise_ */
+    int32_t n_labels;
+    double clip_seconds;
+    const char *speaker_pattern; /* POSIX extended, first group; NULL: up to _nohash_, else the
+                                    whole file name without its ending */
+    const char *cache;           /* folder of the cache; files are <cache>/<kk>/<key> */
+} nas_clips_options;
+
+/* Lists and hashes the folder, decodes it (in parallel) into the cache when it is not there yet,
+ * maps it. Owner: the caller closes it. Errors: NAS_ENOTFOUND no such folder or class (with the
+ * nearest name), NAS_EINVAL no class or fewer than two, a pattern that does not compile,
+ * NAS_EFORMAT more than 1 % bad clips (names the first few), NAS_EIO/NAS_EFULL the cache,
+ * NAS_ESTOP. Each bad clip is also a warning (at most 20, then a count). */
+NAS_NODISCARD nas_status nas_clips_open(const nas_clips_options *o, const nas_log *log,
+                                        nas_clips **out, nas_err *err);
+void nas_clips_close(nas_clips *c);
+
+/* Clip i at rate_hz, padded with zeros or cropped to out_samples = round(clip_seconds * rate_hz).
+ * A clip of that rate is copied; others go through libsamplerate's best sinc converter. */
+NAS_NODISCARD nas_status nas_clips_read(const nas_clips *c, int32_t i, int32_t rate_hz, float *out,
+                                        int64_t out_samples, nas_err *err);
+
+enum { NAS_CLIPS_VERSION = 1 };
+
+#endif

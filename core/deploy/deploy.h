@@ -1,0 +1,72 @@
+/* core/deploy/deploy.h - from a float graph to the bytes that ship, and back: number formats, the
+ * TFLite writer and reader, the interpreter of the exported file, its zlib stream and its latency.
+ */
+#ifndef NAS_CORE_DEPLOY_DEPLOY_H
+#define NAS_CORE_DEPLOY_DEPLOY_H
+
+#include "base/log.h"
+#include "core/graph/graph.h"
+
+typedef enum nas_format {
+    NAS_FORMAT_FLOAT32 = 0,
+    NAS_FORMAT_FLOAT16 = 1,
+    NAS_FORMAT_DYNAMIC = 2,
+    NAS_FORMAT_INT8 = 3
+} nas_format;
+
+/* float32, float16, dynamic, int8; NULL at the end. Those that are not built yet are refused by
+ * nas_format_apply with NAS_EUNSUPPORTED and listed in nas_formats_later (space separated). */
+extern const char *const nas_format_names[];
+extern const char *const nas_formats_later;
+
+/* A folded float graph -> the graph of that number format, in out's arena. int8: full integer, int8
+ * in and out, symmetric weights per output channel, asymmetric activations per tensor from the
+ * minimum and maximum over the calibration inputs (x [n][input elements]), int32 bias: TFLite's
+ * arithmetic (Jacob et al. 2018). float32 copies. Errors: NAS_EINVAL no calibration,
+ * NAS_EUNSUPPORTED. */
+NAS_NODISCARD nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x,
+                                          int32_t n, nas_graph *out, nas_err *err);
+
+/* The file: no names, no metadata that the runtime does not need. Bytes live in arena a. The same
+ * graph gives the same bytes on every machine. */
+NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint8_t **bytes,
+                                          size_t *n, nas_err *err);
+
+/* Every offset and size is checked against n before it is used. The graph's constants point into
+ * bytes, which must outlive it. Errors: NAS_EFORMAT, NAS_EUNSUPPORTED (an operator that the project
+ * lacks). */
+NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_graph *out,
+                                         nas_err *err);
+
+/* The zlib stream (RFC 1950) that export writes beside the file: level 9. Bytes live in arena a. */
+NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_arena *a,
+                                         uint8_t **out, size_t *out_n, nas_err *err);
+
+/* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. */
+typedef struct nas_interp nas_interp;
+NAS_NODISCARD nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err);
+void nas_interp_close(nas_interp *it);
+
+/* One example in, one out: input and output elements as float. An int8 graph quantises its input
+ * and dequantises its output here; the raw forms take and give the graph's own type. */
+void nas_interp_run(nas_interp *it, const float *x, float *y);
+void nas_interp_run_raw(nas_interp *it, const void *x, void *y);
+
+/* The class of one example: the largest output, the lowest index among equals. */
+int32_t nas_interp_class(nas_interp *it, const float *x);
+
+/* Milliseconds of one thing done again and again: median, and the upper end of the 95 % interval of
+ * the median (order statistics; binomial). */
+typedef struct nas_latency {
+    double median_ms, hi_ms;
+    int32_t runs;
+} nas_latency;
+
+/* Warms up, then calls once(ctx) at least `runs` times (and at least for about 20 ms), pinned to
+ * one processor for the time being. Who calls sees to it that nobody else measures. */
+NAS_NODISCARD nas_status nas_latency_measure(void (*once)(void *ctx), void *ctx, int32_t runs,
+                                             nas_latency *out, nas_err *err);
+
+enum { NAS_DEPLOY_VERSION = 1 };
+
+#endif

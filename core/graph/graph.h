@@ -1,0 +1,129 @@
+/* core/graph/graph.h - the small list of operators and tensors that a trained net lowers to and
+ * that a .tflite file holds. Layouts and meanings are TFLite's (NHWC; CONV_2D filters
+ * [out,kh,kw,in]; DEPTHWISE [1,kh,kw,channels]; FULLY_CONNECTED [out,in]); batch is always 1. */
+#ifndef NAS_CORE_GRAPH_GRAPH_H
+#define NAS_CORE_GRAPH_GRAPH_H
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Values are TFLite's TensorType. */
+typedef enum nas_dtype { NAS_F32 = 0, NAS_F16 = 1, NAS_I32 = 2, NAS_I64 = 4, NAS_I8 = 9 } nas_dtype;
+
+/* Values are TFLite's BuiltinOperator. */
+typedef enum nas_op_kind {
+    NAS_OP_ADD = 0,
+    NAS_OP_AVERAGE_POOL_2D = 1,
+    NAS_OP_CONV_2D = 3,
+    NAS_OP_DEPTHWISE_CONV_2D = 4,
+    NAS_OP_DEQUANTIZE = 6,
+    NAS_OP_FULLY_CONNECTED = 9,
+    NAS_OP_MAX_POOL_2D = 17,
+    NAS_OP_MUL = 18,
+    NAS_OP_RELU = 19,
+    NAS_OP_RELU6 = 21,
+    NAS_OP_RESHAPE = 22,
+    NAS_OP_SOFTMAX = 25,
+    NAS_OP_MEAN = 40,
+    NAS_OP_QUANTIZE = 114
+} nas_op_kind;
+
+/* Values are TFLite's Padding and ActivationFunctionType. */
+typedef enum nas_padding { NAS_SAME = 0, NAS_VALID = 1 } nas_padding;
+typedef enum nas_activation {
+    NAS_ACT_NONE = 0,
+    NAS_ACT_RELU = 1,
+    NAS_ACT_RELU6 = 3
+} nas_activation;
+
+enum { NAS_MAX_RANK = 4, NAS_OP_INPUTS = 3 };
+
+typedef struct nas_tensor {
+    nas_dtype dtype;
+    int32_t rank;
+    int32_t dims[NAS_MAX_RANK];
+    const void
+        *data; /* constants: rows of dtype, in the graph's arena (or a mapped file); else NULL */
+    int32_t n_scale; /* 0: not quantised; 1: per tensor; dims[axis]: per channel */
+    const float *scale;
+    const int32_t *zero_point; /* n_scale of them */
+    int32_t axis;              /* of per-channel scales */
+} nas_tensor;
+
+typedef struct nas_op {
+    nas_op_kind kind;
+    int32_t n_in;
+    int32_t in[NAS_OP_INPUTS]; /* tensor indices; -1: left out (a bias) */
+    int32_t out;
+    nas_padding padding;
+    int32_t stride[2], dilation[2], window[2]; /* height, width; window: of pools */
+    nas_activation activation;
+    float beta; /* of SOFTMAX */
+    bool keep_dims;
+} nas_op;
+
+/* One input, one output; ops stand in the order in which they run. */
+typedef struct nas_graph {
+    nas_arena *arena; /* owns the arrays and constants; the graph does not own the arena */
+    int32_t n_tensors, tensor_room;
+    nas_tensor *tensors;
+    int32_t n_ops, op_room;
+    nas_op *ops;
+    int32_t input, output; /* tensor indices */
+} nas_graph;
+
+/* An empty graph whose memory comes from a. */
+nas_graph nas_graph_start(nas_arena *a);
+
+/* Adds a copy of *t (its data is not copied) or of *o; the index goes to *index. */
+NAS_NODISCARD nas_status nas_graph_tensor(nas_graph *g, const nas_tensor *t, int32_t *index,
+                                          nas_err *err);
+NAS_NODISCARD nas_status nas_graph_op(nas_graph *g, const nas_op *o, nas_err *err);
+
+/* Shorthands: an activation (no data), and a float constant whose values are copied. */
+NAS_NODISCARD nas_status nas_graph_activation(nas_graph *g, nas_dtype dtype, int32_t rank,
+                                              const int32_t *dims, int32_t *index, nas_err *err);
+NAS_NODISCARD nas_status nas_graph_constant(nas_graph *g, int32_t rank, const int32_t *dims,
+                                            const float *values, int32_t *index, nas_err *err);
+
+/* Elements, bytes and per-element bytes of a tensor. */
+int64_t nas_tensor_count(const nas_tensor *t);
+int64_t nas_tensor_bytes(const nas_tensor *t);
+int32_t nas_dtype_bytes(nas_dtype d);
+
+/* Output size and leading padding of a window along one axis (TFLite kernels/padding.h). A window
+ * that does not fit gives out < 1. */
+void nas_window_axis(nas_padding padding, int32_t in, int32_t kernel, int32_t stride,
+                     int32_t dilation, int32_t *out, int32_t *before);
+
+/* Are shapes, types and order such that every operator can run? Every graph that deploy/ reads,
+ * writes or runs has passed this. Errors: NAS_EFORMAT with the operator's number and name. */
+NAS_NODISCARD nas_status nas_graph_check(const nas_graph *g, nas_err *err);
+
+/* Folds constant per-channel MUL and ADD (what batch_norm lowers to) into the kernel and bias
+ * before them, and RELU/RELU6 into the activation of the operator before, wherever the tensor
+ * between has no other reader. Float graphs only. Jacob et al., CVPR 2018, section 3.2. Constants
+ * are replaced by new ones in g's arena; unused tensors and operators disappear. */
+NAS_NODISCARD nas_status nas_graph_fold(nas_graph *g, nas_err *err);
+
+/* What one inference costs, from shapes alone. */
+typedef struct nas_cost {
+    int64_t macs;      /* of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED */
+    int64_t constants; /* elements of constants, int32 shape operands left out */
+    int64_t nonzero;   /* those that are not zero (int8: not the zero point) */
+    int64_t ram_bytes; /* the arena of nas_graph_plan */
+} nas_cost;
+NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
+
+/* Places every activation in one arena so that no two that live at the same time overlap; offsets
+ * has n_tensors entries (-1 for constants), 16-byte aligned. Greedy by size (Pisarchyk and Lee,
+ * "Efficient memory management for deep neural net inference", 2020, section 5). RESHAPE shares its
+ * input's place. */
+NAS_NODISCARD nas_status nas_graph_plan(const nas_graph *g, int64_t *offsets, int64_t *total,
+                                        nas_err *err);
+
+const char *nas_op_name(nas_op_kind k); /* "CONV_2D"; NULL when the project has no such operator */
+
+#endif

@@ -1,0 +1,58 @@
+/* core/nn/model.h - a model as its list of layers, every choice made, repeats unrolled and widths
+ * applied; and the table of layers. */
+#ifndef NAS_CORE_NN_MODEL_H
+#define NAS_CORE_NN_MODEL_H
+
+#include "base/arena.h"
+#include "base/key.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct nas_shape {
+    int32_t h, w, c; /* of one example; dense outputs are 1 x 1 x units */
+} nas_shape;
+
+/* One layer. Which members mean something is said by the row's keys. */
+typedef struct nas_layer_spec {
+    const struct nas_layer_ops *ops;
+    int32_t filters; /* of conv2d; units of dense */
+    int32_t kernel[2], stride[2], dilation[2];
+    int32_t padding; /* nas_padding of core/graph */
+    bool bias, scale;
+    double momentum, epsilon, rate;
+    int32_t shortcut; /* of residual: 0 identity, 1 project */
+    int32_t n_layers; /* of residual */
+    struct nas_layer_spec *layers;
+} nas_layer_spec;
+
+typedef struct nas_model {
+    nas_shape input;
+    int32_t n_layers;
+    nas_layer_spec *layers;
+} nas_model;
+
+/* The row of a layer kind by the name of its "op", and all of them in turn (NULL past the end). */
+const struct nas_layer_ops *nas_layer_find(const char *op);
+const struct nas_layer_ops *nas_layer_at(int i);
+
+/* What search/ needs of a row. */
+const char *nas_layer_name(const struct nas_layer_ops *ops);
+const nas_key *nas_layer_keys(const struct nas_layer_ops *ops); /* offsets into nas_layer_spec */
+bool nas_layer_has_body(const struct nas_layer_ops *ops);       /* takes a list "layers" */
+
+/* Names in SPACE.md that are not built yet ("conv1d", "dropout", ...); NULL at the end. */
+extern const char *const nas_layers_later[];
+
+/* Shapes and cost of a model from its specs alone; nothing of the net's size is allocated.
+ * params: trainable values, batch norm's included. macs: multiply-accumulates of one inference.
+ * Errors: NAS_ESHAPE with the layer's number and name ("layer 3 (conv2d): kernel 5x5 is larger than
+ * its input 3x2"), or that the model does not end in `classes` outputs. */
+typedef struct nas_model_cost {
+    int64_t params, macs;
+    nas_shape output;
+} nas_model_cost;
+NAS_NODISCARD nas_status nas_model_check(const nas_model *m, int32_t classes, nas_model_cost *out,
+                                         nas_err *err);
+
+#endif

@@ -1,0 +1,45 @@
+/* core/nn/net.h - a planned net: one flat parameter vector, one allocation for everything else. */
+#ifndef NAS_CORE_NN_NET_H
+#define NAS_CORE_NN_NET_H
+
+#include "core/graph/graph.h"
+#include "core/kernel/kernel.h"
+#include "core/nn/model.h"
+
+typedef struct nas_net nas_net;
+
+/* Plans m for batches of up to `batch` examples. m is copied. The last layer must be softmax over
+ * `classes` outputs. Owner: the caller closes it. Errors: NAS_ESHAPE, NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_net_open(const nas_model *m, int32_t classes, int32_t batch,
+                                      const nas_kernel *kernel, nas_net **out, nas_err *err);
+void nas_net_close(nas_net *net);
+
+/* Initial weights: Glorot uniform (Glorot and Bengio 2010, eq. 16) with Keras' fans, biases 0,
+ * batch norm 1, 0, 0, 1. A function of (seed, replicate, layer number). */
+void nas_net_init(nas_net *net, uint64_t seed, uint32_t replicate);
+
+/* Class probabilities in inference mode (batch norm by its running averages).
+ * Shape: x [n][h][w][c] dense; out [n][classes]. Any n. */
+void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out);
+
+/* Appends the net's operators to an empty graph, input [1,h,w,c] to output [1,classes]. Batch norm
+ * becomes MUL and ADD; nas_graph_fold removes them. */
+NAS_NODISCARD nas_status nas_net_lower(const nas_net *net, nas_graph *g, nas_err *err);
+
+/* Trainable tensors in Keras' order and layout, for golden tests and tools: conv2d kernel
+ * [kh][kw][in][out], depthwise [kh][kw][c], dense [in][out], bias, batch norm gamma, beta, running
+ * mean, running variance (the last two are not trainable). nas_net_tensor copies to or from a dense
+ * array of `count` floats. */
+typedef struct nas_net_tensor_info {
+    const char *name; /* "2.conv2d.kernel" */
+    int64_t count;
+    bool trainable;
+} nas_net_tensor_info;
+int32_t nas_net_tensors(const nas_net *net);
+nas_net_tensor_info nas_net_tensor_at(const nas_net *net, int32_t i);
+void nas_net_tensor_get(const nas_net *net, int32_t i, float *dense);
+void nas_net_tensor_set(nas_net *net, int32_t i, const float *dense);
+/* The gradient of the last training step's loss, in the same layout. */
+void nas_net_tensor_grad(const nas_net *net, int32_t i, float *dense);
+
+#endif

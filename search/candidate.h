@@ -1,0 +1,55 @@
+/* search/candidate.h - a candidate: everything needed to train, compress and measure one model. */
+#ifndef NAS_SEARCH_CANDIDATE_H
+#define NAS_SEARCH_CANDIDATE_H
+
+#include "base/hash.h"
+#include "core/audio/frontend.h"
+#include "core/data/batch.h"
+#include "core/data/split.h"
+#include "core/deploy/deploy.h"
+#include "core/nn/model.h"
+#include "core/nn/train.h"
+#include "search/json.h"
+
+typedef struct nas_task {
+    int32_t kind;     /* 0 keywords */
+    const char *data; /* folder, as written; resolved against the working directory */
+    int32_t n_labels; /* 0: all class folders */
+    const char *const *labels;
+    double clip_seconds;
+    const char *speaker_pattern;
+    nas_split_config split;
+} nas_task;
+
+typedef struct nas_candidate {
+    nas_task task;
+    nas_frontend_config frontend;
+    nas_augment augment;
+    double width;
+    nas_model model; /* widths applied, repeats unrolled, "classes" resolved; input shape set */
+    nas_train_config train;
+    int32_t quantize; /* nas_format */
+    /* Canonical JSON of each block as the hash sees it (defaults left out); "" when all are
+     * defaults. */
+    const char *task_json, *frontend_json, *augment_json, *model_json, *train_json, *quantize_json;
+    const char *json; /* the whole, as written to candidate.json (without seed and replicate) */
+    nas_hash hash;    /* SHA-256 of the canonical JSON, SPACE.md "Identity" */
+    uint64_t seed;    /* of candidate.json, when it has them; else 0 */
+    uint32_t replicate;
+} nas_candidate;
+
+/* Decodes a document without choices. `classes` > 0 is the number of labels; with 0 it is taken
+ * from task.labels, and it is an error when they are absent. Front end and model are checked
+ * against each other and clip_seconds: an impossible combination is NAS_ESHAPE with the one reason
+ * (the caller of a search rejects the trial with it); everything else that is wrong is NAS_EINVAL
+ * with all lines. Owner: *out and all it points to live in arena a. */
+NAS_NODISCARD nas_status nas_candidate_decode(nas_arena *a, const nas_json *j,
+                                              const cJSON *document, int32_t classes,
+                                              nas_candidate *out, nas_err *err);
+
+/* Reads a candidate.json, or a space file that has no choices (a space's own keys are ignored). A
+ * file with choices is NAS_EINVAL ("is a space: nas run searches it"). */
+NAS_NODISCARD nas_status nas_candidate_open(nas_arena *a, const char *path, int32_t classes,
+                                            nas_candidate *out, nas_err *err);
+
+#endif

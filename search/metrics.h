@@ -1,0 +1,41 @@
+/* search/metrics.h - the table of metrics: columns of a study, words of constraints and objectives.
+ */
+#ifndef NAS_SEARCH_METRICS_H
+#define NAS_SEARCH_METRICS_H
+
+#include <stdbool.h>
+
+typedef enum nas_metric_id {
+    NAS_METRIC_ACCURACY,
+    NAS_METRIC_TEST_ACCURACY,
+    NAS_METRIC_TFLITE_BYTES,
+    NAS_METRIC_ZLIB_BYTES,
+    NAS_METRIC_PARAMS,
+    NAS_METRIC_NONZERO_PARAMS,
+    NAS_METRIC_MACS,
+    NAS_METRIC_RAM_BYTES,
+    NAS_METRIC_INFER_MS,
+    NAS_METRIC_INFER_MS_HI,
+    NAS_METRIC_FRONTEND_MS,
+    NAS_METRIC_FRONTEND_MS_HI,
+    NAS_METRIC_TOTAL_MS,
+    NAS_METRIC_TOTAL_MS_HI,
+    NAS_METRIC_COUNT
+} nas_metric_id;
+
+typedef struct nas_metric {
+    const char *name; /* "zlib_bytes" */
+    const char *unit; /* "bytes" */
+    bool integer;
+    bool measured;         /* not reproducible to the bit */
+    bool selectable;       /* may stand in a constraint or objective */
+    const char *tested_as; /* a constraint on infer_ms is tested against infer_ms_hi */
+    const char *help;
+} nas_metric;
+
+extern const nas_metric nas_metrics[NAS_METRIC_COUNT];
+
+/* The index of a name; -1 when there is none. */
+int nas_metric_find(const char *name);
+
+#endif

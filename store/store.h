@@ -1,0 +1,175 @@
+/* store/store.h - the database of studies: the meeting point of workers and the page that people
+ * query. The only user of SQLite. docs/SCHEMA.md describes what stands in the file. */
+#ifndef NAS_STORE_STORE_H
+#define NAS_STORE_STORE_H
+
+#include "base/hash.h"
+#include "base/value.h"
+
+#include "base/arena.h"
+
+typedef struct nas_store nas_store;
+
+typedef enum nas_store_mode {
+    NAS_STORE_CREATE, /* made when absent */
+    NAS_STORE_WRITE,  /* must be there */
+    NAS_STORE_READ    /* cannot change anything; no attach, no extensions */
+} nas_store_mode;
+
+/* Opens; WAL, a busy timeout, migrations when the file is of an older schema.
+ * A file made by NAS_STORE_CREATE is removed again by nas_store_close when no study came into it.
+ * Errors: NAS_ENOTFOUND, NAS_EFORMAT (not a database, not ours, or of a newer schema: untouched),
+ * NAS_EIO. */
+NAS_NODISCARD nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out,
+                                        nas_err *err);
+void nas_store_close(nas_store *s);
+
+/* A study as the search defines it. Everything is borrowed for the call. */
+typedef struct nas_bound {
+    const char *text;   /* "zlib_bytes < 25000", as written */
+    const char *column; /* the column it is tested against */
+    const char *op;     /* > >= < <= == != */
+    double bound;
+} nas_bound;
+
+typedef struct nas_goal {
+    const char *column;
+    bool maximize;
+} nas_goal;
+
+typedef struct nas_study {
+    const char *name, *task;
+    const char *space_text;
+    nas_hash space_hash, fingerprint;
+    uint64_t seed;
+    int64_t trials; /* wanted in total; -1: until the sampler is exhausted */
+    int32_t n_params, n_metrics, n_bounds, n_goals;
+    const nas_column *params, *metrics;
+    const nas_bound *bounds;
+    const nas_goal *goals; /* in order; ties: tie_break ascending, then number */
+    const char *tie_break; /* a metric column */
+} nas_study;
+
+typedef struct nas_study_id {
+    int64_t study, version; /* version of the space, from 1 */
+    bool joined;            /* it was there already */
+} nas_study_id;
+
+/* Makes the study, joins it, or begins a new version of its space (another space_hash); columns
+ * that are new are added; views are made again. `trials` and the bounds and goals of the last call
+ * hold. Errors: NAS_EINVAL a refused name (an SQL keyword, `trials`, `studies`, a name of ours, one
+ * that ends like a view, not letters digits underscores), another fingerprint or seed under the
+ * same name (names both). */
+NAS_NODISCARD nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out,
+                                         nas_err *err);
+
+/* May this name be a study's? Says why not. */
+NAS_NODISCARD nas_status nas_store_check_name(const char *name, nas_err *err);
+
+/* One trial as a worker holds it. */
+typedef struct nas_claim {
+    int64_t id;      /* row of the study's table */
+    int64_t number;  /* within the version */
+    int32_t attempt; /* from 1 */
+    nas_hash candidate;
+} nas_claim;
+
+/* How the next new trial is picked, inside the claim's transaction. cursor is the sampler's.
+ * has_trial says whether this version has a trial with that candidate hash. Writes values
+ * (n_params) and hash, or *exhausted. json is the candidate's document, stored with the row. */
+typedef struct nas_picked {
+    nas_hash candidate;
+    const char *json;
+    bool exhausted;
+} nas_picked;
+typedef nas_status (*nas_pick_fn)(void *ctx, int64_t number, int64_t *cursor, nas_value *values,
+                                  nas_picked *out, nas_err *err);
+NAS_NODISCARD nas_status nas_store_has_candidate(nas_store *s, nas_study_id id,
+                                                 const nas_hash *candidate, bool *yes,
+                                                 nas_err *err);
+
+typedef enum nas_claimed { NAS_CLAIMED, NAS_CLAIM_NONE_LEFT, NAS_CLAIM_WAIT } nas_claimed;
+
+/* Takes a waiting trial if there is one (one that was given up), else picks a new one, unless
+ * `trials` are there already. NAS_CLAIM_WAIT: all are taken but some still run. Not synced: a lost
+ * claim is claimed again. arena owns the json of a waiting trial that is taken again (*json). */
+NAS_NODISCARD nas_status nas_store_claim(nas_store *s, nas_study_id id, const char *worker,
+                                         nas_pick_fn pick, void *ctx, nas_arena *a, nas_claim *out,
+                                         const char **json, nas_claimed *what, nas_err *err);
+
+NAS_NODISCARD nas_status nas_store_heartbeat(nas_store *s, nas_study_id id, const nas_claim *c,
+                                             const char *worker, nas_err *err);
+
+typedef struct nas_epoch_row {
+    int32_t epoch;
+    int64_t step;
+    double loss, val_loss, val_accuracy, seconds;
+} nas_epoch_row;
+
+typedef struct nas_stage_row {
+    const char *name; /* "features", "train", "format", ... */
+    nas_hash key;
+    bool reused; /* found under its key */
+    double wall_seconds, cpu_seconds;
+} nas_stage_row;
+
+typedef struct nas_artefact {
+    const char *name; /* "model.tflite" */
+    const void *bytes;
+    size_t n;
+} nas_artefact;
+
+/* What came of a trial. state: complete, stopped, diverged, rejected, failed, or waiting (given
+ * back). */
+typedef struct nas_result {
+    const char *state, *reason;
+    const nas_value *metrics; /* n_metrics of the study's definition, in its order; NULL: none */
+    double seconds, cpu_seconds;
+    const char *machine; /* CPU, kernel row */
+    int32_t n_epochs, n_stages, n_artefacts;
+    const nas_epoch_row *epochs;
+    const nas_stage_row *stages;
+    const nas_artefact *artefacts;
+} nas_result;
+
+/* One durable transaction (synchronous=FULL): the row, its epochs, stages and artefacts. *kept is
+ * false when the trial is no longer this worker's (it was given up for dead): nothing is written
+ * then. */
+NAS_NODISCARD nas_status nas_store_finish(nas_store *s, nas_study_id id, const nas_claim *c,
+                                          const char *worker, const nas_result *r, bool *kept,
+                                          nas_err *err);
+
+/* Gives back the running trials whose worker is dead, as `dead(ctx, worker, seconds since the
+ * heartbeat)` judges; one that was tried `retries` + 1 times becomes failed ("the worker died").
+ * *n: how many. */
+typedef bool (*nas_dead_fn)(void *ctx, const char *worker, double silent_seconds);
+NAS_NODISCARD nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries,
+                                        nas_dead_fn dead, void *ctx, int32_t *n, nas_err *err);
+
+/* Sets one metric of a finished trial (test_accuracy, latency measured again). Durable. */
+NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,
+                                              const nas_column *column, const nas_value *v,
+                                              nas_err *err);
+
+/* An artefact's bytes into arena a. Errors: NAS_ENOTFOUND. */
+NAS_NODISCARD nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64_t row,
+                                            const char *name, nas_arena *a, uint8_t **bytes,
+                                            size_t *n, nas_err *err);
+
+/* The study of that name, or the only one when name is NULL. Its definition as stored; arena a owns
+ * it. Errors: NAS_ENOTFOUND (names those that are there). */
+NAS_NODISCARD nas_status nas_store_find(nas_store *s, const char *name, nas_arena *a,
+                                        nas_study *def, nas_study_id *out, nas_err *err);
+
+/* Any one statement that only reads. Rows are handed to fn, which returns false to end early. More
+ * than one statement, and whatever writes, is NAS_EINVAL. args are bound to ?1, ?2, ... */
+typedef struct nas_row {
+    int32_t n;
+    const char *const *names;
+    const nas_value *values;
+} nas_row;
+typedef bool (*nas_row_fn)(void *ctx, const nas_row *row);
+NAS_NODISCARD nas_status nas_store_query(nas_store *s, const char *sql, const nas_value *args,
+                                         int32_t n_args, nas_row_fn fn, void *ctx, nas_err *err);
+
+#endif
