@@ -78,6 +78,55 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 
 .PRECIOUS: $(BUILD)/%.o
 
+help:
+	@echo 'make run           packages, build, demo clips, a whole search, its winner (about 3 minutes)'
+	@echo 'make test          the same set-up, then all tests'
+	@echo 'make deps          installs the packages that are missing'
+	@echo 'make               builds ./nas'
+	@echo 'make clips         makes the clips of the demo in data/demo_clips'
+	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
+	@echo 'make deps-check    includes against the layers of docs/ARCHITECTURE.md'
+	@echo 'make format        clang-format; format-check only looks'
+	@echo 'make warnings      a build with gcc and one with clang, without a warning'
+	@echo 'make clean'
+	@echo 'SANITIZE=address,undefined and CC=clang go with any of them'
+
+deps:
+	@./deps.sh
+
+CLIPS := data/demo_clips
+clips: $(BUILD)/examples/make_clips
+	@$(BUILD)/examples/make_clips $(CLIPS)
+
+# deps first and in a make of its own: what it installs decides what can be built.
+run:
+	@./deps.sh
+	@$(MAKE) --no-print-directory -s -j2 nas clips
+	./nas run spaces/demo.json
+
+test:
+	@./deps.sh
+	@$(MAKE) --no-print-directory -s -j2 tests-only
+
+tests-only: nas $(TESTS) $(EXAMPLES)
+	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
+
+test-interop: nas $(BUILD)/tests/interop/models
+	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/interop/run.sh
+
+deps-check:
+	@tests/deps_check.sh
+
+FORMATTED := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+format:
+	clang-format -i $(FORMATTED)
+format-check:
+	clang-format --dry-run -Werror $(FORMATTED)
+
+warnings:
+	$(MAKE) -s CC=gcc nas
+	$(MAKE) -s CC=clang build/clang/nas
+
 clean:
 	rm -rf build nas
 

@@ -1,0 +1,78 @@
+/* cli/cli.h - the table of subcommands, their options, and how they print. Only cli/ prints or exits. */
+#ifndef NAS_CLI_CLI_H
+#define NAS_CLI_CLI_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit statuses, for scripts. */
+enum {
+    CLI_OK = 0,
+    CLI_FAILED = 1,   /* input, output, memory, a bug */
+    CLI_BAD = 2,      /* what the user gave is wrong; nothing was touched */
+    CLI_NONE = 3,     /* nothing satisfies the constraints */
+    CLI_STOPPED = 130 /* Ctrl-C */
+};
+
+typedef struct cli_option {
+    const char *name;  /* "--db" */
+    const char *value; /* "FILE"; NULL: a switch */
+    const char *help;
+} cli_option;
+
+enum { CLI_OPTIONS = 12, CLI_WORDS = 4 };
+
+typedef struct cli_args {
+    int n_words;
+    const char *word[CLI_WORDS];
+    const char *option[CLI_OPTIONS]; /* by the row's position; NULL: not given; "" for a switch */
+} cli_args;
+
+typedef struct cli_command {
+    const char *name, *words; /* "run", "SPACE" */
+    int least, most;          /* number of words */
+    const char *summary;
+    const char *text; /* paragraphs and examples of --help */
+    cli_option options[CLI_OPTIONS];
+    int (*run)(const cli_args *args);
+} cli_command;
+
+extern const cli_command cli_run, cli_space, cli_top, cli_show, cli_sql, cli_export, cli_eval, cli_train,
+    cli_verify;
+
+/* Prints "nas: text" on stderr; the exit status of that error. */
+int cli_fail(const nas_err *err);
+int cli_status_of(nas_status st);
+
+/* Whole numbers of an option, within bounds. false after a message. */
+bool cli_number(const char *option, const char *text, int64_t lo, int64_t hi, int64_t *out);
+
+/* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT and SIGTERM (which
+ * it begins to catch). */
+const nas_log *cli_log(bool quiet);
+/* Removes a progress line that is still on the screen. */
+void cli_clear_line(void);
+/* Rewrites the last line of the screen, cut to its width; nothing when stderr is no terminal. */
+void cli_status_line(const char *text);
+
+/* 12,345 into out[32]. */
+const char *cli_thousands(int64_t v, char out[32]);
+/* "1 h 05 min", "3 min 20 s", "12.3 s" into out[32]. */
+const char *cli_duration(double seconds, char out[32]);
+/* A value as people read it ("" for NULL) into out. */
+const char *cli_value(const nas_value *v, char *out, size_t n);
+
+/* Rows as a table with aligned columns; add all, then print to stdout. */
+typedef struct cli_table cli_table;
+cli_table *cli_table_open(void);
+void cli_table_cell(cli_table *t, const char *text, bool right);
+void cli_table_row(cli_table *t);
+void cli_table_print(const cli_table *t);
+void cli_table_close(cli_table *t);
+
+#endif

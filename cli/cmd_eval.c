@@ -1,0 +1,166 @@
+/* cli/cmd_eval.c - nas eval: an exported model on a folder of clips. */
+#include "cli/cli.h"
+#include "cli/scratch.h"
+#include "search/deployed.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DATA, SPLIT, JSON, CACHE, DUMP };
+
+static void print_json(const nas_deployed *d, const nas_verdict *v) {
+    char accuracy[32], low[32], high[32];
+    nas_json_number(v->accuracy, accuracy);
+    nas_json_number(v->low, low);
+    nas_json_number(v->high, high);
+    printf("{\"clips\": %d, \"accuracy\": %s, \"low\": %s, \"high\": %s, \"labels\": [", v->n,
+           accuracy, low, high);
+    for (int32_t i = 0; i < d->n_labels; i++) printf("%s\"%s\"", i ? ", " : "", d->labels[i]);
+    fputs("], \"confusion\": [", stdout);
+    for (int32_t i = 0; i < d->n_labels; i++) {
+        fputs(i ? ", [" : "[", stdout);
+        for (int32_t k = 0; k < d->n_labels; k++)
+            printf("%s%d", k ? ", " : "", v->confusion[i * d->n_labels + k]);
+        putchar(']');
+    }
+    puts("]}");
+}
+
+static void print_text(const nas_deployed *d, const nas_verdict *v) {
+    char n[32];
+    printf("accuracy %.4f (95 %% interval %.4f to %.4f) on %s clips\n\nconfusion: rows are spoken, "
+           "columns are heard\n",
+           v->accuracy, v->low, v->high, cli_thousands(v->n, n));
+    cli_table *t = cli_table_open();
+    cli_table_cell(t, "", false);
+    for (int32_t i = 0; i < d->n_labels; i++) cli_table_cell(t, d->labels[i], true);
+    cli_table_row(t);
+    for (int32_t i = 0; i < d->n_labels; i++) {
+        cli_table_cell(t, d->labels[i], false);
+        for (int32_t k = 0; k < d->n_labels; k++) {
+            char text[32];
+            snprintf(text, sizeof text, "%d", v->confusion[i * d->n_labels + k]);
+            cli_table_cell(t, strcmp(text, "0") ? text : ".", true);
+        }
+        cli_table_row(t);
+    }
+    cli_table_print(t);
+    cli_table_close(t);
+}
+
+/* For other runtimes to be compared with: features.f32 and classes.txt. */
+typedef struct dump {
+    FILE *features, *classes;
+    size_t row;
+} dump;
+
+static void dump_clip(void *ctx, const nas_clip *clip, const float *x, int32_t class) {
+    const dump *d = ctx;
+    (void)clip;
+    fwrite(x, sizeof *x, d->row, d->features);
+    fprintf(d->classes, "%d\n", class);
+}
+
+static bool dump_open(dump *d, const char *folder, const nas_deployed *model) {
+    char path[4096];
+    nas_err err = {0};
+    if (nas_dir_make(folder, &err) != NAS_OK) {
+        (void)cli_fail(&err);
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/features.f32", folder);
+    d->features = fopen(path, "wb");
+    snprintf(path, sizeof path, "%s/classes.txt", folder);
+    d->classes = fopen(path, "w");
+    d->row = (size_t)model->frames * (size_t)model->features;
+    if (d->features && d->classes) return true;
+    fprintf(stderr, "nas: cannot write into %s\n", folder);
+    return false;
+}
+
+static bool dump_close(dump *d) {
+    bool fine = true;
+    if (d->features) fine = fclose(d->features) == 0 && fine;
+    if (d->classes) fine = fclose(d->classes) == 0 && fine;
+    return fine;
+}
+
+static int part_of(const char *word) {
+    if (!word || strcmp(word, "all") == 0) return -1;
+    for (int p = NAS_TRAIN; p <= NAS_TEST; p++)
+        if (strcmp(word, nas_part_name((nas_part)p)) == 0) return p;
+    return -2;
+}
+
+static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *cache,
+                 nas_err *err) {
+    nas_deployed d;
+    nas_verdict v;
+    dump out = {0};
+    const char *dump_to = args->option[DUMP];
+    if (nas_deployed_open(a, args->word[0], &d, err) != NAS_OK) return cli_fail(err);
+    if (dump_to && !dump_open(&out, dump_to, &d)) {
+        (void)dump_close(&out);
+        return CLI_FAILED;
+    }
+    const nas_status st =
+        nas_deployed_judge(&d, args->option[DATA], part, cache, cli_log(false), a,
+                           dump_to ? dump_clip : NULL, &out, &v, err);
+    if (!dump_close(&out) && st == NAS_OK) {
+        fprintf(stderr, "nas: cannot write into %s\n", dump_to);
+        return CLI_FAILED;
+    }
+    cli_clear_line();
+    if (st != NAS_OK) return cli_fail(err);
+    if (args->option[JSON])
+        print_json(&d, &v);
+    else
+        print_text(&d, &v);
+    return CLI_OK;
+}
+
+static int run(const cli_args *args) {
+    nas_err err = {0};
+    const int part = part_of(args->option[SPLIT]);
+    if (!args->option[DATA]) {
+        fputs("nas eval: --data CLIPS is missing: which clips?\n", stderr);
+        return CLI_BAD;
+    }
+    if (part == -2) {
+        fprintf(stderr, "nas eval: --split: expected train, validation, test or all, got '%s'\n",
+                args->option[SPLIT]);
+        return CLI_BAD;
+    }
+    nas_arena *a = NULL;
+    cli_scratch scratch;
+    if (nas_arena_open(&a, &err) != NAS_OK ||
+        cli_scratch_open(&scratch, args->option[CACHE], &err) != NAS_OK) {
+        nas_arena_close(a);
+        return cli_fail(&err);
+    }
+    const int st = judge(args, part, a, &scratch.cache, &err);
+    cli_scratch_close(&scratch);
+    nas_arena_close(a);
+    return st;
+}
+
+const cli_command cli_eval = {
+    .name = "eval",
+    .words = "DIR",
+    .least = 1,
+    .most = 1,
+    .summary = "Run an exported model on clips: accuracy, its interval, confusion",
+    .options =
+        {
+            [DATA] = {"--data", "CLIPS", "folder of class folders; those in labels.txt are read"},
+            [SPLIT] = {"--split", "PART", "train, validation or test of the model's own split (default: all)"},
+            [JSON] = {"--json", NULL, "one object: accuracy, low, high, confusion"},
+            [CACHE] = {"--cache", "DIR", "keeps decoded clips for the next time"},
+            [DUMP] = {"--dump", "DIR", "writes features.f32 and classes.txt, to compare other runtimes"},
+        },
+    .text = "DIR is what `nas export`, `nas train` or `nas run` wrote.\n\n"
+            "examples:\n"
+            "  nas eval demo_best --data data/demo_clips --split test\n"
+            "  nas eval demo_best --data my_recordings --json\n",
+    .run = run,
+};

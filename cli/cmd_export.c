@@ -1,0 +1,59 @@
+/* cli/cmd_export.c - nas export: the files of a trial. */
+#include "cli/study.h"
+#include "search/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STUDY, TRIAL, OUT };
+
+static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
+    nas_err err = {0};
+    if (strcmp(cli_trial_get(t, "state"), "complete") != 0) {
+        fprintf(stderr, "nas: trial %s is %s: it has no files\n", cli_trial_get(t, "number"),
+                cli_trial_get(t, "state"));
+        return CLI_BAD;
+    }
+    const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
+    if (nas_export_trial(s->store, s->id, s->def.name, row, folder, &err) != NAS_OK)
+        return cli_fail(&err);
+    printf("trial %s of %s is in %s/: accuracy %s, %s bytes zipped\n", cli_trial_get(t, "number"),
+           s->def.name, folder, cli_trial_get(t, "accuracy"), cli_trial_get(t, "zlib_bytes"));
+    return CLI_OK;
+}
+
+static int run(const cli_args *args) {
+    if (!args->option[OUT]) {
+        fputs("nas export: -o DIR is missing: where shall the files go?\n", stderr);
+        return CLI_BAD;
+    }
+    cli_study s;
+    int st;
+    if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
+    cli_trial *t = cli_study_trial(&s, args->option[TRIAL], &st);
+    if (t) st = export_to(&s, t, args->option[OUT]);
+    cli_trial_close(t);
+    cli_study_close(&s);
+    return st;
+}
+
+const cli_command cli_export = {
+    .name = "export",
+    .words = "DB",
+    .least = 1,
+    .most = 1,
+    .summary = "Write a trial's files: the very bytes that were measured",
+    .options =
+        {
+            [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [TRIAL] = {"--trial", "N", "which trial (default: the best that is feasible)"},
+            [OUT] = {"-o", "DIR", "the folder; it is made"},
+        },
+    .text = "The folder holds model.tflite, model.tflite.zlib, frontend.json (with the training part's mean and\n"
+            "deviation), labels.txt, candidate.json and metrics.json.\n\n"
+            "examples:\n"
+            "  nas export demo.db -o best\n"
+            "  nas export demo.db --trial 7 -o seven\n",
+    .run = run,
+};

@@ -1,0 +1,294 @@
+/* cli/cmd_run.c - nas run: search a space. */
+#include "cli/report.h"
+#include "search/run.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, RETRIES, OUT, QUIET };
+
+typedef struct screen {
+    bool quiet;
+    const char *name;
+    const nas_space *space;
+    nas_study study;
+    char best[160];
+} screen;
+
+/* The metrics that decide: the objective's, then those of the constraints, each once. */
+static int deciding(const nas_space *s, int out[NAS_METRIC_COUNT]) {
+    int n = 0;
+    bool there[NAS_METRIC_COUNT] = {false};
+    for (int32_t i = 0; i < nas_space_objectives(s) + nas_space_constraints(s); i++) {
+        const int32_t goals = nas_space_objectives(s);
+        const int m = nas_metric_find(i < goals ? nas_space_objective(s, i)->metric
+                                                : nas_space_constraint(s, i - goals)->metric);
+        if (m < 0 || there[m]) continue;
+        there[m] = true;
+        out[n++] = m;
+    }
+    return n;
+}
+
+static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas_run_state *state,
+                  bool joined) {
+    screen *v = ctx;
+    if (v->quiet) return;
+    char a[32], b[32], c[32], e[32];
+    printf("%s: %d classes, %s clips (train %s, validation %s, test %s)\n", nas_space_name(s),
+           d->clips->n_labels, cli_thousands(d->clips->n, a),
+           cli_thousands(d->part[NAS_TRAIN].n, b), cli_thousands(d->part[NAS_VALIDATION].n, c),
+           cli_thousands(d->part[NAS_TEST].n, e));
+    const int64_t points = nas_space_points(s);
+    if (points < 0)
+        printf("space: %d parameters, points without end; ", nas_space_params(s));
+    else
+        printf("space: %d parameters, %s points; ", nas_space_params(s), cli_thousands(points, a));
+    if (state->total >= 0) printf("%s trials, ", cli_thousands(state->total, a));
+    printf("%d worker%s\n", state->workers, state->workers == 1 ? "" : "s");
+    if (joined)
+        printf("going on: %s done already\n", cli_thousands(state->done, a));
+    int metric[NAS_METRIC_COUNT];
+    const int n = deciding(s, metric);
+    printf("\n%6s  %-8s", "trial", "state");
+    for (int i = 0; i < n; i++) printf("  %10s", nas_metrics[metric[i]].name);
+    printf("  %9s  settings\n", "time");
+    fflush(stdout);
+}
+
+static void print_metric(int metric, double v) {
+    char text[32] = "";
+    if (!isnan(v) && nas_metrics[metric].integer)
+        cli_thousands((int64_t)v, text);
+    else if (!isnan(v))
+        snprintf(text, sizeof text, "%.4f", v);
+    printf("  %*s", (int)(strlen(nas_metrics[metric].name) > 10 ? strlen(nas_metrics[metric].name) : 10),
+           text);
+}
+
+static void remember_best(screen *v, nas_store *store) {
+    char view[160];
+    nas_view_name(v->name, "_best", view);
+    cli_trial *t = cli_trial_find(store, view, NULL);
+    if (!t) return;
+    const char *goal = v->study.goals[0].column;
+    snprintf(v->best, sizeof v->best, "best #%s %s %s, %s bytes", cli_trial_get(t, "number"), goal,
+             cli_trial_get(t, goal), cli_trial_get(t, "zlib_bytes"));
+    cli_trial_close(t);
+}
+
+static void print_finished(screen *v, const nas_event *e, nas_store *store) {
+    char from[256], view[160], settings[512], took[32];
+    nas_view_name(v->name, "", view);
+    snprintf(from, sizeof from, "%s where number = %" PRId64, view, e->number);
+    cli_trial *t = cli_trial_find(store, from, NULL);
+    settings[0] = '\0';
+    if (t) cli_trial_settings(t, &v->study, settings, sizeof settings);
+    cli_trial_close(t);
+    cli_clear_line();
+    int metric[NAS_METRIC_COUNT];
+    const int n = deciding(v->space, metric);
+    printf("%6" PRId64 "  %-8s", e->number, e->state);
+    for (int i = 0; i < n; i++) print_metric(metric[i], e->metric[metric[i]]);
+    printf("  %9s  %s%s%s%s\n", cli_duration(e->seconds, took), settings, e->text[0] ? " (" : "",
+           e->text, e->text[0] ? ")" : "");
+    fflush(stdout);
+}
+
+static void event(void *ctx, const nas_event *e, const nas_run_state *state, nas_store *store) {
+    screen *v = ctx;
+    (void)state;
+    if (e->kind != NAS_EVENT_FINISHED || v->quiet) return;
+    if (strcmp(e->state, "waiting") == 0 && !e->text[0]) return; /* given back by Ctrl-C */
+    print_finished(v, e, store);
+    remember_best(v, store);
+}
+
+static void tick(void *ctx, const nas_run_state *s) {
+    const screen *v = ctx;
+    if (v->quiet) return;
+    char line[512], left[32], done[32], total[32], time_left[64] = "";
+    const int64_t now = s->done - s->done_before;
+    if (now > 0 && s->total > s->done)
+        snprintf(time_left, sizeof time_left, ", about %s to go",
+                 cli_duration(s->seconds / (double)now * (double)(s->total - s->done), left));
+    snprintf(line, sizeof line, "%s done, %" PRId64 " running, %s left%s%s%s",
+             cli_thousands(s->done, done), s->running,
+             s->total < 0 ? "?" : cli_thousands(s->total - s->done - s->running, total), time_left,
+             v->best[0] ? " · " : "", v->best);
+    cli_status_line(line);
+}
+
+/* What keeps trials from being feasible: how many complete ones each constraint turns away. */
+static bool print_miss(void *ctx, const nas_row *row) {
+    (void)ctx;
+    char value[64];
+    printf("  #%" PRId64, row->values[0].integer);
+    for (int32_t i = 1; i < row->n; i++)
+        printf("  %s %s", row->names[i], cli_value(&row->values[i], value, sizeof value));
+    putchar('\n');
+    return true;
+}
+
+static bool take_count(void *ctx, const nas_row *row) {
+    *(int64_t *)ctx = row->values[0].integer;
+    return true;
+}
+
+static void explain_none(const screen *v, nas_store *store) {
+    const nas_study *study = &v->study;
+    char view[160], sql[2048], columns[512] = "", misses[1024] = "0";
+    nas_view_name(v->name, "", view);
+    puts("\nno trial satisfies the constraints; of those that were trained, each turns away:");
+    for (int32_t i = 0; i < study->n_bounds; i++) {
+        const nas_bound *b = &study->bounds[i];
+        const char *op = strcmp(b->op, "==") == 0 ? "=" : b->op;
+        int64_t n = 0;
+        snprintf(sql, sizeof sql,
+                 "select count(*) from %s where (state = 'complete' and not (\"%s\" %s %.17g)) or "
+                 "(state = 'rejected' and reason like '%s:%%')",
+                 view, b->column, op, b->bound, b->text);
+        if (nas_store_query(store, sql, NULL, 0, take_count, &n, NULL) != NAS_OK) continue;
+        printf("  %-28s %" PRId64 "\n", b->text, n);
+        size_t used = strlen(columns);
+        if (!strstr(columns, b->column))
+            snprintf(columns + used, sizeof columns - used, ", \"%s\"", b->column);
+        used = strlen(misses);
+        /* How far off, as a share of the bound; a bound that is kept adds nothing. */
+        snprintf(misses + used, sizeof misses - used,
+                 " + (case when \"%s\" %s %.17g then 0 else abs(\"%s\" - %.17g) / %.17g end)", b->column,
+                 op, b->bound, b->column, b->bound, fabs(b->bound) > 1e-9 ? fabs(b->bound) : 1.0);
+    }
+    puts("nearest misses:");
+    snprintf(sql, sizeof sql,
+             "select number%s from %s where state = 'complete' order by %s, number limit 3", columns,
+             view, misses);
+    if (nas_store_query(store, sql, NULL, 0, print_miss, NULL, NULL) != NAS_OK) puts("  none");
+}
+
+static int finish(const screen *v, const nas_run_end *end, const char *db, const char *folder,
+                  nas_err *err) {
+    nas_store *store = NULL;
+    if (nas_store_open(db, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
+    int st = CLI_OK;
+    if (!end->has_winner) {
+        explain_none(v, store);
+        st = CLI_NONE;
+    } else if (nas_export_trial(store, end->study, v->name, end->winner, folder, err) != NAS_OK) {
+        st = cli_fail(err);
+    } else {
+        char from[256], view[160];
+        nas_view_name(v->name, "", view);
+        snprintf(from, sizeof from, "%s where id = %" PRId64, view, end->winner);
+        cli_trial *t = cli_trial_find(store, from, err);
+        printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
+        cli_print_trial(t, &v->study);
+        printf("files\n  %s/ holds model.tflite, model.tflite.zlib, frontend.json, labels.txt, "
+               "candidate.json, metrics.json\n  %s has every trial: nas top %s\n",
+               folder, db, db);
+        cli_trial_close(t);
+    }
+    nas_store_close(store);
+    return st;
+}
+
+static bool read_options(const cli_args *args, nas_run_options *o) {
+    int64_t v;
+    o->trials = -1;
+    o->retries = 1;
+    o->data = args->option[DATA];
+    o->cache = args->option[CACHE];
+    if (args->option[WORKERS]) {
+        if (!cli_number("--workers", args->option[WORKERS], 1, 256, &v)) return false;
+        o->workers = (int32_t)v;
+    }
+    if (args->option[TRIALS] &&
+        !cli_number("--trials", args->option[TRIALS], 1, INT64_C(1) << 40, &o->trials))
+        return false;
+    if (args->option[SEED]) {
+        if (!cli_number("--seed", args->option[SEED], 0, INT64_C(1) << 53, &v)) return false;
+        o->seed = (uint64_t)v;
+        o->has_seed = true;
+    }
+    if (args->option[RETRIES]) {
+        if (!cli_number("--retries", args->option[RETRIES], 0, 100, &v)) return false;
+        o->retries = (int32_t)v;
+    }
+    return true;
+}
+
+static int search(const nas_space *s, nas_run_options *o, const char *folder, bool quiet,
+                  nas_err *err) {
+    nas_arena *a = NULL;
+    if (nas_arena_open(&a, err) != NAS_OK) return cli_fail(err);
+    screen v = {.quiet = quiet, .name = nas_space_name(s), .space = s};
+    const nas_hash none = {{0}};
+    nas_status st = nas_study_define(s, &none, 0, -1, a, &v.study, err);
+    const nas_run_view view = {
+        .ctx = &v, .begin = begin, .event = event, .tick = tick, .log = cli_log(quiet)};
+    nas_run_end end;
+    if (st == NAS_OK) st = nas_run(o, &view, &end, err);
+    cli_clear_line();
+    int status;
+    if (st != NAS_OK) {
+        status = cli_fail(err);
+    } else if (end.stopped) {
+        char n[32];
+        printf("\nstopped; %s trials are stored. The same command goes on from here.\n",
+               cli_thousands(end.state.done, n));
+        status = CLI_STOPPED;
+    } else {
+        status = finish(&v, &end, o->db, folder, err);
+    }
+    nas_arena_close(a);
+    return status;
+}
+
+static int run(const cli_args *args) {
+    nas_err err = {0};
+    nas_run_options o = {0};
+    if (!read_options(args, &o)) return CLI_BAD;
+    nas_space *s = NULL;
+    if (nas_space_open(args->word[0], &s, &err) != NAS_OK) return cli_fail(&err);
+    char db[256], folder[256];
+    snprintf(db, sizeof db, "%.200s.db", nas_space_name(s));
+    snprintf(folder, sizeof folder, "./%.200s_best", nas_space_name(s));
+    o.space = s;
+    o.db = args->option[DB] ? args->option[DB] : db;
+    const int st = search(s, &o, args->option[OUT] ? args->option[OUT] : folder,
+                          args->option[QUIET] != NULL, &err);
+    nas_space_close(s);
+    return st;
+}
+
+const cli_command cli_run = {
+    .name = "run",
+    .words = "SPACE",
+    .least = 1,
+    .most = 1,
+    .summary = "Search a space: train, compress and measure its candidates, export the winner",
+    .options =
+        {
+            [DB] = {"--db", "FILE", "database of the study (default: <name>.db)"},
+            [WORKERS] = {"--workers", "N", "processes that train, one thread each (default: cores)"},
+            [TRIALS] = {"--trials", "N", "trials in total, instead of the space's"},
+            [DATA] = {"--data", "PATH", "folder of clips, instead of the space's"},
+            [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},
+            [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
+            [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
+            [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
+            [QUIET] = {"--quiet", NULL, "only the winner, warnings and errors"},
+        },
+    .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished trial.\n"
+            "Exit status: 0 there is a winner, 3 nothing satisfies the constraints, 2 bad input,\n"
+            "1 a failure, 130 stopped.\n\n"
+            "examples:\n"
+            "  nas run spaces/demo.json\n"
+            "  nas run spaces/kws_a.json --data ~/speech_commands --trials 40 --workers 4\n"
+            "  nas run my.json --quiet && cat my_best/metrics.json\n",
+    .run = run,
+};

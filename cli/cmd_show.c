@@ -1,0 +1,84 @@
+/* cli/cmd_show.c - nas show: one trial, whole. */
+#include "cli/study.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STUDY };
+
+static bool add_row(void *ctx, const nas_row *row) {
+    cli_table *t = ctx;
+    char text[256];
+    cli_table_cell(t, "  ", false);
+    for (int32_t i = 0; i < row->n; i++) {
+        cli_value(&row->values[i], text, sizeof text);
+        cli_table_cell(t, text, row->values[i].type != NAS_COLUMN_TEXT);
+    }
+    cli_table_row(t);
+    return true;
+}
+
+static nas_status section(cli_study *s, const char *title, const char *const *columns,
+                          const char *sql, const nas_value *args, nas_err *err) {
+    cli_table *t = cli_table_open();
+    cli_table_cell(t, "  ", false);
+    for (int i = 0; columns[i]; i++) cli_table_cell(t, columns[i], i > 0 || *columns[i] == 'e');
+    cli_table_row(t);
+    const nas_status st = nas_store_query(s->store, sql, args, 2, add_row, t, err);
+    if (st == NAS_OK) {
+        puts(title);
+        cli_table_print(t);
+    }
+    cli_table_close(t);
+    return st;
+}
+
+static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
+    static const char *const epoch_columns[] = {"epoch",    "loss", "val_loss", "val_accuracy",
+                                                "seconds", NULL};
+    static const char *const stage_columns[] = {"stage", "reused", "seconds", "cpu_seconds", NULL};
+    const nas_value args[2] = {
+        {.type = NAS_COLUMN_INTEGER, .integer = s->id.study},
+        {.type = NAS_COLUMN_INTEGER, .integer = strtoll(cli_trial_get(t, "id"), NULL, 10)},
+    };
+    printf("trial %s of %s: %s%s%s\n", cli_trial_get(t, "number"), s->def.name,
+           cli_trial_get(t, "state"), *cli_trial_get(t, "reason") ? ", " : "",
+           cli_trial_get(t, "reason"));
+    cli_print_trial(t, &s->def);
+    NAS_TRY(section(s, "stages", stage_columns,
+                    "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"
+                    " round(cpu_seconds, 3) from stages where study = ?1 and trial = ?2 order by rowid",
+                    args, err));
+    NAS_TRY(section(s, "epochs (accuracy of the float net)", epoch_columns,
+                    "select epoch, round(loss, 5), round(val_loss, 5), round(val_accuracy, 4),"
+                    " round(seconds, 2) from epochs where study = ?1 and trial = ?2 order by epoch",
+                    args, err));
+    printf("worker   %s\nmachine  %s\n", cli_trial_get(t, "worker"), cli_trial_get(t, "machine"));
+    return NAS_OK;
+}
+
+static int run(const cli_args *args) {
+    cli_study s;
+    int st;
+    if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
+    cli_trial *t = cli_study_trial(&s, args->word[1], &st);
+    nas_err err = {0};
+    if (t && print_all(&s, t, &err) != NAS_OK) st = cli_fail(&err);
+    cli_trial_close(t);
+    cli_study_close(&s);
+    return st;
+}
+
+const cli_command cli_show = {
+    .name = "show",
+    .words = "DB TRIAL",
+    .least = 2,
+    .most = 2,
+    .summary = "Show one trial: settings, metrics beside the constraints, stages, epochs",
+    .options = {[STUDY] = {"--study", "NAME", "which study, where the database has several"}},
+    .text = "example:\n"
+            "  nas show demo.db 3\n",
+    .run = run,
+};

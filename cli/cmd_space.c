@@ -1,0 +1,164 @@
+/* cli/cmd_space.c - nas space: what a space holds; nothing is trained. */
+#include "cli/cli.h"
+
+#include "base/file.h"
+#include "search/space.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK_AT = 2000 };
+
+/* Without labels in the space the class folders count, when they are there. */
+static int32_t classes_of(const nas_space *s, nas_arena *a) {
+    const nas_task *task = nas_space_task(s);
+    if (task->n_labels) return task->n_labels;
+    char **names;
+    size_t n;
+    if (nas_dir_list(a, task->data, &names, &n, NULL) != NAS_OK) return 0;
+    int32_t classes = 0;
+    for (size_t i = 0; i < n; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", task->data, names[i]);
+        classes += nas_path_is_dir(path) && strcmp(names[i], "_background_noise_") != 0;
+    }
+    return classes;
+}
+
+typedef struct range {
+    int64_t lo, hi;
+} range;
+
+static void widen(range *r, int64_t v) {
+    if (v < r->lo) r->lo = v;
+    if (v > r->hi) r->hi = v;
+}
+
+typedef struct survey {
+    int64_t seen, possible, forbidden, impossible;
+    range params, macs;
+    char why[512];
+} survey;
+
+static nas_status look_at(const nas_space *s, const nas_point *p, int32_t classes, survey *v,
+                          nas_err *err) {
+    v->seen++;
+    if (nas_space_forbidden(s, p)) {
+        v->forbidden++;
+        return NAS_OK;
+    }
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    nas_candidate c;
+    nas_model_cost cost;
+    nas_err why = {0};
+    nas_status st = nas_space_candidate(s, a, p, classes, &c, &why);
+    if (st == NAS_OK) st = nas_model_check(&c.model, classes, &cost, &why);
+    nas_arena_close(a);
+    if (st == NAS_OK) {
+        v->possible++;
+        widen(&v->params, cost.params);
+        widen(&v->macs, cost.macs);
+    } else if (st == NAS_ESHAPE) {
+        if (!v->impossible++) snprintf(v->why, sizeof v->why, "%.500s", why.text);
+        st = NAS_OK;
+    } else {
+        (void)nas_fail(err, st, "%s", why.text);
+    }
+    return st;
+}
+
+static nas_status look_around(const nas_space *s, int32_t classes, nas_arena *a, survey *v,
+                              nas_err *err) {
+    const int64_t points = nas_space_points(s);
+    const bool all = points >= 0 && points <= LOOK_AT;
+    nas_point p = {nas_arena_array(a, (size_t)nas_space_params(s), sizeof(double), err)};
+    if (!p.values) return NAS_ENOMEM;
+    *v = (survey){.params = {INT64_MAX, 0}, .macs = {INT64_MAX, 0}};
+    for (int64_t i = 0; i < (all ? points : LOOK_AT); i++) {
+        if (all)
+            nas_space_grid(s, i, &p);
+        else
+            nas_space_random(s, nas_space_search(s)->seed, i, 0, &p);
+        NAS_TRY(look_at(s, &p, classes, v, err));
+    }
+    return NAS_OK;
+}
+
+static void print_params(const nas_space *s) {
+    cli_table *t = cli_table_open();
+    for (int32_t i = 0; i < nas_space_params(s); i++) {
+        const nas_param *p = nas_space_param(s, i);
+        cli_table_cell(t, "  ", false);
+        cli_table_cell(t, p->path, false);
+        cli_table_cell(t, p->values, false);
+        cli_table_cell(t, p->condition ? p->condition : "", false);
+        cli_table_row(t);
+    }
+    cli_table_print(t);
+    cli_table_close(t);
+}
+
+static void print_survey(const nas_space *s, const survey *v) {
+    char a[32], b[32];
+    const int64_t points = nas_space_points(s);
+    const bool all = points >= 0 && points <= LOOK_AT;
+    if (points < 0)
+        puts("points    without end");
+    else
+        printf("points    %s%s\n", points == INT64_MAX ? "at least " : "", cli_thousands(points, a));
+    if (v->forbidden)
+        printf("forbidden %s of %s%s\n", cli_thousands(v->forbidden, a), cli_thousands(v->seen, b),
+               all ? "" : " drawn");
+    if (v->impossible)
+        printf("impossible %s of %s%s, the first: %s\n", cli_thousands(v->impossible, a),
+               cli_thousands(v->seen, b), all ? "" : " drawn", v->why);
+    if (!v->possible) return;
+    printf("weights   %s to %s%s\n", cli_thousands(v->params.lo, a), cli_thousands(v->params.hi, b),
+           all ? "" : " (of 2,000 points drawn)");
+    printf("MACs      %s to %s\n", cli_thousands(v->macs.lo, a), cli_thousands(v->macs.hi, b));
+}
+
+static int report(const nas_space *s, nas_arena *a, nas_err *err) {
+    printf("space     %s\n", nas_space_name(s));
+    printf("data      %s\n", nas_space_task(s)->data);
+    print_params(s);
+    const int32_t classes = classes_of(s, a);
+    survey v = {0};
+    if (classes && look_around(s, classes, a, &v, err) != NAS_OK) return cli_fail(err);
+    print_survey(s, &v);
+    if (!classes)
+        printf("weights   not known: %s is not there and task.labels is not given\n",
+               nas_space_task(s)->data);
+    for (int32_t i = 0; i < nas_space_constraints(s); i++)
+        printf("%-9s %s\n", i ? "" : "must hold", nas_space_constraint(s, i)->text);
+    for (int32_t i = 0; i < nas_space_objectives(s); i++)
+        printf("%-9s %s\n", nas_space_objective(s, i)->maximize ? "maximize" : "minimize",
+               nas_space_objective(s, i)->metric);
+    return CLI_OK;
+}
+
+static int run(const cli_args *args) {
+    nas_err err = {0};
+    nas_space *s = NULL;
+    nas_arena *a = NULL;
+    if (nas_space_open(args->word[0], &s, &err) != NAS_OK) return cli_fail(&err);
+    const int st = nas_arena_open(&a, &err) == NAS_OK ? report(s, a, &err) : cli_fail(&err);
+    nas_arena_close(a);
+    nas_space_close(s);
+    return st;
+}
+
+const cli_command cli_space = {
+    .name = "space",
+    .words = "FILE",
+    .least = 1,
+    .most = 1,
+    .summary = "Check a space file and show its parameters, points, weights and MACs",
+    .text = "Nothing is trained. Every error of the file is shown with its line and column.\n\n"
+            "example:\n"
+            "  nas space spaces/kws_a.json\n",
+    .run = run,
+};

@@ -1,0 +1,154 @@
+/* cli/cmd_sql.c - nas sql: any query that only reads. */
+#include "cli/cli.h"
+#include "search/json.h"
+#include "store/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CSV, JSON };
+
+typedef struct output {
+    cli_table *table; /* NULL: CSV or JSON */
+    bool json;
+    int64_t rows;
+} output;
+
+static void print_csv(const char *s) {
+    if (!strpbrk(s, ",\"\r\n")) {
+        fputs(s, stdout);
+        return;
+    }
+    putchar('"');
+    for (; *s; s++) {
+        if (*s == '"') putchar('"');
+        putchar(*s);
+    }
+    putchar('"');
+}
+
+static void print_json_text(const char *s) {
+    putchar('"');
+    for (; *s; s++) {
+        const unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\')
+            printf("\\%c", c);
+        else if (c == '\n')
+            fputs("\\n", stdout);
+        else if (c < 0x20)
+            printf("\\u%04x", c);
+        else
+            putchar(c);
+    }
+    putchar('"');
+}
+
+static void exact(const nas_value *v, char text[64]) {
+    if (v->type == NAS_COLUMN_REAL)
+        nas_json_number(v->real, text);
+    else
+        snprintf(text, 64, "%" PRId64, v->integer);
+}
+
+static void csv_row(const nas_row *row, bool names) {
+    for (int32_t i = 0; i < row->n; i++) {
+        const nas_value *v = &row->values[i];
+        char text[64] = "";
+        if (i) putchar(',');
+        if (names) {
+            print_csv(row->names[i]);
+        } else if (!v->is_null && v->type == NAS_COLUMN_TEXT) {
+            print_csv(v->text);
+        } else {
+            if (!v->is_null) exact(v, text);
+            fputs(text, stdout);
+        }
+    }
+    putchar('\n');
+}
+
+static void json_row(const nas_row *row, bool first) {
+    fputs(first ? "[\n  {" : ",\n  {", stdout);
+    for (int32_t i = 0; i < row->n; i++) {
+        const nas_value *v = &row->values[i];
+        char text[64] = "null";
+        if (i) fputs(", ", stdout);
+        print_json_text(row->names[i]);
+        fputs(": ", stdout);
+        if (!v->is_null && v->type == NAS_COLUMN_TEXT) {
+            print_json_text(v->text);
+            continue;
+        }
+        if (!v->is_null) exact(v, text);
+        fputs(text, stdout);
+    }
+    putchar('}');
+}
+
+static void table_row(cli_table *t, const nas_row *row, bool names) {
+    for (int32_t i = 0; i < row->n; i++) {
+        char text[1024];
+        const nas_value *v = &row->values[i];
+        cli_table_cell(t, names ? row->names[i] : cli_value(v, text, sizeof text),
+                       v->type != NAS_COLUMN_TEXT);
+    }
+    cli_table_row(t);
+}
+
+static bool add(void *ctx, const nas_row *row) {
+    output *o = ctx;
+    const bool first = o->rows++ == 0;
+    if (o->json) {
+        json_row(row, first);
+    } else if (!o->table) {
+        if (first) csv_row(row, true);
+        csv_row(row, false);
+    } else {
+        if (first) table_row(o->table, row, true);
+        table_row(o->table, row, false);
+    }
+    return true;
+}
+
+static int run(const cli_args *args) {
+    nas_err err = {0};
+    nas_store *store = NULL;
+    if (args->option[CSV] && args->option[JSON]) {
+        fputs("nas sql: --csv and --json exclude each other\n", stderr);
+        return CLI_BAD;
+    }
+    if (nas_store_open(args->word[0], NAS_STORE_READ, &store, &err) != NAS_OK) return cli_fail(&err);
+    output o = {.json = args->option[JSON] != NULL};
+    if (!o.json && !args->option[CSV]) o.table = cli_table_open();
+    int st = CLI_OK;
+    if (nas_store_query(store, args->word[1], NULL, 0, add, &o, &err) != NAS_OK) {
+        st = cli_fail(&err);
+    } else if (o.json) {
+        fputs(o.rows ? "\n]\n" : "[]\n", stdout);
+    } else if (o.table) {
+        cli_table_print(o.table);
+    }
+    cli_table_close(o.table);
+    nas_store_close(store);
+    return st;
+}
+
+const cli_command cli_sql = {
+    .name = "sql",
+    .words = "DB QUERY",
+    .least = 2,
+    .most = 2,
+    .summary = "Ask the database; it cannot be changed this way, and workers are not held up",
+    .options =
+        {
+            [CSV] = {"--csv", NULL, "comma-separated values with a header"},
+            [JSON] = {"--json", NULL, "a list of objects"},
+        },
+    .text = "Each study has a view of its own name, with <study>_feasible, <study>_pareto, <study>_best and\n"
+            "<study>_rejected beside it; `trials` spans all studies. docs/SCHEMA.md has every column.\n\n"
+            "examples:\n"
+            "  nas sql demo.db \"select number, accuracy, zlib_bytes from demo_pareto\"\n"
+            "  nas sql demo.db \"select state, count(*) from trials group by state\" --csv\n",
+    .run = run,
+};

@@ -1,0 +1,100 @@
+/* cli/cmd_top.c - nas top: the best trials of a study. */
+#include "cli/study.h"
+#include "search/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { STUDY, COUNT, ALL };
+
+typedef struct listing {
+    cli_table *table;
+    const nas_study *study;
+    int64_t rows;
+} listing;
+
+static const char *const shown[] = {"number", "state"};
+static const char *const figures[] = {"accuracy", "test_accuracy", "tflite_bytes", "zlib_bytes",
+                                      "macs",     "infer_ms",      "total_ms",     "seconds"};
+
+static bool add_row(void *ctx, const nas_row *row) {
+    listing *l = ctx;
+    char text[256];
+    l->rows++;
+    for (int32_t i = 0; i < row->n; i++) {
+        const nas_value *v = &row->values[i];
+        if (v->type == NAS_COLUMN_INTEGER && !v->is_null && i > 0)
+            cli_thousands(v->integer, text);
+        else
+            cli_value(v, text, sizeof text);
+        cli_table_cell(l->table, text, v->type != NAS_COLUMN_TEXT || v->is_null);
+    }
+    cli_table_row(l->table);
+    return true;
+}
+
+static void header(listing *l) {
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        cli_table_cell(l->table, shown[i], i == 0);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        cli_table_cell(l->table, figures[i], true);
+    for (int32_t i = 0; i < l->study->n_params; i++)
+        cli_table_cell(l->table, l->study->params[i].name, false);
+    cli_table_row(l->table);
+}
+
+static int list(cli_study *s, const char *ending, int64_t n) {
+    char sql[16384], view[160];
+    size_t used = (size_t)snprintf(sql, sizeof sql, "select number, state");
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        used += (size_t)snprintf(sql + used, sizeof sql - used, ", %s", figures[i]);
+    for (int32_t i = 0; i < s->def.n_params && used < sizeof sql - 512; i++)
+        used += (size_t)snprintf(sql + used, sizeof sql - used, ", \"%s\"", s->def.params[i].name);
+    nas_view_name(s->def.name, ending, view);
+    snprintf(sql + used, sizeof sql - used,
+             " from %s order by \"%s\" is null, \"%s\" %s, zlib_bytes, number limit %" PRId64, view,
+             s->def.goals[0].column, s->def.goals[0].column,
+             s->def.goals[0].maximize ? "desc" : "asc", n);
+    listing l = {.table = cli_table_open(), .study = &s->def};
+    nas_err err = {0};
+    header(&l);
+    int st = CLI_OK;
+    if (nas_store_query(s->store, sql, NULL, 0, add_row, &l, &err) != NAS_OK)
+        st = cli_fail(&err);
+    else if (l.rows)
+        cli_table_print(l.table);
+    else
+        puts("no trial satisfies the constraints yet; --all lists the others");
+    cli_table_close(l.table);
+    return st;
+}
+
+static int run(const cli_args *args) {
+    int64_t n = 10;
+    if (args->option[COUNT] && !cli_number("-n", args->option[COUNT], 1, 1000000, &n)) return CLI_BAD;
+    cli_study s;
+    int st;
+    if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
+    st = list(&s, args->option[ALL] ? "" : "_feasible", n);
+    cli_study_close(&s);
+    return st;
+}
+
+const cli_command cli_top = {
+    .name = "top",
+    .words = "DB",
+    .least = 1,
+    .most = 1,
+    .summary = "List the best trials of a study, those that satisfy the constraints first",
+    .options =
+        {
+            [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [COUNT] = {"-n", "N", "how many (default: 10)"},
+            [ALL] = {"--all", NULL, "also trials that miss a constraint or have no result"},
+        },
+    .text = "examples:\n"
+            "  nas top demo.db\n"
+            "  nas top demo.db -n 50 --all\n",
+    .run = run,
+};

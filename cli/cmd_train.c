@@ -1,0 +1,124 @@
+/* cli/cmd_train.c - nas train: one candidate, from clips to files. */
+#include "cli/cli.h"
+#include "cli/scratch.h"
+#include "search/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { OUT, DATA, SEED, CACHE, QUIET };
+
+typedef struct view {
+    bool quiet;
+    int32_t epochs;
+} view;
+
+static void print_epoch(void *ctx, const nas_epoch *e) {
+    const view *v = ctx;
+    if (v->quiet) return;
+    cli_clear_line();
+    printf("epoch %3d of %d  loss %.4f  validation: loss %.4f  accuracy %.4f  %.2f s\n", e->epoch,
+           v->epochs, e->loss, e->val_loss, e->val_accuracy, e->seconds);
+    fflush(stdout);
+}
+
+static void print_metrics(const nas_outcome *o, const char *folder) {
+    cli_table *t = cli_table_open();
+    for (int i = 0; i < NAS_METRIC_COUNT; i++) {
+        char text[32];
+        if (isnan(o->metric[i])) continue;
+        cli_table_cell(t, nas_metrics[i].name, false);
+        if (nas_metrics[i].integer)
+            cli_thousands((int64_t)o->metric[i], text);
+        else
+            snprintf(text, sizeof text, "%.4f", o->metric[i]);
+        cli_table_cell(t, text, true);
+        cli_table_cell(t, nas_metrics[i].unit, false);
+        cli_table_row(t);
+    }
+    cli_table_print(t);
+    cli_table_close(t);
+    printf("the model is in %s/\n", folder);
+}
+
+static nas_status train(const cli_args *args, const nas_cache *cache, nas_arena *a, nas_outcome *o,
+                        nas_err *err) {
+    const nas_log *log = cli_log(args->option[QUIET] != NULL);
+    nas_candidate c;
+    nas_dataset d;
+    view v = {.quiet = args->option[QUIET] != NULL};
+    /* The classes may be known only from the folder: labels first, then the document again. */
+    nas_task task;
+    NAS_TRY(nas_candidate_task(a, args->word[0], &task, err));
+    NAS_TRY(nas_dataset_open(a, &task, args->option[DATA], cache, log, &d, err));
+    nas_status st = nas_candidate_open(a, args->word[0], d.clips->n_labels, &c, err);
+    nas_evaluator e = {.data = &d, .cache = cache, .log = log, .on_epoch = print_epoch, .ctx = &v};
+    if (st == NAS_OK) st = nas_kernel_choose(&e.kernel, err);
+    if (st == NAS_OK) {
+        int64_t seed = (int64_t)c.seed;
+        v.epochs = c.train.epochs;
+        if (args->option[SEED] &&
+            !cli_number("--seed", args->option[SEED], 0, INT64_C(1) << 53, &seed))
+            st = nas_fail(err, NAS_EINVAL, "--seed is out of range");
+        e.seed = (uint64_t)seed;
+        e.replicate = c.replicate;
+        if (st == NAS_OK) st = nas_evaluate(&e, &c, a, o, err);
+    }
+    nas_dataset_close(&d);
+    return st;
+}
+
+static int run_in(const cli_args *args, const nas_cache *cache, nas_arena *a, nas_err *err) {
+    nas_outcome o;
+    const char *folder = args->option[OUT];
+    if (train(args, cache, a, &o, err) != NAS_OK) return cli_fail(err);
+    cli_clear_line();
+    if (strcmp(o.state, "complete") != 0) {
+        fprintf(stderr, "nas: the candidate %s: %s\n", o.state, o.reason);
+        return CLI_FAILED;
+    }
+    if (nas_export_outcome(&o, folder, err) != NAS_OK) return cli_fail(err);
+    if (!args->option[QUIET]) print_metrics(&o, folder);
+    return CLI_OK;
+}
+
+static int run(const cli_args *args) {
+    nas_err err = {0};
+    if (!args->option[OUT]) {
+        fputs("nas train: -o DIR is missing: where shall the model go?\n", stderr);
+        return CLI_BAD;
+    }
+    nas_arena *a = NULL;
+    cli_scratch scratch;
+    if (nas_arena_open(&a, &err) != NAS_OK ||
+        cli_scratch_open(&scratch, args->option[CACHE], &err) != NAS_OK) {
+        nas_arena_close(a);
+        return cli_fail(&err);
+    }
+    const int st = run_in(args, &scratch.cache, a, &err);
+    cli_scratch_close(&scratch);
+    nas_arena_close(a);
+    return st;
+}
+
+const cli_command cli_train = {
+    .name = "train",
+    .words = "CANDIDATE.json",
+    .least = 1,
+    .most = 1,
+    .summary = "Train, compress and measure one candidate",
+    .options =
+        {
+            [OUT] = {"-o", "DIR", "folder of the model; it is made"},
+            [DATA] = {"--data", "PATH", "folder of clips, instead of the candidate's"},
+            [SEED] = {"--seed", "N", "seed, instead of the candidate's"},
+            [CACHE] = {"--cache", "DIR", "keeps what stages leave on disk"},
+            [QUIET] = {"--quiet", NULL, "only warnings and errors"},
+        },
+    .text = "A candidate is a space file without choices; `nas export` writes each trial's.\n\n"
+            "examples:\n"
+            "  nas train demo_best/candidate.json -o again\n"
+            "  nas train my_candidate.json --data ~/clips -o model\n",
+    .run = run,
+};

@@ -1,0 +1,102 @@
+/* cli/cmd_verify.c - nas verify: train a stored trial again and compare the bytes. */
+#include "cli/scratch.h"
+#include "cli/study.h"
+#include "search/evaluate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STUDY, DATA };
+
+static nas_status train_again(const nas_candidate *c, const char *data, const nas_cache *cache,
+                              nas_arena *a, nas_outcome *out, nas_err *err) {
+    const nas_log *log = cli_log(false);
+    nas_dataset d;
+    nas_evaluator e = {
+        .data = &d, .cache = cache, .seed = c->seed, .replicate = c->replicate, .log = log};
+    NAS_TRY(nas_kernel_choose(&e.kernel, err));
+    NAS_TRY(nas_dataset_open(a, &c->task, data, cache, log, &d, err));
+    const nas_status st = nas_evaluate(&e, c, a, out, err);
+    nas_dataset_close(&d);
+    return st;
+}
+
+static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, nas_err *err) {
+    uint8_t *text;
+    size_t n;
+    nas_json *j = NULL;
+    NAS_TRY(nas_store_artefact(s->store, s->id, row, "candidate.json", s->arena, &text, &n, err));
+    NAS_TRY(nas_json_parse(s->arena, "candidate.json", (const char *)text, &j, err));
+    const nas_status st = nas_candidate_read(s->arena, j, 0, c, err);
+    nas_json_close(j);
+    return st;
+}
+
+static int compare(cli_study *s, const cli_trial *t, const char *data, const nas_cache *cache) {
+    const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
+    nas_err err = {0};
+    nas_candidate c;
+    nas_outcome out;
+    uint8_t *stored;
+    size_t n;
+    if (read_candidate(s, row, &c, &err) != NAS_OK ||
+        nas_store_artefact(s->store, s->id, row, "model.tflite", s->arena, &stored, &n, &err) !=
+            NAS_OK ||
+        train_again(&c, data, cache, s->arena, &out, &err) != NAS_OK)
+        return cli_fail(&err);
+    cli_clear_line();
+    if (out.tflite.n == n && memcmp(out.tflite.p, stored, n) == 0) {
+        printf("trial %s: trained again, the same %zu bytes\n", cli_trial_get(t, "number"), n);
+        return CLI_OK;
+    }
+    size_t at = 0;
+    while (at < n && at < out.tflite.n && stored[at] == out.tflite.p[at]) at++;
+    printf("trial %s: trained again, OTHER BYTES: stored %zu, now %zu, the first difference at %zu\n"
+           "stored on: %s\n",
+           cli_trial_get(t, "number"), n, out.tflite.n, at, cli_trial_get(t, "machine"));
+    return CLI_FAILED;
+}
+
+static int verify(cli_study *s, const cli_trial *t, const char *data) {
+    nas_err err = {0};
+    cli_scratch scratch;
+    if (strcmp(cli_trial_get(t, "state"), "complete") != 0) {
+        fprintf(stderr, "nas: trial %s is %s: it has no file to compare with\n",
+                cli_trial_get(t, "number"), cli_trial_get(t, "state"));
+        return CLI_BAD;
+    }
+    if (cli_scratch_open(&scratch, NULL, &err) != NAS_OK) return cli_fail(&err);
+    const int st = compare(s, t, data, &scratch.cache);
+    cli_scratch_close(&scratch);
+    return st;
+}
+
+static int run(const cli_args *args) {
+    cli_study s;
+    int st;
+    if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
+    cli_trial *t = cli_study_trial(&s, args->word[1], &st);
+    if (t) st = verify(&s, t, args->option[DATA]);
+    cli_trial_close(t);
+    cli_study_close(&s);
+    return st;
+}
+
+const cli_command cli_verify = {
+    .name = "verify",
+    .words = "DB TRIAL",
+    .least = 2,
+    .most = 2,
+    .summary = "Train a stored trial again, without the cache, and compare the exported bytes",
+    .options =
+        {
+            [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [DATA] = {"--data", "PATH", "folder of clips, where it is not where it was"},
+        },
+    .text = "The bytes are the same on the same kernel row (see `machine` in `nas show`). Exit status 1 when\n"
+            "they are not.\n\n"
+            "example:\n"
+            "  nas verify demo.db 3\n",
+    .run = run,
+};

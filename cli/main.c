@@ -1,0 +1,159 @@
+/* cli/main.c - `nas`: finds the subcommand, reads its options by its table, prints help. */
+#include "cli/cli.h"
+
+#include "search/json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_command *const commands[] = {
+    &cli_run,    &cli_space, &cli_top,   &cli_show,   &cli_sql,
+    &cli_export, &cli_eval,  &cli_train, &cli_verify,
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+int cli_status_of(nas_status st) {
+    switch (st) {
+    case NAS_OK: return CLI_OK;
+    case NAS_EINVAL:
+    case NAS_EFORMAT:
+    case NAS_ENOTFOUND:
+    case NAS_EUNSUPPORTED:
+    case NAS_ESHAPE: return CLI_BAD;
+    case NAS_ESTOP: return CLI_STOPPED;
+    default: return CLI_FAILED;
+    }
+}
+
+int cli_fail(const nas_err *err) {
+    cli_clear_line();
+    fprintf(stderr, "nas: %s\n", err->text[0] ? err->text : nas_status_name(err->code));
+    return cli_status_of(err->code);
+}
+
+bool cli_number(const char *option, const char *text, int64_t lo, int64_t hi, int64_t *out) {
+    char *end;
+    errno = 0;
+    const long long v = strtoll(text, &end, 10);
+    if (errno || end == text || *end || v < lo || v > hi) {
+        fprintf(stderr, "nas: %s: expected a whole number from %" PRId64 " to %" PRId64 ", got '%s'\n",
+                option, lo, hi, text);
+        return false;
+    }
+    *out = v;
+    return true;
+}
+
+static void print_usage(FILE *f) {
+    fputs("nas - finds the small neural network that fits\n\nusage: nas COMMAND ...\n\n", f);
+    for (int i = 0; i < COMMANDS; i++) {
+        char left[64];
+        snprintf(left, sizeof left, "%s %s", commands[i]->name, commands[i]->words);
+        fprintf(f, "  %-24s %s\n", left, commands[i]->summary);
+    }
+    fputs("\n`nas COMMAND --help` has the options and examples.\n\n"
+          "example:\n"
+          "  nas run spaces/demo.json      search; the winner lands in ./demo_best/\n"
+          "  nas top demo.db               the best trials\n"
+          "  nas sql demo.db \"select number, accuracy, zlib_bytes from demo_feasible\"\n",
+          f);
+}
+
+static void print_help(const cli_command *c) {
+    printf("usage: nas %s %s%s\n\n%s.\n", c->name, c->words, c->options[0].name ? " [options]" : "",
+           c->summary);
+    if (c->options[0].name) fputs("\noptions:\n", stdout);
+    for (int i = 0; i < CLI_OPTIONS && c->options[i].name; i++) {
+        const cli_option *o = &c->options[i];
+        char left[64];
+        snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        printf("  %-18s %s\n", left, o->help);
+    }
+    printf("\n%s", c->text);
+}
+
+static int usage_error(const cli_command *c, const char *what, const char *word, const char *hint) {
+    fprintf(stderr, "nas %s: %s '%s'%s%s%s; see `nas %s --help`\n", c->name, what, word,
+            hint ? ", did you mean '" : "", hint ? hint : "", hint ? "'?" : "", c->name);
+    return CLI_BAD;
+}
+
+static const char *nearest_option(const cli_command *c, const char *word) {
+    const char *names[CLI_OPTIONS + 1] = {0};
+    for (int i = 0; i < CLI_OPTIONS && c->options[i].name; i++) names[i] = c->options[i].name;
+    return nas_nearest(word, names);
+}
+
+/* --name value, --name=value, -o value. Returns CLI_OK or an exit status after a message. */
+static int read_option(const cli_command *c, char **argv, int *i, cli_args *args) {
+    const char *word = argv[*i];
+    const size_t n = strcspn(word, "=");
+    for (int k = 0; k < CLI_OPTIONS && c->options[k].name; k++) {
+        const cli_option *o = &c->options[k];
+        if (strlen(o->name) != n || strncmp(o->name, word, n) != 0) continue;
+        if (!o->value) {
+            if (word[n]) return usage_error(c, "this option takes no value:", word, NULL);
+            args->option[k] = "";
+        } else if (word[n]) {
+            args->option[k] = word + n + 1;
+        } else if (argv[*i + 1]) {
+            args->option[k] = argv[++*i];
+        } else {
+            return usage_error(c, "a value is missing after", word, NULL);
+        }
+        return CLI_OK;
+    }
+    return usage_error(c, "unknown option", word, nearest_option(c, word));
+}
+
+static int run_command(const cli_command *c, char **argv) {
+    cli_args args = {0};
+    for (int i = 0; argv[i]; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            print_help(c);
+            return CLI_OK;
+        }
+        if (argv[i][0] == '-' && argv[i][1]) {
+            const int st = read_option(c, argv, &i, &args);
+            if (st != CLI_OK) return st;
+        } else if (args.n_words == c->most || args.n_words == CLI_WORDS) {
+            return usage_error(c, "one argument too many:", argv[i], NULL);
+        } else {
+            args.word[args.n_words++] = argv[i];
+        }
+    }
+    if (args.n_words < c->least) {
+        fprintf(stderr, "nas %s: expected %s\nusage: nas %s %s; see `nas %s --help`\n", c->name,
+                c->words, c->name, c->words, c->name);
+        return CLI_BAD;
+    }
+    return c->run(&args);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_usage(stderr);
+        return CLI_BAD;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_usage(stdout);
+        return CLI_OK;
+    }
+    const char *names[COMMANDS + 1] = {0};
+    for (int i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i]->name;
+        if (strcmp(word, names[i]) == 0) {
+            const int st = run_command(commands[i], argv + 2);
+            if (fflush(stdout) != 0 && st == CLI_OK) return CLI_FAILED;
+            return st;
+        }
+    }
+    const char *hint = nas_nearest(word, names);
+    fprintf(stderr, "nas: unknown command '%s'%s%s%s; see `nas --help`\n", word,
+            hint ? ", did you mean '" : "", hint ? hint : "", hint ? "'?" : "");
+    return CLI_BAD;
+}

@@ -1,0 +1,140 @@
+/* cli/report.c - a trial as people read it. */
+#include "cli/report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool copy_row(void *ctx, const nas_row *row) {
+    cli_trial **out = ctx;
+    cli_trial *t = calloc(1, sizeof *t);
+    if (!t) return false;
+    t->name = calloc((size_t)row->n + 1, sizeof *t->name);
+    t->value = calloc((size_t)row->n + 1, sizeof *t->value);
+    if (!t->name || !t->value) {
+        cli_trial_close(t);
+        return false;
+    }
+    for (; t->n < row->n; t->n++) {
+        char text[4096];
+        t->name[t->n] = strdup(row->names[t->n]);
+        t->value[t->n] = strdup(cli_value(&row->values[t->n], text, sizeof text));
+    }
+    *out = t;
+    return false;
+}
+
+cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err) {
+    char sql[512];
+    cli_trial *t = NULL;
+    snprintf(sql, sizeof sql, "select * from %s", from);
+    if (nas_store_query(store, sql, NULL, 0, copy_row, &t, err) != NAS_OK) {
+        cli_trial_close(t);
+        return NULL;
+    }
+    return t;
+}
+
+void cli_trial_close(cli_trial *t) {
+    if (!t) return;
+    for (int32_t i = 0; i < t->n; i++) {
+        free(t->name[i]);
+        free(t->value[i]);
+    }
+    free(t->name);
+    free(t->value);
+    free(t);
+}
+
+const char *cli_trial_get(const cli_trial *t, const char *name) {
+    for (int32_t i = 0; t && i < t->n; i++)
+        if (strcmp(t->name[i], name) == 0) return t->value[i];
+    return "";
+}
+
+/* A column without its block's name, unless another column ends the same. */
+static const char *short_name(const nas_study *study, int32_t i) {
+    const char *name = study->params[i].name, *rest = strchr(name, '_');
+    if (!rest || strncmp(name, "model_layers", 12) == 0) return name;
+    for (int32_t k = 0; k < study->n_params; k++) {
+        const char *other = strchr(study->params[k].name, '_');
+        if (k != i && other && strcmp(other, rest) == 0) return name;
+    }
+    return rest + 1;
+}
+
+void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, size_t n) {
+    size_t used = 0;
+    out[0] = '\0';
+    for (int32_t i = 0; i < study->n_params; i++) {
+        const char *value = cli_trial_get(t, study->params[i].name);
+        if (!*value) continue;
+        const int put = snprintf(out + used, n - used, "%s%s %s", used ? ", " : "",
+                                 short_name(study, i), value);
+        if (put < 0 || (size_t)put >= n - used) return;
+        used += (size_t)put;
+    }
+}
+
+static bool keeps(double value, const nas_bound *b) {
+    if (isnan(value)) return false;
+    if (strcmp(b->op, ">") == 0) return value > b->bound;
+    if (strcmp(b->op, ">=") == 0) return value >= b->bound;
+    if (strcmp(b->op, "<") == 0) return value < b->bound;
+    if (strcmp(b->op, "<=") == 0) return value <= b->bound;
+    if (strcmp(b->op, "==") == 0) return value == b->bound;
+    return value != b->bound;
+}
+
+static void add_bounds(cli_table *table, const nas_study *study, const char *column,
+                       const char *value) {
+    char text[256] = "";
+    for (int32_t i = 0; i < study->n_bounds; i++) {
+        const nas_bound *b = &study->bounds[i];
+        if (strcmp(b->column, column) != 0) continue;
+        const double v = *value ? strtod(value, NULL) : (double)NAN;
+        const size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%s  %s", used ? "; " : "", b->text,
+                 keeps(v, b) ? "kept" : "MISSED");
+    }
+    cli_table_cell(table, text, false);
+}
+
+static void print_metric(cli_table *table, const nas_study *study, const char *name,
+                         const char *value) {
+    char text[64];
+    const int m = nas_metric_find(name);
+    if (m >= 0 && nas_metrics[m].integer && *value)
+        cli_thousands(strtoll(value, NULL, 10), text);
+    else
+        snprintf(text, sizeof text, "%s", value);
+    cli_table_cell(table, "  ", false);
+    cli_table_cell(table, name, false);
+    cli_table_cell(table, text, true);
+    add_bounds(table, study, name, value);
+    cli_table_row(table);
+}
+
+void cli_print_trial(const cli_trial *t, const nas_study *study) {
+    cli_table *table = cli_table_open();
+    puts("settings");
+    for (int32_t i = 0; i < study->n_params; i++) {
+        const char *value = cli_trial_get(t, study->params[i].name);
+        if (!*value) continue;
+        cli_table_cell(table, "  ", false);
+        cli_table_cell(table, study->params[i].name, false);
+        cli_table_cell(table, value, true);
+        cli_table_row(table);
+    }
+    cli_table_print(table);
+    cli_table_close(table);
+    table = cli_table_open();
+    puts("metrics");
+    for (int32_t i = 0; i < study->n_metrics; i++) {
+        const char *value = cli_trial_get(t, study->metrics[i].name);
+        if (*value) print_metric(table, study, study->metrics[i].name, value);
+    }
+    cli_table_print(table);
+    cli_table_close(table);
+}

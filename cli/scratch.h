@@ -1,0 +1,15 @@
+/* cli/scratch.h - the cache of a command that has no database: --cache, or a folder that ends with it. */
+#ifndef NAS_CLI_SCRATCH_H
+#define NAS_CLI_SCRATCH_H
+
+#include "search/cache.h"
+
+typedef struct cli_scratch {
+    nas_cache cache;
+    char own[4096]; /* to be removed; "" when the user named one */
+} cli_scratch;
+
+NAS_NODISCARD nas_status cli_scratch_open(cli_scratch *s, const char *dir, nas_err *err);
+void cli_scratch_close(cli_scratch *s);
+
+#endif

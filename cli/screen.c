@@ -1,0 +1,86 @@
+/* cli/screen.c - warnings, the status line, and the wish to stop. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop_asked;
+static bool line_shown;
+
+static void on_signal(int sig) {
+    (void)sig;
+    stop_asked = 1;
+}
+
+static void catch_signals(void) {
+    /* The second Ctrl-C ends at once: nothing stored can be lost by it. */
+    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&a.sa_mask);
+    sigaction(SIGINT, &a, NULL);
+    a.sa_flags = 0;
+    sigaction(SIGTERM, &a, NULL);
+}
+
+static int columns(void) {
+    struct winsize w;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) != 0 || w.ws_col < 20) return 80;
+    return w.ws_col;
+}
+
+void cli_clear_line(void) {
+    if (line_shown) fputs("\r\033[K", stderr);
+    line_shown = false;
+}
+
+/* Bytes of text that fill at most `room` columns. */
+static int cut(const char *text, int room) {
+    int bytes = 0, shown = 0;
+    for (; text[bytes]; bytes++) {
+        if (((unsigned char)text[bytes] & 0xC0) != 0x80 && ++shown > room) break;
+    }
+    return bytes;
+}
+
+void cli_status_line(const char *text) {
+    if (!isatty(STDERR_FILENO)) return;
+    fprintf(stderr, "\r%.*s\033[K", cut(text, columns() - 1), text);
+    fflush(stderr);
+    line_shown = true;
+}
+
+static void warn(void *ctx, const char *text) {
+    (void)ctx;
+    cli_clear_line();
+    fprintf(stderr, "nas: warning: %s\n", text);
+}
+
+static void progress(void *ctx, const char *what, int64_t done, int64_t total) {
+    static double last;
+    (void)ctx;
+    const double now = nas_clock_wall();
+    if (done < total && now - last < 0.1) return;
+    last = now;
+    char a[32], b[32], line[160];
+    snprintf(line, sizeof line, "%s: %s of %s", what, cli_thousands(done, a),
+             cli_thousands(total, b));
+    cli_status_line(line);
+    if (done >= total) cli_clear_line();
+}
+
+static bool stop(void *ctx) {
+    (void)ctx;
+    return stop_asked != 0;
+}
+
+const nas_log *cli_log(bool quiet) {
+    static nas_log log = {.warn = warn, .stop = stop};
+    log.progress = quiet ? NULL : progress;
+    catch_signals();
+    return &log;
+}

@@ -1,0 +1,52 @@
+/* cli/study.c - the database and study that a command is about. */
+#include "cli/study.h"
+
+#include "search/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+bool cli_study_open(cli_study *s, const char *db, const char *name, int *status) {
+    nas_err err = {0};
+    *s = (cli_study){0};
+    *status = CLI_OK;
+    nas_status st = nas_arena_open(&s->arena, &err);
+    if (st == NAS_OK) st = nas_store_open(db, NAS_STORE_READ, &s->store, &err);
+    if (st == NAS_OK) st = nas_store_find(s->store, name, s->arena, &s->def, &s->id, &err);
+    if (st == NAS_OK) return true;
+    *status = cli_fail(&err);
+    cli_study_close(s);
+    return false;
+}
+
+void cli_study_close(cli_study *s) {
+    nas_store_close(s->store);
+    nas_arena_close(s->arena);
+}
+
+cli_trial *cli_study_trial(cli_study *s, const char *number, int *status) {
+    char view[160], from[256];
+    int64_t n = 0;
+    nas_err err = {0};
+    *status = CLI_BAD;
+    if (number && !cli_number("TRIAL", number, 0, INT64_MAX, &n)) return NULL;
+    nas_view_name(s->def.name, number ? "" : "_best", view);
+    if (number)
+        snprintf(from, sizeof from, "%s where number = %" PRId64, view, n);
+    else
+        snprintf(from, sizeof from, "%s", view);
+    cli_trial *t = cli_trial_find(s->store, from, &err);
+    if (t) {
+        *status = CLI_OK;
+    } else if (err.code) {
+        *status = cli_fail(&err);
+    } else if (number) {
+        fprintf(stderr, "nas: study %s has no trial %s; `nas top` lists them\n", s->def.name, number);
+    } else {
+        fprintf(stderr, "nas: no trial of study %s satisfies the constraints; name one with --trial\n",
+                s->def.name);
+        *status = CLI_NONE;
+    }
+    return t;
+}

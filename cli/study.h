@@ -1,0 +1,21 @@
+/* cli/study.h - the database and study that a command is about. */
+#ifndef NAS_CLI_STUDY_H
+#define NAS_CLI_STUDY_H
+
+#include "cli/report.h"
+
+typedef struct cli_study {
+    nas_arena *arena;
+    nas_store *store;
+    nas_study def;
+    nas_study_id id;
+} cli_study;
+
+/* Opens for reading; name NULL: the only study. false after a message, with the exit status in *status. */
+bool cli_study_open(cli_study *s, const char *db, const char *name, int *status);
+void cli_study_close(cli_study *s);
+
+/* The trial of a number (NULL: the best feasible one). NULL after a message. */
+cli_trial *cli_study_trial(cli_study *s, const char *number, int *status);
+
+#endif

@@ -1,0 +1,102 @@
+/* search/cache.c - the cache of stages. */
+#include "search/cache.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char magic[8] = "nascache";
+
+typedef struct head {
+    char magic[8];
+    uint64_t bytes;
+    nas_hash payload;
+    uint8_t rest[16];
+} head;
+_Static_assert(sizeof(head) == 64, "the payload begins 64-byte aligned");
+
+typedef struct place {
+    char dir[PATH_MAX], path[PATH_MAX];
+} place;
+
+static nas_status place_of(const nas_cache *c, const nas_hash *key, const char *ending, place *out,
+                           nas_err *err) {
+    char hex[65];
+    nas_hash_hex(key, hex);
+    const int a = snprintf(out->dir, sizeof out->dir, "%s/%.2s", c->dir, hex);
+    const int b = snprintf(out->path, sizeof out->path, "%s/%.2s/%s%s", c->dir, hex, hex, ending);
+    if (a < 0 || b < 0 || (size_t)b >= sizeof out->path)
+        return nas_fail(err, NAS_EINVAL, "the cache's path is too long: %s", c->dir);
+    return NAS_OK;
+}
+
+static bool intact(const nas_map *m) {
+    if (m->bytes < sizeof(head)) return false;
+    head h;
+    memcpy(&h, m->p, sizeof h);
+    if (memcmp(h.magic, magic, sizeof magic) != 0) return false;
+    if (h.bytes != m->bytes - sizeof h) return false;
+    const nas_hash real = nas_hash_of(m->p + sizeof h, (size_t)h.bytes);
+    return nas_hash_equal(&real, &h.payload);
+}
+
+nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, nas_cached *out, bool *found,
+                         nas_err *err) {
+    *out = (nas_cached){0};
+    *found = false;
+    place at;
+    NAS_TRY(place_of(c, key, "", &at, err));
+    nas_map m;
+    const nas_status st = nas_file_map(at.path, &m, err);
+    if (st == NAS_ENOTFOUND) return NAS_OK;
+    if (st != NAS_OK && st != NAS_EFORMAT) return st;
+    if (st == NAS_EFORMAT || !intact(&m)) {
+        nas_file_unmap(&m);
+        (void)unlink(at.path);
+        return NAS_OK;
+    }
+    *out = (nas_cached){.map = m, .p = m.p + sizeof(head), .bytes = m.bytes - sizeof(head)};
+    *found = true;
+    return NAS_OK;
+}
+
+void nas_cache_release(nas_cached *c) {
+    nas_file_unmap(&c->map);
+    *c = (nas_cached){0};
+}
+
+nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const nas_piece *pieces,
+                         int32_t n, nas_err *err) {
+    place at;
+    NAS_TRY(place_of(c, key, "", &at, err));
+    NAS_TRY(nas_dir_make(at.dir, err));
+    head h = {.bytes = 0};
+    memcpy(h.magic, magic, sizeof magic);
+    nas_hasher hasher = nas_hasher_start();
+    for (int32_t i = 0; i < n; i++) {
+        nas_hasher_add(&hasher, pieces[i].p, pieces[i].bytes);
+        h.bytes += pieces[i].bytes;
+    }
+    h.payload = nas_hasher_end(&hasher);
+    nas_file *f = NULL;
+    NAS_TRY(nas_file_begin(at.path, &f, err));
+    nas_status st = nas_file_add(f, &h, sizeof h, err);
+    for (int32_t i = 0; st == NAS_OK && i < n; i++)
+        st = nas_file_add(f, pieces[i].p, pieces[i].bytes, err);
+    if (st == NAS_OK) return nas_file_commit(f, err);
+    nas_file_drop(f);
+    return st;
+}
+
+void nas_cache_remove(const nas_cache *c, const nas_hash *key) {
+    place at;
+    if (place_of(c, key, "", &at, NULL) == NAS_OK) (void)unlink(at.path);
+}
+
+nas_status nas_cache_lock(const nas_cache *c, const nas_hash *key, nas_lock *out, nas_err *err) {
+    place at;
+    NAS_TRY(place_of(c, key, ".lock", &at, err));
+    NAS_TRY(nas_dir_make(at.dir, err));
+    return nas_lock_take(at.path, out, err);
+}

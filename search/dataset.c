@@ -1,0 +1,82 @@
+/* search/dataset.c - clips of a task, split. */
+#include "search/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CALIBRATION_CLIPS = 256 };
+
+static nas_status collect_part(nas_arena *a, const nas_clips *c, const uint8_t *part, nas_part p,
+                               nas_rows *out, nas_err *err) {
+    int32_t n = 0;
+    for (int32_t i = 0; i < c->n; i++) n += part[i] == p;
+    int32_t *clip = nas_arena_array(a, (size_t)n, sizeof *clip, err);
+    int32_t *label = nas_arena_array(a, (size_t)n, sizeof *label, err);
+    if (!clip || !label) return NAS_ENOMEM;
+    *out = (nas_rows){.n = n, .clip = clip, .label = label};
+    for (int32_t i = 0, k = 0; i < c->n; i++) {
+        if (part[i] != p) continue;
+        clip[k] = i;
+        label[k++] = c->clips[i].label;
+    }
+    return NAS_OK;
+}
+
+typedef struct hashed_row {
+    const nas_clip *clip;
+    int32_t row;
+} hashed_row;
+
+static int by_content(const void *a, const void *b) {
+    const hashed_row *x = a, *y = b;
+    const int order = memcmp(x->clip->content.b, y->clip->content.b, sizeof x->clip->content.b);
+    return order ? order : (x->row > y->row) - (x->row < y->row);
+}
+
+static nas_status pick_calibration(nas_arena *a, nas_dataset *d, nas_err *err) {
+    const nas_rows *train = &d->part[NAS_TRAIN];
+    hashed_row *all = nas_arena_array(a, (size_t)train->n, sizeof *all, err);
+    const int32_t n = train->n < CALIBRATION_CLIPS ? train->n : CALIBRATION_CLIPS;
+    int32_t *rows = nas_arena_array(a, (size_t)n, sizeof *rows, err);
+    if (!all || !rows) return NAS_ENOMEM;
+    for (int32_t i = 0; i < train->n; i++)
+        all[i] = (hashed_row){.clip = &d->clips->clips[train->clip[i]], .row = i};
+    qsort(all, (size_t)train->n, sizeof *all, by_content);
+    for (int32_t i = 0; i < n; i++) rows[i] = all[i].row;
+    d->calibration = rows;
+    d->n_calibration = n;
+    return NAS_OK;
+}
+
+static nas_status split_and_index(nas_arena *a, const nas_task *task, const nas_log *log,
+                                  nas_dataset *d, nas_err *err) {
+    uint8_t *part = nas_arena_array(a, (size_t)d->clips->n, 1, err);
+    if (!part) return NAS_ENOMEM;
+    NAS_TRY(nas_split_make(d->clips, &task->split, log, part, &d->fingerprint, err));
+    for (int p = 0; p < NAS_PARTS; p++)
+        NAS_TRY(collect_part(a, d->clips, part, (nas_part)p, &d->part[p], err));
+    return pick_calibration(a, d, err);
+}
+
+nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
+                            const nas_cache *cache, const nas_log *log, nas_dataset *out,
+                            nas_err *err) {
+    *out = (nas_dataset){.folder = folder ? folder : task->data};
+    const nas_clips_options o = {
+        .folder = out->folder,
+        .labels = task->labels,
+        .n_labels = task->n_labels,
+        .clip_seconds = task->clip_seconds,
+        .speaker_pattern = task->speaker_pattern,
+        .cache = cache->dir,
+    };
+    NAS_TRY(nas_clips_open(&o, log, &out->clips, err));
+    const nas_status st = split_and_index(a, task, log, out, err);
+    if (st != NAS_OK) nas_dataset_close(out);
+    return st;
+}
+
+void nas_dataset_close(nas_dataset *d) {
+    nas_clips_close(d->clips);
+    d->clips = NULL;
+}

@@ -1,0 +1,50 @@
+/* search/dataset.h - the clips of a task, split; and their features under one front end. */
+#ifndef NAS_SEARCH_DATASET_H
+#define NAS_SEARCH_DATASET_H
+
+#include "core/data/batch.h"
+#include "search/cache.h"
+#include "search/candidate.h"
+
+enum { NAS_PARTS = 3 };
+
+/* The rows of one part, in the order of the clips. */
+typedef struct nas_rows {
+    int32_t n;
+    const int32_t *clip;  /* [n] index into clips */
+    const int32_t *label; /* [n] */
+} nas_rows;
+
+typedef struct nas_dataset {
+    nas_clips *clips;
+    const char *folder;
+    nas_rows part[NAS_PARTS]; /* by nas_part */
+    nas_hash fingerprint;     /* of clips and split */
+    int32_t n_calibration;
+    const int32_t *calibration; /* rows of the training part: its first 256 clips in hash order */
+} nas_dataset;
+
+/* folder NULL: task->data. Owner: the caller closes it; arrays live in arena a. */
+NAS_NODISCARD nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
+                                          const nas_cache *cache, const nas_log *log,
+                                          nas_dataset *out, nas_err *err);
+void nas_dataset_close(nas_dataset *d);
+
+typedef struct nas_features {
+    nas_hash key;
+    bool reused;
+    int32_t h, w;
+    const float *mean, *deviation; /* [w] each, of the training part before `normalize` */
+    const float *x[NAS_PARTS];     /* [rows][h][w], normalised where the front end says so */
+    nas_cached own;
+} nas_features;
+
+/* Computed once for each front end, by whoever needs it first; others wait for it. */
+NAS_NODISCARD nas_status nas_features_open(const nas_dataset *d, const nas_candidate *c,
+                                           const nas_cache *cache, const nas_log *log,
+                                           nas_features *out, nas_err *err);
+void nas_features_close(nas_features *f);
+
+nas_examples nas_features_part(const nas_dataset *d, const nas_features *f, nas_part part);
+
+#endif

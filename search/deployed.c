@@ -1,0 +1,192 @@
+/* search/deployed.c - an exported folder read back. */
+#include "search/deployed.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILE = 1 << 26 };
+
+static nas_status read_file(nas_arena *a, const char *folder, const char *name, uint8_t **bytes,
+                            size_t *n, nas_err *err) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return nas_file_read(a, path, MAX_FILE, bytes, n, err);
+}
+
+static nas_status read_labels(nas_arena *a, const char *folder, nas_deployed *d, nas_err *err) {
+    uint8_t *bytes;
+    size_t n;
+    NAS_TRY(read_file(a, folder, "labels.txt", &bytes, &n, err));
+    size_t lines = 0;
+    for (size_t i = 0; i < n; i++) lines += bytes[i] == '\n';
+    const char **labels = nas_arena_array(a, lines + 1, sizeof *labels, err);
+    if (!labels) return NAS_ENOMEM;
+    for (char *rest = (char *)bytes, *line; (line = strsep(&rest, "\r\n"));)
+        if (*line) labels[d->n_labels++] = line;
+    d->labels = labels;
+    if (d->n_labels < 2)
+        return nas_fail(err, NAS_EFORMAT, "%s/labels.txt: expected one class a line, two at least",
+                        folder);
+    return NAS_OK;
+}
+
+static const float *read_floats(const cJSON *o, const char *name, int32_t n, nas_arena *a) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, name);
+    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != n) return NULL;
+    float *v = nas_arena_array(a, (size_t)n, sizeof *v, NULL);
+    int32_t i = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list) {
+        if (!v || !cJSON_IsNumber(item)) return NULL;
+        v[i++] = (float)item->valuedouble;
+    }
+    return v;
+}
+
+static nas_status check_shapes(const char *folder, nas_deployed *d, nas_err *err) {
+    const int32_t samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz);
+    const nas_status st =
+        nas_frontend_shape(&d->frontend, samples, &d->frames, &d->features, err);
+    if (st != NAS_OK) return nas_fail_in(err, st, "%s/frontend.json", folder);
+    const int64_t in = nas_tensor_count(&d->graph.tensors[d->graph.input]);
+    const int64_t out = nas_tensor_count(&d->graph.tensors[d->graph.output]);
+    if (in != (int64_t)d->frames * d->features)
+        return nas_fail(err, NAS_EFORMAT,
+                        "%s: model.tflite takes %lld values, frontend.json gives %d x %d", folder,
+                        (long long)in, d->frames, d->features);
+    if (out != d->n_labels)
+        return nas_fail(err, NAS_EFORMAT, "%s: model.tflite has %lld outputs, labels.txt %d lines",
+                        folder, (long long)out, d->n_labels);
+    return NAS_OK;
+}
+
+static nas_status read_frontend(nas_arena *a, const char *folder, nas_deployed *d, nas_err *err) {
+    char path[4096];
+    nas_json *j = NULL;
+    snprintf(path, sizeof path, "%s/frontend.json", folder);
+    NAS_TRY(nas_json_open(a, path, &j, err));
+    nas_status st = nas_frontend_decode(a, j, nas_json_root(j), &d->frontend, &d->clip_seconds, err);
+    if (st == NAS_OK) st = check_shapes(folder, d, err);
+    if (st == NAS_OK) {
+        d->mean = read_floats(nas_json_root(j), "mean", d->features, a);
+        d->deviation = read_floats(nas_json_root(j), "deviation", d->features, a);
+        if (!d->mean || !d->deviation)
+            st = nas_fail(err, NAS_EFORMAT, "%s: expected lists of %d numbers as \"mean\" and "
+                          "\"deviation\"", path, d->features);
+    }
+    nas_json_close(j);
+    return st;
+}
+
+static nas_status read_candidate(nas_arena *a, const char *folder, nas_deployed *d, nas_err *err) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/candidate.json", folder);
+    d->has_candidate = nas_path_exists(path);
+    if (!d->has_candidate) return NAS_OK;
+    nas_candidate c;
+    NAS_TRY(nas_candidate_open(a, path, d->n_labels, &c, err));
+    d->task = c.task;
+    return NAS_OK;
+}
+
+nas_status nas_deployed_open(nas_arena *a, const char *folder, nas_deployed *out, nas_err *err) {
+    *out = (nas_deployed){0};
+    if (!nas_path_is_dir(folder))
+        return nas_fail(err, NAS_ENOTFOUND, "%s is not a folder; `nas export` and `nas train` make "
+                        "one with model.tflite in it", folder);
+    uint8_t *bytes;
+    size_t n;
+    NAS_TRY(read_file(a, folder, "model.tflite", &bytes, &n, err));
+    out->graph = nas_graph_start(a);
+    const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
+    if (st != NAS_OK) return nas_fail_in(err, st, "%s/model.tflite", folder);
+    NAS_TRY(read_labels(a, folder, out, err));
+    NAS_TRY(read_frontend(a, folder, out, err));
+    return read_candidate(a, folder, out, err);
+}
+
+typedef struct bench {
+    const nas_deployed *d;
+    nas_interp *it;
+    nas_frontend *fe;
+    float *pcm, *x;
+    int32_t samples;
+} bench;
+
+static nas_status judge_clips(bench *b, const nas_clips *c, const uint8_t *part, int wanted,
+                              const nas_log *log, nas_verdict_fn each, void *ctx, nas_verdict *v,
+                              nas_err *err) {
+    const nas_deployed *d = b->d;
+    const size_t n = (size_t)d->frames * (size_t)d->features;
+    for (int32_t i = 0; i < c->n; i++) {
+        if (wanted >= 0 && part[i] != wanted) continue;
+        if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped");
+        NAS_TRY(nas_clips_read(c, i, d->frontend.sample_rate_hz, b->pcm, b->samples, err));
+        nas_frontend_run(b->fe, b->pcm, b->x);
+        if (d->frontend.normalize)
+            nas_frontend_normalize(d->mean, d->deviation, d->features, b->x, n);
+        const int32_t class = nas_interp_class(b->it, b->x);
+        v->n++;
+        v->right += class == c->clips[i].label;
+        v->confusion[c->clips[i].label * d->n_labels + class]++;
+        if (each) each(ctx, &c->clips[i], b->x, class);
+        nas_progress(log, "judging clips", i + 1, c->n);
+    }
+    return NAS_OK;
+}
+
+static void wilson(nas_verdict *v) {
+    const double z = 1.959963984540054, n = v->n;
+    if (!v->n) return;
+    const double p = v->right / n, middle = p + z * z / (2 * n);
+    const double half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)), scale = 1 + z * z / n;
+    v->accuracy = p;
+    v->low = fmax(0, (middle - half) / scale);
+    v->high = fmin(1, (middle + half) / scale);
+}
+
+static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, const nas_log *log,
+                           nas_arena *a, nas_verdict_fn each, void *ctx, nas_verdict *out,
+                           nas_err *err) {
+    bench b = {.d = d,
+               .samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz)};
+    const size_t labels = (size_t)d->n_labels;
+    nas_hash ignored;
+    uint8_t *parts = nas_arena_array(a, (size_t)c->n, 1, err);
+    out->confusion = nas_arena_array(a, labels * labels, sizeof *out->confusion, err);
+    b.pcm = nas_arena_array(a, (size_t)b.samples, sizeof *b.pcm, err);
+    b.x = nas_arena_array(a, (size_t)d->frames * (size_t)d->features, sizeof *b.x, err);
+    if (!parts || !out->confusion || !b.pcm || !b.x) return NAS_ENOMEM;
+    if (part >= 0) NAS_TRY(nas_split_make(c, &d->task.split, log, parts, &ignored, err));
+    nas_status st = nas_frontend_open(&d->frontend, b.samples, &b.fe, err);
+    if (st == NAS_OK) st = nas_interp_open(&d->graph, &b.it, err);
+    if (st == NAS_OK) st = judge_clips(&b, c, parts, part, log, each, ctx, out, err);
+    nas_interp_close(b.it);
+    nas_frontend_close(b.fe);
+    wilson(out);
+    return st;
+}
+
+nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
+                              const nas_cache *cache, const nas_log *log, nas_arena *a,
+                              nas_verdict_fn each, void *ctx, nas_verdict *out, nas_err *err) {
+    *out = (nas_verdict){0};
+    if (part >= 0 && !d->has_candidate)
+        return nas_fail(err, NAS_EINVAL, "a part of the split is asked for, but there is no "
+                        "candidate.json that says how clips are split; leave --split out");
+    const nas_clips_options o = {
+        .folder = data,
+        .labels = d->labels,
+        .n_labels = d->n_labels,
+        .clip_seconds = d->clip_seconds,
+        .speaker_pattern = d->has_candidate ? d->task.speaker_pattern : NULL,
+        .cache = cache->dir,
+    };
+    nas_clips *c = NULL;
+    NAS_TRY(nas_clips_open(&o, log, &c, err));
+    const nas_status st = judge_on(d, c, part, log, a, each, ctx, out, err);
+    nas_clips_close(c);
+    return st;
+}

@@ -1,0 +1,130 @@
+/* search/finals.c - the finalists: latency again with nobody else at work, and the test part, once. */
+#include "search/run.h"
+#include "search/study.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FINALISTS = 3 };
+
+typedef struct finalist {
+    int64_t row;
+    bool tested;
+} finalist;
+
+typedef struct podium {
+    finalist place[FINALISTS];
+    int32_t n;
+} podium;
+
+static bool note_finalist(void *ctx, const nas_row *row) {
+    podium *p = ctx;
+    if (p->n < FINALISTS)
+        p->place[p->n++] =
+            (finalist){.row = row->values[0].integer, .tested = !row->values[1].is_null};
+    return true;
+}
+
+/* In the order that makes the winner. */
+static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, nas_err *err) {
+    char view[160], sql[512];
+    nas_view_name(nas_space_name(s), "_feasible", view);
+    const nas_objective *o = nas_space_objective(s, 0);
+    snprintf(sql, sizeof sql,
+             "select id, test_accuracy from %s order by \"%s\" %s, zlib_bytes, number limit %d", view,
+             o->metric, o->maximize ? "desc" : "asc", FINALISTS);
+    *out = (podium){0};
+    return nas_store_query(store, sql, NULL, 0, note_finalist, out, err);
+}
+
+typedef struct stored {
+    nas_candidate candidate;
+    nas_features features;
+    nas_graph graph;
+} stored;
+
+static nas_status load(nas_store *store, nas_study_id study, int64_t row, const nas_dataset *d,
+                       const nas_cache *cache, const nas_log *log, nas_arena *a, stored *out,
+                       nas_err *err) {
+    uint8_t *text, *bytes;
+    size_t n;
+    nas_json *j = NULL;
+    NAS_TRY(nas_store_artefact(store, study, row, "candidate.json", a, &text, &n, err));
+    NAS_TRY(nas_json_parse(a, "candidate.json", (const char *)text, &j, err));
+    const nas_status st = nas_candidate_decode(a, j, nas_json_root(j), d->clips->n_labels,
+                                               &out->candidate, err);
+    nas_json_close(j);
+    NAS_TRY(st);
+    NAS_TRY(nas_store_artefact(store, study, row, "model.tflite", a, &bytes, &n, err));
+    out->graph = nas_graph_start(a);
+    NAS_TRY(nas_tflite_read(bytes, n, &out->graph, err));
+    return nas_features_open(d, &out->candidate, cache, log, &out->features, err);
+}
+
+static nas_status put_metric(nas_store *store, nas_study_id study, int64_t row, int metric,
+                             double v, nas_err *err) {
+    const nas_column column = {.name = nas_metrics[metric].name, .type = NAS_COLUMN_REAL};
+    const nas_value value = {.type = NAS_COLUMN_REAL, .real = v};
+    return nas_store_set_metric(store, study, row, &column, &value, err);
+}
+
+static nas_status measure_again(const stored *f, const nas_dataset *d, const nas_cache *cache,
+                                double *metric, nas_err *err) {
+    const int32_t rate = f->candidate.frontend.sample_rate_hz;
+    const int32_t samples = (int32_t)lround(d->clips->clip_seconds * rate);
+    float *pcm = malloc((size_t)samples * sizeof *pcm);
+    if (!pcm) return nas_fail(err, NAS_ENOMEM, "latency: out of memory");
+    nas_status st =
+        nas_clips_read(d->clips, d->part[NAS_VALIDATION].clip[0], rate, pcm, samples, err);
+    if (st == NAS_OK)
+        st = nas_measure_latency(&f->graph, &f->candidate.frontend, &f->features, pcm, samples,
+                                 cache, metric, err);
+    free(pcm);
+    return st;
+}
+
+static nas_status final_figures(nas_store *store, nas_study_id study, int64_t row, const stored *f,
+                                const nas_dataset *d, const nas_cache *cache, const nas_log *log,
+                                nas_err *err) {
+    double metric[NAS_METRIC_COUNT];
+    for (int i = 0; i < NAS_METRIC_COUNT; i++) metric[i] = NAN;
+    NAS_TRY(measure_again(f, d, cache, metric, err));
+    const nas_examples test = nas_features_part(d, &f->features, NAS_TEST);
+    NAS_TRY(nas_measure_accuracy(&f->graph, &test, d->clips->n_labels, NULL,
+                                 &metric[NAS_METRIC_TEST_ACCURACY], log, err));
+    for (int i = 0; i < NAS_METRIC_COUNT; i++)
+        if (i != NAS_METRIC_TEST_ACCURACY && !isnan(metric[i]))
+            NAS_TRY(put_metric(store, study, row, i, metric[i], err));
+    /* Last: it is what says that this finalist is done. */
+    return put_metric(store, study, row, NAS_METRIC_TEST_ACCURACY,
+                      metric[NAS_METRIC_TEST_ACCURACY], err);
+}
+
+static nas_status one_final(nas_store *store, nas_study_id study, int64_t row, const nas_dataset *d,
+                            const nas_cache *cache, const nas_log *log, nas_err *err) {
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    stored f = {0};
+    nas_status st = load(store, study, row, d, cache, log, a, &f, err);
+    if (st == NAS_OK) st = final_figures(store, study, row, &f, d, cache, log, err);
+    nas_features_close(&f.features);
+    nas_arena_close(a);
+    return st;
+}
+
+nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space *s,
+                          const nas_dataset *d, const nas_cache *cache, const nas_log *log,
+                          bool *has_winner, int64_t *winner, nas_err *err) {
+    podium p;
+    NAS_TRY(best_rows(store, s, &p, err));
+    for (int32_t i = 0; i < p.n; i++)
+        if (!p.place[i].tested)
+            NAS_TRY(one_final(store, study, p.place[i].row, d, cache, log, err));
+    /* Times that were measured again may have changed who is feasible. */
+    NAS_TRY(best_rows(store, s, &p, err));
+    *has_winner = p.n > 0;
+    *winner = p.n ? p.place[0].row : 0;
+    return NAS_OK;
+}

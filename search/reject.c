@@ -1,0 +1,100 @@
+/* search/reject.c - what is known of a candidate before it is trained. */
+#include "search/evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+bool nas_compare(double value, int32_t op, double bound) {
+    switch (op) {
+    case 0: return value > bound;
+    case 1: return value >= bound;
+    case 2: return value < bound;
+    case 3: return value <= bound;
+    case 4: return value == bound;
+    default: return value != bound;
+    }
+}
+
+/* A metric before training: its value, or a lower bound of it. */
+typedef struct known {
+    bool exact;
+    double value; /* NaN: nothing is known */
+} known;
+
+/* The file of an untrained net: its shapes are those of the trained one. */
+static nas_status untrained_graph(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                                  nas_graph *g, nas_err *err) {
+    nas_net *net = NULL;
+    NAS_TRY(nas_net_open(&c->model, e->data->clips->n_labels, 1, e->kernel, &net, err));
+    nas_net_init(net, e->seed, e->replicate);
+    const size_t n = (size_t)c->model.input.h * (size_t)c->model.input.w;
+    float *x = nas_arena_array(a, n, sizeof *x, err);
+    nas_status st = x ? NAS_OK : NAS_ENOMEM;
+    for (size_t i = 0; x && i < n; i++) x[i] = (float)(i % 7) - 3.0f;
+    nas_bytes file = {0};
+    if (st == NAS_OK) st = nas_export_net(net, (nas_format)c->quantize, x, 1, a, &file, err);
+    nas_net_close(net);
+    NAS_TRY(st);
+    *g = nas_graph_start(a);
+    return nas_tflite_read(file.p, file.n, g, err);
+}
+
+static void weigh_constants(const nas_graph *g, int64_t *bytes, int64_t *floats) {
+    *bytes = *floats = 0;
+    for (int32_t i = 0; i < g->n_tensors; i++) {
+        const nas_tensor *t = &g->tensors[i];
+        if (!t->data) continue;
+        *bytes += nas_tensor_bytes(t);
+        if (t->dtype == NAS_F32) *floats += nas_tensor_count(t);
+    }
+}
+
+static nas_status know(const nas_evaluator *e, const nas_candidate *c, nas_arena *a, known *k,
+                       nas_err *err) {
+    for (int i = 0; i < NAS_METRIC_COUNT; i++) k[i] = (known){.value = NAN};
+    nas_model_cost model;
+    NAS_TRY(nas_model_check(&c->model, e->data->clips->n_labels, &model, err));
+    nas_graph g;
+    NAS_TRY(untrained_graph(e, c, a, &g, err));
+    nas_cost cost;
+    NAS_TRY(nas_graph_cost(&g, &cost, err));
+    int64_t bytes, floats;
+    weigh_constants(&g, &bytes, &floats);
+    k[NAS_METRIC_PARAMS] = (known){true, (double)model.params};
+    k[NAS_METRIC_MACS] = (known){true, (double)cost.macs};
+    k[NAS_METRIC_RAM_BYTES] = (known){true, (double)cost.ram_bytes};
+    k[NAS_METRIC_TFLITE_BYTES] = (known){false, (double)bytes};
+    k[NAS_METRIC_ZLIB_BYTES] = (known){false, 2.0 * (double)floats};
+    return NAS_OK;
+}
+
+static bool hopeless(const known *k, const nas_constraint *b) {
+    if (isnan(k->value)) return false;
+    if (k->exact) return !nas_compare(k->value, b->op, b->bound);
+    return b->op == 2 ? k->value >= b->bound : b->op == 3 ? k->value > b->bound : false;
+}
+
+static bool needs_graph(const nas_evaluator *e) {
+    static const int by_graph[] = {NAS_METRIC_PARAMS, NAS_METRIC_MACS, NAS_METRIC_RAM_BYTES,
+                                   NAS_METRIC_TFLITE_BYTES, NAS_METRIC_ZLIB_BYTES};
+    for (int32_t i = 0; i < e->n_bounds; i++)
+        for (size_t k = 0; k < sizeof by_graph / sizeof *by_graph; k++)
+            if (nas_metric_find(e->bounds[i].metric) == by_graph[k]) return true;
+    return false;
+}
+
+nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                      const char **reason, nas_err *err) {
+    *reason = NULL;
+    if (!needs_graph(e)) return NAS_OK;
+    known k[NAS_METRIC_COUNT];
+    NAS_TRY(know(e, c, a, k, err));
+    for (int32_t i = 0; i < e->n_bounds; i++) {
+        const int m = nas_metric_find(e->bounds[i].metric);
+        if (m < 0 || !hopeless(&k[m], &e->bounds[i])) continue;
+        *reason = nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text, nas_metrics[m].name,
+                                   k[m].exact ? "" : "at least ", k[m].value);
+        return *reason ? NAS_OK : NAS_ENOMEM;
+    }
+    return NAS_OK;
+}

@@ -1,0 +1,276 @@
+/* search/run.c - the coordinator of one `nas run`. */
+#include "search/run.h"
+
+#include "base/clock.h"
+#include "core/kernel/threads.h"
+#include "search/process.h"
+#include "search/sampler.h"
+#include "search/study.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20 };
+
+typedef struct team {
+    const nas_run_options *o;
+    const nas_run_view *view;
+    nas_worker worker; /* what every worker is told; index differs */
+    nas_store *store;  /* closed while a worker is forked: connections do not cross a fork */
+    pid_t leader, pid[MAX_WORKERS];
+    int32_t n, alive, crashes;
+    int pipe[2];
+    nas_run_state state;
+    double begun;
+    nas_status fatal;
+    nas_err why;
+} team;
+
+static bool count_row(void *ctx, const nas_row *row) {
+    nas_run_state *s = ctx;
+    const char *state = row->values[0].text;
+    const int64_t n = row->values[1].integer;
+    if (strcmp(state, "running") == 0) s->running = n;
+    if (strcmp(state, "running") != 0 && strcmp(state, "waiting") != 0) s->done += n;
+    if (strcmp(state, "complete") == 0) s->complete = n;
+    if (strcmp(state, "diverged") == 0) s->diverged = n;
+    if (strcmp(state, "rejected") == 0) s->rejected = n;
+    if (strcmp(state, "failed") == 0) s->failed = n;
+    return true;
+}
+
+void nas_view_name(const char *study, const char *ending, char out[160]) {
+    snprintf(out, 160, "\"%.100s%s\"", study, ending);
+}
+
+static nas_status count(team *t, nas_err *err) {
+    char view[160], sql[256];
+    nas_view_name(nas_space_name(t->worker.space), "", view);
+    snprintf(sql, sizeof sql, "select state, count(*) from %s group by state", view);
+    nas_run_state *s = &t->state;
+    s->done = s->running = s->complete = s->diverged = s->rejected = s->failed = 0;
+    s->seconds = nas_clock_wall() - t->begun;
+    return nas_store_query(t->store, sql, NULL, 0, count_row, s, err);
+}
+
+static bool asked_to_stop(const team *t) {
+    return t->fatal != NAS_OK || nas_should_stop(t->view->log);
+}
+
+/* In the child: everything of the coordinator is left alone; _exit runs none of its handlers. */
+static void be_worker(team *t, int32_t index) {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != t->leader) _exit(1); /* it died before the line above */
+    close(t->pipe[0]);
+    nas_threads_set(1);
+    nas_worker w = t->worker;
+    w.index = index;
+    w.event_fd = t->pipe[1];
+    nas_err err = {0};
+    _exit(nas_worker_run(&w, &err) == NAS_OK ? 0 : 1);
+}
+
+static nas_status start_worker(team *t, int32_t index, nas_err *err) {
+    nas_store_close(t->store);
+    t->store = NULL;
+    const pid_t pid = fork();
+    if (pid == 0) be_worker(t, index);
+    if (pid < 0) return nas_fail_errno(err, "cannot start a worker");
+    t->pid[index] = pid;
+    t->alive++;
+    return nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err);
+}
+
+static void hear(team *t, const nas_event *e) {
+    if (e->kind == NAS_EVENT_FATAL) {
+        t->fatal = (nas_status)e->status;
+        (void)nas_fail(&t->why, t->fatal, "%s", e->text);
+        return;
+    }
+    if (e->kind != NAS_EVENT_EPOCH && count(t, NULL) != NAS_OK) return;
+    if (t->view->event) t->view->event(t->view->ctx, e, &t->state, t->store);
+}
+
+static void hear_all(team *t) {
+    struct pollfd p = {.fd = t->pipe[0], .events = POLLIN};
+    nas_event e;
+    int wait = TICK_MS;
+    while (poll(&p, 1, wait) > 0 && read(t->pipe[0], &e, sizeof e) == (ssize_t)sizeof e) {
+        hear(t, &e);
+        wait = 0;
+    }
+}
+
+static bool is_gone(void *ctx, const char *worker, double silent_seconds) {
+    (void)ctx;
+    return nas_process_dead(worker, silent_seconds);
+}
+
+/* A worker that ended: 0 means that no trial is left for it. A crash gives its trial back and is replaced. */
+static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
+    t->pid[index] = 0;
+    t->alive--;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return NAS_OK;
+    int32_t given_back = 0;
+    NAS_TRY(nas_store_reap(t->store, t->worker.study, t->o->retries, is_gone, NULL, &given_back,
+                           err));
+    if (asked_to_stop(t) || (WIFEXITED(status) && t->fatal != NAS_OK)) return NAS_OK;
+    if (WIFSIGNALED(status))
+        nas_warn(t->view->log, "worker %" PRId32 " was ended by signal %d (%s); it is replaced",
+                 index + 1, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    if (++t->crashes > FORGIVEN_CRASHES)
+        return nas_fail(err, NAS_EBUG, "workers crashed %d times; the study is as it was: run the "
+                        "same command to go on", t->crashes);
+    return start_worker(t, index, err);
+}
+
+static nas_status bury_all(team *t, nas_err *err) {
+    for (int32_t i = 0; i < t->n; i++) {
+        int status;
+        if (t->pid[i] <= 0 || waitpid(t->pid[i], &status, WNOHANG) != t->pid[i]) continue;
+        hear_all(t);
+        NAS_TRY(bury(t, i, status, err));
+    }
+    return NAS_OK;
+}
+
+static void signal_all(const team *t, int sig) {
+    for (int32_t i = 0; i < t->n; i++)
+        if (t->pid[i] > 0) (void)kill(t->pid[i], sig);
+}
+
+static nas_status lead(team *t, nas_err *err) {
+    bool told = false;
+    for (int32_t i = 0; i < t->n; i++) NAS_TRY(start_worker(t, i, err));
+    while (t->alive > 0) {
+        if (!told && asked_to_stop(t)) {
+            signal_all(t, SIGTERM);
+            told = true;
+        }
+        hear_all(t);
+        t->state.seconds = nas_clock_wall() - t->begun;
+        if (t->view->tick) t->view->tick(t->view->ctx, &t->state);
+        NAS_TRY(bury_all(t, err));
+    }
+    hear_all(t);
+    return t->fatal == NAS_OK ? NAS_OK : nas_fail(err, t->fatal, "%s", t->why.text);
+}
+
+static nas_status run_team(team *t, nas_err *err) {
+    if (pipe(t->pipe) != 0) return nas_fail_errno(err, "cannot make a pipe");
+    const nas_status st = lead(t, err);
+    if (st != NAS_OK) { /* nobody works on without a coordinator */
+        signal_all(t, SIGKILL);
+        while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {}
+    }
+    close(t->pipe[0]);
+    close(t->pipe[1]);
+    return st;
+}
+
+static int32_t workers_wanted(const nas_run_options *o, const nas_space *s) {
+    int64_t n = o->workers ? o->workers : nas_space_search(s)->workers;
+    if (n <= 0) n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > MAX_WORKERS ? MAX_WORKERS : (int32_t)n;
+}
+
+static int64_t trials_wanted(const nas_run_options *o, const nas_space *s) {
+    if (o->trials >= 0) return o->trials;
+    return nas_space_search(s)->trials > 0 ? nas_space_search(s)->trials : -1;
+}
+
+/* Joins the study and takes back what an earlier run left behind; its death is not the trials' fault. */
+static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
+                             nas_err *err) {
+    nas_study def;
+    NAS_TRY(nas_study_define(s, &t->worker.data->fingerprint, t->worker.seed, trials, a, &def, err));
+    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
+    NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
+    int32_t n;
+    return nas_store_reap(t->store, t->worker.study, INT32_MAX - 1, is_gone, NULL, &n, err);
+}
+
+static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
+                            nas_err *err) {
+    NAS_TRY(count(t, err));
+    t->state.done_before = t->state.done;
+    if (t->view->begin)
+        t->view->begin(t->view->ctx, s, d, &t->state, t->worker.study.joined);
+    nas_status st = run_team(t, err);
+    if (!t->store) NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, NULL));
+    NAS_TRY(st);
+    NAS_TRY(count(t, err));
+    out->state = t->state;
+    out->study = t->worker.study;
+    out->stopped = asked_to_stop(t);
+    if (out->stopped) return NAS_OK;
+    st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log,
+                        &out->has_winner, &out->winner, err);
+    if (st == NAS_ESTOP) out->stopped = true;
+    return st == NAS_ESTOP ? NAS_OK : st;
+}
+
+static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache, nas_arena *a,
+                            nas_run_end *out, nas_err *err) {
+    nas_dataset d;
+    NAS_TRY(nas_dataset_open(a, nas_space_task(s), t->o->data, cache, t->view->log, &d, err));
+    const int64_t trials = trials_wanted(t->o, s);
+    t->worker.data = &d;
+    t->state.total = trials;
+    if (trials < 0) t->state.total = nas_space_points(s);
+    t->begun = nas_clock_wall();
+    nas_status st = open_study(t, s, trials, a, err);
+    if (st == NAS_OK) st = run_study(t, s, &d, out, err);
+    nas_store_close(t->store);
+    nas_dataset_close(&d);
+    return st;
+}
+
+static nas_status with_space(team *t, const nas_space *s, const nas_cache *cache, nas_run_end *out,
+                             nas_err *err) {
+    const nas_search_config *search = nas_space_search(s);
+    NAS_TRY(nas_store_check_name(nas_space_name(s), err));
+    NAS_TRY(nas_sampler_at(search->sampler)->check(s, trials_wanted(t->o, s), err));
+    NAS_TRY(nas_kernel_choose(&t->worker.kernel, err));
+    t->worker.space = s;
+    t->worker.cache = cache;
+    t->worker.seed = t->o->has_seed ? t->o->seed : search->seed;
+    t->n = t->state.workers = workers_wanted(t->o, s);
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    const nas_status st = with_data(t, s, cache, a, out, err);
+    nas_arena_close(a);
+    return st;
+}
+
+static bool relay_stop(void *ctx) {
+    return nas_should_stop(ctx);
+}
+
+nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_end *out,
+                   nas_err *err) {
+    *out = (nas_run_end){0};
+    union { /* the callback's context is not const */
+        const nas_log *in;
+        void *out;
+    } log = {.in = view->log};
+    team t = {
+        .o = o,
+        .view = view,
+        .leader = getpid(),
+        .worker = {.db = o->db, .retries = o->retries, .event_fd = -1, .stop = relay_stop,
+                   .stop_ctx = log.out},
+    };
+    char beside[4096];
+    snprintf(beside, sizeof beside, "%s.cache", o->db);
+    const nas_cache cache = {.dir = o->cache ? o->cache : beside};
+    return with_space(&t, o->space, &cache, out, err);
+}

@@ -1,0 +1,17 @@
+/* search/study.h - a space as a study of the store. */
+#ifndef NAS_SEARCH_STUDY_H
+#define NAS_SEARCH_STUDY_H
+
+#include "search/metrics.h"
+#include "search/space.h"
+#include "store/store.h"
+
+/* trials: -1 until the sampler is exhausted. Arrays live in arena a, texts in s. */
+NAS_NODISCARD nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint,
+                                          uint64_t seed, int64_t trials, nas_arena *a,
+                                          nas_study *out, nas_err *err);
+
+/* Metrics as column values, in the order of nas_metrics; NaN is NULL. */
+void nas_study_metrics(const double *metric, nas_value values[NAS_METRIC_COUNT]);
+
+#endif

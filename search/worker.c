@@ -1,0 +1,236 @@
+/* search/worker.c - the loop of one worker process. */
+#include "search/worker.h"
+
+#include "base/clock.h"
+#include "search/process.h"
+#include "search/sampler.h"
+#include "search/study.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const double heartbeat_seconds = 5;
+
+typedef struct hands {
+    const nas_worker *w;
+    nas_store *store;
+    nas_arena *arena; /* of the trial in hand */
+    char id[NAS_PROCESS_ID], machine[NAS_PROCESS_ID];
+    nas_claim claim;
+    bool holds;
+    double beat;
+    int32_t epochs;
+    nas_point point;
+} hands;
+
+static void tell(const hands *h, nas_event *e) {
+    e->worker = h->w->index;
+    e->number = h->claim.number;
+    if (h->w->event_fd >= 0) (void)!write(h->w->event_fd, e, sizeof *e);
+}
+
+/* Asked at every step: also the place from which a worker shows that it lives. */
+static bool stop_or_beat(void *ctx) {
+    hands *h = ctx;
+    const double now = nas_clock_wall();
+    if (h->holds && now - h->beat > heartbeat_seconds) {
+        h->beat = now;
+        /* One beat missed does no harm; a lost database is met when the trial is stored. */
+        if (nas_store_heartbeat(h->store, h->w->study, &h->claim, h->id, NULL) != NAS_OK) h->beat = 0;
+    }
+    return h->w->stop && h->w->stop(h->w->stop_ctx);
+}
+
+static void tell_epoch(void *ctx, const nas_epoch *epoch) {
+    hands *h = ctx;
+    nas_event e = {.kind = NAS_EVENT_EPOCH, .epoch = epoch->epoch, .epochs = h->epochs};
+    e.metric[NAS_METRIC_ACCURACY] = epoch->val_accuracy;
+    tell(h, &e);
+}
+
+static nas_status seen(void *ctx, const nas_hash *candidate, bool *yes, nas_err *err) {
+    const hands *h = ctx;
+    return nas_store_has_candidate(h->store, h->w->study, candidate, yes, err);
+}
+
+/* A point whose front end and model do not fit has a document too: decoding says why, later. */
+static nas_status pick(void *ctx, int64_t number, int64_t *cursor, nas_value *values,
+                       nas_picked *out, nas_err *err) {
+    hands *h = ctx;
+    const nas_worker *w = h->w;
+    const nas_seen has = {.ctx = h, .has = seen};
+    nas_ask what;
+    NAS_TRY(nas_sampler_next(w->space, w->seed, number, cursor, &has, &h->point, &what, err));
+    out->exhausted = what == NAS_ASK_EXHAUSTED;
+    if (out->exhausted) return NAS_OK;
+    NAS_TRY(nas_space_point_hash(w->space, &h->point, &out->candidate, err));
+    NAS_TRY(nas_space_document(w->space, h->arena, &h->point, &out->json, err));
+    nas_space_values(w->space, &h->point, values);
+    return NAS_OK;
+}
+
+static void tell_start(const hands *h) {
+    nas_event e = {.kind = NAS_EVENT_STARTED, .epochs = h->epochs};
+    tell(h, &e);
+}
+
+static void tell_finish(const hands *h, const nas_result *r, const double *metric) {
+    nas_event e = {.kind = NAS_EVENT_FINISHED, .seconds = r->seconds};
+    snprintf(e.state, sizeof e.state, "%s", r->state);
+    snprintf(e.text, sizeof e.text, "%s", r->reason ? r->reason : "");
+    for (int i = 0; i < NAS_METRIC_COUNT; i++) e.metric[i] = metric ? metric[i] : NAN;
+    tell(h, &e);
+}
+
+static nas_status store_result(hands *h, nas_result *r, const double *metric, nas_err *err) {
+    bool kept;
+    r->machine = h->machine;
+    NAS_TRY(nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, &kept, err));
+    h->holds = false;
+    if (kept) tell_finish(h, r, metric);
+    return NAS_OK;
+}
+
+static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, double cpu,
+                                nas_err *err) {
+    nas_value metrics[NAS_METRIC_COUNT];
+    nas_study_metrics(o->metric, metrics);
+    nas_epoch_row *epochs =
+        nas_arena_array(h->arena, (size_t)o->n_epochs, sizeof *epochs, err);
+    if (!epochs) return NAS_ENOMEM;
+    for (int32_t i = 0; i < o->n_epochs; i++) {
+        const nas_epoch *e = &o->epochs[i];
+        epochs[i] = (nas_epoch_row){e->epoch, e->step, e->loss, e->val_loss, e->val_accuracy,
+                                    e->seconds};
+    }
+    nas_stage_row stages[NAS_STAGES];
+    for (int32_t i = 0; i < o->n_stages; i++) {
+        const nas_stage_time *s = &o->stages[i];
+        stages[i] = (nas_stage_row){s->name, s->key, s->reused, s->wall, s->cpu};
+    }
+    const bool complete = strcmp(o->state, "complete") == 0;
+    const nas_artefact artefacts[] = {
+        {"model.tflite", o->tflite.p, o->tflite.n},
+        {"frontend.json", o->frontend_json, complete ? strlen(o->frontend_json) : 0},
+        {"labels.txt", o->labels_txt, complete ? strlen(o->labels_txt) : 0},
+        {"candidate.json", o->candidate_json, complete ? strlen(o->candidate_json) : 0},
+    };
+    nas_result r = {
+        .state = o->state,
+        .reason = o->reason,
+        .metrics = metrics,
+        .seconds = wall,
+        .cpu_seconds = cpu,
+        .n_epochs = o->n_epochs,
+        .n_stages = o->n_stages,
+        .n_artefacts = complete ? (int32_t)(sizeof artefacts / sizeof *artefacts) : 0,
+        .epochs = epochs,
+        .stages = stages,
+        .artefacts = artefacts,
+    };
+    return store_result(h, &r, o->metric, err);
+}
+
+/* An error that the next trial would meet too. */
+static bool is_fatal(nas_status st) {
+    return st == NAS_EFULL || st == NAS_EIO || st == NAS_ESTOP;
+}
+
+static nas_status store_failure(hands *h, nas_status why, const char *text, double wall,
+                                nas_err *err) {
+    const bool again = is_fatal(why) || h->claim.attempt <= h->w->retries;
+    nas_result r = {.state = again ? "waiting" : "failed", .reason = text, .seconds = wall};
+    if (why == NAS_ESHAPE) r.state = "rejected";
+    if (why == NAS_ESTOP) r.reason = NULL;
+    return store_result(h, &r, NULL, err);
+}
+
+static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err *err) {
+    const nas_worker *w = h->w;
+    nas_candidate c;
+    nas_json *j = NULL;
+    NAS_TRY(nas_json_parse(h->arena, "candidate", json, &j, err));
+    nas_status st = nas_candidate_decode(h->arena, j, nas_json_root(j), w->data->clips->n_labels, &c,
+                                         err);
+    if (st == NAS_OK) {
+        const nas_log log = {.ctx = h, .stop = stop_or_beat};
+        const nas_evaluator e = {
+            .data = w->data,
+            .cache = w->cache,
+            .kernel = w->kernel,
+            .seed = w->seed,
+            .n_bounds = nas_space_constraints(w->space),
+            .bounds = nas_space_constraints(w->space) ? nas_space_constraint(w->space, 0) : NULL,
+            .log = &log,
+            .on_epoch = tell_epoch,
+            .ctx = h,
+        };
+        h->epochs = c.train.epochs;
+        tell_start(h);
+        st = nas_evaluate(&e, &c, h->arena, out, err);
+    }
+    nas_json_close(j);
+    return st;
+}
+
+static nas_status do_trial(hands *h, const char *json, nas_err *err) {
+    const double wall = nas_clock_wall(), cpu = nas_clock_cpu();
+    h->holds = true;
+    h->beat = wall;
+    nas_outcome out;
+    nas_err why = {0};
+    const nas_status st = evaluate(h, json, &out, &why);
+    const double took = nas_clock_wall() - wall;
+    if (st == NAS_OK) return store_outcome(h, &out, took, nas_clock_cpu() - cpu, err);
+    const nas_status stored = store_failure(h, st, why.text, took, err);
+    if (!is_fatal(st) || st == NAS_ESTOP) return stored;
+    return nas_fail(err, st, "%s", why.text);
+}
+
+static void nap(void) {
+    const struct timespec t = {.tv_nsec = 200000000};
+    nanosleep(&t, NULL);
+}
+
+static nas_status work(hands *h, nas_err *err) {
+    while (!stop_or_beat(h)) {
+        const nas_arena_mark mark = nas_arena_here(h->arena);
+        const char *json = NULL;
+        nas_claimed what;
+        NAS_TRY(nas_store_claim(h->store, h->w->study, h->id, pick, h, h->arena, &h->claim, &json,
+                                &what, err));
+        if (what == NAS_CLAIM_NONE_LEFT) return NAS_OK;
+        if (what == NAS_CLAIM_WAIT)
+            nap();
+        else
+            NAS_TRY(do_trial(h, json, err));
+        nas_arena_back(h->arena, mark);
+    }
+    return NAS_OK;
+}
+
+static nas_status prepare(hands *h, nas_err *err) {
+    const size_t n = (size_t)nas_space_params(h->w->space);
+    NAS_TRY(nas_arena_open(&h->arena, err));
+    h->point.values = nas_arena_array(h->arena, n, sizeof *h->point.values, err);
+    if (!h->point.values) return NAS_ENOMEM;
+    return nas_store_open(h->w->db, NAS_STORE_WRITE, &h->store, err);
+}
+
+nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
+    hands h = {.w = w};
+    nas_process_self(h.id);
+    nas_process_machine(nas_kernel_name(w->kernel), h.machine);
+    nas_status st = prepare(&h, err);
+    if (st == NAS_OK) st = work(&h, err);
+    nas_store_close(h.store);
+    nas_arena_close(h.arena);
+    if (st == NAS_OK) return NAS_OK;
+    nas_event e = {.kind = NAS_EVENT_FATAL, .status = (int32_t)st};
+    snprintf(e.text, sizeof e.text, "%.1000s", err ? err->text : nas_status_name(st));
+    tell(&h, &e);
+    return st;
+}
