@@ -128,14 +128,18 @@ static nas_status check_length(SNDFILE *file, const SF_INFO *info, int64_t most,
     return NAS_OK;
 }
 
+static bool is_wav(const SF_INFO *info) {
+    const int kind = info->format & SF_FORMAT_TYPEMASK;
+    return kind == SF_FORMAT_WAV || kind == SF_FORMAT_WAVEX;
+}
+
 nas_status nas_sound_read(const char *path, double most_seconds, nas_sound *out, nas_err *err) {
     *out = (nas_sound){0};
     SNDFILE *file = NULL;
     SF_INFO info;
     NAS_TRY(open_sound(path, &file, &info, err));
     nas_status st = check_info(&info, err);
-    if (st == NAS_OK && (info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_WAV)
-        st = check_riff(path, err);
+    if (st == NAS_OK && is_wav(&info)) st = check_riff(path, err);
     if (st == NAS_OK) {
         const double most = floor(most_seconds * (double)info.samplerate + 0.5);
         const int64_t frames = most < 1.0 ? 1 : most < 1e12 ? (int64_t)most : (int64_t)1e12;
