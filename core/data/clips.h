@@ -39,11 +39,13 @@ typedef struct nas_clips_options {
     const char *cache;           /* folder of the cache; files are <cache>/<kk>/<key> */
 } nas_clips_options;
 
-/* Lists and hashes the folder, decodes it (in parallel) into the cache when it is not there yet,
- * maps it. Owner: the caller closes it. Errors: NAS_ENOTFOUND no such folder or class (with the
- * nearest name), NAS_EINVAL no class or fewer than two, a pattern that does not compile,
- * NAS_EFORMAT more than 1 % bad clips (names the first few), NAS_EIO/NAS_EFULL the cache,
- * NAS_ESTOP. Each bad clip is also a warning (at most 20, then a count). */
+/* Every regular file in a class folder (links followed) is a clip, except hidden ones and names
+ * that end in .txt, .md, .json or .csv. Lists and hashes the folder, decodes it (in parallel) into
+ * the cache when it is not there yet, maps it. Owner: the caller closes it. Errors: NAS_ENOTFOUND
+ * no such folder or class (with the nearest name), NAS_EINVAL no class or fewer than two, a pattern
+ * that does not compile, NAS_EFORMAT more than 1 % bad clips (names the first few),
+ * NAS_EIO/NAS_EFULL the cache, NAS_ESTOP. Each bad clip is also a warning (at most 20, then a
+ * count). */
 NAS_NODISCARD nas_status nas_clips_open(const nas_clips_options *o, const nas_log *log,
                                         nas_clips **out, nas_err *err);
 void nas_clips_close(nas_clips *c);
