@@ -140,8 +140,8 @@ nas_status nas_file_write(const char *path, const void *p, size_t bytes, nas_err
     return st;
 }
 
-nas_status nas_file_map(const char *path, nas_map *out, nas_err *err) {
-    *out = (nas_map){0};
+nas_status nas_file_map(const char *path, nas_mapped *out, nas_err *err) {
+    *out = (nas_mapped){0};
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return nas_fail_errno(err, "cannot open %s", path);
     struct stat info;
@@ -154,18 +154,18 @@ nas_status nas_file_map(const char *path, nas_map *out, nas_err *err) {
     else if ((p = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
         st = nas_fail_errno(err, "cannot map %s", path);
     close(fd);
-    if (st == NAS_OK) *out = (nas_map){.p = p, .bytes = (size_t)info.st_size};
+    if (st == NAS_OK) *out = (nas_mapped){.p = p, .bytes = (size_t)info.st_size};
     return st;
 }
 
-void nas_file_unmap(nas_map *m) {
+void nas_file_unmap(nas_mapped *m) {
     if (!m->p) return;
     union { /* munmap takes what mmap gave, which is not const */
         const uint8_t *c;
         void *v;
     } u = {.c = m->p};
     (void)munmap(u.v, m->bytes);
-    *m = (nas_map){0};
+    *m = (nas_mapped){0};
 }
 
 nas_status nas_dir_make(const char *path, nas_err *err) {

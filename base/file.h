@@ -25,12 +25,12 @@ NAS_NODISCARD nas_status nas_file_commit(nas_file *f, nas_err *err);
 void nas_file_drop(nas_file *f);
 
 /* A file mapped read-only and shared; unmap ends it ({0} is fine). */
-typedef struct nas_map {
+typedef struct nas_mapped {
     const uint8_t *p;
     size_t bytes;
-} nas_map;
-NAS_NODISCARD nas_status nas_file_map(const char *path, nas_map *out, nas_err *err);
-void nas_file_unmap(nas_map *m);
+} nas_mapped;
+NAS_NODISCARD nas_status nas_file_map(const char *path, nas_mapped *out, nas_err *err);
+void nas_file_unmap(nas_mapped *m);
 
 /* mkdir -p. */
 NAS_NODISCARD nas_status nas_dir_make(const char *path, nas_err *err);

@@ -31,7 +31,7 @@ static nas_status place_of(const nas_cache *c, const nas_hash *key, const char *
     return NAS_OK;
 }
 
-static bool intact(const nas_map *m) {
+static bool intact(const nas_mapped *m) {
     if (m->bytes < sizeof(head)) return false;
     head h;
     memcpy(&h, m->p, sizeof h);
@@ -47,7 +47,7 @@ nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, nas_cached *ou
     *found = false;
     place at;
     NAS_TRY(place_of(c, key, "", &at, err));
-    nas_map m;
+    nas_mapped m;
     const nas_status st = nas_file_map(at.path, &m, err);
     if (st == NAS_ENOTFOUND) return NAS_OK;
     if (st != NAS_OK && st != NAS_EFORMAT) return st;

@@ -13,7 +13,7 @@ typedef struct nas_cache {
 
 /* A payload in the page cache, shared by all who map it; 64-byte aligned. */
 typedef struct nas_cached {
-    nas_map map;
+    nas_mapped map;
     const uint8_t *p;
     size_t bytes;
 } nas_cached;

@@ -38,7 +38,7 @@ typedef struct nas_pack_entry {
 
 /* A view of a mapped pack. */
 typedef struct nas_pack {
-    nas_map map;
+    nas_mapped map;
     int32_t n, n_bad;
     const nas_pack_entry *entries;
     const uint64_t *bad; /* bytes where the reasons begin */
