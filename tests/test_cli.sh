@@ -1,0 +1,182 @@
+#!/usr/bin/env bash
+# The program as a user meets it: bad input, a whole search, going on after kill -9, export, eval, verify.
+# Closes with the summary lines of cmocka, which tests/run.sh adds up.
+set -uo pipefail
+NAS=$(realpath "${NAS:-./nas}")
+SPACES=$(realpath spaces)
+MAKE_CLIPS=$(realpath "${BUILD:-build/gcc}/examples/make_clips")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+export XDG_CACHE_HOME=$work/home HOME=$work/home TMPDIR=$work
+ran=0 failed=0
+
+check() { # NAME COMMAND...: passes when the command does
+    ran=$((ran + 1))
+    local name=$1
+    shift
+    if "$@" >out.txt 2>&1; then
+        echo "[       OK ] $name"
+    else
+        failed=$((failed + 1))
+        echo "[  FAILED  ] $name"
+        sed 's/^/    /' out.txt | tail -n 25
+    fi
+}
+
+# Exits with a status and says a text; nothing else appears in the folder.
+says() { # STATUS TEXT COMMAND...
+    local want=$1 text=$2 status before after
+    shift 2
+    before=$(ls -A)
+    "$@" >said.txt 2>&1
+    status=$?
+    cat said.txt
+    grep -qF -- "$text" said.txt || { echo "expected the text: $text"; return 1; }
+    [ "$status" = "$want" ] || { echo "exit status $status, expected $want"; return 1; }
+    rm said.txt
+    after=$(ls -A)
+    [ "$before" = "$after" ] || { echo "left behind: $after"; return 1; }
+}
+
+sql() { "$NAS" sql "$1" "$2" --csv | tail -n +2; }
+equal() { [ "$1" = "$2" ] || { printf 'got:\n%s\nexpected:\n%s\n' "$1" "$2"; return 1; }; }
+
+"$MAKE_CLIPS" clips --clips 192 >/dev/null 2>&1 || { echo "make_clips failed"; exit 1; }
+
+space() { # NAME TRIALS CONSTRAINT: six quick points on two words
+    cat <<JSON
+{ "schema": 1, "name": "$1",
+  "task": { "kind": "keywords", "data": "clips", "labels": ["go", "stop", "yes"],
+            "split": { "by": "file", "validation": 0.2, "test": 0.2 } },
+  "frontend": { "kind": "mfcc", "frame_length_ms": { "choice": [32, 64] }, "frame_step_ms": 32,
+                "mel_bins": 20, "lower_hz": 20, "upper_hz": 4000, "coefficients": 8 },
+  "model": { "layers": [
+    { "op": "conv2d", "filters": { "choice": [4, 8] }, "kernel": [3, 3], "stride": [2, 2], "bias": false },
+    { "op": "batch_norm" }, { "op": "relu" }, { "op": "global_average_pool" },
+    { "op": "dense", "units": "classes" }, { "op": "softmax" } ] },
+  "train": { "epochs": 3, "batch_size": 10, "optimizer": "adam",
+             "learning_rate": { "schedule": "polynomial", "from": 0.01, "to": 0.0001 } },
+  "quantize": { "choice": ["float32", "int8"] },
+  "objective": { "maximize": "accuracy" },
+  "constraints": ["$3"],
+  "search": { "sampler": "grid", "trials": $2, "seed": 3 } }
+JSON
+}
+space tiny 8 "zlib_bytes < 100000" >tiny.json
+determined="select number, state, frontend_frame_length_ms, quantize, accuracy, tflite_bytes, zlib_bytes, macs, ram_bytes from tiny order by number"
+
+# --- words on the command line
+check "no command is bad input" says 2 "usage" "$NAS"
+check "help" says 0 "nas run" "$NAS" --help
+check "an unknown command names the nearest" says 2 "did you mean 'run'" "$NAS" rum
+check "an unknown option names the nearest" says 2 "did you mean '--workers'" "$NAS" run tiny.json --worker 2
+check "a value that is no number" says 2 "whole number" "$NAS" run tiny.json --workers many
+check "a missing space file" says 2 "nowhere.json" "$NAS" run nowhere.json
+check "a missing database" says 2 "nowhere.db" "$NAS" top nowhere.db
+check "a file that is no database" says 2 "tiny.json" "$NAS" top tiny.json
+for c in run space top show sql export eval train verify; do
+    check "help of $c has an example" says 0 "nas $c " "$NAS" $c --help
+done
+
+# --- bad spaces and clips: one message, status 2, nothing left
+bad() { # NAME SED-EXPRESSION TEXT
+    sed "$2" tiny.json >"bad.json"
+    check "$1" says 2 "$3" "$NAS" run bad.json --db bad.db
+}
+bad "an unknown key" 's/"mel_bins"/"mel_bin"/' 'did you mean "mel_bins"'
+bad "a wrong type" 's/"epochs": 3/"epochs": "three"/' 'train.epochs'
+bad "out of range" 's/"epochs": 3/"epochs": 0/' 'train.epochs'
+bad "broken JSON" 's/"schema": 1,/"schema": 1/' 'bad.json:1:'
+bad "an unknown metric" 's/zlib_bytes </zlib_byte </' 'zlib_byte'
+bad "not supported yet" 's/"quantize": .*/"quantize": "float16",/' 'not supported yet'
+bad "a folder that is not there" 's/"data": "clips"/"data": "clops"/' 'clops'
+bad "a class that is not there" 's/"stop"/"stopp"/' 'stopp'
+bad "a refused study name" 's/"name": "tiny"/"name": "select"/' 'select'
+
+# --- a whole search
+run_tiny() { "$NAS" run tiny.json --db tiny.db --workers 2 --out tiny_best; }
+check "a grid runs to its end" run_tiny
+check "every point once" equal "$(sql tiny.db 'select count(*), count(distinct candidate), sum(state = '"'complete'"') from tiny')" "8,8,8"
+check "the winner's files" test -s tiny_best/model.tflite -a -s tiny_best/model.tflite.zlib -a -s tiny_best/frontend.json -a -s tiny_best/labels.txt -a -s tiny_best/candidate.json -a -s tiny_best/metrics.json
+check "zlib_bytes is the stream's length" equal "$(sql tiny.db 'select zlib_bytes from tiny_best')" "$(stat -c %s tiny_best/model.tflite.zlib)"
+check "the finalists alone were tested" equal "$(sql tiny.db 'select count(test_accuracy) from tiny')" "3"
+check "the same command again changes nothing" run_tiny
+check "still eight" equal "$(sql tiny.db 'select count(*) from tiny')" "8"
+eval_accuracy() { "$NAS" eval tiny_best --data clips --split "$1" --json | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
+check "eval finds the stored accuracy" equal "$(eval_accuracy validation)" "$(sql tiny.db 'select accuracy from tiny_best')"
+check "and the stored test accuracy" equal "$(eval_accuracy test)" "$(sql tiny.db 'select test_accuracy from tiny_best')"
+check "verify trains the same bytes" "$NAS" verify tiny.db 5
+check "train makes them too" "$NAS" train tiny_best/candidate.json -o again
+check "to the byte" cmp tiny_best/model.tflite again/model.tflite
+check "export writes them" "$NAS" export tiny.db -o exported
+check "to the byte, too" cmp tiny_best/model.tflite exported/model.tflite
+check "show" "$NAS" show tiny.db 3
+check "top" "$NAS" top tiny.db --all -n 3
+check "space" "$NAS" space tiny.json
+check "a trial that is not there" says 2 "no trial 99" "$NAS" show tiny.db 99
+check "sql cannot write" says 2 "" "$NAS" sql tiny.db "delete from epochs"
+check "sql cannot attach" says 2 "" "$NAS" sql tiny.db "attach 'x.db' as x"
+check "another seed under the same name" says 2 "seed" "$NAS" run tiny.json --db tiny.db --seed 4
+check "json output is JSON" python3 -c 'import json,subprocess,sys; json.loads(subprocess.check_output([sys.argv[1],"sql","tiny.db","select * from tiny","--json"]))' "$NAS"
+
+# --- one worker, kills and stops give the same rows
+sql tiny.db "$determined" >two.csv
+check "one worker" "$NAS" run tiny.json --db one.db --workers 1 --quiet --out one_best
+check "has the same rows" equal "$(sql one.db "$determined")" "$(cat two.csv)"
+killed() {
+    local i
+    for i in 1 2 3 4 5 6; do
+        setsid "$NAS" run tiny.json --db killed.db --workers 2 --quiet --out killed_best &
+        local leader=$!
+        sleep "0.$((i * 3 % 9 + 1))"
+        kill -9 -"$leader" 2>/dev/null
+        wait "$leader" 2>/dev/null
+    done
+    "$NAS" run tiny.json --db killed.db --workers 2 --quiet --out killed_best
+}
+check "six times kill -9, then to the end" killed
+check "has the same rows, too" equal "$(sql killed.db "$determined")" "$(cat two.csv)"
+
+sed 's/"epochs": 3/"epochs": 400/; s/"name": "tiny"/"name": "long"/' tiny.json >long.json
+orphans() {
+    "$NAS" run long.json --workers 2 --quiet &
+    local leader=$!
+    sleep 1
+    kill -9 "$leader"
+    wait "$leader" 2>/dev/null
+    sleep 0.5
+    ! pgrep -f "$NAS run long.json" >/dev/null
+}
+check "workers die with their coordinator" orphans
+stopped() {
+    "$NAS" run long.json --db stop.db --workers 2 --quiet &
+    local leader=$!
+    sleep 1
+    kill -TERM "$leader"
+    wait "$leader"
+    [ $? = 130 ]
+}
+check "SIGTERM stops with status 130" stopped
+check "and nothing counts as running" equal "$(sql stop.db "select count(*) from long where state = 'running'")" "0"
+replaced() {
+    "$NAS" run tiny.json --db shot.db --workers 1 --quiet --out shot_best &
+    local leader=$!
+    sleep 0.4
+    pkill -9 -P "$leader"
+    wait "$leader"
+}
+check "a worker that is shot is replaced" replaced
+check "and the rows are the same" equal "$(sql shot.db "$determined")" "$(cat two.csv)"
+
+# --- nothing feasible
+space none 4 "accuracy > 1.5" >none.json
+none() { "$NAS" run none.json --workers 2 >said.txt; local st=$?; cat said.txt; rm -f none.db; [ $st = 3 ] && grep -q "nearest misses" said.txt; }
+check "nothing feasible: status 3 and the nearest misses" none
+space rejected 8 "zlib_bytes < 300" >rejected.json
+rejected() { "$NAS" run rejected.json --workers 1 --quiet; [ "$(sql rejected.db "select count(*) > 0 from rejected_rejected where reason like 'zlib_bytes < 300: zlib_bytes is at least%'")" = 1 ]; }
+check "what cannot fit is rejected before training, with the bound" rejected
+
+echo "[==========] $ran test(s) run."
+echo "[  PASSED  ] $((ran - failed)) test(s)."
+[ "$failed" = 0 ] || { echo "[  FAILED  ] $failed test(s), listed above."; exit 1; }
