@@ -215,6 +215,37 @@ static void test_cache(void **state) {
     nas_clips_close(c);
 }
 
+/* Prepared or not, reading at another rate gives the same samples. */
+static void test_prepare(void **state) {
+    (void)state;
+    make_words(6);
+    make_sound("up/fast.wav", WAV, 11025, 1, 20000);
+    make_sound("up/tiny.wav", WAV, 48000, 1, 1);
+    seen s = {0};
+    nas_clips *c;
+    static float want[20][11025], got[11025];
+    assert_int_equal(open_clips((nas_clips_options){0}, &s, &c, NULL), NAS_OK);
+    assert_int_equal(c->n, 20);
+    for (int32_t i = 0; i < c->n; i++)
+        assert_int_equal(nas_clips_read(c, i, 11025, want[i], 11025, NULL), NAS_OK);
+    for (int k = 0; k < 2; k++) { /* made, then found in the cache */
+        assert_int_equal(nas_clips_prepare(c, 11025, NULL, NULL), NAS_OK);
+        assert_int_equal(nas_clips_prepare(c, 11025, NULL, NULL), NAS_OK);
+        for (int32_t i = 0; i < c->n; i++) {
+            assert_int_equal(nas_clips_read(c, i, 11025, got, 11025, NULL), NAS_OK);
+            assert_memory_equal(got, want[i], sizeof got);
+        }
+        assert_int_equal(nas_clips_read(c, 0, 8000, got, 8000, NULL), NAS_OK);
+        nas_clips_close(c);
+        assert_int_equal(open_clips((nas_clips_options){0}, &s, &c, NULL), NAS_OK);
+        assert_int_equal(s.decoded, 0);
+    }
+    assert_int_equal(nas_clips_prepare(c, 0, NULL, NULL), NAS_EINVAL);
+    assert_int_equal(nas_clips_prepare(c, 100000000, NULL, NULL), NAS_EINVAL);
+    assert_int_equal(nas_clips_read(c, 0, 8000, got, 8000, NULL), NAS_OK);
+    nas_clips_close(c);
+}
+
 /* The pack, which is the only file in the cache, into path. */
 static void find_pack(char *path, size_t room) {
     nas_arena *a = NULL;
@@ -432,9 +463,9 @@ static void test_stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_formats),   TEST(test_cache),    TEST(test_damage),
-        TEST(test_bad_clips), TEST(test_hostile),  TEST(test_labels),
-        TEST(test_folders),   TEST(test_speakers), TEST(test_stop),
+        TEST(test_formats), TEST(test_cache),   TEST(test_damage),  TEST(test_bad_clips),
+        TEST(test_hostile), TEST(test_labels),  TEST(test_folders), TEST(test_speakers),
+        TEST(test_stop),    TEST(test_prepare),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,6 +211,19 @@ static void test_errors(void **state) {
     drop(&m);
 }
 
+/* Three people, each with a word of their own: one word would have nobody to train with. */
+static void test_nobody_left(void **state) {
+    (void)state;
+    made m;
+    nas_hash h;
+    nas_err err;
+    make_labels(&m, 3, 30);
+    for (int32_t i = 0; i < 30; i++) add_clip(&m, i % 3, i % 3);
+    assert_int_equal(split(&m, 0, 0.1, 0.1, &h, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "to train on"));
+    drop(&m);
+}
+
 /* 100,000 clips and a class that no salt can please. */
 static void test_large(void **state) {
     (void)state;
@@ -263,7 +276,7 @@ int main(void) {
         cmocka_unit_test(test_speakers), cmocka_unit_test(test_same_result),
         cmocka_unit_test(test_by_file),  cmocka_unit_test(test_warning),
         cmocka_unit_test(test_errors),   cmocka_unit_test(test_large),
-        cmocka_unit_test(test_real),
+        cmocka_unit_test(test_real),     cmocka_unit_test(test_nobody_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,11 +12,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_WARNINGS = 20, MOST_SECONDS = 600 };
+enum { MOST_WARNINGS = 20, MOST_SECONDS = 600, MOST_HZ = 768000 };
+
+/* The clips at one more rate. */
+typedef struct prepared {
+    struct prepared *next;
+    int32_t rate_hz;
+    nas_pack pack;
+} prepared;
 
 struct nas_clips_own {
     nas_arena *a;
+    const char *cache;
+    nas_clip_list list;
+    nas_hash key; /* of pack */
     nas_pack pack;
+    prepared *prepared;
 };
 
 static nas_status check_options(const nas_clips_options *o, nas_err *err) {
@@ -43,18 +54,26 @@ static nas_status find_place(nas_arena *a, const char *cache, const nas_hash *ke
     return out->folder && out->pack && out->lock ? NAS_OK : NAS_ENOMEM;
 }
 
-/* One process decodes, others wait for it. The lock only saves work: whoever holds a lock file that
- * is no longer there decodes too, and the same bytes come out. */
-static nas_status write_locked(const nas_clip_list *l, const place *at, const nas_hash *key,
-                               const nas_log *log, nas_pack *pack, nas_err *err) {
+/* What a pack is made of: the files of l, or the clips of another pack at another rate. */
+typedef struct recipe {
+    const nas_clip_list *l;
+    const nas_pack *from;
+    int32_t rate_hz;
+    nas_hash key;
+} recipe;
+
+/* One process makes the pack, others wait for it. The lock only saves work: whoever holds a lock
+ * file that is no longer there makes the pack too, and the same bytes come out. */
+static nas_status write_locked(const recipe *r, const place *at, const nas_log *log, nas_pack *pack,
+                               nas_err *err) {
     nas_lock lock = {.fd = -1};
     NAS_TRY(nas_lock_take(at->lock, &lock, err));
-    nas_status st = nas_pack_map(at->pack, key, l->n_labels, pack, NULL);
+    nas_status st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
     if (st != NAS_OK) {
         if (st == NAS_EFORMAT)
             nas_warn(log, "the packed clips %s are damaged and are made again", at->pack);
-        st = nas_pack_write(l, at->pack, key, log, err);
-        if (st == NAS_OK) st = nas_pack_map(at->pack, key, l->n_labels, pack, err);
+        st = nas_pack_write(r->l, r->from, r->rate_hz, at->pack, &r->key, log, err);
+        if (st == NAS_OK) st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, err);
     }
     (void)unlink(at->lock);
     nas_lock_release(&lock);
@@ -62,16 +81,15 @@ static nas_status write_locked(const nas_clip_list *l, const place *at, const na
 }
 
 /* Maps the pack, made first where it is not there. After a failure no new folder stays. */
-static nas_status open_pack(nas_arena *a, const nas_clip_list *l, const char *cache,
-                            const nas_log *log, nas_pack *pack, nas_err *err) {
-    const nas_hash key = nas_pack_key(l);
+static nas_status open_pack(nas_arena *a, const recipe *r, const char *cache, const nas_log *log,
+                            nas_pack *pack, nas_err *err) {
     place at;
-    NAS_TRY(find_place(a, cache, &key, &at, err));
-    nas_status st = nas_pack_map(at.pack, &key, l->n_labels, pack, err);
+    NAS_TRY(find_place(a, cache, &r->key, &at, err));
+    nas_status st = nas_pack_map(at.pack, &r->key, r->l->n_labels, pack, err);
     if (st != NAS_ENOTFOUND && st != NAS_EFORMAT) return st;
     const bool had_cache = nas_path_exists(cache);
     st = nas_dir_make(at.folder, err);
-    if (st == NAS_OK) st = write_locked(l, &at, &key, log, pack, err);
+    if (st == NAS_OK) st = write_locked(r, &at, log, pack, err);
     if (st != NAS_OK) {
         (void)rmdir(at.folder); /* does nothing when something lies in it */
         if (!had_cache) (void)rmdir(cache);
@@ -173,13 +191,17 @@ static void warn_of_bad(const nas_clips *c, const nas_log *log) {
 
 static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_t *re,
                           const nas_log *log, nas_err *err) {
-    nas_arena *a = c->own->a;
-    nas_clip_list l;
-    NAS_TRY(nas_clip_list_make(a, o, log, &l, err));
-    NAS_TRY(open_pack(a, &l, o->cache, log, &c->own->pack, err));
+    struct nas_clips_own *own = c->own;
+    nas_clip_list *l = &own->list;
+    own->cache = nas_arena_text(own->a, o->cache, err);
+    if (!own->cache) return NAS_ENOMEM;
+    NAS_TRY(nas_clip_list_make(own->a, o, log, l, err));
+    own->key = nas_pack_key(l);
+    const recipe r = {.l = l, .key = own->key};
+    NAS_TRY(open_pack(own->a, &r, own->cache, log, &own->pack, err));
     c->clip_seconds = o->clip_seconds;
-    c->n_labels = l.n_labels;
-    c->labels = l.labels;
+    c->n_labels = l->n_labels;
+    c->labels = l->labels;
     NAS_TRY(fill_clips(c, re, err));
     c->fingerprint = fingerprint_of(c);
     warn_of_bad(c, log);
@@ -213,10 +235,38 @@ void nas_clips_close(nas_clips *c) {
     if (!c) return;
     if (c->own) {
         nas_file_unmap(&c->own->pack.map);
+        for (prepared *p = c->own->prepared; p; p = p->next) nas_file_unmap(&p->pack.map);
         nas_arena_close(c->own->a);
         free(c->own);
     }
     free(c);
+}
+
+static const nas_pack *find_prepared(const nas_clips *c, int32_t rate_hz) {
+    for (const prepared *p = c->own->prepared; p; p = p->next)
+        if (p->rate_hz == rate_hz) return &p->pack;
+    return NULL;
+}
+
+nas_status nas_clips_prepare(nas_clips *c, int32_t rate_hz, const nas_log *log, nas_err *err) {
+    struct nas_clips_own *own = c->own;
+    bool other = false;
+    for (int32_t i = 0; i < c->n && !other; i++) other = c->clips[i].rate_hz != rate_hz;
+    if (!other || find_prepared(c, rate_hz)) return NAS_OK;
+    if (rate_hz < 1 || rate_hz > MOST_HZ)
+        return nas_fail(err, NAS_EINVAL, "clips cannot be resampled to %d Hz; 1 to %d is expected",
+                        rate_hz, MOST_HZ);
+    prepared *p = nas_arena_alloc(own->a, sizeof *p, err);
+    if (!p) return NAS_ENOMEM;
+    const recipe r = {.l = &own->list,
+                      .from = &own->pack,
+                      .rate_hz = rate_hz,
+                      .key = nas_pack_key_at(&own->key, rate_hz)};
+    NAS_TRY(open_pack(own->a, &r, own->cache, log, &p->pack, err));
+    p->rate_hz = rate_hz;
+    p->next = own->prepared;
+    own->prepared = p;
+    return NAS_OK;
 }
 
 nas_status nas_clips_read(const nas_clips *c, int32_t i, int32_t rate_hz, float *out,

@@ -50,6 +50,13 @@ NAS_NODISCARD nas_status nas_clips_open(const nas_clips_options *o, const nas_lo
                                         nas_clips **out, nas_err *err);
 void nas_clips_close(nas_clips *c);
 
+/* Resamples every clip to rate_hz once, in parallel, into the cache, so that nas_clips_read at that
+ * rate copies from a map: the same samples as without. Does nothing when all clips have that rate
+ * already. Not while another thread reads c. Errors: NAS_EINVAL a rate too far from a clip's,
+ * NAS_EIO/NAS_EFULL the cache, NAS_ENOMEM, NAS_ESTOP. */
+NAS_NODISCARD nas_status nas_clips_prepare(nas_clips *c, int32_t rate_hz, const nas_log *log,
+                                           nas_err *err);
+
 /* Clip i at rate_hz, padded with zeros or cropped to out_samples = round(clip_seconds * rate_hz).
  * A clip of that rate is copied; others go through libsamplerate's best sinc converter. */
 NAS_NODISCARD nas_status nas_clips_read(const nas_clips *c, int32_t i, int32_t rate_hz, float *out,

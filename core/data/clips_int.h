@@ -46,13 +46,17 @@ typedef struct nas_pack {
     const uint8_t *pcm;
 } nas_pack;
 
-/* What decides the bits of a pack. */
+/* What decides the bits of a pack, and of the same clips at another rate. */
 nas_hash nas_pack_key(const nas_clip_list *l);
+nas_hash nas_pack_key_at(const nas_hash *key, int32_t rate_hz);
 
-/* Decodes all clips and writes the pack. Errors: NAS_EFORMAT more than 1 % bad clips or a class
- * without a good one, NAS_EIO, NAS_EFULL, NAS_ENOMEM, NAS_ESTOP; path is then as before. */
-NAS_NODISCARD nas_status nas_pack_write(const nas_clip_list *l, const char *path,
-                                        const nas_hash *key, const nas_log *log, nas_err *err);
+/* Decodes all clips of l and writes the pack; or, when from is not NULL, resamples the clips of
+ * that pack of l to rate_hz. Errors: NAS_EFORMAT more than 1 % bad clips or a class without a good
+ * one, NAS_EINVAL a rate that cannot be, NAS_EIO, NAS_EFULL, NAS_ENOMEM, NAS_ESTOP; path is then as
+ * before. */
+NAS_NODISCARD nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from,
+                                        int32_t rate_hz, const char *path, const nas_hash *key,
+                                        const nas_log *log, nas_err *err);
 
 /* Maps and checks a pack: sizes, offsets, checksums. Errors: NAS_ENOTFOUND, NAS_EFORMAT damaged,
  * NAS_EIO. */

@@ -5,6 +5,7 @@
 #include "core/data/clips_int.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,15 @@ nas_hash nas_pack_key(const nas_clip_list *l) {
     return nas_hasher_end(&h);
 }
 
+nas_hash nas_pack_key_at(const nas_hash *key, int32_t rate_hz) {
+    nas_hasher h = nas_hasher_start();
+    nas_hasher_text(&h, "clips at a rate");
+    nas_hasher_i64(&h, NAS_CLIPS_VERSION);
+    nas_hasher_hash(&h, key);
+    nas_hasher_i64(&h, rate_hz);
+    return nas_hasher_end(&h);
+}
+
 /* A checksum against damage, not against malice: each step is a bijection of the state. */
 static uint64_t sum_add(uint64_t state, const void *p, size_t bytes) {
     assert(bytes % 8 == 0);
@@ -77,41 +87,68 @@ typedef struct job {
 
 typedef struct writer {
     const nas_clip_list *l;
+    const nas_pack *from; /* not NULL: its samples at rate_hz are packed, not the list's files */
+    int32_t rate_hz;
+    int32_t total; /* clips to pack */
     nas_arena *a;
     nas_file *file;
     job *jobs;     /* [batch] */
-    int32_t first; /* of the list, that jobs[0] stands for */
+    int32_t first; /* that jobs[0] stands for */
     int32_t batch;
-    nas_pack_entry *entries; /* [l->n] */
-    int32_t *source;         /* [l->n]: which of the list an entry is */
+    nas_pack_entry *entries; /* [total] */
+    int32_t *source;         /* [total]: which of all an entry is */
     int32_t n, n_bad;
     const char **reasons; /* [l->n] */
     uint64_t pcm_bytes;
 } writer;
 
-static void decode_one(void *ctx, int64_t i) {
+static nas_clip_file file_at(const writer *w, int32_t i) {
+    if (!w->from) return w->l->files[i];
+    const nas_pack_entry *e = &w->from->entries[i];
+    return (nas_clip_file){
+        .name = w->from->text + e->name, .label = e->label, .content = e->content};
+}
+
+static nas_status read_clip(const writer *w, int32_t i, nas_sound *out, nas_err *err) {
+    char path[PATH_ROOM];
+    const int len = snprintf(path, sizeof path, "%s/%s", w->l->folder, w->l->files[i].name);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return nas_fail(err, NAS_EFORMAT, "its path is too long");
+    return nas_sound_read(path, w->l->clip_seconds, out, err);
+}
+
+static nas_status resample_clip(const writer *w, int32_t i, nas_sound *out, nas_err *err) {
+    const nas_pack_entry *e = &w->from->entries[i];
+    const int64_t room = (int64_t)floor(w->l->clip_seconds * (double)w->rate_hz + 0.5);
+    *out = (nas_sound){.rate_hz = w->rate_hz};
+    out->pcm = calloc((size_t)room + 1, sizeof *out->pcm);
+    if (!out->pcm) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    NAS_TRY(nas_sound_resample((const void *)(w->from->pcm + e->at), (int64_t)e->samples,
+                               e->rate_hz, w->rate_hz, out->pcm, room, &out->samples, err));
+    if (out->samples == 0) out->samples = 1; /* too short to give a sample: a zero */
+    return NAS_OK;
+}
+
+static void make_one(void *ctx, int64_t i) {
     writer *w = ctx;
     job *j = &w->jobs[i];
-    char path[PATH_ROOM];
-    const int len =
-        snprintf(path, sizeof path, "%s/%s", w->l->folder, w->l->files[w->first + i].name);
-    j->err.code = NAS_OK;
-    if (len < 0 || (size_t)len >= sizeof path)
-        (void)nas_fail(&j->err, NAS_EFORMAT, "its path is too long");
-    else if (nas_sound_read(path, w->l->clip_seconds, &j->sound, &j->err) == NAS_OK)
-        j->err.code = NAS_OK;
+    const int32_t k = w->first + (int32_t)i;
+    const nas_status st =
+        w->from ? resample_clip(w, k, &j->sound, &j->err) : read_clip(w, k, &j->sound, &j->err);
+    j->err.code = st;
 }
 
 static nas_status add_clip(writer *w, int32_t source, const nas_sound *s, nas_err *err) {
     static const uint8_t zeros[ALIGN];
     const uint64_t bytes = (uint64_t)s->samples * sizeof(float), room = padded(bytes, ALIGN);
+    const nas_clip_file f = file_at(w, source);
     w->source[w->n] = source;
     w->entries[w->n++] = (nas_pack_entry){.at = w->pcm_bytes,
                                           .samples = (uint64_t)s->samples,
                                           .sum = sum_clip(s->pcm, bytes),
-                                          .label = w->l->files[source].label,
+                                          .label = f.label,
                                           .rate_hz = s->rate_hz,
-                                          .content = w->l->files[source].content};
+                                          .content = f.content};
     w->pcm_bytes += room;
     NAS_TRY(nas_file_add(w->file, s->pcm, bytes, err));
     return nas_file_add(w->file, zeros, room - bytes, err);
@@ -119,29 +156,31 @@ static nas_status add_clip(writer *w, int32_t source, const nas_sound *s, nas_er
 
 static nas_status add_jobs(writer *w, int32_t n, nas_err *err) {
     for (int32_t i = 0; i < n; i++) {
-        const nas_clip_file *f = &w->l->files[w->first + i];
+        const nas_clip_file f = file_at(w, w->first + i);
         const job *j = &w->jobs[i];
-        if (j->err.code == NAS_ENOMEM) return nas_fail(err, NAS_ENOMEM, "reading clips: no memory");
         if (j->err.code == NAS_OK) {
             NAS_TRY(add_clip(w, w->first + i, &j->sound, err));
             continue;
         }
-        const char *why = nas_arena_format(w->a, err, "%s: %.400s", f->name, j->err.text);
+        if (w->from || j->err.code == NAS_ENOMEM)
+            return nas_fail(err, j->err.code, "%s: %.1000s", f.name, j->err.text);
+        const char *why = nas_arena_format(w->a, err, "%s: %.400s", f.name, j->err.text);
         if (!why) return NAS_ENOMEM;
         w->reasons[w->n_bad++] = why;
     }
     return NAS_OK;
 }
 
-static nas_status decode_all(writer *w, const nas_log *log, nas_err *err) {
-    for (w->first = 0; w->first < w->l->n; w->first += w->batch) {
-        if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped while reading clips");
-        const int32_t left = w->l->n - w->first, n = left < w->batch ? left : w->batch;
-        nas_parallel(n, decode_one, w);
+static nas_status make_all(writer *w, const nas_log *log, nas_err *err) {
+    const char *what = w->from ? "resampling clips" : "reading clips";
+    for (w->first = 0; w->first < w->total; w->first += w->batch) {
+        if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped while %s", what);
+        const int32_t left = w->total - w->first, n = left < w->batch ? left : w->batch;
+        nas_parallel(n, make_one, w);
         const nas_status st = add_jobs(w, n, err);
         for (int32_t i = 0; i < n; i++) nas_sound_free(&w->jobs[i].sound);
         NAS_TRY(st);
-        nas_progress(log, "reading clips", w->first + n, w->l->n);
+        nas_progress(log, what, w->first + n, w->total);
     }
     return NAS_OK;
 }
@@ -180,14 +219,14 @@ static uint64_t put_text(char *text, uint64_t *used, const char *s) {
 /* The names, then the reasons; fills entries[].name and bad[]. */
 static nas_status make_text(writer *w, uint64_t *bad, char **out, uint64_t *bytes, nas_err *err) {
     uint64_t total = 0, used = 0;
-    for (int32_t i = 0; i < w->n; i++) total += strlen(w->l->files[w->source[i]].name) + 1;
+    for (int32_t i = 0; i < w->n; i++) total += strlen(file_at(w, w->source[i]).name) + 1;
     for (int32_t i = 0; i < w->n_bad; i++) total += strlen(w->reasons[i]) + 1;
     *bytes = padded(total + 1, 8);
     if (*bytes > UINT32_MAX) return nas_fail(err, NAS_EINVAL, "the clips' names are too long");
     char *text = nas_arena_alloc(w->a, *bytes, err);
     if (!text) return NAS_ENOMEM;
     for (int32_t i = 0; i < w->n; i++)
-        w->entries[i].name = (uint32_t)put_text(text, &used, w->l->files[w->source[i]].name);
+        w->entries[i].name = (uint32_t)put_text(text, &used, file_at(w, w->source[i]).name);
     for (int32_t i = 0; i < w->n_bad; i++) bad[i] = put_text(text, &used, w->reasons[i]);
     *out = text;
     return NAS_OK;
@@ -223,7 +262,7 @@ static int32_t batch_of(double clip_seconds) {
 }
 
 static nas_status reserve(writer *w, nas_err *err) {
-    const size_t n = (size_t)w->l->n;
+    const size_t n = (size_t)w->total + 1;
     w->batch = batch_of(w->l->clip_seconds);
     w->jobs = nas_arena_array(w->a, (size_t)w->batch, sizeof *w->jobs, err);
     w->entries = nas_arena_array(w->a, n, sizeof *w->entries, err);
@@ -232,14 +271,14 @@ static nas_status reserve(writer *w, nas_err *err) {
     return w->jobs && w->entries && w->source && w->reasons ? NAS_OK : NAS_ENOMEM;
 }
 
-nas_status nas_pack_write(const nas_clip_list *l, const char *path, const nas_hash *key,
-                          const nas_log *log, nas_err *err) {
-    writer w = {.l = l};
+nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from, int32_t rate_hz,
+                          const char *path, const nas_hash *key, const nas_log *log, nas_err *err) {
+    writer w = {.l = l, .from = from, .rate_hz = rate_hz, .total = from ? from->n : l->n};
     nas_status st = nas_arena_open(&w.a, err);
     if (st == NAS_OK) st = reserve(&w, err);
     if (st == NAS_OK) st = nas_file_begin(path, &w.file, err);
     if (st == NAS_OK) st = nas_file_add(w.file, head, sizeof head, err);
-    if (st == NAS_OK) st = decode_all(&w, log, err);
+    if (st == NAS_OK) st = make_all(&w, log, err);
     if (st == NAS_OK) st = check_good(&w, err);
     if (st == NAS_OK) st = add_tables(&w, key, err);
     if (st == NAS_OK)
