@@ -24,8 +24,13 @@ static nas_status connect_to(nas_store *s, const char *name, int flags, nas_err 
         s->sync = NAS_SYNC_FULL;
         return NAS_OK;
     }
-    const nas_status status = s->db ? nas_sql_fail(s, rc, "opening", err)
-                                    : nas_fail(err, NAS_ENOMEM, "%s: no memory", s->path);
+    nas_status status;
+    if (!s->db)
+        status = nas_fail(err, NAS_ENOMEM, "%s: no memory", s->path);
+    else if (sqlite3_system_errno(s->db) == ENOENT && !(flags & SQLITE_OPEN_CREATE))
+        status = nas_fail(err, NAS_ENOTFOUND, "%s: there is no such database", s->path);
+    else
+        status = nas_sql_fail(s, rc, "opening", err);
     sqlite3_close(s->db);
     s->db = NULL;
     return status;
@@ -61,20 +66,10 @@ static nas_status connect_immutable(nas_store *s, nas_err *err) {
     return status;
 }
 
-static nas_status check_ids(nas_store *s, nas_err *err) {
-    sqlite3_stmt *st = NULL;
-    int rc = sqlite3_prepare_v2(s->db, "PRAGMA application_id", -1, &st, NULL);
-    if (rc == SQLITE_OK) rc = sqlite3_step(st);
-    const int64_t application = rc == SQLITE_ROW ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
-    if (rc == SQLITE_NOTADB)
-        return nas_fail(err, NAS_EFORMAT, "%s is not a database: give another --db", s->path);
-    if (rc != SQLITE_ROW) return nas_sql_fail(s, rc, "reading its header", err);
+static nas_status check_ids(nas_store *s, int64_t application, int64_t version, nas_err *err) {
     if (application != NAS_STORE_APPLICATION)
         return nas_fail(err, NAS_EFORMAT, "%s is a database of another program: give another --db",
                         s->path);
-    int64_t version = 0;
-    NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
     if (version > nas_schema_version())
         return nas_fail(err, NAS_EFORMAT,
                         "%s was made by a newer nas (schema %lld, this one knows up to %d): use "
@@ -88,6 +83,34 @@ static nas_status check_ids(nas_store *s, nas_err *err) {
     return NAS_OK;
 }
 
+/* The ids as the connection sees them, with what stands in a -wal file. */
+static nas_status check_connected(nas_store *s, nas_err *err) {
+    int64_t application = 0, version = 0;
+    NAS_TRY(nas_schema_pragma(s, "application_id", &application, err));
+    NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
+    return check_ids(s, application, version, err);
+}
+
+static int64_t big_endian(const uint8_t *p) {
+    return (int64_t)p[0] << 24 | (int64_t)p[1] << 16 | (int64_t)p[2] << 8 | (int64_t)p[3];
+}
+
+/* The header's bytes themselves (https://sqlite.org/fileformat2.html#the_database_header): they
+ * are right while another process moves pages into the file, which a query without locks would
+ * take for damage. */
+static nas_status check_header(nas_store *s, nas_err *err) {
+    uint8_t head[100] = {0};
+    sqlite3_file *file = NULL;
+    int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc == SQLITE_OK) rc = file->pMethods->xRead(file, head, sizeof head, 0);
+    if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
+        return nas_fail(err, NAS_EIO, "%s: its header cannot be read: %s", s->path,
+                        sqlite3_errstr(rc));
+    if (rc != SQLITE_OK || memcmp(head, "SQLite format 3", 16))
+        return nas_fail(err, NAS_EFORMAT, "%s is not a database: give another --db", s->path);
+    return check_ids(s, big_endian(head + 68), big_endian(head + 60), err);
+}
+
 /* Is it a file, and ours? Leaves no trace. */
 static nas_status check_file(nas_store *s, nas_err *err) {
     struct stat st;
@@ -99,7 +122,7 @@ static nas_status check_file(nas_store *s, nas_err *err) {
                         "%s is empty, not a database: remove it or give another --db", s->path);
     if (access(s->path, R_OK)) return nas_fail_errno(err, "%s cannot be read", s->path);
     NAS_TRY(connect_immutable(s, err));
-    const nas_status status = check_ids(s, err);
+    const nas_status status = check_header(s, err);
     disconnect(s);
     return status;
 }
@@ -168,7 +191,7 @@ static nas_status set_up_writer(nas_store *s, nas_err *err) {
 static nas_status open_writer(nas_store *s, nas_err *err) {
     NAS_TRY(connect_to(s, s->path, SQLITE_OPEN_READWRITE, err));
     /* Again: what a newer one wrote may stand in the -wal file still. */
-    NAS_TRY(check_ids(s, err));
+    NAS_TRY(check_connected(s, err));
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return set_up_writer(s, err);
 }
@@ -186,7 +209,7 @@ static bool folder_is_writable(const char *path) {
 static nas_status open_reader(nas_store *s, nas_err *err) {
     const bool may = access(s->path, W_OK) == 0 && folder_is_writable(s->path);
     NAS_TRY(connect_to(s, s->path, may ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, err));
-    nas_status status = check_ids(s, err);
+    nas_status status = check_connected(s, err);
     if (status == NAS_EIO && !may) {
         /* A folder in which no -shm file can be made. Without a -wal file nobody is at work on the
          * database and all of it is in the one file. */
@@ -201,7 +224,7 @@ static nas_status open_reader(nas_store *s, nas_err *err) {
                             s->path);
         disconnect(s);
         NAS_TRY(connect_immutable(s, err));
-        status = check_ids(s, err);
+        status = check_connected(s, err);
     }
     NAS_TRY(status);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -249,8 +272,23 @@ static bool leave_wal(nas_store *s) {
 static void remove_if_empty(nas_store *s) {
     if (nas_store_has_moved(s) || !has_no_study(s)) return;
     sqlite3_busy_handler(s->db, NULL, NULL);
-    if (leave_wal(s) && has_no_study(s) && !nas_store_has_moved(s)) unlink(sqlite3_db_filename(s->db, "main"));
+    if (leave_wal(s) && has_no_study(s) && !nas_store_has_moved(s))
+        unlink(sqlite3_db_filename(s->db, "main"));
     if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* Again when another process removed the file meanwhile, because no study had come into it. */
+static nas_status open_lasting(nas_store *s, nas_err *err) {
+    nas_status status = NAS_OK;
+    for (int i = 0; i < 100; i++) {
+        status = open_any(s, err);
+        const bool gone =
+            s->db ? nas_store_has_moved(s) : status == NAS_ENOTFOUND && s->mode == NAS_STORE_CREATE;
+        if (!gone) return status;
+        disconnect(s);
+    }
+    return status != NAS_OK ? status
+                            : nas_fail(err, NAS_EBUSY, "%s is removed again and again", s->path);
 }
 
 nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out, nas_err *err) {
@@ -262,11 +300,7 @@ nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out
     s->path = strdup(path);
     nas_status status =
         s->path ? nas_arena_open(&s->arena, err) : nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
-    if (status == NAS_OK) status = open_any(s, err);
-    for (int i = 0; i < 10 && status == NAS_OK && nas_store_has_moved(s); i++) {
-        disconnect(s);
-        status = open_any(s, err);
-    }
+    if (status == NAS_OK) status = open_lasting(s, err);
     if (status == NAS_OK) {
         *out = s;
         return NAS_OK;

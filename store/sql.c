@@ -66,6 +66,8 @@ static const char *remedy_of(nas_status status) {
 }
 
 nas_status nas_sql_fail(nas_store *s, int rc, const char *doing, nas_err *err) {
+    if (rc == SQLITE_READONLY_DBMOVED)
+        return nas_fail(err, NAS_EBUSY, "%s was removed by another process: start again", s->path);
     const nas_status status = status_of(s, rc);
     return nas_fail(err, status, "%s: %s: %s%s", s->path, doing, sqlite3_errmsg(s->db),
                     remedy_of(status));

@@ -560,7 +560,7 @@ static void test_new_version(void **state) {
     assert_int_equal(c.number, 0); /* counts within the version */
     assert_true(finish_as(p, s, v2, &c, "w", "complete", NULL));
     assert_string_equal(ask(p, s, "SELECT number, prune_to, typeof(train_epochs) FROM kws"),
-                        "0 0 real");
+                        "0 0 text");
     assert_string_equal(ask(p, s, "SELECT count(*) FROM nas_trials_1 WHERE version = 1"), "2");
 
     /* The first space again: its version goes on. */
@@ -957,7 +957,8 @@ static void test_query_only_reads(void **state) {
             "PRAGMA user_version",
             "PRAGMA integrity_check",
             "SELECT * FROM studies, trials",
-            "SELECT round(avg(accuracy) OVER (), 2), json_extract(json, '$.point') FROM kws JOIN"
+            "SELECT round(avg(k.accuracy) OVER (), 2), json_extract(json, '$.point') FROM kws k "
+            "JOIN"
             " nas_trials_1 USING(id)",
         };
         for (size_t i = 0; i < sizeof good / sizeof *good; i++)
