@@ -34,8 +34,8 @@ NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint
                                           size_t *n, nas_err *err);
 
 /* Every offset and size is checked against n before it is used. out comes from nas_graph_start and
- * is empty. Its constants point into bytes, which must outlive it. Errors: NAS_EFORMAT, NAS_EUNSUPPORTED (an operator that the project
- * lacks). */
+ * is empty. Its constants point into bytes, which must outlive it. Errors: NAS_EFORMAT,
+ * NAS_EUNSUPPORTED (an operator that the project lacks). */
 NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_graph *out,
                                          nas_err *err);
 
@@ -43,8 +43,8 @@ NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_gra
 NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_arena *a,
                                          uint8_t **out, size_t *out_n, nas_err *err);
 
-/* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. Borrows g, which
- * must outlive it. One interpreter is for one thread. */
+/* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. Borrows g,
+ * which must outlive it. One interpreter is for one thread. */
 typedef struct nas_interp nas_interp;
 NAS_NODISCARD nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err);
 void nas_interp_close(nas_interp *it);

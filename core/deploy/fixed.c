@@ -1,4 +1,5 @@
-/* core/deploy/fixed.c - multipliers, exponential and reciprocal. gemmlowp fixedpoint/fixedpoint.h. */
+/* core/deploy/fixed.c - multipliers, exponential and reciprocal. gemmlowp fixedpoint/fixedpoint.h.
+ */
 #include "core/deploy/fixed.h"
 
 #include <math.h>

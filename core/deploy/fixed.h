@@ -1,5 +1,5 @@
-/* core/deploy/fixed.h - TFLite's fixed-point arithmetic, with the double rounding of released builds
- * (kernels/internal/common.cc; gemmlowp fixedpoint/fixedpoint.h). */
+/* core/deploy/fixed.h - TFLite's fixed-point arithmetic, with the double rounding of released
+ * builds (kernels/internal/common.cc; gemmlowp fixedpoint/fixedpoint.h). */
 #ifndef NAS_CORE_DEPLOY_FIXED_H
 #define NAS_CORE_DEPLOY_FIXED_H
 

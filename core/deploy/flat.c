@@ -13,9 +13,9 @@ typedef struct nas_flat_seen {
     struct nas_flat_seen *next;
     seen_kind kind;
     nas_flat_ref ref;
-    size_t count, bytes, align;                     /* of a vector */
-    int32_t n_fields;                               /* of a table */
-    const nas_flat_field *fields;                   /* of a table */
+    size_t count, bytes, align;                   /* of a vector */
+    int32_t n_fields;                             /* of a table */
+    const nas_flat_field *fields;                 /* of a table */
     uint16_t n_slots, slots[NAS_FLAT_FIELDS + 2]; /* of a vtable */
 } seen;
 
@@ -76,8 +76,8 @@ nas_flat_ref nas_flat_vector(nas_flat *f, const void *items, size_t count, size_
                              size_t align) {
     const size_t n = count * bytes;
     for (const seen *s = f->seen; s; s = s->next)
-        if (s->kind == SEEN_VECTOR && s->count == count && s->bytes == bytes &&
-            s->align == align && (n == 0 || memcmp(at(f, s->ref) + 4, items, n) == 0))
+        if (s->kind == SEEN_VECTOR && s->count == count && s->bytes == bytes && s->align == align &&
+            (n == 0 || memcmp(at(f, s->ref) + 4, items, n) == 0))
             return s->ref;
     align_for(f, align < 4 ? 4 : align, n);
     uint8_t *p = push(f, n);
@@ -194,8 +194,7 @@ nas_flat_ref nas_flat_table(nas_flat *f) {
             f->n_fields = 0;
             return s->ref;
         }
-    nas_flat_field *kept =
-        nas_arena_array(f->arena, (size_t)f->n_fields, sizeof *kept, f->err);
+    nas_flat_field *kept = nas_arena_array(f->arena, (size_t)f->n_fields, sizeof *kept, f->err);
     if (!kept) f->status = NAS_ENOMEM;
     push_fields(f, &n_slots, slots);
     const nas_flat_ref ref = (nas_flat_ref)f->used;

@@ -1,6 +1,6 @@
-/* core/deploy/flat.h - a builder of flatbuffers. It writes from the end to the front, children before
- * parents; a place is its distance from the end. Equal vectors, equal tables and equal vtables are
- * stored once. */
+/* core/deploy/flat.h - a builder of flatbuffers. It writes from the end to the front, children
+ * before parents; a place is its distance from the end. Equal vectors, equal tables and equal
+ * vtables are stored once. */
 #ifndef NAS_CORE_DEPLOY_FLAT_H
 #define NAS_CORE_DEPLOY_FLAT_H
 

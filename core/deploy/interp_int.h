@@ -6,7 +6,8 @@
 #include "core/deploy/fixed.h"
 #include "core/kernel/infer.h"
 
-/* One operator with its operands found: in[k] and out describe x[k] and y. state is the family's. */
+/* One operator with its operands found: in[k] and out describe x[k] and y. state is the family's.
+ */
 typedef struct nas_step {
     void (*run)(const struct nas_step *s);
     const nas_op *op;

@@ -113,8 +113,7 @@ static nas_status add_constant(quantizer *q, int32_t tensor) {
     int8_t *codes = nas_arena_alloc(q->out->arena, (size_t)n, q->err);
     if (!codes) return NAS_ENOMEM;
     NAS_TRY(set_range(q, &t, r));
-    for (int64_t i = 0; i < n; i++)
-        codes[i] = nas_quantize_i8(v[i], t.scale[0], t.zero_point[0]);
+    for (int64_t i = 0; i < n; i++) codes[i] = nas_quantize_i8(v[i], t.scale[0], t.zero_point[0]);
     t.dtype = NAS_I8;
     t.data = codes;
     return nas_graph_tensor(q->out, &t, &q->to[tensor], q->err);

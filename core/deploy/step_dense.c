@@ -41,7 +41,8 @@ static nas_status pack_i8(const nas_step *s, dense *d, nas_arena *a, nas_err *er
     const int32_t run = win->run, even = (run + 1) / 2 * 2, room = win->room;
     const nas_tensor *kernel = s->in[1];
     const int32_t zp = kernel->n_scale == 1 ? kernel->zero_point[0] : 0;
-    int16_t *w = nas_arena_array(a, (size_t)win->n_seg * (size_t)even * (size_t)room, sizeof *w, err);
+    int16_t *w =
+        nas_arena_array(a, (size_t)win->n_seg * (size_t)even * (size_t)room, sizeof *w, err);
     d->acc = nas_arena_array(a, (size_t)win->n_pix * (size_t)room, sizeof *d->acc, err);
     if (!w || !d->acc) return NAS_ENOMEM;
     const int8_t *from = s->x[1];
@@ -167,8 +168,8 @@ nas_status nas_requant_open(const nas_step *s, int32_t c, int32_t room, nas_aren
     if (!bias || !mult || !before || !after) return NAS_ENOMEM;
     for (int32_t i = 0; i < c; i++) {
         const nas_fixed f =
-            nas_fixed_of((double)s->in[0]->scale[0] *
-                         (double)w->scale[w->n_scale == 1 ? 0 : i] / (double)s->out->scale[0]);
+            nas_fixed_of((double)s->in[0]->scale[0] * (double)w->scale[w->n_scale == 1 ? 0 : i] /
+                         (double)s->out->scale[0]);
         mult[i] = f.mult;
         before[i] = f.shift > 0 ? f.shift : 0;
         after[i] = f.shift > 0 ? 0 : -f.shift;

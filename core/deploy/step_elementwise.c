@@ -91,10 +91,18 @@ static void mul_row_i8(const elementwise *d, const void *a, const void *b, void 
     }
 }
 
-static void run_add_f32(const nas_step *s) { walk(s, sizeof(float), add_row_f32); }
-static void run_mul_f32(const nas_step *s) { walk(s, sizeof(float), mul_row_f32); }
-static void run_add_i8(const nas_step *s) { walk(s, 1, add_row_i8); }
-static void run_mul_i8(const nas_step *s) { walk(s, 1, mul_row_i8); }
+static void run_add_f32(const nas_step *s) {
+    walk(s, sizeof(float), add_row_f32);
+}
+static void run_mul_f32(const nas_step *s) {
+    walk(s, sizeof(float), mul_row_f32);
+}
+static void run_add_i8(const nas_step *s) {
+    walk(s, 1, add_row_i8);
+}
+static void run_mul_i8(const nas_step *s) {
+    walk(s, 1, mul_row_i8);
+}
 
 static elementwise *open_elementwise(nas_step *s, nas_arena *a, nas_err *err) {
     elementwise *d = nas_arena_alloc(a, sizeof *d, err);

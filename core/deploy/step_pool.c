@@ -107,8 +107,9 @@ nas_status nas_step_pool(nas_step *s, nas_arena *a, nas_err *err) {
 /* --- MEAN ------------------------------------------------------------------------------------- */
 
 typedef struct mean {
-    int32_t dims[4], step[4]; /* of the input, leading ones added; the output's step, 0 if reduced */
-    int32_t count;            /* values in one mean */
+    int32_t dims[4],
+        step[4];   /* of the input, leading ones added; the output's step, 0 if reduced */
+    int32_t count; /* values in one mean */
     int64_t outputs;
     nas_fixed scale;
     int32_t *acc;

@@ -1,4 +1,5 @@
-/* core/deploy/step_softmax.c - SOFTMAX over the last axis (kernels/internal/reference/softmax.h). */
+/* core/deploy/step_softmax.c - SOFTMAX over the last axis (kernels/internal/reference/softmax.h).
+ */
 #include "core/deploy/interp_int.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* core/deploy/tflite.h - slots and numbers of the TFLite schema (converter/schema/schema.fbs) that the
- * writer and the reader share. A slot is the byte offset in a table's vtable. */
+/* core/deploy/tflite.h - slots and numbers of the TFLite schema (converter/schema/schema.fbs) that
+ * the writer and the reader share. A slot is the byte offset in a table's vtable. */
 #ifndef NAS_CORE_DEPLOY_TFLITE_H
 #define NAS_CORE_DEPLOY_TFLITE_H
 

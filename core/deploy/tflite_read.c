@@ -1,5 +1,5 @@
-/* core/deploy/tflite_read.c - the bytes of a .tflite file as a graph. Nothing is believed: every place
- * is checked against the file's length before it is read. */
+/* core/deploy/tflite_read.c - the bytes of a .tflite file as a graph. Nothing is believed: every
+ * place is checked against the file's length before it is read. */
 #include "core/deploy/deploy.h"
 #include "core/deploy/tflite.h"
 #include "core/graph/graph_int.h"
@@ -81,7 +81,8 @@ static table table_at(reader *r, size_t at) {
     t.vtable = (size_t)vtable;
     t.vtable_bytes = get_u16(r, t.vtable);
     t.bytes = get_u16(r, t.vtable + 2);
-    if (t.vtable_bytes < 4 || t.bytes < 4) fail(r, NAS_EFORMAT, "damaged: a vtable at %zu", t.vtable);
+    if (t.vtable_bytes < 4 || t.bytes < 4)
+        fail(r, NAS_EFORMAT, "damaged: a vtable at %zu", t.vtable);
     if (!fits(r, t.vtable, t.vtable_bytes) || !fits(r, at, t.bytes)) return (table){0};
     return t;
 }
@@ -157,7 +158,8 @@ static void read_quantization(reader *r, const table *from, nas_tensor *t, uint3
     const vector zero = field_vector(r, &q, TFL_QUANT_ZERO, 8);
     if (scale.count == 0) return;
     r->scales += scale.count;
-    if (scale.count != zero.count || r->scales > MOST_SCALES || field_u8(r, &q, TFL_QUANT_DETAILS)) {
+    if (scale.count != zero.count || r->scales > MOST_SCALES ||
+        field_u8(r, &q, TFL_QUANT_DETAILS)) {
         fail(r, NAS_EFORMAT, "tensor %u has %u scales and %u zero points", number, scale.count,
              zero.count);
         return;
@@ -218,7 +220,8 @@ static void read_tensors(reader *r, const table *graph, const vector *buffers) {
 
 /* --- operators -------------------------------------------------------------------------------- */
 
-static nas_activation read_activation(reader *r, const table *from, uint32_t slot, uint32_t number) {
+static nas_activation read_activation(reader *r, const table *from, uint32_t slot,
+                                      uint32_t number) {
     const uint32_t a = field_u8(r, from, slot);
     if (a != NAS_ACT_NONE && a != NAS_ACT_RELU && a != NAS_ACT_RELU6)
         fail(r, NAS_EUNSUPPORTED, "operator %u has the fused activation %u", number, a);

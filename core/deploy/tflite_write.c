@@ -42,7 +42,8 @@ static void write_buffers(writer *w) {
     w->buffers = nas_flat_refs(&w->f, refs, n);
 }
 
-/* The lowest version of an operator that knows what *o asks for (tools/versioning/op_version.cc). */
+/* The lowest version of an operator that knows what *o asks for (tools/versioning/op_version.cc).
+ */
 static int32_t version_of(const nas_graph *g, const nas_op *o) {
     const nas_tensor *x = &g->tensors[o->in[0]], *y = &g->tensors[o->out];
     const bool int8 = x->dtype == NAS_I8;
@@ -160,8 +161,7 @@ static nas_flat_ref write_options(writer *w, const nas_op *o) {
     case NAS_OP_RESHAPE: {
         const nas_tensor *y = &w->g->tensors[o->out];
         if (o->n_in > 1) break;
-        nas_flat_link(f, TFL_RESHAPE_SHAPE,
-                      nas_flat_vector(f, y->dims, (size_t)y->rank, 4, 4));
+        nas_flat_link(f, TFL_RESHAPE_SHAPE, nas_flat_vector(f, y->dims, (size_t)y->rank, 4, 4));
         break;
     }
     case NAS_OP_MEAN: nas_flat_u8(f, TFL_MEAN_KEEP_DIMS, o->keep_dims, 0); break;

@@ -1,5 +1,5 @@
-/* core/graph/check.c - may this graph be run? Nothing in it is believed before it is looked at, since
- * it may come from a hostile file. */
+/* core/graph/check.c - may this graph be run? Nothing in it is believed before it is looked at,
+ * since it may come from a hostile file. */
 #include "core/graph/graph_int.h"
 
 #include <math.h>
@@ -9,10 +9,10 @@
 
 enum {
     MOST_INT8_CLASSES = 4095, /* whose exponentials an int32 sum with 19 fraction bits holds */
-    MOST_ITEMS = 1 << 28,   /* elements of one tensor */
-    MOST_WINDOW = 1 << 16,  /* strides, dilations, pool windows */
-    MOST_REACH = 1 << 24,   /* a dilated window along one axis */
-    MOST_INT8_SUM = 1 << 15 /* products of an int8 sum, so that int32 holds it */
+    MOST_ITEMS = 1 << 28,     /* elements of one tensor */
+    MOST_WINDOW = 1 << 16,    /* strides, dilations, pool windows */
+    MOST_REACH = 1 << 24,     /* a dilated window along one axis */
+    MOST_INT8_SUM = 1 << 15   /* products of an int8 sum, so that int32 holds it */
 };
 
 typedef struct check {
@@ -40,7 +40,8 @@ static nas_status bad(const check *c, const char *fmt, ...) {
 static nas_status check_quantisation(const nas_tensor *t, int32_t i, nas_err *err) {
     if (t->n_scale == 0) return NAS_OK;
     if (!t->scale || !t->zero_point || (t->dtype != NAS_I8 && t->dtype != NAS_I32))
-        return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: scales without values or on floats", i);
+        return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: scales without values or on floats",
+                        i);
     const bool axis_fits =
         t->n_scale == 1 || (t->axis >= 0 && t->axis < t->rank && t->n_scale == t->dims[t->axis]);
     if (t->n_scale < 0 || !axis_fits)
@@ -86,9 +87,8 @@ static bool shape_is(const nas_tensor *t, int32_t rank, const int32_t *dims) {
 }
 
 static bool same_parameters(const nas_tensor *a, const nas_tensor *b) {
-    return a->n_scale == b->n_scale &&
-           (a->n_scale == 0 ||
-            (a->scale[0] == b->scale[0] && a->zero_point[0] == b->zero_point[0]));
+    return a->n_scale == b->n_scale && (a->n_scale == 0 || (a->scale[0] == b->scale[0] &&
+                                                            a->zero_point[0] == b->zero_point[0]));
 }
 
 /* The fixed-point multiplier of a scale has at most 30 bits before the point. */

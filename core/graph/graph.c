@@ -97,8 +97,8 @@ static nas_status complete(nas_graph *g, nas_op *o, nas_err *err) {
     case NAS_OP_MEAN:
         if (o->n_in != 1) return NAS_OK;
         o->n_in = 2;
-        return add_constant(g, NAS_I32, 1, (const int32_t[]){2}, (const int32_t[]){1, 2},
-                            &o->in[1], err);
+        return add_constant(g, NAS_I32, 1, (const int32_t[]){2}, (const int32_t[]){1, 2}, &o->in[1],
+                            err);
     case NAS_OP_ADD:
     case NAS_OP_DEQUANTIZE:
     case NAS_OP_FULLY_CONNECTED:

@@ -1,5 +1,5 @@
-/* core/graph/plan.c - one arena for all activations. Pisarchyk and Lee, "Efficient memory management
- * for deep neural net inference", 2020, section 5 (offsets, greedy by size). */
+/* core/graph/plan.c - one arena for all activations. Pisarchyk and Lee, "Efficient memory
+ * management for deep neural net inference", 2020, section 5 (offsets, greedy by size). */
 #include "core/graph/graph_int.h"
 
 #include <stdlib.h>

@@ -90,9 +90,11 @@ const nas_infer nas_infer_reference = {
 
 /* Best last. */
 static const nas_infer *const rows[] = {
-    &nas_infer_reference, &nas_infer_generic,
+    &nas_infer_reference,
+    &nas_infer_generic,
 #ifdef __x86_64__
-    &nas_infer_avx2,      &nas_infer_avx512,
+    &nas_infer_avx2,
+    &nas_infer_avx512,
 #endif
 };
 

@@ -100,27 +100,27 @@ INLINE void dense_f32_block(const nas_window *win, int32_t pixels, int32_t vecto
 
 /* CALL(pixels, vectors) with constants, for the pixels and channels of a whole window. Blocks of
  * vectors are as even as can be. */
-#define CALL_VECTORS(pixels, vectors)             \
-    switch (vectors) {                            \
-    case 1: CALL(pixels, 1); break;               \
-    case 2: CALL(pixels, 2); break;               \
-    case 3: CALL(pixels, 3); break;               \
+#define CALL_VECTORS(pixels, vectors)                \
+    switch (vectors) {                               \
+    case 1: CALL(pixels, 1); break;                  \
+    case 2: CALL(pixels, 2); break;                  \
+    case 3: CALL(pixels, 3); break;                  \
     case 4: CALL(pixels, (MOST > 4 ? 4 : 3)); break; \
-    default: CALL(pixels, MOST); break;           \
+    default: CALL(pixels, MOST); break;              \
     }
-#define WALK                                                             \
-    const int32_t all = win->room / LANES, blocks = (all + MOST - 1) / MOST; \
-    for (int32_t b = 0; b < blocks; b++) {                               \
-        const int32_t c = (int32_t)((int64_t)all * b / blocks) * LANES;  \
-        const int32_t end = (int32_t)((int64_t)all * (b + 1) / blocks);  \
-        const int32_t n = end - c / LANES;                               \
-        int32_t p = 0;                                                   \
+#define WALK                                                                  \
+    const int32_t all = win->room / LANES, blocks = (all + MOST - 1) / MOST;  \
+    for (int32_t b = 0; b < blocks; b++) {                                    \
+        const int32_t c = (int32_t)((int64_t)all * b / blocks) * LANES;       \
+        const int32_t end = (int32_t)((int64_t)all * (b + 1) / blocks);       \
+        const int32_t n = end - c / LANES;                                    \
+        int32_t p = 0;                                                        \
         for (; p + PIXELS <= win->n_pix; p += PIXELS) CALL_VECTORS(PIXELS, n) \
-        for (; p < win->n_pix; p++) CALL_VECTORS(1, n)                   \
+        for (; p < win->n_pix; p++) CALL_VECTORS(1, n)                        \
     }
 
 static void dense_f32(const nas_window *win, const float *x, const float *w, const float *bias,
-                      float lo, float hi, float *y) {
+                      float lo, float hi, float *y){
 #define CALL(pixels, vectors) dense_f32_block(win, pixels, vectors, p, c, x, w, bias, lo, hi, y)
     WALK
 #undef CALL
