@@ -273,9 +273,12 @@ nas_status nas_clips_read(const nas_clips *c, int32_t i, int32_t rate_hz, float 
                           int64_t out_samples, nas_err *err) {
     assert(i >= 0 && i < c->n && out_samples >= 0);
     const nas_clip *k = &c->clips[i];
+    const nas_pack *pack = find_prepared(c, rate_hz);
+    const float *pcm = pack ? (const void *)(pack->pcm + pack->entries[i].at) : k->pcm;
+    const int64_t samples = pack ? (int64_t)pack->entries[i].samples : k->samples;
     int64_t made = 0;
-    const nas_status st =
-        nas_sound_resample(k->pcm, k->samples, k->rate_hz, rate_hz, out, out_samples, &made, err);
+    const nas_status st = nas_sound_resample(pcm, samples, pack ? rate_hz : k->rate_hz, rate_hz,
+                                             out, out_samples, &made, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", k->name);
     for (int64_t s = made; s < out_samples; s++) out[s] = 0.0f;
     return NAS_OK;
