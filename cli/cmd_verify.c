@@ -23,12 +23,15 @@ static nas_status train_again(const nas_candidate *c, const char *data, const na
 }
 
 static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, nas_err *err) {
-    uint8_t *text;
-    size_t n;
+    uint8_t *text, *labels;
+    size_t n, lines;
     nas_json *j = NULL;
+    int32_t classes = 0;
+    NAS_TRY(nas_store_artefact(s->store, s->id, row, "labels.txt", s->arena, &labels, &lines, err));
+    for (size_t i = 0; i < lines; i++) classes += labels[i] == '\n';
     NAS_TRY(nas_store_artefact(s->store, s->id, row, "candidate.json", s->arena, &text, &n, err));
     NAS_TRY(nas_json_parse(s->arena, "candidate.json", (const char *)text, &j, err));
-    const nas_status st = nas_candidate_read(s->arena, j, 0, c, err);
+    const nas_status st = nas_candidate_decode(s->arena, j, nas_json_root(j), classes, c, err);
     nas_json_close(j);
     return st;
 }

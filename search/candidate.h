@@ -52,4 +52,13 @@ NAS_NODISCARD nas_status nas_candidate_decode(nas_arena *a, const nas_json *j,
 NAS_NODISCARD nas_status nas_candidate_open(nas_arena *a, const char *path, int32_t classes,
                                             nas_candidate *out, nas_err *err);
 
+/* The task of a candidate alone: which clips and labels, before the number of classes is known. */
+NAS_NODISCARD nas_status nas_candidate_task(nas_arena *a, const char *path, nas_task *out,
+                                            nas_err *err);
+
+/* The settings of an exported frontend.json. */
+NAS_NODISCARD nas_status nas_frontend_decode(nas_arena *a, const nas_json *j,
+                                             nas_frontend_config *out, double *clip_seconds,
+                                             nas_err *err);
+
 #endif

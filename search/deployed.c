@@ -67,7 +67,7 @@ static nas_status read_frontend(nas_arena *a, const char *folder, nas_deployed *
     nas_json *j = NULL;
     snprintf(path, sizeof path, "%s/frontend.json", folder);
     NAS_TRY(nas_json_open(a, path, &j, err));
-    nas_status st = nas_frontend_decode(a, j, nas_json_root(j), &d->frontend, &d->clip_seconds, err);
+    nas_status st = nas_frontend_decode(a, j, &d->frontend, &d->clip_seconds, err);
     if (st == NAS_OK) st = check_shapes(folder, d, err);
     if (st == NAS_OK) {
         d->mean = read_floats(nas_json_root(j), "mean", d->features, a);

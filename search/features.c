@@ -81,6 +81,7 @@ static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, int
     w->x = malloc(n * sizeof *w->x + 1);
     w->head = calloc(1, head);
     if (!w->pcm || !w->x || !w->head) return nas_fail(err, NAS_ENOMEM, "features: out of memory");
+    NAS_TRY(nas_clips_prepare(d->clips, c->frontend.sample_rate_hz, log, err));
     NAS_TRY(transform_all(d, &c->frontend, samples, w, row, log, err));
     float *mean = (float *)(void *)(w->head + sizeof hw), *deviation = mean + hw[1];
     memcpy(w->head, hw, sizeof hw);
