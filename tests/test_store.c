@@ -423,8 +423,7 @@ static void test_names(void **state) {
         "x_pareto",
         "x_Feasible",
         "x_rejected",
-        "gr\xc3\xb6\xc3\x9f"
-        "e",
+        "gr\303\266\303\237e",
         "a;b",
         "order",
         "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
