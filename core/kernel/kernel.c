@@ -9,10 +9,26 @@ static bool always(void) {
     return true;
 }
 
+#ifdef __x86_64__
+static bool has_avx2(void) {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool has_avx512(void) {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
 static const struct {
     const nas_kernel *kernel;
     bool (*runs)(void);
 } rows[] = {
+#ifdef __x86_64__
+    {&nas_kernel_avx512, has_avx512},
+    {&nas_kernel_avx2, has_avx2},
+#endif
+    {&nas_kernel_generic, always},
     {&nas_kernel_reference, always},
 };
 
