@@ -39,14 +39,23 @@ typedef struct nas_clips_options {
     const char *cache;           /* folder of the cache; files are <cache>/<kk>/<key> */
 } nas_clips_options;
 
-/* Lists and hashes the folder, decodes it (in parallel) into the cache when it is not there yet,
- * maps it. Owner: the caller closes it. Errors: NAS_ENOTFOUND no such folder or class (with the
- * nearest name), NAS_EINVAL no class or fewer than two, a pattern that does not compile,
- * NAS_EFORMAT more than 1 % bad clips (names the first few), NAS_EIO/NAS_EFULL the cache,
- * NAS_ESTOP. Each bad clip is also a warning (at most 20, then a count). */
+/* Every regular file in a class folder (links followed) is a clip, except hidden ones and names
+ * that end in .txt, .md, .json or .csv. Lists and hashes the folder, decodes it (in parallel) into
+ * the cache when it is not there yet, maps it. Owner: the caller closes it. Errors: NAS_ENOTFOUND
+ * no such folder or class (with the nearest name), NAS_EINVAL no class or fewer than two, a pattern
+ * that does not compile, NAS_EFORMAT more than 1 % bad clips (names the first few),
+ * NAS_EIO/NAS_EFULL the cache, NAS_ESTOP. Each bad clip is also a warning (at most 20, then a
+ * count). */
 NAS_NODISCARD nas_status nas_clips_open(const nas_clips_options *o, const nas_log *log,
                                         nas_clips **out, nas_err *err);
 void nas_clips_close(nas_clips *c);
+
+/* Resamples every clip to rate_hz once, in parallel, into the cache, so that nas_clips_read at that
+ * rate copies from a map: the same samples as without. Does nothing when all clips have that rate
+ * already. Not while another thread reads c. Errors: NAS_EINVAL a rate too far from a clip's,
+ * NAS_EIO/NAS_EFULL the cache, NAS_ENOMEM, NAS_ESTOP. */
+NAS_NODISCARD nas_status nas_clips_prepare(nas_clips *c, int32_t rate_hz, const nas_log *log,
+                                           nas_err *err);
 
 /* Clip i at rate_hz, padded with zeros or cropped to out_samples = round(clip_seconds * rate_hz).
  * A clip of that rate is copied; others go through libsamplerate's best sinc converter. */

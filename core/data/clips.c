@@ -1,0 +1,285 @@
+/* core/data/clips.c - opening a folder of clips: list, pack, map. */
+#include "core/data/clips.h"
+
+#include "core/audio/sound.h"
+#include "core/data/clips_int.h"
+
+#include <assert.h>
+#include <math.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_WARNINGS = 20, MOST_SECONDS = 600, MOST_HZ = 768000 };
+
+/* The clips at one more rate. */
+typedef struct prepared {
+    struct prepared *next;
+    int32_t rate_hz;
+    nas_pack pack;
+} prepared;
+
+struct nas_clips_own {
+    nas_arena *a;
+    const char *cache;
+    nas_clip_list list;
+    nas_hash key; /* of pack */
+    nas_pack pack;
+    prepared *prepared;
+};
+
+static nas_status check_options(const nas_clips_options *o, nas_err *err) {
+    if (!(o->clip_seconds > 0.0) || !(o->clip_seconds <= MOST_SECONDS))
+        return nas_fail(err, NAS_EINVAL,
+                        "clip_seconds is %g; more than 0 and at most %d is expected",
+                        o->clip_seconds, MOST_SECONDS);
+    return NAS_OK;
+}
+
+/* Where the pack of a key lies. folder: <cache>/<kk>. */
+typedef struct place {
+    const char *cache, *folder, *pack, *lock;
+} place;
+
+static nas_status find_place(nas_arena *a, const char *cache, const nas_hash *key, place *out,
+                             nas_err *err) {
+    char hex[65];
+    nas_hash_hex(key, hex);
+    out->cache = cache;
+    out->folder = nas_arena_format(a, err, "%s/%.2s", cache, hex);
+    out->pack = nas_arena_format(a, err, "%s/%.2s/%s", cache, hex, hex);
+    out->lock = nas_arena_format(a, err, "%s/%.2s/%s.lock", cache, hex, hex);
+    return out->folder && out->pack && out->lock ? NAS_OK : NAS_ENOMEM;
+}
+
+/* What a pack is made of: the files of l, or the clips of another pack at another rate. */
+typedef struct recipe {
+    const nas_clip_list *l;
+    const nas_pack *from;
+    int32_t rate_hz;
+    nas_hash key;
+} recipe;
+
+/* One process makes the pack, others wait for it. The lock only saves work: whoever holds a lock
+ * file that is no longer there makes the pack too, and the same bytes come out. */
+static nas_status write_locked(const recipe *r, const place *at, const nas_log *log, nas_pack *pack,
+                               nas_err *err) {
+    nas_lock lock = {.fd = -1};
+    NAS_TRY(nas_lock_take(at->lock, &lock, err));
+    nas_status st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
+    if (st != NAS_OK) {
+        if (st == NAS_EFORMAT)
+            nas_warn(log, "the packed clips %s are damaged and are made again", at->pack);
+        st = nas_pack_write(r->l, r->from, r->rate_hz, at->pack, &r->key, log, err);
+        if (st == NAS_OK) st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, err);
+    }
+    (void)unlink(at->lock);
+    nas_lock_release(&lock);
+    return st;
+}
+
+/* Maps the pack, made first where it is not there. After a failure no new folder stays. */
+static nas_status open_pack(nas_arena *a, const recipe *r, const char *cache, const nas_log *log,
+                            nas_pack *pack, nas_err *err) {
+    place at;
+    NAS_TRY(find_place(a, cache, &r->key, &at, err));
+    nas_status st = nas_pack_map(at.pack, &r->key, r->l->n_labels, pack, err);
+    if (st != NAS_ENOTFOUND && st != NAS_EFORMAT) return st;
+    const bool had_cache = nas_path_exists(cache);
+    st = nas_dir_make(at.folder, err);
+    if (st == NAS_OK) st = write_locked(r, &at, log, pack, err);
+    if (st != NAS_OK) {
+        (void)rmdir(at.folder); /* does nothing when something lies in it */
+        if (!had_cache) (void)rmdir(cache);
+    }
+    return st;
+}
+
+/* The name of a clip's file without folder and ending. */
+static nas_status stem_of(nas_arena *a, const char *name, const char **out, nas_err *err) {
+    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    const char *dot = strrchr(file, '.');
+    const int n = dot && dot != file ? (int)(dot - file) : (int)strlen(file);
+    *out = nas_arena_format(a, err, "%.*s", n, file);
+    return *out ? NAS_OK : NAS_ENOMEM;
+}
+
+/* The usual rule: up to _nohash_. */
+static nas_status speaker_of_name(nas_arena *a, const char *name, const char **out, nas_err *err) {
+    NAS_TRY(stem_of(a, name, out, err));
+    const char *mark = strstr(*out, "_nohash_");
+    if (!mark || mark == *out) return NAS_OK;
+    *out = nas_arena_format(a, err, "%.*s", (int)(mark - *out), *out);
+    return *out ? NAS_OK : NAS_ENOMEM;
+}
+
+static nas_status speaker_by_pattern(nas_arena *a, const regex_t *re, const char *name,
+                                     const char **out, nas_err *err) {
+    regmatch_t m[2];
+    const char *file = strrchr(name, '/');
+    file = file ? file + 1 : name;
+    if (regexec(re, file, 2, m, 0) != 0 || m[1].rm_so < 0 || m[1].rm_eo <= m[1].rm_so)
+        return stem_of(a, name, out, err);
+    *out = nas_arena_format(a, err, "%.*s", (int)(m[1].rm_eo - m[1].rm_so), file + m[1].rm_so);
+    return *out ? NAS_OK : NAS_ENOMEM;
+}
+
+static nas_status compile(const char *pattern, regex_t *re, nas_err *err) {
+    const int code = regcomp(re, pattern, REG_EXTENDED);
+    if (code != 0) {
+        char why[128];
+        (void)regerror(code, re, why, sizeof why);
+        return nas_fail(err, NAS_EINVAL, "speaker_pattern \"%s\" does not compile: %s", pattern,
+                        why);
+    }
+    if (re->re_nsub > 0) return NAS_OK;
+    regfree(re);
+    return nas_fail(err, NAS_EINVAL,
+                    "speaker_pattern \"%s\" has no group; put the speaker in parentheses, as in "
+                    "\"^([^_]+)_\"",
+                    pattern);
+}
+
+static nas_status fill_clips(nas_clips *c, const regex_t *re, nas_err *err) {
+    nas_arena *a = c->own->a;
+    const nas_pack *p = &c->own->pack;
+    c->n = p->n;
+    c->n_bad = p->n_bad;
+    c->clips = nas_arena_array(a, (size_t)c->n + 1, sizeof *c->clips, err);
+    c->bad = nas_arena_array(a, (size_t)c->n_bad + 1, sizeof *c->bad, err);
+    if (!c->clips || !c->bad) return NAS_ENOMEM;
+    for (int32_t i = 0; i < c->n; i++) {
+        const nas_pack_entry *e = &p->entries[i];
+        nas_clip *k = &c->clips[i];
+        *k = (nas_clip){.name = p->text + e->name,
+                        .label = e->label,
+                        .content = e->content,
+                        .samples = (int64_t)e->samples,
+                        .rate_hz = e->rate_hz,
+                        .pcm = (const void *)(p->pcm + e->at)};
+        NAS_TRY(re ? speaker_by_pattern(a, re, k->name, &k->speaker, err)
+                   : speaker_of_name(a, k->name, &k->speaker, err));
+    }
+    for (int32_t i = 0; i < c->n_bad; i++) c->bad[i] = p->text + p->bad[i];
+    return NAS_OK;
+}
+
+static nas_hash fingerprint_of(const nas_clips *c) {
+    nas_hasher h = nas_hasher_start();
+    nas_hasher_text(&h, "clips");
+    nas_hasher_i64(&h, c->n_labels);
+    for (int32_t i = 0; i < c->n_labels; i++) nas_hasher_text(&h, c->labels[i]);
+    nas_hasher_i64(&h, c->n);
+    for (int32_t i = 0; i < c->n; i++) {
+        nas_hasher_text(&h, c->clips[i].name);
+        nas_hasher_i64(&h, c->clips[i].samples);
+        nas_hasher_i64(&h, c->clips[i].rate_hz);
+        nas_hasher_hash(&h, &c->clips[i].content);
+    }
+    return nas_hasher_end(&h);
+}
+
+static void warn_of_bad(const nas_clips *c, const nas_log *log) {
+    for (int32_t i = 0; i < c->n_bad && i < MOST_WARNINGS; i++)
+        nas_warn(log, "clip left out: %s", c->bad[i]);
+    if (c->n_bad > MOST_WARNINGS)
+        nas_warn(log, "%d more clips left out, %d of %d in all", c->n_bad - MOST_WARNINGS, c->n_bad,
+                 c->n_bad + c->n);
+}
+
+static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_t *re,
+                          const nas_log *log, nas_err *err) {
+    struct nas_clips_own *own = c->own;
+    nas_clip_list *l = &own->list;
+    own->cache = nas_arena_text(own->a, o->cache, err);
+    if (!own->cache) return NAS_ENOMEM;
+    NAS_TRY(nas_clip_list_make(own->a, o, log, l, err));
+    own->key = nas_pack_key(l);
+    const recipe r = {.l = l, .key = own->key};
+    NAS_TRY(open_pack(own->a, &r, own->cache, log, &own->pack, err));
+    c->clip_seconds = o->clip_seconds;
+    c->n_labels = l->n_labels;
+    c->labels = l->labels;
+    NAS_TRY(fill_clips(c, re, err));
+    c->fingerprint = fingerprint_of(c);
+    warn_of_bad(c, log);
+    return NAS_OK;
+}
+
+nas_status nas_clips_open(const nas_clips_options *o, const nas_log *log, nas_clips **out,
+                          nas_err *err) {
+    assert(o->folder && o->cache);
+    *out = NULL;
+    regex_t re;
+    NAS_TRY(check_options(o, err));
+    if (o->speaker_pattern) NAS_TRY(compile(o->speaker_pattern, &re, err));
+    nas_status st = NAS_OK;
+    nas_clips *c = calloc(1, sizeof *c);
+    if (c) c->own = calloc(1, sizeof *c->own);
+    if (!c || !c->own)
+        st = nas_fail(err, NAS_ENOMEM, "out of memory");
+    else
+        st = nas_arena_open(&c->own->a, err);
+    if (st == NAS_OK) st = open_in(c, o, o->speaker_pattern ? &re : NULL, log, err);
+    if (o->speaker_pattern) regfree(&re);
+    if (st == NAS_OK)
+        *out = c;
+    else
+        nas_clips_close(c);
+    return st;
+}
+
+void nas_clips_close(nas_clips *c) {
+    if (!c) return;
+    if (c->own) {
+        nas_file_unmap(&c->own->pack.map);
+        for (prepared *p = c->own->prepared; p; p = p->next) nas_file_unmap(&p->pack.map);
+        nas_arena_close(c->own->a);
+        free(c->own);
+    }
+    free(c);
+}
+
+static const nas_pack *find_prepared(const nas_clips *c, int32_t rate_hz) {
+    for (const prepared *p = c->own->prepared; p; p = p->next)
+        if (p->rate_hz == rate_hz) return &p->pack;
+    return NULL;
+}
+
+nas_status nas_clips_prepare(nas_clips *c, int32_t rate_hz, const nas_log *log, nas_err *err) {
+    struct nas_clips_own *own = c->own;
+    bool other = false;
+    for (int32_t i = 0; i < c->n && !other; i++) other = c->clips[i].rate_hz != rate_hz;
+    if (!other || find_prepared(c, rate_hz)) return NAS_OK;
+    if (rate_hz < 1 || rate_hz > MOST_HZ)
+        return nas_fail(err, NAS_EINVAL, "clips cannot be resampled to %d Hz; 1 to %d is expected",
+                        rate_hz, MOST_HZ);
+    prepared *p = nas_arena_alloc(own->a, sizeof *p, err);
+    if (!p) return NAS_ENOMEM;
+    const recipe r = {.l = &own->list,
+                      .from = &own->pack,
+                      .rate_hz = rate_hz,
+                      .key = nas_pack_key_at(&own->key, rate_hz)};
+    NAS_TRY(open_pack(own->a, &r, own->cache, log, &p->pack, err));
+    p->rate_hz = rate_hz;
+    p->next = own->prepared;
+    own->prepared = p;
+    return NAS_OK;
+}
+
+nas_status nas_clips_read(const nas_clips *c, int32_t i, int32_t rate_hz, float *out,
+                          int64_t out_samples, nas_err *err) {
+    assert(i >= 0 && i < c->n && out_samples >= 0);
+    const nas_clip *k = &c->clips[i];
+    const nas_pack *pack = find_prepared(c, rate_hz);
+    const float *pcm = pack ? (const void *)(pack->pcm + pack->entries[i].at) : k->pcm;
+    const int64_t samples = pack ? (int64_t)pack->entries[i].samples : k->samples;
+    int64_t made = 0;
+    const nas_status st = nas_sound_resample(pcm, samples, pack ? rate_hz : k->rate_hz, rate_hz,
+                                             out, out_samples, &made, err);
+    if (st != NAS_OK) return nas_fail_in(err, st, "%s", k->name);
+    for (int64_t s = made; s < out_samples; s++) out[s] = 0.0f;
+    return NAS_OK;
+}

@@ -1,0 +1,355 @@
+/* core/data/clips_pack.c - the packed file: samples, a table of clips, a table of bad clips, texts,
+ * and a tail that says how large each is. Numbers are this machine's; the tail shows it. */
+#include "core/audio/parallel.h"
+#include "core/audio/sound.h"
+#include "core/data/clips_int.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATH_ROOM = 4096, ALIGN = 64, BATCH_BYTES = 64 << 20, MOST_BATCH = 256, NAMED = 5 };
+
+static const char head[ALIGN] = "nas packed clips\n";
+
+typedef struct tail {
+    char magic[8];
+    uint32_t version, byte_order;
+    nas_hash key;
+    uint64_t n, n_bad, text_bytes, pcm_bytes, file_bytes;
+    uint64_t sum; /* of the tables, the texts and the tail up to here */
+} tail;
+
+static_assert(sizeof(nas_pack_entry) == 72 && sizeof(tail) == 96, "no padding in the pack");
+
+static const tail blank = {.magic = "NASCLIPS", .version = 1, .byte_order = 0x01020304};
+
+nas_hash nas_pack_key(const nas_clip_list *l) {
+    nas_hasher h = nas_hasher_start();
+    nas_hasher_text(&h, "clips");
+    nas_hasher_i64(&h, NAS_CLIPS_VERSION);
+    nas_hasher_f64(&h, l->clip_seconds);
+    nas_hasher_i64(&h, l->n_labels);
+    for (int32_t i = 0; i < l->n_labels; i++) nas_hasher_text(&h, l->labels[i]);
+    nas_hasher_i64(&h, l->n);
+    for (int32_t i = 0; i < l->n; i++) {
+        nas_hasher_text(&h, l->files[i].name);
+        nas_hasher_i64(&h, l->files[i].label);
+        nas_hasher_i64(&h, l->files[i].readable);
+        nas_hasher_hash(&h, &l->files[i].content);
+    }
+    return nas_hasher_end(&h);
+}
+
+nas_hash nas_pack_key_at(const nas_hash *key, int32_t rate_hz) {
+    nas_hasher h = nas_hasher_start();
+    nas_hasher_text(&h, "clips at a rate");
+    nas_hasher_i64(&h, NAS_CLIPS_VERSION);
+    nas_hasher_hash(&h, key);
+    nas_hasher_i64(&h, rate_hz);
+    return nas_hasher_end(&h);
+}
+
+/* A checksum against damage, not against malice: each step is a bijection of the state. */
+static uint64_t sum_add(uint64_t state, const void *p, size_t bytes) {
+    assert(bytes % 8 == 0);
+    const uint8_t *at = p;
+    uint64_t lane[4] = {state, 1, 2, 3};
+    for (size_t i = 0; i < bytes / 8; i++, at += 8) {
+        uint64_t w;
+        memcpy(&w, at, sizeof w);
+        uint64_t *s = &lane[i % 4];
+        *s = (*s ^ w) * 0x9e3779b97f4a7c15U;
+        *s ^= *s >> 32;
+    }
+    for (int i = 1; i < 4; i++) lane[0] = (lane[0] ^ lane[i]) * 0xd6e8feb86659fd93U;
+    return lane[0] ^ lane[0] >> 32;
+}
+
+static uint64_t sum_clip(const void *pcm, size_t bytes) {
+    uint8_t last[8] = {0};
+    const size_t whole = bytes / sizeof last * sizeof last;
+    memcpy(last, (const uint8_t *)pcm + whole, bytes - whole);
+    return sum_add(sum_add(0, pcm, whole), last, sizeof last);
+}
+
+static uint64_t padded(uint64_t bytes, uint64_t to) {
+    return (bytes + to - 1) / to * to;
+}
+
+typedef struct job {
+    nas_sound sound;
+    nas_err err; /* code NAS_OK: sound is there */
+} job;
+
+typedef struct writer {
+    const nas_clip_list *l;
+    const nas_pack *from; /* not NULL: its samples at rate_hz are packed, not the list's files */
+    int32_t rate_hz;
+    int32_t total; /* clips to pack */
+    nas_arena *a;
+    nas_file *file;
+    job *jobs;     /* [batch] */
+    int32_t first; /* that jobs[0] stands for */
+    int32_t batch;
+    nas_pack_entry *entries; /* [total] */
+    int32_t *source;         /* [total]: which of all an entry is */
+    int32_t n, n_bad;
+    const char **reasons; /* [l->n] */
+    uint64_t pcm_bytes;
+} writer;
+
+static nas_clip_file file_at(const writer *w, int32_t i) {
+    if (!w->from) return w->l->files[i];
+    const nas_pack_entry *e = &w->from->entries[i];
+    return (nas_clip_file){
+        .name = w->from->text + e->name, .label = e->label, .content = e->content};
+}
+
+static nas_status read_clip(const writer *w, int32_t i, nas_sound *out, nas_err *err) {
+    char path[PATH_ROOM];
+    const int len = snprintf(path, sizeof path, "%s/%s", w->l->folder, w->l->files[i].name);
+    if (len < 0 || (size_t)len >= sizeof path)
+        return nas_fail(err, NAS_EFORMAT, "its path is too long");
+    return nas_sound_read(path, w->l->clip_seconds, out, err);
+}
+
+static nas_status resample_clip(const writer *w, int32_t i, nas_sound *out, nas_err *err) {
+    const nas_pack_entry *e = &w->from->entries[i];
+    const int64_t room = (int64_t)floor(w->l->clip_seconds * (double)w->rate_hz + 0.5);
+    *out = (nas_sound){.rate_hz = w->rate_hz};
+    out->pcm = calloc((size_t)room + 1, sizeof *out->pcm);
+    if (!out->pcm) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    NAS_TRY(nas_sound_resample((const void *)(w->from->pcm + e->at), (int64_t)e->samples,
+                               e->rate_hz, w->rate_hz, out->pcm, room, &out->samples, err));
+    if (out->samples == 0) out->samples = 1; /* too short to give a sample: a zero */
+    return NAS_OK;
+}
+
+static void make_one(void *ctx, int64_t i) {
+    writer *w = ctx;
+    job *j = &w->jobs[i];
+    const int32_t k = w->first + (int32_t)i;
+    const nas_status st =
+        w->from ? resample_clip(w, k, &j->sound, &j->err) : read_clip(w, k, &j->sound, &j->err);
+    j->err.code = st;
+}
+
+static nas_status add_clip(writer *w, int32_t source, const nas_sound *s, nas_err *err) {
+    static const uint8_t zeros[ALIGN];
+    const uint64_t bytes = (uint64_t)s->samples * sizeof(float), room = padded(bytes, ALIGN);
+    const nas_clip_file f = file_at(w, source);
+    w->source[w->n] = source;
+    w->entries[w->n++] = (nas_pack_entry){.at = w->pcm_bytes,
+                                          .samples = (uint64_t)s->samples,
+                                          .sum = sum_clip(s->pcm, bytes),
+                                          .label = f.label,
+                                          .rate_hz = s->rate_hz,
+                                          .content = f.content};
+    w->pcm_bytes += room;
+    NAS_TRY(nas_file_add(w->file, s->pcm, bytes, err));
+    return nas_file_add(w->file, zeros, room - bytes, err);
+}
+
+static nas_status add_jobs(writer *w, int32_t n, nas_err *err) {
+    for (int32_t i = 0; i < n; i++) {
+        const nas_clip_file f = file_at(w, w->first + i);
+        const job *j = &w->jobs[i];
+        if (j->err.code == NAS_OK) {
+            NAS_TRY(add_clip(w, w->first + i, &j->sound, err));
+            continue;
+        }
+        if (w->from || j->err.code == NAS_ENOMEM)
+            return nas_fail(err, j->err.code, "%s: %.1000s", f.name, j->err.text);
+        const char *why = nas_arena_format(w->a, err, "%s: %.400s", f.name, j->err.text);
+        if (!why) return NAS_ENOMEM;
+        w->reasons[w->n_bad++] = why;
+    }
+    return NAS_OK;
+}
+
+static nas_status make_all(writer *w, const nas_log *log, nas_err *err) {
+    const char *what = w->from ? "resampling clips" : "reading clips";
+    for (w->first = 0; w->first < w->total; w->first += w->batch) {
+        if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped while %s", what);
+        const int32_t left = w->total - w->first, n = left < w->batch ? left : w->batch;
+        nas_parallel(n, make_one, w);
+        const nas_status st = add_jobs(w, n, err);
+        for (int32_t i = 0; i < n; i++) nas_sound_free(&w->jobs[i].sound);
+        NAS_TRY(st);
+        nas_progress(log, what, w->first + n, w->total);
+    }
+    return NAS_OK;
+}
+
+static nas_status too_many_bad(const writer *w, nas_err *err) {
+    char some[1200] = "";
+    size_t used = 0;
+    for (int32_t i = 0; i < w->n_bad && i < NAMED && used < sizeof some; i++)
+        used += (size_t)snprintf(some + used, sizeof some - used, "%s%.200s", i ? "; " : "",
+                                 w->reasons[i]);
+    return nas_fail(err, NAS_EFORMAT,
+                    "%d of %d clips in %s cannot be used, which is more than 1 %%: %s%s; repair or "
+                    "remove them",
+                    w->n_bad, w->l->n, w->l->folder, some, w->n_bad > NAMED ? "; ..." : "");
+}
+
+static nas_status check_good(const writer *w, nas_err *err) {
+    if ((int64_t)w->n_bad * 100 > w->l->n) return too_many_bad(w, err);
+    int32_t i = 0; /* entries are in the order of their labels */
+    for (int32_t label = 0; label < w->l->n_labels; label++) {
+        if (i == w->n || w->entries[i].label != label)
+            return nas_fail(err, NAS_EFORMAT, "no clip of the class folder %s/%s can be read",
+                            w->l->folder, w->l->labels[label]);
+        while (i < w->n && w->entries[i].label == label) i++;
+    }
+    return NAS_OK;
+}
+
+static uint64_t put_text(char *text, uint64_t *used, const char *s) {
+    const uint64_t at = *used, len = strlen(s) + 1;
+    memcpy(text + at, s, len);
+    *used += len;
+    return at;
+}
+
+/* The names, then the reasons; fills entries[].name and bad[]. */
+static nas_status make_text(writer *w, uint64_t *bad, char **out, uint64_t *bytes, nas_err *err) {
+    uint64_t total = 0, used = 0;
+    for (int32_t i = 0; i < w->n; i++) total += strlen(file_at(w, w->source[i]).name) + 1;
+    for (int32_t i = 0; i < w->n_bad; i++) total += strlen(w->reasons[i]) + 1;
+    *bytes = padded(total + 1, 8);
+    if (*bytes > UINT32_MAX) return nas_fail(err, NAS_EINVAL, "the clips' names are too long");
+    char *text = nas_arena_alloc(w->a, *bytes, err);
+    if (!text) return NAS_ENOMEM;
+    for (int32_t i = 0; i < w->n; i++)
+        w->entries[i].name = (uint32_t)put_text(text, &used, file_at(w, w->source[i]).name);
+    for (int32_t i = 0; i < w->n_bad; i++) bad[i] = put_text(text, &used, w->reasons[i]);
+    *out = text;
+    return NAS_OK;
+}
+
+static nas_status add_tables(writer *w, const nas_hash *key, nas_err *err) {
+    uint64_t *bad = nas_arena_array(w->a, (size_t)w->n_bad + 1, sizeof *bad, err);
+    char *text = NULL;
+    tail t = blank;
+    if (!bad) return NAS_ENOMEM;
+    NAS_TRY(make_text(w, bad, &text, &t.text_bytes, err));
+    const size_t entry_bytes = (size_t)w->n * sizeof *w->entries;
+    const size_t bad_bytes = (size_t)w->n_bad * sizeof *bad;
+    t.key = *key;
+    t.n = (uint64_t)w->n;
+    t.n_bad = (uint64_t)w->n_bad;
+    t.pcm_bytes = w->pcm_bytes;
+    t.file_bytes = sizeof head + t.pcm_bytes + entry_bytes + bad_bytes + t.text_bytes + sizeof t;
+    t.sum = sum_add(0, w->entries, entry_bytes);
+    t.sum = sum_add(t.sum, bad, bad_bytes);
+    t.sum = sum_add(t.sum, text, t.text_bytes);
+    t.sum = sum_add(t.sum, &t, offsetof(tail, sum));
+    NAS_TRY(nas_file_add(w->file, w->entries, entry_bytes, err));
+    NAS_TRY(nas_file_add(w->file, bad, bad_bytes, err));
+    NAS_TRY(nas_file_add(w->file, text, t.text_bytes, err));
+    return nas_file_add(w->file, &t, sizeof t, err);
+}
+
+/* As many clips at a time as fit into some memory at the rates that are usual. */
+static int32_t batch_of(double clip_seconds) {
+    const double n = BATCH_BYTES / (clip_seconds * 48000.0 * sizeof(float));
+    return n < 1.0 ? 1 : n < MOST_BATCH ? (int32_t)n : MOST_BATCH;
+}
+
+static nas_status reserve(writer *w, nas_err *err) {
+    const size_t n = (size_t)w->total + 1;
+    w->batch = batch_of(w->l->clip_seconds);
+    w->jobs = nas_arena_array(w->a, (size_t)w->batch, sizeof *w->jobs, err);
+    w->entries = nas_arena_array(w->a, n, sizeof *w->entries, err);
+    w->source = nas_arena_array(w->a, n, sizeof *w->source, err);
+    w->reasons = nas_arena_array(w->a, n, sizeof *w->reasons, err);
+    return w->jobs && w->entries && w->source && w->reasons ? NAS_OK : NAS_ENOMEM;
+}
+
+nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from, int32_t rate_hz,
+                          const char *path, const nas_hash *key, const nas_log *log, nas_err *err) {
+    writer w = {.l = l, .from = from, .rate_hz = rate_hz, .total = from ? from->n : l->n};
+    nas_status st = nas_arena_open(&w.a, err);
+    if (st == NAS_OK) st = reserve(&w, err);
+    if (st == NAS_OK) st = nas_file_begin(path, &w.file, err);
+    if (st == NAS_OK) st = nas_file_add(w.file, head, sizeof head, err);
+    if (st == NAS_OK) st = make_all(&w, log, err);
+    if (st == NAS_OK) st = check_good(&w, err);
+    if (st == NAS_OK) st = add_tables(&w, key, err);
+    if (st == NAS_OK)
+        st = nas_file_commit(w.file, err);
+    else
+        nas_file_drop(w.file);
+    nas_arena_close(w.a);
+    return st;
+}
+
+static nas_status damaged(const char *path, const char *what, nas_err *err) {
+    return nas_fail(err, NAS_EFORMAT, "the packed clips %s are damaged (%s); remove the file", path,
+                    what);
+}
+
+/* The sizes that the tail states are those of the file; p gets the tables' places. */
+static nas_status check_tail(const char *path, const nas_hash *key, nas_pack *p, nas_err *err) {
+    tail t;
+    const uint64_t all = p->map.bytes;
+    if (all < sizeof head + sizeof t) return damaged(path, "too short", err);
+    memcpy(&t, p->map.p + all - sizeof t, sizeof t);
+    if (memcmp(p->map.p, head, sizeof head) != 0 || memcmp(&t, &blank, offsetof(tail, key)) != 0 ||
+        !nas_hash_equal(&t.key, key))
+        return damaged(path, "not this pack", err);
+    const uint64_t body = all - sizeof head - sizeof t;
+    if (t.file_bytes != all || t.n > INT32_MAX || t.n_bad > INT32_MAX || t.pcm_bytes > body ||
+        t.pcm_bytes % ALIGN != 0 || t.text_bytes > body || t.text_bytes < 8 ||
+        t.pcm_bytes + t.n * sizeof(nas_pack_entry) + t.n_bad * 8 + t.text_bytes != body)
+        return damaged(path, "sizes", err);
+    p->n = (int32_t)t.n;
+    p->n_bad = (int32_t)t.n_bad;
+    p->pcm = p->map.p + sizeof head;
+    p->entries = (const void *)(p->pcm + t.pcm_bytes);
+    p->bad = (const void *)(p->entries + t.n);
+    p->text = (const void *)(p->bad + t.n_bad);
+    uint64_t sum = sum_add(0, p->entries, t.n * sizeof *p->entries);
+    sum = sum_add(sum, p->bad, t.n_bad * sizeof *p->bad);
+    sum = sum_add(sum, p->text, t.text_bytes);
+    if (sum_add(sum, &t, offsetof(tail, sum)) != t.sum || p->text[t.text_bytes - 1] != '\0')
+        return damaged(path, "tables", err);
+    for (uint64_t i = 0; i < t.n_bad; i++)
+        if (p->bad[i] >= t.text_bytes) return damaged(path, "reasons", err);
+    return NAS_OK;
+}
+
+static nas_status check_entries(const char *path, int32_t n_labels, const nas_pack *p,
+                                nas_err *err) {
+    const uint64_t pcm_bytes = (uint64_t)((const uint8_t *)p->entries - p->pcm);
+    const uint64_t text_bytes =
+        (uint64_t)(p->map.p + p->map.bytes - sizeof(tail) - (const uint8_t *)p->text);
+    for (int32_t i = 0; i < p->n; i++) {
+        const nas_pack_entry *e = &p->entries[i];
+        if (e->at % ALIGN != 0 || e->at > pcm_bytes || e->samples < 1 ||
+            e->samples > (pcm_bytes - e->at) / sizeof(float) || e->name >= text_bytes ||
+            e->label < 0 || e->label >= n_labels || e->rate_hz < 1)
+            return damaged(path, "entries", err);
+        if (sum_clip(p->pcm + e->at, e->samples * sizeof(float)) != e->sum)
+            return damaged(path, "samples", err);
+    }
+    return NAS_OK;
+}
+
+nas_status nas_pack_map(const char *path, const nas_hash *key, int32_t n_labels, nas_pack *out,
+                        nas_err *err) {
+    *out = (nas_pack){0};
+    NAS_TRY(nas_file_map(path, &out->map, err));
+    nas_status st = check_tail(path, key, out, err);
+    if (st == NAS_OK) st = check_entries(path, n_labels, out, err);
+    if (st != NAS_OK) {
+        nas_file_unmap(&out->map);
+        *out = (nas_pack){0};
+    }
+    return st;
+}
