@@ -4,6 +4,7 @@
 
 #include "base/key.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* A view; nothing is owned. x is dense [n][h][w] float32 (h frames, w coefficients, one channel).
@@ -18,6 +19,10 @@ typedef struct nas_examples {
 typedef struct nas_augment {
     int32_t shift_frames; /* each example moves by up to this many frames, uniformly, both ways; the
                              frames that come free repeat the edge frame */
+    /* Known, refused by their keys until they are built. */
+    int32_t time_mask_frames, band_mask_bins;
+    double shift_ms, gain_db;
+    double noise_snr_db[2];
 } nas_augment;
 extern const nas_key nas_augment_keys[];
 

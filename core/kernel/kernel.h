@@ -1,8 +1,96 @@
-/* core/kernel/kernel.h - the table of hot loops; one row per build, chosen once at start. */
+/* core/kernel/kernel.h - the table of hot loops; one row per build, chosen once at start.
+ * Maps are NHWC. The stored channel stride is a multiple of 16 floats, the channels beyond the real
+ * ones are zero, and so is the border around each image; no kernel writes either (but that zero
+ * weights give zero results). Vector loads are 64-byte aligned. Sums over pixels have an order that
+ * the shape alone fixes. */
 #ifndef NAS_CORE_KERNEL_KERNEL_H
 #define NAS_CORE_KERNEL_KERNEL_H
 
 #include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NAS_CHANNELS = 16 }; /* stored channels are a multiple of this */
+
+/* A run of images. Strides in floats; a pixel's stride is cs. */
+typedef struct nas_map {
+    float *at; /* channel 0 of pixel (0, 0) of the first image */
+    int32_t h, w, c, cs;
+    ptrdiff_t row, image;
+} nas_map;
+
+/* A sum of taps at each output pixel, on maps with borders: convolution forward, its backward-data
+ * (one for each phase of the stride), a dense layer (the images are the pixels), a depthwise layer.
+ *   y[n][i][j][o] = bias[o] + sum over t, k of x[n][i][j; t][k] * weight[t][k][o]
+ * x[n][i][j; t] starts at n * x_image + i * x_row + j * x_pixel + at[t]. Depthwise: k = o, no sum
+ * over k, depth unused. */
+typedef struct nas_conv {
+    int32_t h, w; /* output pixels of an image */
+    ptrdiff_t x_image, x_row, x_pixel;
+    ptrdiff_t y_image, y_row, y_pixel;
+    int32_t taps; /* 0 gives bias or zeros */
+    const ptrdiff_t *at;
+    const int32_t *tap; /* which tap of the kernel as it is stored */
+    int32_t depth;      /* channels that are summed, of each tap */
+    int32_t out;        /* stored output channels, a multiple of NAS_CHANNELS */
+    /* The stored kernel: weight (t, k, o) is w[tap[t] * w_tap + k * w_depth + o * w_out] for
+     * o < used, else zero. */
+    ptrdiff_t w_tap, w_depth, w_out;
+    int32_t used;
+} nas_conv;
+
+/* Per-channel vectors have cs entries. n is the number of images. */
+struct nas_kernel {
+    const char *name;
+
+    /* Puts the weights in the order in which conv reads them: taps * depth * out floats. */
+    void (*conv_pack)(const nas_conv *c, const float *w, float *packed);
+    /* bias may be NULL. Overwrites y. */
+    void (*conv)(const nas_conv *c, int32_t n, const float *x, const float *packed,
+                 const float *bias, float *y);
+    /* dw += the sum over pixels of x * dy; the stored kernel must have w_out 1. */
+    void (*conv_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy, float *dw);
+
+    /* w is stored [tap][out]; used, w_* and depth mean nothing. */
+    void (*depthwise)(const nas_conv *c, int32_t n, const float *x, const float *w,
+                      const float *bias, float *y);
+    void (*depthwise_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy,
+                              float *dw);
+
+    /* sum[c] += the sum over images and pixels of x. */
+    void (*sum_pixels)(const nas_map *x, int32_t n, float *sum);
+
+    /* shift = the first pixel; sum and square = the sums of (x - shift) and of its square. */
+    void (*moments)(const nas_map *x, int32_t n, float *shift, float *sum, float *square);
+    /* y = x * scale + shift, negatives to zero if relu. */
+    void (*affine)(const nas_map *x, int32_t n, const float *scale, const float *shift, bool relu,
+                   const nas_map *y);
+    /* dz = dy, or 0 where relu and x * scale + shift <= 0.
+     * sum = the sum of dz; dot = the sum of dz * (x - mean). */
+    void (*affine_sums)(const nas_map *x, const nas_map *dy, int32_t n, const float *scale,
+                        const float *shift, bool relu, const float *mean, float *sum, float *dot);
+    /* dx = scale * dz + slope * x + offset. */
+    void (*affine_grad)(const nas_map *x, const nas_map *dy, int32_t n, const float *scale,
+                        const float *shift, bool relu, const float *slope, const float *offset,
+                        const nas_map *dx);
+
+    void (*relu)(const nas_map *x, int32_t n, const nas_map *y);
+    void (*relu_grad)(const nas_map *y, const nas_map *dy, int32_t n, const nas_map *dx);
+    /* y = a + b, negatives to zero if relu; b may be NULL (a copy). y may be a or b. */
+    void (*add)(const nas_map *a, const nas_map *b, int32_t n, bool relu, const nas_map *y);
+
+    /* y is 1 x 1: the mean over pixels. The gradient spreads dy / (h * w). */
+    void (*mean)(const nas_map *x, int32_t n, const nas_map *y);
+    void (*mean_grad)(const nas_map *dy, int32_t n, const nas_map *dx);
+
+    /* Kingma and Ba 2015, the order of operations of Keras: rate holds both bias corrections.
+     * m += (g - m) * one_b1; v += (g * g - v) * one_b2; w -= rate * m / (sqrt(v) + epsilon).
+     * count is a multiple of NAS_CHANNELS. */
+    void (*adam)(size_t count, float *w, const float *g, float *m, float *v, float rate,
+                 float one_b1, float one_b2, float epsilon);
+};
 
 typedef struct nas_kernel nas_kernel;
 

@@ -21,6 +21,7 @@ typedef struct nas_layer_spec {
     int32_t padding; /* nas_padding of core/graph */
     bool bias, scale;
     double momentum, epsilon, rate;
+    double sparsity;  /* of conv2d and dense; NaN: prune.to */
     int32_t shortcut; /* of residual: 0 identity, 1 project */
     int32_t n_layers; /* of residual */
     struct nas_layer_spec *layers;

@@ -1,0 +1,220 @@
+/* core/kernel/reference.c - every kernel as plain loops: what the vector rows are checked against.
+ */
+#include "core/kernel/kernel_int.h"
+
+#include <math.h>
+
+/* Calls for each stored value of n images; offsets of the same value in maps that may differ in
+ * their borders. */
+#define EACH_PIXEL(m, n)                     \
+    for (int32_t i = 0; i < (n); i++)        \
+        for (int32_t y = 0; y < (m)->h; y++) \
+            for (int32_t x = 0; x < (m)->w; x++)
+
+static float *pixel(const nas_map *m, int32_t i, int32_t y, int32_t x) {
+    return m->at + i * m->image + y * m->row + (ptrdiff_t)x * m->cs;
+}
+
+static void conv_pack(const nas_conv *c, const float *w, float *packed) {
+    for (int32_t t = 0; t < c->taps; t++)
+        for (int32_t k = 0; k < c->depth; k++)
+            for (int32_t o = 0; o < c->out; o++) {
+                const ptrdiff_t from = c->tap[t] * c->w_tap + k * c->w_depth + o * c->w_out;
+                *packed++ = o < c->used ? w[from] : 0.0f;
+            }
+}
+
+static void conv(const nas_conv *c, int32_t n, const float *x, const float *packed,
+                 const float *bias, float *y) {
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t a = 0; a < c->h; a++)
+            for (int32_t b = 0; b < c->w; b++) {
+                const float *from = x + i * c->x_image + a * c->x_row + b * c->x_pixel;
+                float *to = y + i * c->y_image + a * c->y_row + b * c->y_pixel;
+                for (int32_t o = 0; o < c->out; o++) to[o] = bias ? bias[o] : 0.0f;
+                for (int32_t t = 0; t < c->taps; t++)
+                    for (int32_t k = 0; k < c->depth; k++) {
+                        const float v = from[c->at[t] + k];
+                        const float *w = packed + ((ptrdiff_t)t * c->depth + k) * c->out;
+                        for (int32_t o = 0; o < c->out; o++) to[o] += v * w[o];
+                    }
+            }
+}
+
+static void conv_weights(const nas_conv *c, int32_t n, const float *x, const float *dy, float *dw) {
+    for (int32_t t = 0; t < c->taps; t++)
+        for (int32_t k = 0; k < c->depth; k++) {
+            float *to = dw + c->tap[t] * c->w_tap + k * c->w_depth;
+            for (int32_t i = 0; i < n; i++)
+                for (int32_t a = 0; a < c->h; a++)
+                    for (int32_t b = 0; b < c->w; b++) {
+                        const float v =
+                            x[i * c->x_image + a * c->x_row + b * c->x_pixel + c->at[t] + k];
+                        const float *d = dy + i * c->y_image + a * c->y_row + b * c->y_pixel;
+                        for (int32_t o = 0; o < c->out; o++) to[o] += v * d[o];
+                    }
+        }
+}
+
+static void depthwise(const nas_conv *c, int32_t n, const float *x, const float *w,
+                      const float *bias, float *y) {
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t a = 0; a < c->h; a++)
+            for (int32_t b = 0; b < c->w; b++) {
+                const float *from = x + i * c->x_image + a * c->x_row + b * c->x_pixel;
+                float *to = y + i * c->y_image + a * c->y_row + b * c->y_pixel;
+                for (int32_t o = 0; o < c->out; o++) to[o] = bias ? bias[o] : 0.0f;
+                for (int32_t t = 0; t < c->taps; t++)
+                    for (int32_t o = 0; o < c->out; o++)
+                        to[o] += from[c->at[t] + o] * w[(ptrdiff_t)c->tap[t] * c->out + o];
+            }
+}
+
+static void depthwise_weights(const nas_conv *c, int32_t n, const float *x, const float *dy,
+                              float *dw) {
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t a = 0; a < c->h; a++)
+            for (int32_t b = 0; b < c->w; b++) {
+                const float *from = x + i * c->x_image + a * c->x_row + b * c->x_pixel;
+                const float *d = dy + i * c->y_image + a * c->y_row + b * c->y_pixel;
+                for (int32_t t = 0; t < c->taps; t++)
+                    for (int32_t o = 0; o < c->out; o++)
+                        dw[(ptrdiff_t)c->tap[t] * c->out + o] += from[c->at[t] + o] * d[o];
+            }
+}
+
+static void sum_pixels(const nas_map *m, int32_t n, float *sum) {
+    EACH_PIXEL(m, n) {
+        const float *v = pixel(m, i, y, x);
+        for (int32_t c = 0; c < m->cs; c++) sum[c] += v[c];
+    }
+}
+
+static void moments(const nas_map *m, int32_t n, float *shift, float *sum, float *square) {
+    for (int32_t c = 0; c < m->cs; c++) {
+        shift[c] = m->at[c];
+        sum[c] = square[c] = 0.0f;
+    }
+    EACH_PIXEL(m, n) {
+        const float *v = pixel(m, i, y, x);
+        for (int32_t c = 0; c < m->cs; c++) {
+            const float d = v[c] - shift[c];
+            sum[c] += d;
+            square[c] += d * d;
+        }
+    }
+}
+
+static void affine(const nas_map *m, int32_t n, const float *scale, const float *shift, bool relu,
+                   const nas_map *out) {
+    EACH_PIXEL(m, n) {
+        const float *v = pixel(m, i, y, x);
+        float *to = pixel(out, i, y, x);
+        for (int32_t c = 0; c < m->cs; c++) {
+            const float z = v[c] * scale[c] + shift[c];
+            to[c] = relu && z <= 0.0f ? 0.0f : z;
+        }
+    }
+}
+
+static void affine_sums(const nas_map *m, const nas_map *dy, int32_t n, const float *scale,
+                        const float *shift, bool relu, const float *mean, float *sum, float *dot) {
+    for (int32_t c = 0; c < m->cs; c++) sum[c] = dot[c] = 0.0f;
+    EACH_PIXEL(m, n) {
+        const float *v = pixel(m, i, y, x), *d = pixel(dy, i, y, x);
+        for (int32_t c = 0; c < m->cs; c++) {
+            if (relu && v[c] * scale[c] + shift[c] <= 0.0f) continue;
+            sum[c] += d[c];
+            dot[c] += d[c] * (v[c] - mean[c]);
+        }
+    }
+}
+
+static void affine_grad(const nas_map *m, const nas_map *dy, int32_t n, const float *scale,
+                        const float *shift, bool relu, const float *slope, const float *offset,
+                        const nas_map *dx) {
+    EACH_PIXEL(m, n) {
+        const float *v = pixel(m, i, y, x), *d = pixel(dy, i, y, x);
+        float *to = pixel(dx, i, y, x);
+        for (int32_t c = 0; c < m->cs; c++) {
+            const bool off = relu && v[c] * scale[c] + shift[c] <= 0.0f;
+            to[c] = (off ? 0.0f : scale[c] * d[c]) + (slope[c] * v[c] + offset[c]);
+        }
+    }
+}
+
+static void relu_forward(const nas_map *m, int32_t n, const nas_map *out) {
+    EACH_PIXEL(m, n) {
+        const float *v = pixel(m, i, y, x);
+        float *to = pixel(out, i, y, x);
+        for (int32_t c = 0; c < m->cs; c++) to[c] = v[c] <= 0.0f ? 0.0f : v[c];
+    }
+}
+
+static void relu_grad(const nas_map *m, const nas_map *dy, int32_t n, const nas_map *dx) {
+    EACH_PIXEL(m, n) {
+        const float *v = pixel(m, i, y, x), *d = pixel(dy, i, y, x);
+        float *to = pixel(dx, i, y, x);
+        for (int32_t c = 0; c < m->cs; c++) to[c] = v[c] <= 0.0f ? 0.0f : d[c];
+    }
+}
+
+static void add(const nas_map *a, const nas_map *b, int32_t n, bool relu, const nas_map *out) {
+    EACH_PIXEL(a, n) {
+        const float *v = pixel(a, i, y, x), *u = b ? pixel(b, i, y, x) : NULL;
+        float *to = pixel(out, i, y, x);
+        for (int32_t c = 0; c < a->cs; c++) {
+            const float z = u ? v[c] + u[c] : v[c];
+            to[c] = relu && z <= 0.0f ? 0.0f : z;
+        }
+    }
+}
+
+static void mean(const nas_map *m, int32_t n, const nas_map *out) {
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t c = 0; c < m->cs; c++) pixel(out, i, 0, 0)[c] = 0.0f;
+    const float part = 1.0f / (float)(m->h * m->w);
+    EACH_PIXEL(m, n) {
+        const float *v = pixel(m, i, y, x);
+        float *to = pixel(out, i, 0, 0);
+        for (int32_t c = 0; c < m->cs; c++) to[c] += v[c] * part;
+    }
+}
+
+static void mean_grad(const nas_map *dy, int32_t n, const nas_map *dx) {
+    const float part = 1.0f / (float)(dx->h * dx->w);
+    EACH_PIXEL(dx, n) {
+        const float *d = pixel(dy, i, 0, 0);
+        float *to = pixel(dx, i, y, x);
+        for (int32_t c = 0; c < dx->cs; c++) to[c] = d[c] * part;
+    }
+}
+
+static void adam(size_t count, float *w, const float *g, float *m, float *v, float rate,
+                 float one_b1, float one_b2, float epsilon) {
+    for (size_t i = 0; i < count; i++) {
+        m[i] += (g[i] - m[i]) * one_b1;
+        v[i] += (g[i] * g[i] - v[i]) * one_b2;
+        w[i] -= rate * m[i] / (sqrtf(v[i]) + epsilon);
+    }
+}
+
+const nas_kernel nas_kernel_reference = {
+    .name = "reference",
+    .conv_pack = conv_pack,
+    .conv = conv,
+    .conv_weights = conv_weights,
+    .depthwise = depthwise,
+    .depthwise_weights = depthwise_weights,
+    .sum_pixels = sum_pixels,
+    .moments = moments,
+    .affine = affine,
+    .affine_sums = affine_sums,
+    .affine_grad = affine_grad,
+    .relu = relu_forward,
+    .relu_grad = relu_grad,
+    .add = add,
+    .mean = mean,
+    .mean_grad = mean_grad,
+    .adam = adam,
+};

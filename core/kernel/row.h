@@ -1,0 +1,57 @@
+/* core/kernel/row.h - what the vector sources share. They are compiled once for each row with
+ * NAS_ROW its name; ROW(x) is the row's own name for x. */
+#ifndef NAS_CORE_KERNEL_ROW_H
+#define NAS_CORE_KERNEL_ROW_H
+
+#include "core/kernel/kernel_int.h"
+
+#define ROW_JOIN_(a, b) a##_##b
+#define ROW_JOIN(a, b)  ROW_JOIN_(a, b)
+#define ROW(x)          ROW_JOIN(x, NAS_ROW)
+#define ROW_TEXT_(x)    #x
+#define ROW_TEXT(x)     ROW_TEXT_(x)
+
+/* Floats in a vector, and vector registers. */
+#define LANES_generic     4
+#define LANES_avx2        8
+#define LANES_avx512      16
+#define REGISTERS_generic 16
+#define REGISTERS_avx2    16
+#define REGISTERS_avx512  32
+enum { LANES = ROW_JOIN(LANES, NAS_ROW), REGISTERS = ROW_JOIN(REGISTERS, NAS_ROW) };
+
+typedef float vec __attribute__((vector_size(4 * ROW_JOIN(LANES, NAS_ROW)), may_alias));
+typedef int32_t mask __attribute__((vector_size(4 * ROW_JOIN(LANES, NAS_ROW)), may_alias));
+
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+INLINE vec load(const float *p) {
+    return *(const vec *)(const void *)p;
+}
+
+INLINE void store(float *p, vec v) {
+    *(vec *)(void *)p = v;
+}
+
+INLINE vec splat(float v) {
+    return v - (vec){0};
+}
+
+/* v where keep has all bits, else zero. A NaN comes through (keep is then a comparison's "not <=").
+ */
+INLINE vec only(mask keep, vec v) {
+    return (vec)(keep & (mask)v);
+}
+
+void ROW(nas_conv_pack)(const nas_conv *c, const float *w, float *packed);
+void ROW(nas_conv_forward)(const nas_conv *c, int32_t n, const float *x, const float *packed,
+                           const float *bias, float *y);
+void ROW(nas_conv_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy,
+                           float *dw);
+void ROW(nas_depthwise_forward)(const nas_conv *c, int32_t n, const float *x, const float *w,
+                                const float *bias, float *y);
+void ROW(nas_depthwise_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy,
+                                float *dw);
+
+#endif

@@ -1,0 +1,59 @@
+/* core/nn/conv_int.h - what conv2d, depthwise_conv2d and dense share: windows on bordered maps, the
+ * taps of the forward pass, and those of each phase of the backward one. */
+#ifndef NAS_CORE_NN_CONV_INT_H
+#define NAS_CORE_NN_CONV_INT_H
+
+#include "core/nn/net_int.h"
+
+typedef struct nas_window {
+    int32_t kernel[2], stride[2], before[2]; /* before: rows and columns of leading padding */
+} nas_window;
+
+/* Output size and leading padding of a layer's window (TensorFlow's rule: with "same" the odd row
+ * comes at the end). Errors: NAS_ESHAPE, also when the kernel is larger than the input. */
+nas_status nas_window_plan(const nas_layer_spec *spec, nas_shape in, nas_window *out,
+                           nas_shape *shape, nas_err *err);
+
+/* The borders that the window reads: of the input going forward, of dy going backward. */
+void nas_window_borders(const nas_window *w, nas_value *in, nas_value *out);
+
+/* dx of the pixels with one residue of the stride. */
+typedef struct nas_phase {
+    nas_conv conv;
+    ptrdiff_t dx;  /* floats from dx's first pixel */
+    size_t packed; /* floats from the packed weights of the backward pass */
+} nas_phase;
+
+typedef struct nas_taps {
+    nas_conv forward;
+    size_t packed; /* floats that forward needs packed */
+    int32_t n_phases;
+    nas_phase *phases; /* empty when dx is not wanted */
+    size_t packed_phases;
+} nas_taps;
+
+/* Plans both directions for maps in and out. depthwise: one kernel a channel. */
+nas_status nas_taps_plan(const nas_window *w, const nas_value *in, const nas_value *out,
+                         const nas_map *dx, bool depthwise, nas_arena *a, nas_taps *t,
+                         nas_err *err);
+
+/* Everything after plan of a layer that is a sum over channels; weights are [kernel][bias]. */
+nas_status nas_conv_bind(nas_node *node, const nas_window *w, const nas_value *values, nas_arena *a,
+                         nas_err *err);
+void nas_conv_prepare(const nas_node *node, const nas_run *run);
+void nas_conv_forward(const nas_node *node, const nas_run *run);
+void nas_conv_backward(const nas_node *node, const nas_run *run);
+
+/* Adds a tensor of the node as a constant; out_first puts the last axis of Keras' layout first. */
+nas_status nas_lower_weight(const nas_node *node, const struct nas_net *net, int32_t weight,
+                            nas_graph *g, int32_t rank, const int32_t *dims, bool out_first,
+                            int32_t *index, nas_err *err);
+/* Adds a float activation [1,h,w,c], or [1,c] when flat. */
+nas_status nas_lower_activation(nas_graph *g, nas_shape s, bool flat, int32_t *index, nas_err *err);
+/* Makes *tensor a vector [1,c] or a map [1,h,w,c]: by a RESHAPE unless it is one. */
+nas_status nas_lower_rank(nas_graph *g, nas_shape s, bool flat, int32_t *tensor, nas_err *err);
+/* Adds an operator from in to a new activation *out. */
+nas_status nas_lower_op(nas_graph *g, nas_op op, nas_shape s, bool flat, int32_t *out,
+                        nas_err *err);
+
+#endif

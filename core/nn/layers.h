@@ -1,0 +1,145 @@
+/* core/nn/layers.h - what a layer's row is, and what a planned net hands it.
+ * A model is unrolled into nodes, each with one or two input values and one output value; the body
+ * of a residual stands in the row of nodes, followed by its addition. A row that needs sums over
+ * the whole batch before it can go on (batch norm) is a barrier: `reduce` sees every chunk of
+ * images before `forward` sees the first, and `dreduce` before `backward`. */
+#ifndef NAS_CORE_NN_LAYERS_H
+#define NAS_CORE_NN_LAYERS_H
+
+#include "core/graph/graph.h"
+#include "core/kernel/kernel.h"
+#include "core/nn/model.h"
+
+/* The rows; the name is also that of "op". */
+#define NAS_LAYER_LIST(X)  \
+    X(conv2d)              \
+    X(depthwise_conv2d)    \
+    X(dense)               \
+    X(batch_norm)          \
+    X(relu)                \
+    X(global_average_pool) \
+    X(flatten)             \
+    X(softmax)             \
+    X(residual)
+
+enum {
+    NAS_NODE_WEIGHTS = 4,
+    NAS_MAX_NODES = 4096,
+    NAS_MAX_DEPTH = 8, /* residuals inside each other */
+    NAS_MAX_FILTERS = 65536,
+    NAS_MAX_KERNEL = 255
+};
+
+typedef enum nas_init { NAS_INIT_ZEROS, NAS_INIT_ONES, NAS_INIT_GLOROT } nas_init;
+
+/* A tensor of a node, rows x cols in Keras' layout with the last axis as columns; stored with its
+ * columns padded to NAS_CHANNELS by zeros. */
+typedef struct nas_weight {
+    const char *name;
+    int32_t rows, cols, stride;
+    bool trainable;
+    nas_init init;
+    int64_t fan_in, fan_out;
+    size_t at; /* floats from the start of the net's parameters, or of its averages */
+} nas_weight;
+
+/* Zeros that stand around every image. */
+typedef struct nas_border {
+    int32_t top, left, bottom, right;
+} nas_border;
+
+typedef struct nas_value {
+    nas_shape shape;
+    int32_t readers;
+    bool packed;     /* stored without padding of the channels */
+    bool has_grad;   /* all but the net's input */
+    bool dead;       /* lies between a node and the ReLU that it does itself */
+    bool grad_whole; /* lives across a barrier, so for all images and not for one chunk */
+    nas_border border, grad_border;
+    nas_map x, dx;
+} nas_value;
+
+/* Where a node leaves the gradient of one of its inputs. */
+typedef struct nas_edge {
+    bool wanted, whole;
+    bool add; /* another reader was first: dx is a tile of its own, added to the value's */
+    nas_map dx;
+} nas_edge;
+
+typedef struct nas_node {
+    const struct nas_layer_ops *ops;
+    const nas_layer_spec *spec;
+    const char *label; /* "layer 3 (conv2d)" */
+    const char *path;  /* "3.conv2d" */
+    int32_t number;    /* in the unrolled order; random streams depend on it */
+    int32_t n_in, in[2], out;
+    nas_shape in_shape[2], out_shape;
+    int64_t macs;
+    int32_t n_weights;
+    nas_weight weights[NAS_NODE_WEIGHTS];
+    bool relu; /* the ReLU that follows is done here */
+    bool skip; /* done by the node before */
+    int32_t segment;
+    nas_edge edge[2];
+    size_t work_floats; /* set by bind */
+    float *work;
+    void *own; /* what bind planned */
+} nas_node;
+
+/* A chunk of images on their way through the nodes. */
+typedef struct nas_run {
+    struct nas_net *net;
+    const nas_kernel *kernel;
+    int32_t first, n, batch;
+    bool training;
+} nas_run;
+
+typedef struct nas_layer_ops {
+    const char *name;
+    const nas_key *keys;
+    bool has_body;
+    bool can_relu;    /* takes a ReLU that follows it into its own loops */
+    bool channelwise; /* reads or writes whole channel vectors: its input must be padded */
+    /* From in_shape and spec: out_shape, macs, weights. Errors: NAS_ESHAPE, without the label. */
+    nas_status (*plan)(nas_node *node, nas_err *err);
+    /* Widens the borders of what it reads. May be NULL. */
+    void (*border)(const nas_node *node, nas_value *in, nas_value *out);
+    /* Plans its loops on the maps' layouts, which are known now; sets own and work_floats. */
+    nas_status (*bind)(nas_node *node, const nas_value *values, nas_arena *a, nas_err *err);
+    /* Once before each pass: packs weights; batch norm out of training: its running averages. */
+    void (*prepare)(const nas_node *node, const nas_run *run);
+    void (*forward)(const nas_node *node, const nas_run *run);
+    /* Overwrites the gradients of the inputs, adds to those of the weights. */
+    void (*backward)(const nas_node *node, const nas_run *run);
+    /* Of barriers; else NULL. */
+    void (*reduce)(const nas_node *node, const nas_run *run);
+    void (*finish)(const nas_node *node, const nas_run *run);
+    void (*dreduce)(const nas_node *node, const nas_run *run);
+    void (*dfinish)(const nas_node *node, const nas_run *run);
+    /* Appends operators that read tensor in[0] (and in[1]) and write a new tensor *out. */
+    nas_status (*lower)(const nas_node *node, const struct nas_net *net, nas_graph *g,
+                        const int32_t in[2], int32_t *out, nas_err *err);
+} nas_layer_ops;
+
+#define NAS_LAYER_DECLARE(x) extern const nas_layer_ops nas_layer_##x;
+NAS_LAYER_LIST(NAS_LAYER_DECLARE)
+#undef NAS_LAYER_DECLARE
+/* The addition that ends a residual; has no name in a space. */
+extern const nas_layer_ops nas_layer_add;
+
+int32_t nas_channels_stored(int32_t c);
+nas_weight *nas_node_weight(nas_node *node, const char *name, int64_t rows, int64_t cols,
+                            bool trainable, nas_init init);
+
+/* Unrolls m into nodes (values[i + 1] is what node i makes), with shapes and costs.
+ * Owner: arena a. Errors: NAS_ESHAPE with the layer's label. */
+typedef struct nas_nodes {
+    nas_shape input; /* of value 0 */
+    int32_t n;
+    nas_node *v;
+} nas_nodes;
+nas_status nas_nodes_expand(nas_arena *a, const nas_model *m, nas_nodes *out, nas_err *err);
+nas_status nas_nodes_check(const nas_nodes *nodes, int32_t classes, nas_model_cost *out,
+                           nas_err *err);
+
+#endif

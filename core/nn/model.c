@@ -1,0 +1,46 @@
+/* core/nn/model.c - the table of layers, and what a model costs. */
+#include "core/nn/model.h"
+
+#include "core/nn/layers.h"
+
+#include <string.h>
+
+#define ROW(x) &nas_layer_##x,
+static const nas_layer_ops *const rows[] = {NAS_LAYER_LIST(ROW) NULL};
+#undef ROW
+
+const char *const nas_layers_later[] = {"conv1d",  "relu6",   "max_pool", "average_pool",
+                                        "reshape", "dropout", NULL};
+
+const nas_layer_ops *nas_layer_at(int i) {
+    return i >= 0 && i < (int)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
+}
+
+const nas_layer_ops *nas_layer_find(const char *op) {
+    for (int i = 0; rows[i]; i++)
+        if (!strcmp(rows[i]->name, op)) return rows[i];
+    return NULL;
+}
+
+const char *nas_layer_name(const nas_layer_ops *ops) {
+    return ops->name;
+}
+
+const nas_key *nas_layer_keys(const nas_layer_ops *ops) {
+    return ops->keys;
+}
+
+bool nas_layer_has_body(const nas_layer_ops *ops) {
+    return ops->has_body;
+}
+
+nas_status nas_model_check(const nas_model *m, int32_t classes, nas_model_cost *out, nas_err *err) {
+    nas_arena *a = NULL;
+    nas_nodes nodes;
+    *out = (nas_model_cost){0};
+    NAS_TRY(nas_arena_open(&a, err));
+    nas_status st = nas_nodes_expand(a, m, &nodes, err);
+    if (st == NAS_OK) st = nas_nodes_check(&nodes, classes, out, err);
+    nas_arena_close(a);
+    return st;
+}

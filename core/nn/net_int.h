@@ -1,0 +1,66 @@
+/* core/nn/net_int.h - a planned net from the inside: for layers, the passes and the trainer. */
+#ifndef NAS_CORE_NN_NET_INT_H
+#define NAS_CORE_NN_NET_INT_H
+
+#include "core/nn/layers.h"
+#include "core/nn/net.h"
+
+struct nas_net {
+    nas_arena *arena; /* nodes, values, loops: all that is not numbers */
+    const nas_kernel *kernel;
+    int32_t classes, batch, chunk;
+    nas_nodes nodes;
+    int32_t n_values, output;
+    nas_value *values;
+    int32_t segments;
+    const char **names; /* of the tensors */
+    void *block;        /* all numbers, one allocation */
+    size_t block_bytes;
+    size_t n_params, n_averages; /* floats as stored */
+    float *params, *grads, *averages;
+    bool ready; /* packed weights are those of params, for prediction */
+    /* Of the step under way. */
+    const int32_t *labels;
+    double smoothing, loss;
+};
+
+static inline nas_map nas_map_from(const nas_map *m, int32_t first) {
+    nas_map r = *m;
+    r.at += first * m->image;
+    return r;
+}
+
+/* The chunk's part of an input, of the output, and of their gradients. */
+static inline nas_map nas_node_x(const nas_node *node, int32_t i, const nas_run *run) {
+    return nas_map_from(&run->net->values[node->in[i]].x, run->first);
+}
+static inline nas_map nas_node_y(const nas_node *node, const nas_run *run) {
+    return nas_map_from(&run->net->values[node->out].x, run->first);
+}
+static inline nas_map nas_node_dy(const nas_node *node, const nas_run *run) {
+    const nas_value *v = &run->net->values[node->out];
+    return nas_map_from(&v->dx, v->grad_whole ? run->first : 0);
+}
+static inline nas_map nas_node_dx(const nas_node *node, int32_t i, const nas_run *run) {
+    const nas_edge *e = &node->edge[i];
+    return nas_map_from(&e->dx, e->whole ? run->first : 0);
+}
+
+static inline float *nas_node_param(const nas_node *node, int32_t i, const struct nas_net *net) {
+    const nas_weight *w = &node->weights[i];
+    return (w->trainable ? net->params : net->averages) + w->at;
+}
+static inline float *nas_node_grad(const nas_node *node, int32_t i, const struct nas_net *net) {
+    return net->grads + node->weights[i].at;
+}
+
+/* Dense copies between Keras' layout and the stored one. */
+void nas_weight_get(const nas_weight *w, const float *stored, float *dense);
+void nas_weight_set(const nas_weight *w, const float *dense, float *stored);
+
+/* One batch of n <= net->batch examples forward and backward: gradients of the mean loss are left
+ * in net->grads. Returns the loss: the mean cross-entropy against labels smoothed as Keras does. */
+double nas_net_step(nas_net *net, const float *x, const int32_t *labels, int32_t n,
+                    double smoothing);
+
+#endif

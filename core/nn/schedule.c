@@ -1,0 +1,110 @@
+/* core/nn/schedule.c - learning rates over all steps, and the keys of "train". */
+#include "core/nn/train.h"
+
+#include <math.h>
+
+static const char *const kinds[] = {"constant", "polynomial", "cosine", "exponential", NULL};
+static const char *const optimizers[] = {"adam", "sgd", NULL};
+static const char *const keeps[] = {"last", "best", NULL};
+
+const nas_key nas_schedule_keys[] = {{.name = "schedule",
+                                      .kind = NAS_KEY_WORD,
+                                      .offset = offsetof(nas_schedule, kind),
+                                      .words = kinds,
+                                      .later = "cosine exponential",
+                                      .help = "how the rate goes from \"from\" to \"to\""},
+                                     {.name = "from",
+                                      .kind = NAS_KEY_FLOAT,
+                                      .offset = offsetof(nas_schedule, from),
+                                      .lo = 0,
+                                      .hi = 10,
+                                      .help = "rate of the first step"},
+                                     {.name = "to",
+                                      .kind = NAS_KEY_FLOAT,
+                                      .offset = offsetof(nas_schedule, to),
+                                      .lo = 0,
+                                      .hi = 10,
+                                      .def = "0",
+                                      .help = "rate after the last step"},
+                                     {.name = "power",
+                                      .kind = NAS_KEY_FLOAT,
+                                      .offset = offsetof(nas_schedule, power),
+                                      .lo = 0.01,
+                                      .hi = 100,
+                                      .def = "1",
+                                      .help = "of the polynomial"},
+                                     NAS_KEY_END};
+
+const nas_key nas_train_keys[] = {
+    {.name = "epochs",
+     .kind = NAS_KEY_INT,
+     .offset = offsetof(nas_train_config, epochs),
+     .lo = 1,
+     .hi = 100000,
+     .help = "passes over the training part"},
+    {.name = "batch_size",
+     .kind = NAS_KEY_INT,
+     .offset = offsetof(nas_train_config, batch_size),
+     .lo = 1,
+     .hi = 65536,
+     .help = "examples of a step; the last of an epoch may have fewer"},
+    {.name = "optimizer",
+     .kind = NAS_KEY_WORD,
+     .offset = offsetof(nas_train_config, optimizer),
+     .def = "\"adam\"",
+     .words = optimizers,
+     .later = "sgd",
+     .help = "adam: beta 0.9, 0.999, epsilon 1e-7"},
+    {.name = "momentum",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_train_config, momentum),
+     .lo = 0,
+     .hi = 1,
+     .def = "0.9",
+     .later = "",
+     .help = "of sgd"},
+    {.name = "label_smoothing",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_train_config, label_smoothing),
+     .lo = 0,
+     .hi = 1,
+     .def = "0",
+     .help = "share of the target that goes evenly to all classes"},
+    {.name = "exact",
+     .kind = NAS_KEY_BOOL,
+     .offset = offsetof(nas_train_config, exact),
+     .def = "false",
+     .help = "only convolutions with the error of the direct one"},
+    {.name = "keep",
+     .kind = NAS_KEY_WORD,
+     .offset = offsetof(nas_train_config, keep),
+     .def = "\"last\"",
+     .words = keeps,
+     .later = "best",
+     .help = "the epoch whose weights are kept"},
+    {.name = "patience",
+     .kind = NAS_KEY_INT,
+     .offset = offsetof(nas_train_config, patience),
+     .lo = 1,
+     .hi = 100000,
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .later = "",
+     .help = "epochs without progress before training ends"},
+    {.name = "learning_rate",
+     .kind = NAS_KEY_BLOCK,
+     .offset = offsetof(nas_train_config, learning_rate),
+     .help = "a number, or an object with a schedule"},
+    NAS_KEY_END};
+
+double nas_schedule_at(const nas_schedule *s, int64_t step, int64_t steps) {
+    const double pi = 3.14159265358979323846;
+    const double p = steps > 0 ? (double)step / (double)steps : 0;
+    switch ((nas_schedule_kind)s->kind) {
+    case NAS_SCHEDULE_POLYNOMIAL: return s->to + (s->from - s->to) * pow(1 - p, s->power);
+    case NAS_SCHEDULE_COSINE: return s->to + (s->from - s->to) * 0.5 * (1 + cos(pi * p));
+    case NAS_SCHEDULE_EXPONENTIAL: return s->from * pow(s->to / s->from, p);
+    case NAS_SCHEDULE_CONSTANT: break;
+    }
+    return s->from;
+}

@@ -1,0 +1,130 @@
+/* core/nn/step.c - passes over the nodes, a chunk of images at a time between barriers. */
+#include "core/nn/net_int.h"
+
+#include <string.h>
+
+static void load_input(const nas_map *to, const float *x, int32_t n) {
+    const size_t row = (size_t)to->w * (size_t)to->c;
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t y = 0; y < to->h; y++) {
+            float *at = to->at + i * to->image + y * to->row;
+            if (to->cs == to->c)
+                memcpy(at, x, row * sizeof *x);
+            else
+                for (int32_t j = 0; j < to->w; j++)
+                    memcpy(at + (ptrdiff_t)j * to->cs, x + (ptrdiff_t)j * to->c,
+                           (size_t)to->c * sizeof *x);
+            x += row;
+        }
+}
+
+static void prepare(const nas_run *run) {
+    for (int32_t i = 0; i < run->net->nodes.n; i++) {
+        const nas_node *node = &run->net->nodes.v[i];
+        if (!node->skip && node->ops->prepare) node->ops->prepare(node, run);
+    }
+}
+
+static int32_t chunk_size(const nas_run *run, int32_t first) {
+    const int32_t left = run->batch - first;
+    return left < run->net->chunk ? left : run->net->chunk;
+}
+
+/* Nodes [first, end) of a segment, for all chunks; then `barrier` (may be NULL) has seen the batch.
+ */
+static void forward_segment(nas_run *run, const nas_node *first, const nas_node *end,
+                            const nas_node *barrier) {
+    for (run->first = 0; run->first < run->batch; run->first += run->net->chunk) {
+        run->n = chunk_size(run, run->first);
+        for (const nas_node *node = first; node < end; node++)
+            if (!node->skip) node->ops->forward(node, run);
+        if (barrier) barrier->ops->reduce(barrier, run);
+    }
+    if (barrier) barrier->ops->finish(barrier, run);
+}
+
+static void backward_node(const nas_node *node, const nas_run *run) {
+    node->ops->backward(node, run);
+    for (int32_t i = 0; i < node->n_in; i++) {
+        const nas_edge *e = &node->edge[i];
+        if (!e->wanted || !e->add) continue;
+        const nas_value *v = &run->net->values[node->in[i]];
+        const nas_map part = nas_node_dx(node, i, run);
+        const nas_map sum = nas_map_from(&v->dx, v->grad_whole ? run->first : 0);
+        run->kernel->add(&sum, &part, run->n, false, &sum);
+    }
+}
+
+/* The same going back: the barrier after the segment gives its gradient, and the one that opens it
+ * (its first node) takes its sums. */
+static void backward_segment(nas_run *run, const nas_node *first, const nas_node *end,
+                             const nas_node *barrier) {
+    const nas_node *opens = first < end && first->ops->reduce && !first->skip ? first : NULL;
+    for (run->first = 0; run->first < run->batch; run->first += run->net->chunk) {
+        run->n = chunk_size(run, run->first);
+        if (barrier) backward_node(barrier, run);
+        for (const nas_node *node = end - 1; node >= first; node--) {
+            if (node == opens)
+                node->ops->dreduce(node, run);
+            else if (!node->skip)
+                backward_node(node, run);
+        }
+    }
+    if (opens) opens->ops->dfinish(opens, run);
+}
+
+/* The nodes of segment s, and the barrier that opens the next. */
+static void segment_of(const nas_net *net, int32_t s, const nas_node **first, const nas_node **end,
+                       const nas_node **barrier) {
+    const nas_node *all_end = net->nodes.v + net->nodes.n;
+    const nas_node *node = net->nodes.v;
+    while (node < all_end && node->segment < s) node++;
+    *first = node;
+    while (node < all_end && node->segment == s) node++;
+    *end = node;
+    *barrier = node < all_end ? node : NULL;
+}
+
+double nas_net_step(nas_net *net, const float *x, const int32_t *labels, int32_t n,
+                    double smoothing) {
+    const nas_node *first, *end, *barrier;
+    nas_run run = {.net = net, .kernel = net->kernel, .batch = n, .training = true};
+    net->labels = labels;
+    net->smoothing = smoothing;
+    net->loss = 0;
+    net->ready = false;
+    load_input(&net->values[0].x, x, n);
+    memset(net->grads, 0, net->n_params * sizeof *net->grads);
+    prepare(&run);
+    for (int32_t s = 0; s < net->segments; s++) {
+        segment_of(net, s, &first, &end, &barrier);
+        forward_segment(&run, first, end, barrier);
+    }
+    for (int32_t s = net->segments - 1; s >= 0; s--) {
+        segment_of(net, s, &first, &end, &barrier);
+        backward_segment(&run, first, end, barrier);
+    }
+    net->labels = NULL;
+    return net->loss / n;
+}
+
+void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out) {
+    const nas_map *in = &net->values[0].x, *probability = &net->values[net->output].x;
+    const size_t example = (size_t)in->h * (size_t)in->w * (size_t)in->c;
+    const size_t classes = (size_t)net->classes;
+    const int32_t most = net->chunk < net->batch ? net->chunk : net->batch;
+    nas_run run = {.net = net, .kernel = net->kernel};
+    if (!net->ready) prepare(&run);
+    net->ready = true;
+    for (int32_t done = 0; done < n; done += run.n) {
+        run.n = run.batch = n - done < most ? n - done : most;
+        load_input(in, x + (size_t)done * example, run.n);
+        for (int32_t i = 0; i < net->nodes.n; i++) {
+            const nas_node *node = &net->nodes.v[i];
+            if (!node->skip) node->ops->forward(node, &run);
+        }
+        for (int32_t i = 0; i < run.n; i++)
+            memcpy(out + (size_t)(done + i) * classes, probability->at + i * probability->image,
+                   classes * sizeof *out);
+    }
+}

@@ -1,0 +1,300 @@
+/* core/nn/train.c - the training loop. */
+#include "core/nn/train.h"
+
+#include "base/clock.h"
+#include "core/nn/flush.h"
+#include "core/nn/net_int.h"
+#include "core/nn/optimizer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 64 }; /* validation examples predicted at a time */
+
+struct nas_trainer {
+    nas_trainer_options o;
+    nas_train_config config;
+    nas_augment augment;
+    const nas_optimizer *optimizer;
+    int64_t epoch_steps, step;
+    double loss_sum;     /* over the examples of the epoch so far */
+    int32_t order_epoch; /* the epoch that order is of; -1: none */
+    void *block;         /* all below */
+    float *moments;
+    float *x;             /* [batch][h][w] */
+    float *probabilities; /* [PIECE][classes] */
+    int32_t *y;
+    uint32_t *order;
+};
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
+    const nas_net *net = t->o.net;
+    const nas_examples *e = t->o.train;
+    const size_t batch = (size_t)net->batch;
+    const size_t sizes[] = {net->n_params * (size_t)t->optimizer->moments * sizeof(float),
+                            batch * (size_t)e->h * (size_t)e->w * sizeof(float),
+                            PIECE * (size_t)net->classes * sizeof(float), batch * sizeof(int32_t),
+                            larger(1, (size_t)e->n) * sizeof(uint32_t)};
+    enum { N = sizeof sizes / sizeof *sizes };
+    size_t at[N], total = 0;
+    for (int i = 0; i < N; i++) {
+        at[i] = total;
+        total += (sizes[i] + 63) / 64 * 64;
+    }
+    char *p = t->block = aligned_alloc(64, total);
+    if (!p) return nas_fail(err, NAS_ENOMEM, "train: no room for %zu bytes", total);
+    memset(p, 0, total);
+    t->moments = (float *)(void *)(p + at[0]);
+    t->x = (float *)(void *)(p + at[1]);
+    t->probabilities = (float *)(void *)(p + at[2]);
+    t->y = (int32_t *)(void *)(p + at[3]);
+    t->order = (uint32_t *)(void *)(p + at[4]);
+    return NAS_OK;
+}
+
+static nas_status check_examples(const nas_net *net, const nas_examples *e, const char *part,
+                                 nas_err *err) {
+    const nas_shape in = net->nodes.input;
+    if (in.h != e->h || in.w * in.c != e->w)
+        return nas_fail(err, NAS_ESHAPE, "the model takes %dx%dx%d, but the %s examples are %dx%d",
+                        in.h, in.w, in.c, part, e->h, e->w);
+    for (int32_t i = 0; i < e->n; i++)
+        if (e->y[i] < 0 || e->y[i] >= net->classes)
+            return nas_fail(err, NAS_EINVAL, "%s example %d has label %d, but there are %d classes",
+                            part, i, e->y[i], net->classes);
+    return NAS_OK;
+}
+
+static nas_status trainer_check(const nas_trainer *t, nas_err *err) {
+    const nas_train_config *c = &t->config;
+    if (c->epochs < 1 || c->batch_size < 1)
+        return nas_fail(err, NAS_EINVAL, "train: %d epochs of batches of %d", c->epochs,
+                        c->batch_size);
+    if (c->batch_size > t->o.net->batch)
+        return nas_fail(err, NAS_EINVAL, "train: batch_size %d, but the net was planned for %d",
+                        c->batch_size, t->o.net->batch);
+    if (!t->optimizer || c->keep != 0)
+        return nas_fail(err, NAS_EUNSUPPORTED, "train: only optimizer \"adam\" and keep \"last\"");
+    if (t->o.train->n < 1) return nas_fail(err, NAS_EINVAL, "train: no training examples");
+    NAS_TRY(check_examples(t->o.net, t->o.train, "training", err));
+    if (t->o.validation) return check_examples(t->o.net, t->o.validation, "validation", err);
+    return NAS_OK;
+}
+
+nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out, nas_err *err) {
+    *out = NULL;
+    nas_trainer *t = calloc(1, sizeof *t);
+    if (!t) return nas_fail(err, NAS_ENOMEM, "train: out of memory");
+    t->o = *o;
+    t->config = *o->config;
+    if (o->augment) t->augment = *o->augment;
+    t->optimizer = nas_optimizer_at(o->config->optimizer);
+    t->order_epoch = -1;
+    nas_status st = trainer_check(t, err);
+    if (st == NAS_OK) {
+        const int64_t b = t->config.batch_size;
+        t->epoch_steps = (o->train->n + b - 1) / b;
+        st = trainer_allocate(t, err);
+    }
+    if (st == NAS_OK)
+        *out = t;
+    else
+        nas_trainer_close(t);
+    return st;
+}
+
+void nas_trainer_close(nas_trainer *t) {
+    if (!t) return;
+    free(t->block);
+    free(t);
+}
+
+int64_t nas_trainer_steps(const nas_trainer *t) {
+    return t->config.epochs * t->epoch_steps;
+}
+
+int64_t nas_trainer_step(const nas_trainer *t) {
+    return t->step;
+}
+
+double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n) {
+    nas_net *net = t->o.net;
+    const uint64_t mode = nas_flush_begin();
+    const double loss = nas_net_step(net, x, y, n, t->config.label_smoothing);
+    if (isfinite(loss)) {
+        const double rate =
+            nas_schedule_at(&t->config.learning_rate, t->step, nas_trainer_steps(t));
+        t->step++;
+        t->optimizer->update(net->kernel, net->n_params, net->params, net->grads, t->moments, rate,
+                             t->step);
+    }
+    nas_flush_end(mode);
+    return loss;
+}
+
+/* Loss as it is trained on, and the share of examples whose largest output is their label. */
+static void validate(nas_trainer *t, nas_epoch *e) {
+    const nas_examples *v = t->o.validation;
+    const int32_t classes = t->o.net->classes;
+    const size_t example = (size_t)v->h * (size_t)v->w;
+    const double low = t->config.label_smoothing / classes;
+    const double high = low + (1 - t->config.label_smoothing);
+    double loss = 0;
+    int64_t right = 0;
+    for (int32_t first = 0; first < v->n; first += PIECE) {
+        const int32_t n = v->n - first < PIECE ? v->n - first : PIECE;
+        nas_net_predict(t->o.net, v->x + (size_t)first * example, n, t->probabilities);
+        for (int32_t i = 0; i < n; i++) {
+            const float *p = t->probabilities + (size_t)i * (size_t)classes;
+            int32_t best = 0;
+            for (int32_t c = 0; c < classes; c++) {
+                if (p[c] > p[best]) best = c;
+                const double target = c == v->y[first + i] ? high : low;
+                /* Keras' bound below; a NaN passes. */
+                if (target > 0) loss -= target * log(p[c] < 1e-7f ? 1e-7 : (double)p[c]);
+            }
+            right += best == v->y[first + i];
+        }
+    }
+    e->val_loss = loss / v->n;
+    e->val_accuracy = (double)right / v->n;
+}
+
+static void finish_epoch(nas_trainer *t, double seconds, nas_epoch *e) {
+    *e = (nas_epoch){.epoch = (int32_t)(t->step / t->epoch_steps),
+                     .step = t->step,
+                     .loss = t->loss_sum / t->o.train->n,
+                     .val_loss = (double)NAN,
+                     .val_accuracy = (double)NAN};
+    t->loss_sum = 0;
+    const double start = nas_clock_wall();
+    const uint64_t mode = nas_flush_begin();
+    if (t->o.validation && t->o.validation->n > 0) validate(t, e);
+    nas_flush_end(mode);
+    e->seconds = seconds + nas_clock_wall() - start;
+}
+
+/* The next step of the run; false: its loss was not finite. */
+static bool run_step(nas_trainer *t) {
+    const nas_trainer_options *o = &t->o;
+    const int32_t epoch = (int32_t)(t->step / t->epoch_steps);
+    const int32_t first = (int32_t)(t->step % t->epoch_steps) * t->config.batch_size;
+    const int32_t left = o->train->n - first;
+    const int32_t n = left < t->config.batch_size ? left : t->config.batch_size;
+    if (t->order_epoch != epoch)
+        nas_batch_order(o->seed, o->replicate, epoch, o->train->n, t->order);
+    t->order_epoch = epoch;
+    nas_batch_fill(o->train, &t->augment, o->seed, o->replicate, epoch, t->order, first, n, t->x,
+                   t->y);
+    const double loss = nas_trainer_step_on(t, t->x, t->y, n);
+    if (!isfinite(loss)) return false;
+    t->loss_sum += loss * n;
+    return true;
+}
+
+static bool params_finite(const nas_net *net) {
+    for (size_t i = 0; i < net->n_params; i++)
+        if (!isfinite(net->params[i])) return false;
+    return true;
+}
+
+nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoch_fn on_epoch, void *ctx,
+                           const nas_log *log, nas_train_end *end, nas_err *err) {
+    const int64_t steps = nas_trainer_steps(t);
+    if (until > steps) until = steps;
+    *end = NAS_TRAIN_DONE;
+    double seconds = 0;
+    while (t->step < until) {
+        if (nas_should_stop(log))
+            return nas_fail(err, NAS_ESTOP, "training stopped after step %lld of %lld",
+                            (long long)t->step, (long long)steps);
+        const double start = nas_clock_wall();
+        if (!run_step(t)) {
+            *end = NAS_TRAIN_DIVERGED;
+            return NAS_OK;
+        }
+        seconds += nas_clock_wall() - start;
+        if (t->step % t->epoch_steps) continue;
+        nas_epoch e;
+        finish_epoch(t, seconds, &e);
+        seconds = 0;
+        if (on_epoch) on_epoch(ctx, &e);
+    }
+    /* The last update is followed by no loss that would show it. */
+    if (t->step == steps && !params_finite(t->o.net)) *end = NAS_TRAIN_DIVERGED;
+    return NAS_OK;
+}
+
+/* State: a head, then parameters, averages, moments, as stored. */
+typedef struct state_head {
+    char tag[8];
+    uint64_t bytes, n_params, n_averages;
+    int64_t step, steps;
+    double loss_sum;
+    int32_t batch_size, moments;
+} state_head;
+
+static const char state_tag[8] = {'n', 'a', 's', 't', 'r', 'n', '0' + NAS_TRAIN_VERSION, 0};
+
+size_t nas_trainer_state_bytes(const nas_trainer *t) {
+    const nas_net *net = t->o.net;
+    return sizeof(state_head) +
+           (net->n_params * (size_t)(1 + t->optimizer->moments) + net->n_averages) * sizeof(float);
+}
+
+static state_head head_of(const nas_trainer *t) {
+    state_head h = {.bytes = nas_trainer_state_bytes(t),
+                    .n_params = t->o.net->n_params,
+                    .n_averages = t->o.net->n_averages,
+                    .step = t->step,
+                    .steps = nas_trainer_steps(t),
+                    .loss_sum = t->loss_sum,
+                    .batch_size = t->config.batch_size,
+                    .moments = t->optimizer->moments};
+    memcpy(h.tag, state_tag, sizeof h.tag);
+    return h;
+}
+
+void nas_trainer_save(const nas_trainer *t, void *out) {
+    const nas_net *net = t->o.net;
+    const state_head h = head_of(t);
+    const size_t params = net->n_params * sizeof(float);
+    const size_t averages = net->n_averages * sizeof(float);
+    char *p = out;
+    memcpy(p, &h, sizeof h);
+    memcpy(p += sizeof h, net->params, params);
+    memcpy(p += params, net->averages, averages);
+    memcpy(p + averages, t->moments, params * (size_t)h.moments);
+}
+
+nas_status nas_trainer_load(nas_trainer *t, const void *in, size_t bytes, nas_err *err) {
+    nas_net *net = t->o.net;
+    state_head h;
+    const state_head mine = head_of(t);
+    if (bytes != mine.bytes)
+        return nas_fail(err, NAS_EFORMAT,
+                        "training state: %zu bytes, expected %zu for this model and optimizer",
+                        bytes, (size_t)mine.bytes);
+    memcpy(&h, in, sizeof h);
+    if (memcmp(h.tag, mine.tag, sizeof h.tag) || h.bytes != mine.bytes ||
+        h.n_params != mine.n_params || h.n_averages != mine.n_averages || h.steps != mine.steps ||
+        h.batch_size != mine.batch_size || h.moments != mine.moments || h.step < 0 ||
+        h.step > h.steps)
+        return nas_fail(err, NAS_EFORMAT,
+                        "training state: made by another version, model or training configuration");
+    const size_t params = net->n_params * sizeof(float);
+    const size_t averages = net->n_averages * sizeof(float);
+    const char *p = in;
+    memcpy(net->params, p += sizeof h, params);
+    memcpy(net->averages, p += params, averages);
+    memcpy(t->moments, p + averages, params * (size_t)h.moments);
+    t->step = h.step;
+    t->loss_sum = h.loss_sum;
+    net->ready = false;
+    return NAS_OK;
+}
