@@ -19,7 +19,8 @@ typedef enum nas_format {
 extern const char *const nas_format_names[];
 extern const char *const nas_formats_later;
 
-/* A folded float graph -> the graph of that number format, in out's arena. int8: full integer, int8
+/* A folded float graph -> the graph of that number format, in out's arena (out comes from
+ * nas_graph_start and is empty). int8: full integer, int8
  * in and out, symmetric weights per output channel, asymmetric activations per tensor from the
  * minimum and maximum over the calibration inputs (x [n][input elements]), int32 bias: TFLite's
  * arithmetic (Jacob et al. 2018). float32 copies. Errors: NAS_EINVAL no calibration,
@@ -32,9 +33,9 @@ NAS_NODISCARD nas_status nas_format_apply(const nas_graph *g, nas_format format,
 NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint8_t **bytes,
                                           size_t *n, nas_err *err);
 
-/* Every offset and size is checked against n before it is used. The graph's constants point into
- * bytes, which must outlive it. Errors: NAS_EFORMAT, NAS_EUNSUPPORTED (an operator that the project
- * lacks). */
+/* Every offset and size is checked against n before it is used. out comes from nas_graph_start and
+ * is empty. Its constants point into bytes, which must outlive it. Errors: NAS_EFORMAT,
+ * NAS_EUNSUPPORTED (an operator that the project lacks). */
 NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_graph *out,
                                          nas_err *err);
 
@@ -42,7 +43,8 @@ NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_gra
 NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_arena *a,
                                          uint8_t **out, size_t *out_n, nas_err *err);
 
-/* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. */
+/* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. Borrows g,
+ * which must outlive it. One interpreter is for one thread. */
 typedef struct nas_interp nas_interp;
 NAS_NODISCARD nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err);
 void nas_interp_close(nas_interp *it);

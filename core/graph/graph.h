@@ -52,6 +52,9 @@ typedef struct nas_tensor {
     int32_t axis;              /* of per-channel scales */
 } nas_tensor;
 
+/* Operands: CONV_2D, DEPTHWISE and FULLY_CONNECTED: input, kernel, bias. ADD and MUL: two operands
+ * that broadcast as numpy's do. RESHAPE: input (and, as read from files, a constant int32 shape).
+ * MEAN: input, constant int32 axes. All others: the input. */
 typedef struct nas_op {
     nas_op_kind kind;
     int32_t n_in;
@@ -77,7 +80,9 @@ typedef struct nas_graph {
 /* An empty graph whose memory comes from a. */
 nas_graph nas_graph_start(nas_arena *a);
 
-/* Adds a copy of *t (its data is not copied) or of *o; the index goes to *index. */
+/* Adds a copy of *t (its data is not copied) or of *o; the index goes to *index. What the runtime
+ * demands and *o leaves out is completed: strides, dilations and beta 1, a bias of zeros for
+ * CONV_2D and DEPTHWISE, the axes 1 and 2 (height, width) for MEAN. */
 NAS_NODISCARD nas_status nas_graph_tensor(nas_graph *g, const nas_tensor *t, int32_t *index,
                                           nas_err *err);
 NAS_NODISCARD nas_status nas_graph_op(nas_graph *g, const nas_op *o, nas_err *err);

@@ -1,0 +1,56 @@
+/* core/deploy/format.c - the table of number formats, and float32. */
+#include "core/deploy/format_int.h"
+#include "core/graph/graph_int.h"
+
+#include <string.h>
+
+/* In the order of nas_format; no function: not built yet. */
+static const struct {
+    const char *name;
+    nas_format_fn *apply;
+} formats[] = {
+    [NAS_FORMAT_FLOAT32] = {"float32", nas_format_float32},
+    [NAS_FORMAT_FLOAT16] = {"float16", NULL},
+    [NAS_FORMAT_DYNAMIC] = {"dynamic", NULL},
+    [NAS_FORMAT_INT8] = {"int8", nas_format_int8},
+};
+
+const char *const nas_format_names[] = {"float32", "float16", "dynamic", "int8", NULL};
+const char *const nas_formats_later = "float16 dynamic";
+
+nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x, int32_t n,
+                            nas_graph *out, nas_err *err) {
+    const size_t i = (size_t)format;
+    *out = nas_graph_start(out->arena);
+    if (i >= sizeof formats / sizeof *formats)
+        return nas_fail(err, NAS_EINVAL, "number format %d does not exist", (int)format);
+    if (!formats[i].apply)
+        return nas_fail(err, NAS_EUNSUPPORTED,
+                        "number format \"%s\" is not supported yet; use float32 or int8",
+                        formats[i].name);
+    NAS_TRY(nas_graph_check(g, err));
+    return formats[i].apply(g, x, n, out, err);
+}
+
+nas_status nas_format_float32(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
+                              nas_err *err) {
+    (void)x;
+    (void)n;
+    for (int32_t i = 0; i < g->n_tensors; i++) {
+        nas_tensor t = g->tensors[i];
+        const size_t bytes = (size_t)nas_tensor_bytes(&t);
+        int32_t index;
+        if (t.dtype == NAS_I8)
+            return nas_fail(err, NAS_EINVAL, "float32: tensor %d is int8 already", i);
+        if (t.data) {
+            void *copy = nas_arena_alloc(out->arena, bytes, err);
+            if (!copy) return NAS_ENOMEM;
+            t.data = memcpy(copy, t.data, bytes);
+        }
+        NAS_TRY(nas_graph_tensor(out, &t, &index, err));
+    }
+    for (int32_t i = 0; i < g->n_ops; i++) NAS_TRY(nas_graph_add_op(out, &g->ops[i], err));
+    out->input = g->input;
+    out->output = g->output;
+    return nas_graph_check(out, err);
+}

@@ -1,0 +1,184 @@
+/* core/deploy/interp.c - the interpreter of the exported file. */
+#include "core/deploy/interp_int.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct nas_interp {
+    nas_arena *arena;
+    const nas_graph *g;
+    int32_t n_steps;
+    nas_step *steps;
+    uint8_t *memory; /* of activations, as planned */
+    void *input, *output;
+    const nas_tensor *in, *out;
+    float *result; /* of nas_interp_class */
+};
+
+void nas_clamp_f32(nas_activation a, float *lo, float *hi) {
+    *lo = a == NAS_ACT_NONE ? -FLT_MAX : 0;
+    *hi = a == NAS_ACT_RELU6 ? 6 : FLT_MAX;
+}
+
+void nas_clamp_i8(nas_activation a, const nas_tensor *y, int32_t *lo, int32_t *hi) {
+    const int32_t zp = y->zero_point[0];
+    *lo = -128;
+    *hi = 127;
+    if (a != NAS_ACT_NONE && zp > *lo) *lo = zp;
+    if (a != NAS_ACT_RELU6) return;
+    const float six = roundf(6.0f / y->scale[0]);
+    if (six < 255 && zp + (int32_t)six < *hi) *hi = zp + (int32_t)six;
+}
+
+int8_t nas_quantize_i8(float v, float scale, int32_t zero_point) {
+    const float q = roundf(v / scale);
+    if (!(q > -1024)) return -128;
+    if (q > 1024) return 127;
+    const int32_t i = (int32_t)q + zero_point;
+    return (int8_t)(i < -128 ? -128 : i > 127 ? 127 : i);
+}
+
+static nas_step_open *opener(nas_op_kind kind) {
+    switch (kind) {
+    case NAS_OP_ADD: return nas_step_add;
+    case NAS_OP_AVERAGE_POOL_2D:
+    case NAS_OP_MAX_POOL_2D: return nas_step_pool;
+    case NAS_OP_CONV_2D: return nas_step_conv;
+    case NAS_OP_DEPTHWISE_CONV_2D: return nas_step_depthwise;
+    case NAS_OP_DEQUANTIZE: return nas_step_dequantize;
+    case NAS_OP_FULLY_CONNECTED: return nas_step_fully_connected;
+    case NAS_OP_MUL: return nas_step_mul;
+    case NAS_OP_RELU:
+    case NAS_OP_RELU6: return nas_step_relu;
+    case NAS_OP_RESHAPE: return nas_step_reshape;
+    case NAS_OP_SOFTMAX: return nas_step_softmax;
+    case NAS_OP_MEAN: return nas_step_mean;
+    case NAS_OP_QUANTIZE: return nas_step_quantize;
+    }
+    return NULL;
+}
+
+static void *place_of(const nas_interp *it, const int64_t *offsets, int32_t tensor) {
+    return it->memory + offsets[tensor];
+}
+
+static nas_status open_step(nas_interp *it, const int64_t *offsets, const nas_op *o, nas_step *s,
+                            nas_err *err) {
+    const nas_graph *g = it->g;
+    *s = (nas_step){.op = o, .kernel = nas_infer_choose(), .out = &g->tensors[o->out]};
+    s->y = place_of(it, offsets, o->out);
+    for (int32_t k = 0; k < o->n_in; k++) {
+        if (o->in[k] < 0) continue;
+        s->in[k] = &g->tensors[o->in[k]];
+        s->x[k] = s->in[k]->data ? s->in[k]->data : place_of(it, offsets, o->in[k]);
+    }
+    return opener(o->kind)(s, it->arena, err);
+}
+
+/* What one example may be: what the float forms of run can convert. */
+static nas_status check_port(const nas_tensor *t, const char *which, nas_err *err) {
+    if (t->dtype == NAS_F32 || (t->dtype == NAS_I8 && t->n_scale == 1)) return NAS_OK;
+    return nas_fail(err, NAS_EUNSUPPORTED,
+                    "interpreter: the graph's %s is neither float32 nor int8 with one scale",
+                    which);
+}
+
+static nas_status open_all(nas_interp *it, nas_err *err) {
+    const nas_graph *g = it->g;
+    int64_t total = 0;
+    it->in = &g->tensors[g->input];
+    it->out = &g->tensors[g->output];
+    NAS_TRY(check_port(it->in, "input", err));
+    NAS_TRY(check_port(it->out, "output", err));
+    int64_t *offsets = nas_arena_array(it->arena, (size_t)g->n_tensors, sizeof *offsets, err);
+    it->steps = nas_arena_array(it->arena, (size_t)g->n_ops, sizeof *it->steps, err);
+    it->result = nas_arena_array(it->arena, (size_t)nas_tensor_count(it->out), sizeof(float), err);
+    if (!offsets || !it->steps || !it->result) return NAS_ENOMEM;
+    NAS_TRY(nas_graph_plan(g, offsets, &total, err));
+    it->memory = nas_arena_alloc(it->arena, (size_t)total, err);
+    if (!it->memory) return NAS_ENOMEM;
+    it->input = place_of(it, offsets, g->input);
+    it->output = place_of(it, offsets, g->output);
+    for (; it->n_steps < g->n_ops; it->n_steps++)
+        NAS_TRY(open_step(it, offsets, &g->ops[it->n_steps], &it->steps[it->n_steps], err));
+    return NAS_OK;
+}
+
+nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {
+    *out = NULL;
+    NAS_TRY(nas_graph_check(g, err));
+    nas_interp *it = calloc(1, sizeof *it);
+    if (!it) return nas_fail(err, NAS_ENOMEM, "interpreter: out of memory");
+    it->g = g;
+    nas_status st = nas_arena_open(&it->arena, err);
+    if (st == NAS_OK) st = open_all(it, err);
+    if (st == NAS_OK)
+        *out = it;
+    else
+        nas_interp_close(it);
+    return st;
+}
+
+void nas_interp_close(nas_interp *it) {
+    if (!it) return;
+    nas_arena_close(it->arena);
+    free(it);
+}
+
+static void run_steps(nas_interp *it) {
+    for (int32_t i = 0; i < it->n_steps; i++) it->steps[i].run(&it->steps[i]);
+}
+
+static void put_input(nas_interp *it, const float *x) {
+    const int64_t n = nas_tensor_count(it->in);
+    if (it->in->dtype == NAS_F32) {
+        memcpy(it->input, x, (size_t)n * sizeof *x);
+        return;
+    }
+    int8_t *q = it->input;
+    for (int64_t i = 0; i < n; i++)
+        q[i] = nas_quantize_i8(x[i], it->in->scale[0], it->in->zero_point[0]);
+}
+
+static void get_output(const nas_interp *it, float *y) {
+    const int64_t n = nas_tensor_count(it->out);
+    if (it->out->dtype == NAS_F32) {
+        memcpy(y, it->output, (size_t)n * sizeof *y);
+        return;
+    }
+    const int8_t *q = it->output;
+    const double scale = (double)it->out->scale[0];
+    for (int64_t i = 0; i < n; i++) y[i] = (float)(scale * (q[i] - it->out->zero_point[0]));
+}
+
+void nas_interp_run(nas_interp *it, const float *x, float *y) {
+    put_input(it, x);
+    run_steps(it);
+    get_output(it, y);
+}
+
+void nas_interp_run_raw(nas_interp *it, const void *x, void *y) {
+    memcpy(it->input, x, (size_t)nas_tensor_bytes(it->in));
+    run_steps(it);
+    memcpy(y, it->output, (size_t)nas_tensor_bytes(it->out));
+}
+
+void nas_interp_watch(nas_interp *it, const float *x, nas_seen_fn seen, void *ctx) {
+    put_input(it, x);
+    seen(ctx, it->g->input, it->input);
+    for (int32_t i = 0; i < it->n_steps; i++) {
+        it->steps[i].run(&it->steps[i]);
+        seen(ctx, it->steps[i].op->out, it->steps[i].y);
+    }
+}
+
+int32_t nas_interp_class(nas_interp *it, const float *x) {
+    const int64_t n = nas_tensor_count(it->out);
+    int32_t best = 0;
+    nas_interp_run(it, x, it->result);
+    for (int32_t i = 1; i < n; i++)
+        if (it->result[i] > it->result[best]) best = i;
+    return best;
+}

@@ -1,0 +1,61 @@
+/* core/deploy/interp_int.h - the interpreter's inside: a list of steps, prepared once. */
+#ifndef NAS_CORE_DEPLOY_INTERP_INT_H
+#define NAS_CORE_DEPLOY_INTERP_INT_H
+
+#include "core/deploy/deploy.h"
+#include "core/deploy/fixed.h"
+#include "core/kernel/infer.h"
+
+/* One operator with its operands found: in[k] and out describe x[k] and y. state is the family's.
+ */
+typedef struct nas_step {
+    void (*run)(const struct nas_step *s);
+    const nas_op *op;
+    const nas_infer *kernel;
+    const nas_tensor *in[NAS_OP_INPUTS], *out; /* NULL: left out */
+    const void *x[NAS_OP_INPUTS];
+    void *y;
+    void *state;
+} nas_step;
+
+/* Prepares a step: fills run and state; memory from arena a. The graph has passed its check. */
+typedef nas_status nas_step_open(nas_step *s, nas_arena *a, nas_err *err);
+nas_step_open nas_step_conv, nas_step_fully_connected, nas_step_depthwise, nas_step_pool,
+    nas_step_mean, nas_step_add, nas_step_mul, nas_step_relu, nas_step_softmax, nas_step_reshape,
+    nas_step_quantize, nas_step_dequantize;
+
+/* Runs on a float input; seen (may be NULL) hears of the input and of each operator's output as it
+ * is made. */
+typedef void (*nas_seen_fn)(void *ctx, int32_t tensor, const void *values);
+void nas_interp_watch(nas_interp *it, const float *x, nas_seen_fn seen, void *ctx);
+
+/* Clamps of a fused activation. */
+void nas_clamp_f32(nas_activation a, float *lo, float *hi);
+void nas_clamp_i8(nas_activation a, const nas_tensor *y, int32_t *lo, int32_t *hi);
+
+int8_t nas_quantize_i8(float v, float scale, int32_t zero_point);
+
+/* A window operator's map with its border: [h][w][c] elements of which the input's own begin at
+ * (top, left); each input channel is repeated `repeat` times; c may be larger, zeros fill it. */
+typedef struct nas_border {
+    int32_t in_h, in_w, in_c, repeat, h, w, c, top, left;
+} nas_border;
+
+/* A border and, but for room and weights, the window over it. whole: a run is all input channels
+ * of one or more taps; else one tap's c. Errors: NAS_ENOMEM when the map with its border is
+ * unreasonable. */
+nas_status nas_window_open(const nas_step *s, int32_t c, int32_t repeat, bool whole, nas_arena *a,
+                           nas_border *border, nas_window *win, nas_err *err);
+bool nas_border_is_none(const nas_border *b);
+void nas_border_f32(const nas_border *b, const float *x, float *out);
+void nas_border_i8(const nas_border *b, const int8_t *x, int32_t zero_point, int16_t *out);
+
+/* The per-channel numbers of a weighted int8 operator, padded to room. */
+nas_status nas_requant_open(const nas_step *s, int32_t c, int32_t room, nas_arena *a,
+                            nas_requant *q, nas_err *err);
+
+static inline int32_t nas_room(int32_t c, int32_t width) {
+    return (c + width - 1) / width * width;
+}
+
+#endif

@@ -1,0 +1,62 @@
+/* core/deploy/step_copy.c - RESHAPE, QUANTIZE and DEQUANTIZE. */
+#include "core/deploy/interp_int.h"
+
+#include <string.h>
+
+static void run_reshape(const nas_step *s) {
+    if (s->y != s->x[0]) memcpy(s->y, s->x[0], (size_t)nas_tensor_bytes(s->out));
+}
+
+nas_status nas_step_reshape(nas_step *s, nas_arena *a, nas_err *err) {
+    (void)a;
+    (void)err;
+    s->run = run_reshape;
+    return NAS_OK;
+}
+
+static void run_quantize(const nas_step *s) {
+    const int64_t n = nas_tensor_count(s->out);
+    const float *x = s->x[0];
+    int8_t *y = s->y;
+    for (int64_t i = 0; i < n; i++)
+        y[i] = nas_quantize_i8(x[i], s->out->scale[0], s->out->zero_point[0]);
+}
+
+static void run_requantize(const nas_step *s) {
+    const int64_t n = nas_tensor_count(s->out);
+    const nas_fixed *scale = s->state;
+    const int32_t from = s->in[0]->zero_point[0], to = s->out->zero_point[0];
+    const int8_t *x = s->x[0];
+    int8_t *y = s->y;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t v = (int64_t)nas_fixed_scale(x[i] - from, *scale) + to;
+        y[i] = (int8_t)(v < -128 ? -128 : v > 127 ? 127 : v);
+    }
+}
+
+nas_status nas_step_quantize(nas_step *s, nas_arena *a, nas_err *err) {
+    s->run = run_quantize;
+    if (s->in[0]->dtype == NAS_F32) return NAS_OK;
+    nas_fixed *scale = nas_arena_alloc(a, sizeof *scale, err);
+    if (!scale) return NAS_ENOMEM;
+    *scale = nas_fixed_of((double)s->in[0]->scale[0] / (double)s->out->scale[0]);
+    s->state = scale;
+    s->run = run_requantize;
+    return NAS_OK;
+}
+
+static void run_dequantize(const nas_step *s) {
+    const int64_t n = nas_tensor_count(s->out);
+    const double scale = (double)s->in[0]->scale[0];
+    const int32_t zp = s->in[0]->zero_point[0];
+    const int8_t *x = s->x[0];
+    float *y = s->y;
+    for (int64_t i = 0; i < n; i++) y[i] = (float)(scale * (x[i] - zp));
+}
+
+nas_status nas_step_dequantize(nas_step *s, nas_arena *a, nas_err *err) {
+    (void)a;
+    (void)err;
+    s->run = run_dequantize;
+    return NAS_OK;
+}

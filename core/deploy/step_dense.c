@@ -1,0 +1,185 @@
+/* core/deploy/step_dense.c - CONV_2D and FULLY_CONNECTED: every output takes all input channels. */
+#include "core/deploy/interp_int.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct dense {
+    nas_window win;
+    nas_border border; /* of CONV_2D */
+    bool direct;       /* the window reads the input where it is */
+    float *map;
+    int16_t *map16;
+    const void *weights;
+    const float *bias;
+    float lo, hi;
+    int32_t *acc;
+    nas_requant q;
+    const double *ratio; /* of FULLY_CONNECTED: input * kernel / output scale of each channel */
+} dense;
+
+/* [out][n_seg][run] -> [n_seg][run][room]. */
+static nas_status pack_f32(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
+    const nas_window *win = &d->win;
+    const int64_t taps = (int64_t)win->n_seg * win->run;
+    float *w = nas_arena_array(a, (size_t)(taps * win->room), sizeof *w, err);
+    float *bias = nas_arena_array(a, (size_t)win->room, sizeof *bias, err);
+    if (!w || !bias) return NAS_ENOMEM;
+    const float *from = s->x[1];
+    for (int32_t c = 0; c < win->c; c++)
+        for (int64_t i = 0; i < taps; i++) w[i * win->room + c] = *from++;
+    if (s->x[2]) memcpy(bias, s->x[2], (size_t)win->c * sizeof *bias);
+    d->weights = w;
+    d->bias = bias;
+    nas_clamp_f32(s->op->activation, &d->lo, &d->hi);
+    return NAS_OK;
+}
+
+/* [out][n_seg][run] -> [n_seg][run / 2][room][2] with run made even; win->run becomes it. */
+static nas_status pack_i8(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
+    nas_window *win = &d->win;
+    const int32_t run = win->run, even = (run + 1) / 2 * 2, room = win->room;
+    const nas_tensor *kernel = s->in[1];
+    const int32_t zp = kernel->n_scale == 1 ? kernel->zero_point[0] : 0;
+    int16_t *w =
+        nas_arena_array(a, (size_t)win->n_seg * (size_t)even * (size_t)room, sizeof *w, err);
+    d->acc = nas_arena_array(a, (size_t)win->n_pix * (size_t)room, sizeof *d->acc, err);
+    if (!w || !d->acc) return NAS_ENOMEM;
+    const int8_t *from = s->x[1];
+    for (int32_t c = 0; c < win->c; c++)
+        for (int32_t g = 0; g < win->n_seg; g++)
+            for (int32_t i = 0; i < run; i++) {
+                const int64_t at = ((int64_t)g * even + i / 2 * 2) * room + 2 * c + i % 2;
+                w[at] = (int16_t)(*from++ - zp);
+            }
+    d->weights = w;
+    win->run = even;
+    return NAS_OK;
+}
+
+static void run_f32(const nas_step *s) {
+    const dense *d = s->state;
+    const float *x = s->x[0];
+    if (!d->direct) {
+        nas_border_f32(&d->border, x, d->map);
+        x = d->map;
+    }
+    s->kernel->dense_f32(&d->win, x, d->weights, d->bias, d->lo, d->hi, s->y);
+}
+
+static void run_conv_i8(const nas_step *s) {
+    const dense *d = s->state;
+    nas_border_i8(&d->border, s->x[0], s->in[0]->zero_point[0], d->map16);
+    s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
+    s->kernel->requant(d->win.n_pix, d->win.c, d->win.room, &d->q, d->acc, s->y);
+}
+
+nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
+    dense *d = nas_arena_alloc(a, sizeof *d, err);
+    if (!d) return NAS_ENOMEM;
+    NAS_TRY(nas_window_open(s, s->in[0]->dims[3], 1, true, a, &d->border, &d->win, err));
+    d->win.room = nas_room(d->win.c, s->kernel->width);
+    s->state = d;
+    const nas_border *b = &d->border;
+    const size_t items = (size_t)b->h * (size_t)b->w * (size_t)b->c + 2;
+    if (s->in[0]->dtype == NAS_F32) {
+        s->run = run_f32;
+        d->direct = nas_border_is_none(b);
+        if (!d->direct) d->map = nas_arena_array(a, items, sizeof *d->map, err);
+        if (!d->direct && !d->map) return NAS_ENOMEM;
+        return pack_f32(s, d, a, err);
+    }
+    s->run = run_conv_i8;
+    d->map16 = nas_arena_array(a, items, sizeof *d->map16, err);
+    if (!d->map16) return NAS_ENOMEM;
+    NAS_TRY(pack_i8(s, d, a, err));
+    return nas_requant_open(s, d->win.c, d->win.room, a, &d->q, err);
+}
+
+/* The reference FULLY_CONNECTED scales its sums in double, unlike CONV_2D (kernels/internal/
+ * reference/integer_ops/fully_connected.h, since 2025). */
+static void run_fully_connected_i8(const nas_step *s) {
+    const dense *d = s->state;
+    const nas_window *win = &d->win;
+    const int64_t n = nas_tensor_count(s->in[0]);
+    const int32_t zp = s->in[0]->zero_point[0];
+    const int8_t *x = s->x[0];
+    const int32_t *bias = s->x[2];
+    int8_t *y = s->y;
+    for (int64_t i = 0; i < n; i++) d->map16[i] = (int16_t)(x[i] - zp);
+    s->kernel->dense_i8(win, d->map16, d->weights, d->acc);
+    for (int32_t p = 0; p < win->n_pix; p++)
+        for (int32_t c = 0; c < win->c; c++) {
+            const uint32_t sum =
+                (uint32_t)d->acc[(int64_t)p * win->room + c] + (bias ? (uint32_t)bias[c] : 0);
+            double v = round((double)(int32_t)sum * d->ratio[c]) + d->q.zero_point;
+            v = v < d->q.lo ? d->q.lo : v;
+            *y++ = (int8_t)(v > d->q.hi ? d->q.hi : v);
+        }
+}
+
+static nas_status open_ratio(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
+    const nas_tensor *w = s->in[1];
+    double *ratio = nas_arena_array(a, (size_t)d->win.c, sizeof *ratio, err);
+    if (!ratio) return NAS_ENOMEM;
+    for (int32_t c = 0; c < d->win.c; c++)
+        ratio[c] = (double)s->in[0]->scale[0] * (double)w->scale[w->n_scale == 1 ? 0 : c] /
+                   (double)s->out->scale[0];
+    d->ratio = ratio;
+    d->q.zero_point = s->out->zero_point[0];
+    nas_clamp_i8(s->op->activation, s->out, &d->q.lo, &d->q.hi);
+    return NAS_OK;
+}
+
+nas_status nas_step_fully_connected(nas_step *s, nas_arena *a, nas_err *err) {
+    const int32_t rows = s->out->dims[0], in = s->in[1]->dims[1];
+    dense *d = nas_arena_alloc(a, sizeof *d, err);
+    int32_t *at = nas_arena_array(a, (size_t)rows, sizeof *at, err);
+    int32_t *seg = nas_arena_alloc(a, sizeof *seg, err);
+    if (!d || !at || !seg) return NAS_ENOMEM;
+    for (int32_t r = 0; r < rows; r++) at[r] = r * in;
+    d->win = (nas_window){.n_pix = rows,
+                          .n_seg = 1,
+                          .run = in,
+                          .c = s->out->dims[1],
+                          .room = nas_room(s->out->dims[1], s->kernel->width),
+                          .at = at,
+                          .seg = seg};
+    d->direct = true;
+    s->state = d;
+    if (s->in[0]->dtype == NAS_F32) {
+        s->run = run_f32;
+        return pack_f32(s, d, a, err);
+    }
+    s->run = run_fully_connected_i8;
+    d->map16 = nas_arena_array(a, (size_t)rows * (size_t)in + 2, sizeof *d->map16, err);
+    if (!d->map16) return NAS_ENOMEM;
+    NAS_TRY(pack_i8(s, d, a, err));
+    return open_ratio(s, d, a, err);
+}
+
+nas_status nas_requant_open(const nas_step *s, int32_t c, int32_t room, nas_arena *a,
+                            nas_requant *q, nas_err *err) {
+    const nas_tensor *w = s->in[1];
+    int32_t *bias = nas_arena_array(a, (size_t)room, sizeof *bias, err);
+    int32_t *mult = nas_arena_array(a, (size_t)room, sizeof *mult, err);
+    int32_t *before = nas_arena_array(a, (size_t)room, sizeof *before, err);
+    int32_t *after = nas_arena_array(a, (size_t)room, sizeof *after, err);
+    if (!bias || !mult || !before || !after) return NAS_ENOMEM;
+    for (int32_t i = 0; i < c; i++) {
+        const nas_fixed f =
+            nas_fixed_of((double)s->in[0]->scale[0] * (double)w->scale[w->n_scale == 1 ? 0 : i] /
+                         (double)s->out->scale[0]);
+        mult[i] = f.mult;
+        before[i] = f.shift > 0 ? f.shift : 0;
+        after[i] = f.shift > 0 ? 0 : -f.shift;
+    }
+    if (s->x[2]) memcpy(bias, s->x[2], (size_t)c * sizeof *bias);
+    *q = (nas_requant){.bias = bias,
+                       .mult = mult,
+                       .before = before,
+                       .after = after,
+                       .zero_point = s->out->zero_point[0]};
+    nas_clamp_i8(s->op->activation, s->out, &q->lo, &q->hi);
+    return NAS_OK;
+}

@@ -1,0 +1,67 @@
+/* core/deploy/tflite.h - slots and numbers of the TFLite schema (converter/schema/schema.fbs) that
+ * the writer and the reader share. A slot is the byte offset in a table's vtable. */
+#ifndef NAS_CORE_DEPLOY_TFLITE_H
+#define NAS_CORE_DEPLOY_TFLITE_H
+
+#include "core/graph/graph.h"
+
+enum { TFL_SCHEMA = 3 };
+
+enum { TFL_MODEL_VERSION = 4, TFL_MODEL_CODES = 6, TFL_MODEL_GRAPHS = 8, TFL_MODEL_BUFFERS = 12 };
+enum { TFL_CODE_BYTE = 4, TFL_CODE_VERSION = 8, TFL_CODE_WIDE = 10 };
+enum { TFL_GRAPH_TENSORS = 4, TFL_GRAPH_INPUTS = 6, TFL_GRAPH_OUTPUTS = 8, TFL_GRAPH_OPS = 10 };
+enum {
+    TFL_TENSOR_SHAPE = 4,
+    TFL_TENSOR_TYPE = 6,
+    TFL_TENSOR_BUFFER = 8,
+    TFL_TENSOR_QUANTIZATION = 12,
+    TFL_TENSOR_VARIABLE = 14,
+    TFL_TENSOR_SPARSITY = 16
+};
+enum { TFL_QUANT_SCALE = 8, TFL_QUANT_ZERO = 10, TFL_QUANT_DETAILS = 12, TFL_QUANT_AXIS = 16 };
+enum { TFL_BUFFER_DATA = 4, TFL_BUFFER_OFFSET = 6 };
+enum {
+    TFL_OP_CODE = 4,
+    TFL_OP_INPUTS = 6,
+    TFL_OP_OUTPUTS = 8,
+    TFL_OP_OPTIONS_TYPE = 10,
+    TFL_OP_OPTIONS = 12
+};
+
+enum { TFL_PADDING = 4, TFL_STRIDE_W = 6, TFL_STRIDE_H = 8 }; /* of CONV_2D, DEPTHWISE, pools */
+enum { TFL_CONV_ACTIVATION = 10, TFL_CONV_DILATION_W = 12, TFL_CONV_DILATION_H = 14 };
+enum {
+    TFL_DEPTHWISE_MULTIPLIER = 10,
+    TFL_DEPTHWISE_ACTIVATION = 12,
+    TFL_DEPTHWISE_DILATION_W = 14,
+    TFL_DEPTHWISE_DILATION_H = 16
+};
+enum { TFL_POOL_WINDOW_W = 10, TFL_POOL_WINDOW_H = 12, TFL_POOL_ACTIVATION = 14 };
+enum { TFL_FC_ACTIVATION = 4, TFL_FC_WEIGHTS_FORMAT = 6 };
+enum { TFL_SOFTMAX_BETA = 4 };
+enum { TFL_ELEMENTWISE_ACTIVATION = 4 };
+enum { TFL_RESHAPE_SHAPE = 4 };
+enum { TFL_MEAN_KEEP_DIMS = 4 };
+
+/* The number of an operator's options in the union; 0: it has none. */
+static inline uint8_t tfl_options_type(nas_op_kind kind) {
+    switch (kind) {
+    case NAS_OP_CONV_2D: return 1;
+    case NAS_OP_DEPTHWISE_CONV_2D: return 2;
+    case NAS_OP_AVERAGE_POOL_2D:
+    case NAS_OP_MAX_POOL_2D: return 5;
+    case NAS_OP_FULLY_CONNECTED: return 8;
+    case NAS_OP_SOFTMAX: return 9;
+    case NAS_OP_ADD: return 11;
+    case NAS_OP_RESHAPE: return 17;
+    case NAS_OP_MUL: return 21;
+    case NAS_OP_MEAN: return 27;
+    case NAS_OP_DEQUANTIZE:
+    case NAS_OP_RELU:
+    case NAS_OP_RELU6:
+    case NAS_OP_QUANTIZE: break;
+    }
+    return 0;
+}
+
+#endif

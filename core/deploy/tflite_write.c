@@ -1,0 +1,242 @@
+/* core/deploy/tflite_write.c - a graph as the bytes of a .tflite file. */
+#include "core/deploy/deploy.h"
+#include "core/deploy/flat.h"
+#include "core/deploy/tflite.h"
+
+#include <string.h>
+
+typedef struct writer {
+    nas_flat f;
+    const nas_graph *g;
+    nas_arena *scratch;
+    nas_flat_ref buffers, codes, tensors, ops;
+    uint32_t *buffer_of; /* a tensor's buffer; 0: it is no constant */
+    int32_t *code_of;    /* an operator's entry in the list of codes */
+} writer;
+
+static nas_flat_ref *new_refs(writer *w, int32_t n) {
+    nas_flat_ref *refs = nas_arena_array(w->scratch, (size_t)n, sizeof *refs, w->f.err);
+    if (!refs) w->f.status = NAS_ENOMEM;
+    return refs;
+}
+
+/* Buffer 0 is empty; equal constants share one. */
+static void write_buffers(writer *w) {
+    const nas_graph *g = w->g;
+    nas_flat_ref *refs = new_refs(w, g->n_tensors + 1);
+    uint32_t n = 1;
+    if (!refs) return;
+    for (int32_t i = 0; i < g->n_tensors; i++) {
+        const nas_tensor *t = &g->tensors[i];
+        if (!t->data) continue;
+        nas_flat_link(&w->f, TFL_BUFFER_DATA,
+                      nas_flat_vector(&w->f, t->data, (size_t)nas_tensor_bytes(t), 1, 16));
+        const nas_flat_ref ref = nas_flat_table(&w->f);
+        uint32_t k = 1;
+        while (k < n && refs[k] != ref) k++;
+        refs[k] = ref;
+        w->buffer_of[i] = k;
+        if (k == n) n++;
+    }
+    refs[0] = nas_flat_table(&w->f);
+    w->buffers = nas_flat_refs(&w->f, refs, n);
+}
+
+/* The lowest version of an operator that knows what *o asks for (tools/versioning/op_version.cc).
+ */
+static int32_t version_of(const nas_graph *g, const nas_op *o) {
+    const nas_tensor *x = &g->tensors[o->in[0]], *y = &g->tensors[o->out];
+    const bool int8 = x->dtype == NAS_I8;
+    switch (o->kind) {
+    case NAS_OP_CONV_2D: return int8 ? 3 : 1;
+    case NAS_OP_DEPTHWISE_CONV_2D:
+        return int8 ? 3 : o->dilation[0] > 1 || o->dilation[1] > 1 ? 2 : 1;
+    case NAS_OP_FULLY_CONNECTED:
+        if (o->n_in < 3 || o->in[2] < 0) return 6;
+        return int8 ? 4 : 1;
+    case NAS_OP_MUL:
+        if (!int8) return 1;
+        return x->scale[0] * g->tensors[o->in[1]].scale[0] / y->scale[0] >= 1 ? 3 : 2;
+    case NAS_OP_DEQUANTIZE: return 2;
+    case NAS_OP_RESHAPE:
+    case NAS_OP_QUANTIZE: return 1;
+    case NAS_OP_ADD:
+    case NAS_OP_AVERAGE_POOL_2D:
+    case NAS_OP_MAX_POOL_2D:
+    case NAS_OP_RELU:
+    case NAS_OP_RELU6:
+    case NAS_OP_SOFTMAX:
+    case NAS_OP_MEAN: break;
+    }
+    return int8 ? 2 : 1;
+}
+
+/* Runtimes take the larger of the byte and the wide code; all of ours fit the byte. */
+static void write_codes(writer *w) {
+    const nas_graph *g = w->g;
+    nas_flat_ref *refs = new_refs(w, g->n_ops);
+    int32_t n = 0;
+    if (!refs) return;
+    for (int32_t i = 0; i < g->n_ops; i++) {
+        nas_flat_u8(&w->f, TFL_CODE_BYTE, (uint8_t)g->ops[i].kind, 0);
+        nas_flat_i32(&w->f, TFL_CODE_VERSION, version_of(g, &g->ops[i]), 1);
+        const nas_flat_ref ref = nas_flat_table(&w->f);
+        int32_t k = 0;
+        while (k < n && refs[k] != ref) k++;
+        refs[k] = ref;
+        w->code_of[i] = k;
+        if (k == n) n++;
+    }
+    w->codes = nas_flat_refs(&w->f, refs, (size_t)n);
+}
+
+static nas_flat_ref write_quantization(writer *w, const nas_tensor *t) {
+    const size_t n = (size_t)t->n_scale;
+    if (n == 0) return 0;
+    int64_t *zero = nas_arena_array(w->scratch, n, sizeof *zero, w->f.err);
+    if (!zero) {
+        w->f.status = NAS_ENOMEM;
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++) zero[i] = t->zero_point[i];
+    nas_flat_link(&w->f, TFL_QUANT_SCALE, nas_flat_vector(&w->f, t->scale, n, 4, 4));
+    nas_flat_link(&w->f, TFL_QUANT_ZERO, nas_flat_vector(&w->f, zero, n, 8, 8));
+    nas_flat_i32(&w->f, TFL_QUANT_AXIS, n > 1 ? t->axis : 0, 0);
+    return nas_flat_table(&w->f);
+}
+
+static void write_tensors(writer *w) {
+    const nas_graph *g = w->g;
+    nas_flat_ref *refs = new_refs(w, g->n_tensors);
+    if (!refs) return;
+    for (int32_t i = 0; i < g->n_tensors; i++) {
+        const nas_tensor *t = &g->tensors[i];
+        const nas_flat_ref quantization = write_quantization(w, t);
+        const nas_flat_ref shape = nas_flat_vector(&w->f, t->dims, (size_t)t->rank, 4, 4);
+        nas_flat_link(&w->f, TFL_TENSOR_SHAPE, shape);
+        nas_flat_u8(&w->f, TFL_TENSOR_TYPE, (uint8_t)t->dtype, NAS_F32);
+        nas_flat_i32(&w->f, TFL_TENSOR_BUFFER, (int32_t)w->buffer_of[i], 0);
+        nas_flat_link(&w->f, TFL_TENSOR_QUANTIZATION, quantization);
+        refs[i] = nas_flat_table(&w->f);
+    }
+    w->tensors = nas_flat_refs(&w->f, refs, (size_t)g->n_tensors);
+}
+
+static void add_strides(nas_flat *f, const nas_op *o) {
+    nas_flat_u8(f, TFL_PADDING, (uint8_t)o->padding, NAS_SAME);
+    nas_flat_i32(f, TFL_STRIDE_W, o->stride[1], 0);
+    nas_flat_i32(f, TFL_STRIDE_H, o->stride[0], 0);
+}
+
+/* An operator's options, or 0 where all have their default. */
+static nas_flat_ref write_options(writer *w, const nas_op *o) {
+    nas_flat *f = &w->f;
+    const uint8_t act = (uint8_t)o->activation;
+    switch (o->kind) {
+    case NAS_OP_CONV_2D:
+        add_strides(f, o);
+        nas_flat_u8(f, TFL_CONV_ACTIVATION, act, 0);
+        nas_flat_i32(f, TFL_CONV_DILATION_W, o->dilation[1], 1);
+        nas_flat_i32(f, TFL_CONV_DILATION_H, o->dilation[0], 1);
+        break;
+    case NAS_OP_DEPTHWISE_CONV_2D:
+        add_strides(f, o);
+        nas_flat_i32(f, TFL_DEPTHWISE_MULTIPLIER,
+                     w->g->tensors[o->out].dims[3] / w->g->tensors[o->in[0]].dims[3], 0);
+        nas_flat_u8(f, TFL_DEPTHWISE_ACTIVATION, act, 0);
+        nas_flat_i32(f, TFL_DEPTHWISE_DILATION_W, o->dilation[1], 1);
+        nas_flat_i32(f, TFL_DEPTHWISE_DILATION_H, o->dilation[0], 1);
+        break;
+    case NAS_OP_AVERAGE_POOL_2D:
+    case NAS_OP_MAX_POOL_2D:
+        add_strides(f, o);
+        nas_flat_i32(f, TFL_POOL_WINDOW_W, o->window[1], 0);
+        nas_flat_i32(f, TFL_POOL_WINDOW_H, o->window[0], 0);
+        nas_flat_u8(f, TFL_POOL_ACTIVATION, act, 0);
+        break;
+    case NAS_OP_FULLY_CONNECTED: nas_flat_u8(f, TFL_FC_ACTIVATION, act, 0); break;
+    case NAS_OP_SOFTMAX: nas_flat_f32(f, TFL_SOFTMAX_BETA, o->beta); break;
+    case NAS_OP_ADD:
+    case NAS_OP_MUL: nas_flat_u8(f, TFL_ELEMENTWISE_ACTIVATION, act, 0); break;
+    case NAS_OP_RESHAPE: {
+        const nas_tensor *y = &w->g->tensors[o->out];
+        if (o->n_in > 1) break;
+        nas_flat_link(f, TFL_RESHAPE_SHAPE, nas_flat_vector(f, y->dims, (size_t)y->rank, 4, 4));
+        break;
+    }
+    case NAS_OP_MEAN: nas_flat_u8(f, TFL_MEAN_KEEP_DIMS, o->keep_dims, 0); break;
+    case NAS_OP_DEQUANTIZE:
+    case NAS_OP_RELU:
+    case NAS_OP_RELU6:
+    case NAS_OP_QUANTIZE: break;
+    }
+    return f->n_fields ? nas_flat_table(f) : 0;
+}
+
+static void write_ops(writer *w) {
+    const nas_graph *g = w->g;
+    nas_flat_ref *refs = new_refs(w, g->n_ops);
+    if (!refs) return;
+    for (int32_t i = 0; i < g->n_ops; i++) {
+        const nas_op *o = &g->ops[i];
+        const nas_flat_ref options = write_options(w, o);
+        const nas_flat_ref inputs = nas_flat_vector(&w->f, o->in, (size_t)o->n_in, 4, 4);
+        const nas_flat_ref outputs = nas_flat_vector(&w->f, &o->out, 1, 4, 4);
+        nas_flat_i32(&w->f, TFL_OP_CODE, w->code_of[i], 0);
+        nas_flat_link(&w->f, TFL_OP_INPUTS, inputs);
+        nas_flat_link(&w->f, TFL_OP_OUTPUTS, outputs);
+        nas_flat_u8(&w->f, TFL_OP_OPTIONS_TYPE, options ? tfl_options_type(o->kind) : 0, 0);
+        nas_flat_link(&w->f, TFL_OP_OPTIONS, options);
+        refs[i] = nas_flat_table(&w->f);
+    }
+    w->ops = nas_flat_refs(&w->f, refs, (size_t)g->n_ops);
+}
+
+static nas_flat_ref write_model(writer *w) {
+    nas_flat *f = &w->f;
+    const nas_flat_ref inputs = nas_flat_vector(f, &w->g->input, 1, 4, 4);
+    const nas_flat_ref outputs = nas_flat_vector(f, &w->g->output, 1, 4, 4);
+    nas_flat_link(f, TFL_GRAPH_TENSORS, w->tensors);
+    nas_flat_link(f, TFL_GRAPH_INPUTS, inputs);
+    nas_flat_link(f, TFL_GRAPH_OUTPUTS, outputs);
+    nas_flat_link(f, TFL_GRAPH_OPS, w->ops);
+    const nas_flat_ref graph = nas_flat_table(f);
+    const nas_flat_ref graphs = nas_flat_refs(f, &graph, 1);
+    nas_flat_i32(f, TFL_MODEL_VERSION, TFL_SCHEMA, 0);
+    nas_flat_link(f, TFL_MODEL_CODES, w->codes);
+    nas_flat_link(f, TFL_MODEL_GRAPHS, graphs);
+    nas_flat_link(f, TFL_MODEL_BUFFERS, w->buffers);
+    return nas_flat_table(f);
+}
+
+static nas_status write_all(writer *w, uint8_t **bytes, size_t *n) {
+    write_buffers(w);
+    write_codes(w);
+    write_tensors(w);
+    write_ops(w);
+    const nas_flat_ref model = write_model(w);
+    return nas_flat_end(&w->f, model, "TFL3", bytes, n);
+}
+
+nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint8_t **bytes, size_t *n,
+                            nas_err *err) {
+    writer w = {.g = g};
+    uint8_t *own;
+    *bytes = NULL;
+    *n = 0;
+    NAS_TRY(nas_graph_check(g, err));
+    NAS_TRY(nas_arena_open(&w.scratch, err));
+    w.f = nas_flat_start(w.scratch, err);
+    w.buffer_of = nas_arena_array(w.scratch, (size_t)g->n_tensors, sizeof *w.buffer_of, err);
+    w.code_of = nas_arena_array(w.scratch, (size_t)g->n_ops, sizeof *w.code_of, err);
+    nas_status st = w.buffer_of && w.code_of ? write_all(&w, &own, n) : NAS_ENOMEM;
+    if (st == NAS_OK) {
+        *bytes = nas_arena_alloc(a, *n, err);
+        if (*bytes)
+            memcpy(*bytes, own, *n);
+        else
+            st = NAS_ENOMEM;
+    }
+    nas_arena_close(w.scratch);
+    return st;
+}

@@ -1,0 +1,107 @@
+/* core/deploy/window.c - maps with their borders, so that window loops have no edges. A tap outside
+ * the map adds 0 * w, which changes no sum. */
+#include "core/deploy/interp_int.h"
+
+#include <string.h>
+
+enum { MOST_ITEMS = 1 << 28 };
+
+/* The extent that all windows along one axis cover, the map itself included. */
+static int64_t covered(int32_t in, int32_t out, int32_t before, int32_t stride, int64_t reach) {
+    const int64_t windows = (int64_t)(out - 1) * stride + reach, map = (int64_t)in + before;
+    return windows > map ? windows : map;
+}
+
+static nas_status plan_border(const nas_step *s, const int32_t *kernel, int32_t c, int32_t repeat,
+                              nas_border *b, nas_err *err) {
+    const nas_op *o = s->op;
+    const int32_t *in = s->in[0]->dims, *out = s->out->dims;
+    int32_t same, before[2];
+    int64_t size[2];
+    for (int32_t k = 0; k < 2; k++) {
+        nas_window_axis(o->padding, in[1 + k], kernel[k], o->stride[k], o->dilation[k], &same,
+                        &before[k]);
+        const int64_t reach = (int64_t)(kernel[k] - 1) * o->dilation[k] + 1;
+        size[k] = covered(in[1 + k], out[1 + k], before[k], o->stride[k], reach);
+    }
+    int64_t n;
+    if (__builtin_mul_overflow(size[0], size[1], &n) || __builtin_mul_overflow(n, c, &n) ||
+        n > MOST_ITEMS)
+        return nas_fail(err, NAS_ENOMEM, "interpreter: %s: its padded map is too large",
+                        nas_op_name(o->kind));
+    *b = (nas_border){.in_h = in[1],
+                      .in_w = in[2],
+                      .in_c = in[3],
+                      .repeat = repeat,
+                      .h = (int32_t)size[0],
+                      .w = (int32_t)size[1],
+                      .c = c,
+                      .top = before[0],
+                      .left = before[1]};
+    return NAS_OK;
+}
+
+nas_status nas_window_open(const nas_step *s, int32_t c, int32_t repeat, bool whole, nas_arena *a,
+                           nas_border *border, nas_window *win, nas_err *err) {
+    const nas_op *o = s->op;
+    const int32_t *kernel = &s->in[1]->dims[1], *out = s->out->dims;
+    NAS_TRY(plan_border(s, kernel, c, repeat, border, err));
+    const bool row = whole && o->dilation[1] == 1; /* a window's row is one run */
+    const int32_t runs = row ? 1 : kernel[1];
+    int32_t *at = nas_arena_array(a, (size_t)out[1] * (size_t)out[2], sizeof *at, err);
+    int32_t *seg = nas_arena_array(a, (size_t)kernel[0] * (size_t)runs, sizeof *seg, err);
+    if (!at || !seg) return NAS_ENOMEM;
+    *win = (nas_window){.n_pix = out[1] * out[2],
+                        .n_seg = kernel[0] * runs,
+                        .run = row ? kernel[1] * c : c,
+                        .c = out[3],
+                        .at = at,
+                        .seg = seg};
+    for (int32_t y = 0; y < out[1]; y++)
+        for (int32_t x = 0; x < out[2]; x++)
+            *at++ = (y * o->stride[0] * border->w + x * o->stride[1]) * c;
+    for (int32_t y = 0; y < kernel[0]; y++)
+        for (int32_t x = 0; x < runs; x++)
+            *seg++ = (y * o->dilation[0] * border->w + x * o->dilation[1]) * c;
+    return NAS_OK;
+}
+
+bool nas_border_is_none(const nas_border *b) {
+    return b->h == b->in_h && b->w == b->in_w && b->c == b->in_c && b->repeat == 1;
+}
+
+static int64_t row_start(const nas_border *b, int32_t y) {
+    return ((int64_t)(y + b->top) * b->w + b->left) * b->c;
+}
+
+void nas_border_f32(const nas_border *b, const float *x, float *out) {
+    const bool plain = b->c == b->in_c && b->repeat == 1;
+    for (int32_t y = 0; y < b->in_h; y++) {
+        float *to = out + row_start(b, y);
+        if (plain) {
+            memcpy(to, x, (size_t)b->in_w * (size_t)b->c * sizeof *x);
+            x += (int64_t)b->in_w * b->c;
+            continue;
+        }
+        for (int32_t i = 0; i < b->in_w; i++, to += b->c, x += b->in_c)
+            for (int32_t c = 0; c < b->in_c; c++)
+                for (int32_t r = 0; r < b->repeat; r++) to[c * b->repeat + r] = x[c];
+    }
+}
+
+void nas_border_i8(const nas_border *b, const int8_t *x, int32_t zero_point, int16_t *out) {
+    const bool plain = b->c == b->in_c && b->repeat == 1;
+    for (int32_t y = 0; y < b->in_h; y++) {
+        int16_t *to = out + row_start(b, y);
+        if (plain || b->repeat == 1) {
+            const int32_t rows = plain ? 1 : b->in_w, n = plain ? b->in_w * b->c : b->in_c;
+            for (int32_t i = 0; i < rows; i++, to += b->c, x += n)
+                for (int32_t c = 0; c < n; c++) to[c] = (int16_t)(x[c] - zero_point);
+            continue;
+        }
+        for (int32_t i = 0; i < b->in_w; i++, to += b->c, x += b->in_c)
+            for (int32_t c = 0; c < b->in_c; c++)
+                for (int32_t r = 0; r < b->repeat; r++)
+                    to[c * b->repeat + r] = (int16_t)(x[c] - zero_point);
+    }
+}

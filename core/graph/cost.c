@@ -1,0 +1,57 @@
+/* core/graph/cost.c - what one inference costs, from shapes alone. */
+#include "core/graph/graph_int.h"
+
+static int64_t op_macs(const nas_graph *g, const nas_op *o) {
+    const nas_tensor *y = &g->tensors[o->out];
+    const int64_t outputs = nas_tensor_count(y);
+    if (o->n_in < 2) return 0;
+    const int32_t *k = g->tensors[o->in[1]].dims;
+    if (o->kind == NAS_OP_CONV_2D) return outputs * k[1] * k[2] * k[3];
+    if (o->kind == NAS_OP_DEPTHWISE_CONV_2D) return outputs * k[1] * k[2];
+    if (o->kind == NAS_OP_FULLY_CONNECTED) return outputs * k[1];
+    return 0;
+}
+
+static int64_t count_nonzero(const nas_tensor *t) {
+    const int64_t n = nas_tensor_count(t);
+    int64_t nonzero = 0;
+    for (int64_t i = 0; i < n; i++) switch (t->dtype) {
+        case NAS_F32: nonzero += ((const float *)t->data)[i] != 0; break;
+        case NAS_F16: nonzero += (((const uint16_t *)t->data)[i] & 0x7fff) != 0; break;
+        case NAS_I32: nonzero += ((const int32_t *)t->data)[i] != 0; break;
+        case NAS_I64: nonzero += ((const int64_t *)t->data)[i] != 0; break;
+        case NAS_I8:
+            nonzero += ((const int8_t *)t->data)[i] != (t->n_scale == 1 ? t->zero_point[0] : 0);
+            break;
+        }
+    return nonzero;
+}
+
+static nas_status cost_with(const nas_graph *g, nas_arena *scratch, nas_cost *out, nas_err *err) {
+    bool *seen = nas_arena_array(scratch, (size_t)g->n_tensors, sizeof *seen, err);
+    int64_t *offsets = nas_arena_array(scratch, (size_t)g->n_tensors, sizeof *offsets, err);
+    if (!seen || !offsets) return NAS_ENOMEM;
+    for (int32_t i = 0; i < g->n_ops; i++) {
+        const nas_op *o = &g->ops[i];
+        out->macs += op_macs(g, o);
+        for (int32_t k = 0; k < o->n_in; k++) {
+            if (o->in[k] < 0 || seen[o->in[k]] || nas_op_is_shape_operand(o, k)) continue;
+            const nas_tensor *t = &g->tensors[o->in[k]];
+            seen[o->in[k]] = true;
+            if (!t->data) continue;
+            out->constants += nas_tensor_count(t);
+            out->nonzero += count_nonzero(t);
+        }
+    }
+    return nas_graph_plan(g, offsets, &out->ram_bytes, err);
+}
+
+nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err) {
+    *out = (nas_cost){0};
+    NAS_TRY(nas_graph_check(g, err));
+    nas_arena *scratch;
+    NAS_TRY(nas_arena_open(&scratch, err));
+    const nas_status st = cost_with(g, scratch, out, err);
+    nas_arena_close(scratch);
+    return st;
+}

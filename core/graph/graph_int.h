@@ -1,0 +1,15 @@
+/* core/graph/graph_int.h - what graph and deploy share about graphs. */
+#ifndef NAS_CORE_GRAPH_GRAPH_INT_H
+#define NAS_CORE_GRAPH_GRAPH_INT_H
+
+#include "core/graph/graph.h"
+
+/* Adds *o as it is: nothing that was left out is completed. */
+NAS_NODISCARD nas_status nas_graph_add_op(nas_graph *g, const nas_op *o, nas_err *err);
+
+/* Is t the constant int32 operand (shape, axes) of o? */
+static inline bool nas_op_is_shape_operand(const nas_op *o, int32_t slot) {
+    return slot == 1 && (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_MEAN);
+}
+
+#endif
