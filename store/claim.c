@@ -1,0 +1,294 @@
+/* store/claim.c - who works on which trial: claims, heartbeats, and trials of the dead. */
+#include "base/clock.h"
+#include "store/store_int.h"
+
+#include <string.h>
+
+/* How far a version has come. */
+typedef struct progress {
+    int64_t trials, cursor, next; /* next: the number that a new trial would get */
+    bool exhausted;
+} progress;
+
+static nas_status read_progress(nas_store *s, nas_layout *l, progress *p, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_layout_slot(s, l, NAS_SQL_PROGRESS,
+                            "SELECT s.trials, p.cursor, p.exhausted, (SELECT max(number) + 1 FROM"
+                            " nas_trials_# WHERE version = ?1) FROM nas_studies s JOIN nas_spaces p"
+                            " ON p.study = s.id AND p.version = ?1 WHERE s.id = #",
+                            &st, err));
+    sqlite3_bind_int64(st, 1, l->version);
+    bool row = false;
+    NAS_TRY(nas_sql_step(s, st, &row, err));
+    if (!row) return nas_fail(err, NAS_ENOTFOUND, "%s: the study is not there", s->path);
+    p->trials = sqlite3_column_int64(st, 0);
+    p->cursor = sqlite3_column_int64(st, 1);
+    p->exhausted = sqlite3_column_int(st, 2) != 0;
+    p->next = sqlite3_column_int64(st, 3);
+    sqlite3_reset(st);
+    return NAS_OK;
+}
+
+static nas_status read_waiting(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_claim *out,
+                               const char **json, bool *found, nas_err *err) {
+    NAS_TRY(nas_sql_step(s, st, found, err));
+    if (!*found) return NAS_OK;
+    out->id = sqlite3_column_int64(st, 0);
+    out->number = sqlite3_column_int64(st, 1);
+    out->attempt = sqlite3_column_int(st, 2) + 1;
+    const char *hash = (const char *)sqlite3_column_text(st, 3);
+    if (!hash || !nas_hash_from_hex(hash, &out->candidate))
+        return nas_fail(err, NAS_EFORMAT, "%s: the hash of trial %lld is damaged", s->path,
+                        (long long)out->number);
+    return nas_sql_text(st, 4, a, json, err);
+}
+
+/* The waiting trial with the lowest number, if it is one of the `trials` that are wanted. */
+static nas_status take_waiting(nas_store *s, nas_layout *l, const progress *p, const char *worker,
+                               nas_arena *a, nas_claim *out, const char **json, bool *found,
+                               nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_layout_slot(s, l, NAS_SQL_WAITING,
+                            "SELECT id, number, attempt, candidate, json FROM nas_trials_#"
+                            " WHERE version = ?1 AND state = 'waiting' AND number < ?2"
+                            " ORDER BY number LIMIT 1",
+                            &st, err));
+    sqlite3_bind_int64(st, 1, l->version);
+    sqlite3_bind_int64(st, 2, p->trials < 0 ? INT64_MAX : p->trials);
+    const nas_status status = read_waiting(s, st, a, out, json, found, err);
+    sqlite3_reset(st);
+    NAS_TRY(status);
+    if (!*found) return NAS_OK;
+    NAS_TRY(nas_layout_slot(s, l, NAS_SQL_TAKE,
+                            "UPDATE nas_trials_# SET state = 'running', reason = NULL,"
+                            " attempt = ?2, worker = ?3, heartbeat = ?4, started = ?4,"
+                            " finished = NULL WHERE id = ?1",
+                            &st, err));
+    sqlite3_bind_int64(st, 1, out->id);
+    sqlite3_bind_int(st, 2, out->attempt);
+    sqlite3_bind_text(st, 3, worker, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_double(st, 4, nas_clock_date());
+    return nas_sql_run(s, st, err);
+}
+
+static nas_status insert_slot(nas_store *s, nas_layout *l, sqlite3_stmt **out, nas_err *err) {
+    *out = l->slots[NAS_SQL_INSERT];
+    if (*out) return NAS_OK;
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q,
+                        "INSERT INTO nas_trials_%lld(version, number, state, attempt, candidate,"
+                        " worker, heartbeat, started, json",
+                        l->study);
+    for (int32_t i = 0; i < l->n_params; i++) sqlite3_str_appendf(q, ", \"%w\"", l->stored[i]);
+    sqlite3_str_appendall(q, ") VALUES(?1, ?2, 'running', 1, ?3, ?4, ?5, ?5, ?6");
+    for (int32_t i = 0; i < l->n_params; i++) sqlite3_str_appendf(q, ", ?%d", i + 7);
+    sqlite3_str_appendall(q, ")");
+    return nas_layout_slot_str(s, l, NAS_SQL_INSERT, q, out, err);
+}
+
+static nas_status insert_trial(nas_store *s, nas_layout *l, const char *worker,
+                               const nas_value *values, const char *json, nas_claim *out,
+                               nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(insert_slot(s, l, &st, err));
+    sqlite3_bind_int64(st, 1, l->version);
+    sqlite3_bind_int64(st, 2, out->number);
+    nas_sql_bind_hash(st, 3, &out->candidate);
+    sqlite3_bind_text(st, 4, worker, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_double(st, 5, nas_clock_date());
+    sqlite3_bind_text(st, 6, json, -1, SQLITE_TRANSIENT);
+    for (int32_t i = 0; i < l->n_params; i++) {
+        const int rc = nas_sql_bind_value(st, i + 7, &values[i]);
+        if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a parameter", err);
+    }
+    NAS_TRY(nas_sql_run(s, st, err));
+    out->id = sqlite3_last_insert_rowid(s->db);
+    return NAS_OK;
+}
+
+static nas_status write_cursor(nas_store *s, nas_layout *l, int64_t cursor, bool exhausted,
+                               nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_layout_slot(s, l, NAS_SQL_CURSOR,
+                            "UPDATE nas_spaces SET cursor = ?2, exhausted = ?3 WHERE study = #"
+                            " AND version = ?1",
+                            &st, err));
+    sqlite3_bind_int64(st, 1, l->version);
+    sqlite3_bind_int64(st, 2, cursor);
+    sqlite3_bind_int(st, 3, exhausted);
+    return nas_sql_run(s, st, err);
+}
+
+static nas_status pick_new(nas_store *s, nas_layout *l, const progress *p, const char *worker,
+                           nas_pick_fn pick, void *ctx, nas_arena *a, nas_claim *out,
+                           const char **json, bool *found, nas_err *err) {
+    *found = false;
+    if (p->exhausted || (p->trials >= 0 && p->next >= p->trials)) return NAS_OK;
+    nas_value *values = nas_arena_array(a, (size_t)l->n_params, sizeof *values, err);
+    if (!values) return NAS_ENOMEM;
+    for (int32_t i = 0; i < l->n_params; i++) values[i].is_null = true;
+    nas_picked picked = {.json = NULL};
+    int64_t cursor = p->cursor;
+    NAS_TRY(pick(ctx, p->next, &cursor, values, &picked, err));
+    if (cursor != p->cursor || picked.exhausted)
+        NAS_TRY(write_cursor(s, l, cursor, picked.exhausted, err));
+    if (picked.exhausted) return NAS_OK;
+    *out = (nas_claim){.number = p->next, .attempt = 1, .candidate = picked.candidate};
+    if (picked.json && !(*json = nas_arena_text(a, picked.json, err))) return NAS_ENOMEM;
+    NAS_TRY(insert_trial(s, l, worker, values, picked.json, out, err));
+    *found = true;
+    return NAS_OK;
+}
+
+static nas_status any_running(nas_store *s, nas_layout *l, bool *yes, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_layout_slot(s, l, NAS_SQL_RUNNING,
+                            "SELECT 1 FROM nas_trials_# WHERE version = ?1 AND state = 'running'"
+                            " LIMIT 1",
+                            &st, err));
+    sqlite3_bind_int64(st, 1, l->version);
+    NAS_TRY(nas_sql_step(s, st, yes, err));
+    sqlite3_reset(st);
+    return NAS_OK;
+}
+
+static nas_status claim(nas_store *s, nas_layout *l, const char *worker, nas_pick_fn pick,
+                        void *ctx, nas_arena *a, nas_claim *out, const char **json,
+                        nas_claimed *what, nas_err *err) {
+    progress p = {0};
+    bool found = false;
+    NAS_TRY(read_progress(s, l, &p, err));
+    NAS_TRY(take_waiting(s, l, &p, worker, a, out, json, &found, err));
+    if (!found) NAS_TRY(pick_new(s, l, &p, worker, pick, ctx, a, out, json, &found, err));
+    *what = NAS_CLAIMED;
+    if (found) return NAS_OK;
+    bool running = false;
+    NAS_TRY(any_running(s, l, &running, err));
+    *what = running ? NAS_CLAIM_WAIT : NAS_CLAIM_NONE_LEFT;
+    return NAS_OK;
+}
+
+nas_status nas_store_claim(nas_store *s, nas_study_id id, const char *worker, nas_pick_fn pick,
+                           void *ctx, nas_arena *a, nas_claim *out, const char **json,
+                           nas_claimed *what, nas_err *err) {
+    *out = (nas_claim){0};
+    *json = NULL;
+    *what = NAS_CLAIM_NONE_LEFT;
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_NORMAL, err));
+    return nas_sql_end(s, claim(s, l, worker, pick, ctx, a, out, json, what, err), err);
+}
+
+nas_status nas_store_has_candidate(nas_store *s, nas_study_id id, const nas_hash *candidate,
+                                   bool *yes, nas_err *err) {
+    *yes = false;
+    nas_layout *l = NULL;
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    NAS_TRY(nas_layout_slot(s, l, NAS_SQL_HAS,
+                            "SELECT 1 FROM nas_trials_# WHERE candidate = ?1 AND version = ?2", &st,
+                            err));
+    nas_sql_bind_hash(st, 1, candidate);
+    sqlite3_bind_int64(st, 2, l->version);
+    NAS_TRY(nas_sql_step(s, st, yes, err));
+    sqlite3_reset(st);
+    return NAS_OK;
+}
+
+static nas_status beat(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
+                       nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_layout_slot(s, l, NAS_SQL_HEARTBEAT,
+                            "UPDATE nas_trials_# SET heartbeat = ?4 WHERE id = ?1 AND"
+                            " state = 'running' AND attempt = ?2 AND worker = ?3",
+                            &st, err));
+    sqlite3_bind_int64(st, 1, c->id);
+    sqlite3_bind_int(st, 2, c->attempt);
+    sqlite3_bind_text(st, 3, worker, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_double(st, 4, nas_clock_date());
+    NAS_TRY(nas_sql_run(s, st, err));
+    if (sqlite3_changes(s->db) == 1) return NAS_OK;
+    return nas_fail(err, NAS_EBUSY, "trial %lld is no longer held by %s: it was given up for dead",
+                    (long long)c->number, worker);
+}
+
+nas_status nas_store_heartbeat(nas_store *s, nas_study_id id, const nas_claim *c,
+                               const char *worker, nas_err *err) {
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_NORMAL, err));
+    return nas_sql_end(s, beat(s, l, c, worker, err), err);
+}
+
+/* A running trial as it was seen; it is given back only if it still is so. */
+typedef struct seen {
+    struct seen *next;
+    int64_t id;
+    int32_t attempt;
+    double heartbeat;
+    const char *worker;
+} seen;
+
+static nas_status list_dead(nas_store *s, int64_t study, nas_dead_fn dead, void *ctx, nas_arena *a,
+                            seen **out, nas_err *err) {
+    char sql[160];
+    sqlite3_snprintf(sizeof sql, sql,
+                     "SELECT id, attempt, heartbeat, worker FROM nas_trials_%lld WHERE version IN"
+                     " (SELECT version FROM nas_spaces WHERE study = ?1) AND state = 'running'",
+                     study);
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err, sql, "i", study));
+    const double now = nas_clock_date();
+    nas_status status = NAS_OK;
+    bool row = true;
+    while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
+        const char *worker = (const char *)sqlite3_column_text(st, 3);
+        const double silent = now - sqlite3_column_double(st, 2);
+        if (!dead(ctx, worker ? worker : "", silent > 0 ? silent : 0)) continue;
+        seen *d = nas_arena_alloc(a, sizeof *d, err);
+        status = d ? nas_sql_text(st, 3, a, &d->worker, err) : NAS_ENOMEM;
+        if (status != NAS_OK) break;
+        d->id = sqlite3_column_int64(st, 0);
+        d->attempt = sqlite3_column_int(st, 1);
+        d->heartbeat = sqlite3_column_double(st, 2);
+        d->next = *out;
+        *out = d;
+    }
+    sqlite3_finalize(st);
+    return status;
+}
+
+static nas_status give_back(nas_store *s, int64_t study, int32_t retries, const seen *list,
+                            int32_t *n, nas_err *err) {
+    char sql[512];
+    sqlite3_snprintf(sizeof sql, sql,
+                     "UPDATE nas_trials_%lld SET state = CASE WHEN attempt > ?5 THEN 'failed' ELSE"
+                     " 'waiting' END, reason = 'the worker died', finished = CASE WHEN"
+                     " attempt > ?5 THEN ?6 END, heartbeat = NULL WHERE id = ?1 AND"
+                     " state = 'running' AND attempt = ?2 AND heartbeat = ?3 AND worker IS ?4",
+                     study);
+    for (const seen *d = list; d; d = d->next) {
+        NAS_TRY(nas_sql_put(s, err, sql, "iirtir", d->id, (int64_t)d->attempt, d->heartbeat,
+                            d->worker, (int64_t)retries, nas_clock_date()));
+        *n += sqlite3_changes(s->db);
+    }
+    return NAS_OK;
+}
+
+nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries, nas_dead_fn dead,
+                          void *ctx, int32_t *n, nas_err *err) {
+    *n = 0;
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    seen *list = NULL;
+    nas_status status = list_dead(s, id.study, dead, ctx, a, &list, err);
+    if (status == NAS_OK && list) {
+        status = nas_sql_begin(s, NAS_SYNC_FULL, err);
+        if (status == NAS_OK)
+            status = nas_sql_end(s, give_back(s, id.study, retries, list, n, err), err);
+    }
+    nas_arena_close(a);
+    if (status != NAS_OK) *n = 0;
+    return status;
+}

@@ -1,0 +1,178 @@
+/* store/find.c - a study's definition as the database holds it. */
+#include "store/store_int.h"
+
+#include <string.h>
+
+static nas_status load_head(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_study *def,
+                            int64_t *version, nas_err *err) {
+    bool row = false;
+    NAS_TRY(nas_sql_step(s, st, &row, err));
+    if (!row) return nas_fail(err, NAS_ENOTFOUND, "%s: the study is not there", s->path);
+    NAS_TRY(nas_sql_text(st, 0, a, &def->name, err));
+    NAS_TRY(nas_sql_text(st, 1, a, &def->task, err));
+    NAS_TRY(nas_sql_text(st, 5, a, &def->tie_break, err));
+    NAS_TRY(nas_sql_text(st, 8, a, &def->space_text, err));
+    const char *fingerprint = (const char *)sqlite3_column_text(st, 2);
+    const char *hash = (const char *)sqlite3_column_text(st, 7);
+    if (!fingerprint || !nas_hash_from_hex(fingerprint, &def->fingerprint) || !hash ||
+        !nas_hash_from_hex(hash, &def->space_hash) || !def->name || !def->task || !def->space_text)
+        return nas_fail(err, NAS_EFORMAT, "%s: a study's row is damaged", s->path);
+    def->seed = (uint64_t)sqlite3_column_int64(st, 3);
+    def->trials = sqlite3_column_int64(st, 4);
+    *version = sqlite3_column_int64(st, 6);
+    return NAS_OK;
+}
+
+static nas_status column_type(nas_store *s, const char *name, nas_column_type *out, nas_err *err) {
+    *out = NAS_COLUMN_TEXT;
+    if (name && !strcmp(name, "INTEGER")) *out = NAS_COLUMN_INTEGER;
+    if (name && !strcmp(name, "REAL")) *out = NAS_COLUMN_REAL;
+    if (name && (*out != NAS_COLUMN_TEXT || !strcmp(name, "TEXT"))) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT, "%s: nas_columns has a type that is none", s->path);
+}
+
+static nas_status load_columns(nas_store *s, int64_t study, int64_t version, const char *kind,
+                               nas_arena *a, int32_t *n, const nas_column **out, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "SELECT name, type, count(*) OVER () FROM nas_columns WHERE study = ?1"
+                         " AND version = ?2 AND kind = ?3 ORDER BY position",
+                         "iit", study, version, kind));
+    nas_column *c = NULL;
+    bool row = true;
+    *n = 0;
+    nas_status status = NAS_OK;
+    while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
+        if (!c) c = nas_arena_array(a, (size_t)sqlite3_column_int64(st, 2), sizeof *c, err);
+        status = c ? nas_sql_text(st, 0, a, &c[*n].name, err) : NAS_ENOMEM;
+        if (status == NAS_OK)
+            status = column_type(s, (const char *)sqlite3_column_text(st, 1), &c[*n].type, err);
+        if (status != NAS_OK) break;
+        ++*n;
+    }
+    sqlite3_finalize(st);
+    *out = c;
+    return status;
+}
+
+static nas_status load_bounds(nas_store *s, int64_t study, nas_arena *a, nas_study *def,
+                              nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "SELECT text, \"column\", op, bound, count(*) OVER () FROM nas_bounds"
+                         " WHERE study = ?1 ORDER BY position",
+                         "i", study));
+    nas_bound *b = NULL;
+    bool row = true;
+    nas_status status = NAS_OK;
+    while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
+        if (!b) b = nas_arena_array(a, (size_t)sqlite3_column_int64(st, 4), sizeof *b, err);
+        if (!b) {
+            status = NAS_ENOMEM;
+            break;
+        }
+        nas_bound *at = &b[def->n_bounds];
+        at->bound = sqlite3_column_double(st, 3);
+        if ((status = nas_sql_text(st, 0, a, &at->text, err)) != NAS_OK) break;
+        if ((status = nas_sql_text(st, 1, a, &at->column, err)) != NAS_OK) break;
+        if ((status = nas_sql_text(st, 2, a, &at->op, err)) != NAS_OK) break;
+        def->n_bounds++;
+    }
+    sqlite3_finalize(st);
+    def->bounds = b;
+    return status;
+}
+
+static nas_status load_goals(nas_store *s, int64_t study, nas_arena *a, nas_study *def,
+                             nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "SELECT \"column\", maximize, count(*) OVER () FROM nas_goals"
+                         " WHERE study = ?1 ORDER BY position",
+                         "i", study));
+    nas_goal *g = NULL;
+    bool row = true;
+    nas_status status = NAS_OK;
+    while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
+        if (!g) g = nas_arena_array(a, (size_t)sqlite3_column_int64(st, 2), sizeof *g, err);
+        status = g ? nas_sql_text(st, 0, a, &g[def->n_goals].column, err) : NAS_ENOMEM;
+        if (status != NAS_OK) break;
+        g[def->n_goals++].maximize = sqlite3_column_int(st, 1) != 0;
+    }
+    sqlite3_finalize(st);
+    def->goals = g;
+    return status;
+}
+
+nas_status nas_study_load(nas_store *s, int64_t study, nas_arena *a, nas_study *def,
+                          int64_t *version, nas_err *err) {
+    memset(def, 0, sizeof *def);
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "SELECT s.name, s.task, s.fingerprint, s.seed, s.trials, s.tie_break,"
+                         " p.version, p.hash, p.text FROM nas_studies s JOIN nas_spaces p"
+                         " ON p.study = s.id AND p.version = s.version WHERE s.id = ?1",
+                         "i", study));
+    const nas_status status = load_head(s, st, a, def, version, err);
+    sqlite3_finalize(st);
+    NAS_TRY(status);
+    NAS_TRY(load_columns(s, study, *version, "param", a, &def->n_params, &def->params, err));
+    NAS_TRY(load_columns(s, study, *version, "metric", a, &def->n_metrics, &def->metrics, err));
+    NAS_TRY(load_bounds(s, study, a, def, err));
+    return load_goals(s, study, a, def, err);
+}
+
+nas_status nas_study_names(nas_store *s, nas_arena *a, const char **out, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "SELECT coalesce(group_concat(name, ', '), 'none') FROM"
+                         " (SELECT name FROM nas_studies ORDER BY id)",
+                         ""));
+    bool row = false;
+    nas_status status = nas_sql_step(s, st, &row, err);
+    if (status == NAS_OK) status = nas_sql_text(st, 0, a, out, err);
+    sqlite3_finalize(st);
+    return status;
+}
+
+static nas_status not_found(nas_store *s, const char *name, int64_t n, nas_arena *a, nas_err *err) {
+    if (n == 0)
+        return nas_fail(err, NAS_ENOTFOUND, "%s holds no study yet: `nas run` makes one", s->path);
+    const char *names = "";
+    NAS_TRY(nas_study_names(s, a, &names, err));
+    if (name)
+        return nas_fail(err, NAS_ENOTFOUND, "%s has no study \"%s\"; there: %s", s->path, name,
+                        names);
+    return nas_fail(err, NAS_ENOTFOUND, "%s holds %lld studies (%s): name one with --study",
+                    s->path, (long long)n, names);
+}
+
+/* Which study is meant; *n: how many there are in all. */
+static nas_status pick_study(nas_store *s, const char *name, int64_t *study, int64_t *n,
+                             nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "SELECT count(*), CASE WHEN ?1 IS NULL AND count(*) > 1 THEN NULL ELSE"
+                         " max(id) FILTER (WHERE ?1 IS NULL OR name = ?1) END FROM nas_studies",
+                         "t", name));
+    bool row = false;
+    const nas_status status = nas_sql_step(s, st, &row, err);
+    *n = row ? sqlite3_column_int64(st, 0) : 0;
+    *study = row ? sqlite3_column_int64(st, 1) : 0;
+    sqlite3_finalize(st);
+    return status;
+}
+
+/* In one read transaction, so that a writer cannot come between the tables. */
+nas_status nas_store_find(nas_store *s, const char *name, nas_arena *a, nas_study *def,
+                          nas_study_id *out, nas_err *err) {
+    const bool own = sqlite3_get_autocommit(s->db) != 0;
+    if (own) NAS_TRY(nas_sql_exec(s, "BEGIN", err));
+    int64_t n = 0;
+    *out = (nas_study_id){.joined = true};
+    nas_status status = pick_study(s, name, &out->study, &n, err);
+    if (status == NAS_OK && out->study == 0) status = not_found(s, name, n, a, err);
+    if (status == NAS_OK) status = nas_study_load(s, out->study, a, def, &out->version, err);
+    if (own) sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+    return status;
+}

@@ -1,0 +1,220 @@
+/* store/finish.c - what came of a trial, in one durable transaction, and its artefacts. */
+#include "base/clock.h"
+#include "store/store_int.h"
+
+#include <limits.h>
+#include <string.h>
+
+static nas_status check_state(const char *state, nas_err *err) {
+    static const char *const states[] = {"complete", "stopped", "diverged",
+                                         "rejected", "failed",  "waiting"};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (!strcmp(state, states[i])) return NAS_OK;
+    return nas_fail(err, NAS_EINVAL, "\"%s\" is not a state that a trial ends in", state);
+}
+
+static nas_status finish_slot(nas_store *s, nas_layout *l, sqlite3_stmt **out, nas_err *err) {
+    *out = l->slots[NAS_SQL_FINISH];
+    if (*out) return NAS_OK;
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q,
+                        "UPDATE nas_trials_%lld SET state = ?4, reason = ?5, seconds = ?6,"
+                        " cpu_seconds = ?7, machine = ?8, finished = ?9, heartbeat = NULL",
+                        l->study);
+    for (int32_t i = 0; i < l->n_metrics; i++)
+        sqlite3_str_appendf(q, ", \"%w\" = ?%d", l->stored[l->n_params + i], i + 10);
+    sqlite3_str_appendall(q, " WHERE id = ?1 AND attempt = ?2 AND worker = ?3 AND"
+                             " state = 'running'");
+    return nas_layout_slot_str(s, l, NAS_SQL_FINISH, q, out, err);
+}
+
+static nas_status write_row(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
+                            const nas_result *r, bool *kept, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(finish_slot(s, l, &st, err));
+    sqlite3_bind_int64(st, 1, c->id);
+    sqlite3_bind_int(st, 2, c->attempt);
+    sqlite3_bind_text(st, 3, worker, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(st, 4, r->state, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(st, 5, r->reason, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_double(st, 6, r->seconds);
+    sqlite3_bind_double(st, 7, r->cpu_seconds);
+    sqlite3_bind_text(st, 8, r->machine, -1, SQLITE_TRANSIENT);
+    if (strcmp(r->state, "waiting"))
+        sqlite3_bind_double(st, 9, nas_clock_date());
+    else
+        sqlite3_bind_null(st, 9);
+    for (int32_t i = 0; i < l->n_metrics; i++) {
+        const int rc = r->metrics ? nas_sql_bind_value(st, i + 10, &r->metrics[i])
+                                  : sqlite3_bind_null(st, i + 10);
+        if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a metric", err);
+    }
+    NAS_TRY(nas_sql_run(s, st, err));
+    *kept = sqlite3_changes(s->db) == 1;
+    return NAS_OK;
+}
+
+/* What an earlier attempt left. */
+static nas_status forget(nas_store *s, nas_layout *l, int64_t trial, nas_err *err) {
+    static const struct {
+        nas_sql_slot slot;
+        const char *sql;
+    } tables[] = {
+        {NAS_SQL_FORGET_EPOCHS, "DELETE FROM nas_epochs WHERE study = # AND trial = ?1"},
+        {NAS_SQL_FORGET_STAGES, "DELETE FROM nas_stages WHERE study = # AND trial = ?1"},
+        {NAS_SQL_FORGET_ARTEFACTS, "DELETE FROM nas_artefacts WHERE study = # AND trial = ?1"},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        sqlite3_stmt *st = NULL;
+        NAS_TRY(nas_layout_slot(s, l, tables[i].slot, tables[i].sql, &st, err));
+        sqlite3_bind_int64(st, 1, trial);
+        NAS_TRY(nas_sql_run(s, st, err));
+    }
+    return NAS_OK;
+}
+
+static nas_status write_epochs(nas_store *s, nas_layout *l, int64_t trial, const nas_result *r,
+                               nas_err *err) {
+    for (int32_t i = 0; i < r->n_epochs; i++) {
+        const nas_epoch_row *e = &r->epochs[i];
+        sqlite3_stmt *st = NULL;
+        NAS_TRY(nas_layout_slot(s, l, NAS_SQL_EPOCH,
+                                "INSERT INTO nas_epochs VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", &st,
+                                err));
+        sqlite3_bind_int64(st, 1, trial);
+        sqlite3_bind_int(st, 2, e->epoch);
+        sqlite3_bind_int64(st, 3, e->step);
+        sqlite3_bind_double(st, 4, e->loss);
+        sqlite3_bind_double(st, 5, e->val_loss);
+        sqlite3_bind_double(st, 6, e->val_accuracy);
+        sqlite3_bind_double(st, 7, e->seconds);
+        NAS_TRY(nas_sql_run(s, st, err));
+    }
+    return NAS_OK;
+}
+
+static nas_status write_stages(nas_store *s, nas_layout *l, int64_t trial, const nas_result *r,
+                               nas_err *err) {
+    for (int32_t i = 0; i < r->n_stages; i++) {
+        const nas_stage_row *e = &r->stages[i];
+        sqlite3_stmt *st = NULL;
+        NAS_TRY(nas_layout_slot(s, l, NAS_SQL_STAGE,
+                                "INSERT INTO nas_stages VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", &st,
+                                err));
+        sqlite3_bind_int64(st, 1, trial);
+        sqlite3_bind_int(st, 2, i);
+        sqlite3_bind_text(st, 3, e->name, -1, SQLITE_TRANSIENT);
+        nas_sql_bind_hash(st, 4, &e->key);
+        sqlite3_bind_int(st, 5, e->reused);
+        sqlite3_bind_double(st, 6, e->wall_seconds);
+        sqlite3_bind_double(st, 7, e->cpu_seconds);
+        NAS_TRY(nas_sql_run(s, st, err));
+    }
+    return NAS_OK;
+}
+
+static nas_status write_artefacts(nas_store *s, nas_layout *l, int64_t trial, const nas_result *r,
+                                  nas_err *err) {
+    for (int32_t i = 0; i < r->n_artefacts; i++) {
+        const nas_artefact *f = &r->artefacts[i];
+        sqlite3_stmt *st = NULL;
+        NAS_TRY(nas_layout_slot(s, l, NAS_SQL_ARTEFACT,
+                                "INSERT INTO nas_artefacts(study, trial, name, bytes, content)"
+                                " VALUES(#, ?1, ?2, ?3, ?4)",
+                                &st, err));
+        sqlite3_bind_int64(st, 1, trial);
+        sqlite3_bind_text(st, 2, f->name, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_int64(st, 3, (int64_t)f->n);
+        const int rc =
+            f->n ? sqlite3_bind_blob64(st, 4, f->bytes, (sqlite3_uint64)f->n, SQLITE_STATIC)
+                 : sqlite3_bind_zeroblob(st, 4, 0);
+        if (rc != SQLITE_OK) return nas_sql_fail(s, rc, f->name, err);
+        NAS_TRY(nas_sql_run(s, st, err));
+        sqlite3_bind_null(st, 4);
+    }
+    return NAS_OK;
+}
+
+static nas_status finish(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
+                         const nas_result *r, bool *kept, nas_err *err) {
+    NAS_TRY(write_row(s, l, c, worker, r, kept, err));
+    if (!*kept) return NAS_OK;
+    if (c->attempt > 1) NAS_TRY(forget(s, l, c->id, err));
+    NAS_TRY(write_epochs(s, l, c->id, r, err));
+    NAS_TRY(write_stages(s, l, c->id, r, err));
+    return write_artefacts(s, l, c->id, r, err);
+}
+
+nas_status nas_store_finish(nas_store *s, nas_study_id id, const nas_claim *c, const char *worker,
+                            const nas_result *r, bool *kept, nas_err *err) {
+    *kept = false;
+    NAS_TRY(check_state(r->state, err));
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    const nas_status status = nas_sql_end(s, finish(s, l, c, worker, r, kept, err), err);
+    if (status != NAS_OK) *kept = false;
+    return status;
+}
+
+static nas_status set_metric(nas_store *s, nas_layout *l, int64_t row, const char *stored,
+                             const nas_value *v, nas_err *err) {
+    char *sql = sqlite3_mprintf("UPDATE nas_trials_%lld SET \"%w\" = ?2 WHERE id = ?1 AND state NOT"
+                                " IN ('waiting', 'running')",
+                                l->study, stored);
+    if (!sql) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a statement", s->path);
+    sqlite3_stmt *st = NULL;
+    nas_status status = nas_sql_open(s, &st, err, sql, "i", row);
+    sqlite3_free(sql);
+    NAS_TRY(status);
+    const int rc = nas_sql_bind_value(st, 2, v);
+    status =
+        rc == SQLITE_OK ? nas_sql_run(s, st, err) : nas_sql_fail(s, rc, "binding a metric", err);
+    sqlite3_finalize(st);
+    NAS_TRY(status);
+    if (sqlite3_changes(s->db) == 1) return NAS_OK;
+    return nas_fail(err, NAS_ENOTFOUND, "%s: there is no finished trial with the id %lld", s->path,
+                    (long long)row);
+}
+
+nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,
+                                const nas_column *column, const nas_value *v, nas_err *err) {
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    const char *stored = NULL;
+    for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++)
+        if (!strcmp(l->names[i], column->name)) stored = l->stored[i];
+    if (!stored)
+        return nas_fail(err, NAS_EINVAL, "\"%s\" is not a metric of the study", column->name);
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    return nas_sql_end(s, set_metric(s, l, row, stored, v, err), err);
+}
+
+static nas_status copy_blob(sqlite3_stmt *st, nas_arena *a, uint8_t **bytes, size_t *n,
+                            nas_err *err) {
+    const void *p = sqlite3_column_blob(st, 0);
+    const size_t size = (size_t)sqlite3_column_bytes(st, 0);
+    *bytes = nas_arena_alloc(a, size, err);
+    if (!*bytes) return NAS_ENOMEM;
+    if (size) memcpy(*bytes, p, size);
+    *n = size;
+    return NAS_OK;
+}
+
+nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64_t row, const char *name,
+                              nas_arena *a, uint8_t **bytes, size_t *n, nas_err *err) {
+    *bytes = NULL;
+    *n = 0;
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "SELECT content FROM nas_artefacts WHERE study = ?1 AND trial = ?2 AND"
+                         " name = ?3",
+                         "iit", id.study, row, name));
+    bool found = false;
+    nas_status status = nas_sql_step(s, st, &found, err);
+    if (status == NAS_OK && !found)
+        status = nas_fail(err, NAS_ENOTFOUND, "%s: the trial has no \"%s\" stored", s->path, name);
+    if (status == NAS_OK) status = copy_blob(st, a, bytes, n, err);
+    sqlite3_finalize(st);
+    return status;
+}

@@ -1,0 +1,326 @@
+/* store/open.c - opening, making and closing the file. */
+#include "base/file.h"
+#include "store/store_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Opens a connection; on failure it is closed again. */
+static nas_status connect_to(nas_store *s, const char *name, int flags, nas_err *err) {
+    int rc = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_extended_result_codes(s->db, 1);
+        sqlite3_busy_handler(s->db, nas_sql_wait, s);
+        /* A database that somebody else prepared is data: its views may not reach for more. */
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        /* Until the file is known to be ours, closing must not touch it. */
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        s->sync = NAS_SYNC_FULL;
+        return NAS_OK;
+    }
+    nas_status status;
+    if (!s->db)
+        status = nas_fail(err, NAS_ENOMEM, "%s: no memory", s->path);
+    else if (sqlite3_system_errno(s->db) == ENOENT && !(flags & SQLITE_OPEN_CREATE))
+        status = nas_fail(err, NAS_ENOTFOUND, "%s: there is no such database", s->path);
+    else
+        status = nas_sql_fail(s, rc, "opening", err);
+    sqlite3_close(s->db);
+    s->db = NULL;
+    return status;
+}
+
+static void disconnect(nas_store *s) {
+    sqlite3_close(s->db);
+    s->db = NULL;
+}
+
+/* "file:" + path with what means something in an URI escaped + "?immutable=1". */
+static char *immutable_uri(const char *path) {
+    char *out = malloc(3 * strlen(path) + 32), *p = out;
+    if (!out) return NULL;
+    p = stpcpy(p, "file:");
+    for (const char *c = path; *c; c++) {
+        if (strchr("%?#", *c))
+            p += sprintf(p, "%%%02x", (unsigned)(unsigned char)*c);
+        else
+            *p++ = *c;
+    }
+    strcpy(p, "?immutable=1");
+    return out;
+}
+
+/* `immutable` takes no locks and makes no files. A plain open() and close() would do the same but
+ * drop the locks that another connection of this process has on the file (POSIX). */
+static nas_status connect_immutable(nas_store *s, nas_err *err) {
+    char *uri = immutable_uri(s->path);
+    if (!uri) return nas_fail(err, NAS_ENOMEM, "%s: no memory", s->path);
+    const nas_status status = connect_to(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
+    free(uri);
+    return status;
+}
+
+static nas_status check_ids(nas_store *s, int64_t application, int64_t version, nas_err *err) {
+    if (application != NAS_STORE_APPLICATION)
+        return nas_fail(err, NAS_EFORMAT, "%s is a database of another program: give another --db",
+                        s->path);
+    if (version > nas_schema_version())
+        return nas_fail(err, NAS_EFORMAT,
+                        "%s was made by a newer nas (schema %lld, this one knows up to %d): use "
+                        "that one, or give another --db",
+                        s->path, (long long)version, nas_schema_version());
+    if (version < nas_schema_version() && s->mode == NAS_STORE_READ)
+        return nas_fail(err, NAS_EFORMAT,
+                        "%s was made by an older nas (schema %lld, this one has %d): `nas run` "
+                        "with its space file brings it up to date",
+                        s->path, (long long)version, nas_schema_version());
+    return NAS_OK;
+}
+
+/* The ids as the connection sees them, with what stands in a -wal file. */
+static nas_status check_connected(nas_store *s, nas_err *err) {
+    int64_t application = 0, version = 0;
+    NAS_TRY(nas_schema_pragma(s, "application_id", &application, err));
+    NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
+    return check_ids(s, application, version, err);
+}
+
+static int64_t big_endian(const uint8_t *p) {
+    return (int64_t)p[0] << 24 | (int64_t)p[1] << 16 | (int64_t)p[2] << 8 | (int64_t)p[3];
+}
+
+/* The header's bytes themselves (https://sqlite.org/fileformat2.html#the_database_header): they
+ * are right while another process moves pages into the file, which a query without locks would
+ * take for damage. */
+static nas_status check_header(nas_store *s, nas_err *err) {
+    uint8_t head[100] = {0};
+    sqlite3_file *file = NULL;
+    int rc = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc == SQLITE_OK) rc = file->pMethods->xRead(file, head, sizeof head, 0);
+    if (rc != SQLITE_OK && rc != SQLITE_IOERR_SHORT_READ)
+        return nas_fail(err, NAS_EIO, "%s: its header cannot be read: %s", s->path,
+                        sqlite3_errstr(rc));
+    if (rc != SQLITE_OK || memcmp(head, "SQLite format 3", 16))
+        return nas_fail(err, NAS_EFORMAT, "%s is not a database: give another --db", s->path);
+    return check_ids(s, big_endian(head + 68), big_endian(head + 60), err);
+}
+
+/* Is it a file, and ours? Leaves no trace. */
+static nas_status check_file(nas_store *s, nas_err *err) {
+    struct stat st;
+    if (stat(s->path, &st)) return nas_fail_errno(err, "%s", s->path);
+    if (!S_ISREG(st.st_mode))
+        return nas_fail(err, NAS_EFORMAT, "%s is not a file: give another --db", s->path);
+    if (st.st_size == 0)
+        return nas_fail(err, NAS_EFORMAT,
+                        "%s is empty, not a database: remove it or give another --db", s->path);
+    if (access(s->path, R_OK)) return nas_fail_errno(err, "%s cannot be read", s->path);
+    NAS_TRY(connect_immutable(s, err));
+    const nas_status status = check_header(s, err);
+    disconnect(s);
+    return status;
+}
+
+static nas_status sync_folder_of(const char *path, nas_err *err) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (!folder) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    nas_status status = NAS_OK;
+    /* Not every file system can sync a folder. */
+    if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != ENOTSUP && errno != EROFS))
+        status = nas_fail_errno(err, "%s: syncing its folder", path);
+    if (fd >= 0) close(fd);
+    free(folder);
+    return status;
+}
+
+static void remove_all(const char *path) {
+    static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
+    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+        char *name = sqlite3_mprintf("%s%s", path, tails[i]);
+        if (name) unlink(name);
+        sqlite3_free(name);
+    }
+}
+
+static nas_status fill_new(nas_store *s, nas_err *err) {
+    NAS_TRY(connect_to(s, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
+    nas_status status = nas_schema_migrate(s, err);
+    if (status == NAS_OK) status = nas_sql_exec(s, "PRAGMA journal_mode=WAL", err);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    disconnect(s);
+    return status;
+}
+
+/* Made whole under another name and then renamed, so that path is a complete database or absent,
+ * whoever is killed when; of two that make it at once, the first one's stays. */
+static nas_status make(nas_store *s, nas_err *err) {
+    char *const path = s->path;
+    char *fresh = sqlite3_mprintf("%s.new-%d", path, (int)getpid());
+    if (!fresh) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
+    remove_all(fresh);
+    s->path = fresh;
+    nas_status status = fill_new(s, err);
+    s->path = path;
+    if (status == NAS_OK && renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) &&
+        errno != EEXIST)
+        status = nas_fail_errno(err, "%s: making it", path);
+    if (status == NAS_OK) status = sync_folder_of(path, err);
+    remove_all(fresh);
+    sqlite3_free(fresh);
+    return status;
+}
+
+static nas_status set_up_writer(nas_store *s, nas_err *err) {
+    if (sqlite3_db_readonly(s->db, "main") == 1)
+        return nas_fail(err, NAS_EIO, "%s cannot be written: check its permissions", s->path);
+    NAS_TRY(nas_sql_exec(s, "PRAGMA journal_mode=WAL", err));
+    NAS_TRY(nas_sql_exec(s, "PRAGMA cache_size=-8000; PRAGMA journal_size_limit=67108864", err));
+    int64_t version = 0;
+    NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
+    return version < nas_schema_version() ? nas_schema_migrate(s, err) : NAS_OK;
+}
+
+static nas_status open_writer(nas_store *s, nas_err *err) {
+    NAS_TRY(connect_to(s, s->path, SQLITE_OPEN_READWRITE, err));
+    /* Again: what a newer one wrote may stand in the -wal file still. */
+    NAS_TRY(check_connected(s, err));
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return set_up_writer(s, err);
+}
+
+static bool folder_is_writable(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    const bool yes = folder && access(folder, W_OK) == 0;
+    free(folder);
+    return yes;
+}
+
+/* Where it may, a reader connects like a writer that is forbidden to write: only such a connection
+ * takes the -wal and -shm files away again that every reader of a WAL database needs. */
+static nas_status open_reader(nas_store *s, nas_err *err) {
+    const bool may = access(s->path, W_OK) == 0 && folder_is_writable(s->path);
+    NAS_TRY(connect_to(s, s->path, may ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, err));
+    nas_status status = check_connected(s, err);
+    if (status == NAS_EIO && !may) {
+        /* A folder in which no -shm file can be made. Without a -wal file nobody is at work on the
+         * database and all of it is in the one file. */
+        char *wal = sqlite3_mprintf("%s-wal", s->path);
+        struct stat st;
+        const bool alone = wal && (stat(wal, &st) || st.st_size == 0);
+        sqlite3_free(wal);
+        if (!alone)
+            return nas_fail(err, NAS_EIO,
+                            "%s cannot be read in a folder without write permission while its "
+                            "-wal file has something: copy both to another folder",
+                            s->path);
+        disconnect(s);
+        NAS_TRY(connect_immutable(s, err));
+        status = check_connected(s, err);
+    }
+    NAS_TRY(status);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return nas_sql_exec(s, "PRAGMA query_only=1", err);
+}
+
+static nas_status open_any(nas_store *s, nas_err *err) {
+    const int known = access(s->path, F_OK);
+    if (known && errno == ENOENT && s->mode == NAS_STORE_CREATE) NAS_TRY(make(s, err));
+    if (known && errno == ENOENT && s->mode != NAS_STORE_CREATE)
+        return nas_fail(err, NAS_ENOTFOUND, "%s: there is no such database", s->path);
+    NAS_TRY(check_file(s, err));
+    return s->mode == NAS_STORE_READ ? open_reader(s, err) : open_writer(s, err);
+}
+
+/* Has somebody removed the file since it was opened? */
+bool nas_store_has_moved(nas_store *s) {
+    int moved = 0;
+    return sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved != 0;
+}
+
+static bool has_no_study(nas_store *s) {
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    if (nas_sql_open(s, &st, NULL, "SELECT 1 FROM nas_studies LIMIT 1", "") != NAS_OK) return false;
+    const nas_status status = nas_sql_step(s, st, &row, NULL);
+    sqlite3_finalize(st);
+    return status == NAS_OK && !row;
+}
+
+static bool leave_wal(nas_store *s) {
+    sqlite3_stmt *st = NULL;
+    bool row = false, left = false;
+    if (nas_sql_open(s, &st, NULL, "PRAGMA journal_mode=DELETE", "") != NAS_OK) return false;
+    if (nas_sql_step(s, st, &row, NULL) == NAS_OK && row)
+        left = !strcmp((const char *)sqlite3_column_text(st, 0), "delete");
+    sqlite3_finalize(st);
+    return left && nas_sql_exec(s, "BEGIN EXCLUSIVE", NULL) == NAS_OK;
+}
+
+/* A database without a study says nothing, so it goes. Leaving WAL needs to be the only one who has
+ * it open; after that the lock keeps everybody out until the name is gone, and who waited finds out
+ * by nas_store_has_moved. */
+static void remove_if_empty(nas_store *s) {
+    if (nas_store_has_moved(s) || !has_no_study(s)) return;
+    sqlite3_busy_handler(s->db, NULL, NULL);
+    if (leave_wal(s) && has_no_study(s) && !nas_store_has_moved(s))
+        unlink(sqlite3_db_filename(s->db, "main"));
+    if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* Again when another process removed the file meanwhile, because no study had come into it. */
+static nas_status open_lasting(nas_store *s, nas_err *err) {
+    nas_status status = NAS_OK;
+    for (int i = 0; i < 100; i++) {
+        status = open_any(s, err);
+        const bool gone =
+            s->db ? nas_store_has_moved(s) : status == NAS_ENOTFOUND && s->mode == NAS_STORE_CREATE;
+        if (!gone) return status;
+        disconnect(s);
+    }
+    return status != NAS_OK ? status
+                            : nas_fail(err, NAS_EBUSY, "%s is removed again and again", s->path);
+}
+
+nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out, nas_err *err) {
+    *out = NULL;
+    nas_store *s = calloc(1, sizeof *s);
+    if (!s) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
+    s->mode = mode;
+    s->pid = getpid();
+    s->path = strdup(path);
+    nas_status status =
+        s->path ? nas_arena_open(&s->arena, err) : nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
+    if (status == NAS_OK) status = open_lasting(s, err);
+    if (status == NAS_OK) {
+        *out = s;
+        return NAS_OK;
+    }
+    disconnect(s);
+    nas_arena_close(s->arena);
+    free(s->path);
+    free(s);
+    return status;
+}
+
+void nas_store_close(nas_store *s) {
+    if (!s) return;
+    /* In a child, closing would drop the parent's locks and files: the memory is left alone. */
+    if (s->pid != getpid()) return;
+    for (nas_layout *l = s->layouts; l; l = l->next)
+        for (int i = 0; i < NAS_SQL_SLOTS; i++) sqlite3_finalize(l->slots[i]);
+    if (s->mode == NAS_STORE_CREATE) remove_if_empty(s);
+    disconnect(s);
+    nas_arena_close(s->arena);
+    free(s->path);
+    free(s);
+}

@@ -1,0 +1,169 @@
+/* store/query.c - any statement that only reads, for people and for what shows results. */
+#include "store/store_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Pragmas that tell something, without and with an argument. */
+static bool pragma_reads(const char *name, const char *argument) {
+    static const char *const plain[] = {
+        "application_id", "user_version",   "schema_version", "page_count",    "page_size",
+        "freelist_count", "journal_mode",   "encoding",       "database_list", "compile_options",
+        "function_list",  "collation_list", "pragma_list",    "module_list",   NULL,
+    };
+    static const char *const either[] = {
+        "table_info",  "table_xinfo",      "table_list",      "index_list",  "index_info",
+        "index_xinfo", "foreign_key_list", "integrity_check", "quick_check", NULL,
+    };
+    for (int i = 0; either[i]; i++)
+        if (!strcasecmp(name, either[i])) return true;
+    for (int i = 0; plain[i] && !argument; i++)
+        if (!strcasecmp(name, plain[i])) return true;
+    return false;
+}
+
+/* Asked while a statement is prepared: what is not known to read only is refused. */
+static int allow(void *ctx, int action, const char *a, const char *b, const char *c,
+                 const char *d) {
+    (void)ctx, (void)c, (void)d;
+    switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_RECURSIVE: return SQLITE_OK;
+    case SQLITE_FUNCTION: return strcasecmp(b, "load_extension") ? SQLITE_OK : SQLITE_DENY;
+    case SQLITE_PRAGMA: return pragma_reads(a, b) ? SQLITE_OK : SQLITE_DENY;
+    default: return SQLITE_DENY;
+    }
+}
+
+static nas_status refuse(nas_err *err) {
+    return nas_fail(err, NAS_EINVAL,
+                    "only a statement that reads is allowed here: SELECT, WITH, VALUES, EXPLAIN, "
+                    "or a PRAGMA that tells (table_info, ...)");
+}
+
+static nas_status bad_sql(nas_store *s, nas_err *err) {
+    /* Copied: asking for the names overwrites it. */
+    char *text = sqlite3_mprintf("%s", sqlite3_errmsg(s->db));
+    nas_arena *a = NULL;
+    const char *names = NULL;
+    if (text && !strncmp(text, "no such table", 13) && nas_arena_open(&a, NULL) == NAS_OK &&
+        nas_study_names(s, a, &names, NULL) != NAS_OK)
+        names = NULL;
+    nas_status status;
+    if (names)
+        status = nas_fail(err, NAS_EINVAL,
+                          "%s; studies: %s; each has views with _feasible, "
+                          "_pareto, _best, _rejected after its name; and: trials, studies",
+                          text, names);
+    else
+        status = nas_fail(err, NAS_EINVAL, "%s", text ? text : "out of memory");
+    nas_arena_close(a);
+    sqlite3_free(text);
+    return status;
+}
+
+static nas_status status_of_sql(nas_store *s, int rc, nas_err *err) {
+    switch (rc & 0xff) {
+    case SQLITE_AUTH: return refuse(err);
+    case SQLITE_ERROR:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+    case SQLITE_TOOBIG: return bad_sql(s, err);
+    default: return nas_sql_fail(s, rc, "asking", err);
+    }
+}
+
+/* Is there anything but blanks and comments after the statement? */
+static bool has_more(nas_store *s, const char *tail) {
+    while (*tail) {
+        sqlite3_stmt *st = NULL;
+        const char *next = tail;
+        const int rc = sqlite3_prepare_v2(s->db, tail, -1, &st, &next);
+        const bool more = rc != SQLITE_OK || st;
+        sqlite3_finalize(st);
+        if (more) return true;
+        if (next == tail) return false;
+        tail = next;
+    }
+    return false;
+}
+
+static nas_status prepare(nas_store *s, const char *sql, sqlite3_stmt **out, nas_err *err) {
+    const char *tail = NULL;
+    sqlite3_set_authorizer(s->db, allow, NULL);
+    const int rc = sqlite3_prepare_v2(s->db, sql, -1, out, &tail);
+    const bool more = rc == SQLITE_OK && *out && has_more(s, tail);
+    sqlite3_set_authorizer(s->db, NULL, NULL);
+    if (rc != SQLITE_OK) return status_of_sql(s, rc, err);
+    if (!*out) return nas_fail(err, NAS_EINVAL, "there is no statement");
+    if (more) return nas_fail(err, NAS_EINVAL, "one statement at a time is allowed here");
+    return sqlite3_stmt_readonly(*out) ? NAS_OK : refuse(err);
+}
+
+static nas_status bind_args(nas_store *s, sqlite3_stmt *st, const nas_value *args, int32_t n,
+                            nas_err *err) {
+    if (n > sqlite3_bind_parameter_count(st))
+        return nas_fail(err, NAS_EINVAL, "%d values for a statement that takes %d", n,
+                        sqlite3_bind_parameter_count(st));
+    for (int32_t i = 0; i < n; i++) {
+        const int rc = nas_sql_bind_value(st, i + 1, &args[i]);
+        if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a value", err);
+    }
+    return NAS_OK;
+}
+
+static nas_value value_at(sqlite3_stmt *st, int i) {
+    nas_value v = {.type = NAS_COLUMN_TEXT};
+    switch (sqlite3_column_type(st, i)) {
+    case SQLITE_INTEGER:
+        v.type = NAS_COLUMN_INTEGER;
+        v.integer = sqlite3_column_int64(st, i);
+        v.real = (double)v.integer;
+        break;
+    case SQLITE_FLOAT:
+        v.type = NAS_COLUMN_REAL;
+        v.real = sqlite3_column_double(st, i);
+        break;
+    case SQLITE_TEXT: v.text = (const char *)sqlite3_column_text(st, i); break;
+    case SQLITE_BLOB:
+        v.type = NAS_COLUMN_BLOB;
+        v.integer = sqlite3_column_bytes(st, i);
+        break;
+    default: v.is_null = true;
+    }
+    return v;
+}
+
+static nas_status hand_out(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_row_fn fn, void *ctx,
+                           nas_err *err) {
+    const int n = sqlite3_column_count(st);
+    const char **names = nas_arena_array(a, (size_t)n, sizeof *names, err);
+    nas_value *values = nas_arena_array(a, (size_t)n, sizeof *values, err);
+    if (!names || !values) return NAS_ENOMEM;
+    for (;;) {
+        const int rc = sqlite3_step(st);
+        if (rc == SQLITE_DONE) return NAS_OK;
+        if (rc != SQLITE_ROW) return status_of_sql(s, rc, err);
+        for (int i = 0; i < n; i++) {
+            names[i] = sqlite3_column_name(st, i);
+            values[i] = value_at(st, i);
+        }
+        const nas_row row = {.n = n, .names = names, .values = values};
+        if (fn && !fn(ctx, &row)) return NAS_OK;
+    }
+}
+
+nas_status nas_store_query(nas_store *s, const char *sql, const nas_value *args, int32_t n_args,
+                           nas_row_fn fn, void *ctx, nas_err *err) {
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    sqlite3_stmt *st = NULL;
+    nas_status status = prepare(s, sql, &st, err);
+    if (status == NAS_OK) status = bind_args(s, st, args, n_args, err);
+    if (status == NAS_OK) status = hand_out(s, st, a, fn, ctx, err);
+    sqlite3_finalize(st);
+    nas_arena_close(a);
+    return status;
+}

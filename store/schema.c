@@ -1,0 +1,123 @@
+/* store/schema.c - the tables that every database has, as steps from one schema version to the
+ * next. docs/SCHEMA.md tells what they mean. */
+#include "store/store_int.h"
+
+/* Step i leads from version i to i + 1. A step that was published is never changed. */
+static const char *const steps[] = {
+    "CREATE TABLE nas_studies("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+    " task TEXT NOT NULL,"
+    " fingerprint TEXT NOT NULL,"
+    " seed INTEGER NOT NULL,"
+    " trials INTEGER NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " tie_break TEXT,"
+    " created REAL NOT NULL);"
+
+    "CREATE TABLE nas_spaces("
+    " study INTEGER NOT NULL REFERENCES nas_studies(id),"
+    " version INTEGER NOT NULL,"
+    " hash TEXT NOT NULL,"
+    " text TEXT NOT NULL,"
+    " cursor INTEGER NOT NULL DEFAULT 0,"
+    " exhausted INTEGER NOT NULL DEFAULT 0,"
+    " created REAL NOT NULL,"
+    " PRIMARY KEY(study, version),"
+    " UNIQUE(study, hash));"
+
+    "CREATE TABLE nas_columns("
+    " study INTEGER NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " kind TEXT NOT NULL,"
+    " position INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " type TEXT NOT NULL,"
+    " stored TEXT NOT NULL,"
+    " PRIMARY KEY(study, version, kind, position)) WITHOUT ROWID;"
+
+    "CREATE TABLE nas_bounds("
+    " study INTEGER NOT NULL,"
+    " position INTEGER NOT NULL,"
+    " text TEXT NOT NULL,"
+    " \"column\" TEXT NOT NULL,"
+    " op TEXT NOT NULL,"
+    " bound REAL NOT NULL,"
+    " PRIMARY KEY(study, position)) WITHOUT ROWID;"
+
+    "CREATE TABLE nas_goals("
+    " study INTEGER NOT NULL,"
+    " position INTEGER NOT NULL,"
+    " \"column\" TEXT NOT NULL,"
+    " maximize INTEGER NOT NULL,"
+    " PRIMARY KEY(study, position)) WITHOUT ROWID;"
+
+    "CREATE TABLE nas_epochs("
+    " study INTEGER NOT NULL,"
+    " trial INTEGER NOT NULL,"
+    " epoch INTEGER NOT NULL,"
+    " step INTEGER NOT NULL,"
+    " loss REAL, val_loss REAL, val_accuracy REAL, seconds REAL,"
+    " PRIMARY KEY(study, trial, epoch)) WITHOUT ROWID;"
+
+    "CREATE TABLE nas_stages("
+    " study INTEGER NOT NULL,"
+    " trial INTEGER NOT NULL,"
+    " position INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " key TEXT NOT NULL,"
+    " reused INTEGER NOT NULL,"
+    " wall_seconds REAL, cpu_seconds REAL,"
+    " PRIMARY KEY(study, trial, position)) WITHOUT ROWID;"
+
+    "CREATE TABLE nas_artefacts("
+    " id INTEGER PRIMARY KEY,"
+    " study INTEGER NOT NULL,"
+    " trial INTEGER NOT NULL,"
+    " name TEXT NOT NULL,"
+    " bytes INTEGER NOT NULL,"
+    " content BLOB NOT NULL,"
+    " UNIQUE(study, trial, name));"
+
+    "CREATE VIEW studies AS SELECT s.name AS name, s.version AS version,"
+    " nullif(s.trials, -1) AS trials,"
+    " (SELECT group_concat(CASE g.maximize WHEN 1 THEN 'maximize ' ELSE 'minimize ' END"
+    "  || g.\"column\", ', ') FROM nas_goals g WHERE g.study = s.id) AS objectives,"
+    " (SELECT group_concat(b.text, ', ') FROM nas_bounds b WHERE b.study = s.id) AS constraints,"
+    " printf('%llu', s.seed) AS seed, s.task AS task,"
+    " datetime(s.created, 'unixepoch') AS created, s.fingerprint AS fingerprint, s.id AS id"
+    " FROM nas_studies s;",
+};
+
+int nas_schema_version(void) {
+    return (int)(sizeof steps / sizeof *steps);
+}
+
+nas_status nas_schema_pragma(nas_store *s, const char *name, int64_t *out, nas_err *err) {
+    char sql[64];
+    sqlite3_snprintf(sizeof sql, sql, "PRAGMA %s", name);
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err, sql, ""));
+    bool row = false;
+    const nas_status status = nas_sql_step(s, st, &row, err);
+    *out = row ? sqlite3_column_int64(st, 0) : 0;
+    sqlite3_finalize(st);
+    return status;
+}
+
+static nas_status migrate(nas_store *s, nas_err *err) {
+    int64_t version = 0;
+    NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
+    if (version >= nas_schema_version()) return NAS_OK; /* another process was quicker */
+    for (int64_t i = version; i < nas_schema_version(); i++)
+        NAS_TRY(nas_sql_exec(s, steps[i], err));
+    sqlite3_str *sql = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(sql, "PRAGMA application_id=%d; PRAGMA user_version=%d",
+                        NAS_STORE_APPLICATION, nas_schema_version());
+    return nas_sql_exec_str(s, sql, err);
+}
+
+nas_status nas_schema_migrate(nas_store *s, nas_err *err) {
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    return nas_sql_end(s, migrate(s, err), err);
+}

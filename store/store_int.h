@@ -1,0 +1,130 @@
+/* store/store_int.h - what the files of store/ share: the handle, its transactions, and the columns
+ * of a study's table. */
+#ifndef NAS_STORE_STORE_INT_H
+#define NAS_STORE_STORE_INT_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+/* "nas1"; stands in the header of each of our files. */
+#define NAS_STORE_APPLICATION 0x6e617331
+
+/* Statements that are kept prepared, for one version of one study. */
+typedef enum nas_sql_slot {
+    NAS_SQL_PROGRESS,
+    NAS_SQL_WAITING,
+    NAS_SQL_TAKE,
+    NAS_SQL_INSERT,
+    NAS_SQL_CURSOR,
+    NAS_SQL_RUNNING,
+    NAS_SQL_HAS,
+    NAS_SQL_HEARTBEAT,
+    NAS_SQL_FINISH,
+    NAS_SQL_FORGET_EPOCHS,
+    NAS_SQL_FORGET_STAGES,
+    NAS_SQL_FORGET_ARTEFACTS,
+    NAS_SQL_EPOCH,
+    NAS_SQL_STAGE,
+    NAS_SQL_ARTEFACT,
+    NAS_SQL_SLOTS
+} nas_sql_slot;
+
+/* The columns of one version of a study, and its statements. */
+typedef struct nas_layout {
+    struct nas_layout *next;
+    int64_t study, version;
+    int32_t n_params, n_metrics;
+    const char **names;  /* n_params + n_metrics, as the definition says */
+    const char **stored; /* the same in nas_trials_<study> */
+    sqlite3_stmt *slots[NAS_SQL_SLOTS];
+} nas_layout;
+
+typedef enum nas_sync { NAS_SYNC_NORMAL = 1, NAS_SYNC_FULL = 2 } nas_sync;
+
+struct nas_store {
+    sqlite3 *db;
+    char *path;
+    nas_store_mode mode;
+    pid_t pid; /* who opened it: SQLite handles do not survive a fork */
+    nas_sync sync;
+    nas_arena *arena; /* layouts */
+    nas_layout *layouts;
+    double busy_since;
+};
+
+/* sql.c */
+
+/* *err from SQLite's last error on s; rc is its code. */
+nas_status nas_sql_fail(nas_store *s, int rc, const char *doing, nas_err *err);
+NAS_NODISCARD nas_status nas_sql_exec(nas_store *s, const char *sql, nas_err *err);
+/* Ends str, runs it and frees it. */
+NAS_NODISCARD nas_status nas_sql_exec_str(nas_store *s, sqlite3_str *str, nas_err *err);
+
+/* One-off statement with bound values; types: i int64_t, r double, t const char *, h const nas_hash
+ * * (as hex). Owner: the caller finalizes *out. */
+NAS_NODISCARD nas_status nas_sql_open(nas_store *s, sqlite3_stmt **out, nas_err *err,
+                                      const char *sql, const char *types, ...);
+/* The same, run to its end. */
+NAS_NODISCARD nas_status nas_sql_put(nas_store *s, nas_err *err, const char *sql, const char *types,
+                                     ...);
+/* *row: there is one. At the end and on failure the statement is reset. */
+NAS_NODISCARD nas_status nas_sql_step(nas_store *s, sqlite3_stmt *st, bool *row, nas_err *err);
+/* Runs a kept statement that gives no rows. */
+NAS_NODISCARD nas_status nas_sql_run(nas_store *s, sqlite3_stmt *st, nas_err *err);
+int nas_sql_bind_value(sqlite3_stmt *st, int at, const nas_value *v);
+int nas_sql_bind_hash(sqlite3_stmt *st, int at, const nas_hash *h);
+/* Column i as a text in arena a; NULL stays NULL. */
+NAS_NODISCARD nas_status nas_sql_text(sqlite3_stmt *st, int i, nas_arena *a, const char **out,
+                                      nas_err *err);
+
+/* BEGIN IMMEDIATE; waits for other writers. nas_sql_end commits when status is NAS_OK, else rolls
+ * back and hands status on. */
+NAS_NODISCARD nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err);
+NAS_NODISCARD nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err);
+int nas_sql_wait(void *store, int times); /* busy handler */
+
+/* open.c: has somebody removed the file since it was opened? */
+bool nas_store_has_moved(nas_store *s);
+
+/* schema.c */
+int nas_schema_version(void);
+NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
+/* One integer pragma. */
+NAS_NODISCARD nas_status nas_schema_pragma(nas_store *s, const char *name, int64_t *out,
+                                           nas_err *err);
+
+/* layout.c */
+
+/* Is column one of those that every study's table has? */
+bool nas_layout_is_fixed(const char *column);
+/* Makes the table of a study, or adds what columns are new to it, and writes nas_columns. */
+NAS_NODISCARD nas_status nas_layout_write(nas_store *s, const nas_study *def, nas_study_id id,
+                                          nas_err *err);
+/* The columns of id, read from the database once. */
+NAS_NODISCARD nas_status nas_layout_get(nas_store *s, nas_study_id id, nas_layout **out,
+                                        nas_err *err);
+void nas_layout_forget(nas_store *s, nas_study_id id);
+/* Column of a parameter or metric in nas_trials_<study>; NULL: the study has none of that name. */
+const char *nas_layout_stored(const nas_layout *l, const char *name);
+/* A kept statement, prepared when it is first asked for; each # in sql becomes the study's number.
+ */
+NAS_NODISCARD nas_status nas_layout_slot(nas_store *s, nas_layout *l, nas_sql_slot slot,
+                                         const char *sql, sqlite3_stmt **out, nas_err *err);
+/* The same of a text that was put together (call it while l->slots[slot] is NULL); ends sql. */
+NAS_NODISCARD nas_status nas_layout_slot_str(nas_store *s, nas_layout *l, nas_sql_slot slot,
+                                             sqlite3_str *sql, sqlite3_stmt **out, nas_err *err);
+
+/* find.c: the definition and the current version of study number `study`. */
+NAS_NODISCARD nas_status nas_study_load(nas_store *s, int64_t study, nas_arena *a, nas_study *def,
+                                        int64_t *version, nas_err *err);
+/* Names of all studies, ", " between them; "none" when there is none. Owner: arena a. */
+NAS_NODISCARD nas_status nas_study_names(nas_store *s, nas_arena *a, const char **out,
+                                         nas_err *err);
+
+/* views.c: the views of one study and `trials`; those that are as they should be are left. */
+NAS_NODISCARD nas_status nas_views_write(nas_store *s, const nas_study *def, nas_study_id id,
+                                         nas_err *err);
+
+#endif

@@ -1,0 +1,230 @@
+/* store/views.c - what people query: views named after the study. */
+#include "store/store_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One direction of the Pareto front. */
+typedef struct axis {
+    const char *column;
+    bool maximize;
+} axis;
+
+/* The shortest decimal that reads back as v. */
+static void number_text(double v, char out[32]) {
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, 32, "%.*g", digits, v);
+        if (strtod(out, NULL) == v) return;
+    }
+}
+
+/* Runs sql, which makes `name`, unless the object is there from the same sql. */
+static nas_status write_object(nas_store *s, const char *kind, const char *name, sqlite3_str *str,
+                               nas_err *err) {
+    char *sql = sqlite3_str_finish(str);
+    if (!sql) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a view", s->path);
+    sqlite3_stmt *st = NULL;
+    bool there = false, same = false;
+    nas_status status =
+        nas_sql_open(s, &st, err, "SELECT sql FROM sqlite_master WHERE name = ?1", "t", name);
+    if (status == NAS_OK) status = nas_sql_step(s, st, &there, err);
+    const char *old = there ? (const char *)sqlite3_column_text(st, 0) : NULL;
+    if (old) same = !strcmp(old, sql);
+    sqlite3_finalize(st);
+    if (status == NAS_OK && there && !same) {
+        sqlite3_str *drop = sqlite3_str_new(s->db);
+        sqlite3_str_appendf(drop, "DROP %s \"%w\"", kind, name);
+        status = nas_sql_exec_str(s, drop, err);
+    }
+    if (status == NAS_OK && !same) status = nas_sql_exec(s, sql, err);
+    sqlite3_free(sql);
+    return status;
+}
+
+static nas_status write_view(nas_store *s, const char *study, const char *tail, sqlite3_str *body,
+                             nas_err *err) {
+    char *text = sqlite3_str_finish(body);
+    if (!text) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a view", s->path);
+    char name[128];
+    sqlite3_snprintf(sizeof name, name, "%s%s", study, tail);
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "CREATE VIEW \"%w\" AS %s", name, text);
+    sqlite3_free(text);
+    return write_object(s, "VIEW", name, q, err);
+}
+
+static nas_status write_main(nas_store *s, const nas_study *def, const nas_layout *l,
+                             nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendall(q, "SELECT number, state, reason");
+    for (int32_t i = 0; i < l->n_params + l->n_metrics; i++)
+        sqlite3_str_appendf(q, ", \"%w\" AS \"%w\"", l->stored[i], l->names[i]);
+    sqlite3_str_appendf(q,
+                        ", seconds, cpu_seconds, attempt, worker, machine,"
+                        " datetime(started, 'unixepoch') AS started,"
+                        " datetime(finished, 'unixepoch') AS finished, candidate, id"
+                        " FROM nas_trials_%lld WHERE version = %lld",
+                        l->study, l->version);
+    return write_view(s, def->name, "", q, err);
+}
+
+static nas_status write_feasible(nas_store *s, const nas_study *def, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "SELECT * FROM \"%w\" WHERE state = 'complete'", def->name);
+    for (int32_t i = 0; i < def->n_bounds; i++) {
+        const nas_bound *b = &def->bounds[i];
+        char number[32];
+        number_text(b->bound, number);
+        sqlite3_str_appendf(q, " AND \"%w\" %s %s", b->column, b->op, number);
+    }
+    return write_view(s, def->name, "_feasible", q, err);
+}
+
+static nas_status write_rejected(nas_store *s, const nas_study *def, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "SELECT * FROM \"%w\" WHERE state = 'rejected'", def->name);
+    return write_view(s, def->name, "_rejected", q, err);
+}
+
+/* A trial without a goal's value is never the best; one without the tie's value loses the tie. */
+static nas_status write_best(nas_store *s, const nas_study *def, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "SELECT * FROM \"%w_feasible\"", def->name);
+    for (int32_t i = 0; i < def->n_goals; i++)
+        sqlite3_str_appendf(q, "%s \"%w\" IS NOT NULL", i ? " AND" : " WHERE",
+                            def->goals[i].column);
+    sqlite3_str_appendall(q, " ORDER BY ");
+    for (int32_t i = 0; i < def->n_goals; i++)
+        sqlite3_str_appendf(q, "\"%w\" %s, ", def->goals[i].column,
+                            def->goals[i].maximize ? "DESC" : "ASC");
+    if (def->tie_break) sqlite3_str_appendf(q, "\"%w\" ASC NULLS LAST, ", def->tie_break);
+    sqlite3_str_appendall(q, "number LIMIT 1");
+    return write_view(s, def->name, "_best", q, err);
+}
+
+/* Which way a bound pulls: 1 up, -1 down, 0 neither. */
+static int pull_of(const nas_bound *b) {
+    return b->op[0] == '>' ? 1 : b->op[0] == '<' ? -1 : 0;
+}
+
+/* Goals, then columns that bounds pull one way and that are no goal. */
+static int32_t axes_of(const nas_study *def, axis *axes) {
+    int32_t n = 0;
+    for (int32_t i = 0; i < def->n_goals; i++)
+        axes[n++] = (axis){def->goals[i].column, def->goals[i].maximize};
+    for (int32_t i = 0; i < def->n_bounds; i++) {
+        const nas_bound *b = &def->bounds[i];
+        bool use = pull_of(b) != 0;
+        for (int32_t j = 0; j < n; j++) use &= strcmp(axes[j].column, b->column) != 0;
+        for (int32_t j = 0; j < def->n_bounds; j++)
+            if (!strcmp(def->bounds[j].column, b->column))
+                use &= pull_of(&def->bounds[j]) != -pull_of(b);
+        if (use) axes[n++] = (axis){b->column, pull_of(b) > 0};
+    }
+    return n;
+}
+
+/* Complete trials that no other complete one equals or beats in each axis and beats in one. */
+static nas_status write_pareto(nas_store *s, const nas_study *def, nas_arena *a, nas_err *err) {
+    axis *axes = nas_arena_array(a, (size_t)(def->n_goals + def->n_bounds), sizeof *axes, err);
+    if (!axes) return NAS_ENOMEM;
+    const int32_t n = axes_of(def, axes);
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "SELECT a.* FROM \"%w\" a WHERE a.state = 'complete'", def->name);
+    for (int32_t i = 0; i < n; i++)
+        sqlite3_str_appendf(q, " AND a.\"%w\" IS NOT NULL", axes[i].column);
+    if (n > 0) {
+        sqlite3_str_appendf(q, " AND NOT EXISTS (SELECT 1 FROM \"%w\" b WHERE b.state = 'complete'",
+                            def->name);
+        for (int32_t i = 0; i < n; i++)
+            sqlite3_str_appendf(q, " AND b.\"%w\" %s a.\"%w\"", axes[i].column,
+                                axes[i].maximize ? ">=" : "<=", axes[i].column);
+        for (int32_t i = 0; i < n; i++)
+            sqlite3_str_appendf(q, "%s b.\"%w\" %s a.\"%w\"", i ? " OR" : " AND (", axes[i].column,
+                                axes[i].maximize ? ">" : "<", axes[i].column);
+        sqlite3_str_appendall(q, "))");
+    }
+    return write_view(s, def->name, "_pareto", q, err);
+}
+
+/* The winner is found, and the front compared, from the best end of this index. */
+static nas_status write_index(nas_store *s, const nas_study *def, const nas_layout *l,
+                              nas_err *err) {
+    char name[64];
+    sqlite3_snprintf(sizeof name, name, "nas_trials_%lld_goal", l->study);
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "CREATE INDEX %s ON nas_trials_%lld(version", name, l->study);
+    for (int32_t i = 0; i < def->n_goals; i++)
+        sqlite3_str_appendf(q, ", \"%w\"%s", nas_layout_stored(l, def->goals[i].column),
+                            def->goals[i].maximize ? " DESC" : "");
+    if (def->tie_break) sqlite3_str_appendf(q, ", \"%w\"", nas_layout_stored(l, def->tie_break));
+    sqlite3_str_appendall(q, ", number) WHERE state = 'complete'");
+    return write_object(s, "INDEX", name, q, err);
+}
+
+/* One arm of `trials` for each study, with the metrics that all studies have. */
+static nas_status trials_arms(nas_store *s, sqlite3_stmt *studies, const char *shared,
+                              sqlite3_str *q, nas_err *err) {
+    /* SQLite takes 500 arms at most; groups of them keep far below. */
+    enum { GROUP = 200 };
+    for (int64_t n = 0;; n++) {
+        bool row = false;
+        NAS_TRY(nas_sql_step(s, studies, &row, err));
+        if (!row) {
+            sqlite3_str_appendall(q, ")");
+            return NAS_OK;
+        }
+        const char *name = (const char *)sqlite3_column_text(studies, 0);
+        if (n % GROUP == 0)
+            sqlite3_str_appendall(q, n ? ") UNION ALL SELECT * FROM (" : "SELECT * FROM (");
+        sqlite3_str_appendf(q,
+                            "%sSELECT '%q' AS study, number, state, reason%s, seconds FROM \"%w\"",
+                            n % GROUP ? " UNION ALL " : "", name, shared, name);
+    }
+}
+
+static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "SELECT coalesce(group_concat(', \"' || name || '\"', ''), '') FROM"
+                         " (SELECT c.name AS name FROM nas_columns c JOIN nas_studies s"
+                         "  ON s.id = c.study AND s.version = c.version WHERE c.kind = 'metric'"
+                         "  GROUP BY c.name HAVING count(*) = (SELECT count(*) FROM nas_studies)"
+                         "  ORDER BY min(c.position), c.name)",
+                         ""));
+    bool row = false;
+    const char *shared = "";
+    nas_status status = nas_sql_step(s, st, &row, err);
+    if (status == NAS_OK) status = nas_sql_text(st, 0, a, &shared, err);
+    sqlite3_finalize(st);
+    NAS_TRY(status);
+    NAS_TRY(nas_sql_open(s, &st, err, "SELECT name FROM nas_studies ORDER BY id", ""));
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    status = trials_arms(s, st, shared, q, err);
+    sqlite3_finalize(st);
+    if (status == NAS_OK) return write_view(s, "trials", "", q, err);
+    sqlite3_free(sqlite3_str_finish(q));
+    return status;
+}
+
+static nas_status write_all(nas_store *s, const nas_study *def, nas_layout *l, nas_arena *a,
+                            nas_err *err) {
+    NAS_TRY(write_main(s, def, l, err));
+    NAS_TRY(write_feasible(s, def, err));
+    NAS_TRY(write_pareto(s, def, a, err));
+    NAS_TRY(write_best(s, def, err));
+    NAS_TRY(write_rejected(s, def, err));
+    NAS_TRY(write_index(s, def, l, err));
+    return write_trials(s, a, err);
+}
+
+nas_status nas_views_write(nas_store *s, const nas_study *def, nas_study_id id, nas_err *err) {
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    const nas_status status = write_all(s, def, l, a, err);
+    nas_arena_close(a);
+    return status;
+}
