@@ -1,0 +1,381 @@
+/* search/candidate_check.c - values against the tables of keys. */
+#include "search/candidate_int.h"
+#include "search/sampler.h"
+
+#include <math.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { KNOWN_MOST = 64 };
+
+const char *nas_path_key(nas_arena *a, const char *path, const char *key) {
+    const char *p = nas_arena_format(a, NULL, "%s%s%.64s", path, *path ? "." : "", key);
+    return p ? p : "";
+}
+
+const char *nas_path_item(nas_arena *a, const char *path, int32_t i) {
+    const char *p = nas_arena_format(a, NULL, "%s[%d]", path, i);
+    return p ? p : "";
+}
+
+void nas_check_problem(nas_check *c, const char *path, const cJSON *v, bool at_key, const char *fmt,
+                       ...) {
+    char what[900];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    if (c->at)
+        nas_problem(c->p, c->j, c->at, false, path, "what same_as names does not fit: %s", what);
+    else
+        nas_problem(c->p, c->j, v, at_key, path, "%s", what);
+}
+
+/* "a", "b" or "c" */
+static void join_words(const char *const *words, const char *later, char *out, size_t room) {
+    size_t used = 0, n = 0, i = 0;
+    for (const char *const *w = words; *w; w++) n += !nas_word_is_later(later, *w);
+    out[0] = '\0';
+    for (const char *const *w = words; *w && used < room; w++) {
+        if (nas_word_is_later(later, *w)) continue;
+        const char *before = i == 0 ? "" : i + 1 == n ? " or " : ", ";
+        const int put = snprintf(out + used, room - used, "%s\"%s\"", before, *w);
+        used += put > 0 ? (size_t)put : 0;
+        i++;
+    }
+}
+
+void nas_check_unknown(nas_check *c, const char *path, const cJSON *v, const char *const *known) {
+    const char *near = nas_nearest(v->string, known);
+    char list[600];
+    if (near) {
+        nas_check_problem(c, path, v, true, "unknown key; did you mean \"%s\"?", near);
+    } else {
+        join_words(known, NULL, list, sizeof list);
+        nas_check_problem(c, path, v, true, "unknown key; expected %s", list);
+    }
+}
+
+static void bound(double v, char out[32]) {
+    nas_json_number(v, out);
+}
+
+static void check_number(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    const bool integer = k->kind == NAS_KEY_INT;
+    if (cJSON_IsNumber(v) && v->valuedouble >= k->lo && v->valuedouble <= k->hi &&
+        (!integer || nas_json_is_integer(v)))
+        return;
+    if (k->flags & NAS_KEY_CLASSES && cJSON_IsString(v) && strcmp(v->valuestring, "classes") == 0)
+        return;
+    char lo[32], hi[32], got[48];
+    bound(k->lo, lo);
+    bound(k->hi, hi);
+    nas_json_show(v, got);
+    nas_check_problem(c, path, v, false, "expected %s %s .. %s%s%s, got %s",
+                      integer ? "an integer" : "a number", lo, hi,
+                      k->flags & NAS_KEY_CLASSES ? " or \"classes\"" : "",
+                      k->flags & NAS_KEY_NULLABLE ? " or null" : "", got);
+}
+
+static void check_word(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    char list[600], got[48];
+    nas_json_show(v, got);
+    if (cJSON_IsString(v)) {
+        if (nas_word_is_later(k->later, v->valuestring)) {
+            nas_check_problem(c, path, v, false, "%s is not supported yet", got);
+            return;
+        }
+        for (const char *const *w = k->words; *w; w++)
+            if (strcmp(*w, v->valuestring) == 0) return;
+    }
+    join_words(k->words, k->later, list, sizeof list);
+    const char *near = cJSON_IsString(v) ? nas_nearest(v->valuestring, k->words) : NULL;
+    if (near)
+        nas_check_problem(c, path, v, false, "expected %s, got %s; did you mean \"%s\"?", list, got,
+                          near);
+    else
+        nas_check_problem(c, path, v, false, "expected %s, got %s", list, got);
+}
+
+static void check_text(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    char got[48];
+    nas_json_show(v, got);
+    if (!cJSON_IsString(v) || !*v->valuestring) {
+        nas_check_problem(c, path, v, false, "expected a text in quotes%s, got %s",
+                          k->flags & NAS_KEY_NULLABLE ? " or null" : "", got);
+        return;
+    }
+    if (strcmp(k->name, "speaker_pattern") != 0) return;
+    regex_t re;
+    const int bad = regcomp(&re, v->valuestring, REG_EXTENDED);
+    if (bad) {
+        char why[128];
+        regerror(bad, &re, why, sizeof why);
+        nas_check_problem(c, path, v, false, "no POSIX extended expression: %s", why);
+        return;
+    }
+    if (re.re_nsub < 1)
+        nas_check_problem(c, path, v, false,
+                          "expected an expression with a group, such as \"^([^_]+)_\"");
+    regfree(&re);
+}
+
+static void check_pair(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != 2) {
+        char got[48], lo[32], hi[32];
+        nas_json_show(v, got);
+        bound(k->lo, lo);
+        bound(k->hi, hi);
+        nas_check_problem(c, path, v, false, "expected [height, width], each %s .. %s, got %s", lo,
+                          hi, cJSON_IsArray(v) ? "a list of another length" : got);
+        return;
+    }
+    /* The elements are integers of their own; the key lives as long as the walk. */
+    nas_key *element = nas_arena_alloc(c->arena, sizeof *element, NULL);
+    if (!element) return;
+    *element = *k;
+    element->kind = NAS_KEY_INT;
+    element->later = NULL;
+    nas_check_any(c, nas_path_item(c->arena, path, 0), v->child, nas_check_value, element);
+    nas_check_any(c, nas_path_item(c->arena, path, 1), v->child->next, nas_check_value, element);
+}
+
+/* Blocks with code of their own */
+
+static void check_labels(nas_check *c, const char *path, const cJSON *v) {
+    int32_t n = 0;
+    bool good = cJSON_IsArray(v);
+    if (cJSON_IsNull(v)) return;
+    for (const cJSON *l = good ? v->child : NULL; l; l = l->next, n++) {
+        const char *item = nas_path_item(c->arena, path, n);
+        if (!cJSON_IsString(l) || !*l->valuestring || strchr(l->valuestring, '/') ||
+            l->valuestring[0] == '.') {
+            char got[48];
+            nas_json_show(l, got);
+            nas_check_problem(c, item, l, false, "expected the name of a class folder, got %s",
+                              got);
+            continue;
+        }
+        if (n >= NAS_LABELS_MOST) continue;
+        for (const cJSON *m = v->child; m != l; m = m->next)
+            if (cJSON_IsString(m) && strcmp(m->valuestring, l->valuestring) == 0)
+                nas_check_problem(c, item, l, false, "\"%.60s\" stands twice", l->valuestring);
+    }
+    if (!good || n < 2 || n > NAS_LABELS_MOST)
+        nas_check_problem(c, path, v, false, "expected a list of 2 .. %d class folders, or null",
+                          NAS_LABELS_MOST);
+}
+
+static void check_rate(nas_check *c, const char *path, const cJSON *v) {
+    const nas_key *from = nas_block_find(&nas_block_schedule, "from");
+    if (!cJSON_IsObject(v)) {
+        check_number(c, path, v, from);
+        return;
+    }
+    nas_check_block(c, path, v, &nas_block_schedule);
+    const cJSON *kind = nas_json_get(v, "schedule");
+    if (!cJSON_IsString(kind) || strcmp(kind->valuestring, "constant") != 0) return;
+    for (const cJSON *k = v->child; k; k = k->next)
+        if (strcmp(k->string, "to") == 0 || strcmp(k->string, "power") == 0)
+            nas_check_problem(c, nas_path_key(c->arena, path, k->string), k, true,
+                              "belongs to other schedules than \"constant\"; leave it out");
+}
+
+static void check_format_kind(nas_check *c, const char *path, const cJSON *v) {
+    nas_key k = *nas_block_find(&nas_block_quantize, "kind");
+    k.later = nas_formats_later;
+    check_word(c, path, v, &k);
+}
+
+static void check_format(nas_check *c, const char *path, const cJSON *v) {
+    if (cJSON_IsObject(v))
+        nas_check_block(c, path, v, &nas_block_quantize);
+    else
+        check_format_kind(c, path, v);
+}
+
+static void check_sampler(nas_check *c, const char *path, const cJSON *v) {
+    const char *names[16];
+    int32_t n = 0;
+    for (; n < 15 && nas_sampler_at(n); n++) names[n] = nas_sampler_at(n)->name;
+    names[n] = NULL;
+    const nas_key k = {.name = "sampler", .kind = NAS_KEY_WORD, .words = names};
+    check_word(c, path, v, &k);
+}
+
+static void check_seed(nas_check *c, const char *path, const cJSON *v) {
+    const nas_key k = {.kind = NAS_KEY_INT, .lo = 0, .hi = 9007199254740992.0};
+    check_number(c, path, v, &k);
+}
+
+static void check_later(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    const cJSON *def = nas_key_default(c->arena, k);
+    if (def && nas_json_equal(def, v)) return;
+    nas_check_problem(c, path, v, false,
+                      "\"%s\" is not supported yet; expected %s, or leave it out", k->name,
+                      k->def ? k->def : "nothing");
+}
+
+static void check_below(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    static const struct {
+        const char *key;
+        void (*check)(nas_check *, const char *, const cJSON *);
+    } own[] = {{"labels", check_labels},
+               {"learning_rate", check_rate},
+               {"quantize", check_format},
+               {"sampler", check_sampler},
+               {"seed", check_seed}};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp(own[i].key, k->name) == 0) {
+            own[i].check(c, path, v);
+            return;
+        }
+    if (strcmp(k->name, "layers") == 0) {
+        nas_check_layers(c, path, v, NULL);
+        return;
+    }
+    static const nas_block *const plain[] = {
+        &nas_block_task,  &nas_block_split, &nas_block_frontend, &nas_block_augment,
+        &nas_block_model, &nas_block_train, &nas_block_search};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        const char *last = strrchr(plain[i]->path, '.');
+        if (strcmp(last ? last + 1 : plain[i]->path, k->name) == 0)
+            nas_check_block(c, path, v, plain[i]);
+    }
+}
+
+void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void *key) {
+    const nas_key *k = key;
+    if (k->later && k->kind != NAS_KEY_WORD) {
+        check_later(c, path, v, k);
+        return;
+    }
+    if (cJSON_IsNull(v) && k->flags & NAS_KEY_NULLABLE) return;
+    switch (k->kind) {
+    case NAS_KEY_INT:
+    case NAS_KEY_FLOAT: check_number(c, path, v, k); return;
+    case NAS_KEY_BOOL: {
+        char got[48];
+        nas_json_show(v, got);
+        if (!cJSON_IsBool(v))
+            nas_check_problem(c, path, v, false, "expected true or false, got %s", got);
+        return;
+    }
+    case NAS_KEY_WORD:
+        if (k->words == nas_format_names)
+            check_format_kind(c, path, v);
+        else
+            check_word(c, path, v, k);
+        return;
+    case NAS_KEY_TEXT: check_text(c, path, v, k); return;
+    case NAS_KEY_PAIR: check_pair(c, path, v, k); return;
+    case NAS_KEY_BLOCK: check_below(c, path, v, k); return;
+    }
+}
+
+/* Blocks */
+
+/* A space's keys that a candidate does without, and the other way round. */
+static bool may_lack(const nas_check *c, const nas_block *b, const cJSON *v, const nas_key *k) {
+    if (k->def) return true;
+    const cJSON *schedule = nas_json_get(v, "schedule");
+    if (b == &nas_block_schedule && cJSON_IsString(schedule) &&
+        strcmp(schedule->valuestring, "constant") == 0)
+        return strcmp(k->name, "from") != 0;
+    return c->candidate && b == &nas_block_top &&
+           (strcmp(k->name, "name") == 0 || strcmp(k->name, "search") == 0);
+}
+
+static bool block_knows(nas_check *c, const nas_block *b, const char *path, const cJSON *v) {
+    static const nas_key replicate = {
+        .name = "replicate", .kind = NAS_KEY_INT, .lo = 0, .hi = 2147483647.0};
+    if (!c->candidate || b != &nas_block_top) return false;
+    if (strcmp(v->string, "seed") == 0)
+        check_seed(c, path, v);
+    else if (strcmp(v->string, "replicate") == 0)
+        nas_check_value(c, path, v, &replicate);
+    else
+        return false;
+    return true;
+}
+
+/* mfcc needs coefficients and log_mel has none. */
+static void check_coefficients(nas_check *c, const char *path, const cJSON *v) {
+    const cJSON *kind = nas_json_get(v, "kind"), *n = nas_json_get(v, "coefficients");
+    if (!cJSON_IsString(kind)) return;
+    const char *where = nas_path_key(c->arena, path, "coefficients");
+    if (strcmp(kind->valuestring, "mfcc") == 0 && !n)
+        nas_check_problem(c, where, v, false, "missing; \"mfcc\" needs it");
+    else if (strcmp(kind->valuestring, "log_mel") == 0 && n && !nas_is_form(n) &&
+             !(cJSON_IsNumber(n) && n->valuedouble == 0))
+        nas_check_problem(c, where, n, true, "belongs to \"mfcc\" only; leave it out");
+}
+
+static bool is_space_key(const char *key) {
+    static const char *const keys[] = {"objective", "objectives", "constraints", "forbid",
+                                       "try_first", "search",     NULL};
+    for (const char *const *k = keys; *k; k++)
+        if (strcmp(*k, key) == 0) return true;
+    return false;
+}
+
+static bool is_candidate_key(const char *key) {
+    static const char *const keys[] = {"frontend", "augment", "model",    "train",
+                                       "prune",    "cluster", "quantize", NULL};
+    for (const char *const *k = keys; *k; k++)
+        if (strcmp(*k, key) == 0) return true;
+    return false;
+}
+
+void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void *block) {
+    const nas_block *b = block;
+    const bool top = b == &nas_block_top;
+    if (!cJSON_IsObject(v)) {
+        char got[48];
+        nas_json_show(v, got);
+        nas_check_problem(c, path, v, false, "expected an object { ... }, got %s", got);
+        return;
+    }
+    const char *known[KNOWN_MOST];
+    size_t n = 0;
+    for (const nas_key *k = NULL; (k = nas_block_next(b, k)) && n + 1 < KNOWN_MOST;)
+        known[n++] = k->name;
+    known[n] = NULL;
+    for (const cJSON *x = v->child; x; x = x->next) {
+        const char *where = nas_path_key(c->arena, path, x->string);
+        const nas_key *k = nas_block_find(b, x->string);
+        if (top && c->candidate && is_space_key(x->string)) continue;
+        if (top) c->choices = c->space && is_candidate_key(x->string);
+        if (k)
+            nas_check_any(c, where, x, nas_check_value, k);
+        else if (!block_knows(c, b, where, x))
+            nas_check_unknown(c, where, x, known);
+    }
+    for (const nas_key *k = NULL; (k = nas_block_next(b, k));)
+        if (!may_lack(c, b, v, k) && !nas_json_get(v, k->name))
+            nas_check_problem(c, nas_path_key(c->arena, path, k->name), v, false, "missing; %s",
+                              k->help ? k->help : "it has no default");
+    if (b == &nas_block_frontend) check_coefficients(c, path, v);
+}
+
+static void check_name(nas_check *c) {
+    const cJSON *name = nas_json_get(c->root, "name");
+    if (!cJSON_IsString(name) || !*name->valuestring) return;
+    const char *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *s = name->valuestring;
+    bool good = strlen(s) <= 48 && strchr(letters, s[0]);
+    for (; *s; s++) good = good && (strchr(letters, *s) || strchr("0123456789_", *s));
+    if (!good)
+        nas_check_problem(
+            c, "name", name, false,
+            "expected at most 48 letters, digits and underscores, a letter first, got "
+            "\"%.48s\"",
+            name->valuestring);
+}
+
+void nas_check_document(nas_check *c) {
+    c->budget = 2000000;
+    nas_check_block(c, "", c->root, &nas_block_top);
+    if (cJSON_IsObject(c->root)) check_name(c);
+}

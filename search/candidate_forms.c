@@ -1,0 +1,358 @@
+/* search/candidate_forms.c - what stands for a value that varies: choice, range, same_as. */
+#include "search/candidate_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const form_words[] = {"choice", "range",  "same_as", "times",
+                                         "_type",  "_value", NULL};
+
+bool nas_is_form(const cJSON *v) {
+    if (!cJSON_IsObject(v)) return false;
+    for (const cJSON *c = v->child; c; c = c->next)
+        for (const char *const *w = form_words; *w; w++)
+            if (strcmp(c->string, *w) == 0) return true;
+    return false;
+}
+
+bool nas_json_has_form(const cJSON *v) {
+    if (nas_is_form(v)) return true;
+    for (const cJSON *c = v->child; c; c = c->next)
+        if (c->child && nas_json_has_form(c)) return true;
+    return false;
+}
+
+const cJSON *nas_choice_options(const cJSON *v) {
+    return nas_json_get(v, "choice");
+}
+
+/* Paths */
+
+const char *nas_path_step(const char *path, char out[64], int32_t *index) {
+    size_t n = 0;
+    *index = -1;
+    if (*path == '[') {
+        int64_t i = 0;
+        const char *p = path + 1;
+        for (; *p >= '0' && *p <= '9' && i < 1000000; p++) i = i * 10 + (*p - '0');
+        if (*p != ']' || p == path + 1) return NULL;
+        *index = (int32_t)i;
+        path = p + 1;
+    } else {
+        while (*path && *path != '.' && *path != '[') {
+            if (n + 1 == 64) return NULL;
+            out[n++] = *path++;
+        }
+        if (!n) return NULL;
+    }
+    out[n] = '\0';
+    if (*path == '.') return path[1] && path[1] != '[' && path[1] != '.' ? path + 1 : NULL;
+    return *path == '\0' || *path == '[' ? path : NULL;
+}
+
+typedef struct finder {
+    nas_arena *arena;
+    const cJSON *root;
+    nas_found_fn fn;
+    void *ctx;
+    nas_found found;
+    int32_t budget, follows;
+} finder;
+
+static void find_in(finder *f, const cJSON *v, const char *path);
+
+static void find_same(finder *f, const cJSON *target, const char *rest) {
+    if (!cJSON_IsString(target) || f->follows == NAS_JSON_DEPTH) return;
+    const char *joined = nas_arena_format(f->arena, NULL, "%s%s%s", target->valuestring,
+                                          *rest == '[' ? "" : ".", rest);
+    if (!joined) return;
+    f->follows++;
+    find_in(f, f->root, joined);
+    f->follows--;
+}
+
+static void find_in(finder *f, const cJSON *v, const char *path) {
+    if (f->budget-- <= 0) return;
+    if (!*path) {
+        f->found.v = v;
+        f->fn(f->ctx, &f->found);
+        return;
+    }
+    if (nas_is_form(v)) {
+        const cJSON *options = nas_choice_options(v), *same = nas_json_get(v, "same_as");
+        if (same) find_same(f, same, path);
+        if (!cJSON_IsArray(options) || f->found.n_taken == NAS_JSON_DEPTH) return;
+        int32_t i = 0;
+        for (const cJSON *o = options->child; o; o = o->next, i++) {
+            f->found.taken[f->found.n_taken++] = (nas_taken){.choice = v, .option = i};
+            find_in(f, o, path);
+            f->found.n_taken--;
+        }
+        return;
+    }
+    char key[64];
+    int32_t index;
+    const char *rest = nas_path_step(path, key, &index);
+    if (!rest) return;
+    const cJSON *below = index >= 0 && cJSON_IsArray(v) ? cJSON_GetArrayItem(v, index)
+                         : index < 0                    ? nas_json_get(v, key)
+                                                        : NULL;
+    if (below) find_in(f, below, rest);
+}
+
+void nas_find_path(nas_arena *a, const cJSON *root, const char *path, nas_found_fn fn, void *ctx) {
+    finder f = {.arena = a, .root = root, .fn = fn, .ctx = ctx, .budget = 100000};
+    if (*path) find_in(&f, root, path);
+}
+
+typedef struct path_list {
+    nas_arena *arena;
+    const char **p;
+    int32_t n, room;
+} path_list;
+
+static void list_paths(path_list *l, const char *path, const cJSON *v) {
+    enum { PATHS_MOST = 4096 };
+    if (l->n + 1 >= PATHS_MOST) return;
+    if (*path) l->p[l->n++] = path;
+    if (nas_is_form(v)) {
+        const cJSON *options = nas_choice_options(v);
+        if (!cJSON_IsArray(options)) return;
+        for (const cJSON *o = options->child; o; o = o->next)
+            if (o->child) list_paths(l, path, o); /* an option has the path of its choice */
+        return;
+    }
+    int32_t i = 0;
+    for (const cJSON *c = v->child; c; c = c->next, i++)
+        list_paths(l,
+                   c->string ? nas_path_key(l->arena, path, c->string)
+                             : nas_path_item(l->arena, path, i),
+                   c);
+}
+
+const char *const *nas_all_paths(nas_arena *a, const cJSON *root) {
+    static const char *const none[] = {NULL};
+    path_list l = {.arena = a};
+    l.p = nas_arena_array(a, 4200, sizeof *l.p, NULL);
+    if (!l.p) return none;
+    list_paths(&l, "", root);
+    l.p[l.n] = NULL;
+    return l.p;
+}
+
+/* Ranges */
+
+static bool range_fail(nas_check *c, const char *path, const cJSON *v, const char *what) {
+    if (c) nas_check_problem(c, path, v, false, "%s", what);
+    return false;
+}
+
+bool nas_range_read(nas_check *c, const char *path, const cJSON *v, nas_range *out) {
+    const cJSON *ends = nas_json_get(v, "range"), *step = nas_json_get(v, "step");
+    const cJSON *log_key = nas_json_get(v, "log");
+    *out = (nas_range){0};
+    if (!cJSON_IsArray(ends) || cJSON_GetArraySize(ends) != 2 || !cJSON_IsNumber(ends->child) ||
+        !cJSON_IsNumber(ends->child->next))
+        return range_fail(c, path, ends, "expected {\"range\": [low, high]}, two numbers");
+    out->lo = ends->child->valuedouble;
+    out->hi = ends->child->next->valuedouble;
+    if (out->lo > out->hi)
+        return range_fail(c, path, ends, "the range's low end is above its high end");
+    if (step) {
+        if (!cJSON_IsNumber(step) || !(step->valuedouble > 0))
+            return range_fail(c, path, step, "expected a step above 0");
+        out->step = step->valuedouble;
+    }
+    if (log_key) {
+        if (!cJSON_IsBool(log_key))
+            return range_fail(c, path, log_key, "expected true or false for log");
+        out->log = cJSON_IsTrue(log_key);
+    }
+    if (out->log && step)
+        return range_fail(c, path, step, "step and log exclude each other; leave one out");
+    if (out->log && !(out->lo > 0))
+        return range_fail(c, path, ends, "a range with log begins above 0");
+    if (out->step > 0) {
+        const double k = floor((out->hi - out->lo) / out->step * (1 + 1e-12) + 1e-9);
+        if (!(k < 9e15)) return range_fail(c, path, step, "the step is too small for its range");
+        const double hi = out->lo + k * out->step;
+        if (hi < out->hi) out->hi = hi;
+    }
+    return true;
+}
+
+static void check_range(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                        const nas_key *k) {
+    nas_range r;
+    if (!nas_range_read(c, path, v, &r)) return;
+    if (fn != nas_check_value || (k->kind != NAS_KEY_INT && k->kind != NAS_KEY_FLOAT)) {
+        /* learning_rate is a block that may be a number. */
+        if (fn == nas_check_value && k->kind == NAS_KEY_BLOCK &&
+            !strcmp(k->name, "learning_rate")) {
+            check_range(c, path, v, fn, nas_block_find(&nas_block_schedule, "from"));
+            return;
+        }
+        nas_check_problem(c, path, v, false,
+                          "a range stands for a number, and none is expected here; use a choice");
+        return;
+    }
+    if (k->later) {
+        nas_check_value(c, path, v, k);
+        return;
+    }
+    const cJSON *ends = nas_json_get(v, "range"), *step = nas_json_get(v, "step");
+    const int32_t before = c->p->n;
+    nas_check_value(c, path, ends->child, k);
+    nas_check_value(c, path, ends->child->next, k);
+    if (k->kind != NAS_KEY_INT) return;
+    if (step && !nas_json_is_integer(step))
+        nas_check_problem(c, path, step, false, "expected an integer step for integers");
+    const int32_t i = nas_json_index(c->j, v);
+    if (!c->at && c->integer_range && i >= 0 && c->p->n == before) c->integer_range[i] = 1;
+}
+
+/* same_as */
+
+static bool fits_taken(const nas_check *c, const nas_found *f) {
+    for (int32_t i = 0; i < f->n_taken; i++)
+        for (int32_t k = 0; k < c->n_taken; k++)
+            if (f->taken[i].choice == c->taken[k].choice &&
+                f->taken[i].option != c->taken[k].option)
+                return false;
+    return true;
+}
+
+typedef struct follower {
+    nas_check *c;
+    const char *path;
+    const cJSON *same;
+    nas_check_fn fn;
+    const void *arg;
+    int32_t found, fitting;
+} follower;
+
+static void follow(void *ctx, const nas_found *f) {
+    follower *w = ctx;
+    nas_check *c = w->c;
+    w->found++;
+    if (!fits_taken(c, f)) return;
+    w->fitting++;
+    for (int32_t i = 0; i < c->n_following; i++)
+        if (c->following[i] == f->v) {
+            nas_problem(c->p, c->j, c->at, false, w->path, "same_as comes back to itself");
+            return;
+        }
+    if (c->n_taken + f->n_taken > NAS_TAKEN_MOST) return;
+    memcpy(c->taken + c->n_taken, f->taken, (size_t)f->n_taken * sizeof *f->taken);
+    c->n_taken += f->n_taken;
+    nas_check_any(c, w->path, f->v, w->fn, w->arg);
+    c->n_taken -= f->n_taken;
+}
+
+static void check_same(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                       const void *arg) {
+    const cJSON *target = nas_json_get(v, "same_as");
+    if (!cJSON_IsString(target) || !*target->valuestring) {
+        nas_check_problem(c, path, target, false, "expected {\"same_as\": \"path\"}");
+        return;
+    }
+    for (int32_t i = 0; i < c->n_following; i++)
+        if (c->following[i] == v) {
+            nas_problem(c->p, c->j, c->at ? c->at : v, false, path, "same_as comes back to itself");
+            return;
+        }
+    if (c->n_following == NAS_JSON_DEPTH) {
+        nas_check_problem(c, path, v, false, "more than %d same_as in a row", NAS_JSON_DEPTH);
+        return;
+    }
+    follower w = {.c = c, .path = path, .same = v, .fn = fn, .arg = arg};
+    const cJSON *outer = c->at;
+    if (!c->at) c->at = v;
+    c->following[c->n_following++] = v;
+    nas_find_path(c->arena, c->root, target->valuestring, follow, &w);
+    c->n_following--;
+    c->at = outer;
+    if (w.fitting) return;
+    const char *near =
+        w.found ? NULL : nas_nearest(target->valuestring, nas_all_paths(c->arena, c->root));
+    if (near)
+        nas_check_problem(c, path, target, false,
+                          "no value has the path \"%.100s\"; did you mean "
+                          "\"%s\"?",
+                          target->valuestring, near);
+    else
+        nas_check_problem(c, path, target, false,
+                          w.found
+                              ? "\"%.100s\" is absent whenever this stands"
+                              : "no value has the path \"%.100s\"; keys left out cannot be named",
+                          target->valuestring);
+}
+
+/* Forms */
+
+static bool check_form_keys(nas_check *c, const char *path, const cJSON *v) {
+    static const char *const choice[] = {"choice", NULL}, *const same[] = {"same_as", NULL};
+    static const char *const range[] = {"range", "step", "log", NULL};
+    if (nas_json_get(v, "times") || nas_json_get(v, "_type") || nas_json_get(v, "_value")) {
+        nas_check_problem(c, path, v, false, "\"%s\" is not supported yet",
+                          nas_json_get(v, "times") ? "times" : "_type/_value");
+        return false;
+    }
+    const char *const *known = nas_choice_options(v)      ? choice
+                               : nas_json_get(v, "range") ? range
+                                                          : same;
+    bool good = true;
+    for (const cJSON *x = v->child; x; x = x->next) {
+        bool found = false;
+        for (const char *const *k = known; *k; k++) found = found || strcmp(*k, x->string) == 0;
+        if (found) continue;
+        nas_check_unknown(c, nas_path_key(c->arena, path, x->string), x, known);
+        good = false;
+    }
+    return good;
+}
+
+static void check_choice(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                         const void *arg) {
+    const cJSON *options = nas_choice_options(v);
+    if (!cJSON_IsArray(options) || !options->child) {
+        nas_check_problem(c, path, options, false,
+                          "expected {\"choice\": [value, ...]} with at least one value");
+        return;
+    }
+    if (c->n_taken == NAS_TAKEN_MOST) {
+        nas_check_problem(c, path, v, false, "choices nested too deep");
+        return;
+    }
+    int32_t i = 0;
+    for (const cJSON *o = options->child; o; o = o->next, i++) {
+        c->taken[c->n_taken++] = (nas_taken){.choice = v, .option = i};
+        nas_check_any(c, path, o, fn, arg);
+        c->n_taken--;
+    }
+}
+
+void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                   const void *arg) {
+    if (c->budget-- <= 0) {
+        if (c->budget == -1)
+            nas_check_problem(c, path, v, false, "too large once same_as is followed");
+        return;
+    }
+    if (!nas_is_form(v)) {
+        fn(c, path, v, arg);
+        return;
+    }
+    if (!c->choices) {
+        nas_check_problem(c, path, v, false, "a choice cannot stand here; expected one value");
+        return;
+    }
+    if (!check_form_keys(c, path, v)) return;
+    if (nas_choice_options(v))
+        check_choice(c, path, v, fn, arg);
+    else if (nas_json_get(v, "range"))
+        check_range(c, path, v, fn, arg);
+    else
+        check_same(c, path, v, fn, arg);
+}

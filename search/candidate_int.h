@@ -1,0 +1,147 @@
+/* search/candidate_int.h - the blocks of a candidate, the walk that checks them with or without
+ * choices in them, and the canonical form that the hash sees. */
+#ifndef NAS_SEARCH_CANDIDATE_INT_H
+#define NAS_SEARCH_CANDIDATE_INT_H
+
+#include "search/candidate.h"
+#include "search/json_int.h"
+#include "search/space.h"
+
+/* A block of settings: its tables of keys, in the order they are shown. */
+typedef struct nas_block {
+    const char *path; /* "task.split"; "" for the file itself */
+    const char *help;
+    const nas_key *tables[2];
+} nas_block;
+
+extern const nas_block nas_block_top, nas_block_task, nas_block_split, nas_block_frontend,
+    nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_quantize,
+    nas_block_search, nas_block_repeat;
+/* All of the above, for documentation and its test; NULL at the end. */
+extern const nas_block *const nas_blocks[];
+
+/* The structs that the private tables have their offsets in. */
+typedef struct nas_top {
+    int32_t schema;
+    const char *name;
+} nas_top;
+
+typedef struct nas_quantize {
+    int32_t kind;
+} nas_quantize;
+
+enum {
+    NAS_REPEAT_MOST = 64,
+    NAS_LAYERS_MOST = 512, /* once repeats are unrolled */
+    NAS_LABELS_MOST = 1000
+};
+
+const nas_key *nas_block_find(const nas_block *b, const char *key);
+/* The next key after *at (NULL, NULL first); NULL at the end. */
+const nas_key *nas_block_next(const nas_block *b, const nas_key *last);
+/* The block that stands at a key of another one ("split" of task); NULL for other keys. */
+const nas_block *nas_block_below(const nas_block *b, const char *key);
+/* Is the word one of a space-separated list? list may be NULL. */
+bool nas_word_is_later(const char *list, const char *word);
+
+/* Reads the default of a key (JSON text) into arena a; NULL when it has none. */
+const cJSON *nas_key_default(nas_arena *a, const nas_key *k);
+
+/* One alternative that was taken on the way down to a value. */
+typedef struct nas_taken {
+    const cJSON *choice;
+    int32_t option;
+} nas_taken;
+
+enum { NAS_TAKEN_MOST = 256 };
+
+/* What a walk over a document knows. Problems are collected, never returned. */
+typedef struct nas_check {
+    nas_arena *arena;
+    const nas_json *j;
+    nas_problems *p;
+    const cJSON *root;
+    bool space;      /* a space file: choices are allowed in the candidate part */
+    bool candidate;  /* seed and replicate are accepted, a space's own keys are ignored */
+    bool choices;    /* allowed where the walk is now */
+    const cJSON *at; /* the same_as whose target is being checked in its place; else NULL */
+    int32_t budget;  /* against files that multiply by same_as */
+    int32_t n_taken, n_following;
+    nas_taken taken[NAS_TAKEN_MOST];
+    const cJSON *following[NAS_JSON_DEPTH];
+    uint8_t *integer_range; /* by nas_json_index: a range at a key of integers */
+} nas_check;
+
+/* arg is the nas_key for nas_check_value, and fn's own for others. */
+typedef void (*nas_check_fn)(nas_check *c, const char *path, const cJSON *v, const void *arg);
+
+/* Checks the whole document, without constraints, forbid and try_first. */
+void nas_check_document(nas_check *c);
+/* A problem at v, or at the same_as in whose place v is checked. */
+void nas_check_problem(nas_check *c, const char *path, const cJSON *v, bool at_key, const char *fmt,
+                       ...) NAS_PRINTF(5, 6);
+/* Calls fn for v, or for every alternative of the choice that stands there. */
+void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                   const void *arg);
+void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void *key);
+void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void *block);
+void nas_check_layers(nas_check *c, const char *path, const cJSON *v, const void *unused);
+/* An unknown key, with the nearest of the known ones. */
+void nas_check_unknown(nas_check *c, const char *path, const cJSON *v, const char *const *known);
+const char *nas_path_key(nas_arena *a, const char *path, const char *key);
+const char *nas_path_item(nas_arena *a, const char *path, int32_t i);
+
+/* An object that stands for a value that varies: choice, range, same_as, times, _type. */
+bool nas_is_form(const cJSON *v);
+/* Is there one in v, or is v one? */
+bool nas_json_has_form(const cJSON *v);
+/* The option list of a choice; NULL for anything else. */
+const cJSON *nas_choice_options(const cJSON *v);
+
+typedef struct nas_range {
+    double lo, hi, step; /* step 0: none; hi is lowered to lo + k * step */
+    bool log;
+} nas_range;
+/* What stands wrong in it is a problem of c (may be NULL). */
+bool nas_range_read(nas_check *c, const char *path, const cJSON *v, nas_range *out);
+
+/* All values that a path may name, whichever options are chosen; taken: the options on the way. */
+typedef struct nas_found {
+    const cJSON *v;
+    int32_t n_taken;
+    nas_taken taken[NAS_JSON_DEPTH];
+} nas_found;
+typedef void (*nas_found_fn)(void *ctx, const nas_found *f);
+void nas_find_path(nas_arena *a, const cJSON *root, const char *path, nas_found_fn fn, void *ctx);
+/* Paths of all values of the document, for "did you mean"; NULL at the end. */
+const char *const *nas_all_paths(nas_arena *a, const cJSON *root);
+/* One step of a path: a key (out[64], *index -1) or an index; returns what follows, NULL when the
+ * text is no path. */
+const char *nas_path_step(const char *path, char out[64], int32_t *index);
+
+/* The canonical document: defaults left out, equal forms made one. block "" gives the whole as the
+ * hash sees it, else one block of it ("" when all of it is default). */
+NAS_NODISCARD nas_status nas_candidate_canonical(nas_arena *a, const cJSON *document,
+                                                 const char *block, char **out, nas_err *err);
+
+/* The value of a path in a resolved document, keys that are left out at their default included;
+ * NULL when it is absent. */
+const cJSON *nas_candidate_lookup(nas_arena *a, const cJSON *document, const char *path);
+
+/* Decodes a document that was checked. */
+NAS_NODISCARD nas_status nas_candidate_build(nas_arena *a, const cJSON *document, int32_t classes,
+                                             nas_candidate *out, nas_err *err);
+/* Both: checks, then decodes. Messages of the decoding begin without the name of a file. */
+NAS_NODISCARD nas_status nas_candidate_read(nas_arena *a, const nas_json *j, const cJSON *document,
+                                            int32_t classes, nas_candidate *out, nas_err *err);
+/* Only the task. */
+NAS_NODISCARD nas_status nas_task_build(nas_arena *a, const cJSON *document, nas_task *out,
+                                        nas_err *err);
+/* Fills a struct from an object (NULL: all defaults) by one table; "classes" becomes classes. */
+NAS_NODISCARD nas_status nas_keys_build(nas_arena *a, const nas_key *keys, const cJSON *object,
+                                        int32_t classes, void *out, nas_err *err);
+/* The layers of a model, unrolled, widths applied. */
+NAS_NODISCARD nas_status nas_layers_build(nas_arena *a, const cJSON *layers, double width,
+                                          int32_t classes, nas_model *out, nas_err *err);
+
+#endif

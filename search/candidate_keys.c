@@ -1,0 +1,267 @@
+/* search/candidate_keys.c - the tables of the keys that belong to no one else: the file itself,
+ * task, model, quantize, search; and which block stands where. */
+#include "search/candidate_int.h"
+
+#include <string.h>
+
+#define TASK(member)   .offset = offsetof(nas_task, member)
+#define SEARCH(member) .offset = offsetof(nas_search_config, member)
+
+static const nas_key top_keys[] = {
+    {.name = "schema",
+     .kind = NAS_KEY_INT,
+     .offset = offsetof(nas_top, schema),
+     .lo = 1,
+     .hi = 1,
+     .def = "1",
+     .help = "version of this language"},
+    {.name = "name",
+     .kind = NAS_KEY_TEXT,
+     .offset = offsetof(nas_top, name),
+     .help = "of the study: letters, digits and underscores, a letter first"},
+    {.name = "task", .kind = NAS_KEY_BLOCK, .help = "what is learnt from which data"},
+    {.name = "frontend", .kind = NAS_KEY_BLOCK, .help = "from sound to features"},
+    {.name = "augment", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "changes to training examples"},
+    {.name = "model", .kind = NAS_KEY_BLOCK, .help = "layers and their width"},
+    {.name = "train", .kind = NAS_KEY_BLOCK, .help = "optimiser, schedule, epochs"},
+    {.name = "prune",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .later = "prune",
+     .help = "sparsity; null: none"},
+    {.name = "cluster",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .later = "cluster",
+     .help = "shared weights; null: none"},
+    {.name = "quantize",
+     .kind = NAS_KEY_BLOCK,
+     .def = "\"float32\"",
+     .help = "number format of the file: a word, or an object with kind"},
+    {.name = "objective",
+     .kind = NAS_KEY_BLOCK,
+     .def = "{\"maximize\": \"accuracy\"}",
+     .help = "{\"maximize\": metric} or {\"minimize\": metric}"},
+    {.name = "objectives",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .help = "a list of one objective, instead of objective"},
+    {.name = "constraints",
+     .kind = NAS_KEY_BLOCK,
+     .def = "[]",
+     .help = "list of \"metric op number\"; what the winner must satisfy"},
+    {.name = "forbid",
+     .kind = NAS_KEY_BLOCK,
+     .def = "[]",
+     .help = "list of conditions; points for which one of them holds are skipped"},
+    {.name = "try_first",
+     .kind = NAS_KEY_BLOCK,
+     .def = "[]",
+     .help = "list of {\"path\": value}: the first trials; other paths are drawn"},
+    {.name = "search", .kind = NAS_KEY_BLOCK, .help = "sampler, trials, seed, workers"},
+    NAS_KEY_END,
+};
+
+static const char *const task_kinds[] = {"keywords", "columns", NULL};
+
+static const nas_key task_keys[] = {
+    {.name = "kind",
+     .kind = NAS_KEY_WORD,
+     TASK(kind),
+     .words = task_kinds,
+     .later = "columns",
+     .help = "keywords: classes of short sound clips"},
+    {.name = "data",
+     .kind = NAS_KEY_TEXT,
+     TASK(data),
+     .help = "folder of class folders, from the working directory"},
+    {.name = "labels",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .help = "list of class folders, at least two; null: all of them"},
+    {.name = "clip_seconds",
+     .kind = NAS_KEY_FLOAT,
+     TASK(clip_seconds),
+     .lo = 0.01,
+     .hi = 60,
+     .def = "1",
+     .help = "length in s that clips are padded or cropped to"},
+    {.name = "split", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "training, validation, test"},
+    NAS_KEY_END,
+};
+
+static const nas_key pattern_keys[] = {
+    {.name = "speaker_pattern",
+     .kind = NAS_KEY_TEXT,
+     TASK(speaker_pattern),
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "POSIX extended expression; its first group in a file's name is the speaker; null: "
+             "what stands before _nohash_"},
+    NAS_KEY_END,
+};
+
+static const nas_key model_keys[] = {
+    {.name = "width",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_candidate, width),
+     .lo = 0.001,
+     .hi = 64,
+     .def = "1",
+     .help = "multiplies filters and units of all layers but the last that has them"},
+    {.name = "layers", .kind = NAS_KEY_BLOCK, .help = "list of layers, first to last"},
+    NAS_KEY_END,
+};
+
+static const nas_key repeat_keys[] = {
+    {.name = "repeat",
+     .kind = NAS_KEY_INT,
+     .lo = 1,
+     .hi = NAS_REPEAT_MOST,
+     .help = "how often the layers stand one after the other"},
+    {.name = "layers", .kind = NAS_KEY_BLOCK, .help = "list of layers; an empty one is no layer"},
+    NAS_KEY_END,
+};
+
+static const nas_key quantize_keys[] = {
+    {.name = "kind",
+     .kind = NAS_KEY_WORD,
+     .offset = offsetof(nas_quantize, kind),
+     .words = nas_format_names,
+     .help = "number format of weights and activations in the file"},
+    {.name = "fine_tune_epochs",
+     .kind = NAS_KEY_INT,
+     .lo = 0,
+     .hi = 1000,
+     .def = "0",
+     .later = "fine_tune_epochs",
+     .help = "epochs of training through the rounding"},
+    {.name = "fine_tune_learning_rate",
+     .kind = NAS_KEY_FLOAT,
+     .lo = 0,
+     .hi = 10,
+     .def = "0.0001",
+     .later = "fine_tune_learning_rate",
+     .help = "constant rate of that training"},
+    NAS_KEY_END,
+};
+
+static const nas_key search_keys[] = {
+    {.name = "sampler",
+     .kind = NAS_KEY_BLOCK,
+     .help = "grid: every point in order; random: drawn points"},
+    {.name = "trials",
+     .kind = NAS_KEY_INT,
+     SEARCH(trials),
+     .lo = 1,
+     .hi = 1000000000,
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "of the study in total; null: all points of a finite space"},
+    {.name = "seed",
+     .kind = NAS_KEY_BLOCK,
+     .lo = 0,
+     .hi = 9007199254740992.0,
+     .def = "0",
+     .help = "of all random numbers"},
+    {.name = "workers",
+     .kind = NAS_KEY_INT,
+     SEARCH(workers),
+     .lo = 1,
+     .hi = 1024,
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "processes; null: as many as cores"},
+    NAS_KEY_END,
+};
+
+#define BLOCK(name, where, text, ...) \
+    const nas_block nas_block_##name = {.path = where, .help = text, .tables = {__VA_ARGS__}}
+
+BLOCK(top, "", "The file.", top_keys);
+BLOCK(task, "task", "Data and classes.", task_keys);
+BLOCK(split, "task.split", "Which clip trains, which selects, which is read once.", nas_split_keys,
+      pattern_keys);
+BLOCK(frontend, "frontend", "From sound to features.", nas_frontend_keys);
+BLOCK(augment, "augment", "Changes to training examples.", nas_augment_keys);
+BLOCK(model, "model", "The net.", model_keys);
+BLOCK(repeat, "model.layers[] with repeat", "Layers several times.", repeat_keys);
+BLOCK(train, "train", "Training.", nas_train_keys);
+BLOCK(schedule, "train.learning_rate as an object", "A rate over all steps.", nas_schedule_keys);
+BLOCK(quantize, "quantize as an object", "Number format.", quantize_keys);
+BLOCK(search, "search", "How points are picked.", search_keys);
+
+const nas_block *const nas_blocks[] = {
+    &nas_block_top,      &nas_block_task,     &nas_block_split,  &nas_block_frontend,
+    &nas_block_augment,  &nas_block_model,    &nas_block_repeat, &nas_block_train,
+    &nas_block_schedule, &nas_block_quantize, &nas_block_search, NULL,
+};
+
+const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {
+    if (!last) return b->tables[0];
+    if (last[1].name) return last + 1;
+    const nas_key *second = b->tables[1];
+    if (!second) return NULL;
+    for (const nas_key *k = second; k->name; k++)
+        if (k == last) return NULL;
+    return second;
+}
+
+const nas_key *nas_block_find(const nas_block *b, const char *key) {
+    for (const nas_key *k = NULL; (k = nas_block_next(b, k));)
+        if (strcmp(k->name, key) == 0) return k;
+    return NULL;
+}
+
+const nas_block *nas_block_below(const nas_block *b, const char *key) {
+    static const struct {
+        const nas_block *above;
+        const char *key;
+        const nas_block *block;
+    } rows[] = {{&nas_block_top, "task", &nas_block_task},
+                {&nas_block_task, "split", &nas_block_split},
+                {&nas_block_top, "frontend", &nas_block_frontend},
+                {&nas_block_top, "augment", &nas_block_augment},
+                {&nas_block_top, "model", &nas_block_model},
+                {&nas_block_top, "train", &nas_block_train},
+                {&nas_block_train, "learning_rate", &nas_block_schedule},
+                {&nas_block_top, "quantize", &nas_block_quantize},
+                {&nas_block_top, "search", &nas_block_search}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].above == b && strcmp(rows[i].key, key) == 0) return rows[i].block;
+    return NULL;
+}
+
+bool nas_word_is_later(const char *list, const char *word) {
+    const size_t n = strlen(word);
+    for (const char *p = list; p && *p;) {
+        const size_t m = strcspn(p, " ");
+        if (m == n && memcmp(p, word, n) == 0) return true;
+        p += m + strspn(p + m, " ");
+    }
+    return false;
+}
+
+/* Copies a tree whole, so that nothing of it is cJSON's. */
+static cJSON *copy_tree(nas_arena *a, const cJSON *v) {
+    cJSON *copy = nas_json_copy(a, v, v->string);
+    if (!copy) return NULL;
+    copy->child = NULL;
+    if (v->valuestring && !(copy->valuestring = nas_arena_text(a, v->valuestring, NULL)))
+        return NULL;
+    for (const cJSON *c = v->child; c; c = c->next) {
+        cJSON *child = copy_tree(a, c);
+        if (!child) return NULL;
+        nas_json_append(copy, child);
+    }
+    return copy;
+}
+
+const cJSON *nas_key_default(nas_arena *a, const nas_key *k) {
+    if (!k->def) return NULL;
+    cJSON *v = cJSON_Parse(k->def);
+    if (!v) return NULL;
+    const cJSON *copy = copy_tree(a, v);
+    cJSON_Delete(v);
+    return copy;
+}

@@ -1,0 +1,86 @@
+/* search/metrics.c - the words of DESIGN's table of metrics. */
+#include "search/metrics.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
+    [NAS_METRIC_ACCURACY] = {.name = "accuracy",
+                             .unit = "fraction",
+                             .selectable = true,
+                             .help = "share of the validation part that the exported file gets "
+                                     "right"},
+    [NAS_METRIC_TEST_ACCURACY] = {.name = "test_accuracy",
+                                  .unit = "fraction",
+                                  .help = "the same on the test part; of the finalists only, and "
+                                          "nothing selects on it"},
+    [NAS_METRIC_TFLITE_BYTES] = {.name = "tflite_bytes",
+                                 .unit = "bytes",
+                                 .integer = true,
+                                 .selectable = true,
+                                 .help = "length of model.tflite"},
+    [NAS_METRIC_ZLIB_BYTES] = {.name = "zlib_bytes",
+                               .unit = "bytes",
+                               .integer = true,
+                               .selectable = true,
+                               .help = "length of the zlib stream of model.tflite"},
+    [NAS_METRIC_PARAMS] = {.name = "params",
+                           .unit = "count",
+                           .integer = true,
+                           .selectable = true,
+                           .help = "trainable values of the net, batch norm included"},
+    [NAS_METRIC_NONZERO_PARAMS] = {.name = "nonzero_params",
+                                   .unit = "count",
+                                   .integer = true,
+                                   .selectable = true,
+                                   .help = "constants of the file that are not zero"},
+    [NAS_METRIC_MACS] = {.name = "macs",
+                         .unit = "count",
+                         .integer = true,
+                         .selectable = true,
+                         .help = "multiply-accumulates of one inference"},
+    [NAS_METRIC_RAM_BYTES] = {.name = "ram_bytes",
+                              .unit = "bytes",
+                              .integer = true,
+                              .selectable = true,
+                              .help = "peak activation memory of one inference"},
+    [NAS_METRIC_INFER_MS] = {.name = "infer_ms",
+                             .unit = "ms",
+                             .measured = true,
+                             .selectable = true,
+                             .tested_as = "infer_ms_hi",
+                             .help = "one inference on one thread, median"},
+    [NAS_METRIC_INFER_MS_HI] = {.name = "infer_ms_hi",
+                                .unit = "ms",
+                                .measured = true,
+                                .selectable = true,
+                                .help = "upper end of the 95 % interval of infer_ms"},
+    [NAS_METRIC_FRONTEND_MS] = {.name = "frontend_ms",
+                                .unit = "ms",
+                                .measured = true,
+                                .selectable = true,
+                                .tested_as = "frontend_ms_hi",
+                                .help = "features of one clip on one thread, median"},
+    [NAS_METRIC_FRONTEND_MS_HI] = {.name = "frontend_ms_hi",
+                                   .unit = "ms",
+                                   .measured = true,
+                                   .selectable = true,
+                                   .help = "upper end of the 95 % interval of frontend_ms"},
+    [NAS_METRIC_TOTAL_MS] = {.name = "total_ms",
+                             .unit = "ms",
+                             .measured = true,
+                             .selectable = true,
+                             .tested_as = "total_ms_hi",
+                             .help = "features and inference together, median"},
+    [NAS_METRIC_TOTAL_MS_HI] = {.name = "total_ms_hi",
+                                .unit = "ms",
+                                .measured = true,
+                                .selectable = true,
+                                .help = "upper end of the 95 % interval of total_ms"},
+};
+
+int nas_metric_find(const char *name) {
+    for (int i = 0; i < NAS_METRIC_COUNT; i++)
+        if (strcmp(nas_metrics[i].name, name) == 0) return i;
+    return -1;
+}

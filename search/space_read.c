@@ -1,0 +1,258 @@
+/* search/space_read.c - the parts of a space file that are no part of a candidate: objective,
+ * constraints, forbid, try_first. */
+#include "search/metrics.h"
+#include "search/space_int.h"
+
+#include <math.h>
+#include <string.h>
+
+static const cJSON *top(const nas_space *s, const char *key) {
+    return nas_json_get(nas_json_root(s->json), key);
+}
+
+/* A metric that may stand in a constraint or an objective; -1 and a problem otherwise. */
+static int find_metric(nas_space *s, nas_problems *p, const char *path, const cJSON *at,
+                       const char *name) {
+    const int m = nas_metric_find(name);
+    if (m >= 0 && nas_metrics[m].selectable) return m;
+    const char *names[NAS_METRIC_COUNT + 1];
+    size_t n = 0;
+    for (int i = 0; i < NAS_METRIC_COUNT; i++)
+        if (nas_metrics[i].selectable) names[n++] = nas_metrics[i].name;
+    names[n] = NULL;
+    const char *near = nas_nearest(name, names);
+    if (m >= 0)
+        nas_problem(p, s->json, at, false, path, "nothing selects on %s; take accuracy", name);
+    else if (near)
+        nas_problem(p, s->json, at, false, path, "no metric \"%.60s\"; did you mean \"%s\"?", name,
+                    near);
+    else
+        nas_problem(p, s->json, at, false, path,
+                    "no metric \"%.60s\"; expected one of accuracy, tflite_bytes, zlib_bytes, "
+                    "params, nonzero_params, macs, ram_bytes, infer_ms, frontend_ms, total_ms",
+                    name);
+    return -1;
+}
+
+static void read_objective(nas_space *s, nas_problems *p, const char *path, const cJSON *v) {
+    const cJSON *up = nas_json_get(v, "maximize"), *down = nas_json_get(v, "minimize");
+    const cJSON *name = up ? up : down;
+    if (!name || (up && down) || v->child->next || !cJSON_IsString(name)) {
+        nas_problem(p, s->json, v, false, path,
+                    "expected {\"maximize\": \"metric\"} or {\"minimize\": \"metric\"}");
+        return;
+    }
+    const int m = find_metric(s, p, path, name, name->valuestring);
+    if (m >= 0) s->objective = (nas_objective){.metric = nas_metrics[m].name, .maximize = up};
+}
+
+static void read_objectives(nas_space *s, nas_problems *p) {
+    const cJSON *one = top(s, "objective"), *list = top(s, "objectives");
+    s->n_objectives = 1;
+    s->objective = (nas_objective){.metric = "accuracy", .maximize = true};
+    if (one) read_objective(s, p, "objective", one);
+    if (!list || cJSON_IsNull(list)) return;
+    if (one)
+        nas_problem(p, s->json, list, true, "objectives", "stands beside objective; keep one");
+    else if (!cJSON_IsArray(list) || !list->child)
+        nas_problem(p, s->json, list, false, "objectives", "expected a list of objectives");
+    else if (list->child->next)
+        nas_problem(p, s->json, list, false, "objectives",
+                    "several objectives are not supported yet; keep one and put a bound on the "
+                    "others under constraints");
+    else
+        read_objective(s, p, "objectives[0]", list->child);
+}
+
+static void read_constraint(nas_space *s, nas_problems *p, const char *path, const cJSON *v) {
+    nas_constraint c = {.op = 0};
+    nas_err err = {0};
+    if (!cJSON_IsString(v)) {
+        nas_problem(p, s->json, v, false, path, "expected a text such as \"accuracy > 0.9\"");
+        return;
+    }
+    const char *name = NULL;
+    if (nas_bound_parse(s->arena, v->valuestring, &name, &c.op, &c.bound, &err) != NAS_OK) {
+        nas_problem(p, s->json, v, false, path, "%s", err.text);
+        return;
+    }
+    const int m = find_metric(s, p, path, v, name);
+    if (m < 0) return;
+    c.text = v->valuestring;
+    c.metric = nas_metrics[m].tested_as ? nas_metrics[m].tested_as : nas_metrics[m].name;
+    s->constraints[s->n_constraints++] = c;
+}
+
+/* The children of a top-level list, or a problem. */
+static const cJSON *list_of(nas_space *s, nas_problems *p, const char *key, int32_t *n) {
+    const cJSON *v = top(s, key);
+    *n = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 0;
+    if (v && !cJSON_IsArray(v)) nas_problem(p, s->json, v, false, key, "expected a list");
+    return *n ? v->child : NULL;
+}
+
+void nas_space_read_goals(nas_space *s, nas_problems *p) {
+    read_objectives(s, p);
+    int32_t n, i = 0;
+    const cJSON *v = list_of(s, p, "constraints", &n);
+    s->constraints = nas_arena_array(s->arena, (size_t)n, sizeof *s->constraints, NULL);
+    if (!s->constraints) return;
+    for (; v; v = v->next, i++) read_constraint(s, p, nas_path_item(s->arena, "constraints", i), v);
+}
+
+/* forbid */
+
+typedef struct path_check {
+    nas_space *s;
+    nas_problems *p;
+    const cJSON *at;
+    const char *where;
+    bool found;
+} path_check;
+
+static void note_found(void *ctx, const nas_found *f) {
+    (void)f;
+    ((path_check *)ctx)->found = true;
+}
+
+/* Is there a point in which the path has a value, be it its default? */
+static bool has_value(nas_space *s, const char *path) {
+    enum { POINTS = 16 };
+    bool found = false;
+    const nas_arena_mark mark = nas_arena_here(s->scratch);
+    nas_point point = {.values =
+                           nas_arena_array(s->scratch, (size_t)s->n_params, sizeof(double), NULL)};
+    for (int32_t i = 0; point.values && i < POINTS && !found; i++) {
+        nas_space_random(s, 0, i, 0, &point);
+        const cJSON *document = nas_space_resolve(s, s->scratch, &point, NULL);
+        found = document && nas_candidate_lookup(s->scratch, document, path);
+    }
+    nas_arena_back(s->scratch, mark);
+    return found;
+}
+
+static void check_path(void *ctx, const char *path, int32_t character) {
+    path_check *c = ctx;
+    c->found = false;
+    nas_find_path(c->s->arena, c->s->root->v, path, note_found, c);
+    if (c->found || has_value(c->s, path)) return;
+    const char *near = nas_nearest(path, nas_all_paths(c->s->arena, c->s->root->v));
+    if (near)
+        nas_problem(c->p, c->s->json, c->at, false, c->where,
+                    "character %d: no value has the path \"%.100s\"; did you mean \"%s\"?",
+                    character, path, near);
+    else
+        nas_problem(
+            c->p, c->s->json, c->at, false, c->where,
+            "character %d: no value has the path \"%.100s\"; a word stands in quotes: '%.40s'",
+            character, path, path);
+}
+
+void nas_space_read_forbid(nas_space *s, nas_problems *p) {
+    int32_t n, i = 0;
+    const cJSON *v = list_of(s, p, "forbid", &n);
+    s->forbid = nas_arena_array(s->arena, (size_t)n, sizeof *s->forbid, NULL);
+    if (!s->forbid) return;
+    for (; v; v = v->next, i++) {
+        const char *where = nas_path_item(s->arena, "forbid", i);
+        nas_err err = {0};
+        nas_condition *c = NULL;
+        if (!cJSON_IsString(v)) {
+            nas_problem(p, s->json, v, false, where,
+                        "expected a text such as \"train.epochs > 20 and model.width > 1\"");
+        } else if (nas_condition_parse(s->arena, v->valuestring, &c, &err) != NAS_OK) {
+            nas_problem(p, s->json, v, false, where, "%s", err.text);
+        } else {
+            path_check check = {.s = s, .p = p, .at = v, .where = where};
+            nas_condition_paths(c, check_path, &check);
+            s->forbid[s->n_forbid++] = c;
+        }
+    }
+}
+
+/* try_first */
+
+static int32_t find_param(const nas_space *s, const char *path) {
+    for (int32_t i = 0; i < s->n_params; i++)
+        if (strcmp(s->params[i].path, path) == 0) return i;
+    return -1;
+}
+
+static void unknown_param(nas_space *s, nas_problems *p, const char *where, const cJSON *v) {
+    path_check c = {.found = false};
+    nas_find_path(s->arena, s->root->v, v->string, note_found, &c);
+    if (c.found) {
+        nas_problem(p, s->json, v, true, where, "it has one value only; leave it out");
+        return;
+    }
+    const char **paths = nas_arena_array(s->arena, (size_t)s->n_params + 1, sizeof *paths, NULL);
+    for (int32_t i = 0; paths && i < s->n_params; i++) paths[i] = s->params[i].path;
+    const char *near = paths ? nas_nearest(v->string, paths) : NULL;
+    nas_problem(p, s->json, v, true, where,
+                near ? "no choice has this path; did you mean \"%s\"?" : "no choice has this path",
+                near);
+}
+
+static void read_entry(nas_space *s, nas_problems *p, const char *where, const cJSON *v,
+                       nas_try_entry *e) {
+    const size_t n = (size_t)cJSON_GetArraySize(v);
+    e->params = nas_arena_array(s->arena, n, sizeof *e->params, NULL);
+    e->values = nas_arena_array(s->arena, n, sizeof *e->values, NULL);
+    if (!e->params || !e->values) return;
+    for (const cJSON *c = v->child; c; c = c->next) {
+        const int32_t param = find_param(s, c->string);
+        const char *path = nas_path_key(s->arena, where, c->string);
+        if (param < 0) {
+            unknown_param(s, p, path, c);
+            continue;
+        }
+        bool good = false;
+        double ignored;
+        for (int32_t i = 0; i < s->places[param].n; i++)
+            good = good || nas_node_accepts(s->places[param].nodes[i], c, &ignored);
+        char got[48];
+        nas_json_show(c, got);
+        if (!good)
+            nas_problem(p, s->json, c, false, path, "expected one of %.300s, got %s",
+                        s->params[param].values, got);
+        e->params[e->n] = param;
+        e->values[e->n++] = c;
+    }
+}
+
+/* Do the values of an entry stand together in one point? */
+static void check_entry(nas_space *s, nas_problems *p, const char *where, const cJSON *v,
+                        int32_t i) {
+    const nas_try_entry *e = &s->tries[i];
+    const nas_arena_mark mark = nas_arena_here(s->scratch);
+    nas_point point = {.values =
+                           nas_arena_array(s->scratch, (size_t)s->n_params, sizeof(double), NULL)};
+    if (!point.values) return;
+    nas_space_try(s, s->search.seed, i, &point);
+    for (int32_t k = 0; k < e->n; k++)
+        if (isnan(point.values[e->params[k]]))
+            nas_problem(p, s->json, e->values[k], true,
+                        nas_path_key(s->arena, where, s->params[e->params[k]].path),
+                        "does not exist beside the other values (%s)",
+                        s->params[e->params[k]].condition);
+    if (e->n == s->n_params && nas_space_forbidden(s, &point))
+        nas_problem(p, s->json, v, false, where, "forbid rules this point out");
+    nas_arena_back(s->scratch, mark);
+}
+
+void nas_space_read_tries(nas_space *s, nas_problems *p) {
+    int32_t n, i = 0;
+    const cJSON *v = list_of(s, p, "try_first", &n);
+    s->tries = nas_arena_array(s->arena, (size_t)n, sizeof *s->tries, NULL);
+    if (!s->tries) return;
+    for (; v; v = v->next, i++) {
+        const char *where = nas_path_item(s->arena, "try_first", i);
+        if (!cJSON_IsObject(v)) {
+            nas_problem(p, s->json, v, false, where, "expected an object {\"path\": value, ...}");
+            continue;
+        }
+        const int32_t before = p->n, entry = s->n_try++;
+        read_entry(s, p, where, v, &s->tries[entry]);
+        if (p->n == before) check_entry(s, p, where, v, entry);
+    }
+}
