@@ -61,7 +61,8 @@ static nas_status build_net(nas_arena *a, const cJSON *document, int32_t classes
 }
 
 /* candidate.json: the document without the keys of a space. */
-static nas_status write_json(nas_arena *a, const cJSON *document, const char **out, nas_err *err) {
+nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **out,
+                              nas_err *err) {
     static const char *const keys[] = {"schema", "name",  "task",    "frontend", "augment", "model",
                                        "train",  "prune", "cluster", "quantize", NULL};
     cJSON *kept = nas_json_make(a, cJSON_Object, NULL);
@@ -94,7 +95,7 @@ static nas_status write_texts(nas_arena *a, const cJSON *document, nas_candidate
     }
     NAS_TRY(nas_candidate_canonical(a, document, "", &text, err));
     out->hash = nas_hash_of(text, strlen(text));
-    return write_json(a, document, &out->json, err);
+    return nas_candidate_text(a, document, &out->json, err);
 }
 
 static uint64_t number_at(const cJSON *document, const char *key) {

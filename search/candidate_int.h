@@ -128,6 +128,10 @@ NAS_NODISCARD nas_status nas_candidate_canonical(nas_arena *a, const cJSON *docu
  * NULL when it is absent. */
 const cJSON *nas_candidate_lookup(nas_arena *a, const cJSON *document, const char *path);
 
+/* candidate.json of a resolved document. */
+NAS_NODISCARD nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **out,
+                                            nas_err *err);
+
 /* Decodes a document that was checked. */
 NAS_NODISCARD nas_status nas_candidate_build(nas_arena *a, const cJSON *document, int32_t classes,
                                              nas_candidate *out, nas_err *err);

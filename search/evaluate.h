@@ -75,9 +75,6 @@ NAS_NODISCARD nas_status nas_export_net(const nas_net *net, nas_format format, c
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                     const char **reason, nas_err *err);
 
-/* value op bound, with op as in nas_constraint. */
-bool nas_compare(double value, int32_t op, double bound);
-
 /* Share of rows whose class the file's interpreter finds. *confusion (may be NULL) is [labels][labels], rows
  * are the truth. */
 NAS_NODISCARD nas_status nas_measure_accuracy(const nas_graph *g, const nas_examples *rows,

@@ -1,19 +1,9 @@
 /* search/reject.c - what is known of a candidate before it is trained. */
 #include "search/evaluate.h"
+#include "search/forbid.h"
 
 #include <math.h>
 #include <string.h>
-
-bool nas_compare(double value, int32_t op, double bound) {
-    switch (op) {
-    case 0: return value > bound;
-    case 1: return value >= bound;
-    case 2: return value < bound;
-    case 3: return value <= bound;
-    case 4: return value == bound;
-    default: return value != bound;
-    }
-}
 
 /* A metric before training: its value, or a lower bound of it. */
 typedef struct known {

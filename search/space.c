@@ -271,6 +271,13 @@ nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point
     return st;
 }
 
+nas_status nas_space_document(const nas_space *s, nas_arena *a, const nas_point *p,
+                              const char **json, nas_err *err) {
+    const cJSON *document = nas_space_resolve(s, a, p, NULL);
+    if (!document) return nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
+    return nas_candidate_text(a, document, json, err);
+}
+
 nas_status nas_space_point_hash(const nas_space *s, const nas_point *p, nas_hash *out,
                                 nas_err *err) {
     const nas_arena_mark mark = nas_arena_here(s->scratch);

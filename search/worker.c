@@ -171,6 +171,8 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
         h->epochs = c.train.epochs;
         tell_start(h);
         st = nas_evaluate(&e, &c, h->arena, out, err);
+    } else if (st == NAS_EINVAL) {
+        st = NAS_ESHAPE; /* the space was checked: this point of it cannot be */
     }
     nas_json_close(j);
     return st;
