@@ -48,15 +48,15 @@ static void print_text(const nas_deployed *d, const nas_verdict *v) {
     cli_table_close(t);
 }
 
-/* For other runtimes to be compared with: features.f32 and classes.txt. */
+/* For other runtimes to be compared with, and to see which clips fail. */
 typedef struct dump {
-    FILE *features, *classes;
+    FILE *features, *classes, *clips;
     size_t row;
 } dump;
 
 static void dump_clip(void *ctx, const nas_clip *clip, const float *x, int32_t class) {
     const dump *d = ctx;
-    (void)clip;
+    fprintf(d->clips, "%s\n", clip->name);
     fwrite(x, sizeof *x, d->row, d->features);
     fprintf(d->classes, "%d\n", class);
 }
@@ -72,8 +72,10 @@ static bool dump_open(dump *d, const char *folder, const nas_deployed *model) {
     d->features = fopen(path, "wb");
     snprintf(path, sizeof path, "%s/classes.txt", folder);
     d->classes = fopen(path, "w");
+    snprintf(path, sizeof path, "%s/clips.txt", folder);
+    d->clips = fopen(path, "w");
     d->row = (size_t)model->frames * (size_t)model->features;
-    if (d->features && d->classes) return true;
+    if (d->features && d->classes && d->clips) return true;
     fprintf(stderr, "nas: cannot write into %s\n", folder);
     return false;
 }
@@ -82,6 +84,7 @@ static bool dump_close(dump *d) {
     bool fine = true;
     if (d->features) fine = fclose(d->features) == 0 && fine;
     if (d->classes) fine = fclose(d->classes) == 0 && fine;
+    if (d->clips) fine = fclose(d->clips) == 0 && fine;
     return fine;
 }
 
@@ -156,7 +159,7 @@ const cli_command cli_eval = {
             [SPLIT] = {"--split", "PART", "train, validation or test of the model's own split (default: all)"},
             [JSON] = {"--json", NULL, "one object: accuracy, low, high, confusion"},
             [CACHE] = {"--cache", "DIR", "keeps decoded clips for the next time"},
-            [DUMP] = {"--dump", "DIR", "writes features.f32 and classes.txt, to compare other runtimes"},
+            [DUMP] = {"--dump", "DIR", "writes clips.txt, features.f32 and classes.txt, one row a clip"},
         },
     .text = "DIR is what `nas export`, `nas train` or `nas run` wrote.\n\n"
             "examples:\n"

@@ -49,11 +49,11 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     cli_print_trial(t, &s->def);
     NAS_TRY(section(s, "stages", stage_columns,
                     "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"
-                    " round(cpu_seconds, 3) from stages where study = ?1 and trial = ?2 order by rowid",
+                    " round(cpu_seconds, 3) from nas_stages where study = ?1 and trial = ?2 order by position",
                     args, err));
     NAS_TRY(section(s, "epochs (accuracy of the float net)", epoch_columns,
                     "select epoch, round(loss, 5), round(val_loss, 5), round(val_accuracy, 4),"
-                    " round(seconds, 2) from epochs where study = ?1 and trial = ?2 order by epoch",
+                    " round(seconds, 2) from nas_epochs where study = ?1 and trial = ?2 order by epoch",
                     args, err));
     printf("worker   %s\nmachine  %s\n", cli_trial_get(t, "worker"), cli_trial_get(t, "machine"));
     return NAS_OK;
