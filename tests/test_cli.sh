@@ -173,8 +173,8 @@ check "and the rows are the same" equal "$(sql shot.db "$determined")" "$(cat tw
 space none 4 "accuracy > 1.5" >none.json
 none() { "$NAS" run none.json --workers 2 >said.txt; local st=$?; cat said.txt; rm -f none.db; [ $st = 3 ] && grep -q "nearest misses" said.txt; }
 check "nothing feasible: status 3 and the nearest misses" none
-space rejected 8 "zlib_bytes < 300" >rejected.json
-rejected() { "$NAS" run rejected.json --workers 1 --quiet; [ "$(sql rejected.db "select count(*) > 0 from rejected_rejected where reason like 'zlib_bytes < 300: zlib_bytes is at least%'")" = 1 ]; }
+space rejected 8 "zlib_bytes < 200" >rejected.json
+rejected() { "$NAS" run rejected.json --workers 1 --quiet; [ "$(sql rejected.db "select count(*) > 0 from rejected_rejected where reason like 'zlib_bytes < 200: zlib_bytes is at least%'")" = 1 ]; }
 check "what cannot fit is rejected before training, with the bound" rejected
 
 echo "[==========] $ran test(s) run."

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# The preset kws_a on real clips, 40 trials: the run's screen, and the winner on speakers that nothing selected on.
+set -euo pipefail
+. bench/common.sh
+time "$NAS" run "$SPACES/kws_a.json" --data "$DATA" --trials "${TRIALS:-40}"
+"$NAS" eval kws_a_best --data "$DATA" --split test
+"$NAS" sql kws_a.db "select state, count(*) as trials, round(sum(cpu_seconds)) as cpu_seconds from kws_a group by state"
