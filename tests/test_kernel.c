@@ -126,8 +126,8 @@ static void check_conv(const nas_kernel *k, const shape *s) {
         assert_close(k->name, "conv", y.block, z.block, y.floats, 2e-5f);
     }
     fill_map(&y, s->n, 3);
-    fill(da, 1, 4);
-    db[0] = da[0]; /* adds to what is there */
+    fill(da, s->f, 4);
+    memcpy(db, da, (size_t)s->f * sizeof *db); /* adds to what is there */
     ref->conv_weights(&p.c, s->n, x.m.at, y.m.at, da);
     k->conv_weights(&p.c, s->n, x.m.at, y.m.at, db);
     assert_close(k->name, "conv_weights", da, db, weights, 1e-4f);
@@ -154,6 +154,8 @@ static void check_depthwise(const nas_kernel *k, shape s) {
     k->depthwise(&p.c, s.n, x.m.at, w, w, z.m.at);
     assert_close(k->name, "depthwise", y.block, z.block, y.floats, 1e-5f);
     fill_map(&y, s.n, 3);
+    fill(da, s.c, 4);
+    memcpy(db, da, (size_t)s.c * sizeof *db); /* adds to what is there */
     ref->depthwise_weights(&p.c, s.n, x.m.at, y.m.at, da);
     k->depthwise_weights(&p.c, s.n, x.m.at, y.m.at, db);
     assert_close(k->name, "depthwise_weights", da, db, weights, 1e-4f);
