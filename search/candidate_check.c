@@ -1,6 +1,7 @@
 /* search/candidate_check.c - values against the tables of keys. */
 #include "search/candidate_int.h"
 #include "search/sampler.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <regex.h>
@@ -359,19 +360,13 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
     if (b == &nas_block_frontend) check_coefficients(c, path, v);
 }
 
+/* The name becomes that of a view in the database. */
 static void check_name(nas_check *c) {
     const cJSON *name = nas_json_get(c->root, "name");
-    if (!cJSON_IsString(name) || !*name->valuestring) return;
-    const char *letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    const char *s = name->valuestring;
-    bool good = strlen(s) <= 48 && strchr(letters, s[0]);
-    for (; *s; s++) good = good && (strchr(letters, *s) || strchr("0123456789_", *s));
-    if (!good)
-        nas_check_problem(
-            c, "name", name, false,
-            "expected at most 48 letters, digits and underscores, a letter first, got "
-            "\"%.48s\"",
-            name->valuestring);
+    nas_err err = {0};
+    if (!c->space || !cJSON_IsString(name) || !*name->valuestring) return;
+    if (nas_store_check_name(name->valuestring, &err) != NAS_OK)
+        nas_check_problem(c, "name", name, false, "%.600s", err.text);
 }
 
 void nas_check_document(nas_check *c) {

@@ -73,14 +73,14 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     c->space = true;
     nas_check_document(c);
     if (!cJSON_IsObject(c->root)) return nas_problems_end(p, err);
+    NAS_TRY(nas_space_keep(s, err));
     nas_space_read_goals(s, p);
-    /* Conditions and first trials name what the rest of the file defines. */
+    nas_space_read_forbid(s, p);
     NAS_TRY(nas_problems_end(p, err));
     NAS_TRY(nas_space_compile(s, c->integer_range, p, err));
     NAS_TRY(nas_problems_end(p, err));
     read_search(s);
     check_grid(s, p);
-    nas_space_read_forbid(s, p);
     nas_space_read_tries(s, p);
     NAS_TRY(nas_problems_end(p, err));
     NAS_TRY(nas_task_build(s->arena, c->root, &s->task, err));

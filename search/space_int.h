@@ -65,6 +65,7 @@ struct nas_space {
     nas_arena *arena, *scratch; /* scratch is empty between calls */
     nas_interned *interned;
     nas_json *json;
+    cJSON *kept; /* the document without the keys of a space */
     const char *name;
     nas_task task;
     nas_search_config search;
@@ -88,7 +89,9 @@ NAS_NODISCARD nas_status nas_space_compile(nas_space *s, const uint8_t *integer_
 cJSON *nas_space_resolve(const nas_space *s, nas_arena *a, const nas_point *p,
                          const nas_node **absent);
 
-/* Reads constraints and objectives; forbid and try_first, once the tree stands. */
+/* Makes kept. */
+NAS_NODISCARD nas_status nas_space_keep(nas_space *s, nas_err *err);
+/* Reads constraints and objectives; forbid; and try_first, once the tree stands. */
 void nas_space_read_goals(nas_space *s, nas_problems *p);
 void nas_space_read_forbid(nas_space *s, nas_problems *p);
 void nas_space_read_tries(nas_space *s, nas_problems *p);

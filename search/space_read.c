@@ -115,28 +115,46 @@ static void note_found(void *ctx, const nas_found *f) {
     ((path_check *)ctx)->found = true;
 }
 
-/* Is there a point in which the path has a value, be it its default? */
-static bool has_value(nas_space *s, const char *path) {
-    enum { POINTS = 16 };
-    bool found = false;
-    const nas_arena_mark mark = nas_arena_here(s->scratch);
-    nas_point point = {.values =
-                           nas_arena_array(s->scratch, (size_t)s->n_params, sizeof(double), NULL)};
-    for (int32_t i = 0; point.values && i < POINTS && !found; i++) {
-        nas_space_random(s, 0, i, 0, &point);
-        const cJSON *document = nas_space_resolve(s, s->scratch, &point, NULL);
-        found = document && nas_candidate_lookup(s->scratch, document, path);
+/* A layer that leaves out a key with a default. */
+typedef struct layer_find {
+    const char *key;
+    bool found;
+} layer_find;
+
+static void look_at_layer(void *ctx, const nas_found *f) {
+    layer_find *l = ctx;
+    const cJSON *op = nas_json_get(f->v, "op");
+    const struct nas_layer_ops *row = cJSON_IsString(op) ? nas_layer_find(op->valuestring) : NULL;
+    for (const nas_key *k = row ? nas_layer_keys(row) : NULL; k && k->name; k++)
+        l->found = l->found || (k->def && strcmp(k->name, l->key) == 0);
+}
+
+/* Does the path name a key that stands at its default when it is left out? */
+static bool has_default(nas_space *s, const char *path) {
+    const nas_block *b = &nas_block_top;
+    const char *rest = path;
+    char key[64];
+    int32_t index;
+    while (b && (rest = nas_path_step(rest, key, &index)) && index < 0 && *rest)
+        b = nas_block_below(b, key);
+    if (b && rest && !*rest) {
+        const nas_key *k = nas_block_find(b, key);
+        return k && k->def;
     }
-    nas_arena_back(s->scratch, mark);
-    return found;
+    const char *last = strrchr(path, '.');
+    if (!last) return false;
+    layer_find l = {.key = last + 1};
+    const char *layer = nas_arena_format(s->arena, NULL, "%.*s", (int)(last - path), path);
+    if (layer) nas_find_path(s->arena, s->kept, layer, look_at_layer, &l);
+    return l.found;
 }
 
 static void check_path(void *ctx, const char *path, int32_t character) {
     path_check *c = ctx;
     c->found = false;
-    nas_find_path(c->s->arena, c->s->root->v, path, note_found, c);
-    if (c->found || has_value(c->s, path)) return;
-    const char *near = nas_nearest(path, nas_all_paths(c->s->arena, c->s->root->v));
+    nas_find_path(c->s->arena, c->s->kept, path, note_found, c);
+    if (c->found || has_default(c->s, path)) return;
+    const char *near = nas_nearest(path, nas_all_paths(c->s->arena, c->s->kept));
     if (near)
         nas_problem(c->p, c->s->json, c->at, false, c->where,
                     "character %d: no value has the path \"%.100s\"; did you mean \"%s\"?",
@@ -180,7 +198,7 @@ static int32_t find_param(const nas_space *s, const char *path) {
 
 static void unknown_param(nas_space *s, nas_problems *p, const char *where, const cJSON *v) {
     path_check c = {.found = false};
-    nas_find_path(s->arena, s->root->v, v->string, note_found, &c);
+    nas_find_path(s->arena, s->kept, v->string, note_found, &c);
     if (c.found) {
         nas_problem(p, s->json, v, true, where, "it has one value only; leave it out");
         return;

@@ -258,9 +258,24 @@ static const char *values_of(const nas_space *s, int32_t param) {
     return t.p ? t.p : "";
 }
 
+/* Does the parameter stand in every option of the choice above it? */
+static bool in_all_options(const nas_place *p, const nas_node *above) {
+    for (int32_t i = 0; i < above->n; i++) {
+        bool there = false;
+        for (int32_t k = 0; k < p->n; k++)
+            there = there || (p->nodes[k]->above == above && p->nodes[k]->option == i);
+        if (!there) return false;
+    }
+    return true;
+}
+
 static const char *condition_of(const nas_space *s, int32_t param) {
     nas_text t = {.arena = s->arena};
     const nas_place *p = &s->places[param];
+    const nas_node *first = p->nodes[0]->above;
+    if (!first) return "";
+    /* A choice stands before what is below it, so its own condition is known. */
+    if (in_all_options(p, first)) return s->params[first->param].condition;
     for (int32_t i = 0; i < p->n; i++) {
         const nas_node *above = p->nodes[i]->above;
         if (!above) return "";
@@ -301,34 +316,26 @@ static void describe(builder *b, int32_t i) {
     if (!param->column) b->failed = true;
 }
 
-nas_status nas_space_compile(nas_space *s, const uint8_t *integer_range, nas_problems *p,
-                             nas_err *err) {
+nas_status nas_space_keep(nas_space *s, nas_err *err) {
     static const char *const keys[] = {"name",  "task",  "frontend", "augment",  "model",
                                        "train", "prune", "cluster",  "quantize", NULL};
+    s->kept = nas_json_make(s->arena, cJSON_Object, NULL);
+    for (const cJSON *c = nas_json_root(s->json)->child; s->kept && c; c = c->next) {
+        if (!nas_word_in(c->string, keys)) continue;
+        cJSON *copy = nas_json_copy(s->arena, c, c->string);
+        if (!copy) return nas_fail(err, NAS_ENOMEM, "out of memory");
+        nas_json_append(s->kept, copy);
+    }
+    return s->kept ? NAS_OK : nas_fail(err, NAS_ENOMEM, "out of memory");
+}
+
+nas_status nas_space_compile(nas_space *s, const uint8_t *integer_range, nas_problems *p,
+                             nas_err *err) {
     builder b = {.s = s, .integer_range = integer_range, .p = p};
     s->params = get(&b, NAS_PARAMS_MOST, sizeof *s->params);
     s->places = get(&b, NAS_PARAMS_MOST, sizeof *s->places);
-    /* The root is compiled as an object of only those keys that make up a candidate. */
-    cJSON *kept = nas_json_make(s->arena, cJSON_Object, NULL);
-    if (b.failed || !kept) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    nas_node *root = get(&b, 1, sizeof *root);
-    if (!root) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    *root = (nas_node){.kind = NAS_NODE_OBJECT, .v = kept, .points = 1, .param = -1};
-    root->below = get(&b, 16, sizeof *root->below);
-    for (const cJSON *c = nas_json_root(s->json)->child; c && root->below && !b.failed;
-         c = c->next) {
-        const char *const *k = keys;
-        while (*k && strcmp(*k, c->string) != 0) k++;
-        if (!*k) continue;
-        nas_node *n = compile(&b, c, c->string, c->string);
-        cJSON *copy = nas_json_copy(s->arena, c, c->string);
-        if (!n || !copy) return nas_fail(err, NAS_ENOMEM, "out of memory");
-        nas_json_append(kept, copy);
-        root->below[root->n++] = n;
-        root->points = times(root->points, n->points);
-    }
-    if (b.failed) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    s->root = root;
+    if (!b.failed) s->root = compile(&b, s->kept, "", NULL);
+    if (b.failed || !s->root) return nas_fail(err, NAS_ENOMEM, "out of memory");
     if (b.crowded) {
         nas_problem(p, s->json, NULL, false, NULL, "more than %d choices and ranges",
                     NAS_PARAMS_MOST);
