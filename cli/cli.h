@@ -1,4 +1,5 @@
-/* cli/cli.h - the table of subcommands, their options, and how they print. Only cli/ prints or exits. */
+/* cli/cli.h - the table of subcommands, their options, and how they print. Only cli/ prints or
+ * exits. */
 #ifndef NAS_CLI_CLI_H
 #define NAS_CLI_CLI_H
 
@@ -42,8 +43,8 @@ typedef struct cli_command {
     int (*run)(const cli_args *args);
 } cli_command;
 
-extern const cli_command cli_run, cli_space, cli_top, cli_show, cli_sql, cli_export, cli_eval, cli_train,
-    cli_verify;
+extern const cli_command cli_run, cli_space, cli_top, cli_show, cli_sql, cli_export, cli_eval,
+    cli_train, cli_verify;
 
 /* Prints "nas: text" on stderr; the exit status of that error. */
 int cli_fail(const nas_err *err);
@@ -52,8 +53,8 @@ int cli_status_of(nas_status st);
 /* Whole numbers of an option, within bounds. false after a message. */
 bool cli_number(const char *option, const char *text, int64_t lo, int64_t hi, int64_t *out);
 
-/* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT and SIGTERM (which
- * it begins to catch). */
+/* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT and SIGTERM
+ * (which it begins to catch). */
 const nas_log *cli_log(bool quiet);
 /* Removes a progress line that is still on the screen. */
 void cli_clear_line(void);

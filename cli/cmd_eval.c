@@ -106,9 +106,8 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
         (void)dump_close(&out);
         return CLI_FAILED;
     }
-    const nas_status st =
-        nas_deployed_judge(&d, args->option[DATA], part, cache, cli_log(false), a,
-                           dump_to ? dump_clip : NULL, &out, &v, err);
+    const nas_status st = nas_deployed_judge(&d, args->option[DATA], part, cache, cli_log(false), a,
+                                             dump_to ? dump_clip : NULL, &out, &v, err);
     if (!dump_close(&out) && st == NAS_OK) {
         fprintf(stderr, "nas: cannot write into %s\n", dump_to);
         return CLI_FAILED;
@@ -156,10 +155,12 @@ const cli_command cli_eval = {
     .options =
         {
             [DATA] = {"--data", "CLIPS", "folder of class folders; those in labels.txt are read"},
-            [SPLIT] = {"--split", "PART", "train, validation or test of the model's own split (default: all)"},
+            [SPLIT] = {"--split", "PART",
+                       "train, validation or test of the model's own split (default: all)"},
             [JSON] = {"--json", NULL, "one object: accuracy, low, high, confusion"},
             [CACHE] = {"--cache", "DIR", "keeps decoded clips for the next time"},
-            [DUMP] = {"--dump", "DIR", "writes clips.txt, features.f32 and classes.txt, one row a clip"},
+            [DUMP] = {"--dump", "DIR",
+                      "writes clips.txt, features.f32 and classes.txt, one row a clip"},
         },
     .text = "DIR is what `nas export`, `nas train` or `nas run` wrote.\n\n"
             "examples:\n"

@@ -50,7 +50,8 @@ const cli_command cli_export = {
             [TRIAL] = {"--trial", "N", "which trial (default: the best that is feasible)"},
             [OUT] = {"-o", "DIR", "the folder; it is made"},
         },
-    .text = "The folder holds model.tflite, model.tflite.zlib, frontend.json (with the training part's mean and\n"
+    .text = "The folder holds model.tflite, model.tflite.zlib, frontend.json (with the training "
+            "part's mean and\n"
             "deviation), labels.txt, candidate.json and metrics.json.\n\n"
             "examples:\n"
             "  nas export demo.db -o best\n"

@@ -50,8 +50,7 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
         printf("space: %d parameters, %s points; ", nas_space_params(s), cli_thousands(points, a));
     if (state->total >= 0) printf("%s trials, ", cli_thousands(state->total, a));
     printf("%d worker%s\n", state->workers, state->workers == 1 ? "" : "s");
-    if (joined)
-        printf("going on: %s done already\n", cli_thousands(state->done, a));
+    if (joined) printf("going on: %s done already\n", cli_thousands(state->done, a));
     int metric[NAS_METRIC_COUNT];
     const int n = deciding(s, metric);
     printf("\n%6s  %-8s", "trial", "state");
@@ -66,7 +65,8 @@ static void print_metric(int metric, double v) {
         cli_thousands((int64_t)v, text);
     else if (!isnan(v))
         snprintf(text, sizeof text, "%.4f", v);
-    printf("  %*s", (int)(strlen(nas_metrics[metric].name) > 10 ? strlen(nas_metrics[metric].name) : 10),
+    printf("  %*s",
+           (int)(strlen(nas_metrics[metric].name) > 10 ? strlen(nas_metrics[metric].name) : 10),
            text);
 }
 
@@ -160,13 +160,14 @@ static void explain_none(const screen *v, nas_store *store) {
         used = strlen(misses);
         /* How far off, as a share of the bound; a bound that is kept adds nothing. */
         snprintf(misses + used, sizeof misses - used,
-                 " + (case when \"%s\" %s %.17g then 0 else abs(\"%s\" - %.17g) / %.17g end)", b->column,
-                 op, b->bound, b->column, b->bound, fabs(b->bound) > 1e-9 ? fabs(b->bound) : 1.0);
+                 " + (case when \"%s\" %s %.17g then 0 else abs(\"%s\" - %.17g) / %.17g end)",
+                 b->column, op, b->bound, b->column, b->bound,
+                 fabs(b->bound) > 1e-9 ? fabs(b->bound) : 1.0);
     }
     puts("nearest misses:");
     snprintf(sql, sizeof sql,
-             "select number%s from %s where state = 'complete' order by %s, number limit 3", columns,
-             view, misses);
+             "select number%s from %s where state = 'complete' order by %s, number limit 3",
+             columns, view, misses);
     if (nas_store_query(store, sql, NULL, 0, print_miss, NULL, NULL) != NAS_OK) puts("  none");
 }
 
@@ -274,7 +275,8 @@ const cli_command cli_run = {
     .options =
         {
             [DB] = {"--db", "FILE", "database of the study (default: <name>.db)"},
-            [WORKERS] = {"--workers", "N", "processes that train, one thread each (default: cores)"},
+            [WORKERS] = {"--workers", "N",
+                         "processes that train, one thread each (default: cores)"},
             [TRIALS] = {"--trials", "N", "trials in total, instead of the space's"},
             [DATA] = {"--data", "PATH", "folder of clips, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},
@@ -283,7 +285,8 @@ const cli_command cli_run = {
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [QUIET] = {"--quiet", NULL, "only the winner, warnings and errors"},
         },
-    .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished trial.\n"
+    .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "
+            "trial.\n"
             "Exit status: 0 there is a winner, 3 nothing satisfies the constraints, 2 bad input,\n"
             "1 a failure, 130 stopped.\n\n"
             "examples:\n"

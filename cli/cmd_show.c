@@ -36,8 +36,8 @@ static nas_status section(cli_study *s, const char *title, const char *const *co
 }
 
 static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
-    static const char *const epoch_columns[] = {"epoch",    "loss", "val_loss", "val_accuracy",
-                                                "seconds", NULL};
+    static const char *const epoch_columns[] = {"epoch",        "loss",    "val_loss",
+                                                "val_accuracy", "seconds", NULL};
     static const char *const stage_columns[] = {"stage", "reused", "seconds", "cpu_seconds", NULL};
     const nas_value args[2] = {
         {.type = NAS_COLUMN_INTEGER, .integer = s->id.study},
@@ -47,14 +47,16 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
            cli_trial_get(t, "state"), *cli_trial_get(t, "reason") ? ", " : "",
            cli_trial_get(t, "reason"));
     cli_print_trial(t, &s->def);
-    NAS_TRY(section(s, "stages", stage_columns,
-                    "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"
-                    " round(cpu_seconds, 3) from nas_stages where study = ?1 and trial = ?2 order by position",
-                    args, err));
-    NAS_TRY(section(s, "epochs (accuracy of the float net)", epoch_columns,
-                    "select epoch, round(loss, 5), round(val_loss, 5), round(val_accuracy, 4),"
-                    " round(seconds, 2) from nas_epochs where study = ?1 and trial = ?2 order by epoch",
-                    args, err));
+    NAS_TRY(section(
+        s, "stages", stage_columns,
+        "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"
+        " round(cpu_seconds, 3) from nas_stages where study = ?1 and trial = ?2 order by position",
+        args, err));
+    NAS_TRY(
+        section(s, "epochs (accuracy of the float net)", epoch_columns,
+                "select epoch, round(loss, 5), round(val_loss, 5), round(val_accuracy, 4),"
+                " round(seconds, 2) from nas_epochs where study = ?1 and trial = ?2 order by epoch",
+                args, err));
     printf("worker   %s\nmachine  %s\n", cli_trial_get(t, "worker"), cli_trial_get(t, "machine"));
     return NAS_OK;
 }

@@ -108,7 +108,8 @@ static void print_survey(const nas_space *s, const survey *v) {
     if (points < 0)
         puts("points    without end");
     else
-        printf("points    %s%s\n", points == INT64_MAX ? "at least " : "", cli_thousands(points, a));
+        printf("points    %s%s\n", points == INT64_MAX ? "at least " : "",
+               cli_thousands(points, a));
     if (v->forbidden)
         printf("forbidden %s of %s%s\n", cli_thousands(v->forbidden, a), cli_thousands(v->seen, b),
                all ? "" : " drawn");

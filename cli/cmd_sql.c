@@ -118,7 +118,8 @@ static int run(const cli_args *args) {
         fputs("nas sql: --csv and --json exclude each other\n", stderr);
         return CLI_BAD;
     }
-    if (nas_store_open(args->word[0], NAS_STORE_READ, &store, &err) != NAS_OK) return cli_fail(&err);
+    if (nas_store_open(args->word[0], NAS_STORE_READ, &store, &err) != NAS_OK)
+        return cli_fail(&err);
     output o = {.json = args->option[JSON] != NULL};
     if (!o.json && !args->option[CSV]) o.table = cli_table_open();
     int st = CLI_OK;
@@ -145,8 +146,10 @@ const cli_command cli_sql = {
             [CSV] = {"--csv", NULL, "comma-separated values with a header"},
             [JSON] = {"--json", NULL, "a list of objects"},
         },
-    .text = "Each study has a view of its own name, with <study>_feasible, <study>_pareto, <study>_best and\n"
-            "<study>_rejected beside it; `trials` spans all studies. docs/SCHEMA.md has every column.\n\n"
+    .text = "Each study has a view of its own name, with <study>_feasible, <study>_pareto, "
+            "<study>_best and\n"
+            "<study>_rejected beside it; `trials` spans all studies. docs/SCHEMA.md has every "
+            "column.\n\n"
             "examples:\n"
             "  nas sql demo.db \"select number, accuracy, zlib_bytes from demo_pareto\"\n"
             "  nas sql demo.db \"select state, count(*) from trials group by state\" --csv\n",

@@ -72,7 +72,8 @@ static int list(cli_study *s, const char *ending, int64_t n) {
 
 static int run(const cli_args *args) {
     int64_t n = 10;
-    if (args->option[COUNT] && !cli_number("-n", args->option[COUNT], 1, 1000000, &n)) return CLI_BAD;
+    if (args->option[COUNT] && !cli_number("-n", args->option[COUNT], 1, 1000000, &n))
+        return CLI_BAD;
     cli_study s;
     int st;
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;

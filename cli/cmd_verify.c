@@ -55,9 +55,10 @@ static int compare(cli_study *s, const cli_trial *t, const char *data, const nas
     }
     size_t at = 0;
     while (at < n && at < out.tflite.n && stored[at] == out.tflite.p[at]) at++;
-    printf("trial %s: trained again, OTHER BYTES: stored %zu, now %zu, the first difference at %zu\n"
-           "stored on: %s\n",
-           cli_trial_get(t, "number"), n, out.tflite.n, at, cli_trial_get(t, "machine"));
+    printf(
+        "trial %s: trained again, OTHER BYTES: stored %zu, now %zu, the first difference at %zu\n"
+        "stored on: %s\n",
+        cli_trial_get(t, "number"), n, out.tflite.n, at, cli_trial_get(t, "machine"));
     return CLI_FAILED;
 }
 
@@ -97,7 +98,8 @@ const cli_command cli_verify = {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [DATA] = {"--data", "PATH", "folder of clips, where it is not where it was"},
         },
-    .text = "The bytes are the same on the same kernel row (see `machine` in `nas show`). Exit status 1 when\n"
+    .text = "The bytes are the same on the same kernel row (see `machine` in `nas show`). Exit "
+            "status 1 when\n"
             "they are not.\n\n"
             "example:\n"
             "  nas verify demo.db 3\n",

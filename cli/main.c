@@ -39,7 +39,8 @@ bool cli_number(const char *option, const char *text, int64_t lo, int64_t hi, in
     errno = 0;
     const long long v = strtoll(text, &end, 10);
     if (errno || end == text || *end || v < lo || v > hi) {
-        fprintf(stderr, "nas: %s: expected a whole number from %" PRId64 " to %" PRId64 ", got '%s'\n",
+        fprintf(stderr,
+                "nas: %s: expected a whole number from %" PRId64 " to %" PRId64 ", got '%s'\n",
                 option, lo, hi, text);
         return false;
     }
@@ -69,7 +70,8 @@ static void print_help(const cli_command *c) {
     for (int i = 0; i < CLI_OPTIONS && c->options[i].name; i++) {
         const cli_option *o = &c->options[i];
         char left[64];
-        snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
         printf("  %-18s %s\n", left, o->help);
     }
     printf("\n%s", c->text);

@@ -11,12 +11,14 @@ typedef struct cli_trial {
     char **name, **value; /* "" for NULL */
 } cli_trial;
 
-/* One row of `from` ("\"demo\" where number = 3"); NULL when there is none. Closed by cli_trial_close. */
+/* One row of `from` ("\"demo\" where number = 3"); NULL when there is none. Closed by
+ * cli_trial_close. */
 cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err);
 void cli_trial_close(cli_trial *t);
 const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when absent */
 
-/* "width 0.3, frame_length_ms 40" of the parameters that are not NULL; names cut to what tells them apart. */
+/* "width 0.3, frame_length_ms 40" of the parameters that are not NULL; names cut to what tells them
+ * apart. */
 void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, size_t n);
 
 /* Settings, metrics beside the constraints, and where the files lie, on stdout. */

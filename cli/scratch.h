@@ -1,4 +1,5 @@
-/* cli/scratch.h - the cache of a command that has no database: --cache, or a folder that ends with it. */
+/* cli/scratch.h - the cache of a command that has no database: --cache, or a folder that ends with
+ * it. */
 #ifndef NAS_CLI_SCRATCH_H
 #define NAS_CLI_SCRATCH_H
 

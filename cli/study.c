@@ -42,9 +42,11 @@ cli_trial *cli_study_trial(cli_study *s, const char *number, int *status) {
     } else if (err.code) {
         *status = cli_fail(&err);
     } else if (number) {
-        fprintf(stderr, "nas: study %s has no trial %s; `nas top` lists them\n", s->def.name, number);
+        fprintf(stderr, "nas: study %s has no trial %s; `nas top` lists them\n", s->def.name,
+                number);
     } else {
-        fprintf(stderr, "nas: no trial of study %s satisfies the constraints; name one with --trial\n",
+        fprintf(stderr,
+                "nas: no trial of study %s satisfies the constraints; name one with --trial\n",
                 s->def.name);
         *status = CLI_NONE;
     }

@@ -11,7 +11,8 @@ typedef struct cli_study {
     nas_study_id id;
 } cli_study;
 
-/* Opens for reading; name NULL: the only study. false after a message, with the exit status in *status. */
+/* Opens for reading; name NULL: the only study. false after a message, with the exit status in
+ * *status. */
 bool cli_study_open(cli_study *s, const char *db, const char *name, int *status);
 void cli_study_close(cli_study *s);
 

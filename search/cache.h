@@ -1,5 +1,6 @@
-/* search/cache.h - what stages left on disk, each file under the key of all that determines its bytes.
- * <dir>/<kk>/<key>: a 64-byte head (magic, length, SHA-256 of the payload), then the payload. */
+/* search/cache.h - what stages left on disk, each file under the key of all that determines its
+ * bytes. <dir>/<kk>/<key>: a 64-byte head (magic, length, SHA-256 of the payload), then the
+ * payload. */
 #ifndef NAS_SEARCH_CACHE_H
 #define NAS_SEARCH_CACHE_H
 
@@ -18,8 +19,8 @@ typedef struct nas_cached {
     size_t bytes;
 } nas_cached;
 
-/* *found is false when nothing is there. A file whose length or hash is wrong counts as absent and is
- * removed. Owner: the caller releases *out. */
+/* *found is false when nothing is there. A file whose length or hash is wrong counts as absent and
+ * is removed. Owner: the caller releases *out. */
 NAS_NODISCARD nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, nas_cached *out,
                                        bool *found, nas_err *err);
 void nas_cache_release(nas_cached *c);

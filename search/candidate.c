@@ -61,8 +61,7 @@ static nas_status build_net(nas_arena *a, const cJSON *document, int32_t classes
 }
 
 /* candidate.json: the document without the keys of a space. */
-nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **out,
-                              nas_err *err) {
+nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **out, nas_err *err) {
     static const char *const keys[] = {"schema", "name",  "task",    "frontend", "augment", "model",
                                        "train",  "prune", "cluster", "quantize", NULL};
     cJSON *kept = nas_json_make(a, cJSON_Object, NULL);

@@ -47,8 +47,7 @@ static const float *read_floats(const cJSON *o, const char *name, int32_t n, nas
 
 static nas_status check_shapes(const char *folder, nas_deployed *d, nas_err *err) {
     const int32_t samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz);
-    const nas_status st =
-        nas_frontend_shape(&d->frontend, samples, &d->frames, &d->features, err);
+    const nas_status st = nas_frontend_shape(&d->frontend, samples, &d->frames, &d->features, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s/frontend.json", folder);
     const int64_t in = nas_tensor_count(&d->graph.tensors[d->graph.input]);
     const int64_t out = nas_tensor_count(&d->graph.tensors[d->graph.output]);
@@ -73,8 +72,10 @@ static nas_status read_frontend(nas_arena *a, const char *folder, nas_deployed *
         d->mean = read_floats(nas_json_root(j), "mean", d->features, a);
         d->deviation = read_floats(nas_json_root(j), "deviation", d->features, a);
         if (!d->mean || !d->deviation)
-            st = nas_fail(err, NAS_EFORMAT, "%s: expected lists of %d numbers as \"mean\" and "
-                          "\"deviation\"", path, d->features);
+            st = nas_fail(err, NAS_EFORMAT,
+                          "%s: expected lists of %d numbers as \"mean\" and "
+                          "\"deviation\"",
+                          path, d->features);
     }
     nas_json_close(j);
     return st;
@@ -94,8 +95,10 @@ static nas_status read_candidate(nas_arena *a, const char *folder, nas_deployed 
 nas_status nas_deployed_open(nas_arena *a, const char *folder, nas_deployed *out, nas_err *err) {
     *out = (nas_deployed){0};
     if (!nas_path_is_dir(folder))
-        return nas_fail(err, NAS_ENOTFOUND, "%s is not a folder; `nas export` and `nas train` make "
-                        "one with model.tflite in it", folder);
+        return nas_fail(err, NAS_ENOTFOUND,
+                        "%s is not a folder; `nas export` and `nas train` make "
+                        "one with model.tflite in it",
+                        folder);
     uint8_t *bytes;
     size_t n;
     NAS_TRY(read_file(a, folder, "model.tflite", &bytes, &n, err));
@@ -150,8 +153,7 @@ static void wilson(nas_verdict *v) {
 static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, const nas_log *log,
                            nas_arena *a, nas_verdict_fn each, void *ctx, nas_verdict *out,
                            nas_err *err) {
-    bench b = {.d = d,
-               .samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz)};
+    bench b = {.d = d, .samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz)};
     const size_t labels = (size_t)d->n_labels;
     nas_hash ignored;
     uint8_t *parts = nas_arena_array(a, (size_t)c->n, 1, err);
@@ -174,7 +176,8 @@ nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
                               nas_verdict_fn each, void *ctx, nas_verdict *out, nas_err *err) {
     *out = (nas_verdict){0};
     if (part >= 0 && !d->has_candidate)
-        return nas_fail(err, NAS_EINVAL, "a part of the split is asked for, but there is no "
+        return nas_fail(err, NAS_EINVAL,
+                        "a part of the split is asked for, but there is no "
                         "candidate.json that says how clips are split; leave --split out");
     const nas_clips_options o = {
         .folder = data,

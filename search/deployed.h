@@ -17,9 +17,9 @@ typedef struct nas_deployed {
     nas_task task;
 } nas_deployed;
 
-/* Reads model.tflite, frontend.json, labels.txt and, where it is there, candidate.json, and checks them
- * against each other. Owner: arena a.
- * Errors: NAS_ENOTFOUND, NAS_EFORMAT, NAS_EINVAL, each naming the file. */
+/* Reads model.tflite, frontend.json, labels.txt and, where it is there, candidate.json, and checks
+ * them against each other. Owner: arena a. Errors: NAS_ENOTFOUND, NAS_EFORMAT, NAS_EINVAL, each
+ * naming the file. */
 NAS_NODISCARD nas_status nas_deployed_open(nas_arena *a, const char *folder, nas_deployed *out,
                                            nas_err *err);
 
@@ -29,13 +29,13 @@ typedef struct nas_verdict {
     int32_t *confusion;         /* [n_labels][n_labels], rows are the truth; in the arena */
 } nas_verdict;
 
-/* part: a nas_part under the candidate's split, or -1 for all clips. clips_out (may be NULL) hears of each clip:
- * its features and the class that was found.
- * Errors: NAS_EINVAL a part without candidate.json, and those of nas_clips_open. */
+/* part: a nas_part under the candidate's split, or -1 for all clips. clips_out (may be NULL) hears
+ * of each clip: its features and the class that was found. Errors: NAS_EINVAL a part without
+ * candidate.json, and those of nas_clips_open. */
 typedef void (*nas_verdict_fn)(void *ctx, const nas_clip *clip, const float *x, int32_t class);
 NAS_NODISCARD nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
-                                            const nas_cache *cache, const nas_log *log, nas_arena *a,
-                                            nas_verdict_fn each, void *ctx, nas_verdict *out,
-                                            nas_err *err);
+                                            const nas_cache *cache, const nas_log *log,
+                                            nas_arena *a, nas_verdict_fn each, void *ctx,
+                                            nas_verdict *out, nas_err *err);
 
 #endif

@@ -122,8 +122,8 @@ static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
     m[NAS_METRIC_ZLIB_BYTES] = (double)out->zlib.n;
     const int32_t labels = e->data->clips->n_labels;
     const nas_examples validation = nas_features_part(e->data, f, NAS_VALIDATION);
-    NAS_TRY(nas_measure_accuracy(&g, &validation, labels, NULL, &m[NAS_METRIC_ACCURACY], e->log,
-                                 err));
+    NAS_TRY(
+        nas_measure_accuracy(&g, &validation, labels, NULL, &m[NAS_METRIC_ACCURACY], e->log, err));
     if (e->test) {
         const nas_examples test = nas_features_part(e->data, f, NAS_TEST);
         NAS_TRY(nas_measure_accuracy(&g, &test, labels, NULL, &m[NAS_METRIC_TEST_ACCURACY], e->log,

@@ -1,5 +1,5 @@
-/* search/evaluate.h - one candidate from clips to measured bytes, as a chain of stages each stored under
- * the key of all that determines it. What is measured are the bytes that ship. */
+/* search/evaluate.h - one candidate from clips to measured bytes, as a chain of stages each stored
+ * under the key of all that determines it. What is measured are the bytes that ship. */
 #ifndef NAS_SEARCH_EVALUATE_H
 #define NAS_SEARCH_EVALUATE_H
 
@@ -37,8 +37,8 @@ typedef struct nas_bytes {
 
 /* What came of a candidate. Everything lives in the caller's arena. */
 typedef struct nas_outcome {
-    const char *state;  /* complete, diverged, rejected */
-    const char *reason; /* of the last two */
+    const char *state;               /* complete, diverged, rejected */
+    const char *reason;              /* of the last two */
     double metric[NAS_METRIC_COUNT]; /* NaN: not known */
     int32_t n_epochs, n_stages;
     const nas_epoch *epochs;
@@ -47,7 +47,8 @@ typedef struct nas_outcome {
     const char *frontend_json, *labels_txt, *candidate_json, *metrics_json;
 } nas_outcome;
 
-/* Errors: NAS_ESTOP, and whatever files and memory can say. Diverging, and being rejected, is no error. */
+/* Errors: NAS_ESTOP, and whatever files and memory can say. Diverging, and being rejected, is no
+ * error. */
 NAS_NODISCARD nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                       nas_outcome *out, nas_err *err);
 
@@ -68,24 +69,25 @@ NAS_NODISCARD nas_status nas_train_stage(const nas_evaluator *e, const nas_candi
 NAS_NODISCARD nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
                                         int32_t n, nas_arena *a, nas_bytes *tflite, nas_err *err);
 
-/* Is there a bound that this candidate cannot keep, whatever it learns? *reason (in a) says which; NULL when
- * there is none. What is known before training: params, macs and ram_bytes exactly; tflite_bytes is at least
- * the bytes of its constants; zlib_bytes at least two bytes for each float32 constant, because the low 16
- * bits of a trained weight do not compress. */
+/* Is there a bound that this candidate cannot keep, whatever it learns? *reason (in a) says which;
+ * NULL when there is none. What is known before training: params, macs and ram_bytes exactly;
+ * tflite_bytes is at least the bytes of its constants; zlib_bytes at least two bytes for each
+ * float32 constant, because the low 16 bits of a trained weight do not compress. */
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                     const char **reason, nas_err *err);
 
-/* Share of rows whose class the file's interpreter finds. *confusion (may be NULL) is [labels][labels], rows
- * are the truth. */
+/* Share of rows whose class the file's interpreter finds. *confusion (may be NULL) is
+ * [labels][labels], rows are the truth. */
 NAS_NODISCARD nas_status nas_measure_accuracy(const nas_graph *g, const nas_examples *rows,
                                               int32_t labels, int32_t *confusion, double *out,
                                               const nas_log *log, nas_err *err);
 
-/* infer, frontend and total milliseconds of one clip into metric[]; takes the cache's measuring lock. */
+/* infer, frontend and total milliseconds of one clip into metric[]; takes the cache's measuring
+ * lock. */
 NAS_NODISCARD nas_status nas_measure_latency(const nas_graph *g, const nas_frontend_config *config,
                                              const nas_features *f, const float *pcm,
-                                             int32_t samples, const nas_cache *cache, double *metric,
-                                             nas_err *err);
+                                             int32_t samples, const nas_cache *cache,
+                                             double *metric, nas_err *err);
 
 /* The texts that stand beside model.tflite. */
 NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate *c,

@@ -1,5 +1,5 @@
-/* search/features.c - the features stage. Payload: h, w, then mean[w], deviation[w], padded to 64 bytes,
- * then the rows of the training, validation and test part. */
+/* search/features.c - the features stage. Payload: h, w, then mean[w], deviation[w], padded to 64
+ * bytes, then the rows of the training, validation and test part. */
 #include "search/dataset.h"
 
 #include <math.h>

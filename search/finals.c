@@ -1,4 +1,5 @@
-/* search/finals.c - the finalists: latency again with nobody else at work, and the test part, once. */
+/* search/finals.c - the finalists: latency again with nobody else at work, and the test part, once.
+ */
 #include "search/run.h"
 #include "search/study.h"
 
@@ -33,8 +34,8 @@ static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, n
     nas_view_name(nas_space_name(s), "_feasible", view);
     const nas_objective *o = nas_space_objective(s, 0);
     snprintf(sql, sizeof sql,
-             "select id, test_accuracy from %s order by \"%s\" %s, zlib_bytes, number limit %d", view,
-             o->metric, o->maximize ? "desc" : "asc", FINALISTS);
+             "select id, test_accuracy from %s order by \"%s\" %s, zlib_bytes, number limit %d",
+             view, o->metric, o->maximize ? "desc" : "asc", FINALISTS);
     *out = (podium){0};
     return nas_store_query(store, sql, NULL, 0, note_finalist, out, err);
 }
@@ -53,8 +54,8 @@ static nas_status load(nas_store *store, nas_study_id study, int64_t row, const 
     nas_json *j = NULL;
     NAS_TRY(nas_store_artefact(store, study, row, "candidate.json", a, &text, &n, err));
     NAS_TRY(nas_json_parse(a, "candidate.json", (const char *)text, &j, err));
-    const nas_status st = nas_candidate_decode(a, j, nas_json_root(j), d->clips->n_labels,
-                                               &out->candidate, err);
+    const nas_status st =
+        nas_candidate_decode(a, j, nas_json_root(j), d->clips->n_labels, &out->candidate, err);
     nas_json_close(j);
     NAS_TRY(st);
     NAS_TRY(nas_store_artefact(store, study, row, "model.tflite", a, &bytes, &n, err));
@@ -98,8 +99,8 @@ static nas_status final_figures(nas_store *store, nas_study_id study, int64_t ro
         if (i != NAS_METRIC_TEST_ACCURACY && !isnan(metric[i]))
             NAS_TRY(put_metric(store, study, row, i, metric[i], err));
     /* Last: it is what says that this finalist is done. */
-    return put_metric(store, study, row, NAS_METRIC_TEST_ACCURACY,
-                      metric[NAS_METRIC_TEST_ACCURACY], err);
+    return put_metric(store, study, row, NAS_METRIC_TEST_ACCURACY, metric[NAS_METRIC_TEST_ACCURACY],
+                      err);
 }
 
 static nas_status one_final(nas_store *store, nas_study_id study, int64_t row, const nas_dataset *d,

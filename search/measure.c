@@ -6,8 +6,7 @@
 #include <string.h>
 
 nas_status nas_measure_accuracy(const nas_graph *g, const nas_examples *rows, int32_t labels,
-                                int32_t *confusion, double *out, const nas_log *log,
-                                nas_err *err) {
+                                int32_t *confusion, double *out, const nas_log *log, nas_err *err) {
     nas_interp *it = NULL;
     NAS_TRY(nas_interp_open(g, &it, err));
     const size_t row = (size_t)rows->h * (size_t)rows->w;
@@ -18,7 +17,7 @@ nas_status nas_measure_accuracy(const nas_graph *g, const nas_examples *rows, in
         if (nas_should_stop(log)) st = nas_fail(err, NAS_ESTOP, "stopped");
         const int32_t class = nas_interp_class(it, rows->x + (size_t)i * row);
         right += class == rows->y[i];
-        if (confusion) confusion[(size_t)rows->y[i] * (size_t)labels + (size_t)class]++;
+        if (confusion) confusion[(size_t)rows->y[i] * (size_t)labels + (size_t) class]++;
     }
     nas_interp_close(it);
     *out = rows->n ? (double)right / rows->n : 0;

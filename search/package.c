@@ -1,5 +1,5 @@
-/* search/package.c - the texts that stand beside model.tflite: frontend.json, labels.txt, candidate.json,
- * metrics.json. */
+/* search/package.c - the texts that stand beside model.tflite: frontend.json, labels.txt,
+ * candidate.json, metrics.json. */
 #include "search/evaluate.h"
 
 #include <math.h>

@@ -10,8 +10,8 @@
 
 static const double silence_of_the_dead = 120;
 
-/* The start time in ticks since boot: field 22 of /proc/<pid>/stat; 0 when there is no such process, or only
- * its zombie. */
+/* The start time in ticks since boot: field 22 of /proc/<pid>/stat; 0 when there is no such
+ * process, or only its zombie. */
 static unsigned long long started(long pid) {
     char path[64], text[1024];
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
@@ -73,5 +73,6 @@ void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]) {
         break;
     }
     if (f) fclose(f);
-    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, %s", cpu, sysconf(_SC_NPROCESSORS_ONLN), kernel_row);
+    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, %s", cpu, sysconf(_SC_NPROCESSORS_ONLN),
+             kernel_row);
 }

@@ -9,8 +9,8 @@ enum { NAS_PROCESS_ID = 192 };
 /* "host boot/pid-namespace pid start-time" of this process. */
 void nas_process_self(char out[NAS_PROCESS_ID]);
 
-/* Is the process of that id gone? Known at once on the same boot and pid namespace; of others only a silence of
- * two minutes tells. */
+/* Is the process of that id gone? Known at once on the same boot and pid namespace; of others only
+ * a silence of two minutes tells. */
 bool nas_process_dead(const char *id, double silent_seconds);
 
 /* "AMD EPYC 9R14, 2 cores, avx512" into out: what stands beside measured figures. */

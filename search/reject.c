@@ -82,8 +82,8 @@ nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena 
     for (int32_t i = 0; i < e->n_bounds; i++) {
         const int m = nas_metric_find(e->bounds[i].metric);
         if (m < 0 || !hopeless(&k[m], &e->bounds[i])) continue;
-        *reason = nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text, nas_metrics[m].name,
-                                   k[m].exact ? "" : "at least ", k[m].value);
+        *reason = nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text,
+                                   nas_metrics[m].name, k[m].exact ? "" : "at least ", k[m].value);
         return *reason ? NAS_OK : NAS_ENOMEM;
     }
     return NAS_OK;

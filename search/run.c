@@ -114,21 +114,24 @@ static bool is_gone(void *ctx, const char *worker, double silent_seconds) {
     return nas_process_dead(worker, silent_seconds);
 }
 
-/* A worker that ended: 0 means that no trial is left for it. A crash gives its trial back and is replaced. */
+/* A worker that ended: 0 means that no trial is left for it. A crash gives its trial back and is
+ * replaced. */
 static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     t->pid[index] = 0;
     t->alive--;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return NAS_OK;
     int32_t given_back = 0;
-    NAS_TRY(nas_store_reap(t->store, t->worker.study, t->o->retries, is_gone, NULL, &given_back,
-                           err));
+    NAS_TRY(
+        nas_store_reap(t->store, t->worker.study, t->o->retries, is_gone, NULL, &given_back, err));
     if (asked_to_stop(t) || (WIFEXITED(status) && t->fatal != NAS_OK)) return NAS_OK;
     if (WIFSIGNALED(status))
         nas_warn(t->view->log, "worker %" PRId32 " was ended by signal %d (%s); it is replaced",
                  index + 1, WTERMSIG(status), strsignal(WTERMSIG(status)));
     if (++t->crashes > FORGIVEN_CRASHES)
-        return nas_fail(err, NAS_EBUG, "workers crashed %d times; the study is as it was: run the "
-                        "same command to go on", t->crashes);
+        return nas_fail(err, NAS_EBUG,
+                        "workers crashed %d times; the study is as it was: run the "
+                        "same command to go on",
+                        t->crashes);
     return start_worker(t, index, err);
 }
 
@@ -187,11 +190,13 @@ static int64_t trials_wanted(const nas_run_options *o, const nas_space *s) {
     return nas_space_search(s)->trials > 0 ? nas_space_search(s)->trials : -1;
 }
 
-/* Joins the study and takes back what an earlier run left behind; its death is not the trials' fault. */
+/* Joins the study and takes back what an earlier run left behind; its death is not the trials'
+ * fault. */
 static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
                              nas_err *err) {
     nas_study def;
-    NAS_TRY(nas_study_define(s, &t->worker.data->fingerprint, t->worker.seed, trials, a, &def, err));
+    NAS_TRY(
+        nas_study_define(s, &t->worker.data->fingerprint, t->worker.seed, trials, a, &def, err));
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
     NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
     int32_t n;
@@ -202,8 +207,7 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
                             nas_err *err) {
     NAS_TRY(count(t, err));
     t->state.done_before = t->state.done;
-    if (t->view->begin)
-        t->view->begin(t->view->ctx, s, d, &t->state, t->worker.study.joined);
+    if (t->view->begin) t->view->begin(t->view->ctx, s, d, &t->state, t->worker.study.joined);
     nas_status st = run_team(t, err);
     if (!t->store) NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, NULL));
     NAS_TRY(st);
@@ -266,7 +270,10 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
         .o = o,
         .view = view,
         .leader = getpid(),
-        .worker = {.db = o->db, .retries = o->retries, .event_fd = -1, .stop = relay_stop,
+        .worker = {.db = o->db,
+                   .retries = o->retries,
+                   .event_fd = -1,
+                   .stop = relay_stop,
                    .stop_ctx = log.out},
     };
     char beside[4096];

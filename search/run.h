@@ -1,5 +1,5 @@
-/* search/run.h - the coordinator: reads a space and its data, makes or joins the study, keeps workers at it,
- * reads the finalists' test part, picks the winner. */
+/* search/run.h - the coordinator: reads a space and its data, makes or joins the study, keeps
+ * workers at it, reads the finalists' test part, picks the winner. */
 #ifndef NAS_SEARCH_RUN_H
 #define NAS_SEARCH_RUN_H
 
@@ -8,11 +8,11 @@
 typedef struct nas_run_options {
     const nas_space *space;
     const char *db;
-    const char *cache;  /* NULL: <db>.cache */
-    const char *data;   /* NULL: the space's */
-    int32_t workers;    /* 0: the space's, else as many as cores */
-    int64_t trials;     /* -1: the space's */
-    bool has_seed;      /* else the space's */
+    const char *cache; /* NULL: <db>.cache */
+    const char *data;  /* NULL: the space's */
+    int32_t workers;   /* 0: the space's, else as many as cores */
+    int64_t trials;    /* -1: the space's */
+    bool has_seed;     /* else the space's */
     uint64_t seed;
     int32_t retries;
 } nas_run_options;
@@ -38,33 +38,33 @@ typedef struct nas_run_view {
 /* How a run ended. Rows are of the study's table. */
 typedef struct nas_run_end {
     nas_study_id study;
-    bool stopped;       /* by a signal; the same command goes on */
-    bool has_winner;    /* something satisfies the constraints */
-    int64_t winner;     /* row */
+    bool stopped;    /* by a signal; the same command goes on */
+    bool has_winner; /* something satisfies the constraints */
+    int64_t winner;  /* row */
     nas_run_state state;
 } nas_run_end;
 
-/* Errors: NAS_EINVAL and NAS_ENOTFOUND before anything is touched; NAS_EFULL, NAS_EIO later: what is finished
- * stays, the same command goes on. */
+/* Errors: NAS_EINVAL and NAS_ENOTFOUND before anything is touched; NAS_EFULL, NAS_EIO later: what
+ * is finished stays, the same command goes on. */
 NAS_NODISCARD nas_status nas_run(const nas_run_options *o, const nas_run_view *view,
                                  nas_run_end *out, nas_err *err);
 
-/* The finalists (the three best feasible trials): latency again, with nobody else at work, and the test part,
- * once each. Sets *winner to the first after that. */
+/* The finalists (the three best feasible trials): latency again, with nobody else at work, and the
+ * test part, once each. Sets *winner to the first after that. */
 NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space *s,
                                         const nas_dataset *d, const nas_cache *cache,
                                         const nas_log *log, bool *has_winner, int64_t *winner,
                                         nas_err *err);
 
-/* Writes a trial's folder: model.tflite, model.tflite.zlib, frontend.json, labels.txt, candidate.json,
- * metrics.json. The folder is made; files of those names are replaced. */
-NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id study,
-                                          const char *name, int64_t row,
-                                          const char *folder, nas_err *err);
+/* Writes a trial's folder: model.tflite, model.tflite.zlib, frontend.json, labels.txt,
+ * candidate.json, metrics.json. The folder is made; files of those names are replaced. */
+NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id study, const char *name,
+                                          int64_t row, const char *folder, nas_err *err);
 /* The same from an outcome that no database holds. */
 NAS_NODISCARD nas_status nas_export_outcome(const nas_outcome *o, const char *folder, nas_err *err);
 
-/* <view> of a study under its quoted name, into out: table_of("kws_a", "_best") is "\"kws_a_best\"". */
+/* <view> of a study under its quoted name, into out: table_of("kws_a", "_best") is
+ * "\"kws_a_best\"". */
 void nas_view_name(const char *study, const char *ending, char out[160]);
 
 #endif

@@ -88,8 +88,8 @@ bool nas_space_forbidden(const nas_space *s, const nas_point *p);
  * result. classes as in nas_candidate_decode. Errors: NAS_ESHAPE (an impossible combination). */
 NAS_NODISCARD nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point *p,
                                              int32_t classes, nas_candidate *out, nas_err *err);
-/* The same point as a text: what candidate.json holds, whether or not front end and model fit. nas_json_parse
- * and nas_candidate_decode make the same candidate of it. */
+/* The same point as a text: what candidate.json holds, whether or not front end and model fit.
+ * nas_json_parse and nas_candidate_decode make the same candidate of it. */
 NAS_NODISCARD nas_status nas_space_document(const nas_space *s, nas_arena *a, const nas_point *p,
                                             const char **json, nas_err *err);
 /* The candidate hash alone, without checking that front end and model fit. */

@@ -1,5 +1,5 @@
-/* search/training.c - the training stage. The state at step s lies under the key of all that led to it; states
- * in between are kept while a trial runs, so that a killed one goes on from there. */
+/* search/training.c - the training stage. The state at step s lies under the key of all that led to
+ * it; states in between are kept while a trial runs, so that a killed one goes on from there. */
 #include "search/evaluate.h"
 
 #include "base/clock.h"

@@ -39,7 +39,8 @@ static bool stop_or_beat(void *ctx) {
     if (h->holds && now - h->beat > heartbeat_seconds) {
         h->beat = now;
         /* One beat missed does no harm; a lost database is met when the trial is stored. */
-        if (nas_store_heartbeat(h->store, h->w->study, &h->claim, h->id, NULL) != NAS_OK) h->beat = 0;
+        if (nas_store_heartbeat(h->store, h->w->study, &h->claim, h->id, NULL) != NAS_OK)
+            h->beat = 0;
     }
     return h->w->stop && h->w->stop(h->w->stop_ctx);
 }
@@ -98,13 +99,12 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
                                 nas_err *err) {
     nas_value metrics[NAS_METRIC_COUNT];
     nas_study_metrics(o->metric, metrics);
-    nas_epoch_row *epochs =
-        nas_arena_array(h->arena, (size_t)o->n_epochs, sizeof *epochs, err);
+    nas_epoch_row *epochs = nas_arena_array(h->arena, (size_t)o->n_epochs, sizeof *epochs, err);
     if (!epochs) return NAS_ENOMEM;
     for (int32_t i = 0; i < o->n_epochs; i++) {
         const nas_epoch *e = &o->epochs[i];
-        epochs[i] = (nas_epoch_row){e->epoch, e->step, e->loss, e->val_loss, e->val_accuracy,
-                                    e->seconds};
+        epochs[i] =
+            (nas_epoch_row){e->epoch, e->step, e->loss, e->val_loss, e->val_accuracy, e->seconds};
     }
     nas_stage_row stages[NAS_STAGES];
     for (int32_t i = 0; i < o->n_stages; i++) {
@@ -153,8 +153,8 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
     nas_candidate c;
     nas_json *j = NULL;
     NAS_TRY(nas_json_parse(h->arena, "candidate", json, &j, err));
-    nas_status st = nas_candidate_decode(h->arena, j, nas_json_root(j), w->data->clips->n_labels, &c,
-                                         err);
+    nas_status st =
+        nas_candidate_decode(h->arena, j, nas_json_root(j), w->data->clips->n_labels, &c, err);
     if (st == NAS_OK) {
         const nas_log log = {.ctx = h, .stop = stop_or_beat};
         const nas_evaluator e = {

@@ -1,4 +1,5 @@
-/* search/worker.h - a worker: claims a trial, evaluates it, stores what came of it, until none is left. */
+/* search/worker.h - a worker: claims a trial, evaluates it, stores what came of it, until none is
+ * left. */
 #ifndef NAS_SEARCH_WORKER_H
 #define NAS_SEARCH_WORKER_H
 
@@ -38,8 +39,8 @@ typedef struct nas_worker {
     void *stop_ctx;
 } nas_worker;
 
-/* Runs until no trial is left or stop says so. Errors: what makes going on senseless (a full disk, a lost
- * database); the trial in hand is given back first. */
+/* Runs until no trial is left or stop says so. Errors: what makes going on senseless (a full disk,
+ * a lost database); the trial in hand is given back first. */
 NAS_NODISCARD nas_status nas_worker_run(const nas_worker *w, nas_err *err);
 
 #endif
