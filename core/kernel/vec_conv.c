@@ -124,26 +124,29 @@ INLINE void outer(const nas_conv *c, int32_t n, int depth, int width, const floa
     }
 }
 
+/* Channels at a time, by what the registers hold beside one or three vectors of dy. */
+#define FEW(X, v)      X(1, v) X(2, v) X(3, v) X(4, v)
+#define SOME(X, v)     X(5, v) X(6, v)
+#define MORE(X, v)     X(7, v) X(8, v) X(9, v)
+#define MOST(X, v)     X(10, v) X(11, v) X(12, v) X(13, v) X(14, v)
+#define UP_TO_9(X, v)  FEW(X, v) SOME(X, v) MORE(X, v)
+#define UP_TO_14(X, v) UP_TO_9(X, v) MOST(X, v)
+
 #define OUTER(k, v)                                                                 \
     static __attribute__((noinline)) void outer_##k##_##v(                          \
         const nas_conv *c, int32_t n, const float *x, const float *dy, float *dw) { \
         outer(c, n, k, v, x, dy, dw);                                               \
     }
-/* Channels at a time, by what the registers hold beside one or three vectors of dy. */
-#define FEW(X, v)  X(1, v) X(2, v) X(3, v) X(4, v)
-#define SOME(X, v) X(5, v) X(6, v)
-#define MORE(X, v) X(7, v) X(8, v) X(9, v)
-#define MOST(X, v) X(10, v) X(11, v) X(12, v) X(13, v) X(14, v)
-FEW(OUTER, 1)
-SOME(OUTER, 1) MORE(OUTER, 1) MOST(OUTER, 1) FEW(OUTER, 2) SOME(OUTER, 2) MORE(OUTER, 2)
-    MOST(OUTER, 2) FEW(OUTER, 3) SOME(OUTER, 3) MORE(OUTER, 3)
+UP_TO_14(OUTER, 1)
+UP_TO_14(OUTER, 2)
+UP_TO_9(OUTER, 3)
 
 #define NAME(k, v) outer_##k##_##v,
-        typedef void outer_fn(const nas_conv *, int32_t, const float *, const float *, float *);
+typedef void outer_fn(const nas_conv *, int32_t, const float *, const float *, float *);
 static outer_fn *const outers[3][15] = {
-    {NULL, FEW(NAME, 1) SOME(NAME, 1) MORE(NAME, 1) MOST(NAME, 1)},
-    {NULL, FEW(NAME, 2) SOME(NAME, 2) MORE(NAME, 2) MOST(NAME, 2)},
-    {NULL, FEW(NAME, 3) SOME(NAME, 3) MORE(NAME, 3)},
+    {NULL, UP_TO_14(NAME, 1)},
+    {NULL, UP_TO_14(NAME, 2)},
+    {NULL, UP_TO_9(NAME, 3)},
 };
 static const int most_outer[3] = {ROOMY ? 14 : 12, ROOMY ? 14 : 6, ROOMY ? 9 : 4};
 

@@ -1,0 +1,303 @@
+/* Every row of kernels that runs here against the reference, on odd shapes; what no kernel may
+ * write stays as it was. */
+#include "core/kernel/kernel_int.h"
+#include "tests/nets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *const vector_rows[] = {"generic", "avx2", "avx512"};
+
+/* A map with a border, in a buffer that knows its size. */
+typedef struct buffer {
+    float *block;
+    size_t floats;
+    nas_map m;
+} buffer;
+
+static float *aligned(size_t floats) {
+    float *p = aligned_alloc(64, (floats * sizeof *p + 63) / 64 * 64);
+    assert_non_null(p);
+    memset(p, 0, floats * sizeof *p);
+    return p;
+}
+
+static buffer new_map(int32_t n, int32_t h, int32_t w, int32_t c, int32_t cs, int32_t border) {
+    buffer b = {.m = {.h = h, .w = w, .c = c, .cs = cs}};
+    b.m.row = (ptrdiff_t)(w + border) * cs;
+    b.m.image = (h + border) * b.m.row;
+    const ptrdiff_t lead = (border * b.m.row + (ptrdiff_t)border * cs + 15) / 16 * 16;
+    b.floats = (size_t)(lead + (n + 1) * b.m.image);
+    b.block = aligned(b.floats);
+    b.m.at = b.block + lead;
+    return b;
+}
+
+static void fill_map(const buffer *b, int32_t n, uint32_t place) {
+    float *v = malloc((size_t)(n * b->m.h * b->m.w * b->m.c) * sizeof *v), *from = v;
+    fill(v, n * b->m.h * b->m.w * b->m.c, place);
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t y = 0; y < b->m.h; y++)
+            for (int32_t x = 0; x < b->m.w; x++, from += b->m.c)
+                memcpy(b->m.at + i * b->m.image + y * b->m.row + (ptrdiff_t)x * b->m.cs, from,
+                       (size_t)b->m.c * sizeof *v);
+    free(v);
+}
+
+static void assert_close(const char *row, const char *what, const float *a, const float *b,
+                         size_t n, float tolerance) {
+    for (size_t i = 0; i < n; i++)
+        if (!(fabsf(a[i] - b[i]) <= tolerance * (1 + fabsf(a[i]))))
+            fail_msg("%s, %s: value %zu is %g, reference %g", row, what, i, (double)b[i],
+                     (double)a[i]);
+}
+
+/* Square window, "same" borders, plain strides: pixel (i, j) of y reads from (s * i - k / 2, ...).
+ */
+typedef struct shape {
+    int32_t n, h, w, c, f, k, s;
+    bool packed; /* the input's channels lie without padding */
+} shape;
+
+enum { MOST_TAPS = 25 };
+typedef struct plan {
+    nas_conv c;
+    ptrdiff_t at[MOST_TAPS];
+    int32_t tap[MOST_TAPS];
+} plan;
+
+static void make_plan(const shape *s, const nas_map *x, const nas_map *y, plan *p) {
+    const int32_t across = s->packed ? 1 : s->k, depth = s->packed ? s->k * s->c : s->c;
+    p->c = (nas_conv){.h = y->h,
+                      .w = y->w,
+                      .x_image = x->image,
+                      .x_row = s->s * x->row,
+                      .x_pixel = (ptrdiff_t)s->s * x->cs,
+                      .y_image = y->image,
+                      .y_row = y->row,
+                      .y_pixel = y->cs,
+                      .at = p->at,
+                      .tap = p->tap,
+                      .depth = depth,
+                      .out = y->cs,
+                      .w_out = 1,
+                      .w_depth = y->cs,
+                      .w_tap = (ptrdiff_t)depth * y->cs,
+                      .used = y->c};
+    for (int32_t i = 0; i < s->k; i++)
+        for (int32_t j = 0; j < across; j++) {
+            p->at[p->c.taps] = (i - s->k / 2) * x->row + (ptrdiff_t)(j - s->k / 2) * x->cs;
+            p->tap[p->c.taps] = p->c.taps;
+            p->c.taps++;
+        }
+}
+
+static const shape shapes[] = {
+    {1, 1, 1, 1, 1, 1, 1, false},   {5, 1, 1, 77, 8, 1, 1, false},  {4, 24, 4, 17, 33, 3, 1, false},
+    {3, 5, 3, 3, 16, 3, 1, false},  {2, 9, 7, 64, 48, 3, 1, false}, {4, 11, 6, 20, 80, 3, 2, false},
+    {2, 19, 5, 1, 77, 3, 2, true},  {3, 7, 7, 3, 32, 5, 1, true},   {1, 2, 3, 40, 100, 1, 1, false},
+    {2, 6, 9, 5, 112, 5, 3, false},
+};
+
+static void check_conv(const nas_kernel *k, const shape *s) {
+    const nas_kernel *ref = &nas_kernel_reference;
+    const int32_t cs = s->packed ? s->c : (s->c + 15) / 16 * 16, fs = (s->f + 15) / 16 * 16;
+    const int32_t oh = (s->h + s->s - 1) / s->s, ow = (s->w + s->s - 1) / s->s;
+    buffer x = new_map(s->n, s->h, s->w, s->c, cs, 2), y = new_map(s->n, oh, ow, s->f, fs, 1);
+    buffer z = new_map(s->n, oh, ow, s->f, fs, 1);
+    plan p = {0};
+    fill_map(&x, s->n, 1);
+    make_plan(s, &x.m, &y.m, &p);
+    const size_t weights = (size_t)(s->k * s->k * s->c * fs);
+    float *w = aligned(weights), *packed = aligned(weights), *bias = aligned((size_t)fs);
+    float *da = aligned(weights), *db = aligned(weights);
+    for (size_t r = 0; r < weights / (size_t)fs; r++)
+        fill(w + r * (size_t)fs, s->f, 100 + (uint32_t)r);
+    fill(bias, s->f, 2);
+    for (int with = 0; with < 2; with++) {
+        ref->conv_pack(&p.c, w, packed);
+        ref->conv(&p.c, s->n, x.m.at, packed, with ? bias : NULL, y.m.at);
+        k->conv_pack(&p.c, w, packed);
+        k->conv(&p.c, s->n, x.m.at, packed, with ? bias : NULL, z.m.at);
+        assert_close(k->name, "conv", y.block, z.block, y.floats, 2e-5f);
+    }
+    fill_map(&y, s->n, 3);
+    fill(da, s->f, 4);
+    memcpy(db, da, (size_t)s->f * sizeof *db); /* adds to what is there */
+    ref->conv_weights(&p.c, s->n, x.m.at, y.m.at, da);
+    k->conv_weights(&p.c, s->n, x.m.at, y.m.at, db);
+    assert_close(k->name, "conv_weights", da, db, weights, 1e-4f);
+    free(x.block), free(y.block), free(z.block), free(w), free(packed), free(bias);
+    free(da), free(db);
+}
+
+static void check_depthwise(const nas_kernel *k, shape s) {
+    const nas_kernel *ref = &nas_kernel_reference;
+    s.packed = false;
+    s.f = s.c;
+    const int32_t cs = (s.c + 15) / 16 * 16;
+    const int32_t oh = (s.h + s.s - 1) / s.s, ow = (s.w + s.s - 1) / s.s;
+    buffer x = new_map(s.n, s.h, s.w, s.c, cs, 2), y = new_map(s.n, oh, ow, s.c, cs, 1);
+    buffer z = new_map(s.n, oh, ow, s.c, cs, 1);
+    plan p = {0};
+    fill_map(&x, s.n, 1);
+    make_plan(&s, &x.m, &y.m, &p);
+    const size_t weights = (size_t)(s.k * s.k * cs);
+    float *w = aligned(weights), *da = aligned(weights), *db = aligned(weights);
+    for (size_t r = 0; r < weights / (size_t)cs; r++)
+        fill(w + r * (size_t)cs, s.c, 100 + (uint32_t)r);
+    ref->depthwise(&p.c, s.n, x.m.at, w, w, y.m.at);
+    k->depthwise(&p.c, s.n, x.m.at, w, w, z.m.at);
+    assert_close(k->name, "depthwise", y.block, z.block, y.floats, 1e-5f);
+    fill_map(&y, s.n, 3);
+    fill(da, s.c, 4);
+    memcpy(db, da, (size_t)s.c * sizeof *db); /* adds to what is there */
+    ref->depthwise_weights(&p.c, s.n, x.m.at, y.m.at, da);
+    k->depthwise_weights(&p.c, s.n, x.m.at, y.m.at, db);
+    assert_close(k->name, "depthwise_weights", da, db, weights, 1e-4f);
+    free(x.block), free(y.block), free(z.block), free(w), free(da), free(db);
+}
+
+static void each_row(void (*check)(const nas_kernel *)) {
+    for (int r = 0; r < 3; r++) {
+        const nas_kernel *k = nas_kernel_find(vector_rows[r]);
+        if (k) check(k);
+    }
+}
+
+static void conv_row(const nas_kernel *k) {
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_conv(k, &shapes[i]);
+}
+static void depthwise_row(const nas_kernel *k) {
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_depthwise(k, shapes[i]);
+}
+
+static void test_conv(void **state) {
+    (void)state;
+    each_row(conv_row);
+}
+static void test_depthwise(void **state) {
+    (void)state;
+    each_row(depthwise_row);
+}
+
+enum { MAPS = 4, VECTORS = 8 };
+
+/* Everything that goes over maps, into fresh outputs: maps 2 and 3, vectors 5, 6, 7. */
+static void run_maps(const nas_kernel *k, int what, int32_t n, buffer b[MAPS], float *v[VECTORS]) {
+    const nas_map *x = &b[0].m, *d = &b[1].m, *y = &b[2].m, *one = &b[3].m;
+    switch (what) {
+    case 0: k->sum_pixels(x, n, v[5]); break;
+    case 1: k->moments(x, n, v[5], v[6], v[7]); break;
+    case 2: k->affine(x, n, v[0], v[1], true, y); break;
+    case 3: k->affine(x, n, v[0], v[1], false, y); break;
+    case 4: k->affine_sums(x, d, n, v[0], v[1], true, v[2], v[5], v[6]); break;
+    case 5: k->affine_sums(x, d, n, v[0], v[1], false, v[2], v[5], v[6]); break;
+    case 6: k->affine_grad(x, d, n, v[0], v[1], true, v[3], v[4], y); break;
+    case 7: k->affine_grad(x, d, n, v[0], v[1], false, v[3], v[4], y); break;
+    case 8: k->relu(x, n, y); break;
+    case 9: k->relu_grad(x, d, n, y); break;
+    case 10: k->add(x, d, n, true, y); break;
+    case 11: k->add(x, NULL, n, false, y); break;
+    case 12: k->mean(x, n, one); break;
+    default: k->mean(x, n, one); k->mean_grad(one, n, y);
+    }
+}
+
+static void maps_row(const nas_kernel *k) {
+    static const shape cases[] = {{.n = 1, .h = 1, .w = 1, .c = 3},
+                                  {.n = 4, .h = 24, .w = 4, .c = 77},
+                                  {.n = 3, .h = 5, .w = 7, .c = 16},
+                                  {.n = 2, .h = 3, .w = 2, .c = 130}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int what = 0; what <= 13; what++) {
+            const shape *s = &cases[i];
+            const int32_t cs = (s->c + 15) / 16 * 16;
+            const nas_kernel *both[2] = {&nas_kernel_reference, k};
+            buffer b[2][MAPS];
+            float *v[2][VECTORS];
+            for (int r = 0; r < 2; r++) {
+                for (int j = 0; j < MAPS; j++) {
+                    b[r][j] = j < 3 ? new_map(s->n, s->h, s->w, s->c, cs, j)
+                                    : new_map(s->n, 1, 1, s->c, cs, 1);
+                    if (j < 2) fill_map(&b[r][j], s->n, (uint32_t)j);
+                }
+                for (int j = 0; j < VECTORS; j++) {
+                    v[r][j] = aligned((size_t)cs);
+                    if (j < 6) fill(v[r][j], s->c, 50 + (uint32_t)j);
+                }
+                run_maps(both[r], what, s->n, b[r], v[r]);
+            }
+            char name[16] = {'m', 'a', 'p', ' ', (char)('a' + what)};
+            for (int j = 0; j < MAPS; j++)
+                assert_close(k->name, name, b[0][j].block, b[1][j].block, b[0][j].floats, 1e-5f);
+            for (int j = 0; j < VECTORS; j++)
+                assert_close(k->name, name, v[0][j], v[1][j], (size_t)cs, 2e-4f);
+            for (int r = 0; r < 2; r++) {
+                for (int j = 0; j < MAPS; j++) free(b[r][j].block);
+                for (int j = 0; j < VECTORS; j++) free(v[r][j]);
+            }
+        }
+}
+
+static void test_maps(void **state) {
+    (void)state;
+    each_row(maps_row);
+}
+
+static void adam_row(const nas_kernel *k) {
+    enum { N = 64 };
+    float *v[2][4];
+    const nas_kernel *both[2] = {&nas_kernel_reference, k};
+    for (int r = 0; r < 2; r++) {
+        for (int j = 0; j < 4; j++) {
+            v[r][j] = aligned(N);
+            fill(v[r][j], N - 16, 60 + (uint32_t)j); /* the rest is padding */
+        }
+        for (int j = 0; j < N; j++) v[r][3][j] *= v[r][3][j];
+        both[r]->adam(N, v[r][0], v[r][1], v[r][2], v[r][3], 0.01f, 0.1f, 0.001f, 1e-7f);
+    }
+    for (int j = 0; j < 4; j++) {
+        assert_close(k->name, "adam", v[0][j], v[1][j], N, 1e-6f);
+        for (int i = N - 16; i < N; i++) assert_true(v[1][j][i] == 0);
+    }
+    for (int r = 0; r < 2; r++)
+        for (int j = 0; j < 4; j++) free(v[r][j]);
+}
+
+static void test_adam(void **state) {
+    (void)state;
+    each_row(adam_row);
+}
+
+static void test_choose(void **state) {
+    (void)state;
+    const nas_kernel *k;
+    nas_err err = {0};
+    const char *before = getenv("NAS_KERNEL");
+    char *kept = before ? strdup(before) : NULL;
+    setenv("NAS_KERNEL", "reference", 1);
+    assert_int_equal(nas_kernel_choose(&k, &err), NAS_OK);
+    assert_string_equal(nas_kernel_name(k), "reference");
+    setenv("NAS_KERNEL", "quantum", 1);
+    assert_int_equal(nas_kernel_choose(&k, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "reference generic"));
+    unsetenv("NAS_KERNEL");
+    assert_int_equal(nas_kernel_choose(&k, &err), NAS_OK);
+    assert_ptr_equal(k, nas_kernel_find(nas_kernel_name(k)));
+    assert_null(nas_kernel_find("quantum"));
+    if (kept) setenv("NAS_KERNEL", kept, 1);
+    free(kept);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conv), cmocka_unit_test(test_depthwise), cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_adam), cmocka_unit_test(test_choose),
+    };
+    return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);
+}

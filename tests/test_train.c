@@ -1,0 +1,389 @@
+/* The training loop: ten steps as Keras makes them, runs that are cut, stopped, or diverge; batches
+ * and their augmentation. */
+#include "core/nn/net_int.h"
+#include "core/nn/train.h"
+#include "tests/nets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CLASSES = 3 };
+
+static const char *const rows[] = {"reference", "generic", "avx2", "avx512"};
+
+/* Nets of tests/golden/make_keras.py. */
+static const nas_model golden_nets[] = {
+    MODEL(13, 8, 1, CONV(9, 3, 3, 2, 2, NAS_VALID, false), BN, RELU,
+          CONV(7, 3, 2, 1, 1, NAS_SAME, true),
+          {.ops = &nas_layer_batch_norm, .momentum = 0.9, .epsilon = 1e-2}, RELU, GAP,
+          DENSE(CLASSES), SOFTMAX),
+    MODEL(13, 8, 1, CONV(6, 3, 3, 2, 2, NAS_SAME, true), BN, RELU,
+          RESIDUAL(0, DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), CONV(6, 1, 1, 1, 1, NAS_VALID, false),
+                   BN, RELU),
+          RESIDUAL(1, DEPTHWISE(3, 3, 2, 2, NAS_SAME, true), CONV(10, 1, 1, 1, 1, NAS_VALID, true),
+                   BN),
+          RELU, FLATTEN, DENSE(CLASSES), SOFTMAX),
+};
+
+static nas_net *open_net(const nas_model *m, int32_t batch, const nas_kernel *k) {
+    nas_net *net;
+    nas_err err = {0};
+    if (nas_net_open(m, CLASSES, batch, k, &net, &err) != NAS_OK) fail_msg("%s", err.text);
+    nas_net_init(net, 3, 0);
+    return net;
+}
+
+static nas_trainer *open_trainer(const nas_trainer_options *o) {
+    nas_trainer *t;
+    nas_err err = {0};
+    if (nas_trainer_open(o, &t, &err) != NAS_OK) fail_msg("%s", err.text);
+    return t;
+}
+
+static void read_all(FILE *f, void *p, size_t bytes) {
+    assert_int_equal(fread(p, 1, bytes, f), bytes);
+}
+
+/* Reads one net's part of the golden file, and compares ten steps with each row of kernels. */
+static void check_golden(FILE *f, const nas_model *m, const nas_examples *e, int32_t n,
+                         int32_t steps) {
+    int32_t tensors, count[64];
+    float *before[64], *after[64];
+    double losses[16];
+    read_all(f, &tensors, sizeof tensors);
+    assert_true(tensors <= 64 && steps <= 16);
+    for (int32_t i = 0; i < tensors; i++) {
+        read_all(f, &count[i], sizeof count[i]);
+        const size_t bytes = (size_t)count[i] * sizeof(float);
+        before[i] = malloc(bytes);
+        after[i] = malloc(bytes);
+        read_all(f, before[i], bytes);
+        read_all(f, after[i], bytes);
+    }
+    read_all(f, losses, (size_t)steps * sizeof *losses);
+    const nas_train_config config = {
+        .epochs = 1, .batch_size = n, .label_smoothing = 0.1, .learning_rate = {.from = 1e-3}};
+    for (int r = 0; r < 4; r++) {
+        const nas_kernel *k = nas_kernel_find(rows[r]);
+        if (!k) continue;
+        nas_net *net = open_net(m, n, k);
+        assert_int_equal(nas_net_tensors(net), tensors);
+        for (int32_t i = 0; i < tensors; i++) {
+            assert_int_equal(nas_net_tensor_at(net, i).count, count[i]);
+            nas_net_tensor_set(net, i, before[i]);
+        }
+        const nas_trainer_options o = {.net = net, .config = &config, .train = e};
+        nas_trainer *t = open_trainer(&o);
+        for (int32_t s = 0; s < steps; s++) {
+            const double loss = nas_trainer_step_on(t, e->x + (size_t)s * (size_t)(n * e->h * e->w),
+                                                    e->y + s * n, n);
+            if (!(fabs(loss - losses[s]) <= 1e-4 * losses[s]))
+                fail_msg("%s: loss of step %d is %.8f, Keras has %.8f", rows[r], s, loss,
+                         losses[s]);
+        }
+        for (int32_t i = 0; i < tensors; i++) {
+            float *v = malloc((size_t)count[i] * sizeof *v);
+            nas_net_tensor_get(net, i, v);
+            /* Adam makes steps of one size from gradients that are rounding errors. */
+            const float most = nas_net_tensor_at(net, i).trainable ? 1e-3f : 1e-4f;
+            for (int32_t j = 0; j < count[i]; j++)
+                if (!(fabsf(v[j] - after[i][j]) <= most * (1 + fabsf(after[i][j]))))
+                    fail_msg("%s: %s[%d] is %g, Keras has %g", rows[r],
+                             nas_net_tensor_at(net, i).name, j, (double)v[j], (double)after[i][j]);
+            free(v);
+        }
+        nas_trainer_close(t);
+        nas_net_close(net);
+    }
+    for (int32_t i = 0; i < tensors; i++) {
+        free(before[i]);
+        free(after[i]);
+    }
+}
+
+static void test_keras(void **state) {
+    (void)state;
+    FILE *f = fopen("tests/golden/keras.bin", "rb");
+    assert_non_null(f);
+    int32_t head[6]; /* examples a step, steps, h, w, classes, nets */
+    read_all(f, head, sizeof head);
+    assert_int_equal(head[4], CLASSES);
+    assert_int_equal(head[5], 2);
+    const size_t examples = (size_t)(head[0] * head[1]), values = (size_t)(head[2] * head[3]);
+    float *x = malloc(examples * values * sizeof *x);
+    int32_t *y = malloc(examples * sizeof *y);
+    read_all(f, x, examples * values * sizeof *x);
+    read_all(f, y, examples * sizeof *y);
+    const nas_examples e = {.x = x, .y = y, .n = (int32_t)examples, .h = head[2], .w = head[3]};
+    for (int i = 0; i < 2; i++) {
+        check_golden(f, &golden_nets[i], &e, head[0], head[1]);
+    }
+    assert_int_equal(fgetc(f), EOF);
+    fclose(f);
+    free(x);
+    free(y);
+}
+
+/* A toy: the class is where the map is bright. */
+enum { TOY = 50, TOY_H = 9, TOY_W = 5 };
+static float toy_x[TOY * TOY_H * TOY_W];
+static int32_t toy_y[TOY];
+static const nas_examples toy = {.x = toy_x, .y = toy_y, .n = TOY, .h = TOY_H, .w = TOY_W};
+
+static int make_toy(void **state) {
+    (void)state;
+    fill(toy_x, TOY * TOY_H * TOY_W, 5);
+    for (int i = 0; i < TOY; i++) {
+        toy_y[i] = (i * 7) % CLASSES;
+        for (int j = 0; j < TOY_W * 2; j++)
+            toy_x[i * TOY_H * TOY_W + toy_y[i] * TOY_W * 3 + j] += 2;
+    }
+    return 0;
+}
+
+static const nas_train_config toy_config = {
+    .epochs = 6,
+    .batch_size = 8, /* the last batch of an epoch has 2 */
+    .label_smoothing = 0.05,
+    .learning_rate = {.kind = NAS_SCHEDULE_POLYNOMIAL, .from = 0.02, .to = 1e-4, .power = 1}};
+
+static const nas_model toy_model = MODEL(
+    TOY_H, TOY_W, 1, CONV(6, 3, 3, 1, 1, NAS_SAME, false), BN, RELU,
+    RESIDUAL(0, DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), CONV(6, 1, 1, 1, 1, NAS_VALID, 0), BN),
+    RELU, FLATTEN, DENSE(CLASSES), SOFTMAX);
+
+static nas_trainer_options toy_options(nas_net *net, const nas_augment *augment) {
+    return (nas_trainer_options){.net = net,
+                                 .config = &toy_config,
+                                 .augment = augment,
+                                 .train = &toy,
+                                 .validation = &toy,
+                                 .seed = 11};
+}
+
+typedef struct heard {
+    int n;
+    nas_epoch last;
+    double losses[8];
+} heard;
+
+static void hear(void *ctx, const nas_epoch *e) {
+    heard *h = ctx;
+    assert_int_equal(e->epoch, h->n + 1);
+    h->losses[h->n++] = e->loss;
+    h->last = *e;
+}
+
+static void run_to(nas_trainer *t, int64_t until, heard *h) {
+    nas_err err = {0};
+    nas_train_end end;
+    if (nas_trainer_run(t, until, hear, h, NULL, &end, &err) != NAS_OK) fail_msg("%s", err.text);
+    assert_int_equal(end, NAS_TRAIN_DONE);
+    assert_int_equal(nas_trainer_step(t), until);
+}
+
+/* Uncut; and cut at each of some steps, each part in a net of its own that loads the state. */
+static void test_cuts(void **state) {
+    (void)state;
+    const nas_augment augment = {.shift_frames = 1};
+    for (int r = 0; r < 4; r++) {
+        const nas_kernel *k = nas_kernel_find(rows[r]);
+        if (!k) continue;
+        heard whole = {0}, parts = {0};
+        nas_net *net = open_net(&toy_model, 8, k);
+        nas_trainer_options o = toy_options(net, &augment);
+        nas_trainer *t = open_trainer(&o);
+        const int64_t steps = nas_trainer_steps(t);
+        const size_t bytes = nas_trainer_state_bytes(t);
+        assert_int_equal(steps, 6 * 7);
+        char *uncut = malloc(bytes), *cut = malloc(bytes);
+        run_to(t, steps, &whole);
+        assert_int_equal(whole.n, 6);
+        nas_trainer_save(t, uncut);
+        nas_trainer_close(t);
+        nas_net_close(net);
+        static const int64_t at[] = {3, 4, 7, 20, 41, 42};
+        for (int i = 0; i < 6; i++) {
+            nas_err err = {0};
+            net = open_net(&toy_model, 8, k);
+            nas_net_init(net, 99, 0); /* must not matter once a state is loaded */
+            if (i == 0) nas_net_init(net, 3, 0);
+            o = toy_options(net, &augment);
+            t = open_trainer(&o);
+            if (i > 0) assert_int_equal(nas_trainer_load(t, cut, bytes, &err), NAS_OK);
+            run_to(t, at[i], &parts);
+            memset(cut, 0xff, bytes);
+            nas_trainer_save(t, cut);
+            nas_trainer_close(t);
+            nas_net_close(net);
+        }
+        assert_memory_equal(uncut, cut, bytes);
+        assert_int_equal(parts.n, 6);
+        for (int i = 0; i < 6; i++) assert_true(whole.losses[i] == parts.losses[i]);
+        assert_true(whole.last.val_loss == parts.last.val_loss);
+        free(uncut);
+        free(cut);
+    }
+}
+
+static void test_learns(void **state) {
+    (void)state;
+    const nas_kernel *k;
+    assert_int_equal(nas_kernel_choose(&k, NULL), NAS_OK);
+    heard h = {0};
+    nas_net *net = open_net(&toy_model, 8, k);
+    const nas_trainer_options o = toy_options(net, NULL);
+    nas_trainer *t = open_trainer(&o);
+    run_to(t, nas_trainer_steps(t), &h);
+    assert_true(h.last.val_accuracy > 0.95);
+    assert_true(h.losses[5] < 0.5 * h.losses[0]);
+    float p[3 * CLASSES], q[CLASSES];
+    nas_net_predict(net, toy_x, 3, p);
+    nas_net_predict(net, toy_x + TOY_H * TOY_W, 1, q);
+    assert_memory_equal(p + CLASSES, q, sizeof q);
+    assert_true(fabsf(p[0] + p[1] + p[2] - 1) < 1e-6f);
+    nas_trainer_close(t);
+    nas_net_close(net);
+}
+
+static void test_load_errors(void **state) {
+    (void)state;
+    nas_err err = {0};
+    nas_net *net = open_net(&toy_model, 8, nas_kernel_find("reference"));
+    const nas_trainer_options o = toy_options(net, NULL);
+    nas_trainer *t = open_trainer(&o);
+    const size_t bytes = nas_trainer_state_bytes(t);
+    char *s = malloc(bytes), *again = malloc(bytes);
+    nas_trainer_save(t, s);
+    memcpy(again, s, bytes);
+    assert_int_equal(nas_trainer_load(t, s, bytes - 1, &err), NAS_EFORMAT);
+    s[0] ^= 1;
+    assert_int_equal(nas_trainer_load(t, s, bytes, &err), NAS_EFORMAT);
+    nas_trainer_save(t, s);
+    assert_memory_equal(s, again, bytes);
+    free(s);
+    free(again);
+    nas_trainer_close(t);
+    nas_net_close(net);
+}
+
+static void test_diverges(void **state) {
+    (void)state;
+    const nas_model m = MODEL(TOY_H, TOY_W, 1, FLATTEN, DENSE(CLASSES), SOFTMAX);
+    const nas_kernel *k;
+    assert_int_equal(nas_kernel_choose(&k, NULL), NAS_OK);
+    nas_net *net = open_net(&m, 8, k);
+    nas_train_config config = toy_config;
+    config.learning_rate = (nas_schedule){.from = 3e38};
+    nas_trainer_options o = toy_options(net, NULL);
+    o.config = &config;
+    nas_trainer *t = open_trainer(&o);
+    nas_train_end end;
+    nas_err err = {0};
+    assert_int_equal(nas_trainer_run(t, 1000, NULL, NULL, NULL, &end, &err), NAS_OK);
+    assert_int_equal(end, NAS_TRAIN_DIVERGED);
+    assert_true(nas_trainer_step(t) < 4);
+    nas_trainer_close(t);
+    nas_net_close(net);
+}
+
+/* A NaN in the input passes every layer. */
+static void test_nan_is_seen(void **state) {
+    (void)state;
+    static float x[2 * TOY_H * TOY_W];
+    const int32_t y[2] = {0, 1};
+    memcpy(x, toy_x, sizeof x);
+    x[7] = NAN;
+    for (int r = 0; r < 4; r++) {
+        const nas_kernel *k = nas_kernel_find(rows[r]);
+        if (!k) continue;
+        nas_net *net = open_net(&toy_model, 8, k);
+        assert_true(isnan(nas_net_step(net, x, y, 2, 0)));
+        nas_net_close(net);
+    }
+}
+
+static bool stop_third(void *ctx) {
+    return ++*(int *)ctx == 3;
+}
+
+static void test_stops(void **state) {
+    (void)state;
+    int asked = 0;
+    const nas_log log = {.ctx = &asked, .stop = stop_third};
+    nas_net *net = open_net(&toy_model, 8, nas_kernel_find("generic"));
+    const nas_trainer_options o = toy_options(net, NULL);
+    nas_trainer *t = open_trainer(&o);
+    nas_train_end end;
+    nas_err err = {0};
+    assert_int_equal(nas_trainer_run(t, 1000, NULL, NULL, &log, &end, &err), NAS_ESTOP);
+    assert_int_equal(nas_trainer_step(t), 2);
+    nas_trainer_close(t);
+    nas_net_close(net);
+}
+
+static void test_schedule(void **state) {
+    (void)state;
+    const nas_schedule line = {NAS_SCHEDULE_POLYNOMIAL, 0.01, 1e-5, 1};
+    const nas_schedule cubic = {NAS_SCHEDULE_POLYNOMIAL, 1, 0, 3};
+    const nas_schedule constant = {NAS_SCHEDULE_CONSTANT, 0.25, 0, 1};
+    assert_float_equal(nas_schedule_at(&line, 0, 10), 0.01, 1e-12);
+    assert_float_equal(nas_schedule_at(&line, 5, 10), 0.005005, 1e-12);
+    assert_float_equal(nas_schedule_at(&line, 10, 10), 1e-5, 1e-12);
+    assert_float_equal(nas_schedule_at(&cubic, 1, 2), 0.125, 1e-12);
+    assert_float_equal(nas_schedule_at(&constant, 7, 9), 0.25, 1e-12);
+}
+
+static void test_batches(void **state) {
+    (void)state;
+    uint32_t order[TOY], other[TOY];
+    bool seen[TOY] = {false};
+    nas_batch_order(1, 0, 4, TOY, order);
+    nas_batch_order(1, 0, 5, TOY, other);
+    assert_memory_not_equal(order, other, sizeof order);
+    for (int i = 0; i < TOY; i++) seen[order[i]] = true;
+    for (int i = 0; i < TOY; i++) assert_true(seen[i]);
+    /* Each example is its source moved by -2 .. 2 frames, edge frames repeated, and every move
+     * comes up; the batch's cut does not matter. */
+    const nas_augment augment = {.shift_frames = 2};
+    enum { SIZE = TOY_H * TOY_W };
+    static float x[TOY * SIZE], one[SIZE];
+    int32_t y[TOY], label;
+    int moved[5] = {0};
+    nas_batch_fill(&toy, &augment, 1, 0, 4, order, 0, TOY, x, y);
+    for (int i = 0; i < TOY; i++) {
+        const float *from = toy_x + order[i] * SIZE;
+        int found = 9;
+        for (int by = -2; by <= 2; by++) {
+            bool same = true;
+            for (int t = 0; t < TOY_H; t++) {
+                const int s = t - by < 0 ? 0 : t - by >= TOY_H ? TOY_H - 1 : t - by;
+                same = same &&
+                       !memcmp(x + i * SIZE + t * TOY_W, from + s * TOY_W, TOY_W * sizeof(float));
+            }
+            if (same) found = by;
+        }
+        assert_true(found <= 2);
+        moved[found + 2]++;
+        assert_int_equal(y[i], toy_y[order[i]]);
+        nas_batch_fill(&toy, &augment, 1, 0, 4, order, i, 1, one, &label);
+        assert_memory_equal(one, x + i * SIZE, sizeof one);
+    }
+    for (int i = 0; i < 5; i++) assert_true(moved[i] > 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keras),    cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_learns),   cmocka_unit_test(test_load_errors),
+        cmocka_unit_test(test_diverges), cmocka_unit_test(test_nan_is_seen),
+        cmocka_unit_test(test_stops),    cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_batches),
+    };
+    return cmocka_run_group_tests_name("train", tests, make_toy, NULL);
+}
