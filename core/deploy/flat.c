@@ -33,9 +33,9 @@ static void put_u32(uint8_t *p, uint32_t v) {
     put_u16(p + 2, v >> 16);
 }
 
-/* n zeroed bytes before all others; NULL after a failure. */
+/* n zeroed bytes before all others; NULL after a failure and for none. */
 static uint8_t *push(nas_flat *f, size_t n) {
-    if (f->status != NAS_OK) return NULL;
+    if (f->status != NAS_OK || n == 0) return NULL;
     if (f->room - f->used < n) {
         size_t room = f->room ? f->room * 2 : 4096;
         while (room - f->used < n) room *= 2;
@@ -165,7 +165,7 @@ static void push_fields(nas_flat *f, uint16_t *n_slots, uint16_t *slots) {
     nas_flat_ref place[NAS_FLAT_FIELDS];
     align_for(f, 4, 0);
     const size_t end = f->used;
-    for (uint16_t bytes = 4; bytes > 0; bytes = (uint16_t)(bytes - 3))
+    for (uint16_t bytes = 4; bytes >= 1; bytes /= 4)
         for (int32_t i = 0; i < f->n_fields; i++) {
             const nas_flat_field *field = &f->fields[i];
             if (field->bytes != bytes) continue;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { MOST_ITEMS = 1 << 28 };
+enum { MOST_ITEMS = 1 << 26 };
 
 /* The extent that all windows along one axis cover, the map itself included. */
 static int64_t covered(int32_t in, int32_t out, int32_t before, int32_t stride, int64_t reach) {

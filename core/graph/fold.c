@@ -99,6 +99,7 @@ static nas_status fold_affine(nas_graph *g, nas_op *o, bool *changed, nas_err *e
 static nas_status fold_one(nas_graph *g, nas_op *o, bool *changed, nas_err *err) {
     if (o->n_in == 0) return NAS_OK;
     if (o->kind == NAS_OP_MUL || o->kind == NAS_OP_ADD) return fold_affine(g, o, changed, err);
+    if (o->kind == NAS_OP_RESHAPE) o->n_in = 1; /* its output's shape says the same */
     if (o->kind != NAS_OP_RELU && o->kind != NAS_OP_RELU6) return NAS_OK;
     nas_op *m = sole_maker(g, o->in[0]);
     if (!m || !can_fuse(m) || g->tensors[o->out].dtype != NAS_F32) return NAS_OK;

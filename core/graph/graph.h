@@ -123,8 +123,9 @@ typedef struct nas_cost {
 NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
 
 /* Places every activation in one arena so that no two that live at the same time overlap; offsets
- * has n_tensors entries (-1 for constants), 16-byte aligned. Greedy by size (Pisarchyk and Lee,
- * "Efficient memory management for deep neural net inference", 2020, section 5). RESHAPE shares its
+ * has n_tensors entries (-1 for constants), 16-byte aligned. The best possible for chains, else
+ * greedy by size (Pisarchyk and Lee, "Efficient memory management for deep neural net inference",
+ * 2020, section 5). RESHAPE shares its
  * input's place. */
 NAS_NODISCARD nas_status nas_graph_plan(const nas_graph *g, int64_t *offsets, int64_t *total,
                                         nas_err *err);

@@ -42,12 +42,22 @@ static int by_size(const void *a, const void *b) {
     return p->tensor < q->tensor ? -1 : p->tensor > q->tensor;
 }
 
-/* Puts p into the smallest hole between those placed (sorted by offset) that live with it. */
+static int by_time(const void *a, const void *b) {
+    const place *p = *(place *const *)a, *q = *(place *const *)b;
+    if (p->first != q->first) return p->first < q->first ? -1 : 1;
+    return p->tensor < q->tensor ? -1 : p->tensor > q->tensor;
+}
+
+static bool meet(const place *p, const place *q) {
+    return q->last >= p->first && p->last >= q->first;
+}
+
+/* The smallest hole between those placed (sorted by offset) that live with p. */
 static int64_t best_offset(place *const *placed, int32_t n, const place *p) {
     int64_t end = 0, best = -1, best_hole = INT64_MAX;
     for (int32_t i = 0; i < n; i++) {
         const place *q = placed[i];
-        if (q->last < p->first || p->last < q->first) continue;
+        if (!meet(p, q)) continue;
         const int64_t hole = q->offset - end;
         if (hole >= p->bytes && hole < best_hole) {
             best_hole = hole;
@@ -56,6 +66,61 @@ static int64_t best_offset(place *const *placed, int32_t n, const place *p) {
         if (q->offset + q->bytes > end) end = q->offset + q->bytes;
     }
     return best >= 0 ? best : end;
+}
+
+/* The bottom if it is free, else the highest hole below `room`; negative: there is none. */
+static int64_t end_offset(place *const *placed, int32_t n, const place *p, int64_t room) {
+    int64_t top = room;
+    bool bottom = true;
+    for (int32_t i = n - 1; i >= 0; i--) {
+        const place *q = placed[i];
+        if (!meet(p, q)) continue;
+        if (q->offset < p->bytes) bottom = false;
+        if (q->offset + q->bytes > top - p->bytes && q->offset < top) top = q->offset;
+    }
+    return bottom ? 0 : top - p->bytes;
+}
+
+static void insert(place **placed, int32_t n, place *p) {
+    for (; n > 0 && placed[n - 1]->offset > p->offset; n--) placed[n] = placed[n - 1];
+    placed[n] = p;
+}
+
+/* The most bytes that live at one time: no plan is smaller. */
+static int64_t least_room(place *const *order, int32_t n, int32_t n_ops) {
+    int64_t most = 0;
+    for (int32_t op = 0; op < n_ops; op++) {
+        int64_t sum = 0;
+        for (int32_t i = 0; i < n; i++)
+            if (order[i]->first <= op && op <= order[i]->last) sum += order[i]->bytes;
+        if (sum > most) most = sum;
+    }
+    return most;
+}
+
+static int64_t place_by_size(place **order, int32_t n, place **placed) {
+    int64_t total = 0;
+    qsort(order, (size_t)n, sizeof(place *), by_size);
+    for (int32_t i = 0; i < n; i++) {
+        place *p = order[i];
+        p->offset = best_offset(placed, i, p);
+        insert(placed, i, p);
+        if (p->offset + p->bytes > total) total = p->offset + p->bytes;
+    }
+    return total;
+}
+
+/* From both ends of an arena of `room` bytes in the order of running, which is the best plan of
+ * every chain. False: something did not fit. */
+static bool place_from_ends(place **order, int32_t n, place **placed, int64_t room) {
+    qsort(order, (size_t)n, sizeof(place *), by_time);
+    for (int32_t i = 0; i < n; i++) {
+        place *p = order[i];
+        p->offset = end_offset(placed, i, p, room);
+        if (p->offset < 0) return false;
+        insert(placed, i, p);
+    }
+    return true;
 }
 
 static nas_status plan_with(const nas_graph *g, nas_arena *scratch, int64_t *offsets,
@@ -70,15 +135,8 @@ static nas_status plan_with(const nas_graph *g, nas_arena *scratch, int64_t *off
     find_lives(g, places, owner);
     for (int32_t i = 0; i < g->n_tensors; i++)
         if (places[i].last >= 0 && owner[i] == i) order[used++] = &places[i];
-    qsort(order, (size_t)used, sizeof(place *), by_size);
-    for (int32_t i = 0; i < used; i++) {
-        place *p = order[i];
-        p->offset = best_offset(placed, i, p);
-        int32_t at = i;
-        for (; at > 0 && placed[at - 1]->offset > p->offset; at--) placed[at] = placed[at - 1];
-        placed[at] = p;
-        if (p->offset + p->bytes > *total) *total = p->offset + p->bytes;
-    }
+    *total = least_room(order, used, g->n_ops);
+    if (!place_from_ends(order, used, placed, *total)) *total = place_by_size(order, used, placed);
     for (int32_t i = 0; i < g->n_tensors; i++) {
         const bool lives = owner[i] >= 0 && places[owner[i]].last >= 0;
         offsets[i] = lives ? places[owner[i]].offset : -1;

@@ -1,0 +1,303 @@
+/* tests/test_tflite.c - writing and reading .tflite files, also damaged ones. What the real runtime
+ * says about our files is checked by tests/interop. */
+#include "base/file.h"
+#include "core/deploy/deploy.h"
+#include "tests/random_graph.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+static nas_arena *arena;
+static nas_err err;
+
+static int setup(void **state) {
+    (void)state;
+    return nas_arena_open(&arena, &err) != NAS_OK;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    nas_arena_close(arena);
+    return 0;
+}
+
+typedef struct file {
+    uint8_t *p;
+    size_t n;
+} file;
+
+static file write_graph(const nas_graph *g) {
+    file f;
+    if (nas_tflite_write(g, arena, &f.p, &f.n, &err) != NAS_OK) fail_msg("%s", err.text);
+    return f;
+}
+
+static nas_graph formatted(rg *b, nas_format format) {
+    nas_graph g = nas_graph_start(arena);
+    const size_t n = (size_t)nas_tensor_count(&b->g.tensors[b->g.input]);
+    float *x = nas_arena_array(arena, n * 8, sizeof *x, &err);
+    for (size_t i = 0; i < n * 8; i++) x[i] = rg_uniform(b, -2, 2);
+    if (nas_format_apply(&b->g, format, x, 8, &g, &err) != NAS_OK) fail_msg("%s", err.text);
+    return g;
+}
+
+static file net_file(int32_t variant, nas_format format) {
+    rg b = rg_net(arena, 7, variant, true);
+    assert_int_equal(nas_graph_fold(&b.g, &err), NAS_OK);
+    const nas_graph g = formatted(&b, format);
+    return write_graph(&g);
+}
+
+/* --- the same graph comes back ---------------------------------------------------------------- */
+
+static void assert_same_tensor(const nas_tensor *a, const nas_tensor *b) {
+    assert_int_equal(a->dtype, b->dtype);
+    assert_int_equal(a->rank, b->rank);
+    assert_memory_equal(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims);
+    assert_int_equal(a->data != NULL, b->data != NULL);
+    if (a->data) assert_memory_equal(a->data, b->data, (size_t)nas_tensor_bytes(a));
+    assert_int_equal(a->n_scale, b->n_scale);
+    if (a->n_scale) assert_memory_equal(a->scale, b->scale, (size_t)a->n_scale * sizeof(float));
+    if (a->n_scale)
+        assert_memory_equal(a->zero_point, b->zero_point, (size_t)a->n_scale * sizeof(int32_t));
+    if (a->n_scale > 1) assert_int_equal(a->axis, b->axis);
+}
+
+static void assert_same_op(const nas_op *a, const nas_op *b) {
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->n_in, b->n_in);
+    assert_memory_equal(a->in, b->in, (size_t)a->n_in * sizeof *a->in);
+    assert_int_equal(a->out, b->out);
+    assert_int_equal(a->padding, b->padding);
+    assert_memory_equal(a->stride, b->stride, sizeof a->stride);
+    assert_memory_equal(a->dilation, b->dilation, sizeof a->dilation);
+    assert_memory_equal(a->window, b->window, sizeof a->window);
+    assert_int_equal(a->activation, b->activation);
+    assert_true(a->beta == b->beta);
+    assert_int_equal(a->keep_dims, b->keep_dims);
+}
+
+static void test_round_trip(void **state) {
+    (void)state;
+    static const nas_format formats[] = {NAS_FORMAT_FLOAT32, NAS_FORMAT_INT8};
+    for (int32_t variant = 0; variant < rg_variants; variant++)
+        for (int32_t k = 0; k < 2; k++) {
+            rg b = rg_net(arena, 3, variant, true);
+            const nas_graph g = formatted(&b, formats[k]);
+            const file f = write_graph(&g), again = write_graph(&g);
+            assert_int_equal(f.n, again.n);
+            assert_memory_equal(f.p, again.p, f.n);
+
+            nas_graph back = nas_graph_start(arena);
+            if (nas_tflite_read(f.p, f.n, &back, &err) != NAS_OK) fail_msg("%s", err.text);
+            assert_int_equal(g.n_tensors, back.n_tensors);
+            assert_int_equal(g.n_ops, back.n_ops);
+            assert_int_equal(g.input, back.input);
+            assert_int_equal(g.output, back.output);
+            for (int32_t i = 0; i < g.n_tensors; i++)
+                assert_same_tensor(&g.tensors[i], &back.tensors[i]);
+            for (int32_t i = 0; i < g.n_ops; i++) assert_same_op(&g.ops[i], &back.ops[i]);
+        }
+}
+
+/* Wherever the bytes stand in memory. */
+static void test_reads_from_any_address(void **state) {
+    (void)state;
+    const file f = net_file(2, NAS_FORMAT_INT8);
+    uint8_t *moved = nas_arena_alloc(arena, f.n + 8, &err);
+    for (size_t shift = 0; shift < 8; shift++) {
+        nas_graph g = nas_graph_start(arena);
+        nas_interp *it;
+        memcpy(moved + shift, f.p, f.n);
+        assert_int_equal(nas_tflite_read(moved + shift, f.n, &g, &err), NAS_OK);
+        assert_int_equal(nas_interp_open(&g, &it, &err), NAS_OK);
+        float x[12 * 11 * 5] = {1}, y[5];
+        nas_interp_run(it, x, y);
+        nas_interp_close(it);
+    }
+}
+
+/* --- the file is small ------------------------------------------------------------------------ */
+
+static void test_no_byte_too_many(void **state) {
+    (void)state;
+    rg b = rg_start(arena, 1, 2, (int32_t[]){1, 8});
+    rg_dense(&b, 4, NAS_ACT_NONE, true);
+    const file f = write_graph(&b.g);
+    assert_memory_equal(f.p + 4, "TFL3", 4);
+    assert_in_range(f.n - (8 * 4 + 4) * sizeof(float), 100, 368);
+}
+
+/* Equal constants are stored once. */
+static void test_equal_constants_share(void **state) {
+    (void)state;
+    size_t sizes[2];
+    for (int32_t k = 0; k < 2; k++) {
+        rg b = rg_start(arena, 1, 2, (int32_t[]){1, 32});
+        rg_dense(&b, 32, NAS_ACT_RELU, false);
+        const int32_t first = b.g.ops[0].in[1];
+        rg_dense(&b, 32, NAS_ACT_RELU, false);
+        if (k == 1) b.g.tensors[b.g.ops[1].in[1]].data = b.g.tensors[first].data;
+        sizes[k] = write_graph(&b.g).n;
+    }
+    assert_true(sizes[0] - sizes[1] >= 32 * 32 * sizeof(float));
+}
+
+static void test_zlib_stream(void **state) {
+    (void)state;
+    const file f = net_file(1, NAS_FORMAT_INT8);
+    uint8_t *z;
+    size_t n;
+    assert_int_equal(nas_zlib_stream(f.p, f.n, arena, &z, &n, &err), NAS_OK);
+    assert_true(n < f.n);
+    uint8_t *back = nas_arena_alloc(arena, f.n, &err);
+    uLongf length = f.n;
+    assert_int_equal(uncompress(back, &length, z, n), Z_OK);
+    assert_int_equal(length, f.n);
+    assert_memory_equal(back, f.p, f.n);
+}
+
+/* --- damaged files ---------------------------------------------------------------------------- */
+
+static int64_t accepted;
+
+/* Read, and if it is a graph then use it. bytes is a block of exactly n, so that the sanitizer sees
+ * each step outside. */
+static void use(const uint8_t *bytes, size_t n) {
+    nas_arena *own;
+    nas_cost cost;
+    assert_int_equal(nas_arena_open(&own, &err), NAS_OK);
+    nas_graph g = nas_graph_start(own);
+    err.text[0] = '\0';
+    const nas_status st = nas_tflite_read(bytes, n, &g, &err);
+    if (st != NAS_OK) {
+        assert_true(st == NAS_EFORMAT || st == NAS_EUNSUPPORTED || st == NAS_ENOMEM);
+        assert_true(err.text[0] != '\0');
+    } else if (nas_graph_cost(&g, &cost, &err) == NAS_OK && cost.macs < 3000000 &&
+               cost.ram_bytes < 1 << 20) {
+        static float x[1 << 20], y[1 << 20];
+        nas_interp *it;
+        accepted++;
+        if (nas_interp_open(&g, &it, &err) == NAS_OK) {
+            nas_interp_run(it, x, y);
+            nas_interp_close(it);
+        }
+        uint8_t *again;
+        size_t again_n;
+        assert_int_equal(nas_tflite_write(&g, own, &again, &again_n, &err), NAS_OK);
+    }
+    nas_arena_close(own);
+}
+
+static void test_truncated(void **state) {
+    (void)state;
+    for (int32_t k = 0; k < 2; k++) {
+        const file f = net_file(3, k ? NAS_FORMAT_INT8 : NAS_FORMAT_FLOAT32);
+        for (size_t n = 0; n < f.n; n++) {
+            uint8_t *cut = malloc(n + 1);
+            memcpy(cut, f.p, n);
+            uint8_t *exact = realloc(cut, n ? n : 1);
+            nas_graph g = nas_graph_start(arena);
+            nas_arena_mark mark = nas_arena_here(arena);
+            err.text[0] = '\0';
+            const nas_status st = nas_tflite_read(exact, n, &g, &err);
+            if (st != NAS_OK) assert_true(err.text[0] != '\0');
+            if (n < f.n - 16) assert_int_not_equal(st, NAS_OK);
+            nas_arena_back(arena, mark);
+            free(exact);
+        }
+    }
+}
+
+static void test_random_damage(void **state) {
+    (void)state;
+    nas_rng rng = nas_rng_stream(11, 0, NAS_PURPOSE_TEST, 0, 0, 0);
+    static const int32_t variants[] = {1, 3, 4, 5, 7, 12};
+    accepted = 0;
+    for (int32_t v = 0; v < 12; v++) {
+        const file f = net_file(variants[v / 2], v % 2 ? NAS_FORMAT_INT8 : NAS_FORMAT_FLOAT32);
+        uint8_t *bytes = malloc(f.n);
+        assert_non_null(bytes);
+        for (int32_t round = 0; round < 1500; round++) {
+            memcpy(bytes, f.p, f.n);
+            const uint64_t hits = 1 + nas_rng_below(&rng, 4);
+            for (uint64_t k = 0; k < hits; k++) {
+                /* The tables stand before the constants; aim at them more often. */
+                const size_t most = nas_rng_below(&rng, 4) ? (f.n < 1200 ? f.n : 1200) : f.n;
+                const size_t at = (size_t)nas_rng_below(&rng, most);
+                const uint32_t how = (uint32_t)nas_rng_below(&rng, 3);
+                if (how == 0) bytes[at] ^= (uint8_t)(1u << nas_rng_below(&rng, 8));
+                if (how == 1) bytes[at] = (uint8_t)nas_rng_u32(&rng);
+                if (how == 2) bytes[at] = nas_rng_below(&rng, 2) ? 0xff : 0;
+            }
+            use(bytes, f.n);
+        }
+        free(bytes);
+    }
+    assert_true(accepted > 1000);
+}
+
+static void test_foreign_files(void **state) {
+    (void)state;
+    nas_graph g = nas_graph_start(arena);
+    static const char text[64] = "This is a text, and no model at all.";
+    assert_int_equal(nas_tflite_read((const uint8_t *)text, sizeof text, &g, &err), NAS_EFORMAT);
+    assert_non_null(strstr(err.text, "TFL3"));
+    assert_int_equal(nas_tflite_read((const uint8_t *)text, 0, &g, &err), NAS_EFORMAT);
+}
+
+/* --- number formats --------------------------------------------------------------------------- */
+
+static void test_formats(void **state) {
+    (void)state;
+    rg b = rg_net(arena, 1, 8, true);
+    nas_graph out = nas_graph_start(arena);
+    assert_int_equal(nas_format_apply(&b.g, NAS_FORMAT_INT8, NULL, 0, &out, &err), NAS_EINVAL);
+    assert_int_equal(nas_format_apply(&b.g, NAS_FORMAT_FLOAT16, NULL, 0, &out, &err),
+                     NAS_EUNSUPPORTED);
+    assert_non_null(strstr(err.text, "float16"));
+    assert_non_null(strstr(err.text, "not supported yet"));
+    assert_int_equal(nas_format_apply(&b.g, NAS_FORMAT_DYNAMIC, NULL, 0, &out, &err),
+                     NAS_EUNSUPPORTED);
+    assert_string_equal(nas_format_names[NAS_FORMAT_FLOAT32], "float32");
+    assert_string_equal(nas_format_names[NAS_FORMAT_INT8], "int8");
+    for (int32_t i = 0; i < 4; i++) {
+        const bool later = strstr(nas_formats_later, nas_format_names[i]) != NULL;
+        const float x[33] = {1, -1};
+        const nas_status st = nas_format_apply(&b.g, (nas_format)i, x, 1, &out, &err);
+        assert_int_equal(st, later ? NAS_EUNSUPPORTED : NAS_OK);
+    }
+}
+
+/* --- latency ---------------------------------------------------------------------------------- */
+
+static void count_up(void *ctx) {
+    volatile int32_t *n = ctx;
+    *n += 1;
+}
+
+static void test_latency(void **state) {
+    (void)state;
+    int32_t n = 0;
+    nas_latency l;
+    assert_int_equal(nas_latency_measure(count_up, &n, 30, &l, &err), NAS_OK);
+    assert_true(l.runs >= 30 && n > l.runs);
+    assert_true(l.median_ms >= 0 && l.hi_ms >= l.median_ms && l.median_ms < 1);
+    assert_int_equal(nas_latency_measure(count_up, &n, 0, &l, &err), NAS_EINVAL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_reads_from_any_address),
+        cmocka_unit_test(test_no_byte_too_many), cmocka_unit_test(test_equal_constants_share),
+        cmocka_unit_test(test_zlib_stream),      cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_random_damage),    cmocka_unit_test(test_foreign_files),
+        cmocka_unit_test(test_formats),          cmocka_unit_test(test_latency),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
