@@ -181,7 +181,7 @@ static nas_status make(nas_store *s, nas_err *err) {
 static nas_status set_up_writer(nas_store *s, nas_err *err) {
     if (sqlite3_db_readonly(s->db, "main") == 1)
         return nas_fail(err, NAS_EIO, "%s cannot be written: check its permissions", s->path);
-    NAS_TRY(nas_sql_exec(s, "PRAGMA journal_mode=WAL", err));
+    NAS_TRY(nas_sql_exec_patiently(s, "PRAGMA journal_mode=WAL", err));
     NAS_TRY(nas_sql_exec(s, "PRAGMA cache_size=-8000; PRAGMA journal_size_limit=67108864", err));
     int64_t version = 0;
     NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));

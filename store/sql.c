@@ -178,6 +178,19 @@ nas_status nas_sql_text(sqlite3_stmt *st, int i, nas_arena *a, const char **out,
     return *out ? NAS_OK : NAS_ENOMEM;
 }
 
+/* The busy handler is not asked in every case: recovery after a crash is one, two that change the
+ * journal mode at once another. */
+nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, nas_err *err) {
+    const double start = nas_clock_wall();
+    for (;;) {
+        const int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+        if (rc == SQLITE_OK) return NAS_OK;
+        if (!is_busy(rc) || nas_clock_wall() - start > PATIENCE_SECONDS)
+            return nas_sql_fail(s, rc, sql, err);
+        nap(1000 + (long)(s->pid % 17) * 50);
+    }
+}
+
 /* The level cannot change inside a transaction, so it is set before each that needs another. */
 static nas_status set_sync(nas_store *s, nas_sync sync, nas_err *err) {
     if (s->sync == sync) return NAS_OK;
@@ -193,15 +206,7 @@ nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err) {
     if (s->mode == NAS_STORE_READ)
         return nas_fail(err, NAS_EINVAL, "%s is open for reading only", s->path);
     NAS_TRY(set_sync(s, sync, err));
-    const double start = nas_clock_wall();
-    for (;;) {
-        const int rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-        if (rc == SQLITE_OK) return NAS_OK;
-        /* The handler is not asked in every case (recovery after a crash is one). */
-        if (!is_busy(rc) || nas_clock_wall() - start > PATIENCE_SECONDS)
-            return nas_sql_fail(s, rc, "waiting for the other writers", err);
-        nap(1000);
-    }
+    return nas_sql_exec_patiently(s, "BEGIN IMMEDIATE", err);
 }
 
 nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err) {

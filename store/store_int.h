@@ -59,6 +59,8 @@ struct nas_store {
 /* *err from SQLite's last error on s; rc is its code. */
 nas_status nas_sql_fail(nas_store *s, int rc, const char *doing, nas_err *err);
 NAS_NODISCARD nas_status nas_sql_exec(nas_store *s, const char *sql, nas_err *err);
+/* Waits as long as somebody else holds the file. */
+NAS_NODISCARD nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, nas_err *err);
 /* Ends str, runs it and frees it. */
 NAS_NODISCARD nas_status nas_sql_exec_str(nas_store *s, sqlite3_str *str, nas_err *err);
 

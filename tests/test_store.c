@@ -157,13 +157,18 @@ static bool finish_as(place *p, nas_store *s, nas_study_id id, const nas_claim *
 }
 
 /* Claims and completes the next trial with these metrics. */
-static void add(place *p, nas_store *s, nas_study_id id, double accuracy, int64_t bytes,
-                const char *state) {
+static void add_slow(place *p, nas_store *s, nas_study_id id, double accuracy, int64_t bytes,
+                     double ms, const char *state) {
     nas_claim c;
     const char *json;
     assert_int_equal(claim_as(p, s, id, "w", &c, &json), NAS_CLAIMED);
-    const nas_value m[3] = {isnan(accuracy) ? null : real(accuracy), integer(bytes), real(1)};
+    const nas_value m[3] = {isnan(accuracy) ? null : real(accuracy), integer(bytes), real(ms)};
     assert_true(finish_as(p, s, id, &c, "w", state, m));
+}
+
+static void add(place *p, nas_store *s, nas_study_id id, double accuracy, int64_t bytes,
+                const char *state) {
+    add_slow(p, s, id, accuracy, bytes, 1, state);
 }
 
 /* All values of a result as one text: columns by spaces, rows by |. */
@@ -609,6 +614,7 @@ static void test_claims(void **state) {
     nas_store *s = start(p, &def, &id);
     grid g = {.points = 3};
     nas_claim c[3], extra;
+    bool has_it = true;
     const char *json;
     nas_claimed what;
     for (int i = 0; i < 3; i++) {
@@ -640,7 +646,11 @@ static void test_claims(void **state) {
     assert_true(nas_hash_equal(&extra.candidate, &c[1].candidate));
     assert_string_equal(json, "{\"point\": 1}");
     /* The worker that had it before can no longer write. */
-    assert_false(finish_as(p, s, id, &c[1], "w1", "complete", NULL));
+    const nas_epoch_row late = {.epoch = 0};
+    const nas_result stale = {.state = "complete", .n_epochs = 1, .epochs = &late};
+    OK(nas_store_finish(s, id, &c[1], "w1", &stale, &has_it, &p->err));
+    assert_false(has_it);
+    assert_string_equal(ask(p, s, "SELECT count(*) FROM nas_epochs"), "0");
     FAILS(NAS_EBUSY, nas_store_heartbeat(s, id, &c[1], "w1", &p->err));
     OK(nas_store_heartbeat(s, id, &extra, "w2", &p->err));
     assert_string_equal(ask(p, s, "SELECT state, worker FROM kws WHERE number = 1"), "running w2");
@@ -864,7 +874,8 @@ static void test_views_two_goals(void **state) {
     add(p, s, id, 0.5, 100, "complete");
     add(p, s, id, 0.9, 300, "complete");
     add(p, s, id, 0.6, 100, "complete");
-    add(p, s, id, 0.8, 400, "complete");
+    add_slow(p, s, id, 0.8, 400, 0.6, "complete");
+    add_slow(p, s, id, 0.8, 400, 1.9, "complete");
     assert_string_equal(ask(p, s, "SELECT number FROM kws_pareto ORDER BY number"), "1|2");
     assert_string_equal(ask(p, s, "SELECT number FROM kws_best"), "2");
     nas_store_close(s);
