@@ -111,8 +111,9 @@ test:
 tests-only: nas $(TESTS) $(EXAMPLES)
 	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
 
-test-interop: nas $(BUILD)/tests/interop/models
-	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/interop/run.sh
+test-interop: clips nas $(BUILD)/tests/interop/models
+	@tests/interop/clips.sh $(BUILD)/nas build/interop-clips
+	@tests/interop/run.sh $(BUILD)/tests/interop/models build/interop-clips/*
 
 deps-check:
 	@tests/deps_check.sh
