@@ -212,15 +212,15 @@ static void test_cost_by_hand(void **state) {
     (void)state;
     rg b = rg_start(arena, 1, 4, (int32_t[]){1, 10, 8, 3});
     rg_conv(&b, 5, (rg_window){.kernel = {3, 3}, .stride = {2, 2}});          /* 5 x 4 x 5 */
-    rg_depthwise(&b, 2, (rg_window){.kernel = {3, 1}, .padding = NAS_VALID}); /* 3 x 4 x 10 */
+    rg_depthwise(&b, 2, (rg_window){.kernel = {3, 2}, .padding = NAS_VALID}); /* 3 x 3 x 10 */
     rg_mean(&b, false);
     rg_dense(&b, 4, NAS_ACT_NONE, true);
     float *w = (float *)(uintptr_t)b.g.tensors[b.g.ops[0].in[1]].data;
     w[7] = w[100] = 0;
     nas_cost c;
     assert_int_equal(nas_graph_cost(&b.g, &c, &err), NAS_OK);
-    assert_int_equal(c.macs, 5 * 4 * 5 * 27 + 3 * 4 * 10 * 3 + 40);
-    assert_int_equal(c.constants, 5 * 27 + 5 + 3 * 10 + 10 + 40 + 4);
+    assert_int_equal(c.macs, 5 * 4 * 5 * 27 + 3 * 3 * 10 * 6 + 40);
+    assert_int_equal(c.constants, 5 * 27 + 5 + 6 * 10 + 10 + 40 + 4);
     assert_int_equal(c.nonzero, c.constants - 2);
     assert_int_equal(c.ram_bytes, 240 * 4 + 400); /* input and first output; the rest fits below */
 }

@@ -237,6 +237,8 @@ static void test_activation_range(void **state) {
         assert_true(lo <= (double)fminf(ends[i][0], 0) + s / 2 + 1e-9);
         assert_true(hi >= (double)fmaxf(ends[i][1], 0) - s / 2 - 1e-9);
         assert_true(lo <= 0 && hi >= 0);
+        const double width = (double)(fmaxf(ends[i][1], 0) - fminf(ends[i][0], 0));
+        assert_true(fabs(hi - lo - width) <= 1e-5 * width + 2e-5);
     }
 }
 

@@ -12,18 +12,21 @@ static int64_t op_macs(const nas_graph *g, const nas_op *o) {
     return 0;
 }
 
+static bool is_zero(const nas_tensor *t, int64_t i) {
+    switch (t->dtype) {
+    case NAS_F32: return ((const float *)t->data)[i] == 0;
+    case NAS_F16: return (((const uint16_t *)t->data)[i] & 0x7fff) == 0;
+    case NAS_I32: return ((const int32_t *)t->data)[i] == 0;
+    case NAS_I64: return ((const int64_t *)t->data)[i] == 0;
+    case NAS_I8: return ((const int8_t *)t->data)[i] == (t->n_scale == 1 ? t->zero_point[0] : 0);
+    }
+    return false;
+}
+
 static int64_t count_nonzero(const nas_tensor *t) {
     const int64_t n = nas_tensor_count(t);
     int64_t nonzero = 0;
-    for (int64_t i = 0; i < n; i++) switch (t->dtype) {
-        case NAS_F32: nonzero += ((const float *)t->data)[i] != 0; break;
-        case NAS_F16: nonzero += (((const uint16_t *)t->data)[i] & 0x7fff) != 0; break;
-        case NAS_I32: nonzero += ((const int32_t *)t->data)[i] != 0; break;
-        case NAS_I64: nonzero += ((const int64_t *)t->data)[i] != 0; break;
-        case NAS_I8:
-            nonzero += ((const int8_t *)t->data)[i] != (t->n_scale == 1 ? t->zero_point[0] : 0);
-            break;
-        }
+    for (int64_t i = 0; i < n; i++) nonzero += !is_zero(t, i);
     return nonzero;
 }
 

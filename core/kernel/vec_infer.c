@@ -108,21 +108,23 @@ INLINE void dense_f32_block(const nas_window *win, int32_t pixels, int32_t vecto
     case 4: CALL(pixels, (MOST > 4 ? 4 : 3)); break; \
     default: CALL(pixels, MOST); break;              \
     }
-#define WALK                                                                  \
-    const int32_t all = win->room / LANES, blocks = (all + MOST - 1) / MOST;  \
-    for (int32_t b = 0; b < blocks; b++) {                                    \
-        const int32_t c = (int32_t)((int64_t)all * b / blocks) * LANES;       \
-        const int32_t end = (int32_t)((int64_t)all * (b + 1) / blocks);       \
-        const int32_t n = end - c / LANES;                                    \
-        int32_t p = 0;                                                        \
-        for (; p + PIXELS <= win->n_pix; p += PIXELS) CALL_VECTORS(PIXELS, n) \
-        for (; p < win->n_pix; p++) CALL_VECTORS(1, n)                        \
-    }
+#define WALK()                                                                    \
+    do {                                                                          \
+        const int32_t all = win->room / LANES, blocks = (all + MOST - 1) / MOST;  \
+        for (int32_t b = 0; b < blocks; b++) {                                    \
+            const int32_t c = (int32_t)((int64_t)all * b / blocks) * LANES;       \
+            const int32_t end = (int32_t)((int64_t)all * (b + 1) / blocks);       \
+            const int32_t n = end - c / LANES;                                    \
+            int32_t p = 0;                                                        \
+            for (; p + PIXELS <= win->n_pix; p += PIXELS) CALL_VECTORS(PIXELS, n) \
+            for (; p < win->n_pix; p++) CALL_VECTORS(1, n)                        \
+        }                                                                         \
+    } while (0)
 
 static void dense_f32(const nas_window *win, const float *x, const float *w, const float *bias,
-                      float lo, float hi, float *y){
+                      float lo, float hi, float *y) {
 #define CALL(pixels, vectors) dense_f32_block(win, pixels, vectors, p, c, x, w, bias, lo, hi, y)
-    WALK
+    WALK();
 #undef CALL
 }
 
@@ -149,7 +151,7 @@ INLINE void dense_i8_block(const nas_window *win, int32_t pixels, int32_t vector
 
 static void dense_i8(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc) {
 #define CALL(pixels, vectors) dense_i8_block(win, pixels, vectors, p, c, x, w, acc)
-    WALK
+    WALK();
 #undef CALL
 }
 

@@ -19,7 +19,10 @@ fi
 
 rm -rf "$out"
 "$models" "$out/models" 4
-set -- $(for folder in "$@"; do printf '%s %s ' --classes "$folder"; done)
+for folder in "$@"; do
+    set -- "$@" --classes "$folder"
+    shift
+done
 set -- --models "$out/models" "$@"
 given=${NAS_TEST_DATA:-../shared/data}/models/mlperf_tiny_kws_int8.tflite
 if [ -e "$given" ]; then
@@ -28,4 +31,9 @@ if [ -e "$given" ]; then
 else
     echo "interop: skipped: $given is absent"
 fi
-exec "$venv/bin/python" "$here/check.py" "$@" 2>"$out/runtime.log"
+# The runtime is talkative; what it says matters only when something fails.
+"$venv/bin/python" "$here/check.py" "$@" 2>"$out/runtime.log" || {
+    status=$?
+    tail -20 "$out/runtime.log" >&2
+    exit $status
+}
