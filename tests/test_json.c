@@ -179,8 +179,9 @@ static void test_numbers(void **state) {
 
 static void test_canonical(void **state) {
     (void)state;
-    nas_json *j = parse("{ \"b\" : [1.0, 2.50, 1e2], \"a\":{\"z\":null,\"y\":\"q\\u0041\\n\\u0001\\/\"},"
-                        " \"B\": true, \"\": [] , \"e\": {} }");
+    nas_json *j =
+        parse("{ \"b\" : [1.0, 2.50, 1e2], \"a\":{\"z\":null,\"y\":\"q\\u0041\\n\\u0001\\/\"},"
+              " \"B\": true, \"\": [] , \"e\": {} }");
     char *text = NULL;
     nas_err err;
     assert_int_equal(nas_json_canonical(arena, nas_json_root(j), &text, &err), NAS_OK);
@@ -212,7 +213,8 @@ static void test_nearest(void **state) {
 /* Any change of a good text is read or refused, and never more than that. */
 static void test_mutations(void **state) {
     (void)state;
-    const char *good = "{\"a\": [1, -2.5e3, \"x\\u00e4\xc3\xa4\", {\"b\": null, \"c\": [true, false]}]}";
+    const char *good =
+        "{\"a\": [1, -2.5e3, \"x\\u00e4\xc3\xa4\", {\"b\": null, \"c\": [true, false]}]}";
     const size_t n = strlen(good);
     nas_rng rng = nas_rng_stream(2, 0, NAS_PURPOSE_TEST, 0, 0, 0);
     for (int i = 0; i < 20000; i++) {
