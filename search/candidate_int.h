@@ -27,7 +27,8 @@ typedef struct nas_top {
 } nas_top;
 
 typedef struct nas_quantize {
-    int32_t kind;
+    int32_t kind, fine_tune_epochs;
+    double fine_tune_learning_rate;
 } nas_quantize;
 
 enum {
