@@ -18,6 +18,7 @@ typedef enum nas_store_mode {
 
 /* Opens; WAL, a busy timeout, migrations when the file is of an older schema.
  * A file made by NAS_STORE_CREATE is removed again by nas_store_close when no study came into it.
+ * The handle belongs to the process that opened it: after a fork the child opens its own.
  * Errors: NAS_ENOTFOUND, NAS_EFORMAT (not a database, not ours, or of a newer schema: untouched),
  * NAS_EIO. */
 NAS_NODISCARD nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out,
@@ -52,14 +53,15 @@ typedef struct nas_study {
 
 typedef struct nas_study_id {
     int64_t study, version; /* version of the space, from 1 */
-    bool joined;            /* it was there already */
+    bool joined;            /* that version of it was there already */
 } nas_study_id;
 
 /* Makes the study, joins it, or begins a new version of its space (another space_hash); columns
- * that are new are added; views are made again. `trials` and the bounds and goals of the last call
- * hold. Errors: NAS_EINVAL a refused name (an SQL keyword, `trials`, `studies`, a name of ours, one
- * that ends like a view, not letters digits underscores), another fingerprint or seed under the
- * same name (names both). */
+ * that are new are added; views are made again. A space that the study had before finds its old
+ * version. `trials` and the bounds and goals of the last call hold; other bounds than before make
+ * rejected trials wait to be judged again. Errors: NAS_EINVAL a refused name (an SQL keyword,
+ * `trials`, `studies`, a name of ours, one that ends like a view, not letters digits underscores),
+ * another fingerprint or seed under the same name (names both). */
 NAS_NODISCARD nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out,
                                          nas_err *err);
 
@@ -97,6 +99,7 @@ NAS_NODISCARD nas_status nas_store_claim(nas_store *s, nas_study_id id, const ch
                                          nas_pick_fn pick, void *ctx, nas_arena *a, nas_claim *out,
                                          const char **json, nas_claimed *what, nas_err *err);
 
+/* Errors: NAS_EBUSY when the trial is no longer this worker's: its result would not be kept. */
 NAS_NODISCARD nas_status nas_store_heartbeat(nas_store *s, nas_study_id id, const nas_claim *c,
                                              const char *worker, nas_err *err);
 

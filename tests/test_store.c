@@ -904,6 +904,54 @@ static void test_bounds_exact(void **state) {
     nas_store_close(s);
 }
 
+/* ---- docs/SCHEMA.md ---- */
+
+/* Every table, view and column of a database stands in the document. */
+static void check_named(place *p, nas_store *s, const char *doc) {
+    const char *all = ask(p, s,
+                          "SELECT group_concat(word, ' ') FROM (SELECT replace(m.name,"
+                          " 'nas_trials_1', 'nas_trials_<study>') AS word FROM sqlite_master m"
+                          " WHERE m.type IN ('table', 'view') UNION SELECT c.name FROM"
+                          " sqlite_master m, pragma_table_info(m.name) c WHERE m.type IN ('table',"
+                          " 'view'))");
+    char *words = nas_arena_text(p->arena, all, &p->err), *rest = NULL;
+    int n = 0;
+    for (char *w = strtok_r(words, " ", &rest); w; w = strtok_r(NULL, " ", &rest), n++) {
+        char quoted[96];
+        snprintf(quoted, sizeof quoted, "`%s`", w);
+        /* Of the parameters one stands for all. */
+        if (strcmp(w, "quantize") && strncmp(w, "frontend_", 9) && !strstr(doc, quoted))
+            fail_msg("docs/SCHEMA.md does not name %s", quoted);
+    }
+    assert_true(n > 50);
+}
+
+static void test_document(void **state) {
+    place *p = *state;
+    uint8_t *bytes;
+    size_t n;
+    OK(nas_file_read(p->arena, "docs/SCHEMA.md", 1 << 20, &bytes, &n, &p->err));
+    const nas_column some[] = {{"model_width", NAS_COLUMN_REAL},
+                               {"frontend_sample_rate_hz", NAS_COLUMN_INTEGER},
+                               {"quantize", NAS_COLUMN_TEXT}};
+    nas_study def = study_of("kws", 50);
+    def.params = some;
+    nas_study_id id;
+    nas_store *s = start(p, &def, &id);
+    for (int i = 0; i < 20; i++) add(p, s, id, 0.95, 20000 + i, i % 2 ? "rejected" : "complete");
+    check_named(p, s, (const char *)bytes);
+    int queries = 0;
+    for (char *at = (char *)bytes; (at = strstr(at, "```sql")); queries++) {
+        char *end = strstr(at + 6, "```");
+        assert_non_null(end);
+        *end = '\0';
+        OK(nas_store_query(s, at + 6, NULL, 0, NULL, NULL, &p->err));
+        at = end + 1;
+    }
+    assert_int_equal(queries, 10);
+    nas_store_close(s);
+}
+
 /* ---- queries ---- */
 
 static void test_query_only_reads(void **state) {
@@ -1266,6 +1314,7 @@ int main(void) {
         T(test_views),
         T(test_views_two_goals),
         T(test_bounds_exact),
+        T(test_document),
         T(test_query_only_reads),
         T(test_read_only_folder),
         T(test_processes),
