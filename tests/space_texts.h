@@ -16,7 +16,8 @@ static const char *or_else(const char *text, const char *other) {
     return text ? text : other;
 }
 
-/* Lines: 1 name, 2 task, 3 frontend, 4 augment, 5 model, 6 train, 7 quantize, 8 rest, 9 search. */
+/* Lines: 1 name, 2 task, 3 frontend, 4 augment, 5 model, 6 train, 7 quantize, then the rest, if
+ * any, and search. */
 static const char *space_text(nas_arena *a, space_parts p) {
     return nas_arena_format(
         a, NULL,

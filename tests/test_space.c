@@ -146,7 +146,7 @@ static const struct {
     {{.layers = "[]"}, "f:5:33: model.layers: expected a list of layers, got an empty one"},
     {{.layers = "[{}]"}, "model.layers[0]: expected a layer, an object with \"op\" or \"repeat\""},
     {{.layers = "[{\"op\": \"conv\"}, " LAYERS_END "]"},
-     "f:5:42: model.layers[0].op: expected one of"},
+     "f:5:41: model.layers[0].op: expected one of"},
     {{.layers = "[{\"op\": \"relu6\"}, " LAYERS_END "]"}, "\"relu6\" is not supported yet"},
     {{.layers = "[{\"op\": \"convd2\"}, " LAYERS_END "]"}, "did you mean \"conv2d\"?"},
     {{.layers = "[{\"op\": \"conv2d\"}, " LAYERS_END "]"}, "model.layers[0].filters: missing"},
@@ -168,7 +168,7 @@ static const struct {
                 "" LAYERS_END "]"},
      "\"dilation\" is not supported yet"},
     {{.layers = "[{\"op\": {\"choice\": [\"relu\", \"dens\"]}}, " LAYERS_END "]"},
-     "f:5:62: model.layers[0].op: expected a kind of layer, got \"dens\"; did you mean \"dense\"?"},
+     "f:5:61: model.layers[0].op: expected a kind of layer, got \"dens\"; did you mean \"dense\"?"},
     {{.layers = "[{\"repeat\": 2, \"op\": \"relu\", \"layers\": []}, " LAYERS_END "]"},
      "\"op\" and \"repeat\" exclude each other"},
     {{.layers = "[{\"repeat\": 0, \"layers\": []}, " LAYERS_END "]"},
@@ -190,7 +190,7 @@ static const struct {
     {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": 1, \"keep\": \"best\"}"},
      "train.keep: \"best\" is not supported yet"},
     {{.rest = "\"prune\": {\"choice\": [null, {\"to\": 0.5}]},\n"},
-     "f:8:29: prune: \"prune\" is not supported yet; expected null, or leave it out"},
+     "f:8:28: prune: \"prune\" is not supported yet; expected null, or leave it out"},
     {{.rest = "\"cluster\": {},\n"}, "f:8:12: cluster: \"cluster\" is not supported yet"},
     {{.rest = "\"objective\": {\"maximize\": \"acuracy\"},\n"},
      "f:8:27: objective: no metric \"acuracy\"; did you mean \"accuracy\"?"},
@@ -229,21 +229,24 @@ static const struct {
     {{.search = "{\"sampler\": \"grid\", \"trials\": 0}"}, "search.trials: expected an integer 1"},
     {{.search = "{\"sampler\": \"grid\", \"seed\": -1}"}, "search.seed: expected an integer 0"},
     {{.search = "{\"sampler\": \"grid\", \"seed\": 1.5}"}, "search.seed: expected an integer 0"},
-    {{.search = "{}"}, "f:9:11: search.sampler: missing"},
+    {{.search = "{}"}, "f:8:11: search.sampler: missing"},
 };
 
 static void test_messages(void **state) {
     (void)state;
+    int wrong = 0;
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         nas_space *s = NULL;
         nas_err err = {0};
         const char *text = space_text(arena, errors[i].parts);
         const nas_status st = nas_space_parse("f", text, &s, &err);
-        if (st != NAS_EINVAL || !strstr(err.text, errors[i].fragment))
-            fail_msg("case %zu: \"%s\" is not in \"%s\" (%d)\n%s", i, errors[i].fragment, err.text,
-                     st, text);
-        assert_null(s);
+        nas_space_close(s);
+        if (st == NAS_EINVAL && strstr(err.text, errors[i].fragment)) continue;
+        print_error("case %zu: \"%s\" is not in \"%s\" (%d)\n", i, errors[i].fragment, err.text,
+                    st);
+        wrong++;
     }
+    assert_int_equal(wrong, 0);
 }
 
 static void test_messages_of_the_whole(void **state) {
