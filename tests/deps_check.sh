@@ -99,7 +99,8 @@ FNR == 1 {
     FILENAME_DIR = FILENAME
     sub(/[^\/]*$/, "", FILENAME_DIR)
     seen++
-    if (!(from in may)) bad("folder " from " is not known: give it its place in tests/deps_check.sh")
+    if (!(from in may))
+        bad("folder " from " is not known: give it its place in tests/deps_check.sh")
 }
 !(from in may) { next }
 /^[ \t]*#[ \t]*include[ \t]*"/ {

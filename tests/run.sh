@@ -1,7 +1,7 @@
 #!/bin/sh
-# tests/run.sh BINARY... - runs cmocka test programs: a line for each, the whole output of those that
-# fail, and at the end "N passed, N failed" (and ", N skipped") alone on the last line. A program
-# that crashes counts as one failed test. Exit status 1 when any test failed or none ran.
+# tests/run.sh BINARY... - runs cmocka test programs: a line for each, the whole output of those
+# that fail, and at the end "N passed, N failed" (and ", N skipped") alone on the last line. A
+# program that crashes counts as one failed test. Exit status 1 when any test failed or none ran.
 set -u
 
 out=$(mktemp) || exit 1
