@@ -10,7 +10,7 @@ while kill -0 "$leader" 2>/dev/null; do
     done=$("$NAS" sql memory.db "select count(*) from memory where state = 'complete'" --csv 2>/dev/null | tail -n 1 || echo 0)
     if [ -n "$done" ] && [ "$done" -ge $((last + 10)) ] 2>/dev/null; then
         most=0
-        for p in $(pgrep -P "$leader" || true); do
+        for p in $(cat "/proc/$leader/task/$leader/children"); do
             kb=$(awk '/^Private/ { s += $2 } END { print s + 0 }' "/proc/$p/smaps_rollup" 2>/dev/null || echo 0)
             [ "$kb" -gt "$most" ] && most=$kb
         done

@@ -20,7 +20,7 @@ typedef struct hands {
     nas_arena *arena; /* of the trial in hand */
     char id[NAS_PROCESS_ID], machine[NAS_PROCESS_ID];
     nas_claim claim;
-    bool holds;
+    bool holds, lost; /* lost: the trial in hand was taken for dead, it is somebody else's now */
     double beat;
     int32_t epochs;
     nas_point point;
@@ -32,17 +32,19 @@ static void tell(const hands *h, nas_event *e) {
     if (h->w->event_fd >= 0) (void)!write(h->w->event_fd, e, sizeof *e);
 }
 
+static void show_life(hands *h) {
+    const double now = nas_clock_wall();
+    if (!h->holds || h->lost || now - h->beat < heartbeat_seconds) return;
+    h->beat = now;
+    /* Only losing the trial matters: a database that is gone is met when the trial is stored. */
+    h->lost = nas_store_heartbeat(h->store, h->w->study, &h->claim, h->id, NULL) == NAS_EBUSY;
+}
+
 /* Asked at every step: also the place from which a worker shows that it lives. */
 static bool stop_or_beat(void *ctx) {
     hands *h = ctx;
-    const double now = nas_clock_wall();
-    if (h->holds && now - h->beat > heartbeat_seconds) {
-        h->beat = now;
-        /* One beat missed does no harm; a lost database is met when the trial is stored. */
-        if (nas_store_heartbeat(h->store, h->w->study, &h->claim, h->id, NULL) != NAS_OK)
-            h->beat = 0;
-    }
-    return h->w->stop && h->w->stop(h->w->stop_ctx);
+    show_life(h);
+    return h->lost || (h->w->stop && h->w->stop(h->w->stop_ctx));
 }
 
 static void tell_epoch(void *ctx, const nas_epoch *epoch) {
@@ -90,7 +92,7 @@ static nas_status store_result(hands *h, nas_result *r, const double *metric, na
     bool kept;
     r->machine = h->machine;
     NAS_TRY(nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, &kept, err));
-    h->holds = false;
+    h->holds = h->lost = false;
     if (kept) tell_finish(h, r, metric);
     return NAS_OK;
 }
@@ -181,6 +183,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
 static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     const double wall = nas_clock_wall(), cpu = nas_clock_cpu();
     h->holds = true;
+    h->lost = false;
     h->beat = wall;
     nas_outcome out;
     nas_err why = {0};

@@ -40,6 +40,15 @@ says() { # STATUS TEXT COMMAND...
 }
 
 sql() { "$NAS" sql "$1" "$2" --csv | tail -n +2; }
+children() { cat "/proc/$1/task/$1/children"; }
+at_work() { # LEADER N: waits until it has N workers
+    for _ in $(seq 200); do
+        [ "$(children "$1" | wc -w)" != "$2" ] || return 0
+        sleep 0.05
+    done
+    echo "no $2 workers after ten seconds"
+    return 1
+}
 equal() { [ "$1" = "$2" ] || { printf 'got:\n%s\nexpected:\n%s\n' "$1" "$2"; return 1; }; }
 
 "$MAKE_CLIPS" clips --clips 192 >/dev/null 2>&1 || { echo "make_clips failed"; exit 1; }
@@ -118,7 +127,7 @@ check "a trial that is not there" says 2 "no trial 99" "$NAS" show tiny.db 99
 check "sql cannot write" says 2 "" "$NAS" sql tiny.db "delete from epochs"
 check "sql cannot attach" says 2 "" "$NAS" sql tiny.db "attach 'x.db' as x"
 check "another seed under the same name" says 2 "seed" "$NAS" run tiny.json --db tiny.db --seed 4
-check "json output is JSON" python3 -c 'import json,subprocess,sys; json.loads(subprocess.check_output([sys.argv[1],"sql","tiny.db","select * from tiny","--json"]))' "$NAS"
+command -v python3 >/dev/null && check "json output is JSON" python3 -c 'import json,subprocess,sys; json.loads(subprocess.check_output([sys.argv[1],"sql","tiny.db","select * from tiny","--json"]))' "$NAS"
 
 # --- one worker, kills and stops give the same rows
 sql tiny.db "$determined" >two.csv
@@ -142,17 +151,23 @@ sed 's/"epochs": 3/"epochs": 400/; s/"name": "tiny"/"name": "long"/' tiny.json >
 orphans() {
     "$NAS" run long.json --workers 2 --quiet &
     local leader=$!
-    sleep 1
+    at_work "$leader" 2 || return 1
+    local workers
+    workers=$(children "$leader")
     kill -9 "$leader"
     wait "$leader" 2>/dev/null
     sleep 0.5
-    ! pgrep -f "$NAS run long.json" >/dev/null
+    local p
+    for p in $workers; do
+        ! grep -sq '^State:.[^Z]' "/proc/$p/status" || { echo "$p lives"; return 1; }
+    done
 }
 check "workers die with their coordinator" orphans
 stopped() {
     "$NAS" run long.json --db stop.db --workers 2 --quiet &
     local leader=$!
-    sleep 1
+    at_work "$leader" 2 || return 1
+    sleep 0.3
     kill -TERM "$leader"
     wait "$leader"
     [ $? = 130 ]
@@ -162,8 +177,9 @@ check "and nothing counts as running" equal "$(sql stop.db "select count(*) from
 replaced() {
     "$NAS" run tiny.json --db shot.db --workers 1 --quiet --out shot_best &
     local leader=$!
-    sleep 0.4
-    pkill -9 -P "$leader"
+    at_work "$leader" 1 || return 1
+    sleep 0.1
+    kill -9 $(children "$leader")
     wait "$leader"
 }
 check "a worker that is shot is replaced" replaced
