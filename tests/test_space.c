@@ -296,6 +296,34 @@ static void test_laughter(void **state) {
     assert_non_null(strstr(err.text, "too large once same_as is followed"));
 }
 
+/* Large files full of mistakes are refused within reason. */
+static void test_many_mistakes(void **state) {
+    (void)state;
+    nas_text keys = {.arena = arena}, same = {.arena = arena}, forbid = {.arena = arena};
+    nas_text_put(&keys, "{\"shift_frames\": 1");
+    nas_text_put(&same, "[");
+    nas_text_put(&forbid, "\"forbid\": [\"1 == 1\"");
+    for (int i = 0; i < 20000; i++) {
+        char line[96];
+        snprintf(line, sizeof line, ", \"k%d\": 1", i);
+        nas_text_put(&keys, line);
+        snprintf(line, sizeof line, "{\"op\": {\"same_as\": \"model.layers[%d].op\"}}, ", i + 1);
+        nas_text_put(&same, line);
+        snprintf(line, sizeof line, ", \"x%d > y%d\"", i, i);
+        nas_text_put(&forbid, line);
+    }
+    nas_text_put(&keys, "}");
+    nas_text_put(&same, LAYERS_END "]");
+    nas_text_put(&forbid, "],\n");
+    const space_parts parts[] = {{.augment = keys.p}, {.layers = same.p}, {.rest = forbid.p}};
+    for (size_t i = 0; i < 3; i++) {
+        nas_space *s = NULL;
+        nas_err err = {0};
+        assert_int_equal(nas_space_parse("f", space_text(arena, parts[i]), &s, &err), NAS_EINVAL);
+        assert_non_null(strstr(err.text, " more"));
+    }
+}
+
 /* Brute force */
 
 typedef struct texts {
@@ -1181,6 +1209,7 @@ int main(void) {
         TEST(test_messages),
         TEST(test_messages_of_the_whole),
         TEST(test_laughter),
+        TEST(test_many_mistakes),
         TEST(test_grid_against_brute_force),
         TEST(test_large_grid),
         TEST(test_conditional_values),
