@@ -965,6 +965,21 @@ static void test_space_hash(void **state) {
     }
 }
 
+/* The same choices in another order number the points differently. */
+static void test_space_hash_order(void **state) {
+    (void)state;
+    nas_space *a = open_parts((space_parts){
+        .train = "{\"epochs\": {\"choice\": [1, 2]}, \"batch_size\": {\"choice\": [1, 2]}, "
+                 "\"learning_rate\": 1}"});
+    nas_space *b = open_parts((space_parts){
+        .train = "{\"batch_size\": {\"choice\": [1, 2]}, \"epochs\": {\"choice\": [1, 2]}, "
+                 "\"learning_rate\": 1}"});
+    const nas_hash x = nas_space_hash(a), y = nas_space_hash(b);
+    assert_false(nas_hash_equal(&x, &y));
+    nas_space_close(a);
+    nas_space_close(b);
+}
+
 /* forbid, try_first, constraints */
 
 static int64_t allowed(space_parts parts) {
@@ -1224,6 +1239,8 @@ int main(void) {
         TEST(test_hash_equal),
         TEST(test_candidate_file),
         TEST(test_space_hash),
+        TEST(test_space_hash_order),
+
         TEST(test_forbid),
         TEST(test_try_first),
         TEST(test_goals),
