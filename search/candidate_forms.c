@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SUGGESTIONS_MOST = 64 }; /* that are worth their search */
+
 static const char *const form_words[] = {"choice", "range",  "same_as", "times",
                                          "_type",  "_value", NULL};
 
@@ -101,9 +103,12 @@ static void find_in(finder *f, const cJSON *v, const char *path) {
     if (below) find_in(f, below, rest);
 }
 
-void nas_find_path(nas_arena *a, const cJSON *root, const char *path, nas_found_fn fn, void *ctx) {
-    finder f = {.arena = a, .root = root, .fn = fn, .ctx = ctx, .budget = 100000};
+int32_t nas_find_path(nas_arena *a, const cJSON *root, const char *path, nas_found_fn fn,
+                      void *ctx) {
+    enum { LOOKS_MOST = 20000 };
+    finder f = {.arena = a, .root = root, .fn = fn, .ctx = ctx, .budget = LOOKS_MOST};
     if (*path) find_in(&f, root, path);
+    return LOOKS_MOST - f.budget;
 }
 
 typedef struct path_list {
@@ -270,12 +275,13 @@ static void check_same(nas_check *c, const char *path, const cJSON *v, nas_check
     const cJSON *outer = c->at;
     if (!c->at) c->at = v;
     c->following[c->n_following++] = v;
-    nas_find_path(c->arena, c->root, target->valuestring, follow, &w);
+    c->budget -= nas_find_path(c->arena, c->root, target->valuestring, follow, &w);
     c->n_following--;
     c->at = outer;
     if (w.fitting) return;
-    const char *near =
-        w.found ? NULL : nas_nearest(target->valuestring, nas_all_paths(c->arena, c->root));
+    if (!w.found && !c->paths) c->paths = nas_all_paths(c->arena, c->root);
+    const bool search = !w.found && c->p->n < SUGGESTIONS_MOST;
+    const char *near = search ? nas_nearest(target->valuestring, c->paths) : NULL;
     if (near)
         nas_check_problem(c, path, target, false,
                           "no value has the path \"%.100s\"; did you mean "
@@ -336,8 +342,8 @@ static void check_choice(nas_check *c, const char *path, const cJSON *v, nas_che
 void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
                    const void *arg) {
     if (c->budget-- <= 0) {
-        if (c->budget == -1)
-            nas_check_problem(c, path, v, false, "too large once same_as is followed");
+        if (!c->spent) nas_check_problem(c, path, v, false, "too large once same_as is followed");
+        c->spent = true;
         return;
     }
     if (!nas_is_form(v)) {

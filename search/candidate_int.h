@@ -67,6 +67,8 @@ typedef struct nas_check {
     bool choices;    /* allowed where the walk is now */
     const cJSON *at; /* the same_as whose target is being checked in its place; else NULL */
     int32_t budget;  /* against files that multiply by same_as */
+    bool spent;
+    const char *const *paths; /* of all values, once they were asked for */
     int32_t n_taken, n_following;
     nas_taken taken[NAS_TAKEN_MOST];
     const cJSON *following[NAS_JSON_DEPTH];
@@ -113,7 +115,9 @@ typedef struct nas_found {
     nas_taken taken[NAS_JSON_DEPTH];
 } nas_found;
 typedef void (*nas_found_fn)(void *ctx, const nas_found *f);
-void nas_find_path(nas_arena *a, const cJSON *root, const char *path, nas_found_fn fn, void *ctx);
+/* Returns how many values it looked at. */
+int32_t nas_find_path(nas_arena *a, const cJSON *root, const char *path, nas_found_fn fn,
+                      void *ctx);
 /* Paths of all values of the document, for "did you mean"; NULL at the end. */
 const char *const *nas_all_paths(nas_arena *a, const cJSON *root);
 /* One step of a path: a key (out[64], *index -1) or an index; returns what follows, NULL when the

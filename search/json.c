@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_MOST = 256 };
+/* More are only counted: finding the place of each would take long in a hostile file. */
+enum { LINES_MOST = 64 };
 
 typedef struct slot {
     const cJSON *v;
@@ -96,6 +97,10 @@ static void place_of(const nas_json *j, size_t offset, int32_t *line, int32_t *c
 static void problem_at(nas_problems *p, const nas_json *j, int64_t offset, const char *path,
                        const char *fmt, va_list ap) {
     char what[1024], where[48] = "";
+    if (p->n >= LINES_MOST) {
+        p->n++;
+        return;
+    }
     vsnprintf(what, sizeof what, fmt, ap);
     if (offset >= 0) {
         int32_t line, column;

@@ -149,7 +149,8 @@ static nas_status read_space(nas_space *s, const char *path, const char *name, c
     NAS_TRY(path ? nas_json_open(s->arena, path, &s->json, err)
                  : nas_json_parse(s->arena, name, text, &s->json, err));
     s->interned = nas_arena_alloc(s->arena, sizeof *s->interned, err);
-    if (!s->interned) return NAS_ENOMEM;
+    /* Scratch keeps its first chunk. */
+    if (!s->interned || !nas_arena_alloc(s->scratch, 1, err)) return NAS_ENOMEM;
     nas_problems p = {.arena = s->arena};
     NAS_TRY(check(s, &p, err));
     nas_point point = {.values =

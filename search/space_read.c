@@ -145,16 +145,17 @@ static bool has_default(nas_space *s, const char *path) {
     if (!last) return false;
     layer_find l = {.key = last + 1};
     const char *layer = nas_arena_format(s->arena, NULL, "%.*s", (int)(last - path), path);
-    if (layer) nas_find_path(s->arena, s->kept, layer, look_at_layer, &l);
+    if (layer) (void)nas_find_path(s->arena, s->kept, layer, look_at_layer, &l);
     return l.found;
 }
 
 static void check_path(void *ctx, const char *path, int32_t character) {
     path_check *c = ctx;
     c->found = false;
-    nas_find_path(c->s->arena, c->s->kept, path, note_found, c);
+    (void)nas_find_path(c->s->arena, c->s->kept, path, note_found, c);
     if (c->found || has_default(c->s, path)) return;
-    const char *near = nas_nearest(path, nas_all_paths(c->s->arena, c->s->kept));
+    const char *near =
+        c->p->n < 64 ? nas_nearest(path, nas_all_paths(c->s->arena, c->s->kept)) : NULL;
     if (near)
         nas_problem(c->p, c->s->json, c->at, false, c->where,
                     "character %d: no value has the path \"%.100s\"; did you mean \"%s\"?",
@@ -198,7 +199,7 @@ static int32_t find_param(const nas_space *s, const char *path) {
 
 static void unknown_param(nas_space *s, nas_problems *p, const char *where, const cJSON *v) {
     path_check c = {.found = false};
-    nas_find_path(s->arena, s->kept, v->string, note_found, &c);
+    (void)nas_find_path(s->arena, s->kept, v->string, note_found, &c);
     if (c.found) {
         nas_problem(p, s->json, v, true, where, "it has one value only; leave it out");
         return;

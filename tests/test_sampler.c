@@ -241,6 +241,32 @@ static void test_last_point(void **state) {
     nas_space_close(s);
 }
 
+/* The walk over what is left: from a start that the seed gives, around the end, each point once. */
+static void test_walk(void **state) {
+    (void)state;
+    double first[4] = {0};
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        nas_space *s = open_parts((space_parts){
+            .train =
+                "{\"epochs\": {\"range\": [1, 1000]}, \"batch_size\": 2, \"learning_rate\": 1}",
+            .search = samplers[1]});
+        study t = new_study(1001);
+        nas_point p = new_point(s);
+        t.cursor = 1;
+        assert_true(claim(s, seed, &t, &p));
+        first[seed] = p.values[0];
+        for (int64_t i = 1; i < 1000; i++) {
+            const double last = p.values[0];
+            assert_true(claim(s, seed, &t, &p));
+            assert_true(p.values[0] == (last == 1000 ? 1 : last + 1));
+            assert_int_equal(t.cursor, 2 + i);
+        }
+        assert_false(claim(s, seed, &t, &p));
+        nas_space_close(s);
+    }
+    assert_true(first[0] != first[1] && first[1] != first[2] && first[2] != first[3]);
+}
+
 /* Errors of the store come through. */
 static nas_status broken(void *ctx, const nas_hash *candidate, bool *yes, nas_err *err) {
     (void)ctx;
@@ -282,10 +308,10 @@ static void test_one_point(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_names),      TEST(test_every_point_once), TEST(test_any_number_of_workers),
-        TEST(test_grid_order), TEST(test_large_grid),       TEST(test_try_first),
-        TEST(test_infinite),   TEST(test_last_point),       TEST(test_store_fails),
-        TEST(test_one_point),
+        TEST(test_names),       TEST(test_every_point_once), TEST(test_any_number_of_workers),
+        TEST(test_grid_order),  TEST(test_large_grid),       TEST(test_try_first),
+        TEST(test_infinite),    TEST(test_last_point),       TEST(test_walk),
+        TEST(test_store_fails), TEST(test_one_point),
     };
     return cmocka_run_group_tests_name("sampler", tests, NULL, NULL);
 }

@@ -296,6 +296,34 @@ static void test_laughter(void **state) {
     assert_non_null(strstr(err.text, "too large once same_as is followed"));
 }
 
+/* Large files full of mistakes are refused within reason. */
+static void test_many_mistakes(void **state) {
+    (void)state;
+    nas_text keys = {.arena = arena}, same = {.arena = arena}, forbid = {.arena = arena};
+    nas_text_put(&keys, "{\"shift_frames\": 1");
+    nas_text_put(&same, "[");
+    nas_text_put(&forbid, "\"forbid\": [\"1 == 1\"");
+    for (int i = 0; i < 20000; i++) {
+        char line[96];
+        snprintf(line, sizeof line, ", \"k%d\": 1", i);
+        nas_text_put(&keys, line);
+        snprintf(line, sizeof line, "{\"op\": {\"same_as\": \"model.layers[%d].op\"}}, ", i + 1);
+        nas_text_put(&same, line);
+        snprintf(line, sizeof line, ", \"x%d > y%d\"", i, i);
+        nas_text_put(&forbid, line);
+    }
+    nas_text_put(&keys, "}");
+    nas_text_put(&same, LAYERS_END "]");
+    nas_text_put(&forbid, "],\n");
+    const space_parts parts[] = {{.augment = keys.p}, {.layers = same.p}, {.rest = forbid.p}};
+    for (size_t i = 0; i < 3; i++) {
+        nas_space *s = NULL;
+        nas_err err = {0};
+        assert_int_equal(nas_space_parse("f", space_text(arena, parts[i]), &s, &err), NAS_EINVAL);
+        assert_non_null(strstr(err.text, " more"));
+    }
+}
+
 /* Brute force */
 
 typedef struct texts {
@@ -937,6 +965,21 @@ static void test_space_hash(void **state) {
     }
 }
 
+/* The same choices in another order number the points differently. */
+static void test_space_hash_order(void **state) {
+    (void)state;
+    nas_space *a = open_parts((space_parts){
+        .train = "{\"epochs\": {\"choice\": [1, 2]}, \"batch_size\": {\"choice\": [1, 2]}, "
+                 "\"learning_rate\": 1}"});
+    nas_space *b = open_parts((space_parts){
+        .train = "{\"batch_size\": {\"choice\": [1, 2]}, \"epochs\": {\"choice\": [1, 2]}, "
+                 "\"learning_rate\": 1}"});
+    const nas_hash x = nas_space_hash(a), y = nas_space_hash(b);
+    assert_false(nas_hash_equal(&x, &y));
+    nas_space_close(a);
+    nas_space_close(b);
+}
+
 /* forbid, try_first, constraints */
 
 static int64_t allowed(space_parts parts) {
@@ -1181,6 +1224,7 @@ int main(void) {
         TEST(test_messages),
         TEST(test_messages_of_the_whole),
         TEST(test_laughter),
+        TEST(test_many_mistakes),
         TEST(test_grid_against_brute_force),
         TEST(test_large_grid),
         TEST(test_conditional_values),
@@ -1195,6 +1239,8 @@ int main(void) {
         TEST(test_hash_equal),
         TEST(test_candidate_file),
         TEST(test_space_hash),
+        TEST(test_space_hash_order),
+
         TEST(test_forbid),
         TEST(test_try_first),
         TEST(test_goals),
