@@ -49,7 +49,7 @@ nas_status nas_fail_in(nas_err *err, nas_status code, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(prefix, sizeof prefix, fmt, ap);
     va_end(ap);
-    snprintf(err->text, sizeof err->text, "%s: %.1500s", prefix, old);
+    snprintf(err->text, sizeof err->text, "%s: %.7600s", prefix, old);
     return err->code ? err->code : code;
 }
 

@@ -21,7 +21,7 @@ typedef enum nas_status {
 
 typedef struct nas_err {
     nas_status code;
-    char text[2048];
+    char text[8192];
 } nas_err;
 
 #define NAS_NODISCARD    __attribute__((warn_unused_result))

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* More are only counted: finding the place of each would take long in a hostile file. */
-enum { LINES_MOST = 64 };
+enum { LINES_MOST = 256 };
 
 typedef struct slot {
     const cJSON *v;
