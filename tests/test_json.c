@@ -86,9 +86,9 @@ static void test_all_problems_are_shown(void **state) {
     expect_error("{\"a\": 1e999, \"b\": 1e999}", "f:1:19: ");
     nas_text t = {.arena = arena};
     nas_text_put(&t, "[0");
-    for (int i = 0; i < 200; i++) nas_text_put(&t, ", 1e999");
+    for (int i = 0; i < 300; i++) nas_text_put(&t, ", 1e999");
     nas_text_put(&t, "]");
-    expect_error(t.p, "\n... and 1");
+    expect_error(t.p, "\n... and ");
 }
 
 static void test_depth_and_size(void **state) {
