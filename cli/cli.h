@@ -53,14 +53,19 @@ int cli_status_of(nas_status st);
 
 /* Whole numbers of an option, within bounds. false after a message. */
 bool cli_number(const char *option, const char *text, int64_t lo, int64_t hi, int64_t *out);
+/* Can the folder of an option be made, or written? Asked before work is done for it. false after a
+ * message. */
+bool cli_folder_fits(const char *option, const char *path);
 
-/* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT and SIGTERM
- * (which it begins to catch). */
+/* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT, SIGTERM and
+ * SIGHUP (which it begins to catch) and when stdout cannot be written. */
 const nas_log *cli_log(bool quiet);
 /* Removes a progress line that is still on the screen. */
 void cli_clear_line(void);
 /* Rewrites the last line of the screen, cut to its width; nothing when stderr is no terminal. */
 void cli_status_line(const char *text);
+/* A line on stdout; cut to the screen's width where that is a terminal. */
+void cli_print_line(const char *text);
 
 /* 12,345 into out[32]. */
 const char *cli_thousands(int64_t v, char out[32]);

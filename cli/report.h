@@ -3,6 +3,7 @@
 #define NAS_CLI_REPORT_H
 
 #include "cli/cli.h"
+#include "search/run.h"
 #include "search/study.h"
 
 /* A row of a study's view, as texts. */
@@ -23,5 +24,8 @@ void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, s
 
 /* Settings, metrics beside the constraints, and where the files lie, on stdout. */
 void cli_print_trial(const cli_trial *t, const nas_study *study);
+
+/* Why there is no winner: which bound turns most trials away, and the nearest misses, on stdout. */
+void cli_print_misses(nas_store *store, const nas_study *study, const nas_run_state *state);
 
 #endif
