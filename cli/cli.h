@@ -86,6 +86,8 @@ void cli_table_row(cli_table *t);
 /* On which side a cell of the first row stands, known once there is a second. */
 void cli_table_head(cli_table *t, int32_t column, bool right);
 void cli_table_print(const cli_table *t);
+/* The same, each row by cli_print_line. */
+void cli_table_print_cut(const cli_table *t);
 void cli_table_close(cli_table *t);
 
 #endif

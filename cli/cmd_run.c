@@ -34,6 +34,11 @@ static int deciding(const nas_space *s, int out[NAS_METRIC_COUNT]) {
     return n;
 }
 
+static int width_of(int metric) {
+    const int n = (int)strlen(nas_metrics[metric].name);
+    return n > 10 ? n : 10;
+}
+
 static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas_run_state *state,
                   bool joined) {
     screen *v = ctx;
@@ -56,25 +61,11 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
     char line[1024];
     size_t used = (size_t)snprintf(line, sizeof line, "%6s  %-8s", "trial", "state");
     for (int i = 0; i < n; i++)
-        used += (size_t)snprintf(line + used, sizeof line - used, "  %10s",
+        used += (size_t)snprintf(line + used, sizeof line - used, "  %*s", width_of(metric[i]),
                                  nas_metrics[metric[i]].name);
     snprintf(line + used, sizeof line - used, "  %9s  settings", "time");
     putchar('\n');
     cli_print_line(line);
-}
-
-static int width_of_metric(int metric) {
-    const int n = (int)strlen(nas_metrics[metric].name);
-    return n > 10 ? n : 10;
-}
-
-static void add_metric(FILE *f, int metric, double v) {
-    char text[32] = "";
-    if (!isnan(v) && nas_metrics[metric].integer)
-        cli_thousands((int64_t)v, text);
-    else if (!isnan(v))
-        snprintf(text, sizeof text, "%.4f", v);
-    fprintf(f, "  %*s", width_of_metric(metric), text);
 }
 
 static void remember_best(screen *v, nas_store *store) {
@@ -99,7 +90,7 @@ static void settings_of(const screen *v, int64_t number, nas_store *store, char 
 }
 
 static void print_finished(const screen *v, const nas_event *e, nas_store *store) {
-    char settings[512], took[32], *line = NULL;
+    char settings[512], took[32], figure[32], *line = NULL;
     size_t n_line = 0;
     int metric[NAS_METRIC_COUNT];
     FILE *f = open_memstream(&line, &n_line);
@@ -107,7 +98,9 @@ static void print_finished(const screen *v, const nas_event *e, nas_store *store
     settings_of(v, e->number, store, settings, sizeof settings);
     fprintf(f, "%6" PRId64 "  %-8s", e->number, e->state);
     const int n = deciding(v->space, metric);
-    for (int i = 0; i < n; i++) add_metric(f, metric[i], e->metric[metric[i]]);
+    for (int i = 0; i < n; i++)
+        fprintf(f, "  %*s", width_of(metric[i]),
+                cli_metric(metric[i], e->metric[metric[i]], figure));
     fprintf(f, "  %9s  %s", cli_duration(e->seconds, took), settings);
     if (fclose(f) == 0) cli_print_line(line);
     free(line);

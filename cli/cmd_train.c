@@ -1,5 +1,5 @@
 /* cli/cmd_train.c - nas train: one candidate, from clips to files. */
-#include "cli/cli.h"
+#include "cli/report.h"
 #include "cli/scratch.h"
 #include "search/run.h"
 
@@ -29,11 +29,7 @@ static void print_metrics(const nas_outcome *o, const char *folder) {
         char text[32];
         if (isnan(o->metric[i])) continue;
         cli_table_cell(t, nas_metrics[i].name, false);
-        if (nas_metrics[i].integer)
-            cli_thousands((int64_t)o->metric[i], text);
-        else
-            snprintf(text, sizeof text, "%.4f", o->metric[i]);
-        cli_table_cell(t, text, true);
+        cli_table_cell(t, cli_metric(i, o->metric[i], text), true);
         cli_table_cell(t, nas_metrics[i].unit, false);
         cli_table_row(t);
     }

@@ -22,6 +22,9 @@ const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when abse
  * apart. */
 void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, size_t n);
 
+/* A metric's value as people read it, into out; "" for NaN. */
+const char *cli_metric(int metric, double v, char out[32]);
+
 /* Settings, metrics beside the constraints, and where the files lie, on stdout. */
 void cli_print_trial(const cli_trial *t, const nas_study *study);
 
