@@ -135,6 +135,22 @@ static void tick(void *ctx, const nas_run_state *s) {
     cli_status_line(line);
 }
 
+static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
+    printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
+    cli_print_trial(t, &v->study);
+    printf("files\n  %s/ holds model.tflite, model.tflite.zlib, frontend.json, labels.txt, "
+           "candidate.json, metrics.json\n  %s has every trial: nas top %s\n",
+           folder, db, db);
+}
+
+static void print_failed(const screen *v, const nas_run_state *state, const char *db) {
+    char n[32];
+    if (state->failed)
+        printf("failed\n  %s trials: nas sql %s \"select number, reason from %s where state = "
+               "'failed'\"\n",
+               cli_thousands(state->failed, n), db, v->name);
+}
+
 static int finish(const screen *v, const nas_run_end *end, const char *db, const char *folder,
                   nas_err *err) {
     nas_store *store = NULL;
@@ -150,13 +166,10 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
         nas_view_name(v->name, "", view);
         snprintf(from, sizeof from, "%s where id = %" PRId64, view, end->winner);
         cli_trial *t = cli_trial_find(store, from, err);
-        printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
-        cli_print_trial(t, &v->study);
-        printf("files\n  %s/ holds model.tflite, model.tflite.zlib, frontend.json, labels.txt, "
-               "candidate.json, metrics.json\n  %s has every trial: nas top %s\n",
-               folder, db, db);
+        print_winner(v, t, db, folder);
         cli_trial_close(t);
     }
+    print_failed(v, &end->state, db);
     nas_store_close(store);
     return st;
 }
