@@ -15,7 +15,10 @@ static void print_json(const nas_deployed *d, const nas_verdict *v) {
     nas_json_number(v->high, high);
     printf("{\"clips\": %d, \"accuracy\": %s, \"low\": %s, \"high\": %s, \"labels\": [", v->n,
            accuracy, low, high);
-    for (int32_t i = 0; i < d->n_labels; i++) printf("%s\"%s\"", i ? ", " : "", d->labels[i]);
+    for (int32_t i = 0; i < d->n_labels; i++) {
+        fputs(i ? ", " : "", stdout);
+        cli_print_json_text(d->labels[i]);
+    }
     fputs("], \"confusion\": [", stdout);
     for (int32_t i = 0; i < d->n_labels; i++) {
         fputs(i ? ", [" : "[", stdout);
