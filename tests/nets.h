@@ -15,10 +15,10 @@
 #define MODEL(h, w, c, ...) \
     { {h, w, c}, COUNT(__VA_ARGS__), LAYERS(__VA_ARGS__) }
 
-#define CONV(f, kh, kw, sh, sw, pad, with_bias)                                         \
-    {                                                                                   \
-        .ops = &nas_layer_conv2d, .filters = f, .kernel = {kh, kw}, .stride = {sh, sw}, \
-        .dilation = {1, 1}, .padding = pad, .bias = with_bias, .scale = true            \
+#define CONV(f, kh, kw, sh, sw, pad, with_bias)                                               \
+    {                                                                                         \
+        .ops = &nas_layer_conv2d, .filters = f, .kernel = {kh, kw}, .stride = {sh, sw},       \
+        .dilation = {1, 1}, .padding = pad, .bias = with_bias, .scale = true, .sparsity = NAN \
     }
 #define DEPTHWISE(kh, kw, sh, sw, pad, with_bias)                                   \
     {                                                                               \
@@ -26,7 +26,7 @@
         .padding = pad, .bias = with_bias                                           \
     }
 #define DENSE(n) \
-    { .ops = &nas_layer_dense, .filters = n, .bias = true }
+    { .ops = &nas_layer_dense, .filters = n, .bias = true, .sparsity = NAN }
 #define BN \
     { .ops = &nas_layer_batch_norm, .momentum = 0.99, .epsilon = 1e-3 }
 #define RELU \

@@ -99,6 +99,9 @@ typedef struct nas_layer_ops {
     const nas_key *keys;
     bool has_body;
     bool can_relu;    /* takes a ReLU that follows it into its own loops */
+    bool has_kernel;  /* weights[0] is one, its columns are the output channels, and spec->bias says
+                         whether weights[1] is there: a batch norm that follows can go into them */
+    bool is_idle;     /* does nothing but while a net trains */
     bool channelwise; /* reads or writes whole channel vectors: its input must be padded */
     /* From in_shape and spec: out_shape, macs, weights. Errors: NAS_ESHAPE, without the label. */
     nas_status (*plan)(nas_node *node, nas_err *err);
@@ -126,6 +129,8 @@ NAS_LAYER_LIST(NAS_LAYER_DECLARE)
 #undef NAS_LAYER_DECLARE
 /* The addition that ends a residual; has no name in a space. */
 extern const nas_layer_ops nas_layer_add;
+/* Of folded nets: the rest of a batch norm; has no name in a space either. */
+extern const nas_layer_ops nas_layer_affine;
 
 int32_t nas_channels_stored(int32_t c);
 nas_weight *nas_node_weight(nas_node *node, const char *name, int64_t rows, int64_t cols,

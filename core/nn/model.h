@@ -13,6 +13,13 @@ typedef struct nas_shape {
     int32_t h, w, c; /* of one example; dense outputs are 1 x 1 x units */
 } nas_shape;
 
+/* The words of residual's "shortcut", and a projection whose batch norm went into its kernel. */
+typedef enum nas_shortcut {
+    NAS_SHORTCUT_IDENTITY = 0,
+    NAS_SHORTCUT_PROJECT = 1,
+    NAS_SHORTCUT_FOLDED = 2
+} nas_shortcut;
+
 /* One layer. Which members mean something is said by the row's keys. */
 typedef struct nas_layer_spec {
     const struct nas_layer_ops *ops;
@@ -22,7 +29,7 @@ typedef struct nas_layer_spec {
     bool bias, scale;
     double momentum, epsilon, rate;
     double sparsity;  /* of conv2d and dense; NaN: prune.to */
-    int32_t shortcut; /* of residual: 0 identity, 1 project */
+    int32_t shortcut; /* nas_shortcut, of residual */
     int32_t n_layers; /* of residual */
     struct nas_layer_spec *layers;
 } nas_layer_spec;

@@ -8,6 +8,7 @@
 struct nas_net {
     nas_arena *arena; /* nodes, values, loops: all that is not numbers */
     const nas_kernel *kernel;
+    nas_model model; /* as it was given; its layers are in the arena */
     int32_t classes, batch, chunk;
     nas_nodes nodes;
     int32_t n_values, output;

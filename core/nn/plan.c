@@ -254,9 +254,9 @@ static nas_status open_in(nas_net *net, const nas_model *m, nas_err *err) {
     nas_model_cost cost;
     NAS_TRY(nas_model_check(m, net->classes, &cost, err));
     NAS_TRY(nas_arena_open(&net->arena, err));
-    nas_model own = *m;
-    NAS_TRY(copy_layers(net->arena, m->layers, m->n_layers, &own.layers, err));
-    NAS_TRY(nas_nodes_expand(net->arena, &own, &net->nodes, err));
+    net->model = *m;
+    NAS_TRY(copy_layers(net->arena, m->layers, m->n_layers, &net->model.layers, err));
+    NAS_TRY(nas_nodes_expand(net->arena, &net->model, &net->nodes, err));
     NAS_TRY(plan(net, err));
     return name_tensors(net, err);
 }

@@ -16,7 +16,9 @@ struct nas_trainer {
     nas_trainer_options o;
     nas_train_config config;
     nas_augment augment;
+    nas_train_hook hook;
     const nas_optimizer *optimizer;
+    size_t moved; /* floats that the optimizer moves */
     int64_t epoch_steps, step;
     double loss_sum;     /* over the examples of the epoch so far */
     int32_t order_epoch; /* the epoch that order is of; -1: none */
@@ -36,7 +38,7 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     const nas_net *net = t->o.net;
     const nas_examples *e = t->o.train;
     const size_t batch = (size_t)net->batch;
-    const size_t sizes[] = {net->n_params * (size_t)t->optimizer->moments * sizeof(float),
+    const size_t sizes[] = {t->moved * (size_t)t->optimizer->moments * sizeof(float),
                             batch * (size_t)e->h * (size_t)e->w * sizeof(float),
                             PIECE * (size_t)net->classes * sizeof(float), batch * sizeof(int32_t),
                             larger(1, (size_t)e->n) * sizeof(uint32_t)};
@@ -93,12 +95,13 @@ nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out, nas
     t->o = *o;
     t->config = *o->config;
     if (o->augment) t->augment = *o->augment;
+    if (o->hook) t->hook = *o->hook;
+    t->moved = t->hook.count ? t->hook.count : o->net->n_params;
     t->optimizer = nas_optimizer_at(o->config->optimizer);
     t->order_epoch = -1;
     nas_status st = trainer_check(t, err);
     if (st == NAS_OK) {
-        const int64_t b = t->config.batch_size;
-        t->epoch_steps = (o->train->n + b - 1) / b;
+        t->epoch_steps = nas_train_steps(&t->config, o->train->n) / t->config.epochs;
         st = trainer_allocate(t, err);
     }
     if (st == NAS_OK)
@@ -114,6 +117,11 @@ void nas_trainer_close(nas_trainer *t) {
     free(t);
 }
 
+int64_t nas_train_steps(const nas_train_config *c, int32_t examples) {
+    const int64_t b = c->batch_size;
+    return c->epochs * ((examples + b - 1) / b);
+}
+
 int64_t nas_trainer_steps(const nas_trainer *t) {
     return t->config.epochs * t->epoch_steps;
 }
@@ -122,16 +130,25 @@ int64_t nas_trainer_step(const nas_trainer *t) {
     return t->step;
 }
 
+static void update(nas_trainer *t, double rate) {
+    nas_net *net = t->o.net;
+    const nas_train_hook *h = &t->hook;
+    if (h->gradients) h->gradients(h->ctx);
+    t->optimizer->update(net->kernel, t->moved, h->count ? h->values : net->params,
+                         h->count ? h->grads : net->grads, t->moments, rate, t->step);
+    if (h->after) h->after(h->ctx);
+}
+
 double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n) {
     nas_net *net = t->o.net;
     const uint64_t mode = nas_flush_begin();
+    if (t->hook.before) t->hook.before(t->hook.ctx, t->step);
     const double loss = nas_net_step(net, x, y, n, t->config.label_smoothing);
     if (isfinite(loss)) {
         const double rate =
             nas_schedule_at(&t->config.learning_rate, t->step, nas_trainer_steps(t));
         t->step++;
-        t->optimizer->update(net->kernel, net->n_params, net->params, net->grads, t->moments, rate,
-                             t->step);
+        update(t, rate);
     }
     nas_flush_end(mode);
     return loss;
@@ -230,7 +247,7 @@ nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoch_fn on_epoch,
     return NAS_OK;
 }
 
-/* State: a head, then parameters, averages, moments, as stored. */
+/* State: a head, then parameters, averages, moments, as stored, and the hook's part. */
 typedef struct state_head {
     char tag[8];
     uint64_t bytes, n_params, n_averages;
@@ -241,10 +258,15 @@ typedef struct state_head {
 
 static const char state_tag[8] = {'n', 'a', 's', 't', 'r', 'n', '0' + NAS_TRAIN_VERSION, 0};
 
-size_t nas_trainer_state_bytes(const nas_trainer *t) {
+static size_t state_bytes_at(const nas_trainer *t, int64_t step) {
     const nas_net *net = t->o.net;
-    return sizeof(state_head) +
-           (net->n_params * (size_t)(1 + t->optimizer->moments) + net->n_averages) * sizeof(float);
+    const size_t moments = t->moved * (size_t)t->optimizer->moments;
+    const size_t hook = t->hook.state_bytes ? t->hook.state_bytes(t->hook.ctx, step) : 0;
+    return sizeof(state_head) + (net->n_params + net->n_averages + moments) * sizeof(float) + hook;
+}
+
+size_t nas_trainer_state_bytes(const nas_trainer *t) {
+    return state_bytes_at(t, t->step);
 }
 
 static state_head head_of(const nas_trainer *t) {
@@ -269,30 +291,37 @@ void nas_trainer_save(const nas_trainer *t, void *out) {
     memcpy(p, &h, sizeof h);
     memcpy(p += sizeof h, net->params, params);
     memcpy(p += params, net->averages, averages);
-    memcpy(p + averages, t->moments, params * (size_t)h.moments);
+    const size_t moments = t->moved * (size_t)h.moments * sizeof(float);
+    memcpy(p += averages, t->moments, moments);
+    if (t->hook.save) t->hook.save(t->hook.ctx, t->step, p + moments);
 }
 
 nas_status nas_trainer_load(nas_trainer *t, const void *in, size_t bytes, nas_err *err) {
     nas_net *net = t->o.net;
     state_head h;
     const state_head mine = head_of(t);
-    if (bytes != mine.bytes)
-        return nas_fail(err, NAS_EFORMAT,
-                        "training state: %zu bytes, expected %zu for this model and optimizer",
-                        bytes, (size_t)mine.bytes);
+    if (bytes < sizeof h)
+        return nas_fail(err, NAS_EFORMAT, "training state: only %zu bytes", bytes);
     memcpy(&h, in, sizeof h);
-    if (memcmp(h.tag, mine.tag, sizeof h.tag) || h.bytes != mine.bytes ||
-        h.n_params != mine.n_params || h.n_averages != mine.n_averages || h.steps != mine.steps ||
+    if (memcmp(h.tag, mine.tag, sizeof h.tag) || h.n_params != mine.n_params ||
+        h.n_averages != mine.n_averages || h.steps != mine.steps ||
         h.batch_size != mine.batch_size || h.moments != mine.moments || h.step < 0 ||
         h.step > h.steps)
         return nas_fail(err, NAS_EFORMAT,
                         "training state: made by another version, model or training configuration");
+    const size_t expected = state_bytes_at(t, h.step);
+    if (bytes != expected || h.bytes != expected)
+        return nas_fail(err, NAS_EFORMAT,
+                        "training state: %zu bytes, expected %zu for this model and optimizer",
+                        bytes, expected);
     const size_t params = net->n_params * sizeof(float);
     const size_t averages = net->n_averages * sizeof(float);
     const char *p = in;
     memcpy(net->params, p += sizeof h, params);
     memcpy(net->averages, p += params, averages);
-    memcpy(t->moments, p + averages, params * (size_t)h.moments);
+    const size_t moments = t->moved * (size_t)h.moments * sizeof(float);
+    memcpy(t->moments, p += averages, moments);
+    if (t->hook.load) t->hook.load(t->hook.ctx, h.step, p + moments);
     t->step = h.step;
     t->loss_sum = h.loss_sum;
     net->ready = false;

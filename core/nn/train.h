@@ -51,6 +51,29 @@ typedef enum nas_train_end { NAS_TRAIN_DONE, NAS_TRAIN_DIVERGED } nas_train_end;
 
 typedef struct nas_trainer nas_trainer;
 
+/* What compression does around each step, so that there is one training loop. Members may be NULL
+ * or 0. All that it remembers from step to step is in its part of the state. */
+typedef struct nas_train_hook {
+    void *ctx;
+    void (*before)(void *ctx, int64_t step); /* step (from 0) comes next; the net may be changed */
+    void (*after)(void *ctx);                /* the weights, or `values`, have moved */
+
+    /* count > 0: the optimizer moves these in place of the net's weights. gradients fills grads
+     * from those of the net; after puts values into the net. 64-byte aligned, count a multiple of
+     * NAS_CHANNELS. */
+    size_t count;
+    float *values, *grads;
+    void (*gradients)(void *ctx);
+
+    /* Its part of the state after `step` steps; load may be given none only where state_bytes is 0,
+     * and puts back what was then. */
+    size_t (*state_bytes)(const void *ctx, int64_t step);
+    void (*save)(const void *ctx, int64_t step, void *out);
+    void (*load)(void *ctx, int64_t step, const void *in);
+
+    int64_t counts_from; /* keep and patience look only at epochs whose first step is not below */
+} nas_train_hook;
+
 /* Everything is borrowed and must outlive the trainer. validation may be NULL or empty.
  * Random numbers are streams of (seed, replicate): results do not depend on how a run is cut. */
 typedef struct nas_trainer_options {
@@ -60,14 +83,17 @@ typedef struct nas_trainer_options {
     const nas_examples *train, *validation;
     uint64_t seed;
     uint32_t replicate;
+    const nas_train_hook *hook; /* NULL: none */
 } nas_trainer_options;
 
 NAS_NODISCARD nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out,
                                           nas_err *err);
 void nas_trainer_close(nas_trainer *t);
 
-int64_t nas_trainer_steps(const nas_trainer *t); /* epochs * ceil(examples / batch) */
-int64_t nas_trainer_step(const nas_trainer *t);  /* steps done */
+/* epochs * ceil(examples / batch): of a trainer, and before there is one. */
+int64_t nas_trainer_steps(const nas_trainer *t);
+int64_t nas_train_steps(const nas_train_config *c, int32_t examples);
+int64_t nas_trainer_step(const nas_trainer *t); /* steps done */
 
 /* Trains until `until` steps are done (or all). on_epoch (may be NULL) hears of each finished
  * epoch. Errors: NAS_ESTOP when log's stop asks for it (between two steps). Not an error: *end says
@@ -81,7 +107,8 @@ NAS_NODISCARD nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoc
 double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n);
 
 /* Weights, optimiser moments and step, batch-norm averages, position in the epoch. Bytes are only
- * meaningful for the same model, configuration and kernel row; load checks lengths and a tag.
+ * meaningful for the same model, configuration and kernel row; load checks lengths and a tag. A
+ * hook's part may grow with the steps done, and state_bytes with it.
  * Errors: NAS_EFORMAT, and the trainer is as it was. */
 size_t nas_trainer_state_bytes(const nas_trainer *t);
 void nas_trainer_save(const nas_trainer *t, void *out);
