@@ -125,6 +125,9 @@ int64_t nas_trainer_step(const nas_trainer *t) {
 double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n) {
     nas_net *net = t->o.net;
     const uint64_t mode = nas_flush_begin();
+    net->seed = t->o.seed;
+    net->replicate = t->o.replicate;
+    net->step = t->step;
     const double loss = nas_net_step(net, x, y, n, t->config.label_smoothing);
     if (isfinite(loss)) {
         const double rate =
