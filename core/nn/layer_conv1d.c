@@ -91,10 +91,29 @@ static nas_status conv1d_bind(nas_node *node, const nas_value *values, nas_arena
     return nas_conv_bind(node, &w, values, a, err);
 }
 
+/* The operators have no such padding: zero frames come before by an operator of their own. */
+static nas_status lower_causal(const nas_node *node, const nas_layer_spec *s, nas_graph *g,
+                               int32_t *tensor, nas_err *err) {
+    const nas_window w = nas_window_of(node, s);
+    nas_shape shape = node->in_shape[0];
+    int32_t *widths = nas_arena_array(g->arena, 8, sizeof *widths, err);
+    if (!widths) return NAS_ENOMEM;
+    widths[2] = w.before[0];
+    shape.h += w.before[0];
+    const nas_tensor t = {.dtype = NAS_I32, .rank = 2, .dims = {4, 2}, .data = widths};
+    nas_op op = {.kind = NAS_OP_PAD, .n_in = 2, .in = {*tensor}};
+    NAS_TRY(nas_lower_rank(g, node->in_shape[0], false, &op.in[0], err));
+    NAS_TRY(nas_graph_tensor(g, &t, &op.in[1], err));
+    return nas_lower_op(g, op, shape, false, tensor, err);
+}
+
 static nas_status conv1d_lower(const nas_node *node, const nas_net *net, nas_graph *g,
                                const int32_t in[2], int32_t *out, nas_err *err) {
-    const nas_layer_spec s = as_2d(node->spec);
-    return nas_conv_lower(node, &s, net, g, in[0], out, err);
+    nas_layer_spec s = as_2d(node->spec);
+    int32_t from = in[0];
+    if (s.padding == NAS_CAUSAL && s.kernel[0] > 1) NAS_TRY(lower_causal(node, &s, g, &from, err));
+    if (s.padding == NAS_CAUSAL) s.padding = NAS_VALID;
+    return nas_conv_lower(node, &s, net, g, from, out, err);
 }
 
 const nas_layer_ops nas_layer_conv1d = {.name = "conv1d",
