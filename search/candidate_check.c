@@ -122,14 +122,17 @@ static void check_text(nas_check *c, const char *path, const cJSON *v, const nas
     regfree(&re);
 }
 
-static void check_pair(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
-    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != 2) {
+/* [height, width], or [height, width, channels]. */
+static void check_sizes(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    const int n = k->kind == NAS_KEY_PAIR ? 2 : 3;
+    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != n) {
         char got[48], lo[32], hi[32];
         nas_json_show(v, got);
         bound(k->lo, lo);
         bound(k->hi, hi);
-        nas_check_problem(c, path, v, false, "expected [height, width], each %s .. %s, got %s", lo,
-                          hi, cJSON_IsArray(v) ? "a list of another length" : got);
+        nas_check_problem(c, path, v, false, "expected [height, width%s], each %s .. %s, got %s",
+                          n == 3 ? ", channels" : "", lo, hi,
+                          cJSON_IsArray(v) ? "a list of another length" : got);
         return;
     }
     /* The elements are integers of their own; the key lives as long as the walk. */
@@ -137,9 +140,11 @@ static void check_pair(nas_check *c, const char *path, const cJSON *v, const nas
     if (!element) return;
     *element = *k;
     element->kind = NAS_KEY_INT;
+    element->flags &= ~(uint32_t)NAS_KEY_NULLABLE;
     element->later = NULL;
-    nas_check_any(c, nas_path_item(c->arena, path, 0), v->child, nas_check_value, element);
-    nas_check_any(c, nas_path_item(c->arena, path, 1), v->child->next, nas_check_value, element);
+    int32_t i = 0;
+    for (const cJSON *e = v->child; e; e = e->next)
+        nas_check_any(c, nas_path_item(c->arena, path, i++), e, nas_check_value, element);
 }
 
 /* Blocks with code of their own */
@@ -270,7 +275,8 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
             check_word(c, path, v, k);
         return;
     case NAS_KEY_TEXT: check_text(c, path, v, k); return;
-    case NAS_KEY_PAIR: check_pair(c, path, v, k); return;
+    case NAS_KEY_PAIR:
+    case NAS_KEY_SHAPE: check_sizes(c, path, v, k); return;
     case NAS_KEY_BLOCK: check_below(c, path, v, k); return;
     }
 }

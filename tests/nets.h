@@ -25,6 +25,25 @@
         .ops = &nas_layer_depthwise_conv2d, .kernel = {kh, kw}, .stride = {sh, sw}, \
         .padding = pad, .bias = with_bias                                           \
     }
+#define DILATED(kh, kw, sh, sw, dh, dw, pad) \
+    .kernel = {kh, kw}, .stride = {sh, sw}, .dilation = {dh, dw}, .padding = pad, .bias = true
+#define CONV1D(f, k, s, d, pad)                                                                \
+    {                                                                                          \
+        .ops = &nas_layer_conv1d, .filters = f, .kernel = {k}, .stride = {s}, .dilation = {d}, \
+        .padding = pad, .bias = true, .scale = true                                            \
+    }
+#define MAX_POOL(h, w, sh, sw, pad) \
+    { .ops = &nas_layer_max_pool, .kernel = {h, w}, .stride = {sh, sw}, .padding = pad }
+#define AVERAGE_POOL(h, w, sh, sw, pad) \
+    { .ops = &nas_layer_average_pool, .kernel = {h, w}, .stride = {sh, sw}, .padding = pad }
+#define RESHAPE(h, w, c)                                \
+    {                                                   \
+        .ops = &nas_layer_reshape, .shape = { h, w, c } \
+    }
+#define DROPOUT(p) \
+    { .ops = &nas_layer_dropout, .rate = p }
+#define RELU6 \
+    { .ops = &nas_layer_relu6 }
 #define DENSE(n) \
     { .ops = &nas_layer_dense, .filters = n, .bias = true, .sparsity = NAN }
 #define BN \

@@ -50,6 +50,7 @@ static nas_step_open *opener(nas_op_kind kind) {
     case NAS_OP_DEQUANTIZE: return nas_step_dequantize;
     case NAS_OP_FULLY_CONNECTED: return nas_step_fully_connected;
     case NAS_OP_MUL: return nas_step_mul;
+    case NAS_OP_PAD: return nas_step_pad;
     case NAS_OP_RELU:
     case NAS_OP_RELU6: return nas_step_relu;
     case NAS_OP_RESHAPE: return nas_step_reshape;

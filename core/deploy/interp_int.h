@@ -22,7 +22,7 @@ typedef struct nas_step {
 typedef nas_status nas_step_open(nas_step *s, nas_arena *a, nas_err *err);
 nas_step_open nas_step_conv, nas_step_fully_connected, nas_step_depthwise, nas_step_pool,
     nas_step_mean, nas_step_add, nas_step_mul, nas_step_relu, nas_step_softmax, nas_step_reshape,
-    nas_step_quantize, nas_step_dequantize;
+    nas_step_pad, nas_step_quantize, nas_step_dequantize;
 
 /* Runs on a float input; seen (may be NULL) hears of the input and of each operator's output as it
  * is made. */

@@ -236,10 +236,10 @@ static nas_status add_operand(quantizer *q, const nas_op *o, int32_t k, nas_op *
     return NAS_OK;
 }
 
-/* RESHAPE and pools keep their input's scale; SOFTMAX's is fixed. */
+/* RESHAPE, PAD and pools keep their input's scale; SOFTMAX's is fixed. */
 static nas_status add_output(quantizer *q, const nas_op *o, nas_op *to) {
     nas_tensor own = {0};
-    if (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_AVERAGE_POOL_2D ||
+    if (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_PAD || o->kind == NAS_OP_AVERAGE_POOL_2D ||
         o->kind == NAS_OP_MAX_POOL_2D)
         own = q->out->tensors[to->in[0]];
     if (o->kind == NAS_OP_SOFTMAX) NAS_TRY(set_scale(q, &own, 1.0f / 256, -128));
@@ -258,6 +258,7 @@ static nas_status add_op(quantizer *q, const nas_op *o) {
     case NAS_OP_ADD:
     case NAS_OP_MUL:
     case NAS_OP_MEAN:
+    case NAS_OP_PAD:
     case NAS_OP_RESHAPE:
         if (o->n_in > 1) NAS_TRY(add_operand(q, o, 1, &to));
         break;

@@ -57,6 +57,7 @@ static inline uint8_t tfl_options_type(nas_op_kind kind) {
     case NAS_OP_MUL: return 21;
     case NAS_OP_MEAN: return 27;
     case NAS_OP_DEQUANTIZE:
+    case NAS_OP_PAD:
     case NAS_OP_RELU:
     case NAS_OP_RELU6:
     case NAS_OP_QUANTIZE: break;

@@ -277,6 +277,7 @@ static void read_options(reader *r, const table *from, nas_op *o, uint32_t numbe
         break;
     case NAS_OP_MEAN: o->keep_dims = field_u8(r, &t, TFL_MEAN_KEEP_DIMS) != 0; break;
     case NAS_OP_DEQUANTIZE:
+    case NAS_OP_PAD:
     case NAS_OP_RELU:
     case NAS_OP_RELU6:
     case NAS_OP_RESHAPE:

@@ -63,6 +63,7 @@ static int32_t version_of(const nas_graph *g, const nas_op *o) {
     case NAS_OP_ADD:
     case NAS_OP_AVERAGE_POOL_2D:
     case NAS_OP_MAX_POOL_2D:
+    case NAS_OP_PAD:
     case NAS_OP_RELU:
     case NAS_OP_RELU6:
     case NAS_OP_SOFTMAX:
@@ -166,6 +167,7 @@ static nas_flat_ref write_options(writer *w, const nas_op *o) {
     }
     case NAS_OP_MEAN: nas_flat_u8(f, TFL_MEAN_KEEP_DIMS, o->keep_dims, 0); break;
     case NAS_OP_DEQUANTIZE:
+    case NAS_OP_PAD:
     case NAS_OP_RELU:
     case NAS_OP_RELU6:
     case NAS_OP_QUANTIZE: break;

@@ -300,6 +300,23 @@ static nas_status check_reshape(const check *c) {
     return NAS_OK;
 }
 
+static nas_status check_pad(const check *c) {
+    const nas_tensor *s = operand(c, 1);
+    NAS_TRY(check_activations(c));
+    NAS_TRY(check_same_scale(c));
+    if (!s || s->dtype != NAS_I32 || !s->data || !shape_is(s, 2, (const int32_t[]){c->x->rank, 2}))
+        return bad(c, "its second operand must be constant int32 of shape [%d,2]", c->x->rank);
+    if (c->y->rank != c->x->rank) return bad(c, "input and output differ in rank");
+    const int32_t *widths = s->data;
+    for (int32_t k = 0; k < c->x->rank; k++) {
+        const int32_t before = widths[2 * k], after = widths[2 * k + 1];
+        if (before < 0 || after < 0 || (int64_t)c->x->dims[k] + before + after != c->y->dims[k])
+            return bad(c, "%d and %d around %d do not make %d along axis %d", before, after,
+                       c->x->dims[k], c->y->dims[k], k);
+    }
+    return NAS_OK;
+}
+
 static nas_status check_mean(const check *c) {
     const nas_tensor *s = operand(c, 1);
     bool gone[NAS_MAX_RANK] = {false};
@@ -353,6 +370,7 @@ static nas_status check_kind(const check *c) {
     case NAS_OP_RESHAPE: return check_reshape(c);
     case NAS_OP_SOFTMAX: return check_softmax(c);
     case NAS_OP_MEAN: return check_mean(c);
+    case NAS_OP_PAD: return check_pad(c);
     case NAS_OP_QUANTIZE: return check_quantize(c);
     }
     return bad(c, "kind %d", (int)c->o->kind);
@@ -372,6 +390,7 @@ static int32_t most_operands(nas_op_kind kind) {
     case NAS_OP_ADD:
     case NAS_OP_MUL:
     case NAS_OP_RESHAPE:
+    case NAS_OP_PAD:
     case NAS_OP_MEAN: return 2;
     case NAS_OP_AVERAGE_POOL_2D:
     case NAS_OP_DEQUANTIZE:

@@ -26,6 +26,7 @@ typedef enum nas_op_kind {
     NAS_OP_RELU6 = 21,
     NAS_OP_RESHAPE = 22,
     NAS_OP_SOFTMAX = 25,
+    NAS_OP_PAD = 34,
     NAS_OP_MEAN = 40,
     NAS_OP_QUANTIZE = 114
 } nas_op_kind;
@@ -54,7 +55,8 @@ typedef struct nas_tensor {
 
 /* Operands: CONV_2D, DEPTHWISE and FULLY_CONNECTED: input, kernel, bias. ADD and MUL: two operands
  * that broadcast as numpy's do. RESHAPE: input (and, as read from files, a constant int32 shape).
- * MEAN: input, constant int32 axes. All others: the input. */
+ * MEAN: input, constant int32 axes. PAD (with zeros): input, constant int32 [rank,2] of what comes
+ * before and after along each axis. All others: the input. */
 typedef struct nas_op {
     nas_op_kind kind;
     int32_t n_in;

@@ -37,7 +37,7 @@ nas_weight *nas_node_weight(nas_node *node, const char *name, int64_t rows, int6
 static int64_t count_layers(const nas_layer_spec *layers, int32_t n, int32_t depth) {
     int64_t sum = 0;
     for (int32_t i = 0; i < n && sum <= NAS_MAX_NODES; i++) {
-        sum += 1;
+        sum += layers[i].ops == &nas_layer_conv1d ? 2 : 1;
         if (!layers[i].ops->has_body) continue;
         if (depth == NAS_MAX_DEPTH) return NAS_MAX_NODES + 1;
         sum += 2 + count_layers(layers[i].layers, layers[i].n_layers, depth + 1);
@@ -143,6 +143,17 @@ static nas_status expand_residual(expander *e, const nas_layer_spec *spec, const
     return append(e, &nas_layer_add, spec, label, path, in, 2, value);
 }
 
+/* conv1d takes features [h,w,1] as frames of w channels, [h,1,w]. */
+static nas_status expand_frames(expander *e, const char *label, const char *path, int32_t *value) {
+    const nas_shape in = *value ? e->out->v[*value - 1].out_shape : e->out->input;
+    if (in.w == 1 || in.c != 1) return NAS_OK;
+    nas_layer_spec *spec = nas_arena_alloc(e->a, sizeof *spec, e->err);
+    const char *place = nas_arena_format(e->a, e->err, "%s.reshape", path);
+    if (!spec || !place) return NAS_ENOMEM;
+    *spec = (nas_layer_spec){.ops = &nas_layer_reshape, .shape = {in.h, 1, in.w}};
+    return append(e, spec->ops, spec, label, place, value, 1, value);
+}
+
 static nas_status expand_layers(expander *e, const nas_layer_spec *layers, int32_t n,
                                 const char *label, const char *path, int32_t *value) {
     for (int32_t i = 0; i < n; i++) {
@@ -151,6 +162,7 @@ static nas_status expand_layers(expander *e, const nas_layer_spec *layers, int32
         const char *own = nas_arena_format(e->a, e->err, "%slayer %d (%s)", label, i + 1, name);
         const char *place = nas_arena_format(e->a, e->err, "%s%d.%s", path, i + 1, name);
         if (!own || !place) return NAS_ENOMEM;
+        if (l->ops == &nas_layer_conv1d) NAS_TRY(expand_frames(e, own, place, value));
         if (l->ops->has_body)
             NAS_TRY(expand_residual(e, l, own, place, value));
         else

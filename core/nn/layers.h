@@ -14,11 +14,17 @@
 #define NAS_LAYER_LIST(X)  \
     X(conv2d)              \
     X(depthwise_conv2d)    \
+    X(conv1d)              \
     X(dense)               \
     X(batch_norm)          \
     X(relu)                \
+    X(relu6)               \
+    X(max_pool)            \
+    X(average_pool)        \
     X(global_average_pool) \
     X(flatten)             \
+    X(reshape)             \
+    X(dropout)             \
     X(softmax)             \
     X(residual)
 
@@ -81,7 +87,8 @@ typedef struct nas_node {
     bool skip; /* done by the node before */
     int32_t segment;
     nas_edge edge[2];
-    size_t work_floats; /* set by bind */
+    size_t work_floats;  /* set by bind */
+    size_t image_floats; /* set by bind: more of them for each image of a batch */
     float *work;
     void *own; /* what bind planned */
 } nas_node;

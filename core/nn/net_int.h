@@ -23,6 +23,10 @@ struct nas_net {
     /* Of the step under way. */
     const int32_t *labels;
     double smoothing, loss;
+    /* Where its random numbers come from. */
+    uint64_t seed;
+    uint32_t replicate;
+    int64_t step;
 };
 
 static inline nas_map nas_map_from(const nas_map *m, int32_t first) {

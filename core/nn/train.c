@@ -143,6 +143,9 @@ double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int
     nas_net *net = t->o.net;
     const uint64_t mode = nas_flush_begin();
     if (t->hook.before) t->hook.before(t->hook.ctx, t->step);
+    net->seed = t->o.seed;
+    net->replicate = t->o.replicate;
+    net->step = t->step;
     const double loss = nas_net_step(net, x, y, n, t->config.label_smoothing);
     if (isfinite(loss)) {
         const double rate =
