@@ -84,9 +84,9 @@ static void assert_same_op(const nas_op *a, const nas_op *b) {
 
 static void test_round_trip(void **state) {
     (void)state;
-    static const nas_format formats[] = {NAS_FORMAT_FLOAT32, NAS_FORMAT_INT8};
+    static const nas_format formats[] = {NAS_FORMAT_FLOAT32, NAS_FORMAT_FLOAT16, NAS_FORMAT_INT8};
     for (int32_t variant = 0; variant < rg_variants; variant++)
-        for (int32_t k = 0; k < 2; k++) {
+        for (size_t k = 0; k < sizeof formats / sizeof *formats; k++) {
             rg b = rg_net(arena, 3, variant, true);
             const nas_graph g = formatted(&b, formats[k]);
             const file f = write_graph(&g), again = write_graph(&g);
@@ -258,10 +258,6 @@ static void test_formats(void **state) {
     rg b = rg_net(arena, 1, 8, true);
     nas_graph out = nas_graph_start(arena);
     assert_int_equal(nas_format_apply(&b.g, NAS_FORMAT_INT8, NULL, 0, &out, &err), NAS_EINVAL);
-    assert_int_equal(nas_format_apply(&b.g, NAS_FORMAT_FLOAT16, NULL, 0, &out, &err),
-                     NAS_EUNSUPPORTED);
-    assert_non_null(strstr(err.text, "float16"));
-    assert_non_null(strstr(err.text, "not supported yet"));
     assert_int_equal(nas_format_apply(&b.g, NAS_FORMAT_DYNAMIC, NULL, 0, &out, &err),
                      NAS_EUNSUPPORTED);
     assert_string_equal(nas_format_names[NAS_FORMAT_FLOAT32], "float32");

@@ -23,8 +23,9 @@ extern const char *const nas_formats_later;
  * nas_graph_start and is empty). int8: full integer, int8
  * in and out, symmetric weights per output channel, asymmetric activations per tensor from the
  * minimum and maximum over the calibration inputs (x [n][input elements]), int32 bias: TFLite's
- * arithmetic (Jacob et al. 2018). float32 copies. Errors: NAS_EINVAL no calibration,
- * NAS_EUNSUPPORTED. */
+ * arithmetic (Jacob et al. 2018). float32 copies. float16: every float constant as float16
+ * (nearest, halves to even, clamped to +-65504), which a DEQUANTIZE turns back when the model is
+ * loaded. Errors: NAS_EINVAL no calibration, NAS_EUNSUPPORTED. */
 NAS_NODISCARD nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x,
                                           int32_t n, nas_graph *out, nas_err *err);
 

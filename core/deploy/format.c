@@ -10,13 +10,13 @@ static const struct {
     nas_format_fn *apply;
 } formats[] = {
     [NAS_FORMAT_FLOAT32] = {"float32", nas_format_float32},
-    [NAS_FORMAT_FLOAT16] = {"float16", NULL},
+    [NAS_FORMAT_FLOAT16] = {"float16", nas_format_float16},
     [NAS_FORMAT_DYNAMIC] = {"dynamic", NULL},
     [NAS_FORMAT_INT8] = {"int8", nas_format_int8},
 };
 
 const char *const nas_format_names[] = {"float32", "float16", "dynamic", "int8", NULL};
-const char *const nas_formats_later = "float16 dynamic";
+const char *const nas_formats_later = "dynamic";
 
 nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x, int32_t n,
                             nas_graph *out, nas_err *err) {

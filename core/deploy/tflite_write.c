@@ -57,7 +57,7 @@ static int32_t version_of(const nas_graph *g, const nas_op *o) {
     case NAS_OP_MUL:
         if (!int8) return 1;
         return x->scale[0] * g->tensors[o->in[1]].scale[0] / y->scale[0] >= 1 ? 3 : 2;
-    case NAS_OP_DEQUANTIZE: return 2;
+    case NAS_OP_DEQUANTIZE: return int8 ? 2 : 3;
     case NAS_OP_RESHAPE:
     case NAS_OP_QUANTIZE: return 1;
     case NAS_OP_ADD:

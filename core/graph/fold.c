@@ -85,7 +85,8 @@ static nas_status fold_affine(nas_graph *g, nas_op *o, bool *changed, nas_err *e
     const nas_tensor x = g->tensors[o->in[slot]], k = g->tensors[o->in[1 - slot]];
     nas_op *m = sole_maker(g, o->in[slot]);
     const int32_t axis = m ? kernel_axis(m) : -1;
-    if (axis < 0) return NAS_OK;
+    if (axis < 0 || !g->tensors[m->in[1]].data) return NAS_OK;
+    if (m->n_in == 3 && m->in[2] >= 0 && !g->tensors[m->in[2]].data) return NAS_OK;
     const int32_t c = g->tensors[m->in[1]].dims[axis];
     if (x.dtype != NAS_F32 || !is_per_channel(&k, c) || k.rank > x.rank) return NAS_OK;
     const bool single = nas_tensor_count(&k) == 1;

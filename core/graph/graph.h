@@ -54,7 +54,8 @@ typedef struct nas_tensor {
 
 /* Operands: CONV_2D, DEPTHWISE and FULLY_CONNECTED: input, kernel, bias. ADD and MUL: two operands
  * that broadcast as numpy's do. RESHAPE: input (and, as read from files, a constant int32 shape).
- * MEAN: input, constant int32 axes. All others: the input. */
+ * MEAN: input, constant int32 axes. All others: the input. Kernels and biases are constants, or
+ * made of one by DEQUANTIZE (of float16). */
 typedef struct nas_op {
     nas_op_kind kind;
     int32_t n_in;
@@ -123,10 +124,9 @@ typedef struct nas_cost {
 NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
 
 /* Places every activation in one arena so that no two that live at the same time overlap; offsets
- * has n_tensors entries (-1 for constants), 16-byte aligned. The best possible for chains, else
- * greedy by size (Pisarchyk and Lee, "Efficient memory management for deep neural net inference",
- * 2020, section 5). RESHAPE shares its
- * input's place. */
+ * has n_tensors entries (-1 for constants and what DEQUANTIZE makes of them), 16-byte aligned. The
+ * best possible for chains, else greedy by size (Pisarchyk and Lee, "Efficient memory management
+ * for deep neural net inference", 2020, section 5). RESHAPE shares its input's place. */
 NAS_NODISCARD nas_status nas_graph_plan(const nas_graph *g, int64_t *offsets, int64_t *total,
                                         nas_err *err);
 
