@@ -29,6 +29,11 @@ nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *
                         "number format \"%s\" is not supported yet; use float32 or int8",
                         formats[i].name);
     NAS_TRY(nas_graph_check(g, err));
+    for (int32_t k = 0; k < g->n_tensors; k++) {
+        const nas_tensor *t = &g->tensors[k];
+        if (t->dtype != NAS_F32 && !(t->dtype == NAS_I32 && t->data))
+            return nas_fail(err, NAS_EINVAL, "%s: tensor %d is not float32", formats[i].name, k);
+    }
     return formats[i].apply(g, x, n, out, err);
 }
 
@@ -40,8 +45,7 @@ nas_status nas_format_float32(const nas_graph *g, const float *x, int32_t n, nas
         nas_tensor t = g->tensors[i];
         const size_t bytes = (size_t)nas_tensor_bytes(&t);
         int32_t index;
-        if (t.dtype == NAS_I8)
-            return nas_fail(err, NAS_EINVAL, "float32: tensor %d is int8 already", i);
+        t.n_scale = 0;
         if (t.data) {
             void *copy = nas_arena_alloc(out->arena, bytes, err);
             if (!copy) return NAS_ENOMEM;

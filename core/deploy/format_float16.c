@@ -16,6 +16,7 @@ static nas_status add_constant(const nas_graph *g, int32_t from, nas_graph *out,
     if (!half) return NAS_ENOMEM;
     for (int64_t i = 0; i < n; i++) half[i] = nas_half_of(v[i]);
     t.dtype = NAS_F16;
+    t.n_scale = 0;
     t.data = half;
     nas_op o = {.kind = NAS_OP_DEQUANTIZE, .n_in = 1, .out = from};
     NAS_TRY(nas_graph_tensor(out, &t, &o.in[0], err));
@@ -35,8 +36,7 @@ static nas_status add_tensors(const nas_graph *g, nas_graph *out, nas_err *err) 
     for (int32_t i = 0; i < g->n_tensors; i++) {
         nas_tensor t = g->tensors[i];
         int32_t index;
-        if (t.dtype != NAS_F32 && !(t.dtype == NAS_I32 && t.data))
-            return nas_fail(err, NAS_EINVAL, "float16: tensor %d is not float32", i);
+        t.n_scale = 0;
         if (t.dtype == NAS_F32) t.data = NULL;
         if (t.data) NAS_TRY(copy_data(&t, out->arena, err));
         NAS_TRY(nas_graph_tensor(out, &t, &index, err));

@@ -92,7 +92,7 @@ static void write_codes(writer *w) {
 
 static nas_flat_ref write_quantization(writer *w, const nas_tensor *t) {
     const size_t n = (size_t)t->n_scale;
-    if (n == 0) return 0;
+    if (n == 0 || t->dtype == NAS_F32) return 0;
     int64_t *zero = nas_arena_array(w->scratch, n, sizeof *zero, w->f.err);
     if (!zero) {
         w->f.status = NAS_ENOMEM;

@@ -39,11 +39,18 @@ static nas_status bad(const check *c, const char *fmt, ...) {
 
 /* --- tensors ---------------------------------------------------------------------------------- */
 
+/* Scales of float32 tensors are what number formats shall give them; those of constants may come
+ * without zero points. */
 static nas_status check_quantisation(const nas_tensor *t, int32_t i, nas_err *err) {
     if (t->n_scale == 0) return NAS_OK;
-    if (!t->scale || !t->zero_point || (t->dtype != NAS_I8 && t->dtype != NAS_I32))
-        return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: scales without values or on floats",
-                        i);
+    const bool f32 = t->dtype == NAS_F32, weights = f32 && t->data;
+    if (!t->scale || (!t->zero_point && !weights) ||
+        (t->dtype != NAS_I8 && t->dtype != NAS_I32 && !f32))
+        return nas_fail(err, NAS_EFORMAT,
+                        "graph: tensor %d: scales without values or on a type that has none", i);
+    if (f32 && !weights && t->n_scale != 1)
+        return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: %d scales; an activation has one", i,
+                        t->n_scale);
     const bool axis_fits =
         t->n_scale == 1 || (t->axis >= 0 && t->axis < t->rank && t->n_scale == t->dims[t->axis]);
     if (t->n_scale < 0 || !axis_fits)
@@ -52,8 +59,8 @@ static nas_status check_quantisation(const nas_tensor *t, int32_t i, nas_err *er
     for (int32_t k = 0; k < t->n_scale; k++) {
         if (!isfinite(t->scale[k]) || !(t->scale[k] > 0))
             return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: scale %d is not above 0", i, k);
-        const int32_t zp = t->zero_point[k];
-        if (t->dtype == NAS_I8 ? zp < -128 || zp > 127 : zp != 0)
+        const int32_t zp = t->zero_point ? t->zero_point[k] : 0;
+        if (t->dtype == NAS_I8 || (f32 && !weights) ? zp < -128 || zp > 127 : zp != 0)
             return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: zero point %d", i, zp);
     }
     return NAS_OK;
@@ -114,7 +121,8 @@ static nas_status check_activations(const check *c) {
 }
 
 static nas_status check_same_scale(const check *c) {
-    if (!same_parameters(c->x, c->y)) return bad(c, "input and output must have the same scale");
+    if (c->x->dtype != NAS_F32 && !same_parameters(c->x, c->y))
+        return bad(c, "input and output must have the same scale");
     return NAS_OK;
 }
 

@@ -48,6 +48,7 @@ static nas_status new_constant(nas_graph *g, const nas_tensor *like, int32_t *in
                                nas_err *err) {
     const int64_t n = nas_tensor_count(like);
     nas_tensor t = *like;
+    t.n_scale = 0; /* scales that were given for other values */
     *values = nas_arena_array(g->arena, (size_t)n, sizeof **values, err);
     if (!*values) return NAS_ENOMEM;
     if (like->data) memcpy(*values, like->data, (size_t)n * sizeof **values);

@@ -46,9 +46,10 @@ typedef struct nas_tensor {
     int32_t dims[NAS_MAX_RANK];
     const void
         *data; /* constants: rows of dtype, in the graph's arena (or a mapped file); else NULL */
-    int32_t n_scale; /* 0: not quantised; 1: per tensor; dims[axis]: per channel */
+    int32_t n_scale; /* 0: not quantised; 1: per tensor; dims[axis]: per channel. Of float32: the
+                        scales that number formats shall give it, see nas_format_apply */
     const float *scale;
-    const int32_t *zero_point; /* n_scale of them */
+    const int32_t *zero_point; /* n_scale of them; may be NULL (zeros) for a float32 constant */
     int32_t axis;              /* of per-channel scales */
 } nas_tensor;
 
@@ -111,7 +112,8 @@ NAS_NODISCARD nas_status nas_graph_check(const nas_graph *g, nas_err *err);
 /* Folds constant per-channel MUL and ADD (what batch_norm lowers to) into the kernel and bias
  * before them, and RELU/RELU6 into the activation of the operator before, wherever the tensor
  * between has no other reader. Float graphs only. Jacob et al., CVPR 2018, section 3.2. Constants
- * are replaced by new ones in g's arena; unused tensors and operators disappear. */
+ * are replaced by new ones (without scales) in g's arena; unused tensors and operators disappear.
+ */
 NAS_NODISCARD nas_status nas_graph_fold(nas_graph *g, nas_err *err);
 
 /* What one inference costs, from shapes alone. */
