@@ -16,6 +16,6 @@ nas_status nas_quantize_kernel(nas_tensor *t, int32_t axis, const float *least, 
                                nas_err *err);
 bool nas_all_finite(const nas_tensor *t); /* of a float32 constant */
 
-nas_format_fn nas_format_float32, nas_format_float16, nas_format_int8;
+nas_format_fn nas_format_float32, nas_format_float16, nas_format_dynamic, nas_format_int8;
 
 #endif

@@ -179,6 +179,18 @@ static nas_status check_int8_weights(const check *c, const nas_tensor *w, const 
     return NAS_OK;
 }
 
+static nas_status check_hybrid(const check *c, const nas_tensor *w, const nas_tensor *b,
+                               int32_t axis, int64_t products) {
+    if (b && b->dtype != NAS_F32) return bad(c, "a float input needs a float bias");
+    if (w->n_scale < 1 || (w->n_scale > 1 && w->axis != axis) ||
+        (c->o->kind == NAS_OP_DEPTHWISE_CONV_2D && w->n_scale != w->dims[axis]))
+        return bad(c, "its kernel needs scales along axis %d", axis);
+    if (products > MOST_INT8_SUM) return bad(c, "more than %d products in a sum", MOST_INT8_SUM);
+    for (int32_t k = 0; k < w->n_scale; k++)
+        if (w->zero_point[k] != 0) return bad(c, "its kernel has a zero point");
+    return NAS_OK;
+}
+
 static nas_status check_weights(const check *c, const nas_tensor *w, int32_t axis,
                                 int64_t products) {
     const nas_tensor *b = operand(c, 2);
@@ -190,6 +202,7 @@ static nas_status check_weights(const check *c, const nas_tensor *w, int32_t axi
     if (b && nas_tensor_count(b) != w->dims[axis])
         return bad(c, "its bias is not one value for each of %d channels", w->dims[axis]);
     if (c->x->dtype == NAS_I8) return check_int8_weights(c, w, b, axis, products);
+    if (w->dtype == NAS_I8) return check_hybrid(c, w, b, axis, products);
     if (w->dtype != NAS_F32 || (b && b->dtype != NAS_F32))
         return bad(c, "a float operator needs a float kernel and bias");
     return NAS_OK;

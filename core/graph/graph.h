@@ -56,7 +56,8 @@ typedef struct nas_tensor {
 /* Operands: CONV_2D, DEPTHWISE and FULLY_CONNECTED: input, kernel, bias. ADD and MUL: two operands
  * that broadcast as numpy's do. RESHAPE: input (and, as read from files, a constant int32 shape).
  * MEAN: input, constant int32 axes. All others: the input. Kernels and biases are constants, or
- * made of one by DEQUANTIZE (of float16). */
+ * made of one by DEQUANTIZE (of float16); with a float input a kernel may be int8 (symmetric) and
+ * the bias float: a hybrid operator. */
 typedef struct nas_op {
     nas_op_kind kind;
     int32_t n_in;
@@ -65,8 +66,10 @@ typedef struct nas_op {
     nas_padding padding;
     int32_t stride[2], dilation[2], window[2]; /* height, width; window: of pools */
     nas_activation activation;
-    float beta; /* of SOFTMAX */
-    bool keep_dims;
+    float beta;      /* of SOFTMAX */
+    bool keep_dims;  /* of MEAN */
+    bool asymmetric; /* of a FULLY_CONNECTED with a float input and an int8 kernel: the codes of its
+                        input have a zero point */
 } nas_op;
 
 /* One input, one output; ops stand in the order in which they run. */
