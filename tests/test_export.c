@@ -154,6 +154,8 @@ static void check_model(const char *layers, const nas_kernel *k) {
         fail_msg("%s", f.err.text);
     assert_true(compare(&f, &unfolded) < 1e-5);
     check_file(&f, NAS_FORMAT_FLOAT32, 1e-5);
+    check_file(&f, NAS_FORMAT_FLOAT16, 0.005);
+    check_file(&f, NAS_FORMAT_DYNAMIC, 0.05);
     check_file(&f, NAS_FORMAT_INT8, 0.1);
     nas_net_close(f.net);
     nas_arena_close(f.a);

@@ -33,6 +33,9 @@ void nas_interp_watch(nas_interp *it, const float *x, nas_seen_fn seen, void *ct
 void nas_clamp_f32(nas_activation a, float *lo, float *hi);
 void nas_clamp_i8(nas_activation a, const nas_tensor *y, int32_t *lo, int32_t *hi);
 
+/* The values of an int8 tensor with one scale, or of a float16 one. */
+void nas_dequantize(const nas_tensor *t, const void *x, float *y);
+
 int8_t nas_quantize_i8(float v, float scale, int32_t zero_point);
 
 /* A window operator's map with its border: [h][w][c] elements of which the input's own begin at

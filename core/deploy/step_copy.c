@@ -1,4 +1,5 @@
 /* core/deploy/step_copy.c - RESHAPE, PAD, QUANTIZE and DEQUANTIZE. */
+#include "core/deploy/half.h"
 #include "core/deploy/interp_int.h"
 
 #include <string.h>
@@ -85,13 +86,21 @@ nas_status nas_step_quantize(nas_step *s, nas_arena *a, nas_err *err) {
     return NAS_OK;
 }
 
+void nas_dequantize(const nas_tensor *t, const void *x, float *y) {
+    const int64_t n = nas_tensor_count(t);
+    if (t->dtype == NAS_F16) {
+        const uint16_t *half = x;
+        for (int64_t i = 0; i < n; i++) y[i] = nas_half_value(half[i]);
+        return;
+    }
+    const double scale = (double)t->scale[0];
+    const int32_t zp = t->zero_point[0];
+    const int8_t *q = x;
+    for (int64_t i = 0; i < n; i++) y[i] = (float)(scale * (q[i] - zp));
+}
+
 static void run_dequantize(const nas_step *s) {
-    const int64_t n = nas_tensor_count(s->out);
-    const double scale = (double)s->in[0]->scale[0];
-    const int32_t zp = s->in[0]->zero_point[0];
-    const int8_t *x = s->x[0];
-    float *y = s->y;
-    for (int64_t i = 0; i < n; i++) y[i] = (float)(scale * (x[i] - zp));
+    nas_dequantize(s->in[0], s->x[0], s->y);
 }
 
 nas_status nas_step_dequantize(nas_step *s, nas_arena *a, nas_err *err) {
