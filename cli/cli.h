@@ -56,9 +56,9 @@ bool cli_number(const char *option, const char *text, int64_t lo, int64_t hi, in
 /* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT and SIGTERM
  * (which it begins to catch). */
 const nas_log *cli_log(bool quiet);
-/* Removes a progress line that is still on the screen. */
+/* Removes status lines that are still on the screen. */
 void cli_clear_line(void);
-/* Rewrites the last line of the screen, cut to its width; nothing when stderr is no terminal. */
+/* Rewrites the last lines of the screen, each cut to its width; nothing when stderr is no terminal. */
 void cli_status_line(const char *text);
 
 /* 12,345 into out[32]. */

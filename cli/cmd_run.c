@@ -11,12 +11,23 @@
 
 enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, RETRIES, OUT, QUIET };
 
+/* What a worker is at, for the live view. */
+typedef struct worker_line {
+    bool busy;
+    int64_t number;
+    int32_t epoch, epochs;
+    double accuracy;
+} worker_line;
+
+enum { LIVE_WORKERS = 16 }; /* more than that are not shown each */
+
 typedef struct screen {
     bool quiet;
     const char *name;
     const nas_space *space;
     nas_study study;
     char best[160];
+    worker_line worker[LIVE_WORKERS];
 } screen;
 
 /* The metrics that decide: the objective's, then those of the constraints, each once. */
@@ -99,28 +110,57 @@ static void print_finished(screen *v, const nas_event *e, nas_store *store) {
     fflush(stdout);
 }
 
+static void note_worker(screen *v, const nas_event *e) {
+    if (e->worker < 0 || e->worker >= LIVE_WORKERS) return;
+    worker_line *w = &v->worker[e->worker];
+    if (e->kind == NAS_EVENT_STARTED)
+        *w = (worker_line){.busy = true, .number = e->number, .epochs = e->epochs};
+    else if (e->kind == NAS_EVENT_EPOCH)
+        *w = (worker_line){true, e->number, e->epoch, e->epochs, e->metric[NAS_METRIC_ACCURACY]};
+    else
+        w->busy = false;
+}
+
 static void event(void *ctx, const nas_event *e, const nas_run_state *state, nas_store *store) {
     screen *v = ctx;
     (void)state;
+    note_worker(v, e);
     if (e->kind != NAS_EVENT_FINISHED || v->quiet) return;
     if (strcmp(e->state, "waiting") == 0 && !e->text[0]) return; /* given back by Ctrl-C */
     print_finished(v, e, store);
     remember_best(v, store);
 }
 
+static size_t describe_workers(const screen *v, int32_t workers, char *out, size_t n) {
+    size_t used = 0;
+    for (int32_t i = 0; i < workers && i < LIVE_WORKERS && used < n; i++) {
+        const worker_line *w = &v->worker[i];
+        char epoch[64] = "";
+        if (!w->busy) continue;
+        if (w->epoch)
+            snprintf(epoch, sizeof epoch, " epoch %d of %d, accuracy %.4f", w->epoch, w->epochs,
+                     w->accuracy);
+        const int put = snprintf(out + used, n - used, "worker %d: trial %" PRId64 "%s\n", i + 1,
+                                 w->number, epoch);
+        used += put > 0 ? (size_t)put : 0;
+    }
+    return used < n ? used : n - 1;
+}
+
 static void tick(void *ctx, const nas_run_state *s) {
     const screen *v = ctx;
     if (v->quiet) return;
-    char line[512], left[32], done[32], total[32], time_left[64] = "";
+    char text[4096], left[32], done[32], total[32], time_left[64] = "";
     const int64_t now = s->done - s->done_before;
     if (now > 0 && s->total > s->done)
         snprintf(time_left, sizeof time_left, ", about %s to go",
                  cli_duration(s->seconds / (double)now * (double)(s->total - s->done), left));
-    snprintf(line, sizeof line, "%s done, %" PRId64 " running, %s left%s%s%s",
+    const size_t used = describe_workers(v, s->workers, text, sizeof text);
+    snprintf(text + used, sizeof text - used, "%s done, %" PRId64 " running, %s left%s%s%s",
              cli_thousands(s->done, done), s->running,
              s->total < 0 ? "?" : cli_thousands(s->total - s->done - s->running, total), time_left,
              v->best[0] ? " · " : "", v->best);
-    cli_status_line(line);
+    cli_status_line(text);
 }
 
 /* What keeps trials from being feasible: how many complete ones each constraint turns away. */
