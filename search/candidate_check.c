@@ -189,16 +189,9 @@ static void check_rate(nas_check *c, const char *path, const cJSON *v) {
 }
 
 static void check_format_kind(nas_check *c, const char *path, const cJSON *v) {
-    nas_key k = *nas_block_find(&nas_block_quantize, "kind");
+    nas_key k = nas_quantize_keys[0];
     k.later = nas_formats_later;
     check_word(c, path, v, &k);
-}
-
-static void check_format(nas_check *c, const char *path, const cJSON *v) {
-    if (cJSON_IsObject(v))
-        nas_check_block(c, path, v, &nas_block_quantize);
-    else
-        check_format_kind(c, path, v);
 }
 
 static void check_sampler(nas_check *c, const char *path, const cJSON *v) {
@@ -229,7 +222,9 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
         void (*check)(nas_check *, const char *, const cJSON *);
     } own[] = {{"labels", check_labels},
                {"learning_rate", check_rate},
-               {"quantize", check_format},
+               {"prune", nas_check_prune},
+               {"cluster", nas_check_cluster},
+               {"quantize", nas_check_quantize},
                {"sampler", check_sampler},
                {"seed", check_seed}};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
@@ -290,6 +285,7 @@ static bool may_lack(const nas_check *c, const nas_block *b, const cJSON *v, con
     if (b == &nas_block_schedule && cJSON_IsString(schedule) &&
         strcmp(schedule->valuestring, "constant") == 0)
         return strcmp(k->name, "from") != 0;
+    if (b == &nas_block_prune && nas_prune_may_lack(v, k->name)) return true;
     return c->candidate && b == &nas_block_top &&
            (strcmp(k->name, "name") == 0 || strcmp(k->name, "search") == 0);
 }

@@ -76,7 +76,7 @@ static nas_status export_stage(const nas_evaluator *e, const nas_candidate *c,
     } else {
         const float *x = calibration_rows(e, f, a, err);
         if (!x) return NAS_ENOMEM;
-        NAS_TRY(nas_export_net(t->net, (nas_format)c->quantize, x, e->data->n_calibration, a,
+        NAS_TRY(nas_export_net(t->net, (nas_format)c->quantize.kind, x, e->data->n_calibration, a,
                                &out->tflite, err));
         const nas_piece piece = {out->tflite.p, out->tflite.n};
         NAS_TRY(nas_cache_put(e->cache, key, &piece, 1, err));

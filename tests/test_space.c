@@ -121,8 +121,6 @@ static const struct {
     {{.quantize = "{\"choice\": [\"int8\", \"int9\"]}"},
      "f:7:33: quantize: expected \"float32\" or \"int8\", got \"int9\"; did you mean \"int8\"?"},
     {{.quantize = "\"float16\""}, "f:7:13: quantize: \"float16\" is not supported yet"},
-    {{.quantize = "{\"kind\": \"int8\", \"fine_tune_epochs\": 2}"},
-     "quantize.fine_tune_epochs: \"fine_tune_epochs\" is not supported yet"},
     {{.quantize = "{\"range\": [1, 2]}"}, "a range stands for a number"},
     {{.task = ", \"labels\": [\"a\"]"}, "f:2:53: task.labels: expected a list of 2 .. 1000"},
     {{.task = ", \"labels\": [\"a\", \"a\"]"}, "f:2:59: task.labels[1]: \"a\" stands twice"},
@@ -189,9 +187,6 @@ static const struct {
     {{.train = "{\"epochs\": 1, \"batch_size\": 2}"}, "f:6:10: train.learning_rate: missing"},
     {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": 1, \"keep\": \"best\"}"},
      "train.keep: \"best\" is not supported yet"},
-    {{.rest = "\"prune\": {\"choice\": [null, {\"to\": 0.5}]},\n"},
-     "f:8:28: prune: \"prune\" is not supported yet; expected null, or leave it out"},
-    {{.rest = "\"cluster\": {},\n"}, "f:8:12: cluster: \"cluster\" is not supported yet"},
     {{.rest = "\"objective\": {\"maximize\": \"acuracy\"},\n"},
      "f:8:27: objective: no metric \"acuracy\"; did you mean \"accuracy\"?"},
     {{.rest = "\"objective\": {\"maximize\": \"test_accuracy\"},\n"}, "nothing selects on"},
@@ -748,7 +743,7 @@ static void test_decoding(void **state) {
     assert_int_equal(c.train.epochs, 7);
     assert_int_equal(c.train.learning_rate.kind, NAS_SCHEDULE_POLYNOMIAL);
     assert_true(c.train.learning_rate.to == 0.25 && c.train.learning_rate.power == 1);
-    assert_int_equal(c.quantize, NAS_FORMAT_INT8);
+    assert_int_equal(c.quantize.kind, NAS_FORMAT_INT8);
     /* (0.5 s - 40 ms) / 40 ms + 1 frames */
     assert_true(c.model.input.h == 12 && c.model.input.w == 10 && c.model.input.c == 1);
     assert_int_equal(c.model.n_layers, 1 + 2 * 2 + 3);
