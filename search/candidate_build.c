@@ -83,9 +83,10 @@ nas_status nas_task_build(nas_arena *a, const cJSON *document, nas_task *out, na
     *out = (nas_task){0};
     const cJSON *task = nas_json_get(document, "task"), *labels = nas_json_get(task, "labels");
     const cJSON *split = nas_json_get(task, "split");
+    const nas_block *by = nas_block_variant(&nas_block_split, split);
     NAS_TRY(nas_keys_build(a, nas_block_task.tables[0], task, 0, out, err));
-    NAS_TRY(nas_keys_build(a, nas_block_split.tables[0], split, 0, &out->split, err));
-    NAS_TRY(nas_keys_build(a, nas_block_split.tables[1], split, 0, out, err));
+    NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
+    NAS_TRY(nas_keys_build(a, by->tables[1], split, 0, out, err));
     if (!cJSON_IsArray(labels)) return NAS_OK;
     const int n = cJSON_GetArraySize(labels);
     const char **list = nas_arena_array(a, (size_t)n, sizeof *list, err);

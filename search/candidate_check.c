@@ -242,7 +242,7 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         const char *last = strrchr(plain[i]->path, '.');
         if (strcmp(last ? last + 1 : plain[i]->path, k->name) == 0)
-            nas_check_block(c, path, v, plain[i]);
+            nas_check_block(c, path, v, nas_block_variant(plain[i], v));
     }
 }
 
@@ -315,6 +315,30 @@ static void check_coefficients(nas_check *c, const char *path, const cJSON *v) {
         nas_check_problem(c, where, n, true, "belongs to \"mfcc\" only; leave it out");
 }
 
+/* Lists lie inside the data folder; folds take the place of the validation share. */
+static void check_split(nas_check *c, const char *path, const cJSON *v, const nas_block *b) {
+    const cJSON *folds = nas_json_get(v, "folds"), *by = nas_json_get(v, "by");
+    const bool folded = folds && !cJSON_IsNull(folds);
+    for (const cJSON *k = v->child; k; k = k->next) {
+        const char *where = nas_path_key(c->arena, path, k->string);
+        const nas_key *key = nas_block_find(b, k->string);
+        if (b == &nas_block_lists && key && key->kind == NAS_KEY_TEXT && cJSON_IsString(k) &&
+            strcmp(k->string, "speaker_pattern") != 0 && !nas_split_path_fits(k->valuestring))
+            nas_check_problem(c, where, k, false,
+                              "expected a file inside the data folder: a relative path without "
+                              "\"..\"");
+        if (b != &nas_block_split) continue;
+        if (folded && strcmp(k->string, "validation") == 0)
+            nas_check_problem(c, where, k, true,
+                              "with folds each of them is the validation part once; leave it out");
+        if (folded && k == by && cJSON_IsString(k) && strcmp(k->valuestring, "speaker") != 0)
+            nas_check_problem(c, where, k, false, "folds are by \"speaker\" only");
+        if (!folded && strcmp(k->string, "test") == 0 && cJSON_IsNumber(k) && k->valuedouble >= 0 &&
+            k->valuedouble < 0.001)
+            nas_check_problem(c, where, k, false, "expected at least 0.001 without folds");
+    }
+}
+
 static bool is_space_key(const char *key) {
     static const char *const keys[] = {"objective", "objectives", "constraints", "forbid",
                                        "try_first", "search",     NULL};
@@ -360,6 +384,7 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
             nas_check_problem(c, nas_path_key(c->arena, path, k->name), v, false, "missing; %s",
                               k->help ? k->help : "it has no default");
     if (b == &nas_block_frontend) check_coefficients(c, path, v);
+    if (b == &nas_block_split || b == &nas_block_lists) check_split(c, path, v, b);
 }
 
 /* The name becomes that of a view in the database. */
