@@ -181,11 +181,18 @@ static void check_rate(nas_check *c, const char *path, const cJSON *v) {
     }
     nas_check_block(c, path, v, &nas_block_schedule);
     const cJSON *kind = nas_json_get(v, "schedule");
-    if (!cJSON_IsString(kind) || strcmp(kind->valuestring, "constant") != 0) return;
+    if (!cJSON_IsString(kind)) return;
+    const bool constant = strcmp(kind->valuestring, "constant") == 0;
+    const bool polynomial = strcmp(kind->valuestring, "polynomial") == 0;
     for (const cJSON *k = v->child; k; k = k->next)
-        if (strcmp(k->string, "to") == 0 || strcmp(k->string, "power") == 0)
+        if ((constant && strcmp(k->string, "to") == 0) ||
+            (!polynomial && strcmp(k->string, "power") == 0))
             nas_check_problem(c, nas_path_key(c->arena, path, k->string), k, true,
-                              "belongs to other schedules than \"constant\"; leave it out");
+                              "belongs to other schedules than \"%s\"; leave it out",
+                              kind->valuestring);
+    if (strcmp(kind->valuestring, "exponential") == 0 && !nas_json_get(v, "to"))
+        nas_check_problem(c, nas_path_key(c->arena, path, "to"), v, false,
+                          "missing; \"exponential\" needs it, above 0");
 }
 
 static void check_format_kind(nas_check *c, const char *path, const cJSON *v) {
