@@ -3,6 +3,7 @@
 #include "search/evaluate.h"
 
 #include "base/clock.h"
+#include "core/compress/prune.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,20 @@ typedef struct job {
     const nas_candidate *c;
     const nas_features *f;
     nas_trainer *trainer;
+    nas_pruner *pruner; /* NULL: nothing is pruned */
+    nas_train_hook hook;
     nas_trained *out;
     int32_t room;
 } job;
+
+/* Before its first mask a pruned training is the dense one, and shares its states; but keep and patience
+ * remember other epochs. */
+static bool is_pruned(const job *j, int64_t step) {
+    const nas_train_config *t = &j->c->train;
+    if (!j->c->prune.on) return false;
+    return t->keep || t->patience > 0 ||
+           step > nas_prune_begin(&j->c->prune, nas_trainer_steps(j->trainer));
+}
 
 static nas_hash state_key(const job *j, int64_t step) {
     const nas_candidate *c = j->c;
@@ -32,6 +44,10 @@ static nas_hash state_key(const job *j, int64_t step) {
     nas_hasher_i64(&h, (int64_t)j->e->seed);
     nas_hasher_i64(&h, j->e->replicate);
     nas_hasher_i64(&h, step);
+    if (is_pruned(j, step)) {
+        nas_hasher_i64(&h, NAS_PRUNE_VERSION);
+        nas_hasher_text(&h, c->prune_json);
+    }
     return nas_hasher_end(&h);
 }
 
@@ -103,32 +119,29 @@ static nas_status begin_from_cache(job *j, int64_t per_epoch, nas_err *err) {
         bool yes;
         NAS_TRY(try_restore(j, step, &yes, err));
         if (!yes) continue;
-        j->out->reused = step == steps;
+        j->out->reused = nas_trainer_done(j->trainer);
         return NAS_OK;
     }
     return NAS_OK;
 }
 
 static void drop_checkpoint(const job *j, int64_t step) {
-    if (step <= 0 || step == nas_trainer_steps(j->trainer)) return;
+    if (step <= 0) return;
     const nas_hash key = state_key(j, step);
     nas_cache_remove(j->e->cache, &key);
 }
 
 static nas_status train_on(job *j, int64_t per_epoch, nas_err *err) {
-    const int64_t steps = nas_trainer_steps(j->trainer);
     int64_t kept = nas_trainer_step(j->trainer);
     double saved = nas_clock_wall();
-    while (!nas_trainer_done(j->trainer) && j->out->end == NAS_TRAIN_DONE) {
+    while (!nas_trainer_done(j->trainer)) {
         const int64_t next = (nas_trainer_step(j->trainer) / per_epoch + 1) * per_epoch;
-        NAS_TRY(nas_trainer_run(j->trainer, next < steps ? next : steps, note_epoch, j, j->e->log,
-                                &j->out->end, err));
-        if (j->out->end != NAS_TRAIN_DONE) break;
-        if (!nas_trainer_done(j->trainer) && nas_clock_wall() - saved < checkpoint_seconds)
-            continue;
+        NAS_TRY(nas_trainer_run(j->trainer, next, note_epoch, j, j->e->log, &j->out->end, err));
+        if (j->out->end == NAS_TRAIN_DIVERGED) break;
+        if (!nas_trainer_done(j->trainer) && nas_clock_wall() - saved < checkpoint_seconds) continue;
         NAS_TRY(save(j, err));
         drop_checkpoint(j, kept);
-        kept = step_of(j);
+        kept = nas_trainer_step(j->trainer);
         saved = nas_clock_wall();
     }
     return NAS_OK;
@@ -155,6 +168,12 @@ nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const
     NAS_TRY(nas_net_open(&c->model, e->data->clips->n_labels, c->train.batch_size, e->kernel,
                          &out->net, err));
     nas_net_init(out->net, e->seed, e->replicate);
+    nas_status st = NAS_OK;
+    if (c->prune.on) {
+        const int64_t steps = nas_train_steps(&c->train, train.n);
+        st = nas_prune_open(&c->prune, out->net, steps, &j.pruner, err);
+        if (st == NAS_OK) j.hook = nas_prune_hook(j.pruner);
+    }
     const nas_trainer_options o = {
         .net = out->net,
         .config = &c->train,
@@ -163,10 +182,12 @@ nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const
         .validation = &validation,
         .seed = e->seed,
         .replicate = e->replicate,
+        .hook = j.pruner ? &j.hook : NULL,
     };
-    nas_status st = nas_trainer_open(&o, &j.trainer, err);
+    if (st == NAS_OK) st = nas_trainer_open(&o, &j.trainer, err);
     if (st == NAS_OK) st = run(&j, a, err);
     nas_trainer_close(j.trainer);
+    nas_prune_close(j.pruner);
     if (st == NAS_OK) return NAS_OK;
     nas_net_close(out->net);
     out->net = NULL;
