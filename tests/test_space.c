@@ -119,8 +119,8 @@ static const struct {
                "\"learning_rate\": 1}"},
      "same_as comes back to itself"},
     {{.quantize = "{\"choice\": [\"int8\", \"int9\"]}"},
-     "f:7:33: quantize: expected \"float32\" or \"int8\", got \"int9\"; did you mean \"int8\"?"},
-    {{.quantize = "\"float16\""}, "f:7:13: quantize: \"float16\" is not supported yet"},
+     "f:7:33: quantize: expected \"float32\", \"float16\", \"dynamic\" or \"int8\", got \"int9\"; "
+     "did you mean \"int8\"?"},
     {{.quantize = "{\"range\": [1, 2]}"}, "a range stands for a number"},
     {{.task = ", \"labels\": [\"a\"]"}, "f:2:53: task.labels: expected a list of 2 .. 1000"},
     {{.task = ", \"labels\": [\"a\", \"a\"]"}, "f:2:59: task.labels[1]: \"a\" stands twice"},
