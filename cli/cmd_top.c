@@ -24,11 +24,17 @@ static bool add_row(void *ctx, const nas_row *row) {
     l->rows++;
     for (int32_t i = 0; i < row->n; i++) {
         const nas_value *v = &row->values[i];
-        if (v->type == NAS_COLUMN_INTEGER && !v->is_null && i > 0)
-            cli_thousands(v->integer, text);
+        const int m = nas_metric_find(row->names[i]);
+        const bool is_text = v->type == NAS_COLUMN_TEXT && !v->is_null;
+        if (v->is_null)
+            text[0] = '\0';
+        else if (m >= 0)
+            cli_metric(m, v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real, text);
+        else if (strcmp(row->names[i], "seconds") == 0)
+            snprintf(text, sizeof text, "%.1f", v->real);
         else
             cli_value(v, text, sizeof text);
-        cli_table_cell(l->table, text, v->type != NAS_COLUMN_TEXT || v->is_null);
+        cli_table_cell(l->table, text, !is_text);
     }
     cli_table_row(l->table);
     return true;
@@ -63,7 +69,7 @@ static int list(cli_study *s, const char *ending, int64_t n) {
     if (nas_store_query(s->store, sql, NULL, 0, add_row, &l, &err) != NAS_OK)
         st = cli_fail(&err);
     else if (l.rows)
-        cli_table_print(l.table);
+        cli_table_print_cut(l.table);
     else
         puts("no trial satisfies the constraints yet; --all lists the others");
     cli_table_close(l.table);

@@ -18,19 +18,24 @@ static void on_signal(int sig) {
     stop_asked = 1;
 }
 
-static void catch_signals(void) {
-    /* The second Ctrl-C ends at once: nothing stored can be lost by it. */
-    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+/* A signal that whoever started us ignores stays ignored, as nohup wants it. */
+static void catch (int sig, int flags) {
+    struct sigaction old, a = {.sa_handler = on_signal, .sa_flags = flags};
     sigemptyset(&a.sa_mask);
-    sigaction(SIGINT, &a, NULL);
-    a.sa_flags = 0;
-    sigaction(SIGTERM, &a, NULL);
+    if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sig, &a, NULL);
 }
 
-static int columns(void) {
+static void catch_signals(void) {
+    /* The second Ctrl-C ends at once: nothing stored can be lost by it. */
+    catch (SIGINT, (int)SA_RESETHAND);
+    catch (SIGTERM, 0);
+    catch (SIGHUP, 0); /* the terminal was closed */
+}
+
+static int columns(int fd) {
     struct winsize w;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) != 0 || w.ws_col < 20) return 80;
-    return w.ws_col;
+    if (ioctl(fd, TIOCGWINSZ, &w) != 0 || w.ws_col == 0) return 80;
+    return w.ws_col < 20 ? 20 : w.ws_col;
 }
 
 void cli_clear_line(void) {
@@ -52,7 +57,7 @@ void cli_status_line(const char *text) {
     if (!isatty(STDERR_FILENO)) return;
     cli_clear_line();
     for (;;) {
-        fprintf(stderr, "%.*s", cut(text, columns() - 1), text);
+        fprintf(stderr, "%.*s", cut(text, columns(STDERR_FILENO) - 1), text);
         lines_shown++;
         text = strchr(text, '\n');
         if (!text) break;
@@ -62,10 +67,22 @@ void cli_status_line(const char *text) {
     fflush(stderr);
 }
 
+void cli_print_line(const char *text) {
+    const int bytes = (int)strlen(text), room = columns(STDOUT_FILENO);
+    cli_clear_line();
+    if (!isatty(STDOUT_FILENO) || cut(text, room) == bytes)
+        puts(text);
+    else
+        printf("%.*s…\n", cut(text, room - 1), text);
+    fflush(stdout);
+}
+
 static void warn(void *ctx, const char *text) {
     (void)ctx;
     cli_clear_line();
-    fprintf(stderr, "nas: warning: %s\n", text);
+    fputs("nas: warning: ", stderr);
+    cli_print_visible(stderr, text, false);
+    fputc('\n', stderr);
 }
 
 static void progress(void *ctx, const char *what, int64_t done, int64_t total) {
@@ -81,9 +98,10 @@ static void progress(void *ctx, const char *what, int64_t done, int64_t total) {
     if (done >= total) cli_clear_line();
 }
 
+/* Nobody hears of a run whose output is lost: it stops, and goes on when it is asked again. */
 static bool stop(void *ctx) {
     (void)ctx;
-    return stop_asked != 0;
+    return stop_asked != 0 || ferror(stdout);
 }
 
 const nas_log *cli_log(bool quiet) {

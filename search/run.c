@@ -222,20 +222,29 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     return st == NAS_ESTOP ? NAS_OK : st;
 }
 
+static bool is_refusal(nas_status st) {
+    return st == NAS_EINVAL || st == NAS_EFORMAT || st == NAS_ENOTFOUND || st == NAS_EUNSUPPORTED;
+}
+
 static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache, nas_arena *a,
                             nas_run_end *out, nas_err *err) {
     nas_dataset d;
-    NAS_TRY(nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
-                             t->view->log, &d, err));
+    const bool had_cache = nas_path_exists(cache->dir);
     const int64_t trials = trials_wanted(t->o, s);
     t->worker.data = &d;
     t->state.total = trials;
     if (trials < 0) t->state.total = nas_space_points(s);
+    nas_status st =
+        nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
+                         t->view->log, &d, err);
+    const bool opened = st == NAS_OK;
     t->begun = nas_clock_wall();
-    nas_status st = open_study(t, s, trials, a, err);
+    if (opened) st = open_study(t, s, trials, a, err);
+    /* Bad input leaves nothing behind. */
+    if (is_refusal(st) && !had_cache) (void)!nas_dir_remove(cache->dir, NULL);
     if (st == NAS_OK) st = run_study(t, s, &d, out, err);
     nas_store_close(t->store);
-    nas_dataset_close(&d);
+    if (opened) nas_dataset_close(&d);
     return st;
 }
 
@@ -245,6 +254,7 @@ static nas_status with_space(team *t, const nas_space *s, const nas_cache *cache
     NAS_TRY(nas_store_check_name(nas_space_name(s), err));
     NAS_TRY(nas_sampler_at(search->sampler)->check(s, trials_wanted(t->o, s), err));
     NAS_TRY(nas_kernel_choose(&t->worker.kernel, err));
+    NAS_TRY(nas_store_check(t->o->db, err));
     t->worker.space = s;
     t->worker.cache = cache;
     t->worker.seed = t->o->has_seed ? t->o->seed : search->seed;
