@@ -21,7 +21,7 @@ endif
 LIBS := -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -fopenmp -lm
 
 # One source of vector kernels, once for each row of the kernel table that this architecture has.
-ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 ROWS := generic
 ifeq ($(ARCH),x86_64)
 ROWS += avx2 avx512

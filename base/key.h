@@ -14,6 +14,7 @@ typedef enum nas_key_kind {
     NAS_KEY_WORD,  /* int32_t: index into words */
     NAS_KEY_TEXT,  /* const char *, owned by the candidate's arena */
     NAS_KEY_PAIR,  /* int32_t[2]: height, width */
+    NAS_KEY_SHAPE, /* int32_t[3]: height, width, channels */
     NAS_KEY_BLOCK  /* decoded by the block's own code (layers, learning_rate, split, ...) */
 } nas_key_kind;
 
@@ -21,7 +22,8 @@ enum {
     NAS_KEY_WIDTH = 1, /* multiplied by model.width, except in the last layer that has such a key */
     NAS_KEY_CLASSES =
         2, /* the word "classes" may stand for the number of classes (decodes to it) */
-    NAS_KEY_NULLABLE = 4 /* null may stand for it: INT decodes to -1, FLOAT to NaN, TEXT to NULL */
+    NAS_KEY_NULLABLE = 4 /* null may stand for it: INT decodes to -1, FLOAT to NaN, TEXT to NULL,
+                           PAIR to zeros */
 };
 
 typedef struct nas_key {

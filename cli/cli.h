@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Exit statuses, for scripts. */
 enum {
@@ -67,12 +68,18 @@ const char *cli_thousands(int64_t v, char out[32]);
 const char *cli_duration(double seconds, char out[32]);
 /* A value as people read it ("" for NULL) into out. */
 const char *cli_value(const nas_value *v, char *out, size_t n);
+/* Control characters as \n or \x1b, so that no text steers the terminal; keep_lines: \n stays. */
+void cli_print_visible(FILE *f, const char *s, bool keep_lines);
+/* A JSON string with its quotes, on stdout; what is no UTF-8 becomes U+FFFD. */
+void cli_print_json_text(const char *s);
 
 /* Rows as a table with aligned columns; add all, then print to stdout. */
 typedef struct cli_table cli_table;
 cli_table *cli_table_open(void);
 void cli_table_cell(cli_table *t, const char *text, bool right);
 void cli_table_row(cli_table *t);
+/* On which side a cell of the first row stands, known once there is a second. */
+void cli_table_head(cli_table *t, int32_t column, bool right);
 void cli_table_print(const cli_table *t);
 void cli_table_close(cli_table *t);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, RETRIES, OUT, QUIET };
+enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, RETRIES, OUT, MISSING, QUIET };
 
 /* What a worker is at, for the live view. */
 typedef struct worker_line {
@@ -267,6 +267,7 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
         o->seed = (uint64_t)v;
         o->has_seed = true;
     }
+    o->allow_missing = args->option[MISSING] != NULL;
     if (args->option[RETRIES]) {
         if (!cli_number("--retries", args->option[RETRIES], 0, 100, &v)) return false;
         o->retries = (int32_t)v;
@@ -335,6 +336,8 @@ const cli_command cli_run = {
             [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
+            [MISSING] = {"--allow-missing", NULL,
+                         "goes on without clips that are listed but absent"},
             [QUIET] = {"--quiet", NULL, "only the winner, warnings and errors"},
         },
     .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "

@@ -4,6 +4,7 @@
 #include "store/store.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ typedef struct output {
 } output;
 
 static void print_csv(const char *s) {
-    if (!strpbrk(s, ",\"\r\n")) {
+    if (*s && !strpbrk(s, ",\"\r\n")) {
         fputs(s, stdout);
         return;
     }
@@ -28,40 +29,31 @@ static void print_csv(const char *s) {
     putchar('"');
 }
 
-static void print_json_text(const char *s) {
-    putchar('"');
-    for (; *s; s++) {
-        const unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c == '\n')
-            fputs("\\n", stdout);
-        else if (c < 0x20)
-            printf("\\u%04x", c);
-        else
-            putchar(c);
-    }
-    putchar('"');
-}
-
+/* Numbers that read back as they are: infinity as one that is too large for a double. */
 static void exact(const nas_value *v, char text[64]) {
-    if (v->type == NAS_COLUMN_REAL)
+    if (v->is_null)
+        text[0] = '\0';
+    else if (v->type == NAS_COLUMN_REAL && isinf(v->real))
+        snprintf(text, 64, "%s9e999", v->real < 0 ? "-" : "");
+    else if (v->type == NAS_COLUMN_REAL)
         nas_json_number(v->real, text);
-    else
+    else if (v->type == NAS_COLUMN_INTEGER)
         snprintf(text, 64, "%" PRId64, v->integer);
+    else
+        cli_value(v, text, 64);
 }
 
-static void csv_row(const nas_row *row, bool names) {
+static void csv_row(const nas_row *row) {
     for (int32_t i = 0; i < row->n; i++) {
-        const nas_value *v = &row->values[i];
-        char text[64] = "";
+        const nas_value *v = row->values ? &row->values[i] : NULL;
+        char text[64];
         if (i) putchar(',');
-        if (names) {
+        if (!v) {
             print_csv(row->names[i]);
         } else if (!v->is_null && v->type == NAS_COLUMN_TEXT) {
             print_csv(v->text);
         } else {
-            if (!v->is_null) exact(v, text);
+            exact(v, text);
             fputs(text, stdout);
         }
     }
@@ -72,43 +64,54 @@ static void json_row(const nas_row *row, bool first) {
     fputs(first ? "[\n  {" : ",\n  {", stdout);
     for (int32_t i = 0; i < row->n; i++) {
         const nas_value *v = &row->values[i];
-        char text[64] = "null";
+        char text[64];
         if (i) fputs(", ", stdout);
-        print_json_text(row->names[i]);
+        cli_print_json_text(row->names[i]);
         fputs(": ", stdout);
-        if (!v->is_null && v->type == NAS_COLUMN_TEXT) {
-            print_json_text(v->text);
-            continue;
-        }
-        if (!v->is_null) exact(v, text);
-        fputs(text, stdout);
+        exact(v, text);
+        if (v->is_null)
+            fputs("null", stdout);
+        else if (v->type == NAS_COLUMN_TEXT)
+            cli_print_json_text(v->text);
+        else if (v->type == NAS_COLUMN_BLOB)
+            cli_print_json_text(text);
+        else
+            fputs(text, stdout);
     }
     putchar('}');
 }
 
-static void table_row(cli_table *t, const nas_row *row, bool names) {
+static void table_row(cli_table *t, const nas_row *row) {
     for (int32_t i = 0; i < row->n; i++) {
-        char text[1024];
+        char text[64];
         const nas_value *v = &row->values[i];
-        cli_table_cell(t, names ? row->names[i] : cli_value(v, text, sizeof text),
-                       v->type != NAS_COLUMN_TEXT);
+        const bool is_text = v->type == NAS_COLUMN_TEXT;
+        cli_table_cell(t, is_text && !v->is_null ? v->text : cli_value(v, text, sizeof text),
+                       !is_text);
     }
     cli_table_row(t);
 }
 
-static bool add(void *ctx, const nas_row *row) {
+static bool add_names(void *ctx, const nas_row *row) {
+    output *o = ctx;
+    if (!o->table && !o->json) csv_row(row);
+    for (int32_t i = 0; o->table && i < row->n; i++) cli_table_cell(o->table, row->names[i], false);
+    if (o->table) cli_table_row(o->table);
+    return true;
+}
+
+static bool add_row(void *ctx, const nas_row *row) {
     output *o = ctx;
     const bool first = o->rows++ == 0;
-    if (o->json) {
+    if (o->json)
         json_row(row, first);
-    } else if (!o->table) {
-        if (first) csv_row(row, true);
-        csv_row(row, false);
-    } else {
-        if (first) table_row(o->table, row, true);
-        table_row(o->table, row, false);
-    }
-    return true;
+    else if (!o->table)
+        csv_row(row);
+    else
+        table_row(o->table, row);
+    for (int32_t i = 0; o->table && first && i < row->n; i++)
+        cli_table_head(o->table, i, row->values[i].type != NAS_COLUMN_TEXT);
+    return !ferror(stdout);
 }
 
 static int run(const cli_args *args) {
@@ -123,7 +126,8 @@ static int run(const cli_args *args) {
     output o = {.json = args->option[JSON] != NULL};
     if (!o.json && !args->option[CSV]) o.table = cli_table_open();
     int st = CLI_OK;
-    if (nas_store_query(store, args->word[1], NULL, 0, add, &o, &err) != NAS_OK) {
+    if (nas_store_query_head(store, args->word[1], NULL, 0, add_names, add_row, &o, &err) !=
+        NAS_OK) {
         st = cli_fail(&err);
     } else if (o.json) {
         fputs(o.rows ? "\n]\n" : "[]\n", stdout);

@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const cli_command *const commands[] = {
     &cli_run,    &cli_space, &cli_top,   &cli_show,   &cli_sql,
@@ -30,7 +33,9 @@ int cli_status_of(nas_status st) {
 
 int cli_fail(const nas_err *err) {
     cli_clear_line();
-    fprintf(stderr, "nas: %s\n", err->text[0] ? err->text : nas_status_name(err->code));
+    fputs("nas: ", stderr);
+    cli_print_visible(stderr, err->text[0] ? err->text : nas_status_name(err->code), true);
+    fputc('\n', stderr);
     return cli_status_of(err->code);
 }
 
@@ -89,6 +94,12 @@ static const char *nearest_option(const cli_command *c, const char *word) {
     return nas_nearest(word, names);
 }
 
+static bool is_option(const cli_command *c, const char *word) {
+    for (int k = 0; k < CLI_OPTIONS && c->options[k].name; k++)
+        if (strcmp(c->options[k].name, word) == 0) return true;
+    return false;
+}
+
 /* --name value, --name=value, -o value. Returns CLI_OK or an exit status after a message. */
 static int read_option(const cli_command *c, char **argv, int *i, cli_args *args) {
     const char *word = argv[*i];
@@ -96,16 +107,15 @@ static int read_option(const cli_command *c, char **argv, int *i, cli_args *args
     for (int k = 0; k < CLI_OPTIONS && c->options[k].name; k++) {
         const cli_option *o = &c->options[k];
         if (strlen(o->name) != n || strncmp(o->name, word, n) != 0) continue;
-        if (!o->value) {
-            if (word[n]) return usage_error(c, "this option takes no value:", word, NULL);
+        if (!o->value && word[n]) return usage_error(c, "this option takes no value:", word, NULL);
+        if (!o->value)
             args->option[k] = "";
-        } else if (word[n]) {
+        else if (word[n])
             args->option[k] = word + n + 1;
-        } else if (argv[*i + 1]) {
+        else if (argv[*i + 1] && !is_option(c, argv[*i + 1]))
             args->option[k] = argv[++*i];
-        } else {
+        if (o->value && (!args->option[k] || !*args->option[k]))
             return usage_error(c, "a value is missing after", word, NULL);
-        }
         return CLI_OK;
     }
     return usage_error(c, "unknown option", word, nearest_option(c, word));
@@ -135,27 +145,40 @@ static int run_command(const cli_command *c, char **argv) {
     return c->run(&args);
 }
 
-int main(int argc, char **argv) {
-    if (argc < 2) {
-        print_usage(stderr);
-        return CLI_BAD;
-    }
-    const char *word = argv[1];
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        print_usage(stdout);
-        return CLI_OK;
-    }
+/* Whoever reads a pipe may have had enough, as `head` does: no reason to complain. */
+static bool reader_is_gone(void) {
+    struct pollfd p = {.fd = STDOUT_FILENO};
+    return poll(&p, 1, 0) > 0 && (p.revents & POLLERR) != 0;
+}
+
+static int end_output(int status) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+    if (!reader_is_gone())
+        fputs("nas: the output could not be written: is its device full?\n", stderr);
+    return status == CLI_OK || status == CLI_NONE ? CLI_FAILED : status;
+}
+
+static int run_named(const char *word, char **argv) {
     const char *names[COMMANDS + 1] = {0};
     for (int i = 0; i < COMMANDS; i++) {
         names[i] = commands[i]->name;
-        if (strcmp(word, names[i]) == 0) {
-            const int st = run_command(commands[i], argv + 2);
-            if (fflush(stdout) != 0 && st == CLI_OK) return CLI_FAILED;
-            return st;
-        }
+        if (strcmp(word, names[i]) == 0) return run_command(commands[i], argv);
     }
     const char *hint = nas_nearest(word, names);
     fprintf(stderr, "nas: unknown command '%s'%s%s%s; see `nas --help`\n", word,
             hint ? ", did you mean '" : "", hint ? hint : "", hint ? "'?" : "");
     return CLI_BAD;
+}
+
+int main(int argc, char **argv) {
+    (void)signal(SIGPIPE, SIG_IGN); /* a write that fails says so */
+    if (argc < 2) {
+        print_usage(stderr);
+        return CLI_BAD;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") != 0 && strcmp(word, "-h") != 0 && strcmp(word, "help") != 0)
+        return end_output(run_named(word, argv + 2));
+    print_usage(stdout);
+    return end_output(CLI_OK);
 }

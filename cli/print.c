@@ -45,6 +45,59 @@ const char *cli_value(const nas_value *v, char *out, size_t n) {
     return out;
 }
 
+void cli_print_visible(FILE *f, const char *s, bool keep_lines) {
+    for (; *s; s++) {
+        const unsigned char c = (unsigned char)*s;
+        if ((c >= 0x20 && c != 0x7f) || (c == '\n' && keep_lines))
+            fputc(c, f);
+        else if (c == '\n' || c == '\t' || c == '\r')
+            fprintf(f, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
+        else
+            fprintf(f, "\\x%02x", c);
+    }
+}
+
+/* Bytes of the UTF-8 character at s (RFC 3629, section 4); 0: it is none. */
+static int character(const unsigned char *s) {
+    static const struct {
+        unsigned char first, last, lo, hi; /* bounds of the first byte and of the second */
+        int bytes;
+    } kinds[] = {
+        {0x01, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        const int n = kinds[k].bytes;
+        if (*s < kinds[k].first || *s > kinds[k].last) continue;
+        if (n > 1 && (s[1] < kinds[k].lo || s[1] > kinds[k].hi)) return 0;
+        for (int i = 2; i < n; i++)
+            if ((s[i] & 0xc0) != 0x80) return 0;
+        return n;
+    }
+    return 0;
+}
+
+void cli_print_json_text(const char *s) {
+    putchar('"');
+    while (*s) {
+        const unsigned char c = (unsigned char)*s;
+        const int n = character((const unsigned char *)s);
+        if (c == '"' || c == '\\')
+            printf("\\%c", c);
+        else if (c == '\n')
+            fputs("\\n", stdout);
+        else if (c < 0x20)
+            printf("\\u%04x", c);
+        else if (n)
+            printf("%.*s", n, s);
+        else
+            fputs("\\ufffd", stdout);
+        s += n ? n : 1;
+    }
+    putchar('"');
+}
+
 typedef struct cell {
     char *text;
     bool right;
@@ -57,14 +110,16 @@ struct cli_table {
     size_t n, room, *row_ends, rows, row_room;
 };
 
+_Noreturn static void out_of_memory(void) {
+    fputs("nas: out of memory\n", stderr);
+    exit(CLI_FAILED);
+}
+
 static void *grow(void *p, size_t *room, size_t n, size_t size) {
     if (n < *room) return p;
     *room = *room ? *room * 2 : 64;
     p = realloc(p, *room * size);
-    if (!p) {
-        fputs("nas: out of memory\n", stderr);
-        exit(CLI_FAILED);
-    }
+    if (!p) out_of_memory();
     return p;
 }
 
@@ -75,14 +130,27 @@ cli_table *cli_table_open(void) {
     return t;
 }
 
+static char *visible(const char *s) {
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    if (f) cli_print_visible(f, s, false);
+    if (f && fclose(f) == 0) return text;
+    out_of_memory();
+}
+
 void cli_table_cell(cli_table *t, const char *text, bool right) {
     t->cells = grow(t->cells, &t->room, t->n, sizeof *t->cells);
-    t->cells[t->n++] = (cell){strdup(text ? text : ""), right};
+    t->cells[t->n++] = (cell){visible(text ? text : ""), right};
 }
 
 void cli_table_row(cli_table *t) {
     t->row_ends = grow(t->row_ends, &t->row_room, t->rows, sizeof *t->row_ends);
     t->row_ends[t->rows++] = t->n;
+}
+
+void cli_table_head(cli_table *t, int32_t column, bool right) {
+    t->cells[column].right = right;
 }
 
 /* Characters, not bytes: UTF-8's continuation bytes take no room on the screen. */
@@ -92,28 +160,36 @@ static int width_of(const char *s) {
     return n;
 }
 
-static void pad(int n) {
-    for (; n > 0; n--) putchar(' ');
+static void pad(FILE *f, int n) {
+    for (; n > 0; n--) fputc(' ', f);
 }
 
-void cli_table_print(const cli_table *t) {
-    int width[MAX_COLUMNS] = {0};
+static void measure_columns(const cli_table *t, int width[MAX_COLUMNS]) {
     for (size_t r = 0, i = 0; r < t->rows; r++)
         for (size_t c = 0; i < t->row_ends[r]; i++, c++) {
             const int w = width_of(t->cells[i].text);
             if (c < MAX_COLUMNS && w > width[c]) width[c] = w;
         }
-    for (size_t r = 0, i = 0; r < t->rows; r++) {
-        for (size_t c = 0; i < t->row_ends[r]; i++, c++) {
-            const cell *k = &t->cells[i];
-            const int room = c < MAX_COLUMNS ? width[c] - width_of(k->text) : 0;
-            if (c) fputs("  ", stdout);
-            if (k->right) pad(room);
-            fputs(k->text, stdout);
-            if (!k->right && i + 1 < t->row_ends[r]) pad(room);
-        }
-        putchar('\n');
+}
+
+static void print_row(FILE *f, const cell *cells, size_t n, const int width[MAX_COLUMNS]) {
+    while (n && !*cells[n - 1].text) n--; /* no blanks at the end of a line */
+    for (size_t c = 0; c < n; c++) {
+        const cell *k = &cells[c];
+        const int room = c < MAX_COLUMNS ? width[c] - width_of(k->text) : 0;
+        if (c) fputs("  ", f);
+        if (k->right) pad(f, room);
+        fputs(k->text, f);
+        if (!k->right && c + 1 < n) pad(f, room);
     }
+    fputc('\n', f);
+}
+
+void cli_table_print(const cli_table *t) {
+    int width[MAX_COLUMNS] = {0};
+    measure_columns(t, width);
+    for (size_t r = 0, i = 0; r < t->rows; i = t->row_ends[r++])
+        print_row(stdout, t->cells + i, t->row_ends[r] - i, width);
 }
 
 void cli_table_close(cli_table *t) {

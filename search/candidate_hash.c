@@ -40,7 +40,7 @@ static cJSON *strip_value(nas_arena *a, const cJSON *v, const nas_block *b) {
     if (strcmp(v->string, "learning_rate") == 0) return strip_rate(a, v);
     if (strcmp(v->string, "quantize") == 0) return strip_quantize(a, v);
     if (strcmp(v->string, "layers") == 0) return strip_layers(a, v, v->string);
-    const nas_block *below = nas_block_below(b, v->string);
+    const nas_block *below = nas_block_variant(nas_block_below(b, v->string), v);
     if (below == &nas_block_cluster && cJSON_IsObject(v)) return strip_compress(a, v, below);
     return below && cJSON_IsObject(v) ? strip_block(a, v, below) : nas_json_copy(a, v, v->string);
 }
@@ -135,7 +135,7 @@ const cJSON *nas_candidate_lookup(nas_arena *a, const cJSON *document, const cha
                 below = layer_default(a, v, key);
             }
             v = below;
-            b = b ? nas_block_below(b, key) : NULL;
+            b = b ? nas_block_variant(nas_block_below(b, key), v) : NULL;
         }
         path = rest;
     }

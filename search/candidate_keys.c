@@ -151,6 +151,10 @@ BLOCK(top, "", "The file.", top_keys);
 BLOCK(task, "task", "Data and classes.", task_keys);
 BLOCK(split, "task.split", "Which clip trains, which selects, which is read once.", nas_split_keys,
       pattern_keys);
+BLOCK(lists, "task.split by lists", "List files of the data set.", nas_split_lists_keys,
+      pattern_keys);
+BLOCK(folders, "task.split by folders", "The data folder has train/, validation/ and test/.",
+      nas_split_folders_keys, pattern_keys);
 BLOCK(frontend, "frontend", "From sound to features.", nas_frontend_keys);
 BLOCK(augment, "augment", "Changes to training examples.", nas_augment_keys);
 BLOCK(model, "model", "The net.", model_keys);
@@ -164,7 +168,8 @@ BLOCK(search, "search", "How points are picked.", search_keys);
 
 const nas_block *const nas_blocks[] = {
     &nas_block_top,      &nas_block_task,
-    &nas_block_split,    &nas_block_frontend,
+    &nas_block_split,    &nas_block_lists,
+    &nas_block_folders,  &nas_block_frontend,
     &nas_block_augment,  &nas_block_model,
     &nas_block_repeat,   &nas_block_train,
     &nas_block_schedule, &nas_block_prune,
@@ -207,6 +212,14 @@ const nas_block *nas_block_below(const nas_block *b, const char *key) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].above == b && strcmp(rows[i].key, key) == 0) return rows[i].block;
     return NULL;
+}
+
+const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
+    const cJSON *by = nas_json_get(v, "by");
+    if (b != &nas_block_split || !cJSON_IsString(by)) return b;
+    return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
+           : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders
+                                                     : b;
 }
 
 bool nas_word_is_later(const char *list, const char *word) {

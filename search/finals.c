@@ -94,8 +94,7 @@ static nas_status measure_again(const stored *f, const nas_dataset *d, const nas
     const int32_t samples = (int32_t)lround(d->clips->clip_seconds * rate);
     float *pcm = malloc((size_t)samples * sizeof *pcm);
     if (!pcm) return nas_fail(err, NAS_ENOMEM, "latency: out of memory");
-    nas_status st =
-        nas_clips_read(d->clips, d->part[NAS_VALIDATION].clip[0], rate, pcm, samples, err);
+    nas_status st = nas_clips_read(d->clips, nas_dataset_sample(d), rate, pcm, samples, err);
     if (st == NAS_OK)
         st = nas_measure_latency(&f->graph, &f->candidate.frontend, &f->features, pcm, samples,
                                  cache, metric, err);

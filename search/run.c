@@ -224,7 +224,8 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
 static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache, nas_arena *a,
                             nas_run_end *out, nas_err *err) {
     nas_dataset d;
-    NAS_TRY(nas_dataset_open(a, nas_space_task(s), t->o->data, cache, t->view->log, &d, err));
+    NAS_TRY(nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
+                             t->view->log, &d, err));
     const int64_t trials = trials_wanted(t->o, s);
     t->worker.data = &d;
     t->state.total = trials;

@@ -41,6 +41,12 @@ static void note_epoch(void *ctx, const nas_epoch *epoch) {
     if (j->e->on_epoch) j->e->on_epoch(j->e->ctx, epoch);
 }
 
+/* The end of training has the key of the last step, also when patience comes before it. */
+static int64_t step_of(const job *j) {
+    return nas_trainer_done(j->trainer) ? nas_trainer_steps(j->trainer)
+                                        : nas_trainer_step(j->trainer);
+}
+
 /* Payload: the number of epochs and how it ended (two int32 in 64 bytes), the epochs, the state. */
 enum { STATE_HEAD = 64 };
 
@@ -57,7 +63,7 @@ static nas_status save(const job *j, nas_err *err) {
         {j->out->epochs, (size_t)j->out->n_epochs * sizeof *j->out->epochs},
         {state, n},
     };
-    const nas_hash key = state_key(j, nas_trainer_step(j->trainer));
+    const nas_hash key = state_key(j, step_of(j));
     const nas_status st = nas_cache_put(j->e->cache, &key, pieces, 3, err);
     free(state);
     return st;
@@ -113,16 +119,16 @@ static nas_status train_on(job *j, int64_t per_epoch, nas_err *err) {
     const int64_t steps = nas_trainer_steps(j->trainer);
     int64_t kept = nas_trainer_step(j->trainer);
     double saved = nas_clock_wall();
-    while (nas_trainer_step(j->trainer) < steps && j->out->end == NAS_TRAIN_DONE) {
+    while (!nas_trainer_done(j->trainer) && j->out->end == NAS_TRAIN_DONE) {
         const int64_t next = (nas_trainer_step(j->trainer) / per_epoch + 1) * per_epoch;
         NAS_TRY(nas_trainer_run(j->trainer, next < steps ? next : steps, note_epoch, j, j->e->log,
                                 &j->out->end, err));
-        const bool last = nas_trainer_step(j->trainer) == steps;
         if (j->out->end != NAS_TRAIN_DONE) break;
-        if (!last && nas_clock_wall() - saved < checkpoint_seconds) continue;
+        if (!nas_trainer_done(j->trainer) && nas_clock_wall() - saved < checkpoint_seconds)
+            continue;
         NAS_TRY(save(j, err));
         drop_checkpoint(j, kept);
-        kept = nas_trainer_step(j->trainer);
+        kept = step_of(j);
         saved = nas_clock_wall();
     }
     return NAS_OK;

@@ -136,33 +136,39 @@ static nas_value value_at(sqlite3_stmt *st, int i) {
     return v;
 }
 
-static nas_status hand_out(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_row_fn fn, void *ctx,
-                           nas_err *err) {
+static nas_status hand_out(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_row_fn head,
+                           nas_row_fn fn, void *ctx, nas_err *err) {
+    /* The first step may prepare the statement again for a schema that has changed meanwhile. */
+    int rc = sqlite3_step(st);
     const int n = sqlite3_column_count(st);
     const char **names = nas_arena_array(a, (size_t)n, sizeof *names, err);
     nas_value *values = nas_arena_array(a, (size_t)n, sizeof *values, err);
     if (!names || !values) return NAS_ENOMEM;
-    for (;;) {
-        const int rc = sqlite3_step(st);
-        if (rc == SQLITE_DONE) return NAS_OK;
-        if (rc != SQLITE_ROW) return status_of_sql(s, rc, err);
-        for (int i = 0; i < n; i++) {
-            names[i] = sqlite3_column_name(st, i);
-            values[i] = value_at(st, i);
-        }
-        const nas_row row = {.n = n, .names = names, .values = values};
+    for (int i = 0; i < n; i++) names[i] = sqlite3_column_name(st, i);
+    nas_row row = {.n = n, .names = names};
+    if ((rc == SQLITE_ROW || rc == SQLITE_DONE) && head && !head(ctx, &row)) return NAS_OK;
+    row.values = values;
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+        for (int i = 0; i < n; i++) values[i] = value_at(st, i);
         if (fn && !fn(ctx, &row)) return NAS_OK;
     }
+    return rc == SQLITE_DONE ? NAS_OK : status_of_sql(s, rc, err);
 }
 
 nas_status nas_store_query(nas_store *s, const char *sql, const nas_value *args, int32_t n_args,
                            nas_row_fn fn, void *ctx, nas_err *err) {
+    return nas_store_query_head(s, sql, args, n_args, NULL, fn, ctx, err);
+}
+
+nas_status nas_store_query_head(nas_store *s, const char *sql, const nas_value *args,
+                                int32_t n_args, nas_row_fn head, nas_row_fn fn, void *ctx,
+                                nas_err *err) {
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
     sqlite3_stmt *st = NULL;
     nas_status status = prepare(s, sql, &st, err);
     if (status == NAS_OK) status = bind_args(s, st, args, n_args, err);
-    if (status == NAS_OK) status = hand_out(s, st, a, fn, ctx, err);
+    if (status == NAS_OK) status = hand_out(s, st, a, head, fn, ctx, err);
     sqlite3_finalize(st);
     nas_arena_close(a);
     return status;

@@ -190,5 +190,10 @@ typedef struct nas_row {
 typedef bool (*nas_row_fn)(void *ctx, const nas_row *row);
 NAS_NODISCARD nas_status nas_store_query(nas_store *s, const char *sql, const nas_value *args,
                                          int32_t n_args, nas_row_fn fn, void *ctx, nas_err *err);
+/* The same; before the first row, or when there is none, head is handed the names, with values
+ * NULL. */
+NAS_NODISCARD nas_status nas_store_query_head(nas_store *s, const char *sql, const nas_value *args,
+                                              int32_t n_args, nas_row_fn head, nas_row_fn fn,
+                                              void *ctx, nas_err *err);
 
 #endif

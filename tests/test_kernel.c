@@ -199,8 +199,8 @@ static void run_maps(const nas_kernel *k, int what, int32_t n, buffer b[MAPS], f
     case 5: k->affine_sums(x, d, n, v[0], v[1], false, v[2], v[5], v[6]); break;
     case 6: k->affine_grad(x, d, n, v[0], v[1], true, v[3], v[4], y); break;
     case 7: k->affine_grad(x, d, n, v[0], v[1], false, v[3], v[4], y); break;
-    case 8: k->relu(x, n, y); break;
-    case 9: k->relu_grad(x, d, n, y); break;
+    case 8: k->relu(x, n, INFINITY, y); break;
+    case 9: k->relu_grad(x, d, n, INFINITY, y); break;
     case 10: k->add(x, d, n, true, y); break;
     case 11: k->add(x, NULL, n, false, y); break;
     case 12: k->mean(x, n, one); break;

@@ -127,7 +127,22 @@ static const struct {
     {{.task = ", \"labels\": [\"a\", \"../b\"]"}, "task.labels[1]: expected the name of a class"},
     {{.task = ", \"clip_seconds\": {\"choice\": [1, 2]}"},
      "task.clip_seconds: a choice cannot stand here"},
-    {{.task = ", \"split\": {\"by\": \"lists\"}"}, "task.split.by: \"lists\" is not supported yet"},
+    {{.task = ", \"split\": {\"by\": \"lists\"}"}, "task.split.validation: missing"},
+    {{.task = ", \"split\": {\"by\": \"lists\", \"validation\": 0.1, \"test\": \"t\"}"},
+     "task.split.validation: expected a text in quotes, got 0.1"},
+    {{.task = ", \"split\": {\"by\": \"lists\", \"validation\": \"v\", \"test\": \"/t\"}"},
+     "task.split.test: expected a file inside the data folder"},
+    {{.task = ", \"split\": {\"by\": \"lists\", \"validation\": \"a/../../v\", \"test\": "
+              "\"t\"}"},
+     "task.split.validation: expected a file inside the data folder"},
+    {{.task = ", \"split\": {\"by\": \"folders\", \"test\": 0.1}"}, "task.split.test: unknown key"},
+    {{.task = ", \"split\": {\"validation\": \"v.txt\"}"},
+     "task.split.validation: expected a number 0.001 .. 0.9, got \"v.txt\""},
+    {{.task = ", \"split\": {\"test\": 0}"}, "task.split.test: expected at least 0.001"},
+    {{.task = ", \"split\": {\"folds\": 1}"}, "task.split.folds: expected an integer 2 .. 20"},
+    {{.task = ", \"split\": {\"folds\": 5, \"by\": \"file\"}"}, "folds are by \"speaker\" only"},
+    {{.task = ", \"split\": {\"folds\": 5, \"validation\": 0.2}"},
+     "task.split.validation: with folds"},
     {{.task = ", \"split\": {\"speaker_pattern\": \"(\"}"}, "no POSIX extended expression"},
     {{.task = ", \"split\": {\"speaker_pattern\": \"abc\"}"},
      "expected an expression with a group"},
@@ -712,6 +727,43 @@ static nas_candidate decode(space_parts parts, int32_t classes) {
     return c;
 }
 
+static nas_candidate decode_split(const char *split) {
+    return decode((space_parts){.task = nas_arena_format(arena, NULL,
+                                                         ", \"labels\": [\"a\", \"b\"], "
+                                                         "\"split\": {%s}",
+                                                         split)},
+                  0);
+}
+
+static void test_splits(void **state) {
+    (void)state;
+    nas_candidate c = decode_split("");
+    const nas_hash plain = c.hash;
+    assert_int_equal(c.task.split.by, NAS_BY_SPEAKER);
+    assert_true(c.task.split.folds < 2);
+    c = decode_split("\"folds\": null, \"validation\": 0.1");
+    assert_true(nas_hash_equal(&c.hash, &plain));
+    c = decode_split("\"folds\": 5, \"test\": 0");
+    assert_int_equal(c.task.split.folds, 5);
+    assert_true(c.task.split.test == 0);
+    assert_false(nas_hash_equal(&c.hash, &plain));
+    c = decode_split("\"by\": \"folders\"");
+    assert_int_equal(c.task.split.by, NAS_BY_FOLDERS);
+    c = decode_split("\"by\": \"lists\", \"validation\": \"v.txt\", \"test\": \"x/t.txt\"");
+    const nas_hash lists = c.hash;
+    assert_int_equal(c.task.split.by, NAS_BY_LISTS);
+    assert_null(c.task.split.train_list);
+    assert_string_equal(c.task.split.validation_list, "v.txt");
+    assert_string_equal(c.task.split.test_list, "x/t.txt");
+    c = decode_split("\"test\": \"x/t.txt\", \"train\": null, \"validation\": \"v.txt\", "
+                     "\"by\": \"lists\"");
+    assert_true(nas_hash_equal(&c.hash, &lists));
+    c = decode_split("\"by\": \"lists\", \"validation\": \"v.txt\", \"test\": \"x/t.txt\", "
+                     "\"train\": \"a.txt\"");
+    assert_string_equal(c.task.split.train_list, "a.txt");
+    assert_false(nas_hash_equal(&c.hash, &lists));
+}
+
 static void test_decoding(void **state) {
     (void)state;
     const nas_candidate c = decode(
@@ -1224,6 +1276,7 @@ int main(void) {
         TEST(test_choice_in_choice),
         TEST(test_steps),
         TEST(test_random),
+        TEST(test_splits),
         TEST(test_decoding),
         TEST(test_width),
         TEST(test_impossible_points),

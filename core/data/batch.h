@@ -19,8 +19,11 @@ typedef struct nas_examples {
 typedef struct nas_augment {
     int32_t shift_frames; /* each example moves by up to this many frames, uniformly, both ways; the
                              frames that come free repeat the edge frame */
-    /* Known, refused by their keys until they are built. */
+    /* After that one run of frames and one of coefficients is blanked, each of uniform width 0 to
+     * this at a uniform place (Park et al. 2019, section 2, without warping): each coefficient
+     * becomes its mean over the example's frames. */
     int32_t time_mask_frames, band_mask_bins;
+    /* Known, refused by their keys until they are built. */
     double shift_ms, gain_db;
     double noise_snr_db[2];
 } nas_augment;

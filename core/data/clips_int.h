@@ -7,7 +7,7 @@
 #include "core/data/clips.h"
 
 typedef struct nas_clip_file {
-    const char *name; /* "<label>/<file>" */
+    const char *name; /* below the folder */
     int32_t label;
     bool readable;
     nas_hash content; /* zeros when not readable */

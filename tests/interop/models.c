@@ -60,7 +60,8 @@ static void run(maker *m, const char *name, const uint8_t *file, size_t bytes, u
 
 static void make_one(maker *m, uint32_t seed, int32_t variant, bool fold) {
     rg b = rg_net(m->arena, seed, variant, seed % 2 == 0);
-    static const nas_format formats[] = {NAS_FORMAT_FLOAT32, NAS_FORMAT_INT8};
+    static const nas_format formats[] = {NAS_FORMAT_FLOAT32, NAS_FORMAT_FLOAT16, NAS_FORMAT_DYNAMIC,
+                                         NAS_FORMAT_INT8};
     const int64_t n = nas_tensor_count(&b.g.tensors[b.g.input]) * CALIBRATION;
     float *x = nas_arena_array(m->arena, (size_t)n, sizeof *x, &m->err);
     if (!x) exit(1);
