@@ -191,12 +191,24 @@ static void print_failed(const screen *v, const nas_run_state *state, const char
                cli_thousands(state->failed, n), db, v->name);
 }
 
+static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {
+    int64_t n;
+    puts("\nthe front, best by the first objective on top:");
+    if (cli_print_front(store, &v->study, true, INT64_MAX, &n, err) != NAS_OK) return cli_fail(err);
+    printf("files of one of them: nas export %s --trial N -o DIR\n"
+           "those that miss a constraint too: nas top %s --pareto\n",
+           db, db);
+    return CLI_OK;
+}
+
 static int finish(const screen *v, const nas_run_end *end, const char *db, const char *folder,
                   nas_err *err) {
     nas_store *store = NULL;
     if (nas_store_open(db, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
     int st = CLI_OK;
-    if (!end->has_winner) {
+    if (end->front > 0) {
+        st = show_front(v, store, db, err);
+    } else if (!end->has_winner) {
         cli_print_misses(store, &v->study, &end->state);
         st = CLI_NONE;
     } else if (nas_export_trial(store, end->study, v->name, end->winner, folder, err) != NAS_OK) {
@@ -308,8 +320,10 @@ const cli_command cli_run = {
         },
     .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "
             "trial.\n"
-            "Exit status: 0 there is a winner, 3 nothing satisfies the constraints, 2 bad input,\n"
-            "1 a failure, 130 stopped.\n\n"
+            "With several objectives there is no one winner: the front is listed, and nas export\n"
+            "writes the files of the trial that you pick.\n"
+            "Exit status: 0 there is a winner or a front, 3 nothing satisfies the constraints,\n"
+            "2 bad input, 1 a failure, 130 stopped.\n\n"
             "examples:\n"
             "  nas run spaces/demo.json\n"
             "  nas run spaces/kws_a.json --data ~/speech_commands --trials 40 --workers 4\n"

@@ -216,8 +216,7 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     out->study = t->worker.study;
     out->stopped = asked_to_stop(t);
     if (out->stopped) return NAS_OK;
-    st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log,
-                        &out->has_winner, &out->winner, err);
+    st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log, out, err);
     if (st == NAS_ESTOP) out->stopped = true;
     return st == NAS_ESTOP ? NAS_OK : st;
 }

@@ -102,6 +102,19 @@ static const struct {
     {{.quantize = "{\"kind\": \"int8\", \"fine_tune_epochs\": 1.5}"},
      "quantize.fine_tune_epochs: expected an integer 0 .. 1000, got 1.5"},
     {{.quantize = "{\"fine_tune_epochs\": 1}"}, "f:7:13: quantize.kind: missing"},
+    {{.rest = "\"objectives\": [{\"maximize\": \"accuracy\"}, {\"minimize\": \"macs\"}, "
+              "{\"maximize\": \"accuracy\"}],\n"},
+     "f:8:64: objectives[2]: accuracy is an objective already"},
+    {{.rest = "\"objectives\": [{\"maximize\": \"macs\"}, {\"minimize\": \"macs\"}],\n"},
+     "objectives[1]: macs cannot be maximised and minimised"},
+    {{.rest = "\"objectives\": [{\"maximize\": \"accuracy\"}, {\"minimize\": \"mac\"}],\n"},
+     "objectives[1]: no metric \"mac\"; did you mean \"macs\"?"},
+    {{.rest = "\"objectives\": [],\n"}, "objectives: expected a list of objectives"},
+    {{.rest = "\"objectives\": {\"maximize\": \"accuracy\"},\n"},
+     "objectives: expected a list of objectives"},
+    {{.rest = "\"objective\": {\"maximize\": \"accuracy\"}, \"objectives\": [{\"minimize\": "
+              "\"macs\"}],\n"},
+     "stands beside objective; keep one"},
 };
 
 static void test_messages(void **state) {
@@ -192,6 +205,24 @@ static void test_choices(void **state) {
     nas_space_close(s);
 }
 
+static void test_objectives(void **state) {
+    (void)state;
+    nas_space *s = open_parts(
+        (space_parts){.rest = "\"objectives\": [{\"minimize\": \"zlib_bytes\"}, {\"maximize\": "
+                              "\"accuracy\"}, {\"minimize\": \"total_ms\"}],\n"});
+    static const char *const names[] = {"zlib_bytes", "accuracy", "total_ms"};
+    assert_int_equal(nas_space_objectives(s), 3);
+    for (int32_t i = 0; i < 3; i++) {
+        assert_string_equal(nas_space_objective(s, i)->metric, names[i]);
+        assert_int_equal(nas_space_objective(s, i)->maximize, i == 1);
+    }
+    nas_space_close(s);
+    s = open_parts((space_parts){.rest = "\"objectives\": null,\n"});
+    assert_int_equal(nas_space_objectives(s), 1);
+    assert_string_equal(nas_space_objective(s, 0)->metric, "accuracy");
+    nas_space_close(s);
+}
+
 /* What means the same is the same candidate. */
 static void test_hashes(void **state) {
     (void)state;
@@ -248,8 +279,8 @@ static void test_hashes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_messages),         TEST(test_off),     TEST(test_structs),
-        TEST(test_impossible_point), TEST(test_choices), TEST(test_hashes),
+        TEST(test_messages), TEST(test_off),        TEST(test_structs), TEST(test_impossible_point),
+        TEST(test_choices),  TEST(test_objectives), TEST(test_hashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,8 +206,6 @@ static const struct {
      "f:8:27: objective: no metric \"acuracy\"; did you mean \"accuracy\"?"},
     {{.rest = "\"objective\": {\"maximize\": \"test_accuracy\"},\n"}, "nothing selects on"},
     {{.rest = "\"objective\": 5,\n"}, "objective: expected {\"maximize\": \"metric\"}"},
-    {{.rest = "\"objectives\": [{\"maximize\": \"accuracy\"}, {\"minimize\": \"macs\"}],\n"},
-     "several objectives are not supported yet"},
     {{.rest = "\"constraints\": [\"accuracy 3\"],\n"},
      "f:8:17: constraints[0]: character 10: expected one of > >= < <= == !="},
     {{.rest = "\"constraints\": [\"accuracy > x\"],\n"}, "character 12: expected a number"},
