@@ -160,7 +160,26 @@ static const struct {
     {{.layers = "[{}]"}, "model.layers[0]: expected a layer, an object with \"op\" or \"repeat\""},
     {{.layers = "[{\"op\": \"conv\"}, " LAYERS_END "]"},
      "f:5:41: model.layers[0].op: expected one of"},
-    {{.layers = "[{\"op\": \"relu6\"}, " LAYERS_END "]"}, "\"relu6\" is not supported yet"},
+    {{.layers = "[{\"op\": \"max_pool\"}, " LAYERS_END "]"}, "model.layers[0].size: missing"},
+    {{.layers = "[{\"op\": \"max_pool\", \"size\": [2, null]}, " LAYERS_END "]"},
+     "model.layers[0].size[1]: expected an integer 1 .. 255, got null"},
+    {{.layers =
+          "[{\"op\": \"max_pool\", \"size\": [2, 2], \"stride\": [1, null]}, " LAYERS_END "]"},
+     "model.layers[0].stride[1]: expected an integer 1 .. 255, got null"},
+    {{.layers = "[{\"op\": \"reshape\", \"shape\": [2, 2]}, " LAYERS_END "]"},
+     "model.layers[0].shape: expected [height, width, channels], each 1 .. 65536, got a list of "
+     "another length"},
+    {{.layers = "[{\"op\": \"reshape\", \"shape\": [2, 2, {\"choice\": [1, 0]}]}, " LAYERS_END "]"},
+     "model.layers[0].shape[2]: expected an integer 1 .. 65536, got 0"},
+    {{.layers = "[{\"op\": \"reshape\", \"shape\": [2, 2, 2]}, " LAYERS_END "]"},
+     "2x2x2 has not the "},
+    {{.layers = "[{\"op\": \"dropout\", \"rate\": 1}, " LAYERS_END "]"},
+     "model.layers[0].rate: expected a number 0 .. 0.99, got 1"},
+    {{.layers = "[{\"op\": \"conv1d\", \"filters\": 2, \"kernel\": [3, 1]}, " LAYERS_END "]"},
+     "model.layers[0].kernel: expected an integer 1 .. 255"},
+    {{.layers = "[{\"op\": \"conv2d\", \"filters\": 1, \"kernel\": [1, 1], \"sparsity\": 1}, "
+                "" LAYERS_END "]"},
+     "model.layers[0].sparsity: expected a number 0 .. 0.99 or null, got 1"},
     {{.layers = "[{\"op\": \"convd2\"}, " LAYERS_END "]"}, "did you mean \"conv2d\"?"},
     {{.layers = "[{\"op\": \"conv2d\"}, " LAYERS_END "]"}, "model.layers[0].filters: missing"},
     {{.layers = "[{\"op\": \"conv2d\", \"filters\": 0, \"kernel\": [1, 1]}, " LAYERS_END "]"},
@@ -177,9 +196,9 @@ static const struct {
           "[{\"op\": \"conv2d\", \"filters\": 1, \"kernel\": [1, 1], \"bias\": 1}, " LAYERS_END
           "]"},
      "model.layers[0].bias: expected true or false, got 1"},
-    {{.layers = "[{\"op\": \"conv2d\", \"filters\": 1, \"kernel\": [1, 1], \"dilation\": [2, 2]}, "
+    {{.layers = "[{\"op\": \"conv2d\", \"filters\": 1, \"kernel\": [1, 1], \"dilation\": [2, 0]}, "
                 "" LAYERS_END "]"},
-     "\"dilation\" is not supported yet"},
+     "model.layers[0].dilation[1]: expected an integer 1 .. 255, got 0"},
     {{.layers = "[{\"op\": {\"choice\": [\"relu\", \"dens\"]}}, " LAYERS_END "]"},
      "f:5:61: model.layers[0].op: expected a kind of layer, got \"dens\"; did you mean \"dense\"?"},
     {{.layers = "[{\"repeat\": 2, \"op\": \"relu\", \"layers\": []}, " LAYERS_END "]"},
@@ -192,16 +211,24 @@ static const struct {
     {{.layers = "[{\"op\": \"conv2d\", \"filters\": 1, \"kernel\": [200, 1]}, " LAYERS_END "]"},
      "f: no point is possible; the first: layer"},
     {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": {\"schedule\": \"cosine\", "
-               "\"from\": 1}}"},
-     "train.learning_rate.schedule: \"cosine\" is not supported yet"},
+               "\"from\": 1, \"power\": 2}}"},
+     "train.learning_rate.power: belongs to other schedules than \"cosine\""},
+    {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": {\"schedule\": "
+               "\"exponential\", \"from\": 1}}"},
+     "train.learning_rate.to: missing; \"exponential\" needs it, above 0"},
+    {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": {\"schedule\": "
+               "\"exponential\", \"from\": 1, \"to\": {\"choice\": [0, 0]}}}"},
+     "train.learning_rate: exponential from 1 to 0; expected both above 0"},
     {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": {\"schedule\": \"constant\", "
                "\"from\": 1, \"to\": 1}}"},
      "train.learning_rate.to: belongs to other schedules"},
     {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": \"fast\"}"},
      "train.learning_rate: expected a number 0 .. 10, got \"fast\""},
     {{.train = "{\"epochs\": 1, \"batch_size\": 2}"}, "f:6:10: train.learning_rate: missing"},
-    {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": 1, \"keep\": \"best\"}"},
-     "train.keep: \"best\" is not supported yet"},
+    {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": 1, \"keep\": \"bets\"}"},
+     "train.keep: expected \"last\" or \"best\", got \"bets\"; did you mean \"best\"?"},
+    {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": 1, \"patience\": 0}"},
+     "train.patience: expected an integer 1 .. 100000 or null, got 0"},
     {{.rest = "\"objective\": {\"maximize\": \"acuracy\"},\n"},
      "f:8:27: objective: no metric \"acuracy\"; did you mean \"accuracy\"?"},
     {{.rest = "\"objective\": {\"maximize\": \"test_accuracy\"},\n"}, "nothing selects on"},
@@ -823,6 +850,40 @@ static void test_width(void **state) {
     assert_int_equal(c.model.layers[3].filters, 3);
 }
 
+/* Every key of the newer layers, written out and left out; scale false stays as it is. */
+static void test_layer_keys(void **state) {
+    (void)state;
+    const nas_candidate c = decode(
+        (space_parts){
+            .width = "2",
+            .layers =
+                "[{\"op\": \"conv2d\", \"filters\": 4, \"kernel\": [1, 1], \"scale\": false, "
+                "\"dilation\": [2, 3], \"sparsity\": 0.5}, {\"op\": \"conv2d\", \"filters\": 4, "
+                "\"kernel\": [1, 1], \"scale\": true}, {\"op\": \"max_pool\", \"size\": [2, 1]}, "
+                "{\"op\": \"average_pool\", \"size\": [1, 2], \"stride\": [2, 1], \"padding\": "
+                "\"same\"}, {\"op\": \"dropout\", \"rate\": 0.25}, {\"op\": \"flatten\"}, "
+                "{\"op\": \"dense\", \"units\": 48}, {\"op\": \"reshape\", \"shape\": [12, 8, 1]}, "
+                "{\"op\": \"conv1d\", \"filters\": 5, \"kernel\": 3, \"stride\": 2, \"dilation\": "
+                "4, "
+                "\"padding\": \"causal\"}, {\"op\": \"relu6\"}, {\"op\": \"conv1d\", \"filters\": "
+                "6, "
+                "\"kernel\": 1, \"scale\": false}, {\"op\": \"flatten\"}, {\"op\": \"dense\", "
+                "\"units\": \"classes\"}, {\"op\": \"softmax\"}]"},
+        3);
+    const nas_layer_spec *l = c.model.layers;
+    assert_int_equal(l[0].filters, 4);
+    assert_true(l[0].dilation[0] == 2 && l[0].dilation[1] == 3 && l[0].sparsity == 0.5);
+    assert_int_equal(l[1].filters, 8);
+    assert_true(l[1].dilation[0] == 1 && isnan(l[1].sparsity) && isnan(l[6].sparsity));
+    assert_true(l[2].kernel[0] == 2 && l[2].kernel[1] == 1 && l[2].stride[0] == 0);
+    assert_true(l[3].stride[0] == 2 && l[3].stride[1] == 1 && l[3].padding == 0);
+    assert_true(l[4].rate == 0.25);
+    assert_true(l[7].shape[0] == 12 && l[7].shape[1] == 8 && l[7].shape[2] == 1);
+    assert_true(l[8].filters == 10 && l[8].kernel[0] == 3 && l[8].stride[0] == 2);
+    assert_true(l[8].dilation[0] == 4 && l[8].padding == 2 && l[8].bias);
+    assert_true(l[10].filters == 6 && l[10].stride[0] == 1 && l[10].padding == 1);
+}
+
 static void test_impossible_points(void **state) {
     (void)state;
     nas_space *s = open_parts((space_parts){
@@ -1279,6 +1340,7 @@ int main(void) {
         TEST(test_splits),
         TEST(test_decoding),
         TEST(test_width),
+        TEST(test_layer_keys),
         TEST(test_impossible_points),
         TEST(test_same_as),
         TEST(test_hash_golden),
