@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20 };
+enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, FOR_EVER = INT32_MAX - 1 };
 
 typedef struct team {
     const nas_run_options *o;
@@ -121,8 +121,9 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     t->alive--;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return NAS_OK;
     int32_t given_back = 0;
-    NAS_TRY(
-        nas_store_reap(t->store, t->worker.study, t->o->retries, is_gone, NULL, &given_back, err));
+    /* A full disk, or a wish to stop, is no fault of the trial. */
+    const int32_t retries = asked_to_stop(t) ? FOR_EVER : t->o->retries;
+    NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, is_gone, NULL, &given_back, err));
     if (asked_to_stop(t) || (WIFEXITED(status) && t->fatal != NAS_OK)) return NAS_OK;
     if (WIFSIGNALED(status))
         nas_warn(t->view->log, "worker %" PRId32 " was ended by signal %d (%s); it is replaced",
@@ -200,7 +201,7 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
     NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
     int32_t n;
-    return nas_store_reap(t->store, t->worker.study, INT32_MAX - 1, is_gone, NULL, &n, err);
+    return nas_store_reap(t->store, t->worker.study, FOR_EVER, is_gone, NULL, &n, err);
 }
 
 static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
