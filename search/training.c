@@ -1,5 +1,6 @@
 /* search/training.c - the training stage. The state at step s lies under the key of all that led to
  * it; states in between are kept while a trial runs, so that a killed one goes on from there. */
+#include "search/augmented.h"
 #include "search/evaluate.h"
 
 #include "base/clock.h"
@@ -13,6 +14,7 @@ typedef struct job {
     const nas_evaluator *e;
     const nas_candidate *c;
     const nas_features *f;
+    nas_augmented *augmented; /* NULL: the rows of f */
     nas_trainer *trainer;
     nas_trained *out;
     int32_t room;
@@ -26,6 +28,7 @@ static nas_hash state_key(const job *j, int64_t step) {
     nas_hasher_text(&h, nas_kernel_name(j->e->kernel));
     nas_hasher_hash(&h, &j->f->key);
     nas_hasher_text(&h, c->augment_json);
+    nas_augmented_hash(j->augmented, &h);
     nas_hasher_text(&h, c->model_json);
     nas_hasher_text(&h, c->train_json);
     nas_hasher_i64(&h, nas_trainer_steps(j->trainer));
@@ -140,27 +143,40 @@ static nas_status run(job *j, nas_arena *a, nas_err *err) {
     return NAS_OK;
 }
 
-nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
-                           nas_arena *a, nas_trained *out, nas_err *err) {
-    *out = (nas_trained){.end = NAS_TRAIN_DONE};
-    const nas_examples train = nas_features_part(e->data, f, NAS_TRAIN);
-    const nas_examples validation = nas_features_part(e->data, f, NAS_VALIDATION);
-    job j = {.e = e, .c = c, .f = f, .out = out};
-    NAS_TRY(nas_net_open(&c->model, e->data->clips->n_labels, c->train.batch_size, e->kernel,
-                         &out->net, err));
-    nas_net_init(out->net, e->seed, e->replicate);
+static nas_status train_net(job *j, nas_arena *a, nas_err *err) {
+    const nas_evaluator *e = j->e;
+    const nas_candidate *c = j->c;
+    const nas_examples train = j->augmented ? nas_augmented_examples(j->augmented)
+                                            : nas_features_part(e->data, j->f, NAS_TRAIN);
+    const nas_examples validation = nas_features_part(e->data, j->f, NAS_VALIDATION);
     const nas_trainer_options o = {
-        .net = out->net,
+        .net = j->out->net,
         .config = &c->train,
         .augment = &c->augment,
         .train = &train,
         .validation = &validation,
         .seed = e->seed,
         .replicate = e->replicate,
+        .refresh = j->augmented ? nas_augmented_epoch : NULL,
+        .refresh_ctx = j->augmented,
     };
-    nas_status st = nas_trainer_open(&o, &j.trainer, err);
-    if (st == NAS_OK) st = run(&j, a, err);
-    nas_trainer_close(j.trainer);
+    nas_status st = nas_trainer_open(&o, &j->trainer, err);
+    if (st == NAS_OK) st = run(j, a, err);
+    nas_trainer_close(j->trainer);
+    return st;
+}
+
+nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
+                           nas_arena *a, nas_trained *out, nas_err *err) {
+    *out = (nas_trained){.end = NAS_TRAIN_DONE};
+    job j = {.e = e, .c = c, .f = f, .out = out};
+    NAS_TRY(nas_net_open(&c->model, e->data->clips->n_labels, c->train.batch_size, e->kernel,
+                         &out->net, err));
+    nas_net_init(out->net, e->seed, e->replicate);
+    nas_status st = nas_augmented_open(e->data, c, f, e->cache, e->seed, e->replicate, e->log,
+                                       &j.augmented, err);
+    if (st == NAS_OK) st = train_net(&j, a, err);
+    nas_augmented_close(j.augmented);
     if (st == NAS_OK) return NAS_OK;
     nas_net_close(out->net);
     out->net = NULL;
