@@ -147,6 +147,29 @@ static void check_sizes(nas_check *c, const char *path, const cJSON *v, const na
         nas_check_any(c, nas_path_item(c->arena, path, i++), e, nas_check_value, element);
 }
 
+static void check_span(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != 2) {
+        char got[48], lo[32], hi[32];
+        nas_json_show(v, got);
+        bound(k->lo, lo);
+        bound(k->hi, hi);
+        nas_check_problem(c, path, v, false, "expected [lowest, highest], each %s .. %s%s, got %s",
+                          lo, hi, k->flags & NAS_KEY_NULLABLE ? ", or null" : "",
+                          cJSON_IsArray(v) ? "a list of another length" : got);
+        return;
+    }
+    nas_key *element = nas_arena_alloc(c->arena, sizeof *element, NULL);
+    if (!element) return;
+    *element = *k;
+    element->kind = NAS_KEY_FLOAT;
+    element->flags = 0;
+    const cJSON *lo = v->child, *hi = v->child->next;
+    nas_check_any(c, nas_path_item(c->arena, path, 0), lo, nas_check_value, element);
+    nas_check_any(c, nas_path_item(c->arena, path, 1), hi, nas_check_value, element);
+    if (cJSON_IsNumber(lo) && cJSON_IsNumber(hi) && lo->valuedouble > hi->valuedouble)
+        nas_check_problem(c, path, v, false, "the lowest is above the highest");
+}
+
 /* Blocks with code of their own */
 
 static void check_labels(nas_check *c, const char *path, const cJSON *v) {
@@ -279,6 +302,7 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
     case NAS_KEY_TEXT: check_text(c, path, v, k); return;
     case NAS_KEY_PAIR:
     case NAS_KEY_SHAPE: check_sizes(c, path, v, k); return;
+    case NAS_KEY_SPAN: check_span(c, path, v, k); return;
     case NAS_KEY_BLOCK: check_below(c, path, v, k); return;
     }
 }

@@ -234,9 +234,8 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     t->worker.data = &d;
     t->state.total = trials;
     if (trials < 0) t->state.total = nas_space_points(s);
-    nas_status st =
-        nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
-                         t->view->log, &d, err);
+    nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
+                                     t->view->log, &d, err);
     const bool opened = st == NAS_OK;
     t->begun = nas_clock_wall();
     if (opened) st = open_study(t, s, trials, a, err);

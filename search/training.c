@@ -1,5 +1,6 @@
 /* search/training.c - the training stage. The state at step s lies under the key of all that led to
  * it; states in between are kept while a trial runs, so that a killed one goes on from there. */
+#include "search/augmented.h"
 #include "search/evaluate.h"
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@ typedef struct job {
     const nas_evaluator *e;
     const nas_candidate *c;
     const nas_features *f;
+    nas_augmented *augmented; /* NULL: the rows of f */
     nas_trainer *trainer;
     nas_pruner *pruner; /* NULL: nothing is pruned */
     nas_train_hook hook;
@@ -21,8 +23,8 @@ typedef struct job {
     int32_t room;
 } job;
 
-/* Before its first mask a pruned training is the dense one, and shares its states; but keep and patience
- * remember other epochs. */
+/* Before its first mask a pruned training is the dense one, and shares its states; but keep and
+ * patience remember other epochs. */
 static bool is_pruned(const job *j, int64_t step) {
     const nas_train_config *t = &j->c->train;
     if (!j->c->prune.on) return false;
@@ -38,6 +40,7 @@ static nas_hash state_key(const job *j, int64_t step) {
     nas_hasher_text(&h, nas_kernel_name(j->e->kernel));
     nas_hasher_hash(&h, &j->f->key);
     nas_hasher_text(&h, c->augment_json);
+    nas_augmented_hash(j->augmented, &h);
     nas_hasher_text(&h, c->model_json);
     nas_hasher_text(&h, c->train_json);
     nas_hasher_i64(&h, nas_trainer_steps(j->trainer));
@@ -138,7 +141,8 @@ static nas_status train_on(job *j, int64_t per_epoch, nas_err *err) {
         const int64_t next = (nas_trainer_step(j->trainer) / per_epoch + 1) * per_epoch;
         NAS_TRY(nas_trainer_run(j->trainer, next, note_epoch, j, j->e->log, &j->out->end, err));
         if (j->out->end == NAS_TRAIN_DIVERGED) break;
-        if (!nas_trainer_done(j->trainer) && nas_clock_wall() - saved < checkpoint_seconds) continue;
+        if (!nas_trainer_done(j->trainer) && nas_clock_wall() - saved < checkpoint_seconds)
+            continue;
         NAS_TRY(save(j, err));
         drop_checkpoint(j, kept);
         kept = nas_trainer_step(j->trainer);
@@ -159,34 +163,50 @@ static nas_status run(job *j, nas_arena *a, nas_err *err) {
     return NAS_OK;
 }
 
-nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
-                           nas_arena *a, nas_trained *out, nas_err *err) {
-    *out = (nas_trained){.end = NAS_TRAIN_DONE};
-    const nas_examples train = nas_features_part(e->data, f, NAS_TRAIN);
-    const nas_examples validation = nas_features_part(e->data, f, NAS_VALIDATION);
-    job j = {.e = e, .c = c, .f = f, .out = out};
-    NAS_TRY(nas_net_open(&c->model, e->data->clips->n_labels, c->train.batch_size, e->kernel,
-                         &out->net, err));
-    nas_net_init(out->net, e->seed, e->replicate);
-    nas_status st = NAS_OK;
-    if (c->prune.on) {
-        const int64_t steps = nas_train_steps(&c->train, train.n);
-        st = nas_prune_open(&c->prune, out->net, steps, &j.pruner, err);
-        if (st == NAS_OK) j.hook = nas_prune_hook(j.pruner);
-    }
+static nas_status train_net(job *j, nas_arena *a, nas_err *err) {
+    const nas_evaluator *e = j->e;
+    const nas_candidate *c = j->c;
+    const nas_examples train = j->augmented ? nas_augmented_examples(j->augmented)
+                                            : nas_features_part(e->data, j->f, NAS_TRAIN);
+    const nas_examples validation = nas_features_part(e->data, j->f, NAS_VALIDATION);
     const nas_trainer_options o = {
-        .net = out->net,
+        .net = j->out->net,
         .config = &c->train,
         .augment = &c->augment,
         .train = &train,
         .validation = &validation,
         .seed = e->seed,
         .replicate = e->replicate,
-        .hook = j.pruner ? &j.hook : NULL,
+        .hook = j->pruner ? &j->hook : NULL,
+        .refresh = j->augmented ? nas_augmented_epoch : NULL,
+        .refresh_ctx = j->augmented,
     };
-    if (st == NAS_OK) st = nas_trainer_open(&o, &j.trainer, err);
-    if (st == NAS_OK) st = run(&j, a, err);
-    nas_trainer_close(j.trainer);
+    nas_status st = nas_trainer_open(&o, &j->trainer, err);
+    if (st == NAS_OK) st = run(j, a, err);
+    nas_trainer_close(j->trainer);
+    return st;
+}
+
+static nas_status open_pruner(job *j, nas_err *err) {
+    if (!j->c->prune.on) return NAS_OK;
+    const int64_t steps = nas_train_steps(&j->c->train, j->e->data->part[NAS_TRAIN].n);
+    NAS_TRY(nas_prune_open(&j->c->prune, j->out->net, steps, &j->pruner, err));
+    j->hook = nas_prune_hook(j->pruner);
+    return NAS_OK;
+}
+
+nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
+                           nas_arena *a, nas_trained *out, nas_err *err) {
+    *out = (nas_trained){.end = NAS_TRAIN_DONE};
+    job j = {.e = e, .c = c, .f = f, .out = out};
+    NAS_TRY(nas_net_open(&c->model, e->data->clips->n_labels, c->train.batch_size, e->kernel,
+                         &out->net, err));
+    nas_net_init(out->net, e->seed, e->replicate);
+    nas_status st = nas_augmented_open(e->data, c, f, e->cache, e->seed, e->replicate, e->log,
+                                       &j.augmented, err);
+    if (st == NAS_OK) st = open_pruner(&j, err);
+    if (st == NAS_OK) st = train_net(&j, a, err);
+    nas_augmented_close(j.augmented);
     nas_prune_close(j.pruner);
     if (st == NAS_OK) return NAS_OK;
     nas_net_close(out->net);

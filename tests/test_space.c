@@ -78,8 +78,6 @@ static const struct {
     {{.augment = "{\"shift_frame\": 1}"},
      "f:4:13: augment.shift_frame: unknown key; did you mean \"shift_frames\"?"},
     {{.augment = "{\"zzzzzzzz\": 1}"}, "augment.zzzzzzzz: unknown key; expected \"shift_frames\""},
-    {{.augment = "{\"gain_db\": 3}"}, "augment.gain_db: \"gain_db\" is not supported yet"},
-    {{.augment = "{\"noise_snr_db\": [0, 20]}"}, "\"noise_snr_db\" is not supported yet"},
     {{.augment = "5"}, "f:4:12: augment: expected an object { ... }, got 5"},
     {{.augment = "{\"shift_frames\": {\"choice\": [1, 2, 1.5]}}"},
      "f:4:47: augment.shift_frames: expected an integer 0 .. 1000, got 1.5"},
@@ -127,6 +125,15 @@ static const struct {
     {{.task = ", \"labels\": [\"a\", \"../b\"]"}, "task.labels[1]: expected the name of a class"},
     {{.task = ", \"clip_seconds\": {\"choice\": [1, 2]}"},
      "task.clip_seconds: a choice cannot stand here"},
+    {{.augment = "{\"noise_snr_db\": 10}"},
+     "f:4:29: augment.noise_snr_db: expected [lowest, highest], each -20 .. 100, or null, got 10"},
+    {{.augment = "{\"noise_snr_db\": [1, 2, 3]}"}, "got a list of another length"},
+    {{.augment = "{\"noise_snr_db\": [20, 5]}"}, "the lowest is above the highest"},
+    {{.augment = "{\"noise_snr_db\": [-30, 5]}"},
+     "augment.noise_snr_db[0]: expected a number -20 .. 100, got -30"},
+    {{.augment = "{\"noise_snr_db\": [{\"choice\": [0, \"a\"]}, 5]}"},
+     "augment.noise_snr_db[0]: expected a number -20 .. 100, got \"a\""},
+    {{.augment = "{\"shift_ms\": -1}"}, "augment.shift_ms: expected a number 0 .. 10000"},
     {{.task = ", \"split\": {\"by\": \"lists\"}"}, "task.split.validation: missing"},
     {{.task = ", \"split\": {\"by\": \"lists\", \"validation\": 0.1, \"test\": \"t\"}"},
      "task.split.validation: expected a text in quotes, got 0.1"},
@@ -762,6 +769,22 @@ static nas_candidate decode_split(const char *split) {
                   0);
 }
 
+static void test_spans(void **state) {
+    (void)state;
+    nas_candidate c = decode((space_parts){0}, 0);
+    const nas_hash plain = c.hash;
+    assert_false(c.augment.sound.noise_snr_db.given);
+    c = decode((space_parts){.augment = "{\"noise_snr_db\": null, \"gain_db\": 0}"}, 0);
+    assert_true(nas_hash_equal(&c.hash, &plain));
+    c = decode((space_parts){.augment = "{\"noise_snr_db\": [5, 20.5], \"shift_ms\": 100, "
+                                        "\"gain_db\": 6}"},
+               0);
+    const nas_sound_augment *s = &c.augment.sound;
+    assert_true(s->noise_snr_db.given && s->noise_snr_db.lo == 5 && s->noise_snr_db.hi == 20.5);
+    assert_true(s->shift_ms == 100 && s->gain_db == 6);
+    assert_false(nas_hash_equal(&c.hash, &plain));
+}
+
 static void test_splits(void **state) {
     (void)state;
     nas_candidate c = decode_split("");
@@ -1337,6 +1360,7 @@ int main(void) {
         TEST(test_choice_in_choice),
         TEST(test_steps),
         TEST(test_random),
+        TEST(test_spans),
         TEST(test_splits),
         TEST(test_decoding),
         TEST(test_width),

@@ -263,6 +263,84 @@ static void test_cuts(void **state) {
     }
 }
 
+/* Training examples that are others in each epoch. */
+typedef struct changing {
+    float x[TOY * TOY_H * TOY_W];
+    int calls, epoch, fail_at; /* fail_at: the epoch that cannot be made; -1: none */
+} changing;
+
+static nas_status refresh(void *ctx, int32_t epoch, nas_err *err) {
+    changing *c = ctx;
+    c->calls++;
+    c->epoch = epoch;
+    if (epoch == c->fail_at) return nas_fail(err, NAS_ESTOP, "cannot be made");
+    for (int i = 0; i < TOY * TOY_H * TOY_W; i++)
+        c->x[i] = toy_x[i] * (1 + 0.1f * (float)((i * 7 + epoch * 13) % 11));
+    return NAS_OK;
+}
+
+static nas_trainer *open_changing(nas_net *net, changing *c, nas_examples *e) {
+    *c = (changing){.epoch = -1, .fail_at = -1};
+    *e = toy;
+    e->x = c->x;
+    nas_trainer_options o = toy_options(net, NULL);
+    o.train = e;
+    o.refresh = refresh;
+    o.refresh_ctx = c;
+    return open_trainer(&o);
+}
+
+/* Made once for each epoch, and again by whoever goes on within one. */
+static void test_changing_examples(void **state) {
+    (void)state;
+    static changing c;
+    nas_examples e;
+    heard whole = {0}, parts = {0};
+    const nas_kernel *k = nas_kernel_find("generic");
+    nas_net *net = open_net(&toy_model, 8, k);
+    nas_trainer *t = open_changing(net, &c, &e);
+    const size_t bytes = nas_trainer_state_bytes(t);
+    char *uncut = malloc(bytes), *cut = malloc(bytes);
+    run_to(t, 42, &whole);
+    assert_int_equal(c.calls, 6);
+    assert_int_equal(c.epoch, 5);
+    nas_trainer_save(t, uncut);
+    nas_trainer_close(t);
+    nas_net_close(net);
+    static const int64_t at[] = {3, 7, 20, 21, 42};
+    static const int calls[] = {1, 1, 2, 1, 3};
+    for (int i = 0; i < 5; i++) {
+        nas_err err = {0};
+        net = open_net(&toy_model, 8, k);
+        t = open_changing(net, &c, &e);
+        if (i > 0) assert_int_equal(nas_trainer_load(t, cut, bytes, &err), NAS_OK);
+        run_to(t, at[i], &parts);
+        assert_int_equal(c.calls, calls[i]);
+        nas_trainer_save(t, cut);
+        nas_trainer_close(t);
+        nas_net_close(net);
+    }
+    assert_memory_equal(uncut, cut, bytes);
+    for (int i = 0; i < 6; i++) assert_true(whole.losses[i] == parts.losses[i]);
+    /* Examples that stay give other losses; and a failure is passed on, before the step. */
+    net = open_net(&toy_model, 8, k);
+    t = open_changing(net, &c, &e);
+    c.fail_at = 2;
+    nas_err err = {0};
+    nas_train_end end;
+    assert_int_equal(nas_trainer_run(t, 42, NULL, NULL, NULL, &end, &err), NAS_ESTOP);
+    assert_string_equal(err.text, "cannot be made");
+    assert_int_equal(nas_trainer_step(t), 14);
+    c.fail_at = -1;
+    assert_int_equal(nas_trainer_run(t, 42, NULL, NULL, NULL, &end, &err), NAS_OK);
+    nas_trainer_save(t, cut);
+    assert_memory_equal(uncut, cut, bytes);
+    nas_trainer_close(t);
+    nas_net_close(net);
+    free(uncut);
+    free(cut);
+}
+
 static void test_learns(void **state) {
     (void)state;
     const nas_kernel *k;
@@ -651,12 +729,19 @@ static void test_masks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keras),    cmocka_unit_test(test_cuts),
-        cmocka_unit_test(test_learns),   cmocka_unit_test(test_load_errors),
-        cmocka_unit_test(test_diverges), cmocka_unit_test(test_nan_is_seen),
-        cmocka_unit_test(test_stops),    cmocka_unit_test(test_schedule),
-        cmocka_unit_test(test_batches),  cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_keep),     cmocka_unit_test(test_keep_without_validation),
+        cmocka_unit_test(test_keras),
+        cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_learns),
+        cmocka_unit_test(test_load_errors),
+        cmocka_unit_test(test_diverges),
+        cmocka_unit_test(test_nan_is_seen),
+        cmocka_unit_test(test_stops),
+        cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_changing_examples),
+        cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_keep_without_validation),
     };
     return cmocka_run_group_tests_name("train", tests, make_toy, NULL);
 }

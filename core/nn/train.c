@@ -31,6 +31,7 @@ struct nas_trainer {
     int64_t epoch_steps, step;
     double loss_sum;     /* over the examples of the epoch so far */
     int32_t order_epoch; /* the epoch that order is of; -1: none */
+    int32_t fresh_epoch; /* the epoch that refreshed examples are of; -1: none */
     nas_best best;
     void *block; /* all below */
     float *moments;
@@ -51,8 +52,8 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     const size_t batch = (size_t)net->batch;
     const size_t kept = t->best.kept ? sizeof(float) : 0;
     const size_t sizes[] = {t->moved * (size_t)t->optimizer->moments * sizeof(float),
-                             net->n_params * kept,
-                             net->n_averages * kept,
+                            net->n_params * kept,
+                            net->n_averages * kept,
                             batch * (size_t)e->h * (size_t)e->w * sizeof(float),
                             PIECE * (size_t)net->classes * sizeof(float),
                             batch * sizeof(int32_t),
@@ -121,7 +122,7 @@ nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out, nas
     if (o->hook) t->hook = *o->hook;
     t->moved = t->hook.count ? t->hook.count : o->net->n_params;
     t->optimizer = nas_optimizer_at(o->config->optimizer);
-    t->order_epoch = -1;
+    t->order_epoch = t->fresh_epoch = -1;
     t->best.kept = o->config->keep == 1;
     nas_status st = trainer_check(t, err);
     if (st == NAS_OK) {
@@ -276,6 +277,16 @@ static bool run_step(nas_trainer *t) {
     return true;
 }
 
+/* Brings examples that change from epoch to epoch to the epoch of the next step. */
+static nas_status refresh(nas_trainer *t, nas_err *err) {
+    const int32_t epoch = (int32_t)(t->step / t->epoch_steps);
+    if (!t->o.refresh || t->fresh_epoch == epoch) return NAS_OK;
+    t->fresh_epoch = -1;
+    NAS_TRY(t->o.refresh(t->o.refresh_ctx, epoch, err));
+    t->fresh_epoch = epoch;
+    return NAS_OK;
+}
+
 static bool params_finite(const nas_net *net) {
     for (size_t i = 0; i < net->n_params; i++)
         if (!isfinite(net->params[i])) return false;
@@ -293,6 +304,7 @@ nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoch_fn on_epoch,
             return nas_fail(err, NAS_ESTOP, "training stopped after step %lld of %lld",
                             (long long)t->step, (long long)steps);
         const double start = nas_clock_wall();
+        NAS_TRY(refresh(t, err));
         if (!run_step(t)) {
             *end = NAS_TRAIN_DIVERGED;
             return NAS_OK;

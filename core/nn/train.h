@@ -90,6 +90,11 @@ typedef struct nas_trainer_options {
     uint64_t seed;
     uint32_t replicate;
     const nas_train_hook *hook; /* NULL: none */
+    /* For training examples that are others in each epoch; NULL: they stay. Called before the
+     * first step of an epoch (from 0) and before going on within one; it brings what train->x
+     * points at to that epoch, to the same bits each time. What it fails with ends the run. */
+    nas_status (*refresh)(void *ctx, int32_t epoch, nas_err *err);
+    void *refresh_ctx;
 } nas_trainer_options;
 
 NAS_NODISCARD nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out,
