@@ -11,7 +11,7 @@ typedef enum nas_purpose {
     NAS_PURPOSE_INIT = 1,    /* initial weights; layer */
     NAS_PURPOSE_SHUFFLE = 2, /* order of training examples; epoch */
     NAS_PURPOSE_AUGMENT = 3, /* augmentation; epoch, position in the epoch */
-    NAS_PURPOSE_DROPOUT = 4, /* layer, epoch, step */
+    NAS_PURPOSE_DROPOUT = 4, /* layer, step, position in the batch */
     NAS_PURPOSE_SAMPLE = 5,  /* a sampler's draw; trial (low, high), attempt */
     NAS_PURPOSE_TEST = 6,
     NAS_PURPOSE_CLUSTER = 7

@@ -60,9 +60,10 @@ bool cli_folder_fits(const char *option, const char *path);
 /* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT, SIGTERM and
  * SIGHUP (which it begins to catch) and when stdout cannot be written. */
 const nas_log *cli_log(bool quiet);
-/* Removes a progress line that is still on the screen. */
+/* Removes status lines that are still on the screen. */
 void cli_clear_line(void);
-/* Rewrites the last line of the screen, cut to its width; nothing when stderr is no terminal. */
+/* Rewrites the last lines of the screen, each cut to its width; nothing when stderr is no terminal.
+ */
 void cli_status_line(const char *text);
 /* A line on stdout; cut to the screen's width where that is a terminal. */
 void cli_print_line(const char *text);

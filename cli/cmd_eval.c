@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DATA, SPLIT, JSON, CACHE, DUMP };
+enum { DATA, SPLIT, JSON, CACHE, MISSING, DUMP };
 
 static void print_json(const nas_deployed *d, const nas_verdict *v) {
     char accuracy[32], low[32], high[32];
@@ -109,8 +109,9 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
         (void)dump_close(&out);
         return CLI_FAILED;
     }
-    const nas_status st = nas_deployed_judge(&d, args->option[DATA], part, cache, cli_log(false), a,
-                                             dump_to ? dump_clip : NULL, &out, &v, err);
+    const nas_status st =
+        nas_deployed_judge(&d, args->option[DATA], part, args->option[MISSING] != NULL, cache,
+                           cli_log(false), a, dump_to ? dump_clip : NULL, &out, &v, err);
     if (!dump_close(&out) && st == NAS_OK) {
         fprintf(stderr, "nas: cannot write into %s\n", dump_to);
         return CLI_FAILED;
@@ -162,6 +163,8 @@ const cli_command cli_eval = {
                        "train, validation or test of the model's own split (default: all)"},
             [JSON] = {"--json", NULL, "one object: accuracy, low, high, confusion"},
             [CACHE] = {"--cache", "DIR", "keeps decoded clips for the next time"},
+            [MISSING] = {"--allow-missing", NULL,
+                         "goes on without clips that are listed but absent"},
             [DUMP] = {"--dump", "DIR",
                       "writes clips.txt, features.f32 and classes.txt, one row a clip"},
         },

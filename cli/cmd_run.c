@@ -9,7 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, RETRIES, OUT, QUIET };
+enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, RETRIES, OUT, MISSING, QUIET };
+
+/* What a worker is at, for the live view. */
+typedef struct worker_line {
+    bool busy;
+    int64_t number;
+    int32_t epoch, epochs;
+    double accuracy;
+} worker_line;
+
+enum { LIVE_WORKERS = 16 }; /* more than that are not shown each */
 
 typedef struct screen {
     bool quiet;
@@ -17,6 +27,7 @@ typedef struct screen {
     const nas_space *space;
     nas_study study;
     char best[160];
+    worker_line worker[LIVE_WORKERS];
 } screen;
 
 /* The metrics that decide: the objective's, then those of the constraints, each once. */
@@ -111,28 +122,57 @@ static void print_finished(const screen *v, const nas_event *e, nas_store *store
     fflush(stdout);
 }
 
+static void note_worker(screen *v, const nas_event *e) {
+    if (e->worker < 0 || e->worker >= LIVE_WORKERS) return;
+    worker_line *w = &v->worker[e->worker];
+    if (e->kind == NAS_EVENT_STARTED)
+        *w = (worker_line){.busy = true, .number = e->number, .epochs = e->epochs};
+    else if (e->kind == NAS_EVENT_EPOCH)
+        *w = (worker_line){true, e->number, e->epoch, e->epochs, e->metric[NAS_METRIC_ACCURACY]};
+    else
+        w->busy = false;
+}
+
 static void event(void *ctx, const nas_event *e, const nas_run_state *state, nas_store *store) {
     screen *v = ctx;
     (void)state;
+    note_worker(v, e);
     if (e->kind != NAS_EVENT_FINISHED || v->quiet) return;
     if (strcmp(e->state, "waiting") == 0 && !e->text[0]) return; /* given back by a stop */
     print_finished(v, e, store);
     remember_best(v, store);
 }
 
+static size_t describe_workers(const screen *v, int32_t workers, char *out, size_t n) {
+    size_t used = 0;
+    for (int32_t i = 0; i < workers && i < LIVE_WORKERS && used < n; i++) {
+        const worker_line *w = &v->worker[i];
+        char epoch[64] = "";
+        if (!w->busy) continue;
+        if (w->epoch)
+            snprintf(epoch, sizeof epoch, " epoch %d of %d, accuracy %.4f", w->epoch, w->epochs,
+                     w->accuracy);
+        const int put = snprintf(out + used, n - used, "worker %d: trial %" PRId64 "%s\n", i + 1,
+                                 w->number, epoch);
+        used += put > 0 ? (size_t)put : 0;
+    }
+    return used < n ? used : n - 1;
+}
+
 static void tick(void *ctx, const nas_run_state *s) {
     const screen *v = ctx;
     if (v->quiet) return;
-    char line[512], left[32], done[32], total[32], time_left[64] = "";
+    char text[4096], left[32], done[32], total[32], time_left[64] = "";
     const int64_t now = s->done - s->done_before;
     if (now > 0 && s->total > s->done)
         snprintf(time_left, sizeof time_left, ", about %s to go",
                  cli_duration(s->seconds / (double)now * (double)(s->total - s->done), left));
-    snprintf(line, sizeof line, "%s done, %" PRId64 " running, %s left%s%s%s",
+    const size_t used = describe_workers(v, s->workers, text, sizeof text);
+    snprintf(text + used, sizeof text - used, "%s done, %" PRId64 " running, %s left%s%s%s",
              cli_thousands(s->done, done), s->running,
              s->total < 0 ? "?" : cli_thousands(s->total - s->done - s->running, total), time_left,
              v->best[0] ? " · " : "", v->best);
-    cli_status_line(line);
+    cli_status_line(text);
 }
 
 static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
@@ -151,12 +191,24 @@ static void print_failed(const screen *v, const nas_run_state *state, const char
                cli_thousands(state->failed, n), db, v->name);
 }
 
+static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {
+    int64_t n;
+    puts("\nthe front, best by the first objective on top:");
+    if (cli_print_front(store, &v->study, true, INT64_MAX, &n, err) != NAS_OK) return cli_fail(err);
+    printf("files of one of them: nas export %s --trial N -o DIR\n"
+           "those that miss a constraint too: nas top %s --pareto\n",
+           db, db);
+    return CLI_OK;
+}
+
 static int finish(const screen *v, const nas_run_end *end, const char *db, const char *folder,
                   nas_err *err) {
     nas_store *store = NULL;
     if (nas_store_open(db, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
     int st = CLI_OK;
-    if (!end->has_winner) {
+    if (end->front > 0) {
+        st = show_front(v, store, db, err);
+    } else if (!end->has_winner) {
         cli_print_misses(store, &v->study, &end->state);
         st = CLI_NONE;
     } else if (nas_export_trial(store, end->study, v->name, end->winner, folder, err) != NAS_OK) {
@@ -192,6 +244,7 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
         o->seed = (uint64_t)v;
         o->has_seed = true;
     }
+    o->allow_missing = args->option[MISSING] != NULL;
     if (args->option[RETRIES]) {
         if (!cli_number("--retries", args->option[RETRIES], 0, 100, &v)) return false;
         o->retries = (int32_t)v;
@@ -261,12 +314,16 @@ const cli_command cli_run = {
             [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
+            [MISSING] = {"--allow-missing", NULL,
+                         "goes on without clips that are listed but absent"},
             [QUIET] = {"--quiet", NULL, "only the winner, warnings and errors"},
         },
     .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "
             "trial.\n"
-            "Exit status: 0 there is a winner, 3 nothing satisfies the constraints, 2 bad input,\n"
-            "1 a failure, 130 stopped.\n\n"
+            "With several objectives there is no one winner: the front is listed, and nas export\n"
+            "writes the files of the trial that you pick.\n"
+            "Exit status: 0 there is a winner or a front, 3 nothing satisfies the constraints,\n"
+            "2 bad input, 1 a failure, 130 stopped.\n\n"
             "examples:\n"
             "  nas run spaces/demo.json\n"
             "  nas run spaces/kws_a.json --data ~/speech_commands --trials 40 --workers 4\n"

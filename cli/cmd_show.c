@@ -8,8 +8,15 @@
 
 enum { STUDY };
 
+typedef struct listing {
+    cli_table *table;
+    int64_t rows;
+} listing;
+
 static bool add_row(void *ctx, const nas_row *row) {
-    cli_table *t = ctx;
+    listing *l = ctx;
+    cli_table *t = l->table;
+    l->rows++;
     char text[256];
     cli_table_cell(t, "  ", false);
     for (int32_t i = 0; i < row->n; i++) {
@@ -26,8 +33,9 @@ static nas_status section(cli_study *s, const char *title, const char *const *co
     cli_table_cell(t, "  ", false);
     for (int i = 0; columns[i]; i++) cli_table_cell(t, columns[i], i > 0 || *columns[i] == 'e');
     cli_table_row(t);
-    const nas_status st = nas_store_query(s->store, sql, args, 2, add_row, t, err);
-    if (st == NAS_OK) {
+    listing l = {.table = t};
+    const nas_status st = nas_store_query(s->store, sql, args, 2, add_row, &l, err);
+    if (st == NAS_OK && l.rows) {
         puts(title);
         cli_table_print(t);
     }
@@ -35,18 +43,32 @@ static nas_status section(cli_study *s, const char *title, const char *const *co
     return st;
 }
 
+/* What each step of compression did; nothing where there was none. */
+static nas_status print_steps(cli_study *s, const nas_value *args, nas_err *err) {
+    static const char *const columns[] = {"step", "accuracy", "tflite_bytes", "zlib_bytes", NULL};
+    return section(s, "steps (each exported as it was then)", columns,
+                   "select name, round(accuracy, 4), tflite_bytes, zlib_bytes from nas_steps"
+                   " where study = ?1 and trial = ?2 order by position",
+                   args, err);
+}
+
 static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     static const char *const epoch_columns[] = {"epoch",        "loss",    "val_loss",
                                                 "val_accuracy", "seconds", NULL};
     static const char *const stage_columns[] = {"stage", "reused", "seconds", "cpu_seconds", NULL};
+    /* A result that was reused has its stages where it was trained. */
+    const char *reused = cli_trial_get(t, "reused");
+    const char *trained = *reused ? reused : cli_trial_get(t, "id");
     const nas_value args[2] = {
         {.type = NAS_COLUMN_INTEGER, .integer = s->id.study},
-        {.type = NAS_COLUMN_INTEGER, .integer = strtoll(cli_trial_get(t, "id"), NULL, 10)},
+        {.type = NAS_COLUMN_INTEGER, .integer = strtoll(trained, NULL, 10)},
     };
     printf("trial %s of %s: %s%s%s\n", cli_trial_get(t, "number"), s->def.name,
            cli_trial_get(t, "state"), *cli_trial_get(t, "reason") ? ", " : "",
            cli_trial_get(t, "reason"));
+    if (*reused) puts("reused: trained in an earlier version of the space");
     cli_print_trial(t, &s->def);
+    NAS_TRY(print_steps(s, args, err));
     NAS_TRY(section(
         s, "stages", stage_columns,
         "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OUT, DATA, SEED, CACHE, QUIET };
+enum { OUT, DATA, SEED, CACHE, MISSING, QUIET };
 
 typedef struct view {
     bool quiet;
@@ -48,7 +48,8 @@ static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cac
     /* The classes may be known only from the folder: labels first, then the document again. */
     nas_task task;
     NAS_TRY(nas_candidate_task(a, args->word[0], &task, err));
-    NAS_TRY(nas_dataset_open(a, &task, args->option[DATA], cache, log, &d, err));
+    NAS_TRY(nas_dataset_open(a, &task, args->option[DATA], args->option[MISSING] != NULL, cache,
+                             log, &d, err));
     nas_status st = nas_candidate_open(a, args->word[0], d.clips->n_labels, &c, err);
     nas_evaluator e = {.data = &d, .cache = cache, .log = log, .on_epoch = print_epoch, .ctx = &v};
     if (st == NAS_OK) st = nas_kernel_choose(&e.kernel, err);
@@ -112,6 +113,8 @@ const cli_command cli_train = {
             [DATA] = {"--data", "PATH", "folder of clips, instead of the candidate's"},
             [SEED] = {"--seed", "N", "seed, instead of the candidate's"},
             [CACHE] = {"--cache", "DIR", "keeps what stages leave on disk"},
+            [MISSING] = {"--allow-missing", NULL,
+                         "goes on without clips that are listed but absent"},
             [QUIET] = {"--quiet", NULL, "only warnings and errors"},
         },
     .text = "A candidate is a space file without choices; `nas export` writes each trial's.\n\n"

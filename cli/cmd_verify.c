@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUDY, DATA };
+enum { STUDY, DATA, MISSING };
 
 static nas_status check_data(const nas_study *study, const nas_dataset *d, nas_err *err) {
     char was[65], now[65];
@@ -21,14 +21,14 @@ static nas_status check_data(const nas_study *study, const nas_dataset *d, nas_e
 }
 
 static nas_status train_again(const nas_study *study, const nas_candidate *c, const char *data,
-                              const nas_cache *cache, nas_arena *a, nas_outcome *out,
-                              nas_err *err) {
+                              bool allow_missing, const nas_cache *cache, nas_arena *a,
+                              nas_outcome *out, nas_err *err) {
     const nas_log *log = cli_log(false);
     nas_dataset d;
     nas_evaluator e = {
         .data = &d, .cache = cache, .seed = c->seed, .replicate = c->replicate, .log = log};
     NAS_TRY(nas_kernel_choose(&e.kernel, err));
-    NAS_TRY(nas_dataset_open(a, &c->task, data, cache, log, &d, err));
+    NAS_TRY(nas_dataset_open(a, &c->task, data, allow_missing, cache, log, &d, err));
     nas_status st = check_data(study, &d, err);
     if (st == NAS_OK) st = nas_evaluate(&e, c, a, out, err);
     nas_dataset_close(&d);
@@ -49,7 +49,8 @@ static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, na
     return st;
 }
 
-static int compare(cli_study *s, const cli_trial *t, const char *data, const nas_cache *cache) {
+static int compare(cli_study *s, const cli_trial *t, const char *data, bool allow_missing,
+                   const nas_cache *cache) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
     nas_err err = {0};
     nas_candidate c;
@@ -59,7 +60,7 @@ static int compare(cli_study *s, const cli_trial *t, const char *data, const nas
     if (read_candidate(s, row, &c, &err) != NAS_OK ||
         nas_store_artefact(s->store, s->id, row, "model.tflite", s->arena, &stored, &n, &err) !=
             NAS_OK ||
-        train_again(&s->def, &c, data, cache, s->arena, &out, &err) != NAS_OK)
+        train_again(&s->def, &c, data, allow_missing, cache, s->arena, &out, &err) != NAS_OK)
         return cli_fail(&err);
     cli_clear_line();
     if (out.tflite.n == n && memcmp(out.tflite.p, stored, n) == 0) {
@@ -75,7 +76,7 @@ static int compare(cli_study *s, const cli_trial *t, const char *data, const nas
     return CLI_FAILED;
 }
 
-static int verify(cli_study *s, const cli_trial *t, const char *data) {
+static int verify(cli_study *s, const cli_trial *t, const char *data, bool allow_missing) {
     nas_err err = {0};
     cli_scratch scratch;
     if (strcmp(cli_trial_get(t, "state"), "complete") != 0) {
@@ -84,7 +85,7 @@ static int verify(cli_study *s, const cli_trial *t, const char *data) {
         return CLI_BAD;
     }
     if (cli_scratch_open(&scratch, NULL, &err) != NAS_OK) return cli_fail(&err);
-    const int st = compare(s, t, data, &scratch.cache);
+    const int st = compare(s, t, data, allow_missing, &scratch.cache);
     cli_scratch_close(&scratch);
     return st;
 }
@@ -94,7 +95,7 @@ static int run(const cli_args *args) {
     int st;
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
     cli_trial *t = cli_study_trial(&s, args->word[1], &st);
-    if (t) st = verify(&s, t, args->option[DATA]);
+    if (t) st = verify(&s, t, args->option[DATA], args->option[MISSING] != NULL);
     cli_trial_close(t);
     cli_study_close(&s);
     return st;
@@ -110,6 +111,8 @@ const cli_command cli_verify = {
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [DATA] = {"--data", "PATH", "folder of clips, where it is not where it was"},
+            [MISSING] = {"--allow-missing", NULL,
+                         "goes on without clips that are listed but absent"},
         },
     .text = "The bytes are the same on the same kernel row (see `machine` in `nas show`). Exit "
             "status 1 when\n"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_asked;
-static bool line_shown;
+static int lines_shown; /* of the status block under the cursor */
 
 static void on_signal(int sig) {
     (void)sig;
@@ -39,14 +39,15 @@ static int columns(int fd) {
 }
 
 void cli_clear_line(void) {
-    if (line_shown) fputs("\r\033[K", stderr);
-    line_shown = false;
+    if (lines_shown > 1) fprintf(stderr, "\033[%dA", lines_shown - 1);
+    if (lines_shown) fputs("\r\033[J", stderr);
+    lines_shown = 0;
 }
 
-/* Bytes of text that fill at most `room` columns. */
+/* Bytes of a line that fill at most `room` columns. */
 static int cut(const char *text, int room) {
     int bytes = 0, shown = 0;
-    for (; text[bytes]; bytes++) {
+    for (; text[bytes] && text[bytes] != '\n'; bytes++) {
         if (((unsigned char)text[bytes] & 0xC0) != 0x80 && ++shown > room) break;
     }
     return bytes;
@@ -54,9 +55,16 @@ static int cut(const char *text, int room) {
 
 void cli_status_line(const char *text) {
     if (!isatty(STDERR_FILENO)) return;
-    fprintf(stderr, "\r%.*s\033[K", cut(text, columns(STDERR_FILENO) - 1), text);
+    cli_clear_line();
+    for (;;) {
+        fprintf(stderr, "%.*s", cut(text, columns(STDERR_FILENO) - 1), text);
+        lines_shown++;
+        text = strchr(text, '\n');
+        if (!text) break;
+        fputc('\n', stderr);
+        text++;
+    }
     fflush(stderr);
-    line_shown = true;
 }
 
 void cli_print_line(const char *text) {

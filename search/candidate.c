@@ -16,21 +16,14 @@ static nas_status build_train(nas_arena *a, const cJSON *train, nas_train_config
     if (rate && cJSON_IsObject(rate)) {
         NAS_TRY(nas_keys_build(a, nas_schedule_keys, rate, 0, s, err));
         if (s->kind == NAS_SCHEDULE_CONSTANT) s->to = s->from;
+        if (s->kind == NAS_SCHEDULE_EXPONENTIAL && !(s->from > 0 && s->to > 0))
+            return nas_fail(err, NAS_ESHAPE,
+                            "train.learning_rate: exponential from %g to %g; expected both above 0",
+                            s->from, s->to);
     } else if (rate) {
         *s = (nas_schedule){.kind = NAS_SCHEDULE_CONSTANT, .power = 1};
         s->from = s->to = rate->valuedouble;
     }
-    return NAS_OK;
-}
-
-static nas_status build_quantize(nas_arena *a, const cJSON *quantize, int32_t *out, nas_err *err) {
-    nas_quantize q = {.kind = NAS_FORMAT_FLOAT32};
-    if (cJSON_IsObject(quantize))
-        NAS_TRY(nas_keys_build(a, nas_block_quantize.tables[0], quantize, 0, &q, err));
-    else if (cJSON_IsString(quantize))
-        for (int32_t i = 0; nas_format_names[i]; i++)
-            if (strcmp(nas_format_names[i], quantize->valuestring) == 0) q.kind = i;
-    *out = q.kind;
     return NAS_OK;
 }
 
@@ -86,7 +79,8 @@ static nas_status write_texts(nas_arena *a, const cJSON *document, nas_candidate
         const char **text;
     } rows[] = {{"task", &out->task_json},       {"frontend", &out->frontend_json},
                 {"augment", &out->augment_json}, {"model", &out->model_json},
-                {"train", &out->train_json},     {"quantize", &out->quantize_json}};
+                {"train", &out->train_json},     {"prune", &out->prune_json},
+                {"cluster", &out->cluster_json}, {"quantize", &out->quantize_json}};
     char *text = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         NAS_TRY(nas_candidate_canonical(a, document, rows[i].block, &text, err));
@@ -117,7 +111,9 @@ nas_status nas_candidate_build(nas_arena *a, const cJSON *document, int32_t clas
     NAS_TRY(nas_keys_build(a, nas_augment_keys, nas_json_get(document, "augment"), 0, &out->augment,
                            err));
     NAS_TRY(build_train(a, nas_json_get(document, "train"), &out->train, err));
-    NAS_TRY(build_quantize(a, nas_json_get(document, "quantize"), &out->quantize, err));
+    NAS_TRY(nas_prune_build(a, nas_json_get(document, "prune"), &out->prune, err));
+    NAS_TRY(nas_cluster_build(a, nas_json_get(document, "cluster"), &out->cluster, err));
+    NAS_TRY(nas_quantize_build(a, nas_json_get(document, "quantize"), &out->quantize, err));
     out->seed = number_at(document, "seed");
     out->replicate = (uint32_t)number_at(document, "replicate");
     NAS_TRY(write_texts(a, document, out, err));

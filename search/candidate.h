@@ -4,6 +4,9 @@
 
 #include "base/hash.h"
 #include "core/audio/frontend.h"
+#include "core/compress/cluster.h"
+#include "core/compress/prune.h"
+#include "core/compress/quantize.h"
 #include "core/data/batch.h"
 #include "core/data/split.h"
 #include "core/deploy/deploy.h"
@@ -28,10 +31,13 @@ typedef struct nas_candidate {
     double width;
     nas_model model; /* widths applied, repeats unrolled, "classes" resolved; input shape set */
     nas_train_config train;
-    int32_t quantize; /* nas_format */
+    nas_prune_config prune;
+    nas_cluster_config cluster;
+    nas_quantize_config quantize;
     /* Canonical JSON of each block as the hash sees it (defaults left out); "" when all are
      * defaults. */
-    const char *task_json, *frontend_json, *augment_json, *model_json, *train_json, *quantize_json;
+    const char *task_json, *frontend_json, *augment_json, *model_json, *train_json, *prune_json,
+        *cluster_json, *quantize_json;
     const char *json; /* the whole, as written to candidate.json (without seed and replicate) */
     nas_hash hash;    /* SHA-256 of the canonical JSON, SPACE.md "Identity" */
     uint64_t seed;    /* of candidate.json, when it has them; else 0 */

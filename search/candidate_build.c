@@ -31,6 +31,13 @@ static nas_status build_integer(const nas_key *k, const cJSON *v, int32_t classe
     return NAS_OK;
 }
 
+static nas_status build_integers(const nas_key *k, const cJSON *v, int32_t n, int32_t *out,
+                                 nas_err *err) {
+    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != n) return wrong(k, err);
+    for (const cJSON *i = v->child; i; i = i->next) NAS_TRY(build_integer(k, i, 0, out++, err));
+    return NAS_OK;
+}
+
 static nas_status build_value(const nas_key *k, const cJSON *v, int32_t classes, void *out,
                               nas_err *err) {
     switch (k->kind) {
@@ -46,9 +53,22 @@ static nas_status build_value(const nas_key *k, const cJSON *v, int32_t classes,
         *(const char **)out = cJSON_IsString(v) ? v->valuestring : NULL;
         return NAS_OK;
     case NAS_KEY_PAIR:
-        if (!cJSON_IsArray(v) || !v->child || !v->child->next) return wrong(k, err);
-        NAS_TRY(build_integer(k, v->child, classes, out, err));
-        return build_integer(k, v->child->next, classes, (int32_t *)out + 1, err);
+        if (!cJSON_IsNull(v)) return build_integers(k, v, 2, out, err);
+        memset(out, 0, 2 * sizeof(int32_t));
+        return NAS_OK;
+    case NAS_KEY_SHAPE: return build_integers(k, v, 3, out, err);
+    case NAS_KEY_SPAN: {
+        nas_span *span = out;
+        *span = (nas_span){0};
+        if (cJSON_IsNull(v)) return NAS_OK;
+        if (!cJSON_IsArray(v) || !cJSON_IsNumber(v->child) || !cJSON_IsNumber(v->child->next))
+            return wrong(k, err);
+        *span = (nas_span){true, v->child->valuedouble, v->child->next->valuedouble};
+        return span->lo <= span->hi
+                   ? NAS_OK
+                   : nas_fail(err, NAS_EINVAL, "%s: the lowest, %g, is above the highest, %g",
+                              k->name, span->lo, span->hi);
+    }
     case NAS_KEY_BLOCK: break;
     }
     return NAS_OK;
@@ -75,9 +95,10 @@ nas_status nas_task_build(nas_arena *a, const cJSON *document, nas_task *out, na
     *out = (nas_task){0};
     const cJSON *task = nas_json_get(document, "task"), *labels = nas_json_get(task, "labels");
     const cJSON *split = nas_json_get(task, "split");
+    const nas_block *by = nas_block_variant(&nas_block_split, split);
     NAS_TRY(nas_keys_build(a, nas_block_task.tables[0], task, 0, out, err));
-    NAS_TRY(nas_keys_build(a, nas_block_split.tables[0], split, 0, &out->split, err));
-    NAS_TRY(nas_keys_build(a, nas_block_split.tables[1], split, 0, out, err));
+    NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
+    NAS_TRY(nas_keys_build(a, by->tables[1], split, 0, out, err));
     if (!cJSON_IsArray(labels)) return NAS_OK;
     const int n = cJSON_GetArraySize(labels);
     const char **list = nas_arena_array(a, (size_t)n, sizeof *list, err);
@@ -129,11 +150,14 @@ static nas_status build_layer(layer_build *b, const cJSON *layer, nas_layer_spec
     const nas_key *keys = nas_layer_keys(out->ops);
     if (keys) NAS_TRY(nas_keys_build(b->arena, keys, layer, b->classes, out, err));
     const int32_t number = b->n_layers++;
+    bool fixed = false;
+    for (const nas_key *k = keys; k && k->name; k++)
+        if (strcmp(k->name, "scale") == 0) fixed = !out->scale;
     for (const nas_key *k = keys; k && k->name; k++) {
         if (!(k->flags & NAS_KEY_WIDTH) || b->n_widths == NAS_LAYERS_MOST * 2) continue;
         b->widths[b->n_widths++] =
             (widened){.value = (int32_t *)(void *)((char *)out + k->offset),
-                      .numeric = cJSON_IsNumber(nas_json_get(layer, k->name)),
+                      .numeric = !fixed && cJSON_IsNumber(nas_json_get(layer, k->name)),
                       .hi = k->hi,
                       .layer = number};
     }

@@ -122,14 +122,17 @@ static void check_text(nas_check *c, const char *path, const cJSON *v, const nas
     regfree(&re);
 }
 
-static void check_pair(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
-    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != 2) {
+/* [height, width], or [height, width, channels]. */
+static void check_sizes(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    const int n = k->kind == NAS_KEY_PAIR ? 2 : 3;
+    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != n) {
         char got[48], lo[32], hi[32];
         nas_json_show(v, got);
         bound(k->lo, lo);
         bound(k->hi, hi);
-        nas_check_problem(c, path, v, false, "expected [height, width], each %s .. %s, got %s", lo,
-                          hi, cJSON_IsArray(v) ? "a list of another length" : got);
+        nas_check_problem(c, path, v, false, "expected [height, width%s], each %s .. %s, got %s",
+                          n == 3 ? ", channels" : "", lo, hi,
+                          cJSON_IsArray(v) ? "a list of another length" : got);
         return;
     }
     /* The elements are integers of their own; the key lives as long as the walk. */
@@ -137,9 +140,34 @@ static void check_pair(nas_check *c, const char *path, const cJSON *v, const nas
     if (!element) return;
     *element = *k;
     element->kind = NAS_KEY_INT;
+    element->flags &= ~(uint32_t)NAS_KEY_NULLABLE;
     element->later = NULL;
-    nas_check_any(c, nas_path_item(c->arena, path, 0), v->child, nas_check_value, element);
-    nas_check_any(c, nas_path_item(c->arena, path, 1), v->child->next, nas_check_value, element);
+    int32_t i = 0;
+    for (const cJSON *e = v->child; e; e = e->next)
+        nas_check_any(c, nas_path_item(c->arena, path, i++), e, nas_check_value, element);
+}
+
+static void check_span(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != 2) {
+        char got[48], lo[32], hi[32];
+        nas_json_show(v, got);
+        bound(k->lo, lo);
+        bound(k->hi, hi);
+        nas_check_problem(c, path, v, false, "expected [lowest, highest], each %s .. %s%s, got %s",
+                          lo, hi, k->flags & NAS_KEY_NULLABLE ? ", or null" : "",
+                          cJSON_IsArray(v) ? "a list of another length" : got);
+        return;
+    }
+    nas_key *element = nas_arena_alloc(c->arena, sizeof *element, NULL);
+    if (!element) return;
+    *element = *k;
+    element->kind = NAS_KEY_FLOAT;
+    element->flags = 0;
+    const cJSON *lo = v->child, *hi = v->child->next;
+    nas_check_any(c, nas_path_item(c->arena, path, 0), lo, nas_check_value, element);
+    nas_check_any(c, nas_path_item(c->arena, path, 1), hi, nas_check_value, element);
+    if (cJSON_IsNumber(lo) && cJSON_IsNumber(hi) && lo->valuedouble > hi->valuedouble)
+        nas_check_problem(c, path, v, false, "the lowest is above the highest");
 }
 
 /* Blocks with code of their own */
@@ -176,24 +204,24 @@ static void check_rate(nas_check *c, const char *path, const cJSON *v) {
     }
     nas_check_block(c, path, v, &nas_block_schedule);
     const cJSON *kind = nas_json_get(v, "schedule");
-    if (!cJSON_IsString(kind) || strcmp(kind->valuestring, "constant") != 0) return;
+    if (!cJSON_IsString(kind)) return;
+    const bool constant = strcmp(kind->valuestring, "constant") == 0;
+    const bool polynomial = strcmp(kind->valuestring, "polynomial") == 0;
     for (const cJSON *k = v->child; k; k = k->next)
-        if (strcmp(k->string, "to") == 0 || strcmp(k->string, "power") == 0)
+        if ((constant && strcmp(k->string, "to") == 0) ||
+            (!polynomial && strcmp(k->string, "power") == 0))
             nas_check_problem(c, nas_path_key(c->arena, path, k->string), k, true,
-                              "belongs to other schedules than \"constant\"; leave it out");
+                              "belongs to other schedules than \"%s\"; leave it out",
+                              kind->valuestring);
+    if (strcmp(kind->valuestring, "exponential") == 0 && !nas_json_get(v, "to"))
+        nas_check_problem(c, nas_path_key(c->arena, path, "to"), v, false,
+                          "missing; \"exponential\" needs it, above 0");
 }
 
 static void check_format_kind(nas_check *c, const char *path, const cJSON *v) {
-    nas_key k = *nas_block_find(&nas_block_quantize, "kind");
+    nas_key k = nas_quantize_keys[0];
     k.later = nas_formats_later;
     check_word(c, path, v, &k);
-}
-
-static void check_format(nas_check *c, const char *path, const cJSON *v) {
-    if (cJSON_IsObject(v))
-        nas_check_block(c, path, v, &nas_block_quantize);
-    else
-        check_format_kind(c, path, v);
 }
 
 static void check_sampler(nas_check *c, const char *path, const cJSON *v) {
@@ -224,7 +252,9 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
         void (*check)(nas_check *, const char *, const cJSON *);
     } own[] = {{"labels", check_labels},
                {"learning_rate", check_rate},
-               {"quantize", check_format},
+               {"prune", nas_check_prune},
+               {"cluster", nas_check_cluster},
+               {"quantize", nas_check_quantize},
                {"sampler", check_sampler},
                {"seed", check_seed}};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
@@ -242,7 +272,7 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         const char *last = strrchr(plain[i]->path, '.');
         if (strcmp(last ? last + 1 : plain[i]->path, k->name) == 0)
-            nas_check_block(c, path, v, plain[i]);
+            nas_check_block(c, path, v, nas_block_variant(plain[i], v));
     }
 }
 
@@ -270,7 +300,9 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
             check_word(c, path, v, k);
         return;
     case NAS_KEY_TEXT: check_text(c, path, v, k); return;
-    case NAS_KEY_PAIR: check_pair(c, path, v, k); return;
+    case NAS_KEY_PAIR:
+    case NAS_KEY_SHAPE: check_sizes(c, path, v, k); return;
+    case NAS_KEY_SPAN: check_span(c, path, v, k); return;
     case NAS_KEY_BLOCK: check_below(c, path, v, k); return;
     }
 }
@@ -284,6 +316,7 @@ static bool may_lack(const nas_check *c, const nas_block *b, const cJSON *v, con
     if (b == &nas_block_schedule && cJSON_IsString(schedule) &&
         strcmp(schedule->valuestring, "constant") == 0)
         return strcmp(k->name, "from") != 0;
+    if (b == &nas_block_prune && nas_prune_may_lack(v, k->name)) return true;
     return c->candidate && b == &nas_block_top &&
            (strcmp(k->name, "name") == 0 || strcmp(k->name, "search") == 0);
 }
@@ -311,6 +344,30 @@ static void check_coefficients(nas_check *c, const char *path, const cJSON *v) {
     else if (strcmp(kind->valuestring, "log_mel") == 0 && n && !nas_is_form(n) &&
              !(cJSON_IsNumber(n) && n->valuedouble == 0))
         nas_check_problem(c, where, n, true, "belongs to \"mfcc\" only; leave it out");
+}
+
+/* Lists lie inside the data folder; folds take the place of the validation share. */
+static void check_split(nas_check *c, const char *path, const cJSON *v, const nas_block *b) {
+    const cJSON *folds = nas_json_get(v, "folds"), *by = nas_json_get(v, "by");
+    const bool folded = folds && !cJSON_IsNull(folds);
+    for (const cJSON *k = v->child; k; k = k->next) {
+        const char *where = nas_path_key(c->arena, path, k->string);
+        const nas_key *key = nas_block_find(b, k->string);
+        if (b == &nas_block_lists && key && key->kind == NAS_KEY_TEXT && cJSON_IsString(k) &&
+            strcmp(k->string, "speaker_pattern") != 0 && !nas_split_path_fits(k->valuestring))
+            nas_check_problem(c, where, k, false,
+                              "expected a file inside the data folder: a relative path without "
+                              "\"..\"");
+        if (b != &nas_block_split) continue;
+        if (folded && strcmp(k->string, "validation") == 0)
+            nas_check_problem(c, where, k, true,
+                              "with folds each of them is the validation part once; leave it out");
+        if (folded && k == by && cJSON_IsString(k) && strcmp(k->valuestring, "speaker") != 0)
+            nas_check_problem(c, where, k, false, "folds are by \"speaker\" only");
+        if (!folded && strcmp(k->string, "test") == 0 && cJSON_IsNumber(k) && k->valuedouble >= 0 &&
+            k->valuedouble < 0.001)
+            nas_check_problem(c, where, k, false, "expected at least 0.001 without folds");
+    }
 }
 
 static bool is_space_key(const char *key) {
@@ -358,6 +415,7 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
             nas_check_problem(c, nas_path_key(c->arena, path, k->name), v, false, "missing; %s",
                               k->help ? k->help : "it has no default");
     if (b == &nas_block_frontend) check_coefficients(c, path, v);
+    if (b == &nas_block_split || b == &nas_block_lists) check_split(c, path, v, b);
 }
 
 /* The name becomes that of a view in the database. */

@@ -21,10 +21,15 @@ static cJSON *strip_rate(nas_arena *a, const cJSON *v) {
                              : nas_json_copy(a, v, v->string);
 }
 
+static cJSON *strip_compress(nas_arena *a, const cJSON *v, const nas_block *b) {
+    const cJSON *kept = nas_compress_strip(a, v);
+    return kept ? strip_block(a, kept, b) : NULL;
+}
+
 /* {"kind": "int8"} is the same as "int8". */
 static cJSON *strip_quantize(nas_arena *a, const cJSON *v) {
     if (!cJSON_IsObject(v)) return nas_json_copy(a, v, v->string);
-    cJSON *object = strip_block(a, v, &nas_block_quantize);
+    cJSON *object = strip_compress(a, v, &nas_block_quantize);
     const cJSON *kind = object ? nas_json_get(object, "kind") : NULL;
     return kind && kind == object->child && !kind->next ? nas_json_copy(a, kind, v->string)
                                                         : object;
@@ -35,7 +40,8 @@ static cJSON *strip_value(nas_arena *a, const cJSON *v, const nas_block *b) {
     if (strcmp(v->string, "learning_rate") == 0) return strip_rate(a, v);
     if (strcmp(v->string, "quantize") == 0) return strip_quantize(a, v);
     if (strcmp(v->string, "layers") == 0) return strip_layers(a, v, v->string);
-    const nas_block *below = nas_block_below(b, v->string);
+    const nas_block *below = nas_block_variant(nas_block_below(b, v->string), v);
+    if (below == &nas_block_cluster && cJSON_IsObject(v)) return strip_compress(a, v, below);
     return below && cJSON_IsObject(v) ? strip_block(a, v, below) : nas_json_copy(a, v, v->string);
 }
 
@@ -129,7 +135,7 @@ const cJSON *nas_candidate_lookup(nas_arena *a, const cJSON *document, const cha
                 below = layer_default(a, v, key);
             }
             v = below;
-            b = b ? nas_block_below(b, key) : NULL;
+            b = b ? nas_block_variant(nas_block_below(b, key), v) : NULL;
         }
         path = rest;
     }

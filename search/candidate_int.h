@@ -15,8 +15,9 @@ typedef struct nas_block {
 } nas_block;
 
 extern const nas_block nas_block_top, nas_block_task, nas_block_split, nas_block_frontend,
-    nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_quantize,
-    nas_block_search, nas_block_repeat;
+    nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_prune,
+    nas_block_cluster, nas_block_quantize, nas_block_search, nas_block_repeat, nas_block_lists,
+    nas_block_folders;
 /* All of the above, for documentation and its test; NULL at the end. */
 extern const nas_block *const nas_blocks[];
 
@@ -26,10 +27,8 @@ typedef struct nas_top {
     const char *name;
 } nas_top;
 
-typedef struct nas_quantize {
-    int32_t kind, fine_tune_epochs;
-    double fine_tune_learning_rate;
-} nas_quantize;
+/* Of "quantize" as an object; offsets into nas_quantize_config. */
+extern const nas_key nas_quantize_keys[];
 
 enum {
     NAS_REPEAT_MOST = 64,
@@ -42,6 +41,9 @@ const nas_key *nas_block_find(const nas_block *b, const char *key);
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last);
 /* The block that stands at a key of another one ("split" of task); NULL for other keys. */
 const nas_block *nas_block_below(const nas_block *b, const char *key);
+/* The block that holds for v where block b stands: keys of a split depend on its `by`. b may be
+ * NULL. */
+const nas_block *nas_block_variant(const nas_block *b, const cJSON *v);
 /* Is the word one of a space-separated list? list may be NULL. */
 bool nas_word_is_later(const char *list, const char *word);
 
@@ -89,6 +91,20 @@ void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn 
 void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void *key);
 void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void *block);
 void nas_check_layers(nas_check *c, const char *path, const cJSON *v, const void *unused);
+/* prune, cluster, quantize: keys that belong together, and their structs. */
+void nas_check_prune(nas_check *c, const char *path, const cJSON *v);
+void nas_check_cluster(nas_check *c, const char *path, const cJSON *v);
+void nas_check_quantize(nas_check *c, const char *path, const cJSON *v);
+/* May prune object v do without a key that has no default? */
+bool nas_prune_may_lack(const cJSON *v, const char *key);
+NAS_NODISCARD nas_status nas_prune_build(nas_arena *a, const cJSON *v, nas_prune_config *out,
+                                         nas_err *err);
+NAS_NODISCARD nas_status nas_cluster_build(nas_arena *a, const cJSON *v, nas_cluster_config *out,
+                                           nas_err *err);
+NAS_NODISCARD nas_status nas_quantize_build(nas_arena *a, const cJSON *v, nas_quantize_config *out,
+                                            nas_err *err);
+/* A block of compression without the keys that decide nothing beside its others; NULL: no room. */
+cJSON *nas_compress_strip(nas_arena *a, const cJSON *v);
 /* An unknown key, with the nearest of the known ones. */
 void nas_check_unknown(nas_check *c, const char *path, const cJSON *v, const char *const *known);
 const char *nas_path_key(nas_arena *a, const char *path, const char *key);

@@ -1,5 +1,5 @@
 /* search/candidate_keys.c - the tables of the keys that belong to no one else: the file itself,
- * task, model, quantize, search; and which block stands where. */
+ * task, model, search; and which block stands where. */
 #include "search/candidate_int.h"
 
 #include <string.h>
@@ -24,16 +24,8 @@ static const nas_key top_keys[] = {
     {.name = "augment", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "changes to training examples"},
     {.name = "model", .kind = NAS_KEY_BLOCK, .help = "layers and their width"},
     {.name = "train", .kind = NAS_KEY_BLOCK, .help = "optimiser, schedule, epochs"},
-    {.name = "prune",
-     .kind = NAS_KEY_BLOCK,
-     .def = "null",
-     .later = "prune",
-     .help = "sparsity; null: none"},
-    {.name = "cluster",
-     .kind = NAS_KEY_BLOCK,
-     .def = "null",
-     .later = "cluster",
-     .help = "shared weights; null: none"},
+    {.name = "prune", .kind = NAS_KEY_BLOCK, .def = "null", .help = "sparsity; null: none"},
+    {.name = "cluster", .kind = NAS_KEY_BLOCK, .def = "null", .help = "shared weights; null: none"},
     {.name = "quantize",
      .kind = NAS_KEY_BLOCK,
      .def = "\"float32\"",
@@ -45,7 +37,7 @@ static const nas_key top_keys[] = {
     {.name = "objectives",
      .kind = NAS_KEY_BLOCK,
      .def = "null",
-     .help = "a list of one objective, instead of objective"},
+     .help = "list of objectives, instead of objective: the front of them is kept, no one winner"},
     {.name = "constraints",
      .kind = NAS_KEY_BLOCK,
      .def = "[]",
@@ -123,31 +115,6 @@ static const nas_key repeat_keys[] = {
     NAS_KEY_END,
 };
 
-static const nas_key quantize_keys[] = {
-    {.name = "kind",
-     .kind = NAS_KEY_WORD,
-     .offset = offsetof(nas_quantize, kind),
-     .words = nas_format_names,
-     .help = "number format of weights and activations in the file"},
-    {.name = "fine_tune_epochs",
-     .kind = NAS_KEY_INT,
-     .offset = offsetof(nas_quantize, fine_tune_epochs),
-     .lo = 0,
-     .hi = 1000,
-     .def = "0",
-     .later = "fine_tune_epochs",
-     .help = "epochs of training through the rounding"},
-    {.name = "fine_tune_learning_rate",
-     .kind = NAS_KEY_FLOAT,
-     .offset = offsetof(nas_quantize, fine_tune_learning_rate),
-     .lo = 0,
-     .hi = 10,
-     .def = "0.0001",
-     .later = "fine_tune_learning_rate",
-     .help = "constant rate of that training"},
-    NAS_KEY_END,
-};
-
 static const nas_key search_keys[] = {
     {.name = "sampler",
      .kind = NAS_KEY_BLOCK,
@@ -184,19 +151,26 @@ BLOCK(top, "", "The file.", top_keys);
 BLOCK(task, "task", "Data and classes.", task_keys);
 BLOCK(split, "task.split", "Which clip trains, which selects, which is read once.", nas_split_keys,
       pattern_keys);
+BLOCK(lists, "task.split by lists", "List files of the data set.", nas_split_lists_keys,
+      pattern_keys);
+BLOCK(folders, "task.split by folders", "The data folder has train/, validation/ and test/.",
+      nas_split_folders_keys, pattern_keys);
 BLOCK(frontend, "frontend", "From sound to features.", nas_frontend_keys);
 BLOCK(augment, "augment", "Changes to training examples.", nas_augment_keys);
 BLOCK(model, "model", "The net.", model_keys);
 BLOCK(repeat, "model.layers[] with repeat", "Layers several times.", repeat_keys);
 BLOCK(train, "train", "Training.", nas_train_keys);
 BLOCK(schedule, "train.learning_rate as an object", "A rate over all steps.", nas_schedule_keys);
-BLOCK(quantize, "quantize as an object", "Number format.", quantize_keys);
+BLOCK(prune, "prune as an object", "Zeros, made while the net trains.", nas_prune_keys);
+BLOCK(cluster, "cluster as an object", "Weights that share few values.", nas_cluster_keys);
+BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
 BLOCK(search, "search", "How points are picked.", search_keys);
 
 const nas_block *const nas_blocks[] = {
-    &nas_block_top,      &nas_block_task,     &nas_block_split,  &nas_block_frontend,
-    &nas_block_augment,  &nas_block_model,    &nas_block_repeat, &nas_block_train,
-    &nas_block_schedule, &nas_block_quantize, &nas_block_search, NULL,
+    &nas_block_top,     &nas_block_task,     &nas_block_split,    &nas_block_lists,
+    &nas_block_folders, &nas_block_frontend, &nas_block_augment,  &nas_block_model,
+    &nas_block_repeat,  &nas_block_train,    &nas_block_schedule, &nas_block_prune,
+    &nas_block_cluster, &nas_block_quantize, &nas_block_search,   NULL,
 };
 
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {
@@ -227,11 +201,21 @@ const nas_block *nas_block_below(const nas_block *b, const char *key) {
                 {&nas_block_top, "model", &nas_block_model},
                 {&nas_block_top, "train", &nas_block_train},
                 {&nas_block_train, "learning_rate", &nas_block_schedule},
+                {&nas_block_top, "prune", &nas_block_prune},
+                {&nas_block_top, "cluster", &nas_block_cluster},
                 {&nas_block_top, "quantize", &nas_block_quantize},
                 {&nas_block_top, "search", &nas_block_search}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].above == b && strcmp(rows[i].key, key) == 0) return rows[i].block;
     return NULL;
+}
+
+const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
+    const cJSON *by = nas_json_get(v, "by");
+    if (b != &nas_block_split || !cJSON_IsString(by)) return b;
+    return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
+           : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders
+                                                     : b;
 }
 
 bool nas_word_is_later(const char *list, const char *word) {

@@ -62,12 +62,6 @@ static void check_op(nas_check *c, const char *path, const cJSON *v, const void 
     for (const struct nas_layer_ops *o; n + 1 < OPS_MOST && (o = nas_layer_at(n)); n++)
         names[n] = nas_layer_name(o);
     names[n] = NULL;
-    if (cJSON_IsString(v))
-        for (const char *const *later = nas_layers_later; *later; later++)
-            if (strcmp(*later, v->valuestring) == 0) {
-                nas_check_problem(c, path, v, false, "%s is not supported yet", got);
-                return;
-            }
     const char *near = cJSON_IsString(v) ? nas_nearest(v->valuestring, names) : NULL;
     if (near) {
         nas_check_problem(c, path, v, false,

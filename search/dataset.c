@@ -1,6 +1,7 @@
 /* search/dataset.c - clips of a task, split. */
 #include "search/dataset.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,19 +49,34 @@ static nas_status pick_calibration(nas_arena *a, nas_dataset *d, nas_err *err) {
     return NAS_OK;
 }
 
-static nas_status split_and_index(nas_arena *a, const nas_task *task, const nas_log *log,
-                                  nas_dataset *d, nas_err *err) {
-    uint8_t *part = nas_arena_array(a, (size_t)d->clips->n, 1, err);
-    if (!part) return NAS_ENOMEM;
-    NAS_TRY(nas_split_make(d->clips, &task->split, log, part, &d->fingerprint, err));
+static nas_status collect(nas_arena *a, const uint8_t *part, nas_dataset *d, nas_err *err) {
     for (int p = 0; p < NAS_PARTS; p++)
         NAS_TRY(collect_part(a, d->clips, part, (nas_part)p, &d->part[p], err));
     return pick_calibration(a, d, err);
 }
 
+static nas_status split_and_index(nas_arena *a, const nas_task *task, bool allow_missing,
+                                  const nas_log *log, nas_dataset *d, nas_err *err) {
+    const nas_split_config *split = &task->split;
+    uint8_t *part = nas_arena_alloc(a, (size_t)d->clips->n, err);
+    if (!part) return NAS_ENOMEM;
+    if (split->folds < 2) {
+        NAS_TRY(nas_split_make(d->clips, split, allow_missing, log, part, &d->fingerprint, err));
+        return collect(a, part, d, err);
+    }
+    nas_hash of_parts;
+    uint8_t *fold = nas_arena_alloc(a, (size_t)d->clips->n, err);
+    if (!fold) return NAS_ENOMEM;
+    NAS_TRY(nas_split_folds(d->clips, split, log, fold, &d->fingerprint, err));
+    nas_split_fold_parts(d->clips, fold, -1, part, &of_parts);
+    d->folds = split->folds;
+    d->fold = fold;
+    return collect(a, part, d, err);
+}
+
 nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
-                            const nas_cache *cache, const nas_log *log, nas_dataset *out,
-                            nas_err *err) {
+                            bool allow_missing, const nas_cache *cache, const nas_log *log,
+                            nas_dataset *out, nas_err *err) {
     *out = (nas_dataset){.folder = folder ? folder : task->data};
     if (!nas_path_is_dir(out->folder))
         return nas_fail(err, NAS_ENOTFOUND,
@@ -72,12 +88,13 @@ nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *fold
         .folder = out->folder,
         .labels = task->labels,
         .n_labels = task->n_labels,
+        .parts = task->split.by == NAS_BY_FOLDERS,
         .clip_seconds = task->clip_seconds,
         .speaker_pattern = task->speaker_pattern,
         .cache = cache->dir,
     };
     NAS_TRY(nas_clips_open(&o, log, &out->clips, err));
-    const nas_status st = split_and_index(a, task, log, out, err);
+    const nas_status st = split_and_index(a, task, allow_missing, log, out, err);
     if (st != NAS_OK) nas_dataset_close(out);
     return st;
 }
@@ -85,4 +102,19 @@ nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *fold
 void nas_dataset_close(nas_dataset *d) {
     nas_clips_close(d->clips);
     d->clips = NULL;
+}
+
+nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
+                            nas_err *err) {
+    assert(k >= 0 && k < d->folds);
+    *out = (nas_dataset){.clips = d->clips, .folder = d->folder};
+    uint8_t *part = nas_arena_alloc(a, (size_t)d->clips->n, err);
+    if (!part) return NAS_ENOMEM;
+    nas_split_fold_parts(d->clips, d->fold, k, part, &out->fingerprint);
+    return collect(a, part, out, err);
+}
+
+int32_t nas_dataset_sample(const nas_dataset *d) {
+    const nas_rows *validation = &d->part[NAS_VALIDATION];
+    return validation->n ? validation->clip[0] : d->part[NAS_TRAIN].clip[0];
 }

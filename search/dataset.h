@@ -22,13 +22,25 @@ typedef struct nas_dataset {
     nas_hash fingerprint;     /* of clips and split */
     int32_t n_calibration;
     const int32_t *calibration; /* rows of the training part: its first 256 clips in hash order */
+    int32_t folds;              /* 0: none. Else all clips but the test part's are in the training
+                                   part, and the validation part is empty */
+    const uint8_t *fold;        /* [clips->n], with folds: 0 .. folds - 1, or NAS_TEST_FOLD */
 } nas_dataset;
 
-/* folder NULL: task->data. Owner: the caller closes it; arrays live in arena a. */
+/* folder NULL: task->data. allow_missing: go on without clips that are listed but absent. Owner:
+ * the caller closes it; arrays live in arena a. */
 NAS_NODISCARD nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
-                                          const nas_cache *cache, const nas_log *log,
-                                          nas_dataset *out, nas_err *err);
+                                          bool allow_missing, const nas_cache *cache,
+                                          const nas_log *log, nas_dataset *out, nas_err *err);
 void nas_dataset_close(nas_dataset *d);
+
+/* The same clips while fold k of d is the validation part and the others train. It borrows the
+ * clips of d: never closed, not used after d is. Arrays live in arena a. */
+NAS_NODISCARD nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k,
+                                          nas_dataset *out, nas_err *err);
+
+/* The clip that latency is measured with: the first to validate, else to train. */
+int32_t nas_dataset_sample(const nas_dataset *d);
 
 typedef struct nas_features {
     nas_hash key;

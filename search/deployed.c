@@ -150,9 +150,9 @@ static void wilson(nas_verdict *v) {
     v->high = fmin(1, (middle + half) / scale);
 }
 
-static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, const nas_log *log,
-                           nas_arena *a, nas_verdict_fn each, void *ctx, nas_verdict *out,
-                           nas_err *err) {
+static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, bool allow_missing,
+                           const nas_log *log, nas_arena *a, nas_verdict_fn each, void *ctx,
+                           nas_verdict *out, nas_err *err) {
     bench b = {.d = d, .samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz)};
     const size_t labels = (size_t)d->n_labels;
     nas_hash ignored;
@@ -161,7 +161,14 @@ static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, 
     b.pcm = nas_arena_array(a, (size_t)b.samples, sizeof *b.pcm, err);
     b.x = nas_arena_array(a, (size_t)d->frames * (size_t)d->features, sizeof *b.x, err);
     if (!parts || !out->confusion || !b.pcm || !b.x) return NAS_ENOMEM;
-    if (part >= 0) NAS_TRY(nas_split_make(c, &d->task.split, log, parts, &ignored, err));
+    if (part >= 0) {
+        NAS_TRY(nas_split_make(c, &d->task.split, allow_missing, log, parts, &ignored, err));
+        if (!memchr(parts, part, (size_t)c->n))
+            return nas_fail(err, NAS_EINVAL, "the %s part of this model's split has no clips%s",
+                            nas_part_name((nas_part)part),
+                            d->task.split.folds > 1 ? "; with folds each trained net had its own"
+                                                    : "");
+    }
     nas_status st = nas_frontend_open(&d->frontend, b.samples, &b.fe, err);
     if (st == NAS_OK) st = nas_interp_open(&d->graph, &b.it, err);
     if (st == NAS_OK) st = judge_clips(&b, c, parts, part, log, each, ctx, out, err);
@@ -171,7 +178,15 @@ static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, 
     return st;
 }
 
-nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
+/* A split by folders says how its own data lies; other clips may lie in plain class folders. */
+static bool in_parts(const nas_deployed *d, const char *data, int part) {
+    char path[4096];
+    if (!d->has_candidate || d->task.split.by != NAS_BY_FOLDERS) return false;
+    snprintf(path, sizeof path, "%s/train", data);
+    return part >= 0 || nas_path_is_dir(path);
+}
+
+nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part, bool allow_missing,
                               const nas_cache *cache, const nas_log *log, nas_arena *a,
                               nas_verdict_fn each, void *ctx, nas_verdict *out, nas_err *err) {
     *out = (nas_verdict){0};
@@ -183,13 +198,14 @@ nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
         .folder = data,
         .labels = d->labels,
         .n_labels = d->n_labels,
+        .parts = in_parts(d, data, part),
         .clip_seconds = d->clip_seconds,
         .speaker_pattern = d->has_candidate ? d->task.speaker_pattern : NULL,
         .cache = cache->dir,
     };
     nas_clips *c = NULL;
     NAS_TRY(nas_clips_open(&o, log, &c, err));
-    const nas_status st = judge_on(d, c, part, log, a, each, ctx, out, err);
+    const nas_status st = judge_on(d, c, part, allow_missing, log, a, each, ctx, out, err);
     nas_clips_close(c);
     return st;
 }

@@ -31,11 +31,12 @@ typedef struct nas_verdict {
 
 /* part: a nas_part under the candidate's split, or -1 for all clips. clips_out (may be NULL) hears
  * of each clip: its features and the class that was found. Errors: NAS_EINVAL a part without
- * candidate.json, and those of nas_clips_open. */
+ * candidate.json, a part that has no clips, and those of nas_clips_open and
+ * nas_split_make. */
 typedef void (*nas_verdict_fn)(void *ctx, const nas_clip *clip, const float *x, int32_t class);
 NAS_NODISCARD nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
-                                            const nas_cache *cache, const nas_log *log,
-                                            nas_arena *a, nas_verdict_fn each, void *ctx,
-                                            nas_verdict *out, nas_err *err);
+                                            bool allow_missing, const nas_cache *cache,
+                                            const nas_log *log, nas_arena *a, nas_verdict_fn each,
+                                            void *ctx, nas_verdict *out, nas_err *err);
 
 #endif

@@ -76,7 +76,7 @@ static nas_status export_stage(const nas_evaluator *e, const nas_candidate *c,
     } else {
         const float *x = calibration_rows(e, f, a, err);
         if (!x) return NAS_ENOMEM;
-        NAS_TRY(nas_export_net(t->net, (nas_format)c->quantize, x, e->data->n_calibration, a,
+        NAS_TRY(nas_export_net(t->net, (nas_format)c->quantize.kind, x, e->data->n_calibration, a,
                                &out->tflite, err));
         const nas_piece piece = {out->tflite.p, out->tflite.n};
         NAS_TRY(nas_cache_put(e->cache, key, &piece, 1, err));
@@ -92,10 +92,10 @@ static nas_status latency_of(const nas_evaluator *e, const nas_candidate *c, con
                              const nas_graph *g, double *metric, nas_err *err) {
     const int32_t rate = c->frontend.sample_rate_hz;
     const int32_t samples = (int32_t)lround(e->data->clips->clip_seconds * rate);
-    const nas_rows *rows = &e->data->part[NAS_VALIDATION];
     float *pcm = malloc((size_t)samples * sizeof *pcm);
     if (!pcm) return nas_fail(err, NAS_ENOMEM, "latency: out of memory");
-    nas_status st = nas_clips_read(e->data->clips, rows->clip[0], rate, pcm, samples, err);
+    nas_status st =
+        nas_clips_read(e->data->clips, nas_dataset_sample(e->data), rate, pcm, samples, err);
     if (st == NAS_OK)
         st = nas_measure_latency(g, &c->frontend, f, pcm, samples, e->cache, metric, err);
     free(pcm);

@@ -30,6 +30,15 @@ typedef struct nas_stage_time {
 
 enum { NAS_STAGES = 4 }; /* features, train, export, measure */
 
+/* The net as one step of compression left it, exported as it was then. */
+typedef struct nas_step_figures {
+    const char *name;                 /* "dense", "pruned", "folded", "clustered", "quantised" */
+    double accuracy;                  /* on the validation part; NaN: not known */
+    int64_t tflite_bytes, zlib_bytes; /* -1: not known */
+} nas_step_figures;
+
+enum { NAS_STEPS = 8 }; /* room for them */
+
 typedef struct nas_bytes {
     const uint8_t *p;
     size_t n;
@@ -40,9 +49,10 @@ typedef struct nas_outcome {
     const char *state;               /* complete, diverged, rejected */
     const char *reason;              /* of the last two */
     double metric[NAS_METRIC_COUNT]; /* NaN: not known */
-    int32_t n_epochs, n_stages;
+    int32_t n_epochs, n_stages, n_steps;
     const nas_epoch *epochs;
     nas_stage_time stages[NAS_STAGES];
+    nas_step_figures steps[NAS_STEPS];
     nas_bytes tflite, zlib;
     const char *frontend_json, *labels_txt, *candidate_json, *metrics_json;
 } nas_outcome;

@@ -1,7 +1,7 @@
 /* search/export.c - a trial's folder: the bytes that were measured and the texts beside them. */
 #include "search/run.h"
+#include "search/study.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,30 +23,6 @@ nas_status nas_export_outcome(const nas_outcome *o, const char *folder, nas_err 
     return put(folder, "metrics.json", o->metrics_json, strlen(o->metrics_json), err);
 }
 
-static bool note_metrics(void *ctx, const nas_row *row) {
-    double *metric = ctx;
-    for (int32_t i = 0; i < row->n; i++) {
-        const nas_value *v = &row->values[i];
-        if (v->is_null) continue;
-        metric[i] = v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real;
-    }
-    return true;
-}
-
-static nas_status stored_metrics(nas_store *store, const char *study, int64_t row, double *metric,
-                                 nas_err *err) {
-    char sql[1024], view[160];
-    size_t n = (size_t)snprintf(sql, sizeof sql, "select ");
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) {
-        metric[i] = NAN;
-        n += (size_t)snprintf(sql + n, sizeof sql - n, "%s%s", i ? ", " : "", nas_metrics[i].name);
-    }
-    nas_view_name(study, "", view);
-    snprintf(sql + n, sizeof sql - n, " from %s where id = ?1", view);
-    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = row};
-    return nas_store_query(store, sql, &id, 1, note_metrics, metric, err);
-}
-
 static nas_status gather(nas_store *store, nas_study_id study, int64_t row, const char *name,
                          nas_arena *a, nas_outcome *o, nas_err *err) {
     uint8_t *bytes, *text, *zlib;
@@ -61,7 +37,7 @@ static nas_status gather(nas_store *store, nas_study_id study, int64_t row, cons
     o->labels_txt = (const char *)text;
     NAS_TRY(nas_store_artefact(store, study, row, "candidate.json", a, &text, &n, err));
     o->candidate_json = (const char *)text;
-    NAS_TRY(stored_metrics(store, name, row, o->metric, err));
+    NAS_TRY(nas_study_stored(store, name, row, NULL, o->metric, err));
     return nas_package_metrics(o->metric, a, &o->metrics_json, err);
 }
 

@@ -1,6 +1,7 @@
 /* search/measure.c - accuracy and latency of exported bytes. */
 #include "search/evaluate.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@ nas_status nas_measure_accuracy(const nas_graph *g, const nas_examples *rows, in
         if (confusion) confusion[(size_t)rows->y[i] * (size_t)labels + (size_t) class]++;
     }
     nas_interp_close(it);
-    *out = rows->n ? (double)right / rows->n : 0;
+    *out = rows->n ? (double)right / rows->n : (double)NAN;
     return st;
 }
 

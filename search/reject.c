@@ -22,7 +22,7 @@ static nas_status untrained_graph(const nas_evaluator *e, const nas_candidate *c
     nas_status st = x ? NAS_OK : NAS_ENOMEM;
     for (size_t i = 0; x && i < n; i++) x[i] = (float)(i % 7) - 3.0f;
     nas_bytes file = {0};
-    if (st == NAS_OK) st = nas_export_net(net, (nas_format)c->quantize, x, 1, a, &file, err);
+    if (st == NAS_OK) st = nas_export_net(net, (nas_format)c->quantize.kind, x, 1, a, &file, err);
     nas_net_close(net);
     NAS_TRY(st);
     *g = nas_graph_start(a);

@@ -217,8 +217,7 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     out->study = t->worker.study;
     out->stopped = asked_to_stop(t);
     if (out->stopped) return NAS_OK;
-    st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log,
-                        &out->has_winner, &out->winner, err);
+    st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log, out, err);
     if (st == NAS_ESTOP) out->stopped = true;
     return st == NAS_ESTOP ? NAS_OK : st;
 }
@@ -235,8 +234,8 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     t->worker.data = &d;
     t->state.total = trials;
     if (trials < 0) t->state.total = nas_space_points(s);
-    nas_status st =
-        nas_dataset_open(a, nas_space_task(s), t->o->data, cache, t->view->log, &d, err);
+    nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
+                                     t->view->log, &d, err);
     const bool opened = st == NAS_OK;
     t->begun = nas_clock_wall();
     if (opened) st = open_study(t, s, trials, a, err);

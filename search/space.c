@@ -224,8 +224,7 @@ int32_t nas_space_objectives(const nas_space *s) {
 }
 
 const nas_objective *nas_space_objective(const nas_space *s, int32_t i) {
-    (void)i;
-    return &s->objective;
+    return &s->objectives[i];
 }
 
 const nas_search_config *nas_space_search(const nas_space *s) {

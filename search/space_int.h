@@ -74,7 +74,7 @@ struct nas_space {
     nas_param *params;
     nas_place *places; /* beside params */
     nas_constraint *constraints;
-    nas_objective objective;
+    nas_objective *objectives;
     nas_condition **forbid;
     nas_try_entry *tries;
     nas_hash hash;

@@ -1,7 +1,10 @@
 /* search/study.c - a space as a study of the store. */
 #include "search/study.h"
 
+#include "search/run.h"
+
 #include <math.h>
+#include <stdio.h>
 
 static nas_column metric_column(int i) {
     return (nas_column){
@@ -78,4 +81,36 @@ void nas_study_metrics(const double *metric, nas_value values[NAS_METRIC_COUNT])
             .real = metric[i],
         };
     }
+}
+
+typedef struct stored_row {
+    char *state;
+    double *metric;
+} stored_row;
+
+static bool note_row(void *ctx, const nas_row *row) {
+    const stored_row *s = ctx;
+    if (s->state && row->values[0].text) snprintf(s->state, 16, "%s", row->values[0].text);
+    for (int32_t i = 1; i < row->n; i++) {
+        const nas_value *v = &row->values[i];
+        if (v->is_null) continue;
+        s->metric[i - 1] = v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real;
+    }
+    return true;
+}
+
+nas_status nas_study_stored(nas_store *store, const char *study, int64_t row, char state[16],
+                            double metric[NAS_METRIC_COUNT], nas_err *err) {
+    char sql[2048], view[160];
+    size_t n = (size_t)snprintf(sql, sizeof sql, "select state");
+    for (int i = 0; i < NAS_METRIC_COUNT; i++) {
+        metric[i] = NAN;
+        n += (size_t)snprintf(sql + n, sizeof sql - n, ", %s", nas_metrics[i].name);
+    }
+    nas_view_name(study, "", view);
+    snprintf(sql + n, sizeof sql - n, " from %s where id = ?1", view);
+    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = row};
+    stored_row s = {.state = state, .metric = metric};
+    if (state) state[0] = '\0';
+    return nas_store_query(store, sql, &id, 1, note_row, &s, err);
 }

@@ -14,4 +14,10 @@ NAS_NODISCARD nas_status nas_study_define(const nas_space *s, const nas_hash *fi
 /* Metrics as column values, in the order of nas_metrics; NaN is NULL. */
 void nas_study_metrics(const double *metric, nas_value values[NAS_METRIC_COUNT]);
 
+/* The metrics of a row of the study's view (NaN for NULL), and its state (NULL: not wanted). A row
+ * that is not there has none. */
+NAS_NODISCARD nas_status nas_study_stored(nas_store *store, const char *study, int64_t row,
+                                          char state[16], double metric[NAS_METRIC_COUNT],
+                                          nas_err *err);
+
 #endif

@@ -113,6 +113,11 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
         const nas_stage_time *s = &o->stages[i];
         stages[i] = (nas_stage_row){s->name, s->key, s->reused, s->wall, s->cpu};
     }
+    nas_step_row steps[NAS_STEPS];
+    for (int32_t i = 0; i < o->n_steps; i++) {
+        const nas_step_figures *s = &o->steps[i];
+        steps[i] = (nas_step_row){s->name, s->accuracy, s->tflite_bytes, s->zlib_bytes};
+    }
     const bool complete = strcmp(o->state, "complete") == 0;
     const nas_artefact artefacts[] = {
         {"model.tflite", o->tflite.p, o->tflite.n},
@@ -128,12 +133,28 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
         .cpu_seconds = cpu,
         .n_epochs = o->n_epochs,
         .n_stages = o->n_stages,
+        .n_steps = o->n_steps,
         .n_artefacts = complete ? (int32_t)(sizeof artefacts / sizeof *artefacts) : 0,
         .epochs = epochs,
         .stages = stages,
+        .steps = steps,
         .artefacts = artefacts,
     };
     return store_result(h, &r, o->metric, err);
+}
+
+/* The result that another version of the space has of this candidate. */
+static nas_status take_over(hands *h, nas_err *err) {
+    bool kept;
+    NAS_TRY(nas_store_reuse(h->store, h->w->study, &h->claim, h->id, &kept, err));
+    if (!kept) return NAS_OK;
+    double metric[NAS_METRIC_COUNT];
+    char state[16];
+    NAS_TRY(
+        nas_study_stored(h->store, nas_space_name(h->w->space), h->claim.id, state, metric, err));
+    const nas_result r = {.state = state, .reason = "reused: trained before the space changed"};
+    tell_finish(h, &r, metric);
+    return NAS_OK;
 }
 
 /* An error that the next trial would meet too. */
@@ -211,7 +232,7 @@ static nas_status work(hands *h, nas_err *err) {
         if (what == NAS_CLAIM_WAIT)
             nap();
         else
-            NAS_TRY(do_trial(h, json, err));
+            NAS_TRY(h->claim.reuse ? take_over(h, err) : do_trial(h, json, err));
         nas_arena_back(h->arena, mark);
     }
     return NAS_OK;

@@ -161,7 +161,7 @@ static nas_status claim(nas_store *s, nas_layout *l, const char *worker, nas_pic
     NAS_TRY(take_waiting(s, l, &p, worker, a, out, json, &found, err));
     if (!found) NAS_TRY(pick_new(s, l, &p, worker, pick, ctx, a, out, json, &found, err));
     *what = NAS_CLAIMED;
-    if (found) return NAS_OK;
+    if (found) return nas_reuse_find(s, l, out, err);
     bool running = false;
     NAS_TRY(any_running(s, l, &running, err));
     *what = running ? NAS_CLAIM_WAIT : NAS_CLAIM_NONE_LEFT;

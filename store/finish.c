@@ -54,14 +54,14 @@ static nas_status write_row(nas_store *s, nas_layout *l, const nas_claim *c, con
     return NAS_OK;
 }
 
-/* What an earlier attempt left. */
-static nas_status forget(nas_store *s, nas_layout *l, int64_t trial, nas_err *err) {
+nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err *err) {
     static const struct {
         nas_sql_slot slot;
         const char *sql;
     } tables[] = {
         {NAS_SQL_FORGET_EPOCHS, "DELETE FROM nas_epochs WHERE study = # AND trial = ?1"},
         {NAS_SQL_FORGET_STAGES, "DELETE FROM nas_stages WHERE study = # AND trial = ?1"},
+        {NAS_SQL_FORGET_STEPS, "DELETE FROM nas_steps WHERE study = # AND trial = ?1"},
         {NAS_SQL_FORGET_ARTEFACTS, "DELETE FROM nas_artefacts WHERE study = # AND trial = ?1"},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -113,6 +113,32 @@ static nas_status write_stages(nas_store *s, nas_layout *l, int64_t trial, const
     return NAS_OK;
 }
 
+static void bind_count(sqlite3_stmt *st, int at, int64_t n) {
+    if (n < 0)
+        sqlite3_bind_null(st, at);
+    else
+        sqlite3_bind_int64(st, at, n);
+}
+
+static nas_status write_steps(nas_store *s, nas_layout *l, int64_t trial, const nas_result *r,
+                              nas_err *err) {
+    for (int32_t i = 0; i < r->n_steps; i++) {
+        const nas_step_row *e = &r->steps[i];
+        sqlite3_stmt *st = NULL;
+        NAS_TRY(nas_layout_slot(s, l, NAS_SQL_STEP,
+                                "INSERT INTO nas_steps VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6)", &st,
+                                err));
+        sqlite3_bind_int64(st, 1, trial);
+        sqlite3_bind_int(st, 2, i);
+        sqlite3_bind_text(st, 3, e->name, -1, SQLITE_TRANSIENT);
+        sqlite3_bind_double(st, 4, e->accuracy);
+        bind_count(st, 5, e->tflite_bytes);
+        bind_count(st, 6, e->zlib_bytes);
+        NAS_TRY(nas_sql_run(s, st, err));
+    }
+    return NAS_OK;
+}
+
 static nas_status write_artefacts(nas_store *s, nas_layout *l, int64_t trial, const nas_result *r,
                                   nas_err *err) {
     for (int32_t i = 0; i < r->n_artefacts; i++) {
@@ -139,9 +165,10 @@ static nas_status finish(nas_store *s, nas_layout *l, const nas_claim *c, const 
                          const nas_result *r, bool *kept, nas_err *err) {
     NAS_TRY(write_row(s, l, c, worker, r, kept, err));
     if (!*kept) return NAS_OK;
-    if (c->attempt > 1) NAS_TRY(forget(s, l, c->id, err));
+    if (c->attempt > 1) NAS_TRY(nas_trial_forget(s, l, c->id, err));
     NAS_TRY(write_epochs(s, l, c->id, r, err));
     NAS_TRY(write_stages(s, l, c->id, r, err));
+    NAS_TRY(write_steps(s, l, c->id, r, err));
     return write_artefacts(s, l, c->id, r, err);
 }
 
@@ -206,10 +233,12 @@ nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64_t row, const 
     *bytes = NULL;
     *n = 0;
     sqlite3_stmt *st = NULL;
-    NAS_TRY(nas_sql_open(s, &st, err,
-                         "SELECT content FROM nas_artefacts WHERE study = ?1 AND trial = ?2 AND"
-                         " name = ?3",
-                         "iit", id.study, row, name));
+    char sql[192];
+    sqlite3_snprintf(sizeof sql, sql,
+                     "SELECT content FROM nas_artefacts WHERE study = ?1 AND name = ?3 AND"
+                     " trial = coalesce((SELECT reused FROM nas_trials_%lld WHERE id = ?2), ?2)",
+                     id.study);
+    NAS_TRY(nas_sql_open(s, &st, err, sql, "iit", id.study, row, name));
     bool found = false;
     nas_status status = nas_sql_step(s, st, &found, err);
     if (status == NAS_OK && !found)

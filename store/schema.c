@@ -2,8 +2,8 @@
  * next. docs/SCHEMA.md tells what they mean. */
 #include "store/store_int.h"
 
-/* Step i leads from version i to i + 1. A step that was published is never changed. */
-static const char *const steps[] = {
+/* Version 1. */
+static const char first[] =
     "CREATE TABLE nas_studies("
     " id INTEGER PRIMARY KEY,"
     " name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
@@ -86,8 +86,58 @@ static const char *const steps[] = {
     " (SELECT group_concat(b.text, ', ') FROM nas_bounds b WHERE b.study = s.id) AS constraints,"
     " printf('%llu', s.seed) AS seed, s.task AS task,"
     " datetime(s.created, 'unixepoch') AS created, s.fingerprint AS fingerprint, s.id AS id"
-    " FROM nas_studies s;",
-};
+    " FROM nas_studies s;";
+
+/* Version 2: what each step of compression did, and results that another version's trial has. */
+static const char second[] = "CREATE TABLE nas_steps("
+                             " study INTEGER NOT NULL,"
+                             " trial INTEGER NOT NULL,"
+                             " position INTEGER NOT NULL,"
+                             " name TEXT NOT NULL,"
+                             " accuracy REAL, tflite_bytes INTEGER, zlib_bytes INTEGER,"
+                             " PRIMARY KEY(study, trial, position)) WITHOUT ROWID;";
+
+static nas_status list_studies(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
+                               nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(
+        nas_sql_open(s, &st, err, "SELECT id, count(*) OVER () FROM nas_studies ORDER BY id", ""));
+    nas_status status;
+    bool row = false;
+    for (*n = 0; (status = nas_sql_step(s, st, &row, err)) == NAS_OK && row; ++*n) {
+        if (*n == 0)
+            *ids = nas_arena_array(a, (size_t)sqlite3_column_int64(st, 1), sizeof **ids, err);
+        if (!*ids) {
+            status = NAS_ENOMEM;
+            break;
+        }
+        (*ids)[*n] = sqlite3_column_int64(st, 0);
+    }
+    sqlite3_finalize(st);
+    return status;
+}
+
+static nas_status add_reused(nas_store *s, nas_arena *a, nas_err *err) {
+    int64_t *ids = NULL, n = 0;
+    NAS_TRY(list_studies(s, a, &ids, &n, err));
+    for (int64_t i = 0; i < n; i++) {
+        char sql[96];
+        sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE nas_trials_%lld ADD COLUMN reused INTEGER",
+                         ids[i]);
+        NAS_TRY(nas_sql_exec(s, sql, err));
+        nas_study def;
+        nas_study_id id = {.study = ids[i]};
+        NAS_TRY(nas_study_load(s, ids[i], a, &def, &id.version, err));
+        NAS_TRY(nas_views_write(s, &def, id, err));
+    }
+    return NAS_OK;
+}
+
+/* Step i leads from version i to i + 1. A step that was published is never changed. */
+static const struct {
+    const char *sql;
+    nas_status (*more)(nas_store *s, nas_arena *a, nas_err *err); /* may be NULL */
+} steps[] = {{first, NULL}, {second, add_reused}};
 
 int nas_schema_version(void) {
     return (int)(sizeof steps / sizeof *steps);
@@ -105,12 +155,14 @@ nas_status nas_schema_pragma(nas_store *s, const char *name, int64_t *out, nas_e
     return status;
 }
 
-static nas_status migrate(nas_store *s, nas_err *err) {
+static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     int64_t version = 0;
     NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
     if (version >= nas_schema_version()) return NAS_OK; /* another process was quicker */
-    for (int64_t i = version; i < nas_schema_version(); i++)
-        NAS_TRY(nas_sql_exec(s, steps[i], err));
+    for (int64_t i = version; i < nas_schema_version(); i++) {
+        NAS_TRY(nas_sql_exec(s, steps[i].sql, err));
+        if (steps[i].more) NAS_TRY(steps[i].more(s, a, err));
+    }
     sqlite3_str *sql = sqlite3_str_new(s->db);
     sqlite3_str_appendf(sql, "PRAGMA application_id=%d; PRAGMA user_version=%d",
                         NAS_STORE_APPLICATION, nas_schema_version());
@@ -118,6 +170,10 @@ static nas_status migrate(nas_store *s, nas_err *err) {
 }
 
 nas_status nas_schema_migrate(nas_store *s, nas_err *err) {
-    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
-    return nas_sql_end(s, migrate(s, err), err);
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    nas_status status = nas_sql_begin(s, NAS_SYNC_FULL, err);
+    if (status == NAS_OK) status = nas_sql_end(s, migrate(s, a, err), err);
+    nas_arena_close(a);
+    return status;
 }

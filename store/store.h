@@ -78,6 +78,7 @@ typedef struct nas_claim {
     int64_t number;  /* within the version */
     int32_t attempt; /* from 1 */
     nas_hash candidate;
+    int64_t reuse; /* a row of another version that has the result of this candidate; 0: none */
 } nas_claim;
 
 /* How the next new trial is picked, inside the claim's transaction. cursor is the sampler's.
@@ -120,6 +121,13 @@ typedef struct nas_stage_row {
     double wall_seconds, cpu_seconds;
 } nas_stage_row;
 
+/* What one step of compression left: the same net, exported as it was then. */
+typedef struct nas_step_row {
+    const char *name;                 /* "dense", "pruned", "folded", "clustered", "quantised" */
+    double accuracy;                  /* on the validation split; NaN: not known */
+    int64_t tflite_bytes, zlib_bytes; /* -1: not known */
+} nas_step_row;
+
 typedef struct nas_artefact {
     const char *name; /* "model.tflite" */
     const void *bytes;
@@ -133,18 +141,25 @@ typedef struct nas_result {
     const nas_value *metrics; /* n_metrics of the study's definition, in its order; NULL: none */
     double seconds, cpu_seconds;
     const char *machine; /* CPU, kernel row */
-    int32_t n_epochs, n_stages, n_artefacts;
+    int32_t n_epochs, n_stages, n_steps, n_artefacts;
     const nas_epoch_row *epochs;
     const nas_stage_row *stages;
+    const nas_step_row *steps;
     const nas_artefact *artefacts;
 } nas_result;
 
-/* One durable transaction (synchronous=FULL): the row, its epochs, stages and artefacts. *kept is
- * false when the trial is no longer this worker's (it was given up for dead): nothing is written
- * then. */
+/* One durable transaction (synchronous=FULL): the row, its epochs, stages, steps and artefacts.
+ * *kept is false when the trial is no longer this worker's (it was given up for dead): nothing is
+ * written then. */
 NAS_NODISCARD nas_status nas_store_finish(nas_store *s, nas_study_id id, const nas_claim *c,
                                           const char *worker, const nas_result *r, bool *kept,
                                           nas_err *err);
+
+/* Ends a trial whose claim says `reuse`: state, reason, machine and metrics of that row become its
+ * own, `reused` says which row was trained; that one's epochs, stages, steps and artefacts are this
+ * one's too. Durable. *kept as above. Errors: NAS_EINVAL when the claim has none to reuse. */
+NAS_NODISCARD nas_status nas_store_reuse(nas_store *s, nas_study_id id, const nas_claim *c,
+                                         const char *worker, bool *kept, nas_err *err);
 
 /* Gives back the running trials whose worker is dead, as `dead(ctx, worker, seconds since the
  * heartbeat)` judges; one that was tried `retries` + 1 times becomes failed ("the worker died").
@@ -158,7 +173,8 @@ NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int
                                               const nas_column *column, const nas_value *v,
                                               nas_err *err);
 
-/* An artefact's bytes into arena a. Errors: NAS_ENOTFOUND. */
+/* An artefact's bytes into arena a; of a reused trial, those of the row that was trained. Errors:
+ * NAS_ENOTFOUND. */
 NAS_NODISCARD nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64_t row,
                                             const char *name, nas_arena *a, uint8_t **bytes,
                                             size_t *n, nas_err *err);

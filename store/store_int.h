@@ -24,9 +24,12 @@ typedef enum nas_sql_slot {
     NAS_SQL_FINISH,
     NAS_SQL_FORGET_EPOCHS,
     NAS_SQL_FORGET_STAGES,
+    NAS_SQL_FORGET_STEPS,
     NAS_SQL_FORGET_ARTEFACTS,
     NAS_SQL_EPOCH,
     NAS_SQL_STAGE,
+    NAS_SQL_STEP,
+    NAS_SQL_TWIN,
     NAS_SQL_ARTEFACT,
     NAS_SQL_SLOTS
 } nas_sql_slot;
@@ -124,6 +127,11 @@ NAS_NODISCARD nas_status nas_study_load(nas_store *s, int64_t study, nas_arena *
 /* Names of all studies, ", " between them; "none" when there is none. Owner: arena a. */
 NAS_NODISCARD nas_status nas_study_names(nas_store *s, nas_arena *a, const char **out,
                                          nas_err *err);
+
+/* reuse.c: fills c->reuse, in the claim's transaction. */
+NAS_NODISCARD nas_status nas_reuse_find(nas_store *s, nas_layout *l, nas_claim *c, nas_err *err);
+/* finish.c: removes the epochs, stages, steps and artefacts that an earlier attempt left. */
+NAS_NODISCARD nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err *err);
 
 /* views.c: the views of one study and `trials`; those that are as they should be are left. */
 NAS_NODISCARD nas_status nas_views_write(nas_store *s, const nas_study *def, nas_study_id id,

@@ -63,7 +63,7 @@ static nas_status write_main(nas_store *s, const nas_study *def, const nas_layou
     sqlite3_str_appendf(q,
                         ", seconds, cpu_seconds, attempt, worker, machine,"
                         " datetime(started, 'unixepoch') AS started,"
-                        " datetime(finished, 'unixepoch') AS finished, candidate, id"
+                        " datetime(finished, 'unixepoch') AS finished, reused, candidate, id"
                         " FROM nas_trials_%lld WHERE version = %lld",
                         l->study, l->version);
     return write_view(s, def->name, "", q, err);

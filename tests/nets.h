@@ -15,18 +15,37 @@
 #define MODEL(h, w, c, ...) \
     { {h, w, c}, COUNT(__VA_ARGS__), LAYERS(__VA_ARGS__) }
 
-#define CONV(f, kh, kw, sh, sw, pad, with_bias)                                         \
-    {                                                                                   \
-        .ops = &nas_layer_conv2d, .filters = f, .kernel = {kh, kw}, .stride = {sh, sw}, \
-        .dilation = {1, 1}, .padding = pad, .bias = with_bias, .scale = true            \
+#define CONV(f, kh, kw, sh, sw, pad, with_bias)                                               \
+    {                                                                                         \
+        .ops = &nas_layer_conv2d, .filters = f, .kernel = {kh, kw}, .stride = {sh, sw},       \
+        .dilation = {1, 1}, .padding = pad, .bias = with_bias, .scale = true, .sparsity = NAN \
     }
 #define DEPTHWISE(kh, kw, sh, sw, pad, with_bias)                                   \
     {                                                                               \
         .ops = &nas_layer_depthwise_conv2d, .kernel = {kh, kw}, .stride = {sh, sw}, \
         .padding = pad, .bias = with_bias                                           \
     }
+#define DILATED(kh, kw, sh, sw, dh, dw, pad) \
+    .kernel = {kh, kw}, .stride = {sh, sw}, .dilation = {dh, dw}, .padding = pad, .bias = true
+#define CONV1D(f, k, s, d, pad)                                                                \
+    {                                                                                          \
+        .ops = &nas_layer_conv1d, .filters = f, .kernel = {k}, .stride = {s}, .dilation = {d}, \
+        .padding = pad, .bias = true, .scale = true                                            \
+    }
+#define MAX_POOL(h, w, sh, sw, pad) \
+    { .ops = &nas_layer_max_pool, .kernel = {h, w}, .stride = {sh, sw}, .padding = pad }
+#define AVERAGE_POOL(h, w, sh, sw, pad) \
+    { .ops = &nas_layer_average_pool, .kernel = {h, w}, .stride = {sh, sw}, .padding = pad }
+#define RESHAPE(h, w, c)                                \
+    {                                                   \
+        .ops = &nas_layer_reshape, .shape = { h, w, c } \
+    }
+#define DROPOUT(p) \
+    { .ops = &nas_layer_dropout, .rate = p }
+#define RELU6 \
+    { .ops = &nas_layer_relu6 }
 #define DENSE(n) \
-    { .ops = &nas_layer_dense, .filters = n, .bias = true }
+    { .ops = &nas_layer_dense, .filters = n, .bias = true, .sparsity = NAN }
 #define BN \
     { .ops = &nas_layer_batch_norm, .momentum = 0.99, .epsilon = 1e-3 }
 #define RELU \

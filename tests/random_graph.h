@@ -117,6 +117,20 @@ static inline void rg_pool(rg *b, nas_op_kind kind, rg_window w) {
     rg_op(b, o, 4, dims);
 }
 
+/* widths: before and after along each axis. */
+static inline void rg_pad(rg *b, const int32_t widths[8]) {
+    const nas_tensor x = *rg_top(b);
+    int32_t *data = nas_arena_array(b->g.arena, 8, sizeof *data, &b->err);
+    if (!data) exit(1);
+    nas_op o = {.kind = NAS_OP_PAD, .n_in = 2};
+    const nas_tensor t = {.dtype = NAS_I32, .rank = 2, .dims = {4, 2}, .data = data};
+    int32_t dims[4];
+    for (int i = 0; i < 8; i++) data[i] = widths[i];
+    for (int i = 0; i < 4; i++) dims[i] = x.dims[i] + widths[2 * i] + widths[2 * i + 1];
+    rg_ok(b, nas_graph_tensor(&b->g, &t, &o.in[1], &b->err));
+    rg_op(b, o, 4, dims);
+}
+
 static inline void rg_dense(rg *b, int32_t units, nas_activation activation, bool biased) {
     const int32_t in = (int32_t)nas_tensor_count(rg_top(b));
     nas_op o = {.kind = NAS_OP_FULLY_CONNECTED, .n_in = 2 + biased, .activation = activation};
@@ -170,13 +184,13 @@ static inline void rg_flatten(rg *b) {
 /* A small net of kind `variant` (from 0): convolutions of every sort, odd channel numbers, strides,
  * paddings, dilations, pools, joins. rg_variants says how many there are. Without SOFTMAX the bits
  * before it are seen. */
-enum { rg_variants = 14 };
+enum { rg_variants = 15 };
 
 static inline rg rg_net(nas_arena *a, uint32_t seed, int32_t variant, bool softmax) {
     static const int32_t inputs[rg_variants][4] = {
         {1, 25, 20, 1}, {1, 13, 9, 3}, {1, 12, 11, 5}, {1, 9, 9, 4},  {1, 16, 7, 2},
         {1, 10, 10, 1}, {1, 8, 8, 6},  {1, 7, 5, 17},  {1, 1, 1, 33}, {1, 11, 6, 3},
-        {1, 14, 4, 8},  {1, 6, 6, 19}, {1, 1, 30, 4},  {1, 5, 5, 16}};
+        {1, 14, 4, 8},  {1, 6, 6, 19}, {1, 1, 30, 4},  {1, 5, 5, 16}, {1, 17, 1, 5}};
     const rg_window same3 = {.kernel = {3, 3}, .activation = NAS_ACT_RELU};
     const rg_window one = {.kernel = {1, 1}, .activation = NAS_ACT_RELU6};
     rg b = rg_start(a, seed * 1000 + (uint32_t)variant, 4, inputs[variant]);
@@ -285,6 +299,17 @@ static inline rg rg_net(nas_arena *a, uint32_t seed, int32_t variant, bool softm
         rg_flatten(&b);
         rg_dense(&b, 3, NAS_ACT_NONE, true);
         break;
+    case 14: { /* causal conv1d, and a pad of all inner axes */
+        const int32_t causal[8] = {0, 0, 4, 0}, around[8] = {0, 0, 1, 2, 2, 0, 1, 3};
+        rg_pad(&b, causal);
+        rg_conv(&b, 9, (rg_window){.kernel = {3, 1}, .dilation = {2, 1}, .padding = NAS_VALID});
+        rg_unary(&b, NAS_OP_RELU);
+        rg_pad(&b, around);
+        rg_conv(&b, 6, (rg_window){.kernel = {2, 2}, .padding = NAS_VALID});
+        rg_mean(&b, false);
+        rg_dense(&b, 4, NAS_ACT_NONE, true);
+        break;
+    }
     default: /* exact widths */
         rg_conv(&b, 16, (rg_window){.kernel = {3, 3}, .padding = NAS_VALID});
         rg_conv(&b, 64, one);

@@ -51,7 +51,8 @@ at_work() { # LEADER N: waits until it has N workers
 }
 equal() { [ "$1" = "$2" ] || { printf 'got:\n%s\nexpected:\n%s\n' "$1" "$2"; return 1; }; }
 
-"$MAKE_CLIPS" clips --clips 192 >/dev/null 2>&1 || { echo "make_clips failed"; exit 1; }
+mkdir speech # what the speech program leaves in TMPDIR
+TMPDIR=$work/speech "$MAKE_CLIPS" clips --clips 192 >/dev/null 2>&1 || { echo "make_clips failed"; exit 1; }
 
 space() { # NAME TRIALS CONSTRAINT: six quick points on two words
     cat <<JSON
@@ -98,7 +99,7 @@ bad "a wrong type" 's/"epochs": 3/"epochs": "three"/' 'train.epochs'
 bad "out of range" 's/"epochs": 3/"epochs": 0/' 'train.epochs'
 bad "broken JSON" 's/"schema": 1,/"schema": 1/' 'bad.json:1:'
 bad "an unknown metric" 's/zlib_bytes </zlib_byte </' 'zlib_byte'
-bad "not supported yet" 's/"quantize": .*/"quantize": "float16",/' 'not supported yet'
+bad "a key that is missing" 's/"quantize": .*/"cluster": {"clusters": 8},/' 'cluster.init: missing'
 bad "a folder that is not there" 's/"data": "clips"/"data": "clops"/' 'clops'
 bad "a class that is not there" 's/"stop"/"stopp"/' 'stopp'
 bad "a refused study name" 's/"name": "tiny"/"name": "select"/' 'select'
@@ -184,6 +185,34 @@ replaced() {
 }
 check "a worker that is shot is replaced" replaced
 check "and the rows are the same" equal "$(sql shot.db "$determined")" "$(cat two.csv)"
+
+# --- a changed space under the same name takes over what was trained
+sed 's/"choice": \[4, 8\]/"choice": [2, 4, 8]/; s/"trials": 8, //' tiny.json >wider.json
+wider() { "$NAS" run wider.json --db tiny.db --workers 2 --out wider_best; }
+check "a wider space goes on from the old one's results" wider
+check "eight of twelve are reused" equal "$(sql tiny.db 'select count(*), count(reused), sum(seconds > 0) from tiny')" "12,8,4"
+check "with the same figures" equal "$(sql tiny.db "${determined/order by/where reused is not null order by}" | cut -d, -f2- | sort)" "$(cut -d, -f2- two.csv | sort)"
+reused=$(sql tiny.db "select max(number) from tiny where reused is not null")
+check "a reused trial has its files" "$NAS" export tiny.db --trial "$reused" -o reused
+check "that eval finds as good as they were" equal "$("$NAS" eval reused --data clips --split validation --json | sed 's/.*"accuracy": \([0-9.]*\).*/\1/')" "$(sql tiny.db "select accuracy from tiny where number = $reused")"
+check "and its training can be verified" "$NAS" verify tiny.db "$reused"
+shows_epochs() { "$NAS" show tiny.db "$reused" >shown.txt; cat shown.txt; grep -q "reused" shown.txt && grep -q "val_loss" shown.txt; }
+check "show has the epochs of a reused trial" shows_epochs
+check "the old space again finds its own trials" run_tiny
+check "all eight of them" equal "$(sql tiny.db "$determined")" "$(cat two.csv)"
+
+# --- several objectives
+sed 's/"name": "tiny"/"name": "front"/; s/"objective": .*/"objectives": [{"maximize": "accuracy"}, {"minimize": "zlib_bytes"}],/' tiny.json >front.json
+several() { "$NAS" run front.json --workers 2 --quiet >front.txt; local st=$?; cat front.txt; [ $st = 0 ] && grep -q "nas export front.db --trial N" front.txt && [ ! -e front_best ]; }
+check "several objectives end in a front" several
+check "in the order of the first objective" equal "$(sed -n 's/^ *\([0-9][0-9]*\)  .*/\1/p' front.txt)" "$(sql front.db 'select number from front_pareto order by accuracy desc, zlib_bytes, number')"
+check "the first three of it were tested" equal "$(sql front.db 'select group_concat(number) from (select number from front where test_accuracy is not null order by number)')" "$(sql front.db 'select group_concat(number) from (select number from (select number from front_pareto order by accuracy desc, zlib_bytes, number limit 3) order by number)')"
+check "top lists the front" says 0 "feasible" "$NAS" top front.db --pareto
+check "no best trial to export" says 2 "nas top --pareto" "$NAS" export front.db -o none
+check "but the one that is named" "$NAS" export front.db --trial "$(sql front.db 'select min(number) from front_pareto')" -o named
+sed 's/"zlib_bytes < 100000"/"accuracy > 1.5"/' front.json >barren.json
+barren() { "$NAS" run barren.json --db front.db --workers 2 >barren.txt; local st=$?; cat barren.txt; [ $st = 3 ] && grep -q "nearest misses" barren.txt; }
+check "a front without a feasible trial is status 3" barren
 
 # --- nothing feasible
 space none 4 "accuracy > 1.5" >none.json

@@ -33,6 +33,34 @@ static const char *const models[] = {
     "\"kernel\":[3,3],\"padding\":\"same\",\"stride\":[2,2],\"bias\":false},{\"op\":\"batch_norm\"}"
     "]},"
     "{\"op\":\"relu\"},{\"op\":\"global_average_pool\"},",
+    /* pools of both kinds, paddings and strides, RELU6 behind everything it can follow */
+    "{\"op\":\"conv2d\",\"filters\":18,\"kernel\":[3,3],\"padding\":\"same\"},{\"op\":\"relu6\"},"
+    "{\"op\":\"max_pool\",\"size\":[2,2]},{\"op\":\"batch_norm\"},{\"op\":\"relu6\"},"
+    "{\"op\":\"average_pool\",\"size\":[3,2],\"stride\":[1,1],\"padding\":\"same\"},"
+    "{\"op\":\"depthwise_conv2d\",\"kernel\":[2,2],\"padding\":\"same\"},"
+    "{\"op\":\"average_pool\",\"size\":[2,1],\"stride\":[2,2]},{\"op\":\"relu6\"},"
+    "{\"op\":\"max_pool\",\"size\":[3,1],\"stride\":[2,1],\"padding\":\"same\"},"
+    "{\"op\":\"flatten\"},",
+    /* dilations */
+    "{\"op\":\"conv2d\",\"filters\":6,\"kernel\":[3,2],\"dilation\":[2,3],\"padding\":\"same\"},"
+    "{\"op\":\"batch_norm\"},{\"op\":\"relu\"},{\"op\":\"depthwise_conv2d\",\"kernel\":[3,3],"
+    "\"dilation\":[3,2],\"padding\":\"same\"},{\"op\":\"conv2d\",\"filters\":5,\"kernel\":[3,1],"
+    "\"dilation\":[2,1],\"stride\":[2,1]},{\"op\":\"global_average_pool\"},",
+    /* frames of channels, each padding; dropout leaves no trace */
+    "{\"op\":\"conv1d\",\"filters\":9,\"kernel\":3,\"padding\":\"same\"},{\"op\":\"batch_norm\"},"
+    "{\"op\":\"relu\"},{\"op\":\"dropout\",\"rate\":0.2},{\"op\":\"conv1d\",\"filters\":9,"
+    "\"kernel\":3,"
+    "\"dilation\":2,\"padding\":\"causal\",\"bias\":false},{\"op\":\"batch_norm\"},{\"op\":"
+    "\"relu\"},"
+    "{\"op\":\"residual\",\"layers\":[{\"op\":\"conv1d\",\"filters\":9,\"kernel\":2,\"padding\":"
+    "\"causal\"}]},{\"op\":\"conv1d\",\"filters\":7,\"kernel\":2,\"stride\":2,\"padding\":"
+    "\"causal\"},"
+    "{\"op\":\"conv1d\",\"filters\":4,\"kernel\":2},{\"op\":\"flatten\"},"
+    "{\"op\":\"dropout\",\"rate\":0.5},",
+    /* other shapes */
+    "{\"op\":\"reshape\",\"shape\":[6,7,2]},{\"op\":\"conv2d\",\"filters\":6,\"kernel\":[3,3]},"
+    "{\"op\":\"reshape\",\"shape\":[3,5,8]},{\"op\":\"depthwise_conv2d\",\"kernel\":[2,2]},"
+    "{\"op\":\"relu\"},{\"op\":\"reshape\",\"shape\":[1,1,64]},",
     /* dense alone */
     "{\"op\":\"flatten\"},{\"op\":\"dense\",\"units\":13},{\"op\":\"batch_norm\"},{\"op\":\"relu\"}"
     ",",
@@ -126,6 +154,8 @@ static void check_model(const char *layers, const nas_kernel *k) {
         fail_msg("%s", f.err.text);
     assert_true(compare(&f, &unfolded) < 1e-5);
     check_file(&f, NAS_FORMAT_FLOAT32, 1e-5);
+    check_file(&f, NAS_FORMAT_FLOAT16, 0.005);
+    check_file(&f, NAS_FORMAT_DYNAMIC, 0.05);
     check_file(&f, NAS_FORMAT_INT8, 0.1);
     nas_net_close(f.net);
     nas_arena_close(f.a);

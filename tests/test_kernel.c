@@ -190,6 +190,8 @@ enum { MAPS = 4, VECTORS = 8 };
 /* Everything that goes over maps, into fresh outputs: maps 2 and 3, vectors 5, 6, 7. */
 static void run_maps(const nas_kernel *k, int what, int32_t n, buffer b[MAPS], float *v[VECTORS]) {
     const nas_map *x = &b[0].m, *d = &b[1].m, *y = &b[2].m, *one = &b[3].m;
+    const nas_pool whole = {.size = {x->h, x->w}, .stride = {1, 1}};
+    const nas_pool same = {.size = {4, 2}, .stride = {1, 1}, .before = {1, 0}};
     switch (what) {
     case 0: k->sum_pixels(x, n, v[5]); break;
     case 1: k->moments(x, n, v[5], v[6], v[7]); break;
@@ -199,12 +201,25 @@ static void run_maps(const nas_kernel *k, int what, int32_t n, buffer b[MAPS], f
     case 5: k->affine_sums(x, d, n, v[0], v[1], false, v[2], v[5], v[6]); break;
     case 6: k->affine_grad(x, d, n, v[0], v[1], true, v[3], v[4], y); break;
     case 7: k->affine_grad(x, d, n, v[0], v[1], false, v[3], v[4], y); break;
-    case 8: k->relu(x, n, y); break;
-    case 9: k->relu_grad(x, d, n, y); break;
+    case 8: k->relu(x, n, INFINITY, y); break;
+    case 9: k->relu_grad(x, d, n, INFINITY, y); break;
     case 10: k->add(x, d, n, true, y); break;
     case 11: k->add(x, NULL, n, false, y); break;
     case 12: k->mean(x, n, one); break;
-    default: k->mean(x, n, one); k->mean_grad(one, n, y);
+    case 13:
+        k->mean(x, n, one);
+        k->mean_grad(one, n, y);
+        break;
+    case 14: k->relu(x, n, 0.75f, y); break;
+    case 15: k->relu_grad(x, d, n, 0.75f, y); break;
+    case 16: k->max_pool(&same, x, n, y); break;
+    case 17:
+        k->max_pool(&whole, x, n, one);
+        k->max_pool_grad(&whole, x, one, one, n, y);
+        break;
+    case 18: k->max_pool_grad(&same, x, d, d, n, y); break; /* d is the largest of no window */
+    case 19: k->average_pool(&same, x, n, y); break;
+    default: k->average_pool_grad(&same, d, n, y);
     }
 }
 
@@ -214,7 +229,7 @@ static void maps_row(const nas_kernel *k) {
                                   {.n = 3, .h = 5, .w = 7, .c = 16},
                                   {.n = 2, .h = 3, .w = 2, .c = 130}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int what = 0; what <= 13; what++) {
+        for (int what = 0; what <= 20; what++) {
             const shape *s = &cases[i];
             const int32_t cs = (s->c + 15) / 16 * 16;
             const nas_kernel *both[2] = {&nas_kernel_reference, k};
@@ -265,6 +280,8 @@ static void adam_row(const nas_kernel *k) {
         assert_close(k->name, "adam", v[0][j], v[1][j], N, 1e-6f);
         for (int i = N - 16; i < N; i++) assert_true(v[1][j][i] == 0);
     }
+    for (int r = 0; r < 2; r++) both[r]->sgd(N, v[r][0], v[r][1], v[r][2], 0.25f, 0.5f);
+    for (int j = 0; j < 3; j++) assert_close(k->name, "sgd", v[0][j], v[1][j], N, 1e-6f);
     for (int r = 0; r < 2; r++)
         for (int j = 0; j < 4; j++) free(v[r][j]);
 }

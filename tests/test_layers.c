@@ -1,5 +1,5 @@
 /* Every layer's gradients against central differences, in small nets; shapes and costs by hand. */
-#include "core/nn/net_int.h"
+#include "core/nn/conv_int.h"
 #include "tests/nets.h"
 
 #include <setjmp.h>
@@ -156,6 +156,196 @@ static void test_depthwise(void **state) {
     check_net(&first, 4, 4);
 }
 
+static void test_dilation(void **state) {
+    (void)state;
+    static const struct {
+        int32_t kh, kw, sh, sw, dh, dw, pad;
+    } cases[] = {{3, 3, 1, 1, 2, 2, NAS_SAME},  {3, 2, 1, 1, 3, 1, NAS_VALID},
+                 {2, 3, 2, 1, 3, 2, NAS_SAME},  {3, 2, 2, 3, 2, 4, NAS_VALID},
+                 {2, 2, 3, 2, 2, 3, NAS_VALID}, {1, 3, 1, 2, 5, 2, NAS_SAME}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nas_model conv = MODEL(11, 8, 1, CONV(5, 1, 1, 1, 1, 1, true),
+                                     {.ops = &nas_layer_conv2d,
+                                      .filters = 18,
+                                      DILATED(cases[i].kh, cases[i].kw, cases[i].sh, cases[i].sw,
+                                              cases[i].dh, cases[i].dw, cases[i].pad)},
+                                     FLATTEN, DENSE(CLASSES), SOFTMAX);
+        const nas_model first = MODEL(11, 8, 1,
+                                      {.ops = &nas_layer_conv2d,
+                                       .filters = 4,
+                                       DILATED(cases[i].kh, cases[i].kw, cases[i].sh, cases[i].sw,
+                                               cases[i].dh, cases[i].dw, cases[i].pad)},
+                                      FLATTEN, DENSE(CLASSES), SOFTMAX);
+        const nas_model depthwise =
+            MODEL(11, 8, 1, CONV(5, 1, 1, 1, 1, 1, true),
+                  {.ops = &nas_layer_depthwise_conv2d,
+                   DILATED(cases[i].kh, cases[i].kw, cases[i].sh, cases[i].sw, cases[i].dh,
+                           cases[i].dw, cases[i].pad)},
+                  FLATTEN, DENSE(CLASSES), SOFTMAX);
+        check_net(&conv, 6, 6);
+        check_net(&first, 6, 6);
+        check_net(&depthwise, 6, 6);
+    }
+}
+
+static void test_conv1d(void **state) {
+    (void)state;
+    static const struct {
+        int32_t k, s, d, pad;
+    } cases[] = {{3, 1, 1, NAS_SAME},   {5, 2, 1, NAS_VALID},  {4, 1, 1, NAS_CAUSAL},
+                 {3, 2, 2, NAS_CAUSAL}, {2, 3, 4, NAS_CAUSAL}, {1, 1, 1, NAS_VALID}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nas_model m =
+            MODEL(13, 7, 1, CONV1D(17, cases[i].k, cases[i].s, cases[i].d, cases[i].pad), RELU,
+                  CONV1D(6, 2, 1, 1, NAS_SAME), GAP, DENSE(CLASSES), SOFTMAX);
+        const nas_model inner = MODEL(13, 7, 1, BN, CONV1D(9, 1, 1, 1, NAS_VALID), BN, RELU,
+                                      CONV1D(5, cases[i].k, cases[i].s, cases[i].d, cases[i].pad),
+                                      FLATTEN, DENSE(CLASSES), SOFTMAX);
+        check_net(&m, 8, 8);
+        check_net(&inner, 19, 19);
+    }
+    /* A frame of the output sees no later frame of the input. */
+    const nas_model causal = MODEL(9, 4, 1, CONV1D(3, 3, 1, 2, NAS_CAUSAL), RESHAPE(3, 3, 3), GAP,
+                                   DENSE(CLASSES), SOFTMAX);
+    nas_net *net = open_net(&causal, 1, "reference");
+    float x[36], p[CLASSES], before[27];
+    fill(x, 36, 3);
+    nas_net_predict(net, x, 1, p);
+    const nas_map *y = &net->values[2].x;
+    for (int t = 0; t < 9; t++)
+        for (int c = 0; c < 3; c++) before[t * 3 + c] = y->at[t * y->row + c];
+    for (int b = 0; b < 4; b++) x[5 * 4 + b] += 1;
+    nas_net_predict(net, x, 1, p);
+    for (int t = 0; t < 9; t++)
+        for (int c = 0; c < 3; c++)
+            assert_true((before[t * 3 + c] != y->at[t * y->row + c]) == (t == 5 || t == 7));
+    nas_net_close(net);
+}
+
+static void test_pools(void **state) {
+    (void)state;
+    static const struct {
+        int32_t h, w, sh, sw, pad;
+    } cases[] = {{2, 2, 0, 0, NAS_VALID}, {3, 2, 1, 1, NAS_SAME},  {2, 3, 2, 1, NAS_SAME},
+                 {5, 5, 3, 2, NAS_SAME},  {1, 1, 2, 2, NAS_VALID}, {9, 6, 0, 0, NAS_VALID}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nas_model max =
+            MODEL(9, 6, 1, CONV(18, 1, 1, 1, 1, 1, true),
+                  MAX_POOL(cases[i].h, cases[i].w, cases[i].sh, cases[i].sw, cases[i].pad),
+                  CONV(4, 1, 1, 1, 1, 1, true), FLATTEN, DENSE(CLASSES), SOFTMAX);
+        const nas_model average =
+            MODEL(9, 6, 1, CONV(3, 3, 3, 1, 1, NAS_SAME, true),
+                  AVERAGE_POOL(cases[i].h, cases[i].w, cases[i].sh, cases[i].sw, cases[i].pad),
+                  DEPTHWISE(1, 1, 1, 1, NAS_SAME, true), BN, FLATTEN, DENSE(CLASSES), SOFTMAX);
+        check_net(&max, 5, 5);
+        check_net(&average, 18, 18);
+    }
+}
+
+/* Windows at an edge count what is inside only. */
+static void test_pool_values(void **state) {
+    (void)state;
+    static const float x[] = {1, 2, 3, 4, 5, 6, 7, 8, -9};
+    static const float means[] = {3, 4.5f, 7.5f, -9}, largest[] = {5, 6, 8, -9};
+    const nas_model average =
+        MODEL(3, 3, 1, AVERAGE_POOL(2, 2, 0, 0, NAS_SAME), FLATTEN, DENSE(CLASSES), SOFTMAX);
+    const nas_model max =
+        MODEL(3, 3, 1, MAX_POOL(2, 2, 2, 2, NAS_SAME), FLATTEN, DENSE(CLASSES), SOFTMAX);
+    for (int k = 0; k < 2; k++) {
+        static const char *const names[] = {"reference", "generic", "avx2", "avx512"};
+        for (int r = 0; r < 4; r++) {
+            if (!nas_kernel_find(names[r])) continue;
+            nas_net *net = open_net(k ? &max : &average, 1, names[r]);
+            float p[CLASSES];
+            nas_net_predict(net, x, 1, p);
+            for (int i = 0; i < 4; i++)
+                assert_float_equal(net->values[2].x.at[i], (k ? largest : means)[i], 1e-6);
+            nas_net_close(net);
+        }
+    }
+}
+
+static void test_relu6(void **state) {
+    (void)state;
+    const nas_model m =
+        MODEL(7, 5, 1, CONV(17, 3, 3, 1, 1, NAS_SAME, true), BN, RELU6,
+              {.ops = &nas_layer_depthwise_conv2d, DILATED(3, 3, 1, 1, 1, 1, NAS_SAME)}, RELU6,
+              FLATTEN, DENSE(40), RELU6, DENSE(CLASSES), SOFTMAX);
+    check_net(&m, 9, 9);
+    const nas_model one = MODEL(1, 5, 1, RELU6, FLATTEN, DENSE(CLASSES), SOFTMAX);
+    static const float x[] = {-1, 0, 2.5f, 6, 7}, want[] = {0, 0, 2.5f, 6, 6};
+    nas_net *net = open_net(&one, 1, "generic");
+    float p[CLASSES];
+    nas_net_predict(net, x, 1, p);
+    for (int i = 0; i < 5; i++)
+        assert_true(net->values[1].x.at[i * net->values[1].x.cs] == want[i]);
+    nas_net_close(net);
+}
+
+static void test_reshape(void **state) {
+    (void)state;
+    const nas_model m = MODEL(6, 5, 1, CONV(4, 2, 2, 1, 1, NAS_SAME, true), RESHAPE(3, 2, 20),
+                              CONV(5, 3, 1, 1, 1, NAS_SAME, true), RESHAPE(1, 10, 3),
+                              DEPTHWISE(1, 3, 1, 1, NAS_SAME, true), RESHAPE(5, 1, 6), GAP,
+                              DENSE(CLASSES), SOFTMAX);
+    check_net(&m, 6, 6);
+    /* Values keep their order. */
+    const nas_model one = MODEL(4, 3, 1, CONV(1, 1, 1, 1, 1, 1, false), RESHAPE(2, 3, 2),
+                                RESHAPE(1, 1, 12), DENSE(CLASSES), SOFTMAX);
+    nas_net *net = open_net(&one, 1, "generic");
+    const float unit = 1;
+    float x[12], p[CLASSES];
+    nas_net_tensor_set(net, 0, &unit);
+    for (int i = 0; i < 12; i++) x[i] = (float)i;
+    nas_net_predict(net, x, 1, p);
+    const nas_map *y = &net->values[2].x;
+    for (int i = 0; i < 12; i++)
+        assert_true(y->at[i / 6 * y->row + i % 6 / 2 * y->cs + i % 2] == (float)i);
+    for (int i = 0; i < 12; i++) assert_true(net->values[3].x.at[i] == (float)i);
+    nas_net_close(net);
+}
+
+static void test_dropout(void **state) {
+    (void)state;
+    const nas_model m = MODEL(7, 5, 1, CONV(17, 3, 3, 1, 1, NAS_SAME, true), DROPOUT(0.3), BN, RELU,
+                              FLATTEN, DROPOUT(0.5), DENSE(CLASSES), DROPOUT(0), SOFTMAX);
+    check_net(&m, 9, 9);
+    /* A share of about rate is dropped, the rest is larger, differently in each step, image and
+     * layer; a batch's chunks do not matter; nothing is dropped out of training. */
+    enum { N = 40, V = 250 };
+    const nas_model one =
+        MODEL(V, 1, 1, DROPOUT(0.25), DROPOUT(0.25), FLATTEN, DENSE(CLASSES), SOFTMAX);
+    nas_net *net = open_net(&one, N, "generic");
+    static float x[N * V];
+    static int32_t y[N];
+    float p[CLASSES], first[V];
+    int64_t dropped[2] = {0}, same = 0;
+    for (int i = 0; i < N * V; i++) x[i] = 1;
+    const nas_map *a = &net->values[1].x, *b = &net->values[2].x;
+    for (int step = 0; step < 2; step++) {
+        net->step = step;
+        (void)nas_net_step(net, x, y, N, 0);
+        for (int i = 0; i < N; i++)
+            for (int v = 0; v < V; v++) {
+                const float u = a->at[i * a->image + v * a->row];
+                const float w = b->at[i * b->image + v * b->row];
+                assert_true(u == 0 || u == (float)(1 / 0.75));
+                assert_true(w == 0 || w == u * (float)(1 / 0.75));
+                dropped[step] += u == 0;
+                if (i == 0 && step == 0) first[v] = u;
+                if (i > 0 || step > 0) same += u == first[v];
+            }
+        assert_true(fabs((double)dropped[step] / (N * V) - 0.25) < 0.03);
+    }
+    assert_true(same < (2 * N - 1) * V * 7 / 10); /* 0.625 by chance */
+    net->step = 0;
+    (void)nas_net_step(net, x, y, 1, 0);
+    for (int v = 0; v < V; v++) assert_true(a->at[v * a->row] == first[v]);
+    nas_net_predict(net, x, 1, p);
+    for (int v = 0; v < V; v++) assert_true(b->at[v * b->row] == 1);
+    nas_net_close(net);
+}
+
 static void test_batch_norm(void **state) {
     (void)state;
     const nas_model m =
@@ -228,6 +418,18 @@ static void test_errors(void **state) {
     const nas_model inner = MODEL(2, 2, 1, RESIDUAL(1, CONV(4, 3, 3, 1, 1, NAS_SAME, true)), GAP,
                                   DENSE(CLASSES), SOFTMAX);
     expect_shape_error(&inner, "layer 1 (residual): layer 1 (conv2d): kernel 3x3");
+    const nas_model pool =
+        MODEL(3, 2, 1, MAX_POOL(2, 3, 1, 1, NAS_SAME), GAP, DENSE(CLASSES), SOFTMAX);
+    expect_shape_error(&pool, "layer 1 (max_pool): size 2x3 is larger than its input 3x2");
+    const nas_model wide = MODEL(
+        4, 6, 1, {.ops = &nas_layer_conv2d, .filters = 2, DILATED(3, 2, 1, 1, 2, 1, NAS_SAME)}, GAP,
+        DENSE(CLASSES), SOFTMAX);
+    expect_shape_error(&wide, "kernel 5x2 is larger than its input 4x6, with its dilation");
+    const nas_model count = MODEL(4, 6, 1, RESHAPE(5, 5, 1), GAP, DENSE(CLASSES), SOFTMAX);
+    expect_shape_error(&count, "layer 1 (reshape): 5x5x1 has not the 24 values of its input 4x6x1");
+    const nas_model frames = MODEL(4, 6, 1, CONV(2, 1, 1, 1, 1, 1, true), CONV1D(3, 2, 1, 1, 1),
+                                   GAP, DENSE(CLASSES), SOFTMAX);
+    expect_shape_error(&frames, "put a reshape to [4, 1, 12] before");
     const nas_model shrink = MODEL(8, 8, 1, RESIDUAL(1, CONV(4, 2, 2, 1, 1, NAS_VALID, true)), GAP,
                                    DENSE(CLASSES), SOFTMAX);
     expect_shape_error(&shrink, "no stride takes");
@@ -261,7 +463,11 @@ int main(void) {
         cmocka_unit_test(test_dense),     cmocka_unit_test(test_conv),
         cmocka_unit_test(test_depthwise), cmocka_unit_test(test_batch_norm),
         cmocka_unit_test(test_residual),  cmocka_unit_test(test_cost),
-        cmocka_unit_test(test_errors),    cmocka_unit_test(test_names),
+        cmocka_unit_test(test_dilation),  cmocka_unit_test(test_conv1d),
+        cmocka_unit_test(test_pools),     cmocka_unit_test(test_pool_values),
+        cmocka_unit_test(test_relu6),     cmocka_unit_test(test_reshape),
+        cmocka_unit_test(test_dropout),   cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
 }

@@ -56,7 +56,7 @@ static nas_status split(made *m, int32_t by, double validation, double test, nas
     const nas_log log = {.ctx = m, .warn = on_warning};
     const nas_split_config config = {.by = by, .validation = validation, .test = test};
     m->warnings = 0;
-    return nas_split_make(&m->c, &config, &log, m->part, h, err);
+    return nas_split_make(&m->c, &config, false, &log, m->part, h, err);
 }
 
 static int compare_clips(const void *a, const void *b) {
@@ -263,7 +263,7 @@ static void test_real(void **state) {
     assert_non_null(part);
     nas_hash h;
     const nas_split_config config = {.by = 0, .validation = 0.1, .test = 0.1};
-    assert_int_equal(nas_split_make(c, &config, NULL, part, &h, &err), NAS_OK);
+    assert_int_equal(nas_split_make(c, &config, false, NULL, part, &h, &err), NAS_OK);
     assert_speakers_apart(c, part);
     assert_shares(c, part, (const double[3]){0.8, 0.1, 0.1}, 0.2);
     free(part);

@@ -286,7 +286,7 @@ static void test_absent(void **state) {
     assert_int_equal(files_in(p), 0);
     char deep[128];
     snprintf(deep, sizeof deep, "%s/no/t.db", p->dir);
-    FAILS(NAS_EIO, nas_store_open(deep, NAS_STORE_CREATE, &s, &p->err));
+    FAILS(NAS_ENOTFOUND, nas_store_open(deep, NAS_STORE_CREATE, &s, &p->err));
     FAILS(NAS_EFORMAT, nas_store_open(p->dir, NAS_STORE_CREATE, &s, &p->err));
 }
 
@@ -576,6 +576,223 @@ static void test_new_version(void **state) {
     nas_store_close(s);
 }
 
+/* Completes trial `number` of version id with an artefact, an epoch and a step that tell it. */
+static void add_whole(place *p, nas_store *s, nas_study_id id, int64_t number, const char *state) {
+    nas_claim c;
+    const char *json;
+    assert_int_equal(claim_as(p, s, id, "w", &c, &json), NAS_CLAIMED);
+    assert_int_equal(c.number, number);
+    assert_int_equal(c.reuse, 0);
+    char bytes[16];
+    snprintf(bytes, sizeof bytes, "model %lld", (long long)number);
+    const bool good = !strcmp(state, "complete");
+    const nas_value m[3] = {good ? real(0.91 + 0.01 * (double)number) : null, integer(number),
+                            real(1.5)};
+    const nas_epoch_row epoch = {1, number, 0, 0, 0, 0};
+    const nas_step_row step = {"dense", 0.5, number, number};
+    const nas_artefact file = {"model.tflite", bytes, strlen(bytes)};
+    const nas_result r = {.state = state,
+                          .reason = good ? NULL : "why not",
+                          .metrics = m,
+                          .seconds = 9,
+                          .machine = "old machine",
+                          .n_epochs = 1,
+                          .n_steps = 1,
+                          .n_artefacts = 1,
+                          .epochs = &epoch,
+                          .steps = &step,
+                          .artefacts = &file};
+    bool kept;
+    OK(nas_store_finish(s, id, &c, "w", &r, &kept, &p->err));
+    assert_true(kept);
+}
+
+static nas_claim claim_and_reuse(place *p, nas_store *s, nas_study_id id) {
+    nas_claim c;
+    const char *json;
+    bool kept;
+    assert_int_equal(claim_as(p, s, id, "w2", &c, &json), NAS_CLAIMED);
+    if (!c.reuse) fail_msg("trial %lld is not reused", (long long)c.number);
+    OK(nas_store_reuse(s, id, &c, "w2", &kept, &p->err));
+    assert_true(kept);
+    return c;
+}
+
+/* What one version of the space trained, another one does not train again. */
+static void test_reuse(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 9);
+    nas_study_id v1, v2, v3;
+    nas_store *s = start(p, &def, &v1);
+    static const char *const states[] = {"complete", "diverged", "rejected", "failed", "complete"};
+    for (int64_t i = 0; i < 5; i++) add_whole(p, s, v1, i, states[i]);
+
+    /* Other parameters, and a metric under another column: it goes by its name. */
+    const nas_column other_params[] = {{"train_epochs", NAS_COLUMN_TEXT},
+                                       {"model_width", NAS_COLUMN_REAL},
+                                       {"zlib_limit", NAS_COLUMN_REAL}};
+    const nas_column other_metrics[] = {{"total_ms_hi", NAS_COLUMN_REAL},
+                                        {"zlib_bytes", NAS_COLUMN_REAL},
+                                        {"accuracy", NAS_COLUMN_REAL}};
+    nas_study changed = def;
+    changed.space_hash = nas_hash_of("space 2", 7);
+    changed.params = other_params;
+    changed.metrics = other_metrics;
+    OK(nas_store_study(s, &changed, &v2, &p->err));
+    const nas_claim first = claim_and_reuse(p, s, v2);
+    assert_int_equal(first.reuse, 1);
+    assert_string_equal(ask(p, s,
+                            "SELECT number, state, accuracy, zlib_bytes, total_ms_hi,"
+                            " seconds, machine, worker, reused, id FROM kws"),
+                        "0 complete 0.91000000000000003 0 1.5 0 old machine w2 1 6");
+    assert_string_equal(ask(p, s, "SELECT typeof(zlib_bytes), finished IS NOT NULL FROM kws"),
+                        "real 1");
+    uint8_t *bytes;
+    size_t n;
+    OK(nas_store_artefact(s, v2, first.id, "model.tflite", p->arena, &bytes, &n, &p->err));
+    assert_int_equal(n, 7);
+    assert_memory_equal(bytes, "model 0", 7);
+    assert_string_equal(ask(p, s, "SELECT count(*) FROM nas_artefacts"), "5");
+
+    /* Diverging is a result; being rejected or failing is none. */
+    assert_int_equal(claim_and_reuse(p, s, v2).reuse, 2);
+    assert_string_equal(ask(p, s, "SELECT state, reason, accuracy FROM kws WHERE number = 1"),
+                        "diverged why not NULL");
+    nas_claim c;
+    const char *json;
+    bool kept;
+    for (int64_t i = 2; i < 4; i++) {
+        assert_int_equal(claim_as(p, s, v2, "w", &c, &json), NAS_CLAIMED);
+        assert_int_equal(c.number, i);
+        assert_int_equal(c.reuse, 0);
+        FAILS(NAS_EINVAL, nas_store_reuse(s, v2, &c, "w", &kept, &p->err));
+        assert_true(finish_as(p, s, v2, &c, "w", "failed", NULL));
+    }
+
+    /* A claim that was lost writes nothing. */
+    changed.space_hash = nas_hash_of("space 3", 7);
+    OK(nas_store_study(s, &changed, &v3, &p->err));
+    (void)claim_and_reuse(p, s, v3);
+    assert_int_equal(claim_as(p, s, v3, "w2", &c, &json), NAS_CLAIMED);
+    OK(nas_store_reuse(s, v3, &c, "somebody else", &kept, &p->err));
+    assert_false(kept);
+    assert_string_equal(ask(p, s, "SELECT state FROM kws WHERE number = 1"), "running");
+    nas_store_close(s);
+}
+
+/* The row that was trained is named, not one that reused it. */
+static void test_reuse_twice(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 9), second = def, third = def;
+    second.space_hash = nas_hash_of("space 2", 7);
+    third.space_hash = nas_hash_of("space 3", 7);
+    nas_study_id v1, v2, v3;
+    nas_store *s = start(p, &def, &v1);
+    add_whole(p, s, v1, 0, "complete");
+    OK(nas_store_study(s, &second, &v2, &p->err));
+    (void)claim_and_reuse(p, s, v2);
+    add_whole(p, s, v2, 1, "complete"); /* row 3 */
+    OK(nas_store_study(s, &def, &v1, &p->err));
+    assert_int_equal(claim_and_reuse(p, s, v1).reuse, 3); /* becomes row 4 */
+    OK(nas_store_study(s, &third, &v3, &p->err));
+    (void)claim_and_reuse(p, s, v3);
+    const nas_claim c = claim_and_reuse(p, s, v3);
+    assert_int_equal(c.reuse, 4);
+    assert_string_equal(ask(p, s, "SELECT number, state, reused FROM kws"),
+                        "0 complete 1|1 complete 3");
+    uint8_t *bytes;
+    size_t n;
+    OK(nas_store_artefact(s, v3, c.id, "model.tflite", p->arena, &bytes, &n, &p->err));
+    assert_memory_equal(bytes, "model 1", 7);
+    nas_store_close(s);
+}
+
+/* A trial from before a constraint's metric was measured does not answer it. */
+static void test_reuse_needs_metrics(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 9);
+    def.n_metrics = 2;
+    nas_study_id v1, v2;
+    nas_store *s = start(p, &def, &v1);
+    add_whole(p, s, v1, 0, "complete");
+    add_whole(p, s, v1, 1, "diverged");
+    const nas_bound late[] = {{"total_ms < 3", "total_ms_hi", "<", 3}};
+    def.n_metrics = 3;
+    def.bounds = late;
+    def.n_bounds = 1;
+    def.space_hash = nas_hash_of("space 2", 7);
+    OK(nas_store_study(s, &def, &v2, &p->err));
+    nas_claim c;
+    const char *json;
+    assert_int_equal(claim_as(p, s, v2, "w", &c, &json), NAS_CLAIMED);
+    assert_int_equal(c.reuse, 0);
+    assert_int_equal(claim_and_reuse(p, s, v2).number, 1);
+    nas_store_close(s);
+}
+
+/* A waiting trial that is taken again is looked up too; what its first attempt left goes. */
+static void test_reuse_of_waiting(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 9), changed = def;
+    changed.space_hash = nas_hash_of("space 2", 7);
+    nas_study_id v1, v2;
+    nas_store *s = start(p, &changed, &v2);
+    nas_claim c;
+    const char *json;
+    bool kept;
+    assert_int_equal(claim_as(p, s, v2, "w", &c, &json), NAS_CLAIMED);
+    const nas_epoch_row epoch = {1, 1, 0, 0, 0, 0};
+    const nas_result back = {.state = "waiting", .n_epochs = 1, .epochs = &epoch};
+    OK(nas_store_finish(s, v2, &c, "w", &back, &kept, &p->err));
+    OK(nas_store_study(s, &def, &v1, &p->err));
+    add_whole(p, s, v1, 0, "complete");
+    OK(nas_store_study(s, &changed, &v2, &p->err));
+    assert_true(v2.joined);
+    c = claim_and_reuse(p, s, v2);
+    assert_int_equal(c.attempt, 2);
+    assert_string_equal(ask(p, s, "SELECT state, reused, attempt FROM kws"), "complete 2 2");
+    assert_string_equal(ask(p, s, "SELECT trial FROM nas_epochs"), "2");
+    nas_store_close(s);
+}
+
+/* tests/golden/store_v1.sql is a file of schema 1 as it was written then: two studies of two
+ * complete trials each. */
+static void test_migration(void **state) {
+    place *p = *state;
+    uint8_t *sql;
+    size_t n;
+    OK(nas_file_read(p->arena, "tests/golden/store_v1.sql", 1 << 20, &sql, &n, &p->err));
+    char *text_ = nas_arena_format(p->arena, &p->err, "%.*s", (int)n, (const char *)sql);
+    raw_sql(p, text_);
+    raw_sql(p, "PRAGMA application_id=1851880241; PRAGMA user_version=1");
+    nas_store *s;
+    FAILS(NAS_EFORMAT, nas_store_open(p->db, NAS_STORE_READ, &s, &p->err));
+    SAYS("older nas (schema 1, this one has 2)");
+    s = open_db(p, NAS_STORE_WRITE);
+    assert_string_equal(ask(p, s, "PRAGMA user_version"), "2");
+    assert_string_equal(ask(p, s, "SELECT number, accuracy, zlib_bytes, reused FROM kws"),
+                        "0 0.91000000000000003 1000 NULL|1 0.92000000000000004 1001 NULL");
+    assert_string_equal(ask(p, s, "SELECT study, count(*) FROM trials GROUP BY 1"),
+                        "kws 2|other 2");
+    assert_string_equal(ask(p, s, "SELECT count(*) FROM nas_steps"), "0");
+    nas_study def = study_of("kws", 9);
+    def.n_bounds = 1;
+    nas_study_id id;
+    OK(nas_store_study(s, &def, &id, &p->err));
+    assert_true(id.joined && id.version == 1);
+    add_whole(p, s, id, 2, "complete");
+    /* Its old trials are found by a new version. */
+    def.space_hash = nas_hash_of("space 2", 7);
+    OK(nas_store_study(s, &def, &id, &p->err));
+    const nas_claim c = claim_and_reuse(p, s, id);
+    assert_int_equal(c.reuse, 1);
+    uint8_t *bytes;
+    OK(nas_store_artefact(s, id, c.id, "model.tflite", p->arena, &bytes, &n, &p->err));
+    assert_int_equal(n, 5);
+    nas_store_close(s);
+    nas_store_close(open_db(p, NAS_STORE_READ));
+}
+
 static void test_changed_aims(void **state) {
     place *p = *state;
     nas_study def = study_of("kws", 2);
@@ -783,14 +1000,17 @@ static void test_artefacts(void **state) {
     nas_epoch_row epochs[] = {{0, 10, 1.5, 1.25, 0.5, 2}, {1, 20, NAN, 1.0, 0.75, 2}};
     nas_stage_row stages[] = {{"features", nas_hash_of("f", 1), true, 0.5, 0.25},
                               {"train", nas_hash_of("t", 1), false, 3, 2.5}};
+    nas_step_row steps[] = {{"dense", 0.5, 2000, 1500}, {"pruned", NAN, -1, -1}};
     nas_artefact files[] = {{"model.tflite", model, sizeof model}, {"empty", NULL, 0}};
     nas_result res = {.state = "failed",
                       .reason = "first try",
                       .n_epochs = 2,
                       .n_stages = 2,
+                      .n_steps = 2,
                       .n_artefacts = 2,
                       .epochs = epochs,
                       .stages = stages,
+                      .steps = steps,
                       .artefacts = files};
     bool kept;
     /* The first attempt's rows give way to the second's. */
@@ -806,6 +1026,8 @@ static void test_artefacts(void **state) {
                         "0 10 1.5 0.5|1 20 NULL 0.75");
     assert_string_equal(ask(p, s, "SELECT name, reused, cpu_seconds, length(key) FROM nas_stages"),
                         "features 1 0.25 64|train 0 2.5 64");
+    assert_string_equal(ask(p, s, "SELECT * FROM nas_steps"),
+                        "1 1 0 dense 0.5 2000 1500|1 1 1 pruned NULL NULL NULL");
     assert_string_equal(ask(p, s, "SELECT name, bytes, content FROM nas_artefacts ORDER BY 2"),
                         "empty 0 blob of 0|model.tflite 100000 blob of 100000");
     uint8_t *bytes;
@@ -847,7 +1069,7 @@ static void test_views(void **state) {
     assert_string_equal(ask(p, s, "SELECT group_concat(name) FROM pragma_table_info('kws')"),
                         "number,state,reason,model_width,train_epochs,quantize,accuracy,zlib_bytes,"
                         "total_ms_hi,seconds,cpu_seconds,attempt,worker,machine,started,finished,"
-                        "candidate,id");
+                        "reused,candidate,id");
     assert_string_equal(ask(p, s, "SELECT count(*) FROM kws WHERE started LIKE '20__-__-__ %'"),
                         "11");
     /* The winner is read from the end of an index, not sorted out of all rows. */
@@ -948,7 +1170,7 @@ static void test_document(void **state) {
         OK(nas_store_query(s, at + 6, NULL, 0, NULL, NULL, &p->err));
         at = end + 1;
     }
-    assert_int_equal(queries, 10);
+    assert_int_equal(queries, 11);
     nas_store_close(s);
 }
 
@@ -1305,6 +1527,11 @@ int main(void) {
         T(test_two_studies),
         T(test_many_studies),
         T(test_new_version),
+        T(test_reuse),
+        T(test_reuse_twice),
+        T(test_reuse_needs_metrics),
+        T(test_reuse_of_waiting),
+        T(test_migration),
         T(test_changed_aims),
         T(test_claims),
         T(test_pick_fails),

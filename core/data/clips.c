@@ -194,7 +194,9 @@ static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_
     struct nas_clips_own *own = c->own;
     nas_clip_list *l = &own->list;
     own->cache = nas_arena_text(own->a, o->cache, err);
-    if (!own->cache) return NAS_ENOMEM;
+    c->folder = nas_arena_text(own->a, o->folder, err);
+    c->picked = o->labels != NULL;
+    if (!own->cache || !c->folder) return NAS_ENOMEM;
     NAS_TRY(nas_clip_list_make(own->a, o, log, l, err));
     own->key = nas_pack_key(l);
     const recipe r = {.l = l, .key = own->key};

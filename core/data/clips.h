@@ -7,8 +7,10 @@
 #include "base/hash.h"
 #include "base/log.h"
 
+#include <stdbool.h>
+
 typedef struct nas_clip {
-    const char *name;    /* "<label>/<file>" */
+    const char *name;    /* "<label>/<file>"; with `parts`, "<part>/<label>/<file>" */
     const char *speaker; /* what speaker_pattern's first group found; the whole name when nothing */
     int32_t label;       /* index into labels */
     nas_hash content;    /* of the file's bytes */
@@ -18,6 +20,8 @@ typedef struct nas_clip {
 } nas_clip;
 
 typedef struct nas_clips {
+    const char *folder;
+    bool picked; /* the labels were named in the options, others may lie in the folder */
     int32_t n_labels;
     const char **labels; /* sorted as in the space, or by name */
     int32_t n;
@@ -33,6 +37,7 @@ typedef struct nas_clips_options {
     const char *folder;
     const char *const *labels; /* NULL: all class folders, by name, without _background_noise_ */
     int32_t n_labels;
+    bool parts; /* the class folders stand in train/, validation/ and test/ of the folder */
     double clip_seconds;
     const char *speaker_pattern; /* POSIX extended, first group; NULL: up to _nohash_, else the
                                     whole file name without its ending */

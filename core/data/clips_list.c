@@ -6,12 +6,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char noise_folder[] = "_background_noise_";
+const char nas_noise_folder[] = "_background_noise_";
 
 enum { PATH_ROOM = 4096, HASH_BATCH = 512, MOST_CLIPS = 50000000 };
 
@@ -33,9 +34,46 @@ static nas_status list_classes(nas_arena *a, const char *folder, const char ***o
         char path[PATH_ROOM];
         const int len = snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         if (len < 0 || (size_t)len >= sizeof path || !nas_path_is_dir(path)) continue;
-        if (strcmp(names[i], noise_folder) != 0) classes[(*n)++] = names[i];
+        if (strcmp(names[i], nas_noise_folder) != 0) classes[(*n)++] = names[i];
     }
     *out = classes;
+    return NAS_OK;
+}
+
+/* Where class folders stand, in the order of the names of clips. */
+static const char *const plain[] = {"", NULL}, *const in_parts[] = {"test/", "train/",
+                                                                    "validation/", NULL};
+
+static int compare_texts(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The classes of all places. */
+static nas_status list_all_classes(nas_arena *a, const nas_clips_options *o, const char ***out,
+                                   int32_t *n, nas_err *err) {
+    if (!o->parts) return list_classes(a, o->folder, out, n, err);
+    const char **found[3];
+    int32_t counts[3], all = 0;
+    for (int p = 0; p < 3; p++) {
+        const char *folder = nas_arena_format(a, err, "%s/%s", o->folder, in_parts[p]);
+        if (!folder) return NAS_ENOMEM;
+        if (!nas_path_is_dir(folder))
+            return nas_fail(err, NAS_ENOTFOUND,
+                            "there is no folder %s; a split by folders has the class folders in "
+                            "train/, validation/ and test/ of %s",
+                            folder, o->folder);
+        NAS_TRY(list_classes(a, folder, &found[p], &counts[p], err));
+        all += counts[p];
+    }
+    const char **names = nas_arena_array(a, (size_t)all + 1, sizeof *names, err);
+    if (!names) return NAS_ENOMEM;
+    *out = names;
+    *n = 0;
+    for (int p = 0, used = 0; p < 3; used += counts[p++])
+        if (counts[p]) memcpy(names + used, found[p], (size_t)counts[p] * sizeof *names);
+    qsort(names, (size_t)all, sizeof *names, compare_texts);
+    for (int32_t i = 0; i < all; i++)
+        if (i == 0 || strcmp(names[i], names[*n - 1]) != 0) names[(*n)++] = names[i];
     return NAS_OK;
 }
 
@@ -90,7 +128,7 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const ch
     if (!l->labels) return NAS_ENOMEM;
     for (int32_t i = 0; i < o->n_labels; i++) {
         const char *label = o->labels[i];
-        if (strcmp(label, noise_folder) == 0)
+        if (strcmp(label, nas_noise_folder) == 0)
             return nas_fail(err, NAS_EINVAL, "labels: %s is never a class; leave it out", label);
         if (has(l->labels, i, label))
             return nas_fail(err, NAS_EINVAL, "labels: \"%s\" stands there twice", label);
@@ -113,48 +151,72 @@ static bool is_sound_name(const char *name) {
 }
 
 /* Regular files, and links that lead nowhere: those are clips that cannot be read. */
-static bool is_clip(const char *path, const char *name) {
+bool nas_clip_is_file(const char *path, const char *name) {
     struct stat info;
     if (!is_sound_name(name)) return false;
     return stat(path, &info) == 0 ? S_ISREG(info.st_mode) : lstat(path, &info) == 0;
 }
 
-/* The clips of one class folder, in *out of *n names in arena a. */
-static nas_status list_class(nas_arena *a, const char *folder, const char *label, const char ***out,
-                             size_t *n, nas_err *err) {
-    char **names = NULL;
+/* Names of clips, in arena a. */
+typedef struct names {
+    const char **p;
+    size_t n;
+} names;
+
+/* Adds the clips of one class folder, `below` the folder ("train/up"). */
+static nas_status list_class(nas_arena *a, const char *folder, const char *below, names *out,
+                             nas_err *err) {
+    char **found = NULL;
     size_t all = 0;
-    const char *path = nas_arena_format(a, err, "%s/%s", folder, label);
+    const char *path = nas_arena_format(a, err, "%s/%s", folder, below);
     if (!path) return NAS_ENOMEM;
-    NAS_TRY(nas_dir_list(a, path, &names, &all, err));
-    const char **clips = nas_arena_array(a, all + 1, sizeof *clips, err);
+    NAS_TRY(nas_dir_list(a, path, &found, &all, err));
+    const char **clips = nas_arena_array(a, out->n + all + 1, sizeof *clips, err);
     if (!clips) return NAS_ENOMEM;
-    *n = 0;
-    *out = clips;
+    if (out->n) memcpy(clips, out->p, out->n * sizeof *clips);
+    out->p = clips;
     for (size_t i = 0; i < all; i++) {
         char file[PATH_ROOM];
-        const int len = snprintf(file, sizeof file, "%s/%s", path, names[i]);
+        const int len = snprintf(file, sizeof file, "%s/%s", path, found[i]);
         if (len < 0 || (size_t)len >= sizeof file)
-            return nas_fail(err, NAS_EINVAL, "the path %s/%s is too long", path, names[i]);
-        if (is_clip(file, names[i])) clips[(*n)++] = names[i];
+            return nas_fail(err, NAS_EINVAL, "the path %s/%s is too long", path, found[i]);
+        if (!nas_clip_is_file(file, found[i])) continue;
+        if (!(clips[out->n++] = nas_arena_format(a, err, "%s/%s", below, found[i])))
+            return NAS_ENOMEM;
+    }
+    return NAS_OK;
+}
+
+/* The clips of a class, wherever its folders stand. */
+static nas_status list_label(nas_arena *a, const nas_clips_options *o, const char *label,
+                             names *out, nas_err *err) {
+    *out = (names){0};
+    for (const char *const *at = o->parts ? in_parts : plain; *at; at++) {
+        char path[PATH_ROOM];
+        const char *below = nas_arena_format(a, err, "%s%s", *at, label);
+        if (!below) return NAS_ENOMEM;
+        const int len = snprintf(path, sizeof path, "%s/%s", o->folder, below);
+        const bool fits = len > 0 && (size_t)len < sizeof path;
+        if (o->parts && fits && !nas_path_is_dir(path)) continue;
+        NAS_TRY(list_class(a, o->folder, below, out, err));
     }
     return NAS_OK;
 }
 
 /* Fills l->files. Class folders without clips are no classes unless they were asked for. */
-static nas_status list_files(nas_arena *a, bool asked, nas_clip_list *l, nas_err *err) {
-    const size_t most = (size_t)l->n_labels + 1;
-    const char ***names = nas_arena_array(a, most, sizeof *names, err);
-    size_t *counts = nas_arena_array(a, most, sizeof *counts, err), total = 0;
-    if (!names || !counts) return NAS_ENOMEM;
+static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
+                             nas_err *err) {
+    names *found = nas_arena_array(a, (size_t)l->n_labels + 1, sizeof *found, err);
+    size_t total = 0;
+    if (!found) return NAS_ENOMEM;
     int32_t kept = 0;
     for (int32_t i = 0; i < l->n_labels; i++) {
-        NAS_TRY(list_class(a, l->folder, l->labels[i], &names[kept], &counts[kept], err));
-        if (counts[kept] == 0 && asked)
+        NAS_TRY(list_label(a, o, l->labels[i], &found[kept], err));
+        if (found[kept].n == 0 && o->labels)
             return nas_fail(err, NAS_EINVAL, "the class folder %s/%s holds no sound file",
                             l->folder, l->labels[i]);
-        if (counts[kept] == 0) continue;
-        total += counts[kept];
+        if (found[kept].n == 0) continue;
+        total += found[kept].n;
         l->labels[kept++] = l->labels[i];
     }
     l->n_labels = kept;
@@ -164,15 +226,12 @@ static nas_status list_files(nas_arena *a, bool asked, nas_clip_list *l, nas_err
     l->files = nas_arena_array(a, total + 1, sizeof *l->files, err);
     if (!l->files) return NAS_ENOMEM;
     for (int32_t i = 0; i < kept; i++)
-        for (size_t j = 0; j < counts[i]; j++) {
-            const char *name = nas_arena_format(a, err, "%s/%s", l->labels[i], names[i][j]);
-            if (!name) return NAS_ENOMEM;
-            l->files[l->n++] = (nas_clip_file){.name = name, .label = i};
-        }
+        for (size_t j = 0; j < found[i].n; j++)
+            l->files[l->n++] = (nas_clip_file){.name = found[i].p[j], .label = i};
     return NAS_OK;
 }
 
-static bool hash_file(const char *path, nas_hash *out) {
+bool nas_clip_hash_file(const char *path, nas_hash *out) {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return false;
     nas_hasher h = nas_hasher_start();
@@ -198,7 +257,7 @@ static void hash_one(void *ctx, int64_t i) {
     nas_clip_file *f = &w->files[i];
     char path[PATH_ROOM];
     const int len = snprintf(path, sizeof path, "%s/%s", w->folder, f->name);
-    f->readable = len > 0 && (size_t)len < sizeof path && hash_file(path, &f->content);
+    f->readable = len > 0 && (size_t)len < sizeof path && nas_clip_hash_file(path, &f->content);
     if (!f->readable) f->content = (nas_hash){0};
 }
 
@@ -218,14 +277,14 @@ nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o, const na
     const char **classes = NULL;
     int32_t n_classes = 0;
     *out = (nas_clip_list){.folder = o->folder, .clip_seconds = o->clip_seconds};
-    NAS_TRY(list_classes(a, o->folder, &classes, &n_classes, err));
+    NAS_TRY(list_all_classes(a, o, &classes, &n_classes, err));
     if (o->labels) {
         NAS_TRY(pick_labels(a, o, classes, n_classes, out, err));
     } else {
         out->labels = classes;
         out->n_labels = n_classes;
     }
-    NAS_TRY(list_files(a, o->labels != NULL, out, err));
+    NAS_TRY(list_files(a, o, out, err));
     if (out->n_labels < 2)
         return nas_fail(err, NAS_EINVAL,
                         "%s has %s; at least two class folders of sound files are needed "

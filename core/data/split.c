@@ -1,95 +1,34 @@
 /* core/data/split.c - dealing clips to the parts. */
-#include "core/data/split.h"
+#include "core/data/split_int.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS = 3, SALTS = 1000 };
-static const double tolerance = 0.2;
-
-static const char *const by_words[] = {"speaker", "file", "lists", "folders", NULL};
-
-#define AT(member) .offset = offsetof(nas_split_config, member)
-const nas_key nas_split_keys[] = {
-    {.name = "by",
-     .kind = NAS_KEY_WORD,
-     AT(by),
-     .def = "\"speaker\"",
-     .words = by_words,
-     .later = "lists folders",
-     .help = "speaker: a speaker's clips are all in one part; file: each clip by itself"},
-    {.name = "validation",
-     .kind = NAS_KEY_FLOAT,
-     AT(validation),
-     .lo = 0.001,
-     .hi = 0.9,
-     .def = "0.1",
-     .help = "share of the clips that selects, a fraction"},
-    {.name = "test",
-     .kind = NAS_KEY_FLOAT,
-     AT(test),
-     .lo = 0.001,
-     .hi = 0.9,
-     .def = "0.1",
-     .help = "share of the clips that is read once, for the finalists, a fraction"},
-    NAS_KEY_END,
-};
-#undef AT
+enum { PARTS = NAS_SPLIT_PARTS, SALTS = NAS_SPLIT_SALTS };
+static const double tolerance = NAS_SPLIT_TOLERANCE;
 
 const char *nas_part_name(nas_part p) {
     static const char *const names[] = {"train", "validation", "test"};
     return (unsigned)p < PARTS ? names[p] : "?";
 }
 
-/* Something to be put in order: by key, then by rank. */
-typedef struct ordered {
-    uint64_t key;
-    int32_t rank; /* of a speaker among all by name, or a clip */
-} ordered;
-
 static int by_key(const void *a, const void *b) {
-    const ordered *x = a, *y = b;
+    const nas_ordered *x = a, *y = b;
     if (x->key != y->key) return x->key < y->key ? -1 : 1;
     return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-/* How many clips of one class a speaker has. */
-typedef struct share {
-    int32_t label, clips;
-} share;
-
-typedef struct speaker {
-    uint64_t hash;             /* of the name */
-    int32_t clips, first, end; /* shares [first, end) */
-} speaker;
-
-typedef struct dealing {
-    const nas_clips *c;
-    double want[PARTS];   /* fractions */
-    int32_t least[PARTS]; /* clips that end the filling of validation and test */
-    int32_t n_speakers;
-    speaker *speakers;   /* by name */
-    int32_t *speaker_of; /* [c->n] */
-    share *shares;
-    int64_t *total; /* [n_labels] */
-    int64_t *count; /* [PARTS][n_labels] */
-    ordered *order; /* [n_speakers] */
-    uint8_t *part;  /* [n_speakers] */
-    /* The class that is least well kept, and in which part. */
-    int32_t worst_label, worst_part;
-} dealing;
-
 /* How far a part's clips of a class are from their share, as a fraction of it. */
-static double off_share(const dealing *d, int p, int32_t label) {
+static double off_share(const nas_dealing *d, int p, int32_t label) {
     const double want = d->want[p] * (double)d->total[label];
     return fabs((double)d->count[p * d->c->n_labels + label] / want - 1.0);
 }
 
 /* The largest distance of any class in any part; infinite when the split cannot be used because a
  * part or a class in the training part is empty. */
-static double judge(dealing *d) {
+static double judge(nas_dealing *d) {
     double worst = -1.0;
     for (int p = 0; p < PARTS; p++) {
         int64_t all = 0;
@@ -115,20 +54,19 @@ static uint64_t mix(uint64_t x) {
     return x ^ x >> 31;
 }
 
-/* Speakers whose salted hash is at most `most`, in order. */
-static int32_t order_speakers(dealing *d, uint32_t salt, uint64_t most) {
+int32_t nas_dealing_order(nas_dealing *d, uint32_t salt, uint64_t most) {
     const uint64_t s = mix(salt);
     int32_t n = 0;
     for (int32_t i = 0; i < d->n_speakers; i++) {
         const uint64_t key = mix(d->speakers[i].hash ^ s);
-        if (key <= most) d->order[n++] = (ordered){.key = key, .rank = i};
+        if (key <= most) d->order[n++] = (nas_ordered){.key = key, .rank = i};
     }
     qsort(d->order, (size_t)n, sizeof *d->order, by_key);
     return n;
 }
 
-static void move(dealing *d, int32_t rank, int p) {
-    const speaker *s = &d->speakers[rank];
+static void move(nas_dealing *d, int32_t rank, int p) {
+    const nas_speaker *s = &d->speakers[rank];
     d->part[rank] = (uint8_t)p;
     for (int32_t i = s->first; i < s->end; i++) {
         d->count[NAS_TRAIN * d->c->n_labels + d->shares[i].label] -= d->shares[i].clips;
@@ -137,7 +75,7 @@ static void move(dealing *d, int32_t rank, int p) {
 }
 
 /* Deals the first n speakers of d->order; false when they were not enough. */
-static bool deal(dealing *d, int32_t n) {
+static bool deal(nas_dealing *d, int32_t n) {
     const size_t labels = (size_t)d->c->n_labels;
     memset(d->count, 0, PARTS * labels * sizeof *d->count);
     memcpy(d->count + NAS_TRAIN * labels, d->total, labels * sizeof *d->count);
@@ -156,15 +94,16 @@ static bool deal(dealing *d, int32_t n) {
 
 /* Only the speakers at the front of the order are ever dealt, so only about as many are sorted; the
  * rare case that they do not reach sorts all. */
-static double try_salt(dealing *d, uint32_t salt) {
+static double try_salt(nas_dealing *d, uint32_t salt) {
     const double part = d->want[NAS_VALIDATION] + d->want[NAS_TEST];
     const double front = 1.2 * part + 32.0 / (double)d->n_speakers;
     const uint64_t most = front < 0.99 ? (uint64_t)(front * 0x1p64) : UINT64_MAX;
-    if (!deal(d, order_speakers(d, salt, most))) (void)deal(d, order_speakers(d, salt, UINT64_MAX));
+    if (!deal(d, nas_dealing_order(d, salt, most)))
+        (void)deal(d, nas_dealing_order(d, salt, UINT64_MAX));
     return judge(d);
 }
 
-static nas_status no_split(const dealing *d, const char *what, nas_err *err) {
+static nas_status no_split(const nas_dealing *d, const char *what, nas_err *err) {
     return nas_fail(err, NAS_EINVAL,
                     "split: %d clips of %d speakers cannot be split into train, validation (%g) "
                     "and test (%g) %s without an empty part or a class that has no clip to train "
@@ -172,7 +111,7 @@ static nas_status no_split(const dealing *d, const char *what, nas_err *err) {
                     d->c->n, d->n_speakers, d->want[NAS_VALIDATION], d->want[NAS_TEST], what);
 }
 
-static void warn_of_worst(const dealing *d, const nas_log *log) {
+static void warn_of_worst(const nas_dealing *d, const nas_log *log) {
     const int32_t l = d->worst_label;
     const double want = d->want[d->worst_part] * (double)d->total[l];
     nas_warn(log,
@@ -182,7 +121,8 @@ static void warn_of_worst(const dealing *d, const nas_log *log) {
              (long long)d->count[d->worst_part * d->c->n_labels + l], d->c->labels[l], want);
 }
 
-static nas_status split_by_speaker(dealing *d, const nas_log *log, uint8_t *part, nas_err *err) {
+static nas_status split_by_speaker(nas_dealing *d, const nas_log *log, uint8_t *part,
+                                   nas_err *err) {
     uint32_t best = 0;
     double off = (double)INFINITY;
     for (uint32_t salt = 0; salt < SALTS && off > tolerance; salt++) {
@@ -204,11 +144,11 @@ static uint64_t hash_of_text(const char *s) {
 }
 
 /* Each class by itself: its clips in the order of the hash of their names, test first. */
-static nas_status split_by_file(dealing *d, ordered *clips, uint8_t *part, nas_err *err) {
+static nas_status split_by_file(nas_dealing *d, nas_ordered *clips, uint8_t *part, nas_err *err) {
     const int32_t labels = d->c->n_labels;
     memset(d->count, 0, PARTS * (size_t)labels * sizeof *d->count);
     for (int32_t i = 0; i < d->c->n; i++)
-        clips[i] = (ordered){.key = hash_of_text(d->c->clips[i].name), .rank = i};
+        clips[i] = (nas_ordered){.key = hash_of_text(d->c->clips[i].name), .rank = i};
     qsort(clips, (size_t)d->c->n, sizeof *clips, by_key);
     for (int32_t i = 0; i < d->c->n; i++) {
         const int32_t k = clips[i].rank, l = d->c->clips[k].label;
@@ -235,7 +175,7 @@ static int by_speaker(const void *a, const void *b) {
     return s != 0 ? s : (x->label > y->label) - (x->label < y->label);
 }
 
-static void count_speakers(dealing *d, named *clips) {
+static void count_speakers(nas_dealing *d, named *clips) {
     const int32_t n = d->c->n;
     int32_t used = 0;
     for (int32_t i = 0; i < n; i++)
@@ -245,10 +185,10 @@ static void count_speakers(dealing *d, named *clips) {
         const bool fresh = i == 0 || strcmp(clips[i].speaker, clips[i - 1].speaker) != 0;
         if (fresh)
             d->speakers[d->n_speakers++] =
-                (speaker){.hash = hash_of_text(clips[i].speaker), .first = used, .end = used};
-        speaker *s = &d->speakers[d->n_speakers - 1];
+                (nas_speaker){.hash = hash_of_text(clips[i].speaker), .first = used, .end = used};
+        nas_speaker *s = &d->speakers[d->n_speakers - 1];
         if (fresh || clips[i].label != clips[i - 1].label) {
-            d->shares[used++] = (share){.label = clips[i].label};
+            d->shares[used++] = (nas_speaker_share){.label = clips[i].label};
             s->end = used;
         }
         d->shares[used - 1].clips++;
@@ -257,8 +197,31 @@ static void count_speakers(dealing *d, named *clips) {
     }
 }
 
-static nas_status prepare(dealing *d, const nas_split_config *config, nas_arena *a, nas_err *err) {
-    const size_t n = (size_t)d->c->n, labels = (size_t)d->c->n_labels;
+nas_status nas_dealing_open(nas_dealing *d, const nas_clips *c, int32_t parts, nas_arena *a,
+                            nas_err *err) {
+    const size_t n = (size_t)c->n, labels = (size_t)c->n_labels;
+    d->c = c;
+    if (n == 0 || labels == 0) return nas_fail(err, NAS_EINVAL, "split: there are no clips");
+    d->speakers = nas_arena_array(a, n, sizeof *d->speakers, err);
+    d->speaker_of = nas_arena_array(a, n, sizeof *d->speaker_of, err);
+    d->shares = nas_arena_array(a, n, sizeof *d->shares, err);
+    d->order = nas_arena_array(a, n, sizeof *d->order, err);
+    d->part = nas_arena_array(a, n, sizeof *d->part, err);
+    d->total = nas_arena_array(a, labels, sizeof *d->total, err);
+    d->count = nas_arena_array(a, labels * (size_t)parts, sizeof *d->count, err);
+    named *clips = nas_arena_array(a, n, sizeof *clips, err);
+    if (!d->speakers || !d->speaker_of || !d->shares || !d->order || !d->part || !d->total ||
+        !d->count || !clips)
+        return NAS_ENOMEM;
+    for (size_t i = 0; i < n; i++) d->total[c->clips[i].label]++;
+    for (size_t l = 0; l < labels; l++)
+        if (d->total[l] == 0)
+            return nas_fail(err, NAS_EINVAL, "split: the class \"%s\" has no clips", c->labels[l]);
+    count_speakers(d, clips);
+    return NAS_OK;
+}
+
+static nas_status set_shares(nas_dealing *d, const nas_split_config *config, nas_err *err) {
     d->want[NAS_VALIDATION] = config->validation;
     d->want[NAS_TEST] = config->test;
     d->want[NAS_TRAIN] = 1.0 - config->validation - config->test;
@@ -267,49 +230,51 @@ static nas_status prepare(dealing *d, const nas_split_config *config, nas_arena 
                         "split.validation is %g and split.test %g; both are above 0, and together "
                         "below 1",
                         config->validation, config->test);
-    if (n == 0 || labels == 0) return nas_fail(err, NAS_EINVAL, "split: there are no clips");
-    for (int p = 0; p < PARTS; p++) d->least[p] = (int32_t)ceil(d->want[p] * (double)n - 1e-6);
-    d->speakers = nas_arena_array(a, n, sizeof *d->speakers, err);
-    d->speaker_of = nas_arena_array(a, n, sizeof *d->speaker_of, err);
-    d->shares = nas_arena_array(a, n, sizeof *d->shares, err);
-    d->order = nas_arena_array(a, n, sizeof *d->order, err);
-    d->part = nas_arena_array(a, n, sizeof *d->part, err);
-    d->total = nas_arena_array(a, labels, sizeof *d->total, err);
-    d->count = nas_arena_array(a, labels * PARTS, sizeof *d->count, err);
-    named *clips = nas_arena_array(a, n, sizeof *clips, err);
-    if (!d->speakers || !d->speaker_of || !d->shares || !d->order || !d->part || !d->total ||
-        !d->count || !clips)
-        return NAS_ENOMEM;
-    for (size_t i = 0; i < n; i++) d->total[d->c->clips[i].label]++;
-    for (size_t l = 0; l < labels; l++)
-        if (d->total[l] == 0)
-            return nas_fail(err, NAS_EINVAL, "split: the class \"%s\" has no clips",
-                            d->c->labels[l]);
-    count_speakers(d, clips);
+    for (int p = 0; p < PARTS; p++)
+        d->least[p] = (int32_t)ceil(d->want[p] * (double)d->c->n - 1e-6);
     return NAS_OK;
 }
 
-static nas_hash fingerprint_of(const nas_clips *c, const uint8_t *part) {
+nas_hash nas_split_fingerprint(const nas_clips *c, const char *what, const uint8_t *part) {
     nas_hasher h = nas_hasher_start();
-    nas_hasher_text(&h, "split");
+    nas_hasher_text(&h, what);
     nas_hasher_hash(&h, &c->fingerprint);
     nas_hasher_i64(&h, c->n);
     nas_hasher_add(&h, part, (size_t)c->n);
     return nas_hasher_end(&h);
 }
 
-nas_status nas_split_make(const nas_clips *c, const nas_split_config *config, const nas_log *log,
-                          uint8_t *part, nas_hash *fingerprint, nas_err *err) {
-    assert(config->by == 0 || config->by == 1);
+static nas_status deal_shares(const nas_clips *c, const nas_split_config *config,
+                              const nas_log *log, nas_arena *a, uint8_t *part, nas_err *err) {
+    nas_dealing d = {.c = c};
+    NAS_TRY(set_shares(&d, config, err));
+    NAS_TRY(nas_dealing_open(&d, c, PARTS, a, err));
+    return config->by == NAS_BY_SPEAKER ? split_by_speaker(&d, log, part, err)
+                                        : split_by_file(&d, d.order, part, err);
+}
+
+static nas_status assign(const nas_clips *c, const nas_split_config *config, bool allow_missing,
+                         const nas_log *log, nas_arena *a, uint8_t *part, nas_err *err) {
+    if (config->by == NAS_BY_LISTS)
+        return nas_split_by_lists(c, config, allow_missing, log, a, part, err);
+    if (config->by == NAS_BY_FOLDERS) return nas_split_by_folders(c, log, a, part, err);
+    if (config->folds < 2) return deal_shares(c, config, log, a, part, err);
+    nas_hash ignored;
+    uint8_t *fold = nas_arena_alloc(a, (size_t)c->n, err);
+    if (!fold) return NAS_ENOMEM;
+    NAS_TRY(nas_split_folds(c, config, log, fold, &ignored, err));
+    nas_split_fold_parts(c, fold, -1, part, &ignored);
+    return NAS_OK;
+}
+
+nas_status nas_split_make(const nas_clips *c, const nas_split_config *config, bool allow_missing,
+                          const nas_log *log, uint8_t *part, nas_hash *fingerprint, nas_err *err) {
+    assert(config->by >= NAS_BY_SPEAKER && config->by <= NAS_BY_FOLDERS);
     *fingerprint = (nas_hash){0};
-    dealing d = {.c = c};
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
-    nas_status st = prepare(&d, config, a, err);
-    if (st == NAS_OK)
-        st = config->by == 0 ? split_by_speaker(&d, log, part, err)
-                             : split_by_file(&d, d.order, part, err);
-    if (st == NAS_OK) *fingerprint = fingerprint_of(c, part);
+    const nas_status st = assign(c, config, allow_missing, log, a, part, err);
+    if (st == NAS_OK) *fingerprint = nas_split_fingerprint(c, "split", part);
     nas_arena_close(a);
     return st;
 }

@@ -20,11 +20,19 @@ extern const char *const nas_format_names[];
 extern const char *const nas_formats_later;
 
 /* A folded float graph -> the graph of that number format, in out's arena (out comes from
- * nas_graph_start and is empty). int8: full integer, int8
- * in and out, symmetric weights per output channel, asymmetric activations per tensor from the
- * minimum and maximum over the calibration inputs (x [n][input elements]), int32 bias: TFLite's
- * arithmetic (Jacob et al. 2018). float32 copies. Errors: NAS_EINVAL no calibration,
- * NAS_EUNSUPPORTED. */
+ * nas_graph_start and is empty).
+ * - float32 copies.
+ * - float16: every float constant as float16 (nearest, halves to even, clamped to +-65504), which a
+ *   DEQUANTIZE turns back when the model is loaded.
+ * - int8: full integer, int8 in and out, symmetric weights per output channel, asymmetric
+ *   activations per tensor from the minimum and maximum over the calibration inputs (x [n][input
+ *   elements]), int32 bias: TFLite's arithmetic (Jacob et al. 2018).
+ * Given scales: a kernel of g with n_scale > 0 gets exactly these (codes: w / scale, halves away
+ * from zero, clamped to +-127); only where all codes are 0 may int8 raise one, for the bias to fit.
+ * In int8 an activation with n_scale 1 gets exactly that scale and zero point, except where the
+ * runtime forces others: outputs of pools and RESHAPE have their input's, SOFTMAX its own. The
+ * float formats drop scales. Errors: NAS_EINVAL no calibration, not a float graph, weights not
+ * finite; NAS_EUNSUPPORTED. */
 NAS_NODISCARD nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x,
                                           int32_t n, nas_graph *out, nas_err *err);
 

@@ -6,6 +6,16 @@
 
 typedef nas_status nas_format_fn(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
                                  nas_err *err);
-nas_format_fn nas_format_float32, nas_format_int8;
+
+/* The float32 constant *t becomes int8, in a's memory: one scale for each channel of axis, the
+ * given ones of *t (codes: w / scale, halves away from zero) or else its largest |w| / 127; codes
+ * in
+ * +-127. least (may be NULL): no channel's scale is below it, unless it was given and matters.
+ * Errors: NAS_EINVAL given scales along another axis. */
+nas_status nas_quantize_kernel(nas_tensor *t, int32_t axis, const float *least, nas_arena *a,
+                               nas_err *err);
+bool nas_all_finite(const nas_tensor *t); /* of a float32 constant */
+
+nas_format_fn nas_format_float32, nas_format_float16, nas_format_dynamic, nas_format_int8;
 
 #endif

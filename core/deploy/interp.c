@@ -1,5 +1,6 @@
 /* core/deploy/interp.c - the interpreter of the exported file. */
 #include "core/deploy/interp_int.h"
+#include "core/graph/graph_int.h"
 
 #include <float.h>
 #include <math.h>
@@ -11,7 +12,8 @@ struct nas_interp {
     const nas_graph *g;
     int32_t n_steps;
     nas_step *steps;
-    uint8_t *memory; /* of activations, as planned */
+    uint8_t *memory;        /* of activations, as planned */
+    const void **constants; /* the values of each tensor that never changes; else NULL */
     void *input, *output;
     const nas_tensor *in, *out;
     float *result; /* of nas_interp_class */
@@ -50,6 +52,7 @@ static nas_step_open *opener(nas_op_kind kind) {
     case NAS_OP_DEQUANTIZE: return nas_step_dequantize;
     case NAS_OP_FULLY_CONNECTED: return nas_step_fully_connected;
     case NAS_OP_MUL: return nas_step_mul;
+    case NAS_OP_PAD: return nas_step_pad;
     case NAS_OP_RELU:
     case NAS_OP_RELU6: return nas_step_relu;
     case NAS_OP_RESHAPE: return nas_step_reshape;
@@ -72,9 +75,33 @@ static nas_status open_step(nas_interp *it, const int64_t *offsets, const nas_op
     for (int32_t k = 0; k < o->n_in; k++) {
         if (o->in[k] < 0) continue;
         s->in[k] = &g->tensors[o->in[k]];
-        s->x[k] = s->in[k]->data ? s->in[k]->data : place_of(it, offsets, o->in[k]);
+        s->x[k] = it->constants[o->in[k]];
+        if (!s->x[k]) s->x[k] = place_of(it, offsets, o->in[k]);
     }
     return opener(o->kind)(s, it->arena, err);
+}
+
+/* What DEQUANTIZE makes of a constant is computed once. */
+static nas_status open_constant(nas_interp *it, const nas_op *o, nas_err *err) {
+    const nas_tensor *from = &it->g->tensors[o->in[0]];
+    float *values = nas_arena_array(it->arena, (size_t)nas_tensor_count(from), sizeof *values, err);
+    if (!values) return NAS_ENOMEM;
+    nas_dequantize(from, from->data, values);
+    it->constants[o->out] = values;
+    return NAS_OK;
+}
+
+static nas_status open_steps(nas_interp *it, const int64_t *offsets, nas_err *err) {
+    const nas_graph *g = it->g;
+    for (int32_t i = 0; i < g->n_tensors; i++) it->constants[i] = g->tensors[i].data;
+    for (int32_t i = 0; i < g->n_ops; i++) {
+        const nas_op *o = &g->ops[i];
+        if (nas_op_makes_constant(g, o))
+            NAS_TRY(open_constant(it, o, err));
+        else
+            NAS_TRY(open_step(it, offsets, o, &it->steps[it->n_steps++], err));
+    }
+    return NAS_OK;
 }
 
 /* What one example may be: what the float forms of run can convert. */
@@ -95,15 +122,14 @@ static nas_status open_all(nas_interp *it, nas_err *err) {
     int64_t *offsets = nas_arena_array(it->arena, (size_t)g->n_tensors, sizeof *offsets, err);
     it->steps = nas_arena_array(it->arena, (size_t)g->n_ops, sizeof *it->steps, err);
     it->result = nas_arena_array(it->arena, (size_t)nas_tensor_count(it->out), sizeof(float), err);
-    if (!offsets || !it->steps || !it->result) return NAS_ENOMEM;
+    it->constants = nas_arena_array(it->arena, (size_t)g->n_tensors, sizeof *it->constants, err);
+    if (!offsets || !it->steps || !it->result || !it->constants) return NAS_ENOMEM;
     NAS_TRY(nas_graph_plan(g, offsets, &total, err));
     it->memory = nas_arena_alloc(it->arena, (size_t)total, err);
     if (!it->memory) return NAS_ENOMEM;
     it->input = place_of(it, offsets, g->input);
     it->output = place_of(it, offsets, g->output);
-    for (; it->n_steps < g->n_ops; it->n_steps++)
-        NAS_TRY(open_step(it, offsets, &g->ops[it->n_steps], &it->steps[it->n_steps], err));
-    return NAS_OK;
+    return open_steps(it, offsets, err);
 }
 
 nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {
@@ -148,9 +174,7 @@ static void get_output(const nas_interp *it, float *y) {
         memcpy(y, it->output, (size_t)n * sizeof *y);
         return;
     }
-    const int8_t *q = it->output;
-    const double scale = (double)it->out->scale[0];
-    for (int64_t i = 0; i < n; i++) y[i] = (float)(scale * (q[i] - it->out->zero_point[0]));
+    nas_dequantize(it->out, it->output, y);
 }
 
 void nas_interp_run(nas_interp *it, const float *x, float *y) {

@@ -22,7 +22,7 @@ typedef struct nas_step {
 typedef nas_status nas_step_open(nas_step *s, nas_arena *a, nas_err *err);
 nas_step_open nas_step_conv, nas_step_fully_connected, nas_step_depthwise, nas_step_pool,
     nas_step_mean, nas_step_add, nas_step_mul, nas_step_relu, nas_step_softmax, nas_step_reshape,
-    nas_step_quantize, nas_step_dequantize;
+    nas_step_pad, nas_step_quantize, nas_step_dequantize;
 
 /* Runs on a float input; seen (may be NULL) hears of the input and of each operator's output as it
  * is made. */
@@ -32,6 +32,9 @@ void nas_interp_watch(nas_interp *it, const float *x, nas_seen_fn seen, void *ct
 /* Clamps of a fused activation. */
 void nas_clamp_f32(nas_activation a, float *lo, float *hi);
 void nas_clamp_i8(nas_activation a, const nas_tensor *y, int32_t *lo, int32_t *hi);
+
+/* The values of an int8 tensor with one scale, or of a float16 one. */
+void nas_dequantize(const nas_tensor *t, const void *x, float *y);
 
 int8_t nas_quantize_i8(float v, float scale, int32_t zero_point);
 

@@ -21,6 +21,7 @@ typedef struct quantizer {
     range *ranges; /* of the float graph's tensors */
     bool finite;
     int32_t *to; /* the int8 tensor of each float one; -1: none yet */
+    nas_arena *scratch;
     nas_err *err;
 } quantizer;
 
@@ -85,17 +86,17 @@ static nas_status set_range(quantizer *q, nas_tensor *t, range r) {
     return set_scale(q, t, scale, (int32_t)z);
 }
 
+/* like: the scale that the runtime forces; else the given one, else that of the range seen. */
 static nas_status add_activation(quantizer *q, int32_t tensor, const nas_tensor *like) {
     nas_tensor t = q->g->tensors[tensor];
     if (t.dtype == NAS_F32) {
         t.dtype = NAS_I8;
-        if (like) {
-            t.n_scale = like->n_scale;
-            t.scale = like->scale;
-            t.zero_point = like->zero_point;
-        } else {
+        if (like)
+            NAS_TRY(set_scale(q, &t, like->scale[0], like->zero_point[0]));
+        else if (t.n_scale)
+            NAS_TRY(set_scale(q, &t, t.scale[0], t.zero_point[0]));
+        else
             NAS_TRY(set_range(q, &t, q->ranges[tensor]));
-        }
     }
     return nas_graph_tensor(q->out, &t, &q->to[tensor], q->err);
 }
@@ -131,53 +132,22 @@ static nas_status copy_operand(quantizer *q, int32_t tensor) {
 
 /* --- weights ---------------------------------------------------------------------------------- */
 
-/* Where channel c's values are: n of them, `step` apart. */
-typedef struct channel {
-    int64_t first, step, n;
-} channel;
-
-static channel channel_of(const nas_tensor *w, int32_t axis, int32_t c) {
-    const int64_t n = nas_tensor_count(w) / w->dims[axis];
-    return axis == 0 ? (channel){c * n, 1, n} : (channel){c, w->dims[axis], n};
-}
-
-/* The scale of the weights, raised where an int32 could not hold the bias in units of
- * input * weight scale. */
-static float weight_scale(float most, float in_scale, const float *bias) {
-    const float scale = most > 0 ? most / 127 : 1e-6f / 254;
+/* Below this scale of a channel's weights an int32 could not hold its bias in units of input *
+ * weight scale. */
+static float least_scale(float bias, float in_scale) {
     const double half = INT32_MAX / 2;
-    if (!bias || fabs((double)*bias) / ((double)in_scale * (double)scale) <= half) return scale;
-    return (float)(fabs((double)*bias) / half / (double)in_scale);
-}
-
-static void quantize_channel(const float *w, channel at, float scale, int8_t *codes) {
-    const float inverse = (float)(1.0 / (double)scale);
-    for (int64_t i = 0, k = at.first; i < at.n; i++, k += at.step) {
-        const float v = roundf(w[k] * inverse);
-        codes[k] = (int8_t)(v < -127 ? -127 : v > 127 ? 127 : v);
-    }
+    return (float)(fabs((double)bias) / half / (double)in_scale);
 }
 
 static nas_status add_kernel(quantizer *q, const nas_op *o, int32_t axis, const float *bias,
                              nas_op *to) {
-    const nas_tensor *in = &q->out->tensors[to->in[0]];
+    const float in_scale = q->out->tensors[to->in[0]].scale[0];
     nas_tensor t = q->g->tensors[o->in[1]];
-    const float *w = t.data;
-    float *scale;
-    int8_t *codes = nas_arena_alloc(q->out->arena, (size_t)nas_tensor_count(&t), q->err);
-    if (!codes) return NAS_ENOMEM;
-    NAS_TRY(give_scales(q, &t, t.dims[axis], &scale));
-    for (int32_t c = 0; c < t.dims[axis]; c++) {
-        const channel at = channel_of(&t, axis, c);
-        float most = 0;
-        for (int64_t i = 0, k = at.first; i < at.n; i++, k += at.step)
-            if (fabsf(w[k]) > most) most = fabsf(w[k]);
-        scale[c] = weight_scale(most, in->scale[0], bias ? &bias[c] : NULL);
-        quantize_channel(w, at, scale[c], codes);
-    }
-    t.dtype = NAS_I8;
-    t.data = codes;
-    t.axis = t.n_scale > 1 ? axis : 0;
+    const int32_t n = t.dims[axis];
+    float *least = nas_arena_array(q->scratch, (size_t)n, sizeof *least, q->err);
+    if (!least) return NAS_ENOMEM;
+    for (int32_t c = 0; bias && c < n; c++) least[c] = least_scale(bias[c], in_scale);
+    NAS_TRY(nas_quantize_kernel(&t, axis, least, q->out->arena, q->err));
     return nas_graph_tensor(q->out, &t, &to->in[1], q->err);
 }
 
@@ -186,6 +156,7 @@ static nas_status add_bias(quantizer *q, const nas_op *o, nas_op *to) {
     const float *b = t.data, *weights = q->out->tensors[to->in[1]].scale;
     const double in_scale = (double)q->out->tensors[to->in[0]].scale[0];
     const int32_t n = (int32_t)nas_tensor_count(&t);
+    const double most = INT32_MAX / 2; /* given scales may be too small for a bias: it saturates */
     float *scale;
     t.rank = 1;
     t.dims[0] = n;
@@ -195,7 +166,7 @@ static nas_status add_bias(quantizer *q, const nas_op *o, nas_op *to) {
     for (int32_t c = 0; c < n; c++) {
         scale[c] = (float)(in_scale * (double)weights[c]);
         const double v = (double)roundf(b[c] * (float)(1.0 / (double)scale[c]));
-        codes[c] = (int32_t)(v < -INT32_MAX ? -INT32_MAX : v > INT32_MAX ? INT32_MAX : v);
+        codes[c] = (int32_t)(v < -most ? -most : v > most ? most : v);
     }
     t.dtype = NAS_I32;
     t.data = codes;
@@ -204,18 +175,11 @@ static nas_status add_bias(quantizer *q, const nas_op *o, nas_op *to) {
 
 /* --- operators -------------------------------------------------------------------------------- */
 
-static bool all_finite(const nas_tensor *t) {
-    const float *v = t->data;
-    for (int64_t i = nas_tensor_count(t); i > 0; i--)
-        if (!isfinite(v[i - 1])) return false;
-    return true;
-}
-
 static nas_status add_weights(quantizer *q, const nas_op *o, int32_t axis, nas_op *to) {
     const bool biased = o->n_in == 3 && o->in[2] >= 0;
     const nas_tensor *w = &q->g->tensors[o->in[1]];
     const nas_tensor *b = biased ? &q->g->tensors[o->in[2]] : NULL;
-    if (!all_finite(w) || (b && !all_finite(b)))
+    if (!nas_all_finite(w) || (b && !nas_all_finite(b)))
         return nas_fail(q->err, NAS_EINVAL, "int8: a %s has weights that are not finite",
                         nas_op_name(o->kind));
     NAS_TRY(add_kernel(q, o, axis, b ? b->data : NULL, to));
@@ -227,7 +191,7 @@ static nas_status add_operand(quantizer *q, const nas_op *o, int32_t k, nas_op *
     if (tensor < 0) return NAS_OK;
     if (q->to[tensor] < 0) {
         const nas_tensor *t = &q->g->tensors[tensor];
-        if (t->dtype == NAS_F32 && !all_finite(t))
+        if (t->dtype == NAS_F32 && !nas_all_finite(t))
             return nas_fail(q->err, NAS_EINVAL, "int8: a constant of %s is not finite",
                             nas_op_name(o->kind));
         NAS_TRY(t->dtype == NAS_F32 ? add_constant(q, tensor) : copy_operand(q, tensor));
@@ -236,10 +200,10 @@ static nas_status add_operand(quantizer *q, const nas_op *o, int32_t k, nas_op *
     return NAS_OK;
 }
 
-/* RESHAPE and pools keep their input's scale; SOFTMAX's is fixed. */
+/* RESHAPE, PAD and pools keep their input's scale; SOFTMAX's is fixed. */
 static nas_status add_output(quantizer *q, const nas_op *o, nas_op *to) {
     nas_tensor own = {0};
-    if (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_AVERAGE_POOL_2D ||
+    if (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_PAD || o->kind == NAS_OP_AVERAGE_POOL_2D ||
         o->kind == NAS_OP_MAX_POOL_2D)
         own = q->out->tensors[to->in[0]];
     if (o->kind == NAS_OP_SOFTMAX) NAS_TRY(set_scale(q, &own, 1.0f / 256, -128));
@@ -258,6 +222,7 @@ static nas_status add_op(quantizer *q, const nas_op *o) {
     case NAS_OP_ADD:
     case NAS_OP_MUL:
     case NAS_OP_MEAN:
+    case NAS_OP_PAD:
     case NAS_OP_RESHAPE:
         if (o->n_in > 1) NAS_TRY(add_operand(q, o, 1, &to));
         break;
@@ -275,10 +240,10 @@ static nas_status add_op(quantizer *q, const nas_op *o) {
     return nas_graph_add_op(q->out, &to, q->err);
 }
 
-static nas_status quantize(quantizer *q, nas_arena *scratch, const float *x, int32_t n) {
+static nas_status quantize(quantizer *q, const float *x, int32_t n) {
     const nas_graph *g = q->g;
-    q->ranges = nas_arena_array(scratch, (size_t)g->n_tensors, sizeof *q->ranges, q->err);
-    q->to = nas_arena_array(scratch, (size_t)g->n_tensors, sizeof *q->to, q->err);
+    q->ranges = nas_arena_array(q->scratch, (size_t)g->n_tensors, sizeof *q->ranges, q->err);
+    q->to = nas_arena_array(q->scratch, (size_t)g->n_tensors, sizeof *q->to, q->err);
     if (!q->ranges || !q->to) return NAS_ENOMEM;
     for (int32_t i = 0; i < g->n_tensors; i++) q->to[i] = -1;
     NAS_TRY(calibrate(q, x, n));
@@ -292,13 +257,12 @@ static nas_status quantize(quantizer *q, nas_arena *scratch, const float *x, int
 nas_status nas_format_int8(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
                            nas_err *err) {
     quantizer q = {.g = g, .out = out, .err = err};
-    nas_arena *scratch;
     if (n < 1 || !x)
         return nas_fail(err, NAS_EINVAL, "int8: without calibration inputs there are no ranges");
     if (g->tensors[g->input].dtype != NAS_F32)
         return nas_fail(err, NAS_EINVAL, "int8: the graph's input is not float32");
-    NAS_TRY(nas_arena_open(&scratch, err));
-    const nas_status st = quantize(&q, scratch, x, n);
-    nas_arena_close(scratch);
+    NAS_TRY(nas_arena_open(&q.scratch, err));
+    const nas_status st = quantize(&q, x, n);
+    nas_arena_close(q.scratch);
     return st;
 }

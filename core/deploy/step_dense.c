@@ -1,5 +1,5 @@
 /* core/deploy/step_dense.c - CONV_2D and FULLY_CONNECTED: every output takes all input channels. */
-#include "core/deploy/interp_int.h"
+#include "core/deploy/hybrid.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,6 +15,7 @@ typedef struct dense {
     float lo, hi;
     int32_t *acc;
     nas_requant q;
+    nas_hybrid hybrid;
     const double *ratio; /* of FULLY_CONNECTED: input * kernel / output scale of each channel */
 } dense;
 
@@ -74,6 +75,18 @@ static void run_conv_i8(const nas_step *s) {
     s->kernel->requant(d->win.n_pix, d->win.c, d->win.room, &d->q, d->acc, s->y);
 }
 
+static void run_conv_hybrid(const nas_step *s) {
+    const dense *d = s->state;
+    const nas_hybrid *h = &d->hybrid;
+    float scale;
+    int32_t zp;
+    nas_hybrid_quantize(s->kernel, nas_tensor_count(s->in[0]), s->x[0], h->symmetric, h->codes,
+                        &scale, &zp);
+    nas_border_i8(&d->border, h->codes, zp, d->map16);
+    s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
+    nas_hybrid_finish(h, s, &d->win, scale, d->acc, s->y);
+}
+
 nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
     dense *d = nas_arena_alloc(a, sizeof *d, err);
     if (!d) return NAS_ENOMEM;
@@ -82,7 +95,7 @@ nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
     s->state = d;
     const nas_border *b = &d->border;
     const size_t items = (size_t)b->h * (size_t)b->w * (size_t)b->c + 2;
-    if (s->in[0]->dtype == NAS_F32) {
+    if (s->in[1]->dtype == NAS_F32) {
         s->run = run_f32;
         d->direct = nas_border_is_none(b);
         if (!d->direct) d->map = nas_arena_array(a, items, sizeof *d->map, err);
@@ -93,6 +106,11 @@ nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
     d->map16 = nas_arena_array(a, items, sizeof *d->map16, err);
     if (!d->map16) return NAS_ENOMEM;
     NAS_TRY(pack_i8(s, d, a, err));
+    if (nas_step_is_hybrid(s)) {
+        s->run = run_conv_hybrid;
+        const int64_t n = nas_tensor_count(s->in[0]);
+        return nas_hybrid_open(s, d->win.c, d->win.room, n, a, &d->hybrid, err);
+    }
     return nas_requant_open(s, d->win.c, d->win.room, a, &d->q, err);
 }
 
@@ -116,6 +134,25 @@ static void run_fully_connected_i8(const nas_step *s) {
             v = v < d->q.lo ? d->q.lo : v;
             *y++ = (int8_t)(v > d->q.hi ? d->q.hi : v);
         }
+}
+
+/* Each row has an input scale of its own. */
+static void run_fully_connected_hybrid(const nas_step *s) {
+    const dense *d = s->state;
+    const nas_hybrid *h = &d->hybrid;
+    nas_window row = d->win;
+    const int32_t in = s->in[1]->dims[1];
+    const float *x = s->x[0];
+    float *y = s->y;
+    row.n_pix = 1;
+    for (int32_t p = 0; p < d->win.n_pix; p++, x += in, y += row.c) {
+        float scale;
+        int32_t zp;
+        nas_hybrid_quantize(s->kernel, in, x, h->symmetric, h->codes, &scale, &zp);
+        for (int32_t i = 0; i < in; i++) d->map16[i] = (int16_t)(h->codes[i] - zp);
+        s->kernel->dense_i8(&row, d->map16, d->weights, d->acc);
+        nas_hybrid_finish(h, s, &row, scale, d->acc, y);
+    }
 }
 
 static nas_status open_ratio(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
@@ -147,7 +184,7 @@ nas_status nas_step_fully_connected(nas_step *s, nas_arena *a, nas_err *err) {
                           .seg = seg};
     d->direct = true;
     s->state = d;
-    if (s->in[0]->dtype == NAS_F32) {
+    if (s->in[1]->dtype == NAS_F32) {
         s->run = run_f32;
         return pack_f32(s, d, a, err);
     }
@@ -155,6 +192,10 @@ nas_status nas_step_fully_connected(nas_step *s, nas_arena *a, nas_err *err) {
     d->map16 = nas_arena_array(a, (size_t)rows * (size_t)in + 2, sizeof *d->map16, err);
     if (!d->map16) return NAS_ENOMEM;
     NAS_TRY(pack_i8(s, d, a, err));
+    if (nas_step_is_hybrid(s)) {
+        s->run = run_fully_connected_hybrid;
+        return nas_hybrid_open(s, d->win.c, d->win.room, in, a, &d->hybrid, err);
+    }
     return open_ratio(s, d, a, err);
 }
 

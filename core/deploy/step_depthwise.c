@@ -1,5 +1,5 @@
 /* core/deploy/step_depthwise.c - DEPTHWISE_CONV_2D: one kernel for each channel. */
-#include "core/deploy/interp_int.h"
+#include "core/deploy/hybrid.h"
 
 #include <string.h>
 
@@ -11,6 +11,7 @@ typedef struct depthwise {
     int16_t *map16, *weights16;
     int32_t *acc;
     nas_requant q;
+    nas_hybrid hybrid;
 } depthwise;
 
 static void run_f32(const nas_step *s) {
@@ -24,6 +25,18 @@ static void run_i8(const nas_step *s) {
     nas_border_i8(&d->border, s->x[0], s->in[0]->zero_point[0], d->map16);
     s->kernel->depth_i8(&d->win, d->map16, d->weights16, d->acc);
     s->kernel->requant(d->win.n_pix, d->win.c, d->win.room, &d->q, d->acc, s->y);
+}
+
+static void run_hybrid(const nas_step *s) {
+    const depthwise *d = s->state;
+    const nas_hybrid *h = &d->hybrid;
+    float scale;
+    int32_t zp;
+    nas_hybrid_quantize(s->kernel, nas_tensor_count(s->in[0]), s->x[0], h->symmetric, h->codes,
+                        &scale, &zp);
+    nas_border_i8(&d->border, h->codes, zp, d->map16);
+    s->kernel->depth_i8(&d->win, d->map16, d->weights16, d->acc);
+    nas_hybrid_finish(h, s, &d->win, scale, d->acc, s->y);
 }
 
 static nas_status open_f32(nas_step *s, depthwise *d, size_t items, nas_arena *a, nas_err *err) {
@@ -51,6 +64,11 @@ static nas_status open_i8(nas_step *s, depthwise *d, size_t items, nas_arena *a,
     if (!d->map16 || !d->weights16 || !d->acc) return NAS_ENOMEM;
     for (int64_t k = 0; k < win->n_seg; k++)
         for (int32_t c = 0; c < win->c; c++) d->weights16[k * win->room + c] = *from++;
+    if (nas_step_is_hybrid(s)) {
+        s->run = run_hybrid;
+        const int64_t n = nas_tensor_count(s->in[0]);
+        return nas_hybrid_open(s, win->c, win->room, n, a, &d->hybrid, err);
+    }
     s->run = run_i8;
     return nas_requant_open(s, win->c, win->room, a, &d->q, err);
 }
@@ -64,6 +82,6 @@ nas_status nas_step_depthwise(nas_step *s, nas_arena *a, nas_err *err) {
     d->win.room = room;
     s->state = d;
     const size_t items = (size_t)d->border.h * (size_t)d->border.w * (size_t)room;
-    if (s->in[0]->dtype == NAS_F32) return open_f32(s, d, items, a, err);
+    if (s->in[1]->dtype == NAS_F32) return open_f32(s, d, items, a, err);
     return open_i8(s, d, items, a, err);
 }

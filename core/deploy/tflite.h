@@ -37,7 +37,7 @@ enum {
     TFL_DEPTHWISE_DILATION_H = 16
 };
 enum { TFL_POOL_WINDOW_W = 10, TFL_POOL_WINDOW_H = 12, TFL_POOL_ACTIVATION = 14 };
-enum { TFL_FC_ACTIVATION = 4, TFL_FC_WEIGHTS_FORMAT = 6 };
+enum { TFL_FC_ACTIVATION = 4, TFL_FC_WEIGHTS_FORMAT = 6, TFL_FC_ASYMMETRIC = 10 };
 enum { TFL_SOFTMAX_BETA = 4 };
 enum { TFL_ELEMENTWISE_ACTIVATION = 4 };
 enum { TFL_RESHAPE_SHAPE = 4 };
@@ -57,6 +57,7 @@ static inline uint8_t tfl_options_type(nas_op_kind kind) {
     case NAS_OP_MUL: return 21;
     case NAS_OP_MEAN: return 27;
     case NAS_OP_DEQUANTIZE:
+    case NAS_OP_PAD:
     case NAS_OP_RELU:
     case NAS_OP_RELU6:
     case NAS_OP_QUANTIZE: break;

@@ -265,6 +265,7 @@ static void read_options(reader *r, const table *from, nas_op *o, uint32_t numbe
         o->activation = read_activation(r, &t, TFL_FC_ACTIVATION, number);
         if (field_u8(r, &t, TFL_FC_WEIGHTS_FORMAT))
             fail(r, NAS_EUNSUPPORTED, "operator %u has shuffled weights", number);
+        o->asymmetric = field_u8(r, &t, TFL_FC_ASYMMETRIC) != 0;
         break;
     case NAS_OP_SOFTMAX: {
         const size_t at = field(r, &t, TFL_SOFTMAX_BETA, 4);
@@ -277,6 +278,7 @@ static void read_options(reader *r, const table *from, nas_op *o, uint32_t numbe
         break;
     case NAS_OP_MEAN: o->keep_dims = field_u8(r, &t, TFL_MEAN_KEEP_DIMS) != 0; break;
     case NAS_OP_DEQUANTIZE:
+    case NAS_OP_PAD:
     case NAS_OP_RELU:
     case NAS_OP_RELU6:
     case NAS_OP_RESHAPE:

@@ -47,22 +47,29 @@ static void write_buffers(writer *w) {
 static int32_t version_of(const nas_graph *g, const nas_op *o) {
     const nas_tensor *x = &g->tensors[o->in[0]], *y = &g->tensors[o->out];
     const bool int8 = x->dtype == NAS_I8;
+    const nas_tensor *w = o->n_in > 1 && o->in[1] >= 0 ? &g->tensors[o->in[1]] : x;
+    const bool hybrid = !int8 && w->dtype == NAS_I8, per_channel = w->n_scale > 1;
     switch (o->kind) {
-    case NAS_OP_CONV_2D: return int8 ? 3 : 1;
+    case NAS_OP_CONV_2D:
+        if (hybrid) return per_channel ? 5 : 2;
+        return int8 ? 3 : 1;
     case NAS_OP_DEPTHWISE_CONV_2D:
+        if (hybrid) return per_channel ? 6 : 4;
         return int8 ? 3 : o->dilation[0] > 1 || o->dilation[1] > 1 ? 2 : 1;
     case NAS_OP_FULLY_CONNECTED:
+        if (hybrid) return per_channel ? 12 : o->asymmetric ? 9 : 3;
         if (o->n_in < 3 || o->in[2] < 0) return 6;
         return int8 ? 4 : 1;
     case NAS_OP_MUL:
         if (!int8) return 1;
         return x->scale[0] * g->tensors[o->in[1]].scale[0] / y->scale[0] >= 1 ? 3 : 2;
-    case NAS_OP_DEQUANTIZE: return 2;
+    case NAS_OP_DEQUANTIZE: return int8 ? 2 : 3;
     case NAS_OP_RESHAPE:
     case NAS_OP_QUANTIZE: return 1;
     case NAS_OP_ADD:
     case NAS_OP_AVERAGE_POOL_2D:
     case NAS_OP_MAX_POOL_2D:
+    case NAS_OP_PAD:
     case NAS_OP_RELU:
     case NAS_OP_RELU6:
     case NAS_OP_SOFTMAX:
@@ -92,7 +99,7 @@ static void write_codes(writer *w) {
 
 static nas_flat_ref write_quantization(writer *w, const nas_tensor *t) {
     const size_t n = (size_t)t->n_scale;
-    if (n == 0) return 0;
+    if (n == 0 || t->dtype == NAS_F32) return 0;
     int64_t *zero = nas_arena_array(w->scratch, n, sizeof *zero, w->f.err);
     if (!zero) {
         w->f.status = NAS_ENOMEM;
@@ -154,7 +161,10 @@ static nas_flat_ref write_options(writer *w, const nas_op *o) {
         nas_flat_i32(f, TFL_POOL_WINDOW_H, o->window[0], 0);
         nas_flat_u8(f, TFL_POOL_ACTIVATION, act, 0);
         break;
-    case NAS_OP_FULLY_CONNECTED: nas_flat_u8(f, TFL_FC_ACTIVATION, act, 0); break;
+    case NAS_OP_FULLY_CONNECTED:
+        nas_flat_u8(f, TFL_FC_ACTIVATION, act, 0);
+        nas_flat_u8(f, TFL_FC_ASYMMETRIC, o->asymmetric, 0);
+        break;
     case NAS_OP_SOFTMAX: nas_flat_f32(f, TFL_SOFTMAX_BETA, o->beta); break;
     case NAS_OP_ADD:
     case NAS_OP_MUL: nas_flat_u8(f, TFL_ELEMENTWISE_ACTIVATION, act, 0); break;
@@ -166,6 +176,7 @@ static nas_flat_ref write_options(writer *w, const nas_op *o) {
     }
     case NAS_OP_MEAN: nas_flat_u8(f, TFL_MEAN_KEEP_DIMS, o->keep_dims, 0); break;
     case NAS_OP_DEQUANTIZE:
+    case NAS_OP_PAD:
     case NAS_OP_RELU:
     case NAS_OP_RELU6:
     case NAS_OP_QUANTIZE: break;

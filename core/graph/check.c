@@ -21,6 +21,7 @@ typedef struct check {
     int32_t number; /* of the operator */
     const nas_op *o;
     const nas_tensor *x, *y;
+    const bool *fixed; /* the tensors that are constants or are made of one */
     nas_err *err;
 } check;
 
@@ -38,11 +39,18 @@ static nas_status bad(const check *c, const char *fmt, ...) {
 
 /* --- tensors ---------------------------------------------------------------------------------- */
 
+/* Scales of float32 tensors are what number formats shall give them; those of constants may come
+ * without zero points. */
 static nas_status check_quantisation(const nas_tensor *t, int32_t i, nas_err *err) {
     if (t->n_scale == 0) return NAS_OK;
-    if (!t->scale || !t->zero_point || (t->dtype != NAS_I8 && t->dtype != NAS_I32))
-        return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: scales without values or on floats",
-                        i);
+    const bool f32 = t->dtype == NAS_F32, weights = f32 && t->data;
+    if (!t->scale || (!t->zero_point && !weights) ||
+        (t->dtype != NAS_I8 && t->dtype != NAS_I32 && !f32))
+        return nas_fail(err, NAS_EFORMAT,
+                        "graph: tensor %d: scales without values or on a type that has none", i);
+    if (f32 && !weights && t->n_scale != 1)
+        return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: %d scales; an activation has one", i,
+                        t->n_scale);
     const bool axis_fits =
         t->n_scale == 1 || (t->axis >= 0 && t->axis < t->rank && t->n_scale == t->dims[t->axis]);
     if (t->n_scale < 0 || !axis_fits)
@@ -51,8 +59,8 @@ static nas_status check_quantisation(const nas_tensor *t, int32_t i, nas_err *er
     for (int32_t k = 0; k < t->n_scale; k++) {
         if (!isfinite(t->scale[k]) || !(t->scale[k] > 0))
             return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: scale %d is not above 0", i, k);
-        const int32_t zp = t->zero_point[k];
-        if (t->dtype == NAS_I8 ? zp < -128 || zp > 127 : zp != 0)
+        const int32_t zp = t->zero_point ? t->zero_point[k] : 0;
+        if (t->dtype == NAS_I8 || (f32 && !weights) ? zp < -128 || zp > 127 : zp != 0)
             return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: zero point %d", i, zp);
     }
     return NAS_OK;
@@ -77,6 +85,10 @@ static nas_status check_tensor(const nas_tensor *t, int32_t i, nas_err *err) {
 static const nas_tensor *operand(const check *c, int32_t slot) {
     if (slot >= c->o->n_in || c->o->in[slot] < 0) return NULL;
     return &c->g->tensors[c->o->in[slot]];
+}
+
+static bool is_fixed(const check *c, int32_t slot) {
+    return c->fixed[c->o->in[slot]];
 }
 
 static bool same_shape(const nas_tensor *a, const nas_tensor *b) {
@@ -109,7 +121,8 @@ static nas_status check_activations(const check *c) {
 }
 
 static nas_status check_same_scale(const check *c) {
-    if (!same_parameters(c->x, c->y)) return bad(c, "input and output must have the same scale");
+    if (c->x->dtype != NAS_F32 && !same_parameters(c->x, c->y))
+        return bad(c, "input and output must have the same scale");
     return NAS_OK;
 }
 
@@ -166,16 +179,30 @@ static nas_status check_int8_weights(const check *c, const nas_tensor *w, const 
     return NAS_OK;
 }
 
+static nas_status check_hybrid(const check *c, const nas_tensor *w, const nas_tensor *b,
+                               int32_t axis, int64_t products) {
+    if (b && b->dtype != NAS_F32) return bad(c, "a float input needs a float bias");
+    if (w->n_scale < 1 || (w->n_scale > 1 && w->axis != axis) ||
+        (c->o->kind == NAS_OP_DEPTHWISE_CONV_2D && w->n_scale != w->dims[axis]))
+        return bad(c, "its kernel needs scales along axis %d", axis);
+    if (products > MOST_INT8_SUM) return bad(c, "more than %d products in a sum", MOST_INT8_SUM);
+    for (int32_t k = 0; k < w->n_scale; k++)
+        if (w->zero_point[k] != 0) return bad(c, "its kernel has a zero point");
+    return NAS_OK;
+}
+
 static nas_status check_weights(const check *c, const nas_tensor *w, int32_t axis,
                                 int64_t products) {
     const nas_tensor *b = operand(c, 2);
     NAS_TRY(check_activation_kind(c));
     NAS_TRY(check_activations(c));
-    if (!w->data || (b && !b->data)) return bad(c, "its kernel and bias must be constants");
+    if (!is_fixed(c, 1) || (b && !is_fixed(c, 2)))
+        return bad(c, "its kernel and bias must be constants");
     if (!b && c->o->kind != NAS_OP_FULLY_CONNECTED) return bad(c, "it has no bias");
     if (b && nas_tensor_count(b) != w->dims[axis])
         return bad(c, "its bias is not one value for each of %d channels", w->dims[axis]);
     if (c->x->dtype == NAS_I8) return check_int8_weights(c, w, b, axis, products);
+    if (w->dtype == NAS_I8) return check_hybrid(c, w, b, axis, products);
     if (w->dtype != NAS_F32 || (b && b->dtype != NAS_F32))
         return bad(c, "a float operator needs a float kernel and bias");
     return NAS_OK;
@@ -300,6 +327,23 @@ static nas_status check_reshape(const check *c) {
     return NAS_OK;
 }
 
+static nas_status check_pad(const check *c) {
+    const nas_tensor *s = operand(c, 1);
+    NAS_TRY(check_activations(c));
+    NAS_TRY(check_same_scale(c));
+    if (!s || s->dtype != NAS_I32 || !s->data || !shape_is(s, 2, (const int32_t[]){c->x->rank, 2}))
+        return bad(c, "its second operand must be constant int32 of shape [%d,2]", c->x->rank);
+    if (c->y->rank != c->x->rank) return bad(c, "input and output differ in rank");
+    const int32_t *widths = s->data;
+    for (int32_t k = 0; k < c->x->rank; k++) {
+        const int32_t before = widths[2 * k], after = widths[2 * k + 1];
+        if (before < 0 || after < 0 || (int64_t)c->x->dims[k] + before + after != c->y->dims[k])
+            return bad(c, "%d and %d around %d do not make %d along axis %d", before, after,
+                       c->x->dims[k], c->y->dims[k], k);
+    }
+    return NAS_OK;
+}
+
 static nas_status check_mean(const check *c) {
     const nas_tensor *s = operand(c, 1);
     bool gone[NAS_MAX_RANK] = {false};
@@ -333,8 +377,10 @@ static nas_status check_quantize(const check *c) {
 
 static nas_status check_dequantize(const check *c) {
     if (!same_shape(c->x, c->y)) return bad(c, "input and output differ in shape");
-    if (c->x->dtype != NAS_I8 || c->x->n_scale != 1 || c->y->dtype != NAS_F32)
-        return bad(c, "it takes int8 with one scale and gives float32");
+    const bool int8 = c->x->dtype == NAS_I8 && c->x->n_scale == 1;
+    const bool half = c->x->dtype == NAS_F16 && is_fixed(c, 0);
+    if ((!int8 && !half) || c->y->dtype != NAS_F32)
+        return bad(c, "it takes int8 with one scale or a float16 constant and gives float32");
     return NAS_OK;
 }
 
@@ -353,6 +399,7 @@ static nas_status check_kind(const check *c) {
     case NAS_OP_RESHAPE: return check_reshape(c);
     case NAS_OP_SOFTMAX: return check_softmax(c);
     case NAS_OP_MEAN: return check_mean(c);
+    case NAS_OP_PAD: return check_pad(c);
     case NAS_OP_QUANTIZE: return check_quantize(c);
     }
     return bad(c, "kind %d", (int)c->o->kind);
@@ -372,6 +419,7 @@ static int32_t most_operands(nas_op_kind kind) {
     case NAS_OP_ADD:
     case NAS_OP_MUL:
     case NAS_OP_RESHAPE:
+    case NAS_OP_PAD:
     case NAS_OP_MEAN: return 2;
     case NAS_OP_AVERAGE_POOL_2D:
     case NAS_OP_DEQUANTIZE:
@@ -399,23 +447,24 @@ static nas_status check_order(const check *c, const bool *ready) {
     return NAS_OK;
 }
 
-static nas_status check_all(const nas_graph *g, bool *ready, nas_err *err) {
+static nas_status check_all(const nas_graph *g, bool *ready, bool *fixed, nas_err *err) {
     for (int32_t i = 0; i < g->n_tensors; i++) {
         NAS_TRY(check_tensor(&g->tensors[i], i, err));
-        ready[i] = g->tensors[i].data != NULL;
+        ready[i] = fixed[i] = g->tensors[i].data != NULL;
     }
     if (ready[g->input])
         return nas_fail(err, NAS_EFORMAT, "graph: its input, tensor %d, is a constant", g->input);
     ready[g->input] = true;
     for (int32_t i = 0; i < g->n_ops; i++) {
-        check c = {.g = g, .number = i, .o = &g->ops[i], .err = err};
+        check c = {.g = g, .number = i, .o = &g->ops[i], .fixed = fixed, .err = err};
         NAS_TRY(check_order(&c, ready));
         c.x = operand(&c, 0);
         c.y = &g->tensors[c.o->out];
         NAS_TRY(check_kind(&c));
         ready[c.o->out] = true;
+        fixed[c.o->out] = nas_op_makes_constant(g, c.o);
     }
-    if (!ready[g->output] || g->tensors[g->output].data)
+    if (!ready[g->output] || fixed[g->output])
         return nas_fail(err, NAS_EFORMAT, "graph: nothing makes its output, tensor %d", g->output);
     return NAS_OK;
 }
@@ -428,7 +477,8 @@ nas_status nas_graph_check(const nas_graph *g, nas_err *err) {
     nas_arena *scratch;
     NAS_TRY(nas_arena_open(&scratch, err));
     bool *ready = nas_arena_array(scratch, (size_t)g->n_tensors, sizeof *ready, err);
-    const nas_status st = ready ? check_all(g, ready, err) : NAS_ENOMEM;
+    bool *fixed = nas_arena_array(scratch, (size_t)g->n_tensors, sizeof *fixed, err);
+    const nas_status st = ready && fixed ? check_all(g, ready, fixed, err) : NAS_ENOMEM;
     nas_arena_close(scratch);
     return st;
 }

@@ -48,6 +48,7 @@ static nas_status new_constant(nas_graph *g, const nas_tensor *like, int32_t *in
                                nas_err *err) {
     const int64_t n = nas_tensor_count(like);
     nas_tensor t = *like;
+    t.n_scale = 0; /* scales that were given for other values */
     *values = nas_arena_array(g->arena, (size_t)n, sizeof **values, err);
     if (!*values) return NAS_ENOMEM;
     if (like->data) memcpy(*values, like->data, (size_t)n * sizeof **values);
@@ -85,7 +86,9 @@ static nas_status fold_affine(nas_graph *g, nas_op *o, bool *changed, nas_err *e
     const nas_tensor x = g->tensors[o->in[slot]], k = g->tensors[o->in[1 - slot]];
     nas_op *m = sole_maker(g, o->in[slot]);
     const int32_t axis = m ? kernel_axis(m) : -1;
-    if (axis < 0) return NAS_OK;
+    if (axis < 0 || !g->tensors[m->in[1]].data || g->tensors[m->in[1]].dtype != NAS_F32)
+        return NAS_OK;
+    if (m->n_in == 3 && m->in[2] >= 0 && !g->tensors[m->in[2]].data) return NAS_OK;
     const int32_t c = g->tensors[m->in[1]].dims[axis];
     if (x.dtype != NAS_F32 || !is_per_channel(&k, c) || k.rank > x.rank) return NAS_OK;
     const bool single = nas_tensor_count(&k) == 1;
@@ -108,8 +111,7 @@ static nas_status fold_one(nas_graph *g, nas_op *o, bool *changed, nas_err *err)
     return NAS_OK;
 }
 
-/* Drops operators that were absorbed and tensors that nobody names; the rest keep their order. */
-static nas_status sweep(nas_graph *g, nas_err *err) {
+nas_status nas_graph_sweep(nas_graph *g, nas_err *err) {
     int32_t *to = nas_arena_array(g->arena, (size_t)g->n_tensors, sizeof *to, err);
     int32_t ops = 0, tensors = 0;
     if (!to) return NAS_ENOMEM;
@@ -144,6 +146,6 @@ nas_status nas_graph_fold(nas_graph *g, nas_err *err) {
         changed = false;
         for (int32_t i = 0; i < g->n_ops; i++) NAS_TRY(fold_one(g, &g->ops[i], &changed, err));
     }
-    NAS_TRY(sweep(g, err));
+    NAS_TRY(nas_graph_sweep(g, err));
     return nas_graph_check(g, err);
 }

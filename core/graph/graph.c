@@ -103,6 +103,7 @@ static nas_status complete(nas_graph *g, nas_op *o, nas_err *err) {
     case NAS_OP_DEQUANTIZE:
     case NAS_OP_FULLY_CONNECTED:
     case NAS_OP_MUL:
+    case NAS_OP_PAD:
     case NAS_OP_RELU:
     case NAS_OP_RELU6:
     case NAS_OP_RESHAPE:
@@ -172,6 +173,7 @@ const char *nas_op_name(nas_op_kind k) {
     case NAS_OP_FULLY_CONNECTED: return "FULLY_CONNECTED";
     case NAS_OP_MAX_POOL_2D: return "MAX_POOL_2D";
     case NAS_OP_MUL: return "MUL";
+    case NAS_OP_PAD: return "PAD";
     case NAS_OP_RELU: return "RELU";
     case NAS_OP_RELU6: return "RELU6";
     case NAS_OP_RESHAPE: return "RESHAPE";

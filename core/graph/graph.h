@@ -26,6 +26,7 @@ typedef enum nas_op_kind {
     NAS_OP_RELU6 = 21,
     NAS_OP_RESHAPE = 22,
     NAS_OP_SOFTMAX = 25,
+    NAS_OP_PAD = 34,
     NAS_OP_MEAN = 40,
     NAS_OP_QUANTIZE = 114
 } nas_op_kind;
@@ -46,15 +47,19 @@ typedef struct nas_tensor {
     int32_t dims[NAS_MAX_RANK];
     const void
         *data; /* constants: rows of dtype, in the graph's arena (or a mapped file); else NULL */
-    int32_t n_scale; /* 0: not quantised; 1: per tensor; dims[axis]: per channel */
+    int32_t n_scale; /* 0: not quantised; 1: per tensor; dims[axis]: per channel. Of float32: the
+                        scales that number formats shall give it, see nas_format_apply */
     const float *scale;
-    const int32_t *zero_point; /* n_scale of them */
+    const int32_t *zero_point; /* n_scale of them; may be NULL (zeros) for a float32 constant */
     int32_t axis;              /* of per-channel scales */
 } nas_tensor;
 
 /* Operands: CONV_2D, DEPTHWISE and FULLY_CONNECTED: input, kernel, bias. ADD and MUL: two operands
  * that broadcast as numpy's do. RESHAPE: input (and, as read from files, a constant int32 shape).
- * MEAN: input, constant int32 axes. All others: the input. */
+ * MEAN: input, constant int32 axes. PAD (with zeros): input, constant int32 [rank,2] of what comes
+ * before and after along each axis. All others: the input. Kernels and biases are constants, or
+ * made of one by DEQUANTIZE (of float16); with a float input a kernel may be int8 (symmetric) and
+ * the bias float: a hybrid operator. */
 typedef struct nas_op {
     nas_op_kind kind;
     int32_t n_in;
@@ -63,8 +68,10 @@ typedef struct nas_op {
     nas_padding padding;
     int32_t stride[2], dilation[2], window[2]; /* height, width; window: of pools */
     nas_activation activation;
-    float beta; /* of SOFTMAX */
-    bool keep_dims;
+    float beta;      /* of SOFTMAX */
+    bool keep_dims;  /* of MEAN */
+    bool asymmetric; /* of a FULLY_CONNECTED with a float input and an int8 kernel: the codes of its
+                        input have a zero point */
 } nas_op;
 
 /* One input, one output; ops stand in the order in which they run. */
@@ -110,7 +117,8 @@ NAS_NODISCARD nas_status nas_graph_check(const nas_graph *g, nas_err *err);
 /* Folds constant per-channel MUL and ADD (what batch_norm lowers to) into the kernel and bias
  * before them, and RELU/RELU6 into the activation of the operator before, wherever the tensor
  * between has no other reader. Float graphs only. Jacob et al., CVPR 2018, section 3.2. Constants
- * are replaced by new ones in g's arena; unused tensors and operators disappear. */
+ * are replaced by new ones (without scales) in g's arena; unused tensors and operators disappear.
+ */
 NAS_NODISCARD nas_status nas_graph_fold(nas_graph *g, nas_err *err);
 
 /* What one inference costs, from shapes alone. */
@@ -123,10 +131,9 @@ typedef struct nas_cost {
 NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
 
 /* Places every activation in one arena so that no two that live at the same time overlap; offsets
- * has n_tensors entries (-1 for constants), 16-byte aligned. The best possible for chains, else
- * greedy by size (Pisarchyk and Lee, "Efficient memory management for deep neural net inference",
- * 2020, section 5). RESHAPE shares its
- * input's place. */
+ * has n_tensors entries (-1 for constants and what DEQUANTIZE makes of them), 16-byte aligned. The
+ * best possible for chains, else greedy by size (Pisarchyk and Lee, "Efficient memory management
+ * for deep neural net inference", 2020, section 5). RESHAPE shares its input's place. */
 NAS_NODISCARD nas_status nas_graph_plan(const nas_graph *g, int64_t *offsets, int64_t *total,
                                         nas_err *err);
 

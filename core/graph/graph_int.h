@@ -7,9 +7,18 @@
 /* Adds *o as it is: nothing that was left out is completed. */
 NAS_NODISCARD nas_status nas_graph_add_op(nas_graph *g, const nas_op *o, nas_err *err);
 
-/* Is t the constant int32 operand (shape, axes) of o? */
+/* Drops operators without operands and tensors that nobody names; the rest keep their order. */
+NAS_NODISCARD nas_status nas_graph_sweep(nas_graph *g, nas_err *err);
+
+/* Does o turn a constant into another? Its output is made once, when the model is loaded. */
+static inline bool nas_op_makes_constant(const nas_graph *g, const nas_op *o) {
+    return o->kind == NAS_OP_DEQUANTIZE && g->tensors[o->in[0]].data;
+}
+
+/* Is t the constant int32 operand (shape, axes, widths) of o? */
 static inline bool nas_op_is_shape_operand(const nas_op *o, int32_t slot) {
-    return slot == 1 && (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_MEAN);
+    return slot == 1 &&
+           (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_MEAN || o->kind == NAS_OP_PAD);
 }
 
 #endif

@@ -30,6 +30,10 @@ static void find_lives(const nas_graph *g, place *places, int32_t *owner) {
         const nas_op *o = &g->ops[i];
         for (int32_t k = 0; k < o->n_in; k++)
             if (o->in[k] >= 0 && owner[o->in[k]] >= 0) live_at(&places[owner[o->in[k]]], i);
+        if (nas_op_makes_constant(g, o)) {
+            owner[o->out] = -1;
+            continue;
+        }
         if (o->kind == NAS_OP_RESHAPE && owner[o->in[0]] >= 0) owner[o->out] = owner[o->in[0]];
         live_at(&places[owner[o->out]], i);
     }

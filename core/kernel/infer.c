@@ -1,6 +1,7 @@
 /* core/kernel/infer.c - the choice of a row, and the plain C row that says what the others do. */
 #include "core/kernel/infer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +79,36 @@ static void requant(int32_t n_pix, int32_t c, int32_t room, const nas_requant *q
         }
 }
 
+static void range(int64_t n, const float *x, float *lo, float *hi) {
+    *lo = *hi = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (x[i] < *lo) *lo = x[i];
+        if (x[i] > *hi) *hi = x[i];
+    }
+}
+
+static int32_t clamp_i32(int32_t v, int32_t lo, int32_t hi) {
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+static void quantize(int64_t n, const float *x, float inverse, int32_t zero_point, int32_t lo,
+                     int8_t *q) {
+    for (int64_t i = 0; i < n; i++) {
+        float v = x[i] * inverse;
+        v = v > -1000 ? v : -1000; /* NaN too */
+        v = v < 1000 ? v : 1000;
+        const float r = i < n / 8 * 8 ? v + (v < 0 ? -0.5f : 0.5f) : roundf(v);
+        q[i] = (int8_t)clamp_i32((int32_t)r + zero_point, lo, 127);
+    }
+}
+
+static void rescale(int32_t n_pix, int32_t c, int32_t room, const nas_rescale *r,
+                    const int32_t *acc, float *y) {
+    for (int32_t p = 0; p < n_pix; p++, acc += room)
+        for (int32_t i = 0; i < c; i++)
+            *y++ = clamp_f32((float)acc[i] * r->factor[i] * r->scale + r->bias[i], r->lo, r->hi);
+}
+
 const nas_infer nas_infer_reference = {
     .name = "reference",
     .width = 1,
@@ -86,6 +117,9 @@ const nas_infer nas_infer_reference = {
     .depth_f32 = depth_f32,
     .depth_i8 = depth_i8,
     .requant = requant,
+    .range = range,
+    .quantize = quantize,
+    .rescale = rescale,
 };
 
 /* Best last. */

@@ -21,6 +21,12 @@ typedef struct nas_requant {
     int32_t zero_point, lo, hi;
 } nas_requant;
 
+/* How an int32 sum of a hybrid operator becomes a float; factor and bias of each channel. */
+typedef struct nas_rescale {
+    const float *factor, *bias;
+    float scale, lo, hi;
+} nas_rescale;
+
 typedef struct nas_infer {
     const char *name;
     int32_t width; /* room is a multiple of it */
@@ -41,6 +47,17 @@ typedef struct nas_infer {
     /* y[n_pix][c] from acc[n_pix][room]. */
     void (*requant)(int32_t n_pix, int32_t c, int32_t room, const nas_requant *q,
                     const int32_t *acc, int8_t *y);
+
+    /* Hybrid operators. The least and the largest of n values and 0; */
+    void (*range)(int64_t n, const float *x, float *lo, float *hi);
+    /* q = x * inverse rounded + zero_point, clamped to lo..127. TFLite's form on x86: all but the
+     * last n % 8 values are rounded by adding +-0.5 in float and truncating, the last half away
+     * from zero (optimized/neon_tensor_utils.cc under NEON_2_SSE); */
+    void (*quantize)(int64_t n, const float *x, float inverse, int32_t zero_point, int32_t lo,
+                     int8_t *q);
+    /* y[n_pix][c] = clamp(acc[n_pix][room] * factor * scale + bias), in this order. */
+    void (*rescale)(int32_t n_pix, int32_t c, int32_t room, const nas_rescale *r,
+                    const int32_t *acc, float *y);
 } nas_infer;
 
 /* The best row that this processor runs, or the one that the environment variable NAS_KERNEL names

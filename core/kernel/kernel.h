@@ -41,6 +41,12 @@ typedef struct nas_conv {
     int32_t used;
 } nas_conv;
 
+/* Windows on maps without borders' help: what stands over the edge is left out. Height, width. */
+typedef struct nas_pool {
+    int32_t size[2], stride[2];
+    int32_t before[2]; /* rows and columns of the first window that lie before the map */
+} nas_pool;
+
 /* Per-channel vectors have cs entries. n is the number of images. */
 struct nas_kernel {
     const char *name;
@@ -76,8 +82,9 @@ struct nas_kernel {
                         const float *shift, bool relu, const float *slope, const float *offset,
                         const nas_map *dx);
 
-    void (*relu)(const nas_map *x, int32_t n, const nas_map *y);
-    void (*relu_grad)(const nas_map *y, const nas_map *dy, int32_t n, const nas_map *dx);
+    /* y = x, but at least 0 and at most top (INFINITY: any). dx = dy where 0 < y < top. */
+    void (*relu)(const nas_map *x, int32_t n, float top, const nas_map *y);
+    void (*relu_grad)(const nas_map *y, const nas_map *dy, int32_t n, float top, const nas_map *dx);
     /* y = a + b, negatives to zero if relu; b may be NULL (a copy). y may be a or b. */
     void (*add)(const nas_map *a, const nas_map *b, int32_t n, bool relu, const nas_map *y);
 
@@ -85,11 +92,21 @@ struct nas_kernel {
     void (*mean)(const nas_map *x, int32_t n, const nas_map *y);
     void (*mean_grad)(const nas_map *dy, int32_t n, const nas_map *dx);
 
+    /* The largest value of each window; its gradient goes to the first (by rows) that has it. */
+    void (*max_pool)(const nas_pool *p, const nas_map *x, int32_t n, const nas_map *y);
+    void (*max_pool_grad)(const nas_pool *p, const nas_map *x, const nas_map *y, const nas_map *dy,
+                          int32_t n, const nas_map *dx);
+    /* The mean over those values of each window that are in the map. */
+    void (*average_pool)(const nas_pool *p, const nas_map *x, int32_t n, const nas_map *y);
+    void (*average_pool_grad)(const nas_pool *p, const nas_map *dy, int32_t n, const nas_map *dx);
+
     /* Kingma and Ba 2015, the order of operations of Keras: rate holds both bias corrections.
      * m += (g - m) * one_b1; v += (g * g - v) * one_b2; w -= rate * m / (sqrt(v) + epsilon).
      * count is a multiple of NAS_CHANNELS. */
     void (*adam)(size_t count, float *w, const float *g, float *m, float *v, float rate,
                  float one_b1, float one_b2, float epsilon);
+    /* v = momentum * v - rate * g; w += v (Polyak 1964 as in Keras). */
+    void (*sgd)(size_t count, float *w, const float *g, float *v, float rate, float momentum);
 };
 
 typedef struct nas_kernel nas_kernel;

@@ -1,6 +1,7 @@
 /* core/kernel/reference.c - every kernel as plain loops: what the vector rows are checked against.
  */
 #include "core/kernel/kernel_int.h"
+#include "core/kernel/pool.h"
 
 #include <math.h>
 
@@ -143,19 +144,20 @@ static void affine_grad(const nas_map *m, const nas_map *dy, int32_t n, const fl
     }
 }
 
-static void relu_forward(const nas_map *m, int32_t n, const nas_map *out) {
+static void relu_forward(const nas_map *m, int32_t n, float top, const nas_map *out) {
     EACH_PIXEL(m, n) {
         const float *v = pixel(m, i, y, x);
         float *to = pixel(out, i, y, x);
-        for (int32_t c = 0; c < m->cs; c++) to[c] = v[c] <= 0.0f ? 0.0f : v[c];
+        for (int32_t c = 0; c < m->cs; c++) to[c] = v[c] <= 0.0f ? 0.0f : v[c] >= top ? top : v[c];
     }
 }
 
-static void relu_grad(const nas_map *m, const nas_map *dy, int32_t n, const nas_map *dx) {
+static void relu_grad(const nas_map *m, const nas_map *dy, int32_t n, float top,
+                      const nas_map *dx) {
     EACH_PIXEL(m, n) {
         const float *v = pixel(m, i, y, x), *d = pixel(dy, i, y, x);
         float *to = pixel(dx, i, y, x);
-        for (int32_t c = 0; c < m->cs; c++) to[c] = v[c] <= 0.0f ? 0.0f : d[c];
+        for (int32_t c = 0; c < m->cs; c++) to[c] = v[c] <= 0.0f || v[c] >= top ? 0.0f : d[c];
     }
 }
 
@@ -190,6 +192,73 @@ static void mean_grad(const nas_map *dy, int32_t n, const nas_map *dx) {
     }
 }
 
+/* A NaN stays. */
+static void max_pool(const nas_pool *p, const nas_map *m, int32_t n, const nas_map *out) {
+    EACH_PIXEL(out, n) {
+        const pool_window r = pool_at(p, m->h, m->w, y, x);
+        float *to = pixel(out, i, y, x);
+        for (int32_t c = 0; c < m->cs; c++) {
+            float most = pixel(m, i, r.top, r.left)[c];
+            for (int32_t a = r.top; a < r.bottom; a++)
+                for (int32_t b = r.left; b < r.right; b++) {
+                    const float v = pixel(m, i, a, b)[c];
+                    if (!(v <= most) && most == most) most = v;
+                }
+            to[c] = most;
+        }
+    }
+}
+
+static void max_pool_grad(const nas_pool *p, const nas_map *m, const nas_map *out,
+                          const nas_map *dy, int32_t n, const nas_map *dx) {
+    EACH_PIXEL(dx, n)
+    for (int32_t c = 0; c < dx->cs; c++) pixel(dx, i, y, x)[c] = 0.0f;
+    EACH_PIXEL(out, n) {
+        const pool_window r = pool_at(p, m->h, m->w, y, x);
+        for (int32_t c = 0; c < m->cs; c++) {
+            const float most = pixel(out, i, y, x)[c];
+            bool found = false;
+            for (int32_t a = r.top; a < r.bottom && !found; a++)
+                for (int32_t b = r.left; b < r.right && !found; b++) {
+                    found = pixel(m, i, a, b)[c] == most;
+                    if (found) pixel(dx, i, a, b)[c] += pixel(dy, i, y, x)[c];
+                }
+        }
+    }
+}
+
+static void average_pool(const nas_pool *p, const nas_map *m, int32_t n, const nas_map *out) {
+    EACH_PIXEL(out, n) {
+        const pool_window r = pool_at(p, m->h, m->w, y, x);
+        float *to = pixel(out, i, y, x);
+        for (int32_t c = 0; c < m->cs; c++) {
+            float sum = 0.0f;
+            for (int32_t a = r.top; a < r.bottom; a++)
+                for (int32_t b = r.left; b < r.right; b++) sum += pixel(m, i, a, b)[c];
+            to[c] = sum * pool_part(r);
+        }
+    }
+}
+
+static void average_pool_grad(const nas_pool *p, const nas_map *dy, int32_t n, const nas_map *dx) {
+    EACH_PIXEL(dx, n)
+    for (int32_t c = 0; c < dx->cs; c++) pixel(dx, i, y, x)[c] = 0.0f;
+    EACH_PIXEL(dy, n) {
+        const pool_window r = pool_at(p, dx->h, dx->w, y, x);
+        for (int32_t a = r.top; a < r.bottom; a++)
+            for (int32_t b = r.left; b < r.right; b++)
+                for (int32_t c = 0; c < dx->cs; c++)
+                    pixel(dx, i, a, b)[c] += pixel(dy, i, y, x)[c] * pool_part(r);
+    }
+}
+
+static void sgd(size_t count, float *w, const float *g, float *v, float rate, float momentum) {
+    for (size_t i = 0; i < count; i++) {
+        v[i] = momentum * v[i] - rate * g[i];
+        w[i] += v[i];
+    }
+}
+
 static void adam(size_t count, float *w, const float *g, float *m, float *v, float rate,
                  float one_b1, float one_b2, float epsilon) {
     for (size_t i = 0; i < count; i++) {
@@ -216,5 +285,10 @@ const nas_kernel nas_kernel_reference = {
     .add = add,
     .mean = mean,
     .mean_grad = mean_grad,
+    .max_pool = max_pool,
+    .max_pool_grad = max_pool_grad,
+    .average_pool = average_pool,
+    .average_pool_grad = average_pool_grad,
     .adam = adam,
+    .sgd = sgd,
 };

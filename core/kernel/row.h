@@ -53,5 +53,10 @@ void ROW(nas_depthwise_forward)(const nas_conv *c, int32_t n, const float *x, co
                                 const float *bias, float *y);
 void ROW(nas_depthwise_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy,
                                 float *dw);
+void ROW(nas_max_pool)(const nas_pool *p, const nas_map *x, int32_t n, const nas_map *y);
+void ROW(nas_max_pool_grad)(const nas_pool *p, const nas_map *x, const nas_map *y,
+                            const nas_map *dy, int32_t n, const nas_map *dx);
+void ROW(nas_average_pool)(const nas_pool *p, const nas_map *x, int32_t n, const nas_map *y);
+void ROW(nas_average_pool_grad)(const nas_pool *p, const nas_map *dy, int32_t n, const nas_map *dx);
 
 #endif

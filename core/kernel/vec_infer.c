@@ -200,6 +200,75 @@ static void requant(int32_t n_pix, int32_t c, int32_t room, const nas_requant *q
         }
 }
 
+/* --- hybrid ----------------------------------------------------------------------------------- */
+
+INLINE vf pick(vi mask, vf yes, vf no) {
+    return (vf)((mask & (vi)yes) | (~mask & (vi)no));
+}
+
+INLINE vi pick_i(vi mask, vi yes, vi no) {
+    return (mask & yes) | (~mask & no);
+}
+
+static void range(int64_t n, const float *x, float *lo, float *hi) {
+    vf low = {0}, high = {0};
+    float l[LANES], h[LANES];
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const vf v = load_f(x + i);
+        low = pick(v < low, v, low);
+        high = pick(v > high, v, high);
+    }
+    memcpy(l, &low, sizeof l);
+    memcpy(h, &high, sizeof h);
+    *lo = *hi = 0;
+    for (int32_t k = 0; k < LANES; k++) {
+        if (l[k] < *lo) *lo = l[k];
+        if (h[k] > *hi) *hi = h[k];
+    }
+    for (; i < n; i++) {
+        if (x[i] < *lo) *lo = x[i];
+        if (x[i] > *hi) *hi = x[i];
+    }
+}
+
+typedef int8_t vb __attribute__((vector_size(LANES)));
+
+/* As nas_infer_reference. */
+static void quantize(int64_t n, const float *x, float inverse, int32_t zero_point, int32_t lo,
+                     int8_t *q) {
+    const vf zero = {0}, half = zero + 0.5f, most = zero + 1000.0f;
+    const vi low = (vi){0} + lo, high = (vi){0} + 127;
+    int64_t i = 0;
+    for (; i + LANES <= n / 8 * 8; i += LANES) {
+        vf v = load_f(x + i) * inverse;
+        v = pick(v > -most, v, -most);
+        v = pick(v < most, v, most);
+        v += pick(v < zero, -half, half);
+        vi code = __builtin_convertvector(v, vi) + zero_point;
+        code = pick_i(code < low, low, code);
+        code = pick_i(code > high, high, code);
+        const vb bytes = __builtin_convertvector(code, vb);
+        memcpy(q + i, &bytes, sizeof bytes);
+    }
+    /* What is left of the eights, then the last. */
+    if (i < n / 8 * 8) nas_infer_reference.quantize(8, x + i, inverse, zero_point, lo, q + i);
+    i = n / 8 * 8;
+    nas_infer_reference.quantize(n - i, x + i, inverse, zero_point, lo, q + i);
+}
+
+static void rescale(int32_t n_pix, int32_t c, int32_t room, const nas_rescale *r,
+                    const int32_t *acc, float *restrict y) {
+    const float *restrict factor = r->factor, *restrict bias = r->bias;
+    const float scale = r->scale, lo = r->lo, hi = r->hi;
+    for (int32_t p = 0; p < n_pix; p++, acc += room, y += c)
+        for (int32_t i = 0; i < c; i++) {
+            const float v = (float)acc[i] * factor[i] * scale + bias[i];
+            const float t = v < lo ? lo : v;
+            y[i] = t > hi ? hi : t;
+        }
+}
+
 #define JOIN(a, b) a##b
 #define NAME(row)  JOIN(nas_infer_, row)
 #define TEXT_(row) #row
@@ -213,4 +282,7 @@ const nas_infer NAME(NAS_ROW) = {
     .depth_f32 = depth_f32,
     .depth_i8 = depth_i8,
     .requant = requant,
+    .range = range,
+    .quantize = quantize,
+    .rescale = rescale,
 };

@@ -159,23 +159,29 @@ static void affine_grad(const nas_map *m, const nas_map *dy, int32_t n, const fl
         IN_BLOCKS(m->cs, affine_grad_block(m, dy, n, c, W, scale, shift, false, slope, offset, dx))
 }
 
-static void relu_forward(const nas_map *m, int32_t n, const nas_map *out) {
+static void relu_forward(const nas_map *m, int32_t n, float top, const nas_map *out) {
+    const vec most = splat(top);
     EACH_PIXEL(m, n) {
         const float *p = pixel(m, i, y, x);
         float *to = pixel(out, i, y, x);
         for (int32_t c = 0; c < m->cs; c += LANES) {
             const vec z = load(p + c);
-            store(to + c, only(~(z <= (vec){0}), z));
+            const mask over = z >= most;
+            store(to + c, only(~(z <= (vec){0}), (vec)((over & (mask)most) | (~over & (mask)z))));
         }
     }
 }
 
-static void relu_grad(const nas_map *m, const nas_map *dy, int32_t n, const nas_map *dx) {
+static void relu_grad(const nas_map *m, const nas_map *dy, int32_t n, float top,
+                      const nas_map *dx) {
+    const vec most = splat(top);
     EACH_PIXEL(m, n) {
         const float *p = pixel(m, i, y, x), *d = pixel(dy, i, y, x);
         float *to = pixel(dx, i, y, x);
-        for (int32_t c = 0; c < m->cs; c += LANES)
-            store(to + c, only(~(load(p + c) <= (vec){0}), load(d + c)));
+        for (int32_t c = 0; c < m->cs; c += LANES) {
+            const vec z = load(p + c);
+            store(to + c, only(~((z <= (vec){0}) | (z >= most)), load(d + c)));
+        }
     }
 }
 
@@ -225,6 +231,14 @@ static void adam(size_t count, float *w, const float *g, float *m, float *v, flo
     }
 }
 
+static void sgd(size_t count, float *w, const float *g, float *v, float rate, float momentum) {
+    for (size_t i = 0; i < count; i += LANES) {
+        const vec next = momentum * load(v + i) - rate * load(g + i);
+        store(v + i, next);
+        store(w + i, load(w + i) + next);
+    }
+}
+
 const nas_kernel ROW(nas_kernel) = {
     .name = ROW_TEXT(NAS_ROW),
     .conv_pack = ROW(nas_conv_pack),
@@ -242,5 +256,10 @@ const nas_kernel ROW(nas_kernel) = {
     .add = add,
     .mean = mean,
     .mean_grad = mean_grad,
+    .max_pool = ROW(nas_max_pool),
+    .max_pool_grad = ROW(nas_max_pool_grad),
+    .average_pool = ROW(nas_average_pool),
+    .average_pool_grad = ROW(nas_average_pool_grad),
     .adam = adam,
+    .sgd = sgd,
 };

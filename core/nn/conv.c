@@ -1,10 +1,34 @@
-/* core/nn/conv.c - the passes of conv2d and dense, which differ in their windows only. */
+/* core/nn/conv.c - conv2d, conv1d and dense, which differ in their windows only. */
 #include "core/nn/conv_int.h"
 
 typedef struct conv_own {
     nas_taps taps;
     bool bias;
 } conv_own;
+
+nas_status nas_conv_plan(nas_node *node, const nas_layer_spec *s, nas_err *err) {
+    const nas_shape in = node->in_shape[0];
+    nas_window window;
+    nas_shape out = {.c = s->filters};
+    if (s->filters < 1 || s->filters > NAS_MAX_FILTERS)
+        return nas_fail(err, NAS_ESHAPE, "%d filters; there may be 1 to %d", s->filters,
+                        NAS_MAX_FILTERS);
+    NAS_TRY(nas_window_plan(s, in, &window, &out, err));
+    const int64_t area = (int64_t)s->kernel[0] * s->kernel[1], rows = area * in.c;
+    nas_weight *w = nas_node_weight(node, "kernel", rows, out.c, true, NAS_INIT_GLOROT);
+    w->fan_in = rows;
+    w->fan_out = area * out.c;
+    if (s->bias) nas_node_weight(node, "bias", 1, out.c, true, NAS_INIT_ZEROS);
+    node->out_shape = out;
+    node->macs = (int64_t)out.h * out.w * rows * out.c;
+    return NAS_OK;
+}
+
+void nas_conv_border(const nas_node *node, const nas_layer_spec *spec, nas_value *in,
+                     nas_value *out) {
+    const nas_window w = nas_window_of(node, spec);
+    nas_window_borders(&w, in, out);
+}
 
 nas_status nas_conv_bind(nas_node *node, const nas_window *w, const nas_value *values, nas_arena *a,
                          nas_err *err) {
@@ -53,4 +77,20 @@ void nas_conv_backward(const nas_node *node, const nas_run *run) {
         run->kernel->conv(&p->conv, run->n, dy.at, node->work + t->packed + p->packed, NULL,
                           dx.at + p->dx);
     }
+}
+
+nas_status nas_conv_lower(const nas_node *node, const nas_layer_spec *s, const nas_net *net,
+                          nas_graph *g, int32_t in, int32_t *out, nas_err *err) {
+    const nas_shape from = node->in_shape[0], to = node->out_shape;
+    const int32_t dims[] = {to.c, s->kernel[0], s->kernel[1], from.c};
+    nas_op op = {.kind = NAS_OP_CONV_2D,
+                 .n_in = node->n_weights + 1,
+                 .in = {in},
+                 .padding = (nas_padding)s->padding,
+                 .stride = {s->stride[0], s->stride[1]},
+                 .dilation = {s->dilation[0], s->dilation[1]}};
+    NAS_TRY(nas_lower_rank(g, from, false, &op.in[0], err));
+    NAS_TRY(nas_lower_weight(node, net, 0, g, 4, dims, true, &op.in[1], err));
+    if (s->bias) NAS_TRY(nas_lower_weight(node, net, 1, g, 1, dims, false, &op.in[2], err));
+    return nas_lower_op(g, op, to, false, out, err);
 }

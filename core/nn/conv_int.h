@@ -6,13 +6,21 @@
 #include "core/nn/net_int.h"
 
 typedef struct nas_window {
-    int32_t kernel[2], stride[2], before[2]; /* before: rows and columns of leading padding */
+    int32_t kernel[2], stride[2], dilation[2];
+    int32_t before[2]; /* rows and columns of leading padding */
 } nas_window;
 
+/* A padding that nas_padding lacks: all of it comes before, as much as the window reaches back. */
+enum { NAS_CAUSAL = 2 };
+
 /* Output size and leading padding of a layer's window (TensorFlow's rule: with "same" the odd row
- * comes at the end). Errors: NAS_ESHAPE, also when the kernel is larger than the input. */
+ * comes at the end). Dilation 0 is 1. Errors: NAS_ESHAPE, also when the kernel, dilated, is larger
+ * than the input. */
 nas_status nas_window_plan(const nas_layer_spec *spec, nas_shape in, nas_window *out,
                            nas_shape *shape, nas_err *err);
+
+/* The window of a node that was planned with spec. */
+nas_window nas_window_of(const nas_node *node, const nas_layer_spec *spec);
 
 /* The borders that the window reads: of the input going forward, of dy going backward. */
 void nas_window_borders(const nas_window *w, nas_value *in, nas_value *out);
@@ -37,12 +45,22 @@ nas_status nas_taps_plan(const nas_window *w, const nas_value *in, const nas_val
                          const nas_map *dx, bool depthwise, nas_arena *a, nas_taps *t,
                          nas_err *err);
 
-/* Everything after plan of a layer that is a sum over channels; weights are [kernel][bias]. */
+/* A layer that is a sum over channels; weights are [kernel][bias]. spec says what the window is. */
+nas_status nas_conv_plan(nas_node *node, const nas_layer_spec *spec, nas_err *err);
+void nas_conv_border(const nas_node *node, const nas_layer_spec *spec, nas_value *in,
+                     nas_value *out);
 nas_status nas_conv_bind(nas_node *node, const nas_window *w, const nas_value *values, nas_arena *a,
                          nas_err *err);
 void nas_conv_prepare(const nas_node *node, const nas_run *run);
 void nas_conv_forward(const nas_node *node, const nas_run *run);
 void nas_conv_backward(const nas_node *node, const nas_run *run);
+nas_status nas_conv_lower(const nas_node *node, const nas_layer_spec *spec,
+                          const struct nas_net *net, nas_graph *g, int32_t in, int32_t *out,
+                          nas_err *err);
+
+/* The passes of a layer whose output has the input's values in another shape. */
+void nas_reshape_forward(const nas_node *node, const nas_run *run);
+void nas_reshape_backward(const nas_node *node, const nas_run *run);
 
 /* Adds a tensor of the node as a constant; out_first puts the last axis of Keras' layout first. */
 nas_status nas_lower_weight(const nas_node *node, const struct nas_net *net, int32_t weight,
@@ -50,6 +68,8 @@ nas_status nas_lower_weight(const nas_node *node, const struct nas_net *net, int
                             int32_t *index, nas_err *err);
 /* Adds a float activation [1,h,w,c], or [1,c] when flat. */
 nas_status nas_lower_activation(nas_graph *g, nas_shape s, bool flat, int32_t *index, nas_err *err);
+/* Makes *tensor a map [1,h,w,c] of this shape: by a RESHAPE unless it is one. */
+nas_status nas_lower_reshape(nas_graph *g, nas_shape s, int32_t *tensor, nas_err *err);
 /* Makes *tensor a vector [1,c] or a map [1,h,w,c]: by a RESHAPE unless it is one. */
 nas_status nas_lower_rank(nas_graph *g, nas_shape s, bool flat, int32_t *tensor, nas_err *err);
 /* Adds an operator from in to a new activation *out. */

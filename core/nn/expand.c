@@ -2,6 +2,7 @@
 #include "core/nn/layers.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 static const int64_t most_params = (int64_t)1 << 28; /* 1 GB of floats */
@@ -36,7 +37,7 @@ nas_weight *nas_node_weight(nas_node *node, const char *name, int64_t rows, int6
 static int64_t count_layers(const nas_layer_spec *layers, int32_t n, int32_t depth) {
     int64_t sum = 0;
     for (int32_t i = 0; i < n && sum <= NAS_MAX_NODES; i++) {
-        sum += 1;
+        sum += layers[i].ops == &nas_layer_conv1d ? 2 : 1;
         if (!layers[i].ops->has_body) continue;
         if (depth == NAS_MAX_DEPTH) return NAS_MAX_NODES + 1;
         sum += 2 + count_layers(layers[i].layers, layers[i].n_layers, depth + 1);
@@ -95,9 +96,10 @@ static int32_t stride_between(int32_t in, int32_t out) {
     return 0;
 }
 
-/* He et al. 2016, option B: a 1x1 convolution without bias, strided to match, then batch norm. */
-static nas_status expand_project(expander *e, const nas_node *from, nas_shape to, const char *label,
-                                 const char *path, int32_t *value) {
+/* He et al. 2016, option B: a 1x1 convolution without bias, strided to match, then batch norm; or,
+ * of a folded net, with bias and nothing else. */
+static nas_status expand_project(expander *e, const nas_node *from, nas_shape to, bool folded,
+                                 const char *label, const char *path, int32_t *value) {
     const nas_shape in = from->in_shape[0];
     const int32_t sh = stride_between(in.h, to.h), sw = stride_between(in.w, to.w);
     if (!sh || !sw)
@@ -113,13 +115,16 @@ static nas_status expand_project(expander *e, const nas_node *from, nas_shape to
                                .stride = {sh, sw},
                                .dilation = {1, 1},
                                .padding = NAS_VALID,
-                               .scale = true};
+                               .bias = folded,
+                               .scale = true,
+                               .sparsity = (double)NAN};
     spec[1] = (nas_layer_spec){.ops = &nas_layer_batch_norm, .momentum = 0.99, .epsilon = 1e-3};
     const char *below = nas_arena_format(e->a, e->err, "%s.shortcut.", path);
     const char *conv = nas_arena_format(e->a, e->err, "%sconv2d", below);
     const char *norm = nas_arena_format(e->a, e->err, "%sbatch_norm", below);
     if (!below || !conv || !norm) return NAS_ENOMEM;
     NAS_TRY(append(e, spec[0].ops, &spec[0], label, conv, value, 1, value));
+    if (folded) return NAS_OK;
     return append(e, spec[1].ops, &spec[1], label, norm, value, 1, value);
 }
 
@@ -132,10 +137,21 @@ static nas_status expand_residual(expander *e, const nas_layer_spec *spec, const
     int32_t in[2] = {*value, *value};
     const int32_t first = e->out->n;
     NAS_TRY(expand_layers(e, spec->layers, spec->n_layers, inner, below, &in[0]));
-    if (spec->shortcut == 1)
-        NAS_TRY(expand_project(e, &e->out->v[first], e->out->v[in[0] - 1].out_shape, label, path,
-                               &in[1]));
+    if (spec->shortcut != NAS_SHORTCUT_IDENTITY)
+        NAS_TRY(expand_project(e, &e->out->v[first], e->out->v[in[0] - 1].out_shape,
+                               spec->shortcut == NAS_SHORTCUT_FOLDED, label, path, &in[1]));
     return append(e, &nas_layer_add, spec, label, path, in, 2, value);
+}
+
+/* conv1d takes features [h,w,1] as frames of w channels, [h,1,w]. */
+static nas_status expand_frames(expander *e, const char *label, const char *path, int32_t *value) {
+    const nas_shape in = *value ? e->out->v[*value - 1].out_shape : e->out->input;
+    if (in.w == 1 || in.c != 1) return NAS_OK;
+    nas_layer_spec *spec = nas_arena_alloc(e->a, sizeof *spec, e->err);
+    const char *place = nas_arena_format(e->a, e->err, "%s.reshape", path);
+    if (!spec || !place) return NAS_ENOMEM;
+    *spec = (nas_layer_spec){.ops = &nas_layer_reshape, .shape = {in.h, 1, in.w}};
+    return append(e, spec->ops, spec, label, place, value, 1, value);
 }
 
 static nas_status expand_layers(expander *e, const nas_layer_spec *layers, int32_t n,
@@ -146,6 +162,7 @@ static nas_status expand_layers(expander *e, const nas_layer_spec *layers, int32
         const char *own = nas_arena_format(e->a, e->err, "%slayer %d (%s)", label, i + 1, name);
         const char *place = nas_arena_format(e->a, e->err, "%s%d.%s", path, i + 1, name);
         if (!own || !place) return NAS_ENOMEM;
+        if (l->ops == &nas_layer_conv1d) NAS_TRY(expand_frames(e, own, place, value));
         if (l->ops->has_body)
             NAS_TRY(expand_residual(e, l, own, place, value));
         else

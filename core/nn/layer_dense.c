@@ -18,14 +18,13 @@ static const nas_key keys[] = {{.name = "units",
                                 .kind = NAS_KEY_FLOAT,
                                 .offset = offsetof(nas_layer_spec, sparsity),
                                 .lo = 0,
-                                .hi = 1,
+                                .hi = 0.99,
                                 .def = "null",
                                 .flags = NAS_KEY_NULLABLE,
-                                .later = "",
                                 .help = "fraction of zeros, instead of prune.to"},
                                NAS_KEY_END};
 
-static const nas_window window = {.kernel = {1, 1}, .stride = {1, 1}};
+static const nas_window window = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};
 
 /* Shape: in [1,1,c] -> out [1,1,units]. */
 static nas_status dense_plan(nas_node *node, nas_err *err) {
@@ -64,6 +63,7 @@ static nas_status dense_lower(const nas_node *node, const nas_net *net, nas_grap
 
 const nas_layer_ops nas_layer_dense = {.name = "dense",
                                        .keys = keys,
+                                       .has_kernel = true,
                                        .plan = dense_plan,
                                        .bind = dense_bind,
                                        .prepare = nas_conv_prepare,

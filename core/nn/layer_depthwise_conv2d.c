@@ -22,6 +22,13 @@ static const nas_key keys[] = {{.name = "kernel",
                                 .def = "\"valid\"",
                                 .words = paddings,
                                 .help = "same: zeros around the map; valid: none"},
+                               {.name = "dilation",
+                                .kind = NAS_KEY_PAIR,
+                                .offset = offsetof(nas_layer_spec, dilation),
+                                .lo = 1,
+                                .hi = NAS_MAX_KERNEL,
+                                .def = "[1, 1]",
+                                .help = "[height, width] from tap to tap of the window"},
                                {.name = "bias",
                                 .kind = NAS_KEY_BOOL,
                                 .offset = offsetof(nas_layer_spec, bias),
@@ -47,21 +54,14 @@ static nas_status depthwise_plan(nas_node *node, nas_err *err) {
     return NAS_OK;
 }
 
-static nas_window window_of(const nas_node *node) {
-    nas_window w;
-    nas_shape s;
-    (void)!nas_window_plan(node->spec, node->in_shape[0], &w, &s, NULL);
-    return w;
-}
-
 static void depthwise_border(const nas_node *node, nas_value *in, nas_value *out) {
-    const nas_window w = window_of(node);
+    const nas_window w = nas_window_of(node, node->spec);
     nas_window_borders(&w, in, out);
 }
 
 static nas_status depthwise_bind(nas_node *node, const nas_value *values, nas_arena *a,
                                  nas_err *err) {
-    const nas_window w = window_of(node);
+    const nas_window w = nas_window_of(node, node->spec);
     const nas_edge *e = &node->edge[0];
     nas_taps *t = node->own = nas_arena_alloc(a, sizeof *t, err);
     if (!t) return NAS_ENOMEM;
@@ -102,7 +102,7 @@ static nas_status depthwise_lower(const nas_node *node, const nas_net *net, nas_
                  .in = {in[0]},
                  .padding = (nas_padding)s->padding,
                  .stride = {s->stride[0], s->stride[1]},
-                 .dilation = {1, 1}};
+                 .dilation = {s->dilation[0], s->dilation[1]}};
     NAS_TRY(nas_lower_rank(g, node->in_shape[0], false, &op.in[0], err));
     NAS_TRY(nas_lower_weight(node, net, 0, g, 4, dims, false, &op.in[1], err));
     if (s->bias) NAS_TRY(nas_lower_weight(node, net, 1, g, 1, &dims[3], false, &op.in[2], err));
@@ -111,6 +111,7 @@ static nas_status depthwise_lower(const nas_node *node, const nas_net *net, nas_
 
 const nas_layer_ops nas_layer_depthwise_conv2d = {.name = "depthwise_conv2d",
                                                   .keys = keys,
+                                                  .has_kernel = true,
                                                   .channelwise = true,
                                                   .plan = depthwise_plan,
                                                   .border = depthwise_border,

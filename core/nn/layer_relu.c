@@ -2,6 +2,8 @@
  * does it in its own loops, and this row only lowers. */
 #include "core/nn/conv_int.h"
 
+#include <math.h>
+
 static const nas_key keys[] = {NAS_KEY_END};
 
 static nas_status relu_plan(nas_node *node, nas_err *err) {
@@ -12,14 +14,14 @@ static nas_status relu_plan(nas_node *node, nas_err *err) {
 
 static void relu_forward(const nas_node *node, const nas_run *run) {
     const nas_map x = nas_node_x(node, 0, run), y = nas_node_y(node, run);
-    run->kernel->relu(&x, run->n, &y);
+    run->kernel->relu(&x, run->n, INFINITY, &y);
 }
 
 static void relu_backward(const nas_node *node, const nas_run *run) {
     if (!node->edge[0].wanted) return;
     const nas_map y = nas_node_y(node, run), dy = nas_node_dy(node, run);
     const nas_map dx = nas_node_dx(node, 0, run);
-    run->kernel->relu_grad(&y, &dy, run->n, &dx);
+    run->kernel->relu_grad(&y, &dy, run->n, INFINITY, &dx);
 }
 
 static nas_status relu_lower(const nas_node *node, const nas_net *net, nas_graph *g,

@@ -3,6 +3,8 @@
  * follows the addition by itself. expand.c unrolls the body; what is left here is the addition. */
 #include "core/nn/conv_int.h"
 
+#include <math.h>
+
 static const char *const shortcuts[] = {"identity", "project", NULL};
 
 static const nas_key keys[] = {{.name = "shortcut",
@@ -37,7 +39,7 @@ static void add_backward(const nas_node *node, const nas_run *run) {
         if (!node->edge[i].wanted) continue;
         const nas_map dx = nas_node_dx(node, i, run);
         if (node->relu)
-            run->kernel->relu_grad(&y, &dy, run->n, &dx);
+            run->kernel->relu_grad(&y, &dy, run->n, INFINITY, &dx);
         else
             run->kernel->add(&dy, NULL, run->n, false, &dx);
     }

@@ -14,11 +14,17 @@
 #define NAS_LAYER_LIST(X)  \
     X(conv2d)              \
     X(depthwise_conv2d)    \
+    X(conv1d)              \
     X(dense)               \
     X(batch_norm)          \
     X(relu)                \
+    X(relu6)               \
+    X(max_pool)            \
+    X(average_pool)        \
     X(global_average_pool) \
     X(flatten)             \
+    X(reshape)             \
+    X(dropout)             \
     X(softmax)             \
     X(residual)
 
@@ -81,7 +87,8 @@ typedef struct nas_node {
     bool skip; /* done by the node before */
     int32_t segment;
     nas_edge edge[2];
-    size_t work_floats; /* set by bind */
+    size_t work_floats;  /* set by bind */
+    size_t image_floats; /* set by bind: more of them for each image of a batch */
     float *work;
     void *own; /* what bind planned */
 } nas_node;
@@ -99,6 +106,9 @@ typedef struct nas_layer_ops {
     const nas_key *keys;
     bool has_body;
     bool can_relu;    /* takes a ReLU that follows it into its own loops */
+    bool has_kernel;  /* weights[0] is one, its columns are the output channels, and spec->bias says
+                         whether weights[1] is there: a batch norm that follows can go into them */
+    bool is_idle;     /* does nothing but while a net trains */
     bool channelwise; /* reads or writes whole channel vectors: its input must be padded */
     /* From in_shape and spec: out_shape, macs, weights. Errors: NAS_ESHAPE, without the label. */
     nas_status (*plan)(nas_node *node, nas_err *err);
@@ -126,6 +136,8 @@ NAS_LAYER_LIST(NAS_LAYER_DECLARE)
 #undef NAS_LAYER_DECLARE
 /* The addition that ends a residual; has no name in a space. */
 extern const nas_layer_ops nas_layer_add;
+/* Of folded nets: the rest of a batch norm; has no name in a space either. */
+extern const nas_layer_ops nas_layer_affine;
 
 int32_t nas_channels_stored(int32_t c);
 nas_weight *nas_node_weight(nas_node *node, const char *name, int64_t rows, int64_t cols,

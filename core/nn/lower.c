@@ -33,18 +33,27 @@ nas_status nas_lower_op(nas_graph *g, nas_op op, nas_shape s, bool flat, int32_t
     return nas_graph_op(g, &op, err);
 }
 
-nas_status nas_lower_rank(nas_graph *g, nas_shape s, bool flat, int32_t *tensor, nas_err *err) {
-    if ((g->tensors[*tensor].rank == 2) == flat) return NAS_OK;
+static nas_status reshape(nas_graph *g, nas_shape s, bool flat, int32_t *tensor, nas_err *err) {
     const int32_t rank = flat ? 2 : 4;
     int32_t *dims = nas_arena_array(g->arena, 4, sizeof *dims, err);
     if (!dims) return NAS_ENOMEM;
     dims[0] = 1;
-    dims[1] = flat ? s.h * s.w * s.c : s.h;
+    dims[1] = flat ? s.c : s.h;
     dims[2] = s.w;
     dims[3] = s.c;
     const nas_tensor shape = {.dtype = NAS_I32, .rank = 1, .dims = {rank}, .data = dims};
     nas_op op = {.kind = NAS_OP_RESHAPE, .n_in = 2, .in = {*tensor}};
     NAS_TRY(nas_graph_tensor(g, &shape, &op.in[1], err));
-    const nas_shape to = flat ? (nas_shape){1, 1, dims[1]} : s;
-    return nas_lower_op(g, op, to, flat, tensor, err);
+    return nas_lower_op(g, op, s, flat, tensor, err);
+}
+
+nas_status nas_lower_reshape(nas_graph *g, nas_shape s, int32_t *tensor, nas_err *err) {
+    const nas_tensor *t = &g->tensors[*tensor];
+    if (t->rank == 4 && t->dims[1] == s.h && t->dims[2] == s.w && t->dims[3] == s.c) return NAS_OK;
+    return reshape(g, s, false, tensor, err);
+}
+
+nas_status nas_lower_rank(nas_graph *g, nas_shape s, bool flat, int32_t *tensor, nas_err *err) {
+    if ((g->tensors[*tensor].rank == 2) == flat) return NAS_OK;
+    return reshape(g, flat ? (nas_shape){1, 1, s.h * s.w * s.c} : s, flat, tensor, err);
 }

@@ -9,9 +9,6 @@
 static const nas_layer_ops *const rows[] = {NAS_LAYER_LIST(ROW) NULL};
 #undef ROW
 
-const char *const nas_layers_later[] = {"conv1d",  "relu6",   "max_pool", "average_pool",
-                                        "reshape", "dropout", NULL};
-
 const nas_layer_ops *nas_layer_at(int i) {
     return i >= 0 && i < (int)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
 }

@@ -13,16 +13,24 @@ typedef struct nas_shape {
     int32_t h, w, c; /* of one example; dense outputs are 1 x 1 x units */
 } nas_shape;
 
+/* The words of residual's "shortcut", and a projection whose batch norm went into its kernel. */
+typedef enum nas_shortcut {
+    NAS_SHORTCUT_IDENTITY = 0,
+    NAS_SHORTCUT_PROJECT = 1,
+    NAS_SHORTCUT_FOLDED = 2
+} nas_shortcut;
+
 /* One layer. Which members mean something is said by the row's keys. */
 typedef struct nas_layer_spec {
     const struct nas_layer_ops *ops;
-    int32_t filters; /* of conv2d; units of dense */
-    int32_t kernel[2], stride[2], dilation[2];
-    int32_t padding; /* nas_padding of core/graph */
+    int32_t filters;                           /* of conv2d; units of dense */
+    int32_t kernel[2], stride[2], dilation[2]; /* kernel: also the size of pools; conv1d: first */
+    int32_t shape[3];                          /* of reshape */
+    int32_t padding;                           /* nas_padding of core/graph; conv1d: 2 causal */
     bool bias, scale;
     double momentum, epsilon, rate;
-    double sparsity;  /* of conv2d and dense; NaN: prune.to */
-    int32_t shortcut; /* of residual: 0 identity, 1 project */
+    double sparsity;  /* of conv1d, conv2d and dense; NaN: prune.to */
+    int32_t shortcut; /* nas_shortcut, of residual */
     int32_t n_layers; /* of residual */
     struct nas_layer_spec *layers;
 } nas_layer_spec;
@@ -41,9 +49,6 @@ const struct nas_layer_ops *nas_layer_at(int i);
 const char *nas_layer_name(const struct nas_layer_ops *ops);
 const nas_key *nas_layer_keys(const struct nas_layer_ops *ops); /* offsets into nas_layer_spec */
 bool nas_layer_has_body(const struct nas_layer_ops *ops);       /* takes a list "layers" */
-
-/* Names in SPACE.md that are not built yet ("conv1d", "dropout", ...); NULL at the end. */
-extern const char *const nas_layers_later[];
 
 /* Shapes and cost of a model from its specs alone; nothing of the net's size is allocated.
  * params: trainable values, batch norm's included. macs: multiply-accumulates of one inference.

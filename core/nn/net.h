@@ -26,6 +26,13 @@ void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out);
  * becomes MUL and ADD; nas_graph_fold removes them. */
 NAS_NODISCARD nas_status nas_net_lower(const nas_net *net, nas_graph *g, nas_err *err);
 
+/* The same function without batch norm, for what must not be undone by folding: a batch norm
+ * directly after a layer with a kernel goes into that kernel and a bias (its running averages), any
+ * other becomes a fixed affine layer. Zeros of kernels stay zeros. The copy is planned for the same
+ * batches, trains without batch statistics, and lowers to the graph that nas_graph_fold makes of
+ * the original's. Owner: the caller closes it. Jacob et al., CVPR 2018, section 3.2. */
+NAS_NODISCARD nas_status nas_net_fold(const nas_net *net, nas_net **out, nas_err *err);
+
 /* Trainable tensors in Keras' order and layout, for golden tests and tools: conv2d kernel
  * [kh][kw][in][out], depthwise [kh][kw][c], dense [in][out], bias, batch norm gamma, beta, running
  * mean, running variance (the last two are not trainable). nas_net_tensor copies to or from a dense

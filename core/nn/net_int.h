@@ -8,6 +8,7 @@
 struct nas_net {
     nas_arena *arena; /* nodes, values, loops: all that is not numbers */
     const nas_kernel *kernel;
+    nas_model model; /* as it was given; its layers are in the arena */
     int32_t classes, batch, chunk;
     nas_nodes nodes;
     int32_t n_values, output;
@@ -22,6 +23,10 @@ struct nas_net {
     /* Of the step under way. */
     const int32_t *labels;
     double smoothing, loss;
+    /* Where its random numbers come from. */
+    uint64_t seed;
+    uint32_t replicate;
+    int64_t step;
 };
 
 static inline nas_map nas_map_from(const nas_map *m, int32_t first) {

@@ -113,8 +113,14 @@ static void take_all(nas_net *net, cursor *c) {
     net->params = take(c, net->n_params);
     net->grads = take(c, net->n_params);
     net->averages = take(c, net->n_averages);
-    for (int32_t i = 0; i < net->nodes.n; i++)
-        net->nodes.v[i].work = take(c, net->nodes.v[i].work_floats);
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        nas_node *node = &net->nodes.v[i];
+        size_t floats;
+        if (__builtin_mul_overflow(node->image_floats, (size_t)net->batch, &floats) ||
+            __builtin_add_overflow(floats, node->work_floats, &floats))
+            c->overflow = true;
+        node->work = take(c, floats);
+    }
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];
         if (value->dead) continue;
@@ -254,9 +260,9 @@ static nas_status open_in(nas_net *net, const nas_model *m, nas_err *err) {
     nas_model_cost cost;
     NAS_TRY(nas_model_check(m, net->classes, &cost, err));
     NAS_TRY(nas_arena_open(&net->arena, err));
-    nas_model own = *m;
-    NAS_TRY(copy_layers(net->arena, m->layers, m->n_layers, &own.layers, err));
-    NAS_TRY(nas_nodes_expand(net->arena, &own, &net->nodes, err));
+    net->model = *m;
+    NAS_TRY(copy_layers(net->arena, m->layers, m->n_layers, &net->model.layers, err));
+    NAS_TRY(nas_nodes_expand(net->arena, &net->model, &net->nodes, err));
     NAS_TRY(plan(net, err));
     return name_tensors(net, err);
 }

@@ -1,8 +1,8 @@
 /* core/nn/window.c - windows on bordered maps as lists of taps. */
 #include "core/nn/conv_int.h"
 
-static void axis(nas_padding padding, int32_t in, int32_t k, int32_t s, int32_t *out,
-                 int32_t *before) {
+/* k: what the window covers, gaps included. */
+static void axis(int32_t padding, int32_t in, int32_t k, int32_t s, int32_t *out, int32_t *before) {
     *before = 0;
     if (padding == NAS_VALID) {
         *out = (in - k) / s + 1;
@@ -10,7 +10,14 @@ static void axis(nas_padding padding, int32_t in, int32_t k, int32_t s, int32_t 
     }
     *out = (in + s - 1) / s;
     const int32_t need = (*out - 1) * s + k - in;
-    if (need > 0) *before = need / 2;
+    if (padding == NAS_CAUSAL)
+        *before = k - 1;
+    else if (need > 0)
+        *before = need / 2;
+}
+
+static int32_t reach(const nas_window *w, int32_t i) {
+    return (w->kernel[i] - 1) * w->dilation[i] + 1;
 }
 
 nas_status nas_window_plan(const nas_layer_spec *spec, nas_shape in, nas_window *out,
@@ -18,18 +25,28 @@ nas_status nas_window_plan(const nas_layer_spec *spec, nas_shape in, nas_window 
     for (int32_t i = 0; i < 2; i++) {
         out->kernel[i] = spec->kernel[i];
         out->stride[i] = spec->stride[i];
+        out->dilation[i] = spec->dilation[i] ? spec->dilation[i] : 1;
         if (spec->kernel[i] < 1 || spec->kernel[i] > NAS_MAX_KERNEL || spec->stride[i] < 1 ||
-            spec->stride[i] > NAS_MAX_KERNEL)
-            return nas_fail(err, NAS_ESHAPE, "kernel and stride must be from 1 to %d",
+            spec->stride[i] > NAS_MAX_KERNEL || out->dilation[i] < 1 ||
+            out->dilation[i] > NAS_MAX_KERNEL)
+            return nas_fail(err, NAS_ESHAPE, "kernel, stride and dilation must be from 1 to %d",
                             NAS_MAX_KERNEL);
     }
-    if (spec->kernel[0] > in.h || spec->kernel[1] > in.w)
-        return nas_fail(err, NAS_ESHAPE, "kernel %dx%d is larger than its input %dx%d",
-                        spec->kernel[0], spec->kernel[1], in.h, in.w);
-    const nas_padding padding = (nas_padding)spec->padding;
-    axis(padding, in.h, out->kernel[0], out->stride[0], &shape->h, &out->before[0]);
-    axis(padding, in.w, out->kernel[1], out->stride[1], &shape->w, &out->before[1]);
+    const int32_t h = reach(out, 0), w = reach(out, 1);
+    if (h > in.h || w > in.w)
+        return nas_fail(err, NAS_ESHAPE, "kernel %dx%d is larger than its input %dx%d%s", h, w,
+                        in.h, in.w,
+                        h > out->kernel[0] || w > out->kernel[1] ? ", with its dilation" : "");
+    axis(spec->padding, in.h, h, out->stride[0], &shape->h, &out->before[0]);
+    axis(spec->padding, in.w, w, out->stride[1], &shape->w, &out->before[1]);
     return NAS_OK;
+}
+
+nas_window nas_window_of(const nas_node *node, const nas_layer_spec *spec) {
+    nas_window w;
+    nas_shape s;
+    (void)!nas_window_plan(spec, node->in_shape[0], &w, &s, NULL);
+    return w;
 }
 
 static int32_t larger(int32_t a, int32_t b) {
@@ -38,12 +55,12 @@ static int32_t larger(int32_t a, int32_t b) {
 
 /* Rows beyond n that the forward window reads. */
 static int32_t after(const nas_window *w, int32_t i, int32_t in, int32_t out) {
-    return larger(0, (out - 1) * w->stride[i] + w->kernel[i] - w->before[i] - in);
+    return larger(0, (out - 1) * w->stride[i] + reach(w, i) - w->before[i] - in);
 }
 
 /* Rows of dy before the first, and after the last, from which some dx would take. */
 static int32_t grad_before(const nas_window *w, int32_t i) {
-    return larger(0, w->kernel[i] - 1 - w->before[i]) / w->stride[i];
+    return larger(0, reach(w, i) - 1 - w->before[i]) / w->stride[i];
 }
 static int32_t grad_after(const nas_window *w, int32_t i, int32_t in, int32_t out) {
     return larger(0, (in - 1 + w->before[i]) / w->stride[i] - (out - 1));
@@ -76,7 +93,7 @@ static nas_status plan_forward(const nas_window *w, const nas_value *in, const n
     const nas_map *x = &in->x, *y = &out->x;
     const int32_t kh = w->kernel[0], kw = w->kernel[1];
     /* Without padding between pixels the taps of a row are one longer vector. */
-    const bool joined = !depthwise && x->cs == x->c;
+    const bool joined = !depthwise && x->cs == x->c && w->dilation[1] == 1;
     const int32_t across = joined ? 1 : kw;
     nas_conv *c = &t->forward;
     *c = (nas_conv){.h = y->h,
@@ -98,7 +115,8 @@ static nas_status plan_forward(const nas_window *w, const nas_value *in, const n
     NAS_TRY(room(a, c, kh * across, &at, &tap, err));
     for (int32_t i = 0; i < kh; i++)
         for (int32_t j = 0; j < across; j++) {
-            at[c->taps] = (i - w->before[0]) * x->row + (ptrdiff_t)(j - w->before[1]) * x->cs;
+            at[c->taps] = (i * w->dilation[0] - w->before[0]) * x->row +
+                          (ptrdiff_t)(j * w->dilation[1] - w->before[1]) * x->cs;
             tap[c->taps] = c->taps;
             c->taps++;
         }
@@ -106,7 +124,8 @@ static nas_status plan_forward(const nas_window *w, const nas_value *in, const n
     return NAS_OK;
 }
 
-/* dx at row s * q + r takes dy at row (s * q + r + before - k) / s for each k that divides. */
+/* dx at row s * q + r takes dy at row (s * q + r + before - k) / s for each k (of dilated taps)
+ * that divides. */
 static nas_status plan_phase(const nas_window *w, int32_t rh, int32_t rw, const nas_map *dx,
                              const nas_map *dy, nas_arena *a, nas_phase *p, nas_err *err) {
     const int32_t sh = w->stride[0], sw = w->stride[1], kh = w->kernel[0], kw = w->kernel[1];
@@ -131,7 +150,8 @@ static nas_status plan_phase(const nas_window *w, int32_t rh, int32_t rw, const 
     NAS_TRY(room(a, c, kh * kw, &at, &tap, err));
     for (int32_t i = 0; i < kh; i++)
         for (int32_t j = 0; j < kw; j++) {
-            const int32_t y = rh + w->before[0] - i, x = rw + w->before[1] - j;
+            const int32_t y = rh + w->before[0] - i * w->dilation[0];
+            const int32_t x = rw + w->before[1] - j * w->dilation[1];
             if (y % sh || x % sw) continue;
             at[c->taps] = y / sh * dy->row + (ptrdiff_t)(x / sw) * dy->cs;
             tap[c->taps++] = i * kw + j;

@@ -1,0 +1,59 @@
+/* core/nn/reshape.c - the values of a map as a map of another shape: rows by rows, channels
+ * innermost, without the padding that maps are stored with. */
+#include "core/nn/conv_int.h"
+
+#include <string.h>
+
+/* A map of one image as runs of values that lie together. */
+typedef struct runs {
+    const nas_map *m;
+    int32_t len, across; /* values of a run; runs of a row */
+    int32_t row, run, used;
+    float *at;
+} runs;
+
+static float *start_of(const runs *r, int32_t image) {
+    return r->m->at + image * r->m->image + r->row * r->m->row + (ptrdiff_t)r->run * r->m->cs;
+}
+
+static runs runs_of(const nas_map *m, int32_t image) {
+    const bool joined = m->cs == m->c;
+    runs r = {.m = m, .len = joined ? m->w * m->c : m->c, .across = joined ? 1 : m->w};
+    r.at = start_of(&r, image);
+    return r;
+}
+
+static void advance(runs *r, int32_t image, int32_t values) {
+    r->used += values;
+    r->at += values;
+    if (r->used < r->len) return;
+    r->used = 0;
+    if (++r->run == r->across) {
+        r->run = 0;
+        r->row++;
+    }
+    r->at = start_of(r, image);
+}
+
+static void reshape(const nas_map *x, int32_t n, const nas_map *y) {
+    for (int32_t i = 0; i < n; i++) {
+        runs from = runs_of(x, i), to = runs_of(y, i);
+        while (from.row < x->h) {
+            const int32_t a = from.len - from.used, b = to.len - to.used, some = a < b ? a : b;
+            memcpy(to.at, from.at, (size_t)some * sizeof(float));
+            advance(&from, i, some);
+            advance(&to, i, some);
+        }
+    }
+}
+
+void nas_reshape_forward(const nas_node *node, const nas_run *run) {
+    const nas_map x = nas_node_x(node, 0, run), y = nas_node_y(node, run);
+    reshape(&x, run->n, &y);
+}
+
+void nas_reshape_backward(const nas_node *node, const nas_run *run) {
+    if (!node->edge[0].wanted) return;
+    const nas_map dy = nas_node_dy(node, run), dx = nas_node_dx(node, 0, run);
+    reshape(&dy, run->n, &dx);
+}
