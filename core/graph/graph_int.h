@@ -9,7 +9,8 @@ NAS_NODISCARD nas_status nas_graph_add_op(nas_graph *g, const nas_op *o, nas_err
 
 /* Is t the constant int32 operand (shape, axes, widths) of o? */
 static inline bool nas_op_is_shape_operand(const nas_op *o, int32_t slot) {
-    return slot == 1 && (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_MEAN || o->kind == NAS_OP_PAD);
+    return slot == 1 &&
+           (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_MEAN || o->kind == NAS_OP_PAD);
 }
 
 #endif
