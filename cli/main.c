@@ -34,6 +34,7 @@ int cli_status_of(nas_status st) {
 
 int cli_fail(const nas_err *err) {
     cli_clear_line();
+    if (err->code == NAS_ESTOP && ferror(stdout)) return CLI_FAILED; /* main says why */
     fputs("nas: ", stderr);
     cli_print_visible(stderr, err->text[0] ? err->text : nas_status_name(err->code), true);
     fputc('\n', stderr);

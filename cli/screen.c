@@ -19,18 +19,19 @@ static void on_signal(int sig) {
     stop_asked = 1;
 }
 
-/* A signal that whoever started us ignores stays ignored, as nohup wants it. */
 static void listen_for(int sig, int flags) {
-    struct sigaction old, a = {.sa_handler = on_signal, .sa_flags = flags};
+    struct sigaction a = {.sa_handler = on_signal, .sa_flags = flags};
     sigemptyset(&a.sa_mask);
-    if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sig, &a, NULL);
+    sigaction(sig, &a, NULL);
 }
 
 static void catch_signals(void) {
+    struct sigaction old;
     /* The second Ctrl-C ends at once: nothing stored can be lost by it. */
     listen_for(SIGINT, (int)SA_RESETHAND);
     listen_for(SIGTERM, 0);
-    listen_for(SIGHUP, 0); /* the terminal was closed */
+    /* The terminal was closed, unless nohup said that this does not matter. */
+    if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) listen_for(SIGHUP, 0);
 }
 
 static int columns(int fd) {
