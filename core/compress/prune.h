@@ -6,14 +6,11 @@
 
 #include <stdbool.h>
 
-typedef enum nas_prune_schedule {
-    NAS_PRUNE_POLYNOMIAL = 0,
-    NAS_PRUNE_CONSTANT = 1
-} nas_prune_schedule;
+typedef enum nas_prune_schedule { NAS_PRUNE_POLYNOMIAL = 0, NAS_PRUNE_CONSTANT = 1 } nas_prune_schedule;
 
-/* begin and end are fractions of all steps, rounded down to a step; begin is the first step under a
- * mask. Sparsity at step s: to + (from - to) * (1 - (s - begin) / (end - begin))^power (Zhu and
- * Gupta 2017, section 3). */
+/* begin and end are fractions of all steps, rounded down to a step; begin is the first step under a mask.
+ * Sparsity at step s: to + (from - to) * (1 - (s - begin) / (end - begin))^power (Zhu and Gupta 2017,
+ * section 3). */
 typedef struct nas_prune_config {
     bool on; /* false: the candidate's "prune" is null */
     int32_t schedule;
