@@ -66,7 +66,7 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
         printf("space: %d parameters, %s points; ", nas_space_params(s), cli_thousands(points, a));
     if (state->total >= 0) printf("%s trials, ", cli_thousands(state->total, a));
     printf("%d worker%s\n", state->workers, state->workers == 1 ? "" : "s");
-    if (joined) printf("going on: %s done already\n", cli_thousands(state->done, a));
+    if (joined && state->done) printf("going on: %s done already\n", cli_thousands(state->done, a));
     int metric[NAS_METRIC_COUNT];
     const int n = deciding(s, metric);
     char line[1024];

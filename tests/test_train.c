@@ -392,7 +392,8 @@ static nas_trainer *open_few(const nas_kernel *k, const nas_train_config *config
     o.config = config;
     o.train = &few;
     o.validation = &others;
-    o.count_from_step = from;
+    const nas_train_hook hook = {.counts_from = from};
+    o.hook = &hook;
     nas_trainer *t = open_trainer(&o);
     assert_int_equal(nas_trainer_steps(t), config->epochs * 4);
     return t;

@@ -1,4 +1,4 @@
-/* core/compress/compress_int.h - what pruning, clustering and rounding share. */
+/* core/compress/compress_int.h - what pruning, clustering and fine-tuning share. */
 #ifndef NAS_CORE_COMPRESS_COMPRESS_INT_H
 #define NAS_CORE_COMPRESS_COMPRESS_INT_H
 
@@ -21,5 +21,13 @@ static inline size_t nas_weight_count(const nas_weight *w) {
 static inline size_t nas_weight_place(const nas_weight *w, size_t i) {
     return i / (size_t)w->cols * (size_t)w->stride + i % (size_t)w->cols;
 }
+
+/* What a code of 1 means where 127 means `most`; that of no weights is the converter's. */
+static inline float nas_code_scale(float most) {
+    return most > 0 ? most / 127 : 1e-6f / 254;
+}
+
+/* Errors: NAS_EINVAL, the net has a batch norm. */
+nas_status nas_check_folded(const nas_net *net, const char *what, nas_err *err);
 
 #endif

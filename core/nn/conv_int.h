@@ -62,7 +62,8 @@ nas_status nas_conv_lower(const nas_node *node, const nas_layer_spec *spec,
 void nas_reshape_forward(const nas_node *node, const nas_run *run);
 void nas_reshape_backward(const nas_node *node, const nas_run *run);
 
-/* Adds a tensor of the node as a constant; out_first puts the last axis of Keras' layout first. */
+/* Adds a tensor of the node as a constant; out_first puts the last axis of Keras' layout first. The
+ * scales of its coding become those of the constant, along its output channels. */
 nas_status nas_lower_weight(const nas_node *node, const struct nas_net *net, int32_t weight,
                             nas_graph *g, int32_t rank, const int32_t *dims, bool out_first,
                             int32_t *index, nas_err *err);

@@ -96,10 +96,11 @@ static int32_t stride_between(int32_t in, int32_t out) {
     return 0;
 }
 
-/* He et al. 2016, option B: a 1x1 convolution without bias, strided to match, then batch norm; or,
- * of a folded net, with bias and nothing else. */
-static nas_status expand_project(expander *e, const nas_node *from, nas_shape to, bool folded,
-                                 const char *label, const char *path, int32_t *value) {
+/* He et al. 2016, option B: a 1x1 convolution without bias, strided to match, then batch norm; that
+ * of a folded net has a bias instead. */
+static nas_status expand_project(expander *e, const nas_node *from, nas_shape to,
+                                 nas_shortcut shortcut, const char *label, const char *path,
+                                 int32_t *value) {
     const nas_shape in = from->in_shape[0];
     const int32_t sh = stride_between(in.h, to.h), sw = stride_between(in.w, to.w);
     if (!sh || !sw)
@@ -115,17 +116,19 @@ static nas_status expand_project(expander *e, const nas_node *from, nas_shape to
                                .stride = {sh, sw},
                                .dilation = {1, 1},
                                .padding = NAS_VALID,
-                               .bias = folded,
+                               .bias = shortcut != NAS_SHORTCUT_PROJECT,
                                .scale = true,
                                .sparsity = (double)NAN};
-    spec[1] = (nas_layer_spec){.ops = &nas_layer_batch_norm, .momentum = 0.99, .epsilon = 1e-3};
-    const char *below = nas_arena_format(e->a, e->err, "%s.shortcut.", path);
-    const char *conv = nas_arena_format(e->a, e->err, "%sconv2d", below);
-    const char *norm = nas_arena_format(e->a, e->err, "%sbatch_norm", below);
-    if (!below || !conv || !norm) return NAS_ENOMEM;
-    NAS_TRY(append(e, spec[0].ops, &spec[0], label, conv, value, 1, value));
-    if (folded) return NAS_OK;
-    return append(e, spec[1].ops, &spec[1], label, norm, value, 1, value);
+    if (shortcut == NAS_SHORTCUT_PROJECT)
+        spec[1] = (nas_layer_spec){.ops = &nas_layer_batch_norm, .momentum = 0.99, .epsilon = 1e-3};
+    if (shortcut == NAS_SHORTCUT_ROUNDED) spec[1] = (nas_layer_spec){.ops = &nas_layer_round};
+    for (int32_t i = 0; i < 2 && spec[i].ops; i++) {
+        const char *place =
+            nas_arena_format(e->a, e->err, "%s.shortcut.%s", path, spec[i].ops->name);
+        if (!place) return NAS_ENOMEM;
+        NAS_TRY(append(e, spec[i].ops, &spec[i], label, place, value, 1, value));
+    }
+    return NAS_OK;
 }
 
 static nas_status expand_residual(expander *e, const nas_layer_spec *spec, const char *label,
@@ -139,7 +142,7 @@ static nas_status expand_residual(expander *e, const nas_layer_spec *spec, const
     NAS_TRY(expand_layers(e, spec->layers, spec->n_layers, inner, below, &in[0]));
     if (spec->shortcut != NAS_SHORTCUT_IDENTITY)
         NAS_TRY(expand_project(e, &e->out->v[first], e->out->v[in[0] - 1].out_shape,
-                               spec->shortcut == NAS_SHORTCUT_FOLDED, label, path, &in[1]));
+                               (nas_shortcut)spec->shortcut, label, path, &in[1]));
     return append(e, &nas_layer_add, spec, label, path, in, 2, value);
 }
 

@@ -3,7 +3,6 @@
 #include "core/nn/net_int.h"
 
 #include <math.h>
-#include <string.h>
 
 typedef struct folder {
     nas_arena *a;
@@ -71,33 +70,23 @@ static void merge(const nas_node *norm, const nas_net *from, const nas_node *nod
     }
 }
 
-static void copy_weights(const nas_node *old, const nas_net *from, const nas_node *node,
-                         const nas_net *to) {
-    if (old->ops == &nas_layer_batch_norm) {
-        for (int32_t c = 0; c < old->out_shape.c; c++)
-            affine_of(old, from, c, &nas_node_param(node, 0, to)[c],
-                      &nas_node_param(node, 1, to)[c]);
-        return;
-    }
-    for (int32_t i = 0; i < old->n_weights; i++) {
-        const nas_weight *w = &old->weights[i];
-        memcpy(nas_node_param(node, i, to), nas_node_param(old, i, from),
-               (size_t)w->rows * (size_t)w->stride * sizeof(float));
-    }
-}
-
-static void copy_net(const nas_net *from, const bool *merged, nas_net *to) {
-    const nas_node *node = to->nodes.v, *kernel = NULL;
+static nas_status copy_net(const nas_net *from, const bool *merged, nas_net *to, nas_err *err) {
+    nas_node *node = to->nodes.v, *kernel = NULL;
     for (int32_t i = 0; i < from->nodes.n; i++) {
         const nas_node *old = &from->nodes.v[i];
-        if (old->ops == &nas_layer_batch_norm && *merged++) {
+        const bool norm = old->ops == &nas_layer_batch_norm;
+        if (norm && *merged++) {
             merge(old, from, kernel, to);
             continue;
         }
         if (node->ops->has_kernel) kernel = node;
-        copy_weights(old, from, node++, to);
+        if (!norm) NAS_TRY(nas_node_copy(old, from, node, to, err));
+        for (int32_t c = 0; norm && c < old->out_shape.c; c++)
+            affine_of(old, from, c, &nas_node_param(node, 0, to)[c],
+                      &nas_node_param(node, 1, to)[c]);
+        node++;
     }
-    to->ready = false;
+    return NAS_OK;
 }
 
 static nas_status fold_in(const nas_net *net, folder *f, nas_net **out) {
@@ -106,8 +95,7 @@ static nas_status fold_in(const nas_net *net, folder *f, nas_net **out) {
     if (!f->merged) return NAS_ENOMEM;
     NAS_TRY(fold_list(f, net->model.layers, net->model.n_layers, &model.layers, &model.n_layers));
     NAS_TRY(nas_net_open(&model, net->classes, net->batch, net->kernel, out, f->err));
-    copy_net(net, f->merged, *out);
-    return NAS_OK;
+    return copy_net(net, f->merged, *out, f->err);
 }
 
 nas_status nas_net_fold(const nas_net *net, nas_net **out, nas_err *err) {
@@ -116,5 +104,8 @@ nas_status nas_net_fold(const nas_net *net, nas_net **out, nas_err *err) {
     NAS_TRY(nas_arena_open(&f.a, err));
     const nas_status st = fold_in(net, &f, out);
     nas_arena_close(f.a);
+    if (st == NAS_OK) return NAS_OK;
+    nas_net_close(*out);
+    *out = NULL;
     return st;
 }

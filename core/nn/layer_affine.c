@@ -52,6 +52,7 @@ static nas_status affine_lower(const nas_node *node, const nas_net *net, nas_gra
 
 const nas_layer_ops nas_layer_affine = {.name = "affine",
                                         .keys = keys,
+                                        .fuses_relu = true,
                                         .can_relu = true,
                                         .channelwise = true,
                                         .plan = affine_plan,

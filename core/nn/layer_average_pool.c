@@ -23,6 +23,8 @@ static nas_status average_lower(const nas_node *node, const nas_net *net, nas_gr
 
 const nas_layer_ops nas_layer_average_pool = {.name = "average_pool",
                                               .keys = nas_pool_keys,
+                                              .fuses_relu = true,
+                                              .keeps_scale = true,
                                               .channelwise = true,
                                               .plan = nas_pool_plan,
                                               .forward = average_forward,

@@ -118,6 +118,8 @@ static nas_status conv1d_lower(const nas_node *node, const nas_net *net, nas_gra
 
 const nas_layer_ops nas_layer_conv1d = {.name = "conv1d",
                                         .keys = keys,
+                                        .has_kernel = true,
+                                        .fuses_relu = true,
                                         .plan = conv1d_plan,
                                         .border = conv1d_border,
                                         .bind = conv1d_bind,

@@ -77,6 +77,7 @@ static nas_status conv2d_lower(const nas_node *node, const nas_net *net, nas_gra
 
 const nas_layer_ops nas_layer_conv2d = {.name = "conv2d",
                                         .keys = keys,
+                                        .fuses_relu = true,
                                         .has_kernel = true,
                                         .plan = conv2d_plan,
                                         .border = conv2d_border,

@@ -63,6 +63,7 @@ static nas_status dense_lower(const nas_node *node, const nas_net *net, nas_grap
 
 const nas_layer_ops nas_layer_dense = {.name = "dense",
                                        .keys = keys,
+                                       .fuses_relu = true,
                                        .has_kernel = true,
                                        .plan = dense_plan,
                                        .bind = dense_bind,

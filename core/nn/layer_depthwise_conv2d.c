@@ -111,6 +111,7 @@ static nas_status depthwise_lower(const nas_node *node, const nas_net *net, nas_
 
 const nas_layer_ops nas_layer_depthwise_conv2d = {.name = "depthwise_conv2d",
                                                   .keys = keys,
+                                                  .fuses_relu = true,
                                                   .has_kernel = true,
                                                   .channelwise = true,
                                                   .plan = depthwise_plan,

@@ -87,6 +87,7 @@ static nas_status dropout_lower(const nas_node *node, const nas_net *net, nas_gr
 
 const nas_layer_ops nas_layer_dropout = {.name = "dropout",
                                          .keys = keys,
+                                         .is_idle = true,
                                          .channelwise = true,
                                          .plan = dropout_plan,
                                          .bind = dropout_bind,

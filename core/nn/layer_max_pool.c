@@ -23,6 +23,8 @@ static nas_status max_lower(const nas_node *node, const nas_net *net, nas_graph 
 
 const nas_layer_ops nas_layer_max_pool = {.name = "max_pool",
                                           .keys = nas_pool_keys,
+                                          .fuses_relu = true,
+                                          .keeps_scale = true,
                                           .channelwise = true,
                                           .plan = nas_pool_plan,
                                           .forward = max_forward,

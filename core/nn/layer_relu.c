@@ -33,6 +33,7 @@ static nas_status relu_lower(const nas_node *node, const nas_net *net, nas_graph
 
 const nas_layer_ops nas_layer_relu = {.name = "relu",
                                       .keys = keys,
+                                      .is_relu = true,
                                       .channelwise = true,
                                       .plan = relu_plan,
                                       .forward = relu_forward,

@@ -54,7 +54,8 @@ static nas_status add_lower(const nas_node *node, const nas_net *net, nas_graph 
     return nas_lower_op(g, op, node->out_shape, flat, out, err);
 }
 
-const nas_layer_ops nas_layer_residual = {.name = "residual", .keys = keys, .has_body = true};
+const nas_layer_ops nas_layer_residual = {
+    .name = "residual", .keys = keys, .fuses_relu = true, .has_body = true};
 
 const nas_layer_ops nas_layer_add = {.name = "add",
                                      .can_relu = true,

@@ -38,6 +38,13 @@ enum {
 
 typedef enum nas_init { NAS_INIT_ZEROS, NAS_INIT_ONES, NAS_INIT_GLOROT } nas_init;
 
+/* What compression wants of a kernel in the file; all 0: nothing. */
+typedef struct nas_coding {
+    int32_t clusters; /* > 0: at most so many different values (codes, where there are scales) */
+    bool by_channel;  /* in each column, not in all of the kernel */
+    float *scales;    /* one a column, what a code of 1 means: lowered with the kernel */
+} nas_coding;
+
 /* A tensor of a node, rows x cols in Keras' layout with the last axis as columns; stored with its
  * columns padded to NAS_CHANNELS by zeros. */
 typedef struct nas_weight {
@@ -47,6 +54,7 @@ typedef struct nas_weight {
     nas_init init;
     int64_t fan_in, fan_out;
     size_t at; /* floats from the start of the net's parameters, or of its averages */
+    nas_coding coding;
 } nas_weight;
 
 /* Zeros that stand around every image. */
@@ -58,7 +66,7 @@ typedef struct nas_value {
     nas_shape shape;
     int32_t readers;
     bool packed;     /* stored without padding of the channels */
-    bool has_grad;   /* all but the net's input */
+    bool has_grad;   /* some weights are before it */
     bool dead;       /* lies between a node and the ReLU that it does itself */
     bool grad_whole; /* lives across a barrier, so for all images and not for one chunk */
     nas_border border, grad_border;
@@ -105,10 +113,13 @@ typedef struct nas_layer_ops {
     const char *name;
     const nas_key *keys;
     bool has_body;
-    bool can_relu;    /* takes a ReLU that follows it into its own loops */
-    bool has_kernel;  /* weights[0] is one, its columns are the output channels, and spec->bias says
-                         whether weights[1] is there: a batch norm that follows can go into them */
-    bool is_idle;     /* does nothing but while a net trains */
+    bool can_relu;   /* takes a ReLU that follows it into its own loops */
+    bool has_kernel; /* weights[0] is one, its columns are the output channels, and spec->bias says
+                        whether weights[1] is there: a batch norm that follows can go into them */
+    bool is_idle;    /* does nothing but while a net trains */
+    bool is_relu;
+    bool fuses_relu;  /* a ReLU that follows becomes part of its operator (nas_graph_fold) */
+    bool keeps_scale; /* of int8: the output has the scale of the input, as the runtime wants it */
     bool channelwise; /* reads or writes whole channel vectors: its input must be padded */
     /* From in_shape and spec: out_shape, macs, weights. Errors: NAS_ESHAPE, without the label. */
     nas_status (*plan)(nas_node *node, nas_err *err);
@@ -136,8 +147,9 @@ NAS_LAYER_LIST(NAS_LAYER_DECLARE)
 #undef NAS_LAYER_DECLARE
 /* The addition that ends a residual; has no name in a space. */
 extern const nas_layer_ops nas_layer_add;
-/* Of folded nets: the rest of a batch norm; has no name in a space either. */
+/* Of folded nets: the rest of a batch norm; and what rounds an activation. No names either. */
 extern const nas_layer_ops nas_layer_affine;
+extern const nas_layer_ops nas_layer_round;
 
 int32_t nas_channels_stored(int32_t c);
 nas_weight *nas_node_weight(nas_node *node, const char *name, int64_t rows, int64_t cols,

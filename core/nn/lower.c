@@ -2,6 +2,21 @@
 #include "core/nn/conv_int.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static nas_status lower_scales(const nas_weight *w, nas_graph *g, nas_tensor *t, bool out_first,
+                               nas_err *err) {
+    const size_t n = (size_t)w->cols;
+    float *scale = nas_arena_array(g->arena, n, sizeof *scale, err);
+    int32_t *zero = nas_arena_array(g->arena, n, sizeof *zero, err);
+    if (!scale || !zero) return NAS_ENOMEM;
+    memcpy(scale, w->coding.scales, n * sizeof *scale);
+    t->n_scale = w->cols;
+    t->scale = scale;
+    t->zero_point = zero;
+    t->axis = out_first ? 0 : t->rank - 1;
+    return NAS_OK;
+}
 
 nas_status nas_lower_weight(const nas_node *node, const nas_net *net, int32_t weight, nas_graph *g,
                             int32_t rank, const int32_t *dims, bool out_first, int32_t *index,
@@ -16,7 +31,8 @@ nas_status nas_lower_weight(const nas_node *node, const nas_net *net, int32_t we
             dense[out_first ? c * rows + r : r * cols + c] = from[r * (size_t)w->stride + c];
     const nas_status st = nas_graph_constant(g, rank, dims, dense, index, err);
     free(dense);
-    return st;
+    if (st != NAS_OK || !w->coding.scales) return st;
+    return lower_scales(w, g, &g->tensors[*index], out_first, err);
 }
 
 nas_status nas_lower_activation(nas_graph *g, nas_shape s, bool flat, int32_t *index,

@@ -13,11 +13,13 @@ typedef struct nas_shape {
     int32_t h, w, c; /* of one example; dense outputs are 1 x 1 x units */
 } nas_shape;
 
-/* The words of residual's "shortcut", and a projection whose batch norm went into its kernel. */
+/* The words of residual's "shortcut"; a projection whose batch norm went into its kernel; that with
+ * its output rounded. */
 typedef enum nas_shortcut {
     NAS_SHORTCUT_IDENTITY = 0,
     NAS_SHORTCUT_PROJECT = 1,
-    NAS_SHORTCUT_FOLDED = 2
+    NAS_SHORTCUT_FOLDED = 2,
+    NAS_SHORTCUT_ROUNDED = 3
 } nas_shortcut;
 
 /* One layer. Which members mean something is said by the row's keys. */

@@ -19,6 +19,29 @@ void nas_weight_set(const nas_weight *w, const float *dense, float *stored) {
                (size_t)w->cols * sizeof *dense);
 }
 
+nas_status nas_net_give_scales(nas_net *net, nas_weight *w, nas_err *err) {
+    if (!w->coding.scales)
+        w->coding.scales =
+            nas_arena_array(net->arena, (size_t)w->cols, sizeof *w->coding.scales, err);
+    return w->coding.scales ? NAS_OK : NAS_ENOMEM;
+}
+
+nas_status nas_node_copy(const nas_node *from, const nas_net *source, nas_node *to, nas_net *net,
+                         nas_err *err) {
+    for (int32_t i = 0; i < from->n_weights; i++) {
+        const nas_weight *w = &from->weights[i];
+        nas_coding *coding = &to->weights[i].coding;
+        memcpy(nas_node_param(to, i, net), nas_node_param(from, i, source),
+               (size_t)w->rows * (size_t)w->stride * sizeof(float));
+        coding->clusters = w->coding.clusters;
+        coding->by_channel = w->coding.by_channel;
+        if (!w->coding.scales) continue;
+        NAS_TRY(nas_net_give_scales(net, &to->weights[i], err));
+        memcpy(coding->scales, w->coding.scales, (size_t)w->cols * sizeof *coding->scales);
+    }
+    return NAS_OK;
+}
+
 static void init_weight(const nas_weight *w, nas_rng *rng, float *to) {
     const double limit =
         w->init == NAS_INIT_GLOROT ? sqrt(6.0 / (double)(w->fan_in + w->fan_out)) : 0;

@@ -33,6 +33,21 @@ NAS_NODISCARD nas_status nas_net_lower(const nas_net *net, nas_graph *g, nas_err
  * the original's. Owner: the caller closes it. Jacob et al., CVPR 2018, section 3.2. */
 NAS_NODISCARD nas_status nas_net_fold(const nas_net *net, nas_net **out, nas_err *err);
 
+/* A copy of a folded net whose activations are rounded to the 256 values that int8 gives them, for
+ * training through it. Ranges are the least and largest value of each over x [n][h][w][c], 0
+ * included, and then stay; the tensors of its lowered graph carry them as their scale. Weights are
+ * as they were. Owner: the caller closes it. Errors: NAS_EINVAL no examples, or values that are not
+ * finite. Jacob et al., CVPR 2018, sections 2.1 and 3. */
+NAS_NODISCARD nas_status nas_net_round(const nas_net *net, const float *x, int32_t n, nas_net **out,
+                                       nas_err *err);
+
+/* Weights, averages and what compression wants of the kernels (clusters, scales): all that a folded
+ * or rounded net has learned, as bytes for a net of the same model. Errors of load: NAS_EFORMAT,
+ * and the net is as it was; NAS_ENOMEM. */
+size_t nas_net_state_bytes(const nas_net *net);
+void nas_net_save(const nas_net *net, void *out);
+NAS_NODISCARD nas_status nas_net_load(nas_net *net, const void *in, size_t bytes, nas_err *err);
+
 /* Trainable tensors in Keras' order and layout, for golden tests and tools: conv2d kernel
  * [kh][kw][in][out], depthwise [kh][kw][c], dense [in][out], bias, batch norm gamma, beta, running
  * mean, running variance (the last two are not trainable). nas_net_tensor copies to or from a dense

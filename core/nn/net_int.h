@@ -19,7 +19,8 @@ struct nas_net {
     size_t block_bytes;
     size_t n_params, n_averages; /* floats as stored */
     float *params, *grads, *averages;
-    bool ready; /* packed weights are those of params, for prediction */
+    bool watching; /* round layers note the range of what they see, and let it pass */
+    bool ready;    /* packed weights are those of params, for prediction */
     /* Of the step under way. */
     const int32_t *labels;
     double smoothing, loss;
@@ -62,6 +63,13 @@ static inline float *nas_node_grad(const nas_node *node, int32_t i, const struct
 /* Dense copies between Keras' layout and the stored one. */
 void nas_weight_get(const nas_weight *w, const float *stored, float *dense);
 void nas_weight_set(const nas_weight *w, const float *dense, float *stored);
+
+/* Copies the weights of a node, and what compression wants of them, to one like it. */
+nas_status nas_node_copy(const nas_node *from, const nas_net *source, nas_node *to, nas_net *net,
+                         nas_err *err);
+
+/* Room for the scales of w's columns, in the net's arena; if there is some it stays. */
+nas_status nas_net_give_scales(nas_net *net, nas_weight *w, nas_err *err);
 
 /* One batch of n <= net->batch examples forward and backward: gradients of the mean loss are left
  * in net->grads. Returns the loss: the mean cross-entropy against labels smoothed as Keras does. */

@@ -41,9 +41,16 @@ static int32_t backward_segment(const nas_node *node) {
     return node->ops->reduce ? node->segment - 1 : node->segment;
 }
 
-/* A gradient that is written and read in one segment needs room for one chunk only. */
+/* Before the first weights nobody wants a gradient. One that is written and read in one segment
+ * needs room for one chunk only. */
 static void place_gradients(nas_net *net) {
-    for (int32_t v = 1; v < net->n_values; v++) net->values[v].has_grad = true;
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        const nas_node *node = &net->nodes.v[i];
+        bool wanted = false;
+        for (int32_t j = 0; j < node->n_weights; j++) wanted |= node->weights[j].trainable;
+        for (int32_t j = 0; j < node->n_in; j++) wanted |= net->values[node->in[j]].has_grad;
+        net->values[i + 1].has_grad = wanted;
+    }
     for (int32_t i = 0; i < net->nodes.n; i++) {
         const nas_node *node = &net->nodes.v[i];
         if (node->skip) continue;

@@ -1,0 +1,11 @@
+/* core/nn/round_int.h - how nas_net_round finds the ranges of its round layers. */
+#ifndef NAS_CORE_NN_ROUND_INT_H
+#define NAS_CORE_NN_ROUND_INT_H
+
+#include "core/nn/net_int.h"
+
+void nas_round_forget(const nas_node *node);
+/* From what it saw since; false: that was not finite. */
+bool nas_round_settle(const nas_node *node, const nas_net *net);
+
+#endif
