@@ -53,6 +53,55 @@ check "to the byte, too" cmp tiny_best/model.tflite exported/model.tflite
 check "show" "$NAS" show tiny.db 3
 check "top" "$NAS" top tiny.db --all -n 3
 check "space" "$NAS" space tiny.json
+
+# --- splits that the data set says, and clips that are augmented
+lists() { # LABEL...: the first ten clips of each class validate, the next ten test
+    local l
+    for l in go stop yes; do
+        find "clips/$l" -type f | sort | sed 's|^clips/||' >all.txt
+        sed -n 1,10p all.txt >>clips/validation_list.txt
+        sed -n '11,20s|^|some/where/|p' all.txt >>clips/testing_list.txt
+    done
+    rm all.txt
+}
+lists
+sed -e 's/"by": "file", "validation": 0.2, "test": 0.2/"by": "lists", "validation": "validation_list.txt", "test": "testing_list.txt"/' \
+    -e 's/"model": {/"augment": { "shift_ms": 50, "gain_db": 6, "noise_snr_db": [10, 60] }, "model": {/' \
+    -e 's/{ "choice": \[\([^],]*\)[^]]*\] }/\1/g' -e 's/"name": "tiny"/"name": "listed"/' tiny.json >listed.json
+counted() { "$NAS" eval "$1" --data "${4:-clips}" --split "$2" --json | grep -q "\"clips\": $3,"; }
+check "lists of clips, clips augmented" "$NAS" run listed.json --trials 1 --workers 1
+check "thirty clips validate" counted listed_best validation 30
+check "thirty test" counted listed_best test 30
+check "verify augments alike" "$NAS" verify listed.db "$(sql listed.db 'select number from listed')"
+echo "yes/nobody.wav" >>clips/testing_list.txt
+check "a listed clip that is absent" says 2 "1 of 61 listed clips" "$NAS" train listed_best/candidate.json -o never
+check "goes on when allowed" "$NAS" train listed_best/candidate.json -o missing --allow-missing
+check "to the same bytes" cmp listed_best/model.tflite missing/model.tflite
+check "eval says so too" says 2 "yes/nobody.wav" "$NAS" eval missing --data clips --split test
+check "and goes on" "$NAS" eval missing --data clips --split test --allow-missing
+sed 's|"testing_list.txt"|"../testing_list.txt"|' listed.json >outside.json
+check "no list outside the data folder" says 2 "task.split.test: expected a file inside the data folder" "$NAS" run outside.json
+move() { # PART LIST
+    local f
+    while read -r f; do
+        f=${f#some/where/}
+        mkdir -p "parted/$1/${f%/*}"
+        cp "clips/$f" "parted/$1/$f" 2>/dev/null
+    done <"$2"
+}
+move validation clips/validation_list.txt
+move test clips/testing_list.txt
+find clips -mindepth 2 -type f | sed 's|^clips/||' | grep -vFf <(sed 's|some/where/||' clips/validation_list.txt clips/testing_list.txt) >rest.txt
+move train rest.txt
+sed -e 's/"by": "lists", "validation": "validation_list.txt", "test": "testing_list.txt"/"by": "folders"/' \
+    -e 's/"data": "clips"/"data": "parted"/' -e 's/"name": "listed"/"name": "parted_clips"/' listed.json >parted.json
+check "folders of clips" "$NAS" run parted.json --trials 1 --workers 1
+check "the same thirty validate" counted parted_clips_best validation 30 parted
+check "all of them are judged" counted parted_clips_best all "$(find parted/*/{go,stop,yes} -type f | wc -l)" parted
+check "plain class folders too" counted parted_clips_best all "$(find clips/{go,stop,yes} -type f | wc -l)"
+check "the same parts, the same accuracy" equal "$(sql listed.db 'select accuracy from listed')" "$(sql parted_clips.db 'select accuracy from parted_clips')"
+rm clips/validation_list.txt clips/testing_list.txt
+
 check "a trial that is not there" says 2 "no trial 99" "$NAS" show tiny.db 99
 check "sql cannot write" says 2 "" "$NAS" sql tiny.db "delete from epochs"
 check "sql cannot attach" says 2 "" "$NAS" sql tiny.db "attach 'x.db' as x"
