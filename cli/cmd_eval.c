@@ -137,16 +137,10 @@ static int run(const cli_args *args) {
                 args->option[SPLIT]);
         return CLI_BAD;
     }
-    nas_arena *a = NULL;
     cli_scratch scratch;
-    if (nas_arena_open(&a, &err) != NAS_OK ||
-        cli_scratch_open(&scratch, args->option[CACHE], &err) != NAS_OK) {
-        nas_arena_close(a);
-        return cli_fail(&err);
-    }
-    const int st = judge(args, part, a, &scratch.cache, &err);
+    if (cli_scratch_open(&scratch, args->option[CACHE], &err) != NAS_OK) return cli_fail(&err);
+    const int st = judge(args, part, scratch.arena, &scratch.cache, &err);
     cli_scratch_close(&scratch);
-    nas_arena_close(a);
     return st;
 }
 

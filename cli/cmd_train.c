@@ -88,16 +88,10 @@ static int run(const cli_args *args) {
     if (args->option[SEED] && !cli_number("--seed", args->option[SEED], 0, INT64_C(1) << 53, &seed))
         return CLI_BAD;
     if (!cli_folder_fits("-o", args->option[OUT])) return CLI_BAD;
-    nas_arena *a = NULL;
     cli_scratch scratch;
-    if (nas_arena_open(&a, &err) != NAS_OK ||
-        cli_scratch_open(&scratch, args->option[CACHE], &err) != NAS_OK) {
-        nas_arena_close(a);
-        return cli_fail(&err);
-    }
-    const int st = run_in(args, seed, &scratch.cache, a, &err);
+    if (cli_scratch_open(&scratch, args->option[CACHE], &err) != NAS_OK) return cli_fail(&err);
+    const int st = run_in(args, seed, &scratch.cache, scratch.arena, &err);
     cli_scratch_close(&scratch);
-    nas_arena_close(a);
     return st;
 }
 

@@ -1,4 +1,4 @@
-/* cli/scratch.c - a cache that ends with the command. */
+/* cli/scratch.c - memory and a cache that end with the command. */
 #include "cli/scratch.h"
 
 #include <stdio.h>
@@ -6,18 +6,19 @@
 
 nas_status cli_scratch_open(cli_scratch *s, const char *dir, nas_err *err) {
     *s = (cli_scratch){.cache = {.dir = dir}};
+    NAS_TRY(nas_arena_open(&s->arena, err));
     if (dir) return NAS_OK;
     const char *tmp = getenv("TMPDIR");
     snprintf(s->own, sizeof s->own, "%s/nas-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(s->own)) {
-        const nas_status st = nas_fail_errno(err, "cannot make the folder %s", s->own);
-        s->own[0] = '\0';
-        return st;
-    }
     s->cache.dir = s->own;
-    return NAS_OK;
+    if (mkdtemp(s->own)) return NAS_OK;
+    const nas_status st = nas_fail_errno(err, "cannot make the folder %s", s->own);
+    s->own[0] = '\0';
+    cli_scratch_close(s);
+    return st;
 }
 
 void cli_scratch_close(cli_scratch *s) {
+    nas_arena_close(s->arena);
     if (s->own[0] && nas_dir_remove(s->own, NULL) == NAS_OK) s->own[0] = '\0';
 }

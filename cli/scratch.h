@@ -1,11 +1,12 @@
-/* cli/scratch.h - the cache of a command that has no database: --cache, or a folder that ends with
- * it. */
+/* cli/scratch.h - memory and cache of a command that has no database: the cache is --cache, or a
+ * folder that ends with the command. */
 #ifndef NAS_CLI_SCRATCH_H
 #define NAS_CLI_SCRATCH_H
 
 #include "search/cache.h"
 
 typedef struct cli_scratch {
+    nas_arena *arena;
     nas_cache cache;
     char own[4096]; /* to be removed; "" when the user named one */
 } cli_scratch;

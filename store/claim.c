@@ -17,7 +17,7 @@ static nas_status read_progress(nas_store *s, nas_layout *l, progress *p, nas_er
                             " nas_trials_# WHERE version = ?1) FROM nas_studies s JOIN nas_spaces p"
                             " ON p.study = s.id AND p.version = ?1 WHERE s.id = #",
                             &st, err));
-    sqlite3_bind_int64(st, 1, l->version);
+    NAS_TRY(nas_sql_bind(s, st, err, "i", l->version));
     bool row = false;
     NAS_TRY(nas_sql_step(s, st, &row, err));
     if (!row) return nas_fail(err, NAS_ENOTFOUND, "%s: the study is not there", s->path);
@@ -53,8 +53,7 @@ static nas_status take_waiting(nas_store *s, nas_layout *l, const progress *p, c
                             " WHERE version = ?1 AND state = 'waiting' AND number < ?2"
                             " ORDER BY number LIMIT 1",
                             &st, err));
-    sqlite3_bind_int64(st, 1, l->version);
-    sqlite3_bind_int64(st, 2, p->trials < 0 ? INT64_MAX : p->trials);
+    NAS_TRY(nas_sql_bind(s, st, err, "ii", l->version, p->trials < 0 ? INT64_MAX : p->trials));
     const nas_status status = read_waiting(s, st, a, out, json, found, err);
     sqlite3_reset(st);
     NAS_TRY(status);
@@ -64,10 +63,8 @@ static nas_status take_waiting(nas_store *s, nas_layout *l, const progress *p, c
                             " attempt = ?2, worker = ?3, heartbeat = ?4, started = ?4,"
                             " finished = NULL WHERE id = ?1",
                             &st, err));
-    sqlite3_bind_int64(st, 1, out->id);
-    sqlite3_bind_int(st, 2, out->attempt);
-    sqlite3_bind_text(st, 3, worker, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_double(st, 4, nas_clock_date());
+    NAS_TRY(
+        nas_sql_bind(s, st, err, "iitr", out->id, (int64_t)out->attempt, worker, nas_clock_date()));
     return nas_sql_run(s, st, err);
 }
 
@@ -91,12 +88,8 @@ static nas_status insert_trial(nas_store *s, nas_layout *l, const char *worker,
                                nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(insert_slot(s, l, &st, err));
-    sqlite3_bind_int64(st, 1, l->version);
-    sqlite3_bind_int64(st, 2, out->number);
-    nas_sql_bind_hash(st, 3, &out->candidate);
-    sqlite3_bind_text(st, 4, worker, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_double(st, 5, nas_clock_date());
-    sqlite3_bind_text(st, 6, json, -1, SQLITE_TRANSIENT);
+    NAS_TRY(nas_sql_bind(s, st, err, "iihtrt", l->version, out->number, &out->candidate, worker,
+                         nas_clock_date(), json));
     for (int32_t i = 0; i < l->n_params; i++) {
         const int rc = nas_sql_bind_value(st, i + 7, &values[i]);
         if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a parameter", err);
@@ -113,9 +106,7 @@ static nas_status write_cursor(nas_store *s, nas_layout *l, int64_t cursor, bool
                             "UPDATE nas_spaces SET cursor = ?2, exhausted = ?3 WHERE study = #"
                             " AND version = ?1",
                             &st, err));
-    sqlite3_bind_int64(st, 1, l->version);
-    sqlite3_bind_int64(st, 2, cursor);
-    sqlite3_bind_int(st, 3, exhausted);
+    NAS_TRY(nas_sql_bind(s, st, err, "iii", l->version, cursor, (int64_t)exhausted));
     return nas_sql_run(s, st, err);
 }
 
@@ -146,7 +137,7 @@ static nas_status any_running(nas_store *s, nas_layout *l, bool *yes, nas_err *e
                             "SELECT 1 FROM nas_trials_# WHERE version = ?1 AND state = 'running'"
                             " LIMIT 1",
                             &st, err));
-    sqlite3_bind_int64(st, 1, l->version);
+    NAS_TRY(nas_sql_bind(s, st, err, "i", l->version));
     NAS_TRY(nas_sql_step(s, st, yes, err));
     sqlite3_reset(st);
     return NAS_OK;
@@ -189,8 +180,7 @@ nas_status nas_store_has_candidate(nas_store *s, nas_study_id id, const nas_hash
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_HAS,
                             "SELECT 1 FROM nas_trials_# WHERE candidate = ?1 AND version = ?2", &st,
                             err));
-    nas_sql_bind_hash(st, 1, candidate);
-    sqlite3_bind_int64(st, 2, l->version);
+    NAS_TRY(nas_sql_bind(s, st, err, "hi", candidate, l->version));
     NAS_TRY(nas_sql_step(s, st, yes, err));
     sqlite3_reset(st);
     return NAS_OK;
@@ -203,10 +193,7 @@ static nas_status beat(nas_store *s, nas_layout *l, const nas_claim *c, const ch
                             "UPDATE nas_trials_# SET heartbeat = ?4 WHERE id = ?1 AND"
                             " state = 'running' AND attempt = ?2 AND worker = ?3",
                             &st, err));
-    sqlite3_bind_int64(st, 1, c->id);
-    sqlite3_bind_int(st, 2, c->attempt);
-    sqlite3_bind_text(st, 3, worker, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_double(st, 4, nas_clock_date());
+    NAS_TRY(nas_sql_bind(s, st, err, "iitr", c->id, (int64_t)c->attempt, worker, nas_clock_date()));
     NAS_TRY(nas_sql_run(s, st, err));
     if (sqlite3_changes(s->db) == 1) return NAS_OK;
     return nas_fail(err, NAS_EBUSY, "trial %lld is no longer held by %s: it was given up for dead",

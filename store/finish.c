@@ -3,6 +3,7 @@
 #include "store/store_int.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 static nas_status check_state(const char *state, nas_err *err) {
@@ -32,18 +33,9 @@ static nas_status write_row(nas_store *s, nas_layout *l, const nas_claim *c, con
                             const nas_result *r, bool *kept, nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(finish_slot(s, l, &st, err));
-    sqlite3_bind_int64(st, 1, c->id);
-    sqlite3_bind_int(st, 2, c->attempt);
-    sqlite3_bind_text(st, 3, worker, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(st, 4, r->state, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_text(st, 5, r->reason, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_double(st, 6, r->seconds);
-    sqlite3_bind_double(st, 7, r->cpu_seconds);
-    sqlite3_bind_text(st, 8, r->machine, -1, SQLITE_TRANSIENT);
-    if (strcmp(r->state, "waiting"))
-        sqlite3_bind_double(st, 9, nas_clock_date());
-    else
-        sqlite3_bind_null(st, 9);
+    const double finished = strcmp(r->state, "waiting") ? nas_clock_date() : (double)NAN;
+    NAS_TRY(nas_sql_bind(s, st, err, "iitttrrtr", c->id, (int64_t)c->attempt, worker, r->state,
+                         r->reason, r->seconds, r->cpu_seconds, r->machine, finished));
     for (int32_t i = 0; i < l->n_metrics; i++) {
         const int rc = r->metrics ? nas_sql_bind_value(st, i + 10, &r->metrics[i])
                                   : sqlite3_bind_null(st, i + 10);
@@ -67,7 +59,7 @@ nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err 
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         sqlite3_stmt *st = NULL;
         NAS_TRY(nas_layout_slot(s, l, tables[i].slot, tables[i].sql, &st, err));
-        sqlite3_bind_int64(st, 1, trial);
+        NAS_TRY(nas_sql_bind(s, st, err, "i", trial));
         NAS_TRY(nas_sql_run(s, st, err));
     }
     return NAS_OK;
@@ -81,13 +73,8 @@ static nas_status write_epochs(nas_store *s, nas_layout *l, int64_t trial, const
         NAS_TRY(nas_layout_slot(s, l, NAS_SQL_EPOCH,
                                 "INSERT INTO nas_epochs VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", &st,
                                 err));
-        sqlite3_bind_int64(st, 1, trial);
-        sqlite3_bind_int(st, 2, e->epoch);
-        sqlite3_bind_int64(st, 3, e->step);
-        sqlite3_bind_double(st, 4, e->loss);
-        sqlite3_bind_double(st, 5, e->val_loss);
-        sqlite3_bind_double(st, 6, e->val_accuracy);
-        sqlite3_bind_double(st, 7, e->seconds);
+        NAS_TRY(nas_sql_bind(s, st, err, "iiirrrr", trial, (int64_t)e->epoch, e->step, e->loss,
+                             e->val_loss, e->val_accuracy, e->seconds));
         NAS_TRY(nas_sql_run(s, st, err));
     }
     return NAS_OK;
@@ -101,13 +88,8 @@ static nas_status write_stages(nas_store *s, nas_layout *l, int64_t trial, const
         NAS_TRY(nas_layout_slot(s, l, NAS_SQL_STAGE,
                                 "INSERT INTO nas_stages VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", &st,
                                 err));
-        sqlite3_bind_int64(st, 1, trial);
-        sqlite3_bind_int(st, 2, i);
-        sqlite3_bind_text(st, 3, e->name, -1, SQLITE_TRANSIENT);
-        nas_sql_bind_hash(st, 4, &e->key);
-        sqlite3_bind_int(st, 5, e->reused);
-        sqlite3_bind_double(st, 6, e->wall_seconds);
-        sqlite3_bind_double(st, 7, e->cpu_seconds);
+        NAS_TRY(nas_sql_bind(s, st, err, "iithirr", trial, (int64_t)i, e->name, &e->key,
+                             (int64_t)e->reused, e->wall_seconds, e->cpu_seconds));
         NAS_TRY(nas_sql_run(s, st, err));
     }
     return NAS_OK;
@@ -128,10 +110,7 @@ static nas_status write_steps(nas_store *s, nas_layout *l, int64_t trial, const 
         NAS_TRY(nas_layout_slot(s, l, NAS_SQL_STEP,
                                 "INSERT INTO nas_steps VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6)", &st,
                                 err));
-        sqlite3_bind_int64(st, 1, trial);
-        sqlite3_bind_int(st, 2, i);
-        sqlite3_bind_text(st, 3, e->name, -1, SQLITE_TRANSIENT);
-        sqlite3_bind_double(st, 4, e->accuracy);
+        NAS_TRY(nas_sql_bind(s, st, err, "iitr", trial, (int64_t)i, e->name, e->accuracy));
         bind_count(st, 5, e->tflite_bytes);
         bind_count(st, 6, e->zlib_bytes);
         NAS_TRY(nas_sql_run(s, st, err));
@@ -148,9 +127,7 @@ static nas_status write_artefacts(nas_store *s, nas_layout *l, int64_t trial, co
                                 "INSERT INTO nas_artefacts(study, trial, name, bytes, content)"
                                 " VALUES(#, ?1, ?2, ?3, ?4)",
                                 &st, err));
-        sqlite3_bind_int64(st, 1, trial);
-        sqlite3_bind_text(st, 2, f->name, -1, SQLITE_TRANSIENT);
-        sqlite3_bind_int64(st, 3, (int64_t)f->n);
+        NAS_TRY(nas_sql_bind(s, st, err, "iti", trial, f->name, (int64_t)f->n));
         const int rc =
             f->n ? sqlite3_bind_blob64(st, 4, f->bytes, (sqlite3_uint64)f->n, SQLITE_STATIC)
                  : sqlite3_bind_zeroblob(st, 4, 0);

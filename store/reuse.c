@@ -51,8 +51,7 @@ nas_status nas_reuse_find(nas_store *s, nas_layout *l, nas_claim *c, nas_err *er
                             " version <> ?2 AND state IN ('complete', 'diverged')"
                             " ORDER BY version, id",
                             &st, err));
-    nas_sql_bind_hash(st, 1, &c->candidate);
-    sqlite3_bind_int64(st, 2, l->version);
+    NAS_TRY(nas_sql_bind(s, st, err, "hi", &c->candidate, l->version));
     nas_status status = NAS_OK;
     bool row = false, yes = false;
     while (!yes && (status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {

@@ -118,6 +118,14 @@ static int bind_all(sqlite3_stmt *st, const char *types, va_list ap) {
     return rc;
 }
 
+nas_status nas_sql_bind(nas_store *s, sqlite3_stmt *st, nas_err *err, const char *types, ...) {
+    va_list ap;
+    va_start(ap, types);
+    const int rc = bind_all(st, types, ap);
+    va_end(ap);
+    return rc == SQLITE_OK ? NAS_OK : nas_sql_fail(s, rc, "binding values", err);
+}
+
 static nas_status open_list(nas_store *s, sqlite3_stmt **out, nas_err *err, const char *sql,
                             const char *types, va_list ap) {
     *out = NULL;

@@ -67,8 +67,11 @@ NAS_NODISCARD nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, n
 /* Ends str, runs it and frees it. */
 NAS_NODISCARD nas_status nas_sql_exec_str(nas_store *s, sqlite3_str *str, nas_err *err);
 
-/* One-off statement with bound values; types: i int64_t, r double, t const char *, h const nas_hash
- * * (as hex). Owner: the caller finalizes *out. */
+/* Values for ?1, ?2, ...; types: i int64_t, r double (NaN: NULL), t const char * (NULL: NULL),
+ * h const nas_hash * (as hex). */
+NAS_NODISCARD nas_status nas_sql_bind(nas_store *s, sqlite3_stmt *st, nas_err *err,
+                                      const char *types, ...);
+/* One-off statement with bound values. Owner: the caller finalizes *out. */
 NAS_NODISCARD nas_status nas_sql_open(nas_store *s, sqlite3_stmt **out, nas_err *err,
                                       const char *sql, const char *types, ...);
 /* The same, run to its end. */
