@@ -3,6 +3,7 @@
 #include "core/deploy/deploy.h"
 #include "core/deploy/half.h"
 #include "core/deploy/hybrid.h"
+#include "tests/fixture.h"
 #include "tests/random_graph.h"
 
 #include <setjmp.h>
@@ -12,19 +13,7 @@
 
 #include <cmocka.h>
 
-static nas_arena *arena;
 static nas_err err;
-
-static int setup(void **state) {
-    (void)state;
-    return nas_arena_open(&arena, &err) != NAS_OK;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    nas_arena_close(arena);
-    return 0;
-}
 
 static nas_graph formatted(const nas_graph *g, nas_format format, const float *x, int32_t n) {
     nas_graph out = nas_graph_start(arena);

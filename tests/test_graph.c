@@ -1,5 +1,6 @@
 /* tests/test_graph.c - building, checking, folding, cost and memory plan of graphs. */
 #include "core/deploy/deploy.h"
+#include "tests/fixture.h"
 #include "tests/random_graph.h"
 
 #include <setjmp.h>
@@ -9,19 +10,7 @@
 
 #include <cmocka.h>
 
-static nas_arena *arena;
 static nas_err err;
-
-static int setup(void **state) {
-    (void)state;
-    return nas_arena_open(&arena, &err) != NAS_OK;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    nas_arena_close(arena);
-    return 0;
-}
 
 /* --- windows ---------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include "core/deploy/deploy.h"
 #include "core/deploy/fixed.h"
 #include "core/kernel/infer.h"
+#include "tests/fixture.h"
 #include "tests/random_graph.h"
 
 #include <setjmp.h>
@@ -13,19 +14,7 @@
 
 #include <cmocka.h>
 
-static nas_arena *arena;
 static nas_err err;
-
-static int setup(void **state) {
-    (void)state;
-    return nas_arena_open(&arena, &err) != NAS_OK;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    nas_arena_close(arena);
-    return 0;
-}
 
 /* --- golden values ---------------------------------------------------------------------------- */
 

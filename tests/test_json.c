@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "search/json_int.h"
+#include "tests/fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,20 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static nas_arena *arena;
-
-static int setup(void **state) {
-    (void)state;
-    nas_err err;
-    return nas_arena_open(&arena, &err) == NAS_OK ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    nas_arena_close(arena);
-    return 0;
-}
 
 static void expect_error(const char *text, const char *fragment) {
     nas_json *j = NULL;

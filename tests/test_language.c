@@ -1,6 +1,7 @@
 /* tests/test_language.c - parts of the space language: the blocks of compression, objectives,
  * times, NNI's form; their messages, values and hashes. */
 #include "search/space.h"
+#include "tests/fixture.h"
 #include "tests/space_texts.h"
 
 #include <math.h>
@@ -13,20 +14,6 @@
 
 /* By tests/golden/make_candidate_hash.py. */
 #define GOLDEN_SMALL "f4ef290eda3cccbe43fd07c9c501a70bac3182efc724881c2105b10da1d717c4"
-
-static nas_arena *arena;
-
-static int setup(void **state) {
-    (void)state;
-    nas_err err;
-    return nas_arena_open(&arena, &err) == NAS_OK ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    nas_arena_close(arena);
-    return 0;
-}
 
 static nas_space *open_parts(space_parts p) {
     nas_space *s = NULL;

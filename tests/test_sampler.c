@@ -2,6 +2,7 @@
  * the same again from the same seed. */
 #include "base/rng.h"
 #include "search/sampler.h"
+#include "tests/fixture.h"
 #include "tests/space_texts.h"
 
 #include <math.h>
@@ -19,20 +20,6 @@ typedef struct study {
     nas_hash *hashes;
     int64_t n, cursor, asked;
 } study;
-
-static nas_arena *arena;
-
-static int setup(void **state) {
-    (void)state;
-    nas_err err;
-    return nas_arena_open(&arena, &err) == NAS_OK ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    nas_arena_close(arena);
-    return 0;
-}
 
 static nas_status has(void *ctx, const nas_hash *candidate, bool *yes, nas_err *err) {
     (void)err;

@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "search/metrics.h"
 #include "search/space_int.h"
+#include "tests/fixture.h"
 #include "tests/space_texts.h"
 
 #include <math.h>
@@ -18,20 +19,6 @@
 /* By tests/golden/make_candidate_hash.py. */
 #define GOLDEN_PLAIN "7f62aa78b1a1e09426af979e4b58364bc6a091f3d0b4922a6bb73b7183c718bd"
 #define GOLDEN_RICH  "641dd797c9c4d483202765720e6106123a9bafd475aca49c7a7c57ee5b9dff7a"
-
-static nas_arena *arena;
-
-static int setup(void **state) {
-    (void)state;
-    nas_err err;
-    return nas_arena_open(&arena, &err) == NAS_OK ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    nas_arena_close(arena);
-    return 0;
-}
 
 static void write_file(const char *path, const char *text) {
     FILE *f = fopen(path, "w");

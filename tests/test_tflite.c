@@ -2,6 +2,7 @@
  * says about our files is checked by tests/interop. */
 #include "base/file.h"
 #include "core/deploy/deploy.h"
+#include "tests/fixture.h"
 #include "tests/random_graph.h"
 
 #include <setjmp.h>
@@ -12,19 +13,7 @@
 
 #include <cmocka.h>
 
-static nas_arena *arena;
 static nas_err err;
-
-static int setup(void **state) {
-    (void)state;
-    return nas_arena_open(&arena, &err) != NAS_OK;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    nas_arena_close(arena);
-    return 0;
-}
 
 typedef struct file {
     uint8_t *p;
