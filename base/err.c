@@ -37,7 +37,8 @@ nas_status nas_fail_errno(nas_err *err, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    return nas_fail(err, code, "%s: %s", what, strerror(e));
+    return nas_fail(err, code, "%s: %s%s", what, strerror(e),
+                    code == NAS_EFULL ? "; make room on the device, then do the same again" : "");
 }
 
 nas_status nas_fail_in(nas_err *err, nas_status code, const char *fmt, ...) {

@@ -4,6 +4,7 @@
 #ifndef NAS_BASE_KEY_H
 #define NAS_BASE_KEY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ typedef enum nas_key_kind {
     NAS_KEY_TEXT,  /* const char *, owned by the candidate's arena */
     NAS_KEY_PAIR,  /* int32_t[2]: height, width */
     NAS_KEY_SHAPE, /* int32_t[3]: height, width, channels */
+    NAS_KEY_SPAN,  /* nas_span: lowest, highest */
     NAS_KEY_BLOCK  /* decoded by the block's own code (layers, learning_rate, split, ...) */
 } nas_key_kind;
 
@@ -25,6 +27,12 @@ enum {
     NAS_KEY_NULLABLE = 4 /* null may stand for it: INT decodes to -1, FLOAT to NaN, TEXT to NULL,
                            PAIR to zeros */
 };
+
+/* Two numbers; not given: null. */
+typedef struct nas_span {
+    bool given;
+    double lo, hi;
+} nas_span;
 
 typedef struct nas_key {
     const char *name;

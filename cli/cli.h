@@ -53,14 +53,20 @@ int cli_status_of(nas_status st);
 
 /* Whole numbers of an option, within bounds. false after a message. */
 bool cli_number(const char *option, const char *text, int64_t lo, int64_t hi, int64_t *out);
+/* Can the folder of an option be made, or written? Asked before work is done for it. false after a
+ * message. */
+bool cli_folder_fits(const char *option, const char *path);
 
-/* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT and SIGTERM
- * (which it begins to catch). */
+/* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT, SIGTERM and
+ * SIGHUP (which it begins to catch) and when stdout cannot be written. */
 const nas_log *cli_log(bool quiet);
 /* Removes status lines that are still on the screen. */
 void cli_clear_line(void);
-/* Rewrites the last lines of the screen, each cut to its width; nothing when stderr is no terminal. */
+/* Rewrites the last lines of the screen, each cut to its width; nothing when stderr is no terminal.
+ */
 void cli_status_line(const char *text);
+/* A line on stdout; cut to the screen's width where that is a terminal. */
+void cli_print_line(const char *text);
 
 /* 12,345 into out[32]. */
 const char *cli_thousands(int64_t v, char out[32]);
@@ -81,6 +87,8 @@ void cli_table_row(cli_table *t);
 /* On which side a cell of the first row stands, known once there is a second. */
 void cli_table_head(cli_table *t, int32_t column, bool right);
 void cli_table_print(const cli_table *t);
+/* The same, each row by cli_print_line. */
+void cli_table_print_cut(const cli_table *t);
 void cli_table_close(cli_table *t);
 
 #endif

@@ -28,6 +28,7 @@ static int run(const cli_args *args) {
         fputs("nas export: -o DIR is missing: where shall the files go?\n", stderr);
         return CLI_BAD;
     }
+    if (!cli_folder_fits("-o", args->option[OUT])) return CLI_BAD;
     cli_study s;
     int st;
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;

@@ -45,6 +45,11 @@ static int deciding(const nas_space *s, int out[NAS_METRIC_COUNT]) {
     return n;
 }
 
+static int width_of(int metric) {
+    const int n = (int)strlen(nas_metrics[metric].name);
+    return n > 10 ? n : 10;
+}
+
 static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas_run_state *state,
                   bool joined) {
     screen *v = ctx;
@@ -61,24 +66,17 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
         printf("space: %d parameters, %s points; ", nas_space_params(s), cli_thousands(points, a));
     if (state->total >= 0) printf("%s trials, ", cli_thousands(state->total, a));
     printf("%d worker%s\n", state->workers, state->workers == 1 ? "" : "s");
-    if (joined) printf("going on: %s done already\n", cli_thousands(state->done, a));
+    if (joined && state->done) printf("going on: %s done already\n", cli_thousands(state->done, a));
     int metric[NAS_METRIC_COUNT];
     const int n = deciding(s, metric);
-    printf("\n%6s  %-8s", "trial", "state");
-    for (int i = 0; i < n; i++) printf("  %10s", nas_metrics[metric[i]].name);
-    printf("  %9s  settings\n", "time");
-    fflush(stdout);
-}
-
-static void print_metric(int metric, double v) {
-    char text[32] = "";
-    if (!isnan(v) && nas_metrics[metric].integer)
-        cli_thousands((int64_t)v, text);
-    else if (!isnan(v))
-        snprintf(text, sizeof text, "%.4f", v);
-    printf("  %*s",
-           (int)(strlen(nas_metrics[metric].name) > 10 ? strlen(nas_metrics[metric].name) : 10),
-           text);
+    char line[1024];
+    size_t used = (size_t)snprintf(line, sizeof line, "%6s  %-8s", "trial", "state");
+    for (int i = 0; i < n; i++)
+        used += (size_t)snprintf(line + used, sizeof line - used, "  %*s", width_of(metric[i]),
+                                 nas_metrics[metric[i]].name);
+    snprintf(line + used, sizeof line - used, "  %9s  settings", "time");
+    putchar('\n');
+    cli_print_line(line);
 }
 
 static void remember_best(screen *v, nas_store *store) {
@@ -92,21 +90,35 @@ static void remember_best(screen *v, nas_store *store) {
     cli_trial_close(t);
 }
 
-static void print_finished(screen *v, const nas_event *e, nas_store *store) {
-    char from[256], view[160], settings[512], took[32];
+static void settings_of(const screen *v, int64_t number, nas_store *store, char *out, size_t n) {
+    char from[256], view[160];
     nas_view_name(v->name, "", view);
-    snprintf(from, sizeof from, "%s where number = %" PRId64, view, e->number);
+    snprintf(from, sizeof from, "%s where number = %" PRId64, view, number);
     cli_trial *t = cli_trial_find(store, from, NULL);
-    settings[0] = '\0';
-    if (t) cli_trial_settings(t, &v->study, settings, sizeof settings);
+    out[0] = '\0';
+    if (t) cli_trial_settings(t, &v->study, out, n);
     cli_trial_close(t);
-    cli_clear_line();
+}
+
+static void print_finished(const screen *v, const nas_event *e, nas_store *store) {
+    char settings[512], took[32], figure[32], *line = NULL;
+    size_t n_line = 0;
     int metric[NAS_METRIC_COUNT];
+    FILE *f = open_memstream(&line, &n_line);
+    if (!f) return;
+    settings_of(v, e->number, store, settings, sizeof settings);
+    fprintf(f, "%6" PRId64 "  %-8s", e->number, e->state);
     const int n = deciding(v->space, metric);
-    printf("%6" PRId64 "  %-8s", e->number, e->state);
-    for (int i = 0; i < n; i++) print_metric(metric[i], e->metric[metric[i]]);
-    printf("  %9s  %s%s%s%s\n", cli_duration(e->seconds, took), settings, e->text[0] ? " (" : "",
-           e->text, e->text[0] ? ")" : "");
+    for (int i = 0; i < n; i++)
+        fprintf(f, "  %*s", width_of(metric[i]),
+                cli_metric(metric[i], e->metric[metric[i]], figure));
+    fprintf(f, "  %9s  %s", cli_duration(e->seconds, took), settings);
+    if (fclose(f) == 0) cli_print_line(line);
+    free(line);
+    if (!e->text[0]) return;
+    fputs("        ", stdout);
+    cli_print_visible(stdout, e->text, false);
+    putchar('\n');
     fflush(stdout);
 }
 
@@ -126,7 +138,7 @@ static void event(void *ctx, const nas_event *e, const nas_run_state *state, nas
     (void)state;
     note_worker(v, e);
     if (e->kind != NAS_EVENT_FINISHED || v->quiet) return;
-    if (strcmp(e->state, "waiting") == 0 && !e->text[0]) return; /* given back by Ctrl-C */
+    if (strcmp(e->state, "waiting") == 0 && !e->text[0]) return; /* given back by a stop */
     print_finished(v, e, store);
     remember_best(v, store);
 }
@@ -163,52 +175,30 @@ static void tick(void *ctx, const nas_run_state *s) {
     cli_status_line(text);
 }
 
-/* What keeps trials from being feasible: how many complete ones each constraint turns away. */
-static bool print_miss(void *ctx, const nas_row *row) {
-    (void)ctx;
-    char value[64];
-    printf("  #%" PRId64, row->values[0].integer);
-    for (int32_t i = 1; i < row->n; i++)
-        printf("  %s %s", row->names[i], cli_value(&row->values[i], value, sizeof value));
-    putchar('\n');
-    return true;
+static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
+    printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
+    cli_print_trial(t, &v->study);
+    printf("files\n  %s/ holds model.tflite, model.tflite.zlib, frontend.json, labels.txt, "
+           "candidate.json, metrics.json\n  %s has every trial: nas top %s\n",
+           folder, db, db);
 }
 
-static bool take_count(void *ctx, const nas_row *row) {
-    *(int64_t *)ctx = row->values[0].integer;
-    return true;
+static void print_failed(const screen *v, const nas_run_state *state, const char *db) {
+    char n[32];
+    if (state->failed)
+        printf("failed\n  %s trials: nas sql %s \"select number, reason from %s where state = "
+               "'failed'\"\n",
+               cli_thousands(state->failed, n), db, v->name);
 }
 
-static void explain_none(const screen *v, nas_store *store) {
-    const nas_study *study = &v->study;
-    char view[160], sql[2048], columns[512] = "", misses[1024] = "0";
-    nas_view_name(v->name, "", view);
-    puts("\nno trial satisfies the constraints; of those that were trained, each turns away:");
-    for (int32_t i = 0; i < study->n_bounds; i++) {
-        const nas_bound *b = &study->bounds[i];
-        const char *op = strcmp(b->op, "==") == 0 ? "=" : b->op;
-        int64_t n = 0;
-        snprintf(sql, sizeof sql,
-                 "select count(*) from %s where (state = 'complete' and not (\"%s\" %s %.17g)) or "
-                 "(state = 'rejected' and reason like '%s:%%')",
-                 view, b->column, op, b->bound, b->text);
-        if (nas_store_query(store, sql, NULL, 0, take_count, &n, NULL) != NAS_OK) continue;
-        printf("  %-28s %" PRId64 "\n", b->text, n);
-        size_t used = strlen(columns);
-        if (!strstr(columns, b->column))
-            snprintf(columns + used, sizeof columns - used, ", \"%s\"", b->column);
-        used = strlen(misses);
-        /* How far off, as a share of the bound; a bound that is kept adds nothing. */
-        snprintf(misses + used, sizeof misses - used,
-                 " + (case when \"%s\" %s %.17g then 0 else abs(\"%s\" - %.17g) / %.17g end)",
-                 b->column, op, b->bound, b->column, b->bound,
-                 fabs(b->bound) > 1e-9 ? fabs(b->bound) : 1.0);
-    }
-    puts("nearest misses:");
-    snprintf(sql, sizeof sql,
-             "select number%s from %s where state = 'complete' order by %s, number limit 3",
-             columns, view, misses);
-    if (nas_store_query(store, sql, NULL, 0, print_miss, NULL, NULL) != NAS_OK) puts("  none");
+static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {
+    int64_t n;
+    puts("\nthe front, best by the first objective on top:");
+    if (cli_print_front(store, &v->study, true, INT64_MAX, &n, err) != NAS_OK) return cli_fail(err);
+    printf("files of one of them: nas export %s --trial N -o DIR\n"
+           "those that miss a constraint too: nas top %s --pareto\n",
+           db, db);
+    return CLI_OK;
 }
 
 static int finish(const screen *v, const nas_run_end *end, const char *db, const char *folder,
@@ -216,8 +206,10 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
     nas_store *store = NULL;
     if (nas_store_open(db, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
     int st = CLI_OK;
-    if (!end->has_winner) {
-        explain_none(v, store);
+    if (end->front > 0) {
+        st = show_front(v, store, db, err);
+    } else if (!end->has_winner) {
+        cli_print_misses(store, &v->study, &end->state);
         st = CLI_NONE;
     } else if (nas_export_trial(store, end->study, v->name, end->winner, folder, err) != NAS_OK) {
         st = cli_fail(err);
@@ -226,13 +218,10 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
         nas_view_name(v->name, "", view);
         snprintf(from, sizeof from, "%s where id = %" PRId64, view, end->winner);
         cli_trial *t = cli_trial_find(store, from, err);
-        printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
-        cli_print_trial(t, &v->study);
-        printf("files\n  %s/ holds model.tflite, model.tflite.zlib, frontend.json, labels.txt, "
-               "candidate.json, metrics.json\n  %s has every trial: nas top %s\n",
-               folder, db, db);
+        print_winner(v, t, db, folder);
         cli_trial_close(t);
     }
+    print_failed(v, &end->state, db);
     nas_store_close(store);
     return st;
 }
@@ -282,7 +271,7 @@ static int search(const nas_space *s, nas_run_options *o, const char *folder, bo
         char n[32];
         printf("\nstopped; %s trials are stored. The same command goes on from here.\n",
                cli_thousands(end.state.done, n));
-        status = CLI_STOPPED;
+        status = ferror(stdout) ? CLI_FAILED : CLI_STOPPED;
     } else {
         status = finish(&v, &end, o->db, folder, err);
     }
@@ -301,8 +290,9 @@ static int run(const cli_args *args) {
     snprintf(folder, sizeof folder, "./%.200s_best", nas_space_name(s));
     o.space = s;
     o.db = args->option[DB] ? args->option[DB] : db;
-    const int st = search(s, &o, args->option[OUT] ? args->option[OUT] : folder,
-                          args->option[QUIET] != NULL, &err);
+    const char *out = args->option[OUT] ? args->option[OUT] : folder;
+    int st = CLI_BAD;
+    if (cli_folder_fits("--out", out)) st = search(s, &o, out, args->option[QUIET] != NULL, &err);
     nas_space_close(s);
     return st;
 }
@@ -330,8 +320,10 @@ const cli_command cli_run = {
         },
     .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "
             "trial.\n"
-            "Exit status: 0 there is a winner, 3 nothing satisfies the constraints, 2 bad input,\n"
-            "1 a failure, 130 stopped.\n\n"
+            "With several objectives there is no one winner: the front is listed, and nas export\n"
+            "writes the files of the trial that you pick.\n"
+            "Exit status: 0 there is a winner or a front, 3 nothing satisfies the constraints,\n"
+            "2 bad input, 1 a failure, 130 stopped.\n\n"
             "examples:\n"
             "  nas run spaces/demo.json\n"
             "  nas run spaces/kws_a.json --data ~/speech_commands --trials 40 --workers 4\n"

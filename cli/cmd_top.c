@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STUDY, COUNT, ALL };
+enum { STUDY, COUNT, ALL, PARETO };
 
 typedef struct listing {
     cli_table *table;
@@ -24,11 +24,17 @@ static bool add_row(void *ctx, const nas_row *row) {
     l->rows++;
     for (int32_t i = 0; i < row->n; i++) {
         const nas_value *v = &row->values[i];
-        if (v->type == NAS_COLUMN_INTEGER && !v->is_null && i > 0)
-            cli_thousands(v->integer, text);
+        const int m = nas_metric_find(row->names[i]);
+        const bool is_text = v->type == NAS_COLUMN_TEXT && !v->is_null;
+        if (v->is_null)
+            text[0] = '\0';
+        else if (m >= 0)
+            cli_metric(m, v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real, text);
+        else if (strcmp(row->names[i], "seconds") == 0)
+            snprintf(text, sizeof text, "%.1f", v->real);
         else
             cli_value(v, text, sizeof text);
-        cli_table_cell(l->table, text, v->type != NAS_COLUMN_TEXT || v->is_null);
+        cli_table_cell(l->table, text, !is_text);
     }
     cli_table_row(l->table);
     return true;
@@ -63,21 +69,36 @@ static int list(cli_study *s, const char *ending, int64_t n) {
     if (nas_store_query(s->store, sql, NULL, 0, add_row, &l, &err) != NAS_OK)
         st = cli_fail(&err);
     else if (l.rows)
-        cli_table_print(l.table);
+        cli_table_print_cut(l.table);
     else
         puts("no trial satisfies the constraints yet; --all lists the others");
     cli_table_close(l.table);
     return st;
 }
 
+static int list_front(cli_study *s, int64_t most) {
+    nas_err err = {0};
+    int64_t n;
+    if (cli_print_front(s->store, &s->def, false, most, &n, &err) != NAS_OK) return cli_fail(&err);
+    if (!n) puts("no trial is complete yet");
+    return CLI_OK;
+}
+
 static int run(const cli_args *args) {
+    if (args->option[ALL] && args->option[PARETO]) {
+        fputs("nas top: --all and --pareto exclude each other\n", stderr);
+        return CLI_BAD;
+    }
     int64_t n = 10;
     if (args->option[COUNT] && !cli_number("-n", args->option[COUNT], 1, 1000000, &n))
         return CLI_BAD;
     cli_study s;
     int st;
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
-    st = list(&s, args->option[ALL] ? "" : "_feasible", n);
+    if (args->option[PARETO])
+        st = list_front(&s, args->option[COUNT] ? n : INT64_MAX);
+    else
+        st = list(&s, args->option[ALL] ? "" : "_feasible", n);
     cli_study_close(&s);
     return st;
 }
@@ -93,9 +114,12 @@ const cli_command cli_top = {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [COUNT] = {"-n", "N", "how many (default: 10)"},
             [ALL] = {"--all", NULL, "also trials that miss a constraint or have no result"},
+            [PARETO] = {"--pareto", NULL,
+                        "the front: trials that no other beats in every objective and constraint"},
         },
     .text = "examples:\n"
             "  nas top demo.db\n"
-            "  nas top demo.db -n 50 --all\n",
+            "  nas top demo.db -n 50 --all\n"
+            "  nas top grid.db --pareto\n",
     .run = run,
 };

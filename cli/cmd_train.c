@@ -1,5 +1,5 @@
 /* cli/cmd_train.c - nas train: one candidate, from clips to files. */
-#include "cli/cli.h"
+#include "cli/report.h"
 #include "cli/scratch.h"
 #include "search/run.h"
 
@@ -29,11 +29,7 @@ static void print_metrics(const nas_outcome *o, const char *folder) {
         char text[32];
         if (isnan(o->metric[i])) continue;
         cli_table_cell(t, nas_metrics[i].name, false);
-        if (nas_metrics[i].integer)
-            cli_thousands((int64_t)o->metric[i], text);
-        else
-            snprintf(text, sizeof text, "%.4f", o->metric[i]);
-        cli_table_cell(t, text, true);
+        cli_table_cell(t, cli_metric(i, o->metric[i], text), true);
         cli_table_cell(t, nas_metrics[i].unit, false);
         cli_table_row(t);
     }
@@ -42,8 +38,9 @@ static void print_metrics(const nas_outcome *o, const char *folder) {
     printf("the model is in %s/\n", folder);
 }
 
-static nas_status train(const cli_args *args, const nas_cache *cache, nas_arena *a, nas_outcome *o,
-                        nas_err *err) {
+/* seed -1: the candidate's. */
+static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cache, nas_arena *a,
+                        nas_outcome *o, nas_err *err) {
     const nas_log *log = cli_log(args->option[QUIET] != NULL);
     nas_candidate c;
     nas_dataset d;
@@ -57,23 +54,20 @@ static nas_status train(const cli_args *args, const nas_cache *cache, nas_arena 
     nas_evaluator e = {.data = &d, .cache = cache, .log = log, .on_epoch = print_epoch, .ctx = &v};
     if (st == NAS_OK) st = nas_kernel_choose(&e.kernel, err);
     if (st == NAS_OK) {
-        int64_t seed = (int64_t)c.seed;
         v.epochs = c.train.epochs;
-        if (args->option[SEED] &&
-            !cli_number("--seed", args->option[SEED], 0, INT64_C(1) << 53, &seed))
-            st = nas_fail(err, NAS_EINVAL, "--seed is out of range");
-        e.seed = (uint64_t)seed;
+        e.seed = seed < 0 ? c.seed : (uint64_t)seed;
         e.replicate = c.replicate;
-        if (st == NAS_OK) st = nas_evaluate(&e, &c, a, o, err);
+        st = nas_evaluate(&e, &c, a, o, err);
     }
     nas_dataset_close(&d);
     return st;
 }
 
-static int run_in(const cli_args *args, const nas_cache *cache, nas_arena *a, nas_err *err) {
+static int run_in(const cli_args *args, int64_t seed, const nas_cache *cache, nas_arena *a,
+                  nas_err *err) {
     nas_outcome o;
     const char *folder = args->option[OUT];
-    if (train(args, cache, a, &o, err) != NAS_OK) return cli_fail(err);
+    if (train(args, seed, cache, a, &o, err) != NAS_OK) return cli_fail(err);
     cli_clear_line();
     if (strcmp(o.state, "complete") != 0) {
         fprintf(stderr, "nas: the candidate %s: %s\n", o.state, o.reason);
@@ -90,6 +84,10 @@ static int run(const cli_args *args) {
         fputs("nas train: -o DIR is missing: where shall the model go?\n", stderr);
         return CLI_BAD;
     }
+    int64_t seed = -1;
+    if (args->option[SEED] && !cli_number("--seed", args->option[SEED], 0, INT64_C(1) << 53, &seed))
+        return CLI_BAD;
+    if (!cli_folder_fits("-o", args->option[OUT])) return CLI_BAD;
     nas_arena *a = NULL;
     cli_scratch scratch;
     if (nas_arena_open(&a, &err) != NAS_OK ||
@@ -97,7 +95,7 @@ static int run(const cli_args *args) {
         nas_arena_close(a);
         return cli_fail(&err);
     }
-    const int st = run_in(args, &scratch.cache, a, &err);
+    const int st = run_in(args, seed, &scratch.cache, a, &err);
     cli_scratch_close(&scratch);
     nas_arena_close(a);
     return st;

@@ -9,16 +9,28 @@
 
 enum { STUDY, DATA, MISSING };
 
-static nas_status train_again(const nas_candidate *c, const char *data, bool allow_missing,
-                              const nas_cache *cache, nas_arena *a, nas_outcome *out,
-                              nas_err *err) {
+static nas_status check_data(const nas_study *study, const nas_dataset *d, nas_err *err) {
+    char was[65], now[65];
+    if (nas_hash_equal(&study->fingerprint, &d->fingerprint)) return NAS_OK;
+    nas_hash_hex(&study->fingerprint, was);
+    nas_hash_hex(&d->fingerprint, now);
+    return nas_fail(err, NAS_EINVAL,
+                    "the clips in %s are not those of study %s (fingerprint %.16s, there %.16s): "
+                    "name the right folder with --data",
+                    d->folder, study->name, was, now);
+}
+
+static nas_status train_again(const nas_study *study, const nas_candidate *c, const char *data,
+                              bool allow_missing, const nas_cache *cache, nas_arena *a,
+                              nas_outcome *out, nas_err *err) {
     const nas_log *log = cli_log(false);
     nas_dataset d;
     nas_evaluator e = {
         .data = &d, .cache = cache, .seed = c->seed, .replicate = c->replicate, .log = log};
     NAS_TRY(nas_kernel_choose(&e.kernel, err));
     NAS_TRY(nas_dataset_open(a, &c->task, data, allow_missing, cache, log, &d, err));
-    const nas_status st = nas_evaluate(&e, c, a, out, err);
+    nas_status st = check_data(study, &d, err);
+    if (st == NAS_OK) st = nas_evaluate(&e, c, a, out, err);
     nas_dataset_close(&d);
     return st;
 }
@@ -48,7 +60,7 @@ static int compare(cli_study *s, const cli_trial *t, const char *data, bool allo
     if (read_candidate(s, row, &c, &err) != NAS_OK ||
         nas_store_artefact(s->store, s->id, row, "model.tflite", s->arena, &stored, &n, &err) !=
             NAS_OK ||
-        train_again(&c, data, allow_missing, cache, s->arena, &out, &err) != NAS_OK)
+        train_again(&s->def, &c, data, allow_missing, cache, s->arena, &out, &err) != NAS_OK)
         return cli_fail(&err);
     cli_clear_line();
     if (out.tflite.n == n && memcmp(out.tflite.p, stored, n) == 0) {

@@ -1,6 +1,7 @@
 /* cli/main.c - `nas`: finds the subcommand, reads its options by its table, prints help. */
 #include "cli/cli.h"
 
+#include "base/file.h"
 #include "search/json.h"
 
 #include <errno.h>
@@ -51,6 +52,33 @@ bool cli_number(const char *option, const char *text, int64_t lo, int64_t hi, in
     }
     *out = v;
     return true;
+}
+
+/* The part of path that is there already, in out: "." at the least. */
+static void longest_there(const char *path, char *out, size_t n) {
+    snprintf(out, n, "%s", path);
+    while (!nas_path_exists(out)) {
+        char *slash = strrchr(out, '/');
+        if (!slash) {
+            snprintf(out, n, ".");
+            return;
+        }
+        *(slash == out ? slash + 1 : slash) = '\0';
+    }
+}
+
+bool cli_folder_fits(const char *option, const char *path) {
+    char there[4096];
+    longest_there(path, there, sizeof there);
+    if (!nas_path_is_dir(there))
+        fprintf(stderr, "nas: %s %s: %s is there and is not a folder; name another\n", option, path,
+                there);
+    else if (access(there, W_OK) != 0)
+        fprintf(stderr, "nas: %s %s: %s cannot be written (%s); name another\n", option, path,
+                there, strerror(errno));
+    else
+        return true;
+    return false;
 }
 
 static void print_usage(FILE *f) {

@@ -182,14 +182,31 @@ static void print_row(FILE *f, const cell *cells, size_t n, const int width[MAX_
         fputs(k->text, f);
         if (!k->right && c + 1 < n) pad(f, room);
     }
-    fputc('\n', f);
+}
+
+static void print_rows(const cli_table *t, bool cut) {
+    int width[MAX_COLUMNS] = {0};
+    measure_columns(t, width);
+    for (size_t r = 0, i = 0; r < t->rows; i = t->row_ends[r++]) {
+        char *line = NULL;
+        size_t n = 0;
+        FILE *f = open_memstream(&line, &n);
+        if (f) print_row(f, t->cells + i, t->row_ends[r] - i, width);
+        if (!f || fclose(f) != 0) out_of_memory();
+        if (cut)
+            cli_print_line(line);
+        else
+            puts(line);
+        free(line);
+    }
 }
 
 void cli_table_print(const cli_table *t) {
-    int width[MAX_COLUMNS] = {0};
-    measure_columns(t, width);
-    for (size_t r = 0, i = 0; r < t->rows; i = t->row_ends[r++])
-        print_row(stdout, t->cells + i, t->row_ends[r] - i, width);
+    print_rows(t, false);
+}
+
+void cli_table_print_cut(const cli_table *t) {
+    print_rows(t, true);
 }
 
 void cli_table_close(cli_table *t) {

@@ -101,17 +101,21 @@ static void add_bounds(cli_table *table, const nas_study *study, const char *col
     cli_table_cell(table, text, false);
 }
 
+const char *cli_metric(int metric, double v, char out[32]) {
+    if (isnan(v)) return strcpy(out, "");
+    if (nas_metrics[metric].integer) return cli_thousands((int64_t)v, out);
+    /* Milliseconds may be microseconds. */
+    snprintf(out, 32, strcmp(nas_metrics[metric].unit, "ms") == 0 ? "%.4g" : "%.4f", v);
+    return out;
+}
+
 static void print_metric(cli_table *table, const nas_study *study, const char *name,
                          const char *value) {
-    char text[64];
+    char text[32];
     const int m = nas_metric_find(name);
-    if (m >= 0 && nas_metrics[m].integer && *value)
-        cli_thousands(strtoll(value, NULL, 10), text);
-    else
-        snprintf(text, sizeof text, "%s", value);
     cli_table_cell(table, "  ", false);
     cli_table_cell(table, name, false);
-    cli_table_cell(table, text, true);
+    cli_table_cell(table, m < 0 ? value : cli_metric(m, strtod(value, NULL), text), true);
     add_bounds(table, study, name, value);
     cli_table_row(table);
 }

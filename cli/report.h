@@ -3,6 +3,7 @@
 #define NAS_CLI_REPORT_H
 
 #include "cli/cli.h"
+#include "search/run.h"
 #include "search/study.h"
 
 /* A row of a study's view, as texts. */
@@ -21,7 +22,19 @@ const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when abse
  * apart. */
 void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, size_t n);
 
+/* A metric's value as people read it, into out; "" for NaN. */
+const char *cli_metric(int metric, double v, char out[32]);
+
+/* The front (<study>_pareto) in the order of the objectives, on stdout: number, objectives, metrics
+ * of constraints, settings; at most `most` rows. feasible_only: those that satisfy the constraints;
+ * else a column says which do. *n: how many there are. */
+nas_status cli_print_front(nas_store *store, const nas_study *study, bool feasible_only,
+                           int64_t most, int64_t *n, nas_err *err);
+
 /* Settings, metrics beside the constraints, and where the files lie, on stdout. */
 void cli_print_trial(const cli_trial *t, const nas_study *study);
+
+/* Why there is no winner: which bound turns most trials away, and the nearest misses, on stdout. */
+void cli_print_misses(nas_store *store, const nas_study *study, const nas_run_state *state);
 
 #endif

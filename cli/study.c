@@ -31,6 +31,13 @@ cli_trial *cli_study_trial(cli_study *s, const char *number, int *status) {
     nas_err err = {0};
     *status = CLI_BAD;
     if (number && !cli_number("TRIAL", number, 0, INT64_MAX, &n)) return NULL;
+    if (!number && s->def.n_goals > 1) {
+        fprintf(stderr,
+                "nas: study %s has several objectives and so no best trial; name one with --trial: "
+                "`nas top --pareto` lists them\n",
+                s->def.name);
+        return NULL;
+    }
     nas_view_name(s->def.name, number ? "" : "_best", view);
     if (number)
         snprintf(from, sizeof from, "%s where number = %" PRId64, view, n);

@@ -16,6 +16,10 @@ static nas_status build_train(nas_arena *a, const cJSON *train, nas_train_config
     if (rate && cJSON_IsObject(rate)) {
         NAS_TRY(nas_keys_build(a, nas_schedule_keys, rate, 0, s, err));
         if (s->kind == NAS_SCHEDULE_CONSTANT) s->to = s->from;
+        if (s->kind == NAS_SCHEDULE_EXPONENTIAL && !(s->from > 0 && s->to > 0))
+            return nas_fail(err, NAS_ESHAPE,
+                            "train.learning_rate: exponential from %g to %g; expected both above 0",
+                            s->from, s->to);
     } else if (rate) {
         *s = (nas_schedule){.kind = NAS_SCHEDULE_CONSTANT, .power = 1};
         s->from = s->to = rate->valuedouble;

@@ -57,6 +57,18 @@ static nas_status build_value(const nas_key *k, const cJSON *v, int32_t classes,
         memset(out, 0, 2 * sizeof(int32_t));
         return NAS_OK;
     case NAS_KEY_SHAPE: return build_integers(k, v, 3, out, err);
+    case NAS_KEY_SPAN: {
+        nas_span *span = out;
+        *span = (nas_span){0};
+        if (cJSON_IsNull(v)) return NAS_OK;
+        if (!cJSON_IsArray(v) || !cJSON_IsNumber(v->child) || !cJSON_IsNumber(v->child->next))
+            return wrong(k, err);
+        *span = (nas_span){true, v->child->valuedouble, v->child->next->valuedouble};
+        return span->lo <= span->hi
+                   ? NAS_OK
+                   : nas_fail(err, NAS_EINVAL, "%s: the lowest, %g, is above the highest, %g",
+                              k->name, span->lo, span->hi);
+    }
     case NAS_KEY_BLOCK: break;
     }
     return NAS_OK;

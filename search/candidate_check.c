@@ -28,7 +28,8 @@ void nas_check_problem(nas_check *c, const char *path, const cJSON *v, bool at_k
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
     if (c->at)
-        nas_problem(c->p, c->j, c->at, false, path, "what same_as names does not fit: %s", what);
+        nas_problem(c->p, c->j, c->at, false, path, "what %s names does not fit: %s",
+                    nas_form_name(c->at), what);
     else
         nas_problem(c->p, c->j, v, at_key, path, "%s", what);
 }
@@ -147,6 +148,29 @@ static void check_sizes(nas_check *c, const char *path, const cJSON *v, const na
         nas_check_any(c, nas_path_item(c->arena, path, i++), e, nas_check_value, element);
 }
 
+static void check_span(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    if (!cJSON_IsArray(v) || cJSON_GetArraySize(v) != 2) {
+        char got[48], lo[32], hi[32];
+        nas_json_show(v, got);
+        bound(k->lo, lo);
+        bound(k->hi, hi);
+        nas_check_problem(c, path, v, false, "expected [lowest, highest], each %s .. %s%s, got %s",
+                          lo, hi, k->flags & NAS_KEY_NULLABLE ? ", or null" : "",
+                          cJSON_IsArray(v) ? "a list of another length" : got);
+        return;
+    }
+    nas_key *element = nas_arena_alloc(c->arena, sizeof *element, NULL);
+    if (!element) return;
+    *element = *k;
+    element->kind = NAS_KEY_FLOAT;
+    element->flags = 0;
+    const cJSON *lo = v->child, *hi = v->child->next;
+    nas_check_any(c, nas_path_item(c->arena, path, 0), lo, nas_check_value, element);
+    nas_check_any(c, nas_path_item(c->arena, path, 1), hi, nas_check_value, element);
+    if (cJSON_IsNumber(lo) && cJSON_IsNumber(hi) && lo->valuedouble > hi->valuedouble)
+        nas_check_problem(c, path, v, false, "the lowest is above the highest");
+}
+
 /* Blocks with code of their own */
 
 static void check_labels(nas_check *c, const char *path, const cJSON *v) {
@@ -181,11 +205,18 @@ static void check_rate(nas_check *c, const char *path, const cJSON *v) {
     }
     nas_check_block(c, path, v, &nas_block_schedule);
     const cJSON *kind = nas_json_get(v, "schedule");
-    if (!cJSON_IsString(kind) || strcmp(kind->valuestring, "constant") != 0) return;
+    if (!cJSON_IsString(kind)) return;
+    const bool constant = strcmp(kind->valuestring, "constant") == 0;
+    const bool polynomial = strcmp(kind->valuestring, "polynomial") == 0;
     for (const cJSON *k = v->child; k; k = k->next)
-        if (strcmp(k->string, "to") == 0 || strcmp(k->string, "power") == 0)
+        if ((constant && strcmp(k->string, "to") == 0) ||
+            (!polynomial && strcmp(k->string, "power") == 0))
             nas_check_problem(c, nas_path_key(c->arena, path, k->string), k, true,
-                              "belongs to other schedules than \"constant\"; leave it out");
+                              "belongs to other schedules than \"%s\"; leave it out",
+                              kind->valuestring);
+    if (strcmp(kind->valuestring, "exponential") == 0 && !nas_json_get(v, "to"))
+        nas_check_problem(c, nas_path_key(c->arena, path, "to"), v, false,
+                          "missing; \"exponential\" needs it, above 0");
 }
 
 static void check_format_kind(nas_check *c, const char *path, const cJSON *v) {
@@ -272,6 +303,7 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
     case NAS_KEY_TEXT: check_text(c, path, v, k); return;
     case NAS_KEY_PAIR:
     case NAS_KEY_SHAPE: check_sizes(c, path, v, k); return;
+    case NAS_KEY_SPAN: check_span(c, path, v, k); return;
     case NAS_KEY_BLOCK: check_below(c, path, v, k); return;
     }
 }
@@ -373,6 +405,7 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
         const char *where = nas_path_key(c->arena, path, x->string);
         const nas_key *k = nas_block_find(b, x->string);
         if (top && c->candidate && is_space_key(x->string)) continue;
+        if (nas_is_label(c, v, x)) continue;
         if (top) c->choices = c->space && is_candidate_key(x->string);
         if (k)
             nas_check_any(c, where, x, nas_check_value, k);

@@ -37,7 +37,7 @@ static const nas_key top_keys[] = {
     {.name = "objectives",
      .kind = NAS_KEY_BLOCK,
      .def = "null",
-     .help = "a list of one objective, instead of objective"},
+     .help = "list of objectives, instead of objective: the front of them is kept, no one winner"},
     {.name = "constraints",
      .kind = NAS_KEY_BLOCK,
      .def = "[]",
@@ -167,14 +167,10 @@ BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
 BLOCK(search, "search", "How points are picked.", search_keys);
 
 const nas_block *const nas_blocks[] = {
-    &nas_block_top,      &nas_block_task,
-    &nas_block_split,    &nas_block_lists,
-    &nas_block_folders,  &nas_block_frontend,
-    &nas_block_augment,  &nas_block_model,
-    &nas_block_repeat,   &nas_block_train,
-    &nas_block_schedule, &nas_block_prune,
-    &nas_block_cluster,  &nas_block_quantize,
-    &nas_block_search,   NULL,
+    &nas_block_top,     &nas_block_task,     &nas_block_split,    &nas_block_lists,
+    &nas_block_folders, &nas_block_frontend, &nas_block_augment,  &nas_block_model,
+    &nas_block_repeat,  &nas_block_train,    &nas_block_schedule, &nas_block_prune,
+    &nas_block_cluster, &nas_block_quantize, &nas_block_search,   NULL,
 };
 
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {

@@ -78,6 +78,12 @@ nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *fold
                             bool allow_missing, const nas_cache *cache, const nas_log *log,
                             nas_dataset *out, nas_err *err) {
     *out = (nas_dataset){.folder = folder ? folder : task->data};
+    if (!nas_path_is_dir(out->folder))
+        return nas_fail(err, NAS_ENOTFOUND,
+                        "the clips' folder %s %s; a relative path starts where nas is run; --data "
+                        "names another folder",
+                        out->folder,
+                        nas_path_exists(out->folder) ? "is not a folder" : "does not exist");
     const nas_clips_options o = {
         .folder = out->folder,
         .labels = task->labels,

@@ -18,24 +18,41 @@ typedef struct finalist {
 typedef struct podium {
     finalist place[FINALISTS];
     int32_t n;
+    int64_t all; /* of a front */
 } podium;
 
 static bool note_finalist(void *ctx, const nas_row *row) {
     podium *p = ctx;
+    p->all++;
     if (p->n < FINALISTS)
         p->place[p->n++] =
             (finalist){.row = row->values[0].integer, .tested = !row->values[1].is_null};
     return true;
 }
 
-/* In the order that makes the winner. */
+/* In the order that makes the winner; of a front, in the order of its objectives. */
 static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, nas_err *err) {
-    char view[160], sql[512];
-    nas_view_name(nas_space_name(s), "_feasible", view);
-    const nas_objective *o = nas_space_objective(s, 0);
-    snprintf(sql, sizeof sql,
-             "select id, test_accuracy from %s order by \"%s\" %s, zlib_bytes, number limit %d",
-             view, o->metric, o->maximize ? "desc" : "asc", FINALISTS);
+    char feasible[160], front[160], order[2048];
+    const int32_t goals = nas_space_objectives(s);
+    size_t used = 0;
+    order[0] = '\0';
+    for (int32_t i = 0; i < goals && used < sizeof order; i++) {
+        const nas_objective *o = nas_space_objective(s, i);
+        used += (size_t)snprintf(order + used, sizeof order - used, "\"%s\" %s, ", o->metric,
+                                 o->maximize ? "desc" : "asc");
+    }
+    nas_view_name(nas_space_name(s), "_feasible", feasible);
+    nas_view_name(nas_space_name(s), "_pareto", front);
+    char sql[4096];
+    if (goals > 1)
+        snprintf(sql, sizeof sql,
+                 "select id, test_accuracy from %s where id in (select id from %s)"
+                 " order by %szlib_bytes, number",
+                 front, feasible, order);
+    else
+        snprintf(sql, sizeof sql,
+                 "select id, test_accuracy from %s order by %szlib_bytes, number limit %d",
+                 feasible, order, FINALISTS);
     *out = (podium){0};
     return nas_store_query(store, sql, NULL, 0, note_finalist, out, err);
 }
@@ -116,7 +133,7 @@ static nas_status one_final(nas_store *store, nas_study_id study, int64_t row, c
 
 nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space *s,
                           const nas_dataset *d, const nas_cache *cache, const nas_log *log,
-                          bool *has_winner, int64_t *winner, nas_err *err) {
+                          nas_run_end *out, nas_err *err) {
     podium p;
     NAS_TRY(best_rows(store, s, &p, err));
     for (int32_t i = 0; i < p.n; i++)
@@ -124,7 +141,9 @@ nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space 
             NAS_TRY(one_final(store, study, p.place[i].row, d, cache, log, err));
     /* Times that were measured again may have changed who is feasible. */
     NAS_TRY(best_rows(store, s, &p, err));
-    *has_winner = p.n > 0;
-    *winner = p.n ? p.place[0].row : 0;
+    const bool several = nas_space_objectives(s) > 1;
+    out->has_winner = p.n > 0 && !several;
+    out->winner = out->has_winner ? p.place[0].row : 0;
+    out->front = several ? p.all : 0;
     return NAS_OK;
 }

@@ -1,4 +1,4 @@
-/* search/metrics.c - the words of DESIGN's table of metrics. */
+/* search/metrics.c - the table of metrics. */
 #include "search/metrics.h"
 
 #include <stddef.h>

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20 };
+enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, FOR_EVER = INT32_MAX - 1 };
 
 typedef struct team {
     const nas_run_options *o;
@@ -121,8 +121,9 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     t->alive--;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return NAS_OK;
     int32_t given_back = 0;
-    NAS_TRY(
-        nas_store_reap(t->store, t->worker.study, t->o->retries, is_gone, NULL, &given_back, err));
+    /* A full disk, or a wish to stop, is no fault of the trial. */
+    const int32_t retries = asked_to_stop(t) ? FOR_EVER : t->o->retries;
+    NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, is_gone, NULL, &given_back, err));
     if (asked_to_stop(t) || (WIFEXITED(status) && t->fatal != NAS_OK)) return NAS_OK;
     if (WIFSIGNALED(status))
         nas_warn(t->view->log, "worker %" PRId32 " was ended by signal %d (%s); it is replaced",
@@ -200,7 +201,7 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
     NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
     int32_t n;
-    return nas_store_reap(t->store, t->worker.study, INT32_MAX - 1, is_gone, NULL, &n, err);
+    return nas_store_reap(t->store, t->worker.study, FOR_EVER, is_gone, NULL, &n, err);
 }
 
 static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
@@ -216,26 +217,33 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     out->study = t->worker.study;
     out->stopped = asked_to_stop(t);
     if (out->stopped) return NAS_OK;
-    st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log,
-                        &out->has_winner, &out->winner, err);
+    st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log, out, err);
     if (st == NAS_ESTOP) out->stopped = true;
     return st == NAS_ESTOP ? NAS_OK : st;
+}
+
+static bool is_refusal(nas_status st) {
+    return st == NAS_EINVAL || st == NAS_EFORMAT || st == NAS_ENOTFOUND || st == NAS_EUNSUPPORTED;
 }
 
 static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache, nas_arena *a,
                             nas_run_end *out, nas_err *err) {
     nas_dataset d;
-    NAS_TRY(nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
-                             t->view->log, &d, err));
+    const bool had_cache = nas_path_exists(cache->dir);
     const int64_t trials = trials_wanted(t->o, s);
     t->worker.data = &d;
     t->state.total = trials;
     if (trials < 0) t->state.total = nas_space_points(s);
+    nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
+                                     t->view->log, &d, err);
+    const bool opened = st == NAS_OK;
     t->begun = nas_clock_wall();
-    nas_status st = open_study(t, s, trials, a, err);
+    if (opened) st = open_study(t, s, trials, a, err);
+    /* Bad input leaves nothing behind. */
+    if (is_refusal(st) && !had_cache) (void)!nas_dir_remove(cache->dir, NULL);
     if (st == NAS_OK) st = run_study(t, s, &d, out, err);
     nas_store_close(t->store);
-    nas_dataset_close(&d);
+    if (opened) nas_dataset_close(&d);
     return st;
 }
 
@@ -245,6 +253,7 @@ static nas_status with_space(team *t, const nas_space *s, const nas_cache *cache
     NAS_TRY(nas_store_check_name(nas_space_name(s), err));
     NAS_TRY(nas_sampler_at(search->sampler)->check(s, trials_wanted(t->o, s), err));
     NAS_TRY(nas_kernel_choose(&t->worker.kernel, err));
+    NAS_TRY(nas_store_check(t->o->db, err));
     t->worker.space = s;
     t->worker.cache = cache;
     t->worker.seed = t->o->has_seed ? t->o->seed : search->seed;

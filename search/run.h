@@ -40,8 +40,9 @@ typedef struct nas_run_view {
 typedef struct nas_run_end {
     nas_study_id study;
     bool stopped;    /* by a signal; the same command goes on */
-    bool has_winner; /* something satisfies the constraints */
+    bool has_winner; /* something satisfies the constraints, and there is one objective */
     int64_t winner;  /* row */
+    int64_t front;   /* several objectives: trials of the front that satisfy the constraints */
     nas_run_state state;
 } nas_run_end;
 
@@ -50,12 +51,12 @@ typedef struct nas_run_end {
 NAS_NODISCARD nas_status nas_run(const nas_run_options *o, const nas_run_view *view,
                                  nas_run_end *out, nas_err *err);
 
-/* The finalists (the three best feasible trials): latency again, with nobody else at work, and the
- * test part, once each. Sets *winner to the first after that. */
+/* The finalists: latency again, with nobody else at work, and the test part, once each. They are
+ * the three best feasible trials; with several objectives the first three of the feasible part of
+ * the front, in the order of the objectives. Then fills has_winner and winner, or front. */
 NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space *s,
                                         const nas_dataset *d, const nas_cache *cache,
-                                        const nas_log *log, bool *has_winner, int64_t *winner,
-                                        nas_err *err);
+                                        const nas_log *log, nas_run_end *out, nas_err *err);
 
 /* Writes a trial's folder: model.tflite, model.tflite.zlib, frontend.json, labels.txt,
  * candidate.json, metrics.json. The folder is made; files of those names are replaced. */

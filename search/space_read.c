@@ -43,25 +43,36 @@ static void read_objective(nas_space *s, nas_problems *p, const char *path, cons
         return;
     }
     const int m = find_metric(s, p, path, name, name->valuestring);
-    if (m >= 0) s->objective = (nas_objective){.metric = nas_metrics[m].name, .maximize = up};
+    if (m < 0) return;
+    for (int32_t i = 0; i < s->n_objectives; i++) {
+        if (strcmp(s->objectives[i].metric, nas_metrics[m].name) != 0) continue;
+        nas_problem(p, s->json, v, false, path,
+                    s->objectives[i].maximize == (up != NULL)
+                        ? "%s is an objective already; leave it out"
+                        : "%s cannot be maximised and minimised; keep one of the two",
+                    nas_metrics[m].name);
+        return;
+    }
+    s->objectives[s->n_objectives++] =
+        (nas_objective){.metric = nas_metrics[m].name, .maximize = up};
 }
 
 static void read_objectives(nas_space *s, nas_problems *p) {
     const cJSON *one = top(s, "objective"), *list = top(s, "objectives");
-    s->n_objectives = 1;
-    s->objective = (nas_objective){.metric = "accuracy", .maximize = true};
+    s->objectives = nas_arena_array(s->arena, NAS_METRIC_COUNT, sizeof *s->objectives, NULL);
+    if (!s->objectives) return;
     if (one) read_objective(s, p, "objective", one);
-    if (!list || cJSON_IsNull(list)) return;
-    if (one)
-        nas_problem(p, s->json, list, true, "objectives", "stands beside objective; keep one");
-    else if (!cJSON_IsArray(list) || !list->child)
-        nas_problem(p, s->json, list, false, "objectives", "expected a list of objectives");
-    else if (list->child->next)
-        nas_problem(p, s->json, list, false, "objectives",
-                    "several objectives are not supported yet; keep one and put a bound on the "
-                    "others under constraints");
-    else
-        read_objective(s, p, "objectives[0]", list->child);
+    if (list && !cJSON_IsNull(list)) {
+        if (one)
+            nas_problem(p, s->json, list, true, "objectives", "stands beside objective; keep one");
+        else if (!cJSON_IsArray(list) || !list->child)
+            nas_problem(p, s->json, list, false, "objectives", "expected a list of objectives");
+        int32_t i = 0;
+        for (const cJSON *v = one || !cJSON_IsArray(list) ? NULL : list->child; v; v = v->next, i++)
+            read_objective(s, p, nas_path_item(s->arena, "objectives", i), v);
+    }
+    if (s->n_objectives == 0)
+        s->objectives[s->n_objectives++] = (nas_objective){.metric = "accuracy", .maximize = true};
 }
 
 static void read_constraint(nas_space *s, nas_problems *p, const char *path, const cJSON *v) {

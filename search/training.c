@@ -1,8 +1,10 @@
 /* search/training.c - the training stage. The state at step s lies under the key of all that led to
  * it; states in between are kept while a trial runs, so that a killed one goes on from there. */
+#include "search/augmented.h"
 #include "search/evaluate.h"
 
 #include "base/clock.h"
+#include "core/compress/prune.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +15,22 @@ typedef struct job {
     const nas_evaluator *e;
     const nas_candidate *c;
     const nas_features *f;
+    nas_augmented *augmented; /* NULL: the rows of f */
     nas_trainer *trainer;
+    nas_pruner *pruner; /* NULL: nothing is pruned */
+    nas_train_hook hook;
     nas_trained *out;
     int32_t room;
 } job;
+
+/* Before its first mask a pruned training is the dense one, and shares its states; but keep and
+ * patience remember other epochs. */
+static bool is_pruned(const job *j, int64_t step) {
+    const nas_train_config *t = &j->c->train;
+    if (!j->c->prune.on) return false;
+    return t->keep || t->patience > 0 ||
+           step > nas_prune_begin(&j->c->prune, nas_trainer_steps(j->trainer));
+}
 
 static nas_hash state_key(const job *j, int64_t step) {
     const nas_candidate *c = j->c;
@@ -26,12 +40,17 @@ static nas_hash state_key(const job *j, int64_t step) {
     nas_hasher_text(&h, nas_kernel_name(j->e->kernel));
     nas_hasher_hash(&h, &j->f->key);
     nas_hasher_text(&h, c->augment_json);
+    nas_augmented_hash(j->augmented, &h);
     nas_hasher_text(&h, c->model_json);
     nas_hasher_text(&h, c->train_json);
     nas_hasher_i64(&h, nas_trainer_steps(j->trainer));
     nas_hasher_i64(&h, (int64_t)j->e->seed);
     nas_hasher_i64(&h, j->e->replicate);
     nas_hasher_i64(&h, step);
+    if (is_pruned(j, step)) {
+        nas_hasher_i64(&h, NAS_PRUNE_VERSION);
+        nas_hasher_text(&h, c->prune_json);
+    }
     return nas_hasher_end(&h);
 }
 
@@ -39,6 +58,12 @@ static void note_epoch(void *ctx, const nas_epoch *epoch) {
     job *j = ctx;
     if (j->out->n_epochs < j->room) j->out->epochs[j->out->n_epochs++] = *epoch;
     if (j->e->on_epoch) j->e->on_epoch(j->e->ctx, epoch);
+}
+
+/* The end of training has the key of the last step, also when patience comes before it. */
+static int64_t step_of(const job *j) {
+    return nas_trainer_done(j->trainer) ? nas_trainer_steps(j->trainer)
+                                        : nas_trainer_step(j->trainer);
 }
 
 /* Payload: the number of epochs and how it ended (two int32 in 64 bytes), the epochs, the state. */
@@ -57,7 +82,7 @@ static nas_status save(const job *j, nas_err *err) {
         {j->out->epochs, (size_t)j->out->n_epochs * sizeof *j->out->epochs},
         {state, n},
     };
-    const nas_hash key = state_key(j, nas_trainer_step(j->trainer));
+    const nas_hash key = state_key(j, step_of(j));
     const nas_status st = nas_cache_put(j->e->cache, &key, pieces, 3, err);
     free(state);
     return st;
@@ -97,29 +122,27 @@ static nas_status begin_from_cache(job *j, int64_t per_epoch, nas_err *err) {
         bool yes;
         NAS_TRY(try_restore(j, step, &yes, err));
         if (!yes) continue;
-        j->out->reused = step == steps;
+        j->out->reused = nas_trainer_done(j->trainer);
         return NAS_OK;
     }
     return NAS_OK;
 }
 
 static void drop_checkpoint(const job *j, int64_t step) {
-    if (step <= 0 || step == nas_trainer_steps(j->trainer)) return;
+    if (step <= 0) return;
     const nas_hash key = state_key(j, step);
     nas_cache_remove(j->e->cache, &key);
 }
 
 static nas_status train_on(job *j, int64_t per_epoch, nas_err *err) {
-    const int64_t steps = nas_trainer_steps(j->trainer);
     int64_t kept = nas_trainer_step(j->trainer);
     double saved = nas_clock_wall();
-    while (nas_trainer_step(j->trainer) < steps && j->out->end == NAS_TRAIN_DONE) {
+    while (!nas_trainer_done(j->trainer)) {
         const int64_t next = (nas_trainer_step(j->trainer) / per_epoch + 1) * per_epoch;
-        NAS_TRY(nas_trainer_run(j->trainer, next < steps ? next : steps, note_epoch, j, j->e->log,
-                                &j->out->end, err));
-        const bool last = nas_trainer_step(j->trainer) == steps;
-        if (j->out->end != NAS_TRAIN_DONE) break;
-        if (!last && nas_clock_wall() - saved < checkpoint_seconds) continue;
+        NAS_TRY(nas_trainer_run(j->trainer, next, note_epoch, j, j->e->log, &j->out->end, err));
+        if (j->out->end == NAS_TRAIN_DIVERGED) break;
+        if (!nas_trainer_done(j->trainer) && nas_clock_wall() - saved < checkpoint_seconds)
+            continue;
         NAS_TRY(save(j, err));
         drop_checkpoint(j, kept);
         kept = nas_trainer_step(j->trainer);
@@ -140,27 +163,51 @@ static nas_status run(job *j, nas_arena *a, nas_err *err) {
     return NAS_OK;
 }
 
-nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
-                           nas_arena *a, nas_trained *out, nas_err *err) {
-    *out = (nas_trained){.end = NAS_TRAIN_DONE};
-    const nas_examples train = nas_features_part(e->data, f, NAS_TRAIN);
-    const nas_examples validation = nas_features_part(e->data, f, NAS_VALIDATION);
-    job j = {.e = e, .c = c, .f = f, .out = out};
-    NAS_TRY(nas_net_open(&c->model, e->data->clips->n_labels, c->train.batch_size, e->kernel,
-                         &out->net, err));
-    nas_net_init(out->net, e->seed, e->replicate);
+static nas_status train_net(job *j, nas_arena *a, nas_err *err) {
+    const nas_evaluator *e = j->e;
+    const nas_candidate *c = j->c;
+    const nas_examples train = j->augmented ? nas_augmented_examples(j->augmented)
+                                            : nas_features_part(e->data, j->f, NAS_TRAIN);
+    const nas_examples validation = nas_features_part(e->data, j->f, NAS_VALIDATION);
     const nas_trainer_options o = {
-        .net = out->net,
+        .net = j->out->net,
         .config = &c->train,
         .augment = &c->augment,
         .train = &train,
         .validation = &validation,
         .seed = e->seed,
         .replicate = e->replicate,
+        .hook = j->pruner ? &j->hook : NULL,
+        .refresh = j->augmented ? nas_augmented_epoch : NULL,
+        .refresh_ctx = j->augmented,
     };
-    nas_status st = nas_trainer_open(&o, &j.trainer, err);
-    if (st == NAS_OK) st = run(&j, a, err);
-    nas_trainer_close(j.trainer);
+    nas_status st = nas_trainer_open(&o, &j->trainer, err);
+    if (st == NAS_OK) st = run(j, a, err);
+    nas_trainer_close(j->trainer);
+    return st;
+}
+
+static nas_status open_pruner(job *j, nas_err *err) {
+    if (!j->c->prune.on) return NAS_OK;
+    const int64_t steps = nas_train_steps(&j->c->train, j->e->data->part[NAS_TRAIN].n);
+    NAS_TRY(nas_prune_open(&j->c->prune, j->out->net, steps, &j->pruner, err));
+    j->hook = nas_prune_hook(j->pruner);
+    return NAS_OK;
+}
+
+nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
+                           nas_arena *a, nas_trained *out, nas_err *err) {
+    *out = (nas_trained){.end = NAS_TRAIN_DONE};
+    job j = {.e = e, .c = c, .f = f, .out = out};
+    NAS_TRY(nas_net_open(&c->model, e->data->clips->n_labels, c->train.batch_size, e->kernel,
+                         &out->net, err));
+    nas_net_init(out->net, e->seed, e->replicate);
+    nas_status st = nas_augmented_open(e->data, c, f, e->cache, e->seed, e->replicate, e->log,
+                                       &j.augmented, err);
+    if (st == NAS_OK) st = open_pruner(&j, err);
+    if (st == NAS_OK) st = train_net(&j, a, err);
+    nas_augmented_close(j.augmented);
+    nas_prune_close(j.pruner);
     if (st == NAS_OK) return NAS_OK;
     nas_net_close(out->net);
     out->net = NULL;

@@ -127,9 +127,35 @@ static nas_status check_file(nas_store *s, nas_err *err) {
     return status;
 }
 
-static nas_status sync_folder_of(const char *path, nas_err *err) {
+static char *folder_of(const char *path) {
     const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+static bool folder_is_writable(const char *path) {
+    char *folder = folder_of(path);
+    const bool yes = folder && access(folder, W_OK) == 0;
+    free(folder);
+    return yes;
+}
+
+/* Can a database be made at path? */
+static nas_status check_folder(const char *path, nas_err *err) {
+    struct stat st;
+    char *folder = folder_of(path);
+    if (!folder) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
+    nas_status status = NAS_OK;
+    if (stat(folder, &st) || !S_ISDIR(st.st_mode))
+        status = nas_fail(err, NAS_ENOTFOUND,
+                          "%s: its folder is not there: make it, or give another --db", path);
+    else if (access(folder, W_OK))
+        status = nas_fail_errno(err, "%s cannot be made: its folder cannot be written", path);
+    free(folder);
+    return status;
+}
+
+static nas_status sync_folder_of(const char *path, nas_err *err) {
+    char *folder = folder_of(path);
     if (!folder) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     nas_status status = NAS_OK;
@@ -163,6 +189,7 @@ static nas_status fill_new(nas_store *s, nas_err *err) {
  * whoever is killed when; of two that make it at once, the first one's stays. */
 static nas_status make(nas_store *s, nas_err *err) {
     char *const path = s->path;
+    NAS_TRY(check_folder(path, err));
     char *fresh = sqlite3_mprintf("%s.new-%d", path, (int)getpid());
     if (!fresh) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
     remove_all(fresh);
@@ -194,14 +221,6 @@ static nas_status open_writer(nas_store *s, nas_err *err) {
     NAS_TRY(check_connected(s, err));
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return set_up_writer(s, err);
-}
-
-static bool folder_is_writable(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    const bool yes = folder && access(folder, W_OK) == 0;
-    free(folder);
-    return yes;
 }
 
 /* Where it may, a reader connects like a writer that is forbidden to write: only such a connection
@@ -310,6 +329,14 @@ nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out
     free(s->path);
     free(s);
     return status;
+}
+
+nas_status nas_store_check(const char *path, nas_err *err) {
+    if (access(path, F_OK) && errno == ENOENT) return check_folder(path, err);
+    nas_store *s = NULL;
+    NAS_TRY(nas_store_open(path, NAS_STORE_WRITE, &s, err));
+    nas_store_close(s);
+    return NAS_OK;
 }
 
 void nas_store_close(nas_store *s) {

@@ -25,6 +25,10 @@ NAS_NODISCARD nas_status nas_store_open(const char *path, nas_store_mode mode, n
                                         nas_err *err);
 void nas_store_close(nas_store *s);
 
+/* Could NAS_STORE_CREATE open it? Makes nothing. Errors: those of nas_store_open; NAS_ENOTFOUND its
+ * folder is not there. */
+NAS_NODISCARD nas_status nas_store_check(const char *path, nas_err *err);
+
 /* A study as the search defines it. Everything is borrowed for the call. */
 typedef struct nas_bound {
     const char *text;   /* "zlib_bytes < 25000", as written */

@@ -140,8 +140,8 @@ static nas_status check_same(const nas_study *old, const nas_study *def, nas_err
         nas_hash_hex(&old->fingerprint, was);
         nas_hash_hex(&def->fingerprint, now);
         return nas_fail(err, NAS_EINVAL,
-                        "study %s was run on other data (fingerprint %.16s, now %.16s): give the "
-                        "same data, another name, or another --db",
+                        "study %s was run on other clips or another split (fingerprint %.16s, now "
+                        "%.16s): give the same, another name, or another --db",
                         def->name, was, now);
     }
     if (old->seed != def->seed)

@@ -1,6 +1,8 @@
 /* tests/test_formats.c - number formats: scales that were given, float16 and hybrid arithmetic
  * against golden values, what stands in each format's file. */
 #include "core/deploy/deploy.h"
+#include "core/deploy/half.h"
+#include "core/deploy/hybrid.h"
 #include "tests/random_graph.h"
 
 #include <setjmp.h>
@@ -224,8 +226,189 @@ static void test_fold_and_scales(void **state) {
     }
 }
 
+/* --- golden values ---------------------------------------------------------------------------- */
+
+static float from_bits(uint32_t bits) {
+    float v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+static uint32_t bits_of(float v) {
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+static uint32_t next_bits(char **at) {
+    return (uint32_t)strtoul(*at, at, 16);
+}
+
+static void check_quantisation(bool symmetric, char *at) {
+    static const char *const rows[] = {"reference", "generic", "avx2", "avx512"};
+    const int64_t n = strtol(at, &at, 10);
+    float x[64];
+    int8_t want[64], q[65];
+    for (int64_t i = 0; i < n; i++) x[i] = from_bits(next_bits(&at));
+    const uint32_t want_scale = next_bits(&at);
+    const int32_t want_zero = (int32_t)strtol(at, &at, 10);
+    for (int64_t i = 0; i < n; i++) want[i] = (int8_t)strtol(at, &at, 10);
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        const nas_infer *k = nas_infer_find(rows[r]);
+        float scale;
+        int32_t zero;
+        if (!k) continue;
+        q[n] = 99;
+        nas_hybrid_quantize(k, n, x, symmetric, q, &scale, &zero);
+        assert_int_equal(bits_of(scale), want_scale);
+        assert_int_equal(zero, want_zero);
+        assert_memory_equal(q, want, (size_t)n);
+        assert_int_equal(q[n], 99);
+    }
+}
+
+static void test_golden(void **state) {
+    (void)state;
+    FILE *f = fopen("tests/golden/formats.txt", "r");
+    char line[2048], name[16];
+    int32_t lines = 0;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        int used = 0;
+        assert_int_equal(sscanf(line, "%15s%n", name, &used), 1);
+        char *at = line + used;
+        if (strcmp(name, "half") == 0) {
+            const float v = from_bits(next_bits(&at));
+            assert_int_equal(nas_half_of(v), strtol(at, &at, 10));
+        } else if (strcmp(name, "value") == 0) {
+            const uint16_t h = (uint16_t)strtol(at, &at, 10);
+            assert_int_equal(bits_of(nas_half_value(h)), next_bits(&at));
+        } else {
+            check_quantisation(strcmp(name, "symmetric") == 0, at);
+        }
+        lines++;
+    }
+    fclose(f);
+    assert_true(lines > 350);
+}
+
+/* All float16 values come back as themselves. */
+static void test_half_round_trip(void **state) {
+    (void)state;
+    for (uint32_t h = 0; h < 0x10000; h++) {
+        if ((h & 0x7fff) > 0x7c00) {
+            assert_true(isnan(nas_half_value((uint16_t)h)));
+            continue;
+        }
+        const bool infinite = (h & 0x7fff) == 0x7c00;
+        assert_int_equal(nas_half_of(nas_half_value((uint16_t)h)), infinite ? h - 1 : h);
+    }
+    assert_true(isnan(nas_half_value(nas_half_of(NAN))));
+}
+
+/* --- what stands in the file ------------------------------------------------------------------ */
+
+static const nas_op *find_op(const nas_graph *g, nas_op_kind kind, int32_t skip) {
+    for (int32_t i = 0; i < g->n_ops; i++)
+        if (g->ops[i].kind == kind && skip-- == 0) return &g->ops[i];
+    return NULL;
+}
+
+/* Every constant once, by the DEQUANTIZE before its first reader. */
+static void test_float16_layout(void **state) {
+    (void)state;
+    rg b = rg_start(arena, 8, 2, (int32_t[]){1, 10});
+    rg_dense(&b, 10, NAS_ACT_RELU, true);
+    rg_dense(&b, 10, NAS_ACT_RELU, true);
+    b.g.ops[1].in[1] = b.g.ops[0].in[1]; /* both take one kernel */
+    const nas_graph q = formatted(&b.g, NAS_FORMAT_FLOAT16, NULL, 0);
+    static const nas_op_kind kinds[] = {NAS_OP_DEQUANTIZE, NAS_OP_DEQUANTIZE,
+                                        NAS_OP_FULLY_CONNECTED, NAS_OP_DEQUANTIZE,
+                                        NAS_OP_FULLY_CONNECTED};
+    assert_int_equal(q.n_ops, 5);
+    for (int32_t i = 0; i < 5; i++) assert_int_equal(q.ops[i].kind, kinds[i]);
+    for (int32_t i = 0; i < q.n_tensors; i++)
+        if (q.tensors[i].data) assert_int_equal(q.tensors[i].dtype, NAS_F16);
+    const float *w = b.g.tensors[b.g.ops[0].in[1]].data;
+    const uint16_t *h = q.tensors[q.ops[0].in[0]].data;
+    for (int32_t i = 0; i < 100; i++) assert_int_equal(h[i], nas_half_of(w[i]));
+    int64_t offsets[16], total;
+    assert_int_equal(nas_graph_plan(&q, offsets, &total, &err), NAS_OK);
+    assert_int_equal(offsets[q.ops[0].out], -1);
+    assert_int_equal(total, 2 * 48); /* of activations alone */
+}
+
+/* Kernels from 64 weights on whose scales cost less than they save; never biases. */
+static void test_dynamic_layout(void **state) {
+    (void)state;
+    rg b = rg_start(arena, 8, 4, (int32_t[]){1, 9, 9, 1});
+    rg_conv(&b, 8, (rg_window){.kernel = {3, 3}});      /* 72 weights */
+    rg_depthwise(&b, 1, (rg_window){.kernel = {3, 3}}); /* 72 */
+    rg_depthwise(&b, 8, (rg_window){.kernel = {2, 1}}); /* 128, but 2 each */
+    rg_mean(&b, false);                                 /* 64 values */
+    rg_dense(&b, 5, NAS_ACT_RELU, true);                /* 320 */
+    rg_dense(&b, 4, NAS_ACT_NONE, true);                /* 20 */
+    const nas_graph q = formatted(&b.g, NAS_FORMAT_DYNAMIC, NULL, 0);
+    static const struct {
+        nas_op_kind kind;
+        int32_t nth, scales, axis;
+    } want[] = {{NAS_OP_CONV_2D, 0, 8, 0},
+                {NAS_OP_DEPTHWISE_CONV_2D, 0, 8, 3},
+                {NAS_OP_DEPTHWISE_CONV_2D, 1, 0, 0},
+                {NAS_OP_FULLY_CONNECTED, 0, 5, 0},
+                {NAS_OP_FULLY_CONNECTED, 1, 0, 0}};
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        const nas_op *o = find_op(&q, want[i].kind, want[i].nth);
+        const nas_tensor *w = &q.tensors[o->in[1]], *bias = &q.tensors[o->in[2]];
+        assert_int_equal(w->dtype, want[i].scales ? NAS_I8 : NAS_F32);
+        assert_int_equal(w->n_scale, want[i].scales);
+        if (want[i].scales) assert_int_equal(w->axis, want[i].axis);
+        assert_int_equal(bias->dtype, NAS_F32);
+        assert_int_equal(o->asymmetric, want[i].scales && o->kind == NAS_OP_FULLY_CONNECTED);
+    }
+    assert_int_equal(q.n_tensors, b.g.n_tensors); /* none is left over */
+}
+
+/* The same given scales as int8 takes; even where a kernel is small. */
+static void test_dynamic_takes_given_scales(void **state) {
+    (void)state;
+    given *v = make_given();
+    nas_graph *g = &v->b.g;
+    const nas_graph q = formatted(g, NAS_FORMAT_DYNAMIC, NULL, 0);
+    for (int32_t k = 0; k < 4; k += 2)
+        check_codes(&g->tensors[g->ops[k].in[1]], &q.tensors[q.ops[k].in[1]],
+                    k == 0 ? v->conv : v->dense);
+    for (int32_t i = 0; i < q.n_tensors; i++)
+        if (!q.tensors[i].data) assert_int_equal(q.tensors[i].n_scale, 0);
+
+    rg b = rg_start(arena, 8, 2, (int32_t[]){1, 3});
+    const float scale[2] = {0.01f, 0.02f};
+    rg_dense(&b, 2, NAS_ACT_NONE, false);
+    nas_tensor *w = &b.g.tensors[b.g.ops[0].in[1]];
+    w->n_scale = 2;
+    w->scale = scale;
+    const nas_graph small = formatted(&b.g, NAS_FORMAT_DYNAMIC, NULL, 0);
+    check_codes(w, &small.tensors[small.ops[0].in[1]], scale);
+}
+
+static void test_weights_that_are_not_finite(void **state) {
+    (void)state;
+    rg b = rg_start(arena, 8, 2, (int32_t[]){1, 100});
+    rg_dense(&b, 8, NAS_ACT_NONE, true);
+    ((float *)(uintptr_t)b.g.tensors[b.g.ops[0].in[1]].data)[7] = INFINITY;
+    nas_graph q = nas_graph_start(arena);
+    assert_int_equal(nas_format_apply(&b.g, NAS_FORMAT_DYNAMIC, NULL, 0, &q, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "not finite"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_half_round_trip),
+        cmocka_unit_test(test_float16_layout),
+        cmocka_unit_test(test_dynamic_layout),
+        cmocka_unit_test(test_dynamic_takes_given_scales),
+        cmocka_unit_test(test_weights_that_are_not_finite),
         cmocka_unit_test(test_given_scales),
         cmocka_unit_test(test_scales_not_given),
         cmocka_unit_test(test_given_scale_of_an_empty_channel),

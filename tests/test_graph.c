@@ -225,6 +225,39 @@ static void test_cost_by_hand(void **state) {
     assert_int_equal(c.ram_bytes, 240 * 4 + 400); /* input and first output; the rest fits below */
 }
 
+static void test_stats_of_constants(void **state) {
+    (void)state;
+    const float f32[] = {0, -0.0f, 1, 1, -1, 2.5f, 0, 1e-40f};
+    const uint16_t f16[] = {0, 0x8000, 0x3c00, 0x3c00, 0xbc00, 7};
+    const int8_t i8[] = {0, 0, 5, 5, -5, 127, -128};
+    const int32_t i32[] = {3, -1, 3}, zero = 5;
+    const float one = 1;
+    const struct {
+        nas_tensor t;
+        nas_tensor_stats want;
+    } cases[] = {
+        {{.dtype = NAS_F32, .rank = 2, .dims = {2, 4}, .data = f32}, {8, 32, 3, 5}},
+        {{.dtype = NAS_F16, .rank = 1, .dims = {6}, .data = f16}, {6, 12, 2, 4}},
+        {{.dtype = NAS_I8, .rank = 1, .dims = {7}, .data = i8}, {7, 7, 2, 5}},
+        {{.dtype = NAS_I32, .rank = 1, .dims = {3}, .data = i32}, {3, 12, 0, 2}},
+        {{.dtype = NAS_I8,
+          .rank = 1,
+          .dims = {7},
+          .data = i8,
+          .n_scale = 1,
+          .scale = &one,
+          .zero_point = &zero},
+         {7, 7, 2, 5}},
+    };
+    nas_tensor_stats s;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(nas_tensor_measure(&cases[i].t, &s, &err), NAS_OK);
+        assert_memory_equal(&s, &cases[i].want, sizeof s);
+    }
+    const nas_tensor activation = {.dtype = NAS_F32, .rank = 1, .dims = {3}};
+    assert_int_equal(nas_tensor_measure(&activation, &s, &err), NAS_EINVAL);
+}
+
 static int64_t round16(int64_t n) {
     return (n + 15) / 16 * 16;
 }
@@ -305,6 +338,7 @@ int main(void) {
         cmocka_unit_test(test_fold_leaves_one_operator_per_layer),
         cmocka_unit_test(test_fold_keeps_what_others_read),
         cmocka_unit_test(test_cost_by_hand),
+        cmocka_unit_test(test_stats_of_constants),
         cmocka_unit_test(test_plan_of_chains_is_optimal),
         cmocka_unit_test(test_plan_never_overlaps),
     };

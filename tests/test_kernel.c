@@ -190,6 +190,8 @@ enum { MAPS = 4, VECTORS = 8 };
 /* Everything that goes over maps, into fresh outputs: maps 2 and 3, vectors 5, 6, 7. */
 static void run_maps(const nas_kernel *k, int what, int32_t n, buffer b[MAPS], float *v[VECTORS]) {
     const nas_map *x = &b[0].m, *d = &b[1].m, *y = &b[2].m, *one = &b[3].m;
+    const nas_pool whole = {.size = {x->h, x->w}, .stride = {1, 1}};
+    const nas_pool same = {.size = {4, 2}, .stride = {1, 1}, .before = {1, 0}};
     switch (what) {
     case 0: k->sum_pixels(x, n, v[5]); break;
     case 1: k->moments(x, n, v[5], v[6], v[7]); break;
@@ -204,7 +206,20 @@ static void run_maps(const nas_kernel *k, int what, int32_t n, buffer b[MAPS], f
     case 10: k->add(x, d, n, true, y); break;
     case 11: k->add(x, NULL, n, false, y); break;
     case 12: k->mean(x, n, one); break;
-    default: k->mean(x, n, one); k->mean_grad(one, n, y);
+    case 13:
+        k->mean(x, n, one);
+        k->mean_grad(one, n, y);
+        break;
+    case 14: k->relu(x, n, 0.75f, y); break;
+    case 15: k->relu_grad(x, d, n, 0.75f, y); break;
+    case 16: k->max_pool(&same, x, n, y); break;
+    case 17:
+        k->max_pool(&whole, x, n, one);
+        k->max_pool_grad(&whole, x, one, one, n, y);
+        break;
+    case 18: k->max_pool_grad(&same, x, d, d, n, y); break; /* d is the largest of no window */
+    case 19: k->average_pool(&same, x, n, y); break;
+    default: k->average_pool_grad(&same, d, n, y);
     }
 }
 
@@ -214,7 +229,7 @@ static void maps_row(const nas_kernel *k) {
                                   {.n = 3, .h = 5, .w = 7, .c = 16},
                                   {.n = 2, .h = 3, .w = 2, .c = 130}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int what = 0; what <= 13; what++) {
+        for (int what = 0; what <= 20; what++) {
             const shape *s = &cases[i];
             const int32_t cs = (s->c + 15) / 16 * 16;
             const nas_kernel *both[2] = {&nas_kernel_reference, k};
@@ -249,6 +264,49 @@ static void test_maps(void **state) {
     each_row(maps_row);
 }
 
+/* The gradient of the largest goes to the first of equals, a NaN anywhere in a window stays, and
+ * RELU6 passes nothing beyond its ends. */
+static void check_pool_and_clip(const nas_kernel *k) {
+    const nas_pool p = {.size = {2, 2}, .stride = {1, 1}};
+    buffer x = new_map(1, 2, 3, 1, 16, 1), dx = new_map(1, 2, 3, 1, 16, 0);
+    buffer y = new_map(1, 1, 2, 1, 16, 0), dy = new_map(1, 1, 2, 1, 16, 0);
+    static const float flat[] = {2, 2, 2, 2, 2, 2}, want[] = {3, 5, 0, 0, 0, 0};
+    for (int i = 0; i < 6; i++) x.m.at[i / 3 * x.m.row + i % 3 * 16] = flat[i];
+    dy.m.at[0] = 3;
+    dy.m.at[16] = 5;
+    k->max_pool(&p, &x.m, 1, &y.m);
+    assert_true(y.m.at[0] == 2 && y.m.at[16] == 2);
+    k->max_pool_grad(&p, &x.m, &y.m, &dy.m, 1, &dx.m);
+    for (int i = 0; i < 6; i++) assert_true(dx.m.at[i / 3 * dx.m.row + i % 3 * 16] == want[i]);
+    for (int i = 0; i < 6; i++) {
+        float *at = &x.m.at[i / 3 * x.m.row + i % 3 * 16];
+        *at = NAN;
+        k->max_pool(&p, &x.m, 1, &y.m);
+        assert_true((bool)isnan(y.m.at[0]) == (i % 3 < 2));
+        assert_true((bool)isnan(y.m.at[16]) == (i % 3 > 0));
+        *at = 2;
+    }
+    static const float in[] = {-1, 0, 0.5f, 6, 7, 5}, clipped[] = {0, 0, 0.5f, 6, 6, 5};
+    static const float passed[] = {0, 0, 1, 0, 0, 1};
+    for (int i = 0; i < 6; i++) {
+        x.m.at[i / 3 * x.m.row + i % 3 * 16] = in[i];
+        dx.m.at[i / 3 * dx.m.row + i % 3 * 16] = 1;
+    }
+    k->relu(&x.m, 1, 6, &x.m);
+    k->relu_grad(&x.m, &dx.m, 1, 6, &dx.m);
+    for (int i = 0; i < 6; i++) {
+        assert_true(x.m.at[i / 3 * x.m.row + i % 3 * 16] == clipped[i]);
+        assert_true(dx.m.at[i / 3 * dx.m.row + i % 3 * 16] == passed[i]);
+    }
+    free(x.block), free(dx.block), free(y.block), free(dy.block);
+}
+
+static void test_pool_and_clip(void **state) {
+    (void)state;
+    check_pool_and_clip(&nas_kernel_reference);
+    each_row(check_pool_and_clip);
+}
+
 static void adam_row(const nas_kernel *k) {
     enum { N = 64 };
     float *v[2][4];
@@ -265,6 +323,8 @@ static void adam_row(const nas_kernel *k) {
         assert_close(k->name, "adam", v[0][j], v[1][j], N, 1e-6f);
         for (int i = N - 16; i < N; i++) assert_true(v[1][j][i] == 0);
     }
+    for (int r = 0; r < 2; r++) both[r]->sgd(N, v[r][0], v[r][1], v[r][2], 0.25f, 0.5f);
+    for (int j = 0; j < 3; j++) assert_close(k->name, "sgd", v[0][j], v[1][j], N, 1e-6f);
     for (int r = 0; r < 2; r++)
         for (int j = 0; j < 4; j++) free(v[r][j]);
 }
@@ -296,7 +356,8 @@ static void test_choose(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conv), cmocka_unit_test(test_depthwise), cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_conv), cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_maps), cmocka_unit_test(test_pool_and_clip),
         cmocka_unit_test(test_adam), cmocka_unit_test(test_choose),
     };
     return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);

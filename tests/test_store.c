@@ -286,7 +286,7 @@ static void test_absent(void **state) {
     assert_int_equal(files_in(p), 0);
     char deep[128];
     snprintf(deep, sizeof deep, "%s/no/t.db", p->dir);
-    FAILS(NAS_EIO, nas_store_open(deep, NAS_STORE_CREATE, &s, &p->err));
+    FAILS(NAS_ENOTFOUND, nas_store_open(deep, NAS_STORE_CREATE, &s, &p->err));
     FAILS(NAS_EFORMAT, nas_store_open(p->dir, NAS_STORE_CREATE, &s, &p->err));
 }
 

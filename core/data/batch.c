@@ -3,57 +3,55 @@
 
 #include "base/rng.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-const nas_key nas_augment_keys[] = {{.name = "shift_frames",
-                                     .kind = NAS_KEY_INT,
-                                     .offset = offsetof(nas_augment, shift_frames),
-                                     .lo = 0,
-                                     .hi = 1000,
-                                     .def = "0",
-                                     .help = "most frames that an example moves, both ways"},
-                                    {.name = "shift_ms",
-                                     .kind = NAS_KEY_FLOAT,
-                                     .offset = offsetof(nas_augment, shift_ms),
-                                     .lo = 0,
-                                     .hi = 10000,
-                                     .def = "0",
-                                     .later = "",
-                                     .help = "most milliseconds that a clip moves, both ways"},
-                                    {.name = "gain_db",
-                                     .kind = NAS_KEY_FLOAT,
-                                     .offset = offsetof(nas_augment, gain_db),
-                                     .lo = 0,
-                                     .hi = 60,
-                                     .def = "0",
-                                     .later = "",
-                                     .help = "most decibels by which a clip is louder or softer"},
-                                    {.name = "noise_snr_db",
-                                     .kind = NAS_KEY_BLOCK,
-                                     .offset = offsetof(nas_augment, noise_snr_db),
-                                     .lo = -20,
-                                     .hi = 100,
-                                     .def = "null",
-                                     .flags = NAS_KEY_NULLABLE,
-                                     .later = "",
-                                     .help = "[lowest, highest] ratio of clip to noise, decibels"},
-                                    {.name = "time_mask_frames",
-                                     .kind = NAS_KEY_INT,
-                                     .offset = offsetof(nas_augment, time_mask_frames),
-                                     .lo = 0,
-                                     .hi = 1000,
-                                     .def = "0",
-                                     .later = "",
-                                     .help = "most frames in a row that are blanked"},
-                                    {.name = "band_mask_bins",
-                                     .kind = NAS_KEY_INT,
-                                     .offset = offsetof(nas_augment, band_mask_bins),
-                                     .lo = 0,
-                                     .hi = 1000,
-                                     .def = "0",
-                                     .later = "",
-                                     .help = "most coefficients in a row that are blanked"},
-                                    NAS_KEY_END};
+const nas_key nas_augment_keys[] = {
+    {.name = "shift_frames",
+     .kind = NAS_KEY_INT,
+     .offset = offsetof(nas_augment, shift_frames),
+     .lo = 0,
+     .hi = 1000,
+     .def = "0",
+     .help = "most frames that an example moves, both ways"},
+    {.name = "shift_ms",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_augment, sound.shift_ms),
+     .lo = 0,
+     .hi = 10000,
+     .def = "0",
+     .help = "most milliseconds that a clip moves, both ways"},
+    {.name = "gain_db",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_augment, sound.gain_db),
+     .lo = 0,
+     .hi = 60,
+     .def = "0",
+     .help = "most decibels by which a clip is louder or softer"},
+    {.name = "noise_snr_db",
+     .kind = NAS_KEY_SPAN,
+     .offset = offsetof(nas_augment, sound.noise_snr_db),
+     .lo = -20,
+     .hi = 100,
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "[lowest, highest] ratio of clip to noise in dB; null: no noise is added"},
+    {.name = "time_mask_frames",
+     .kind = NAS_KEY_INT,
+     .offset = offsetof(nas_augment, time_mask_frames),
+     .lo = 0,
+     .hi = 1000,
+     .def = "0",
+     .help = "most frames in a row that are blanked: they become the example's mean"},
+    {.name = "band_mask_bins",
+     .kind = NAS_KEY_INT,
+     .offset = offsetof(nas_augment, band_mask_bins),
+     .lo = 0,
+     .hi = 1000,
+     .def = "0",
+     .help = "most coefficients in a row that are blanked: they become their means over the "
+             "frames"},
+    NAS_KEY_END};
 
 void nas_batch_order(uint64_t seed, uint32_t replicate, int32_t epoch, int32_t n, uint32_t *order) {
     nas_rng rng = nas_rng_stream(seed, replicate, NAS_PURPOSE_SHUFFLE, (uint32_t)epoch, 0, 0);
@@ -71,6 +69,42 @@ static void copy_shifted(const float *from, int32_t h, int32_t w, int32_t by, fl
     }
 }
 
+/* What a stream is for, beside epoch and position. */
+enum { SHIFT = 0, TIME_MASK = 1, BAND_MASK = 2 };
+
+/* A run of uniform width 0 .. most at a uniform place of n. */
+static void draw_run(nas_rng rng, int32_t most, int32_t n, int32_t *from, int32_t *to) {
+    const int32_t width = (int32_t)nas_rng_below(&rng, (uint64_t)(most < n ? most : n) + 1);
+    *from = (int32_t)nas_rng_below(&rng, (uint64_t)(n - width) + 1);
+    *to = *from + width;
+}
+
+/* Frames time[0] .. time[1] and coefficients band[0] .. band[1], the ends left out, become each
+ * coefficient's mean. */
+static void blank(float *x, int32_t h, int32_t w, const int32_t time[2], const int32_t band[2]) {
+    for (int32_t b = 0; b < w; b++) {
+        const bool whole = b >= band[0] && b < band[1];
+        if (!whole && time[0] == time[1]) continue;
+        double sum = 0;
+        for (int32_t t = 0; t < h; t++) sum += (double)x[(size_t)t * (size_t)w + (size_t)b];
+        const float mean = (float)(sum / h);
+        for (int32_t t = whole ? 0 : time[0]; t < (whole ? h : time[1]); t++)
+            x[(size_t)t * (size_t)w + (size_t)b] = mean;
+    }
+}
+
+static void mask_example(const nas_augment *a, uint64_t seed, uint32_t replicate, int32_t epoch,
+                         uint32_t place, int32_t h, int32_t w, float *x) {
+    int32_t time[2], band[2];
+    draw_run(
+        nas_rng_stream(seed, replicate, NAS_PURPOSE_AUGMENT, (uint32_t)epoch, place, TIME_MASK),
+        a->time_mask_frames, h, &time[0], &time[1]);
+    draw_run(
+        nas_rng_stream(seed, replicate, NAS_PURPOSE_AUGMENT, (uint32_t)epoch, place, BAND_MASK),
+        a->band_mask_bins, w, &band[0], &band[1]);
+    blank(x, h, w, time, band);
+}
+
 void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t seed,
                     uint32_t replicate, int32_t epoch, const uint32_t *order, int32_t first,
                     int32_t n, float *x, int32_t *y) {
@@ -79,12 +113,15 @@ void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t 
     for (int32_t i = 0; i < n; i++) {
         const size_t from = order[first + i];
         int32_t by = 0;
+        const uint32_t place = (uint32_t)(first + i);
         if (most > 0) {
-            nas_rng rng = nas_rng_stream(seed, replicate, NAS_PURPOSE_AUGMENT, (uint32_t)epoch,
-                                         (uint32_t)(first + i), 0);
+            nas_rng rng =
+                nas_rng_stream(seed, replicate, NAS_PURPOSE_AUGMENT, (uint32_t)epoch, place, SHIFT);
             by = (int32_t)nas_rng_below(&rng, 2 * (uint64_t)most + 1) - most;
         }
         copy_shifted(e->x + from * size, e->h, e->w, by, x + (size_t)i * size);
+        if (augment && (augment->time_mask_frames > 0 || augment->band_mask_bins > 0))
+            mask_example(augment, seed, replicate, epoch, place, e->h, e->w, x + (size_t)i * size);
         y[i] = e->y[from];
     }
 }

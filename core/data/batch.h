@@ -3,6 +3,7 @@
 #define NAS_CORE_DATA_BATCH_H
 
 #include "base/key.h"
+#include "core/audio/augment.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,10 +20,12 @@ typedef struct nas_examples {
 typedef struct nas_augment {
     int32_t shift_frames; /* each example moves by up to this many frames, uniformly, both ways; the
                              frames that come free repeat the edge frame */
-    /* Known, refused by their keys until they are built. */
+    /* After that one run of frames and one of coefficients is blanked, each of uniform width 0 to
+     * this at a uniform place (Park et al. 2019, section 2, without warping): each coefficient
+     * becomes its mean over the example's frames. */
     int32_t time_mask_frames, band_mask_bins;
-    double shift_ms, gain_db;
-    double noise_snr_db[2];
+    /* On the clip, before the front end: whoever makes the features applies it. */
+    nas_sound_augment sound;
 } nas_augment;
 extern const nas_key nas_augment_keys[];
 

@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "core/data/clips.h"
 
+extern const char nas_noise_folder[]; /* "_background_noise_": never a class */
+
 typedef struct nas_clip_file {
     const char *name; /* below the folder */
     int32_t label;
@@ -21,6 +23,11 @@ typedef struct nas_clip_list {
     int32_t n;
     nas_clip_file *files; /* in the order of (label, name) */
 } nas_clip_list;
+
+/* May the file be a clip, by its path and the name at the end of it? */
+bool nas_clip_is_file(const char *path, const char *name);
+/* SHA-256 of a file's bytes; false when it cannot be read. */
+bool nas_clip_hash_file(const char *path, nas_hash *out);
 
 /* All of it in arena a. Errors: as nas_clips_open. */
 NAS_NODISCARD nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o,

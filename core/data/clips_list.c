@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char noise_folder[] = "_background_noise_";
+const char nas_noise_folder[] = "_background_noise_";
 
 enum { PATH_ROOM = 4096, HASH_BATCH = 512, MOST_CLIPS = 50000000 };
 
@@ -34,7 +34,7 @@ static nas_status list_classes(nas_arena *a, const char *folder, const char ***o
         char path[PATH_ROOM];
         const int len = snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         if (len < 0 || (size_t)len >= sizeof path || !nas_path_is_dir(path)) continue;
-        if (strcmp(names[i], noise_folder) != 0) classes[(*n)++] = names[i];
+        if (strcmp(names[i], nas_noise_folder) != 0) classes[(*n)++] = names[i];
     }
     *out = classes;
     return NAS_OK;
@@ -128,7 +128,7 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const ch
     if (!l->labels) return NAS_ENOMEM;
     for (int32_t i = 0; i < o->n_labels; i++) {
         const char *label = o->labels[i];
-        if (strcmp(label, noise_folder) == 0)
+        if (strcmp(label, nas_noise_folder) == 0)
             return nas_fail(err, NAS_EINVAL, "labels: %s is never a class; leave it out", label);
         if (has(l->labels, i, label))
             return nas_fail(err, NAS_EINVAL, "labels: \"%s\" stands there twice", label);
@@ -151,7 +151,7 @@ static bool is_sound_name(const char *name) {
 }
 
 /* Regular files, and links that lead nowhere: those are clips that cannot be read. */
-static bool is_clip(const char *path, const char *name) {
+bool nas_clip_is_file(const char *path, const char *name) {
     struct stat info;
     if (!is_sound_name(name)) return false;
     return stat(path, &info) == 0 ? S_ISREG(info.st_mode) : lstat(path, &info) == 0;
@@ -180,7 +180,7 @@ static nas_status list_class(nas_arena *a, const char *folder, const char *below
         const int len = snprintf(file, sizeof file, "%s/%s", path, found[i]);
         if (len < 0 || (size_t)len >= sizeof file)
             return nas_fail(err, NAS_EINVAL, "the path %s/%s is too long", path, found[i]);
-        if (!is_clip(file, found[i])) continue;
+        if (!nas_clip_is_file(file, found[i])) continue;
         if (!(clips[out->n++] = nas_arena_format(a, err, "%s/%s", below, found[i])))
             return NAS_ENOMEM;
     }
@@ -231,7 +231,7 @@ static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_
     return NAS_OK;
 }
 
-static bool hash_file(const char *path, nas_hash *out) {
+bool nas_clip_hash_file(const char *path, nas_hash *out) {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return false;
     nas_hasher h = nas_hasher_start();
@@ -257,7 +257,7 @@ static void hash_one(void *ctx, int64_t i) {
     nas_clip_file *f = &w->files[i];
     char path[PATH_ROOM];
     const int len = snprintf(path, sizeof path, "%s/%s", w->folder, f->name);
-    f->readable = len > 0 && (size_t)len < sizeof path && hash_file(path, &f->content);
+    f->readable = len > 0 && (size_t)len < sizeof path && nas_clip_hash_file(path, &f->content);
     if (!f->readable) f->content = (nas_hash){0};
 }
 

@@ -2,8 +2,12 @@
 #include "core/deploy/interp_int.h"
 
 #include <math.h>
+#include <string.h>
 
-enum { ADD_BITS = 20 }; /* that int8 sums gain before they are scaled (reference/add.h) */
+enum {
+    ADD_BITS = 20, /* that int8 sums gain before they are scaled (reference/add.h) */
+    BLOCK = 256    /* sums of two maps that are scaled at a time */
+};
 
 /* The output's dimensions with leading ones, and each operand's step along them, 0 where it is
  * broadcast. */
@@ -12,6 +16,10 @@ typedef struct elementwise {
     float lo, hi;
     int32_t zero[2], zero_out, lo8, hi8;
     nas_fixed scale[2], scale_out;
+    /* Of ADD in int8: each operand's scaled value by its code + 128, and how their sum becomes a
+     * code, the same for all of a block. */
+    const int32_t *scaled[2];
+    nas_requant q;
 } elementwise;
 
 static void find_steps(const nas_step *s, elementwise *d) {
@@ -75,10 +83,27 @@ static void add_row_i8(const elementwise *d, const void *a, const void *b, void 
     const int8_t *p = a, *q = b;
     int8_t *out = y;
     for (int32_t c = 0; c < d->dims[3]; c++) {
-        const int32_t v = (p[c * d->step[0][3]] - d->zero[0]) * (1 << ADD_BITS);
-        const int32_t w = (q[c * d->step[1][3]] - d->zero[1]) * (1 << ADD_BITS);
-        const int32_t sum = nas_fixed_scale(v, d->scale[0]) + nas_fixed_scale(w, d->scale[1]);
-        out[c] = clamp_i8(d, (int64_t)nas_fixed_scale(sum, d->scale_out) + d->zero_out);
+        const int32_t v = d->scaled[0][p[c * d->step[0][3]] + 128];
+        const int32_t w = d->scaled[1][q[c * d->step[1][3]] + 128];
+        out[c] = clamp_i8(d, (int64_t)nas_fixed_scale(v + w, d->scale_out) + d->zero_out);
+    }
+}
+
+/* Two maps of one shape: the row's own loop scales the sums. */
+static void add_maps_i8(const nas_step *s) {
+    const elementwise *d = s->state;
+    const int8_t *p = s->x[0], *q = s->x[1];
+    int8_t *y = s->y;
+    _Alignas(64) int32_t sum[BLOCK];
+    for (int64_t n = nas_tensor_count(s->out); n > 0; n -= BLOCK) {
+        const int32_t m = n < BLOCK ? (int32_t)n : BLOCK;
+        for (int32_t i = 0; i < m; i++)
+            sum[i] = d->scaled[0][p[i] + 128] + d->scaled[1][q[i] + 128];
+        for (int32_t i = m; i < BLOCK; i++) sum[i] = 0;
+        s->kernel->requant(1, m, BLOCK, &d->q, sum, y);
+        p += m;
+        q += m;
+        y += m;
     }
 }
 
@@ -98,7 +123,12 @@ static void run_mul_f32(const nas_step *s) {
     walk(s, sizeof(float), mul_row_f32);
 }
 static void run_add_i8(const nas_step *s) {
-    walk(s, 1, add_row_i8);
+    const nas_tensor *a = s->in[0], *b = s->in[1];
+    const bool alike = a->rank == b->rank && !memcmp(a->dims, b->dims, sizeof a->dims);
+    if (alike)
+        add_maps_i8(s);
+    else
+        walk(s, 1, add_row_i8);
 }
 static void run_mul_i8(const nas_step *s) {
     walk(s, 1, mul_row_i8);
@@ -117,6 +147,32 @@ static elementwise *open_elementwise(nas_step *s, nas_arena *a, nas_err *err) {
     return d;
 }
 
+static nas_status open_add_i8(elementwise *d, nas_arena *a, nas_err *err) {
+    int32_t *tables = nas_arena_array(a, 2 * 256, sizeof *tables, err);
+    int32_t *rows = nas_arena_array(a, 4 * BLOCK, sizeof *rows, err);
+    if (!tables || !rows) return NAS_ENOMEM;
+    for (int32_t k = 0; k < 2; k++) {
+        int32_t *table = tables + 256 * k;
+        for (int32_t i = 0; i < 256; i++)
+            table[i] = nas_fixed_scale((i - 128 - d->zero[k]) * (1 << ADD_BITS), d->scale[k]);
+        d->scaled[k] = table;
+    }
+    int32_t *bias = rows, *mult = rows + BLOCK, *before = mult + BLOCK, *after = before + BLOCK;
+    for (int32_t i = 0; i < BLOCK; i++) {
+        mult[i] = d->scale_out.mult;
+        before[i] = d->scale_out.shift > 0 ? d->scale_out.shift : 0;
+        after[i] = d->scale_out.shift > 0 ? 0 : -d->scale_out.shift;
+    }
+    d->q = (nas_requant){.bias = bias,
+                         .mult = mult,
+                         .before = before,
+                         .after = after,
+                         .zero_point = d->zero_out,
+                         .lo = d->lo8,
+                         .hi = d->hi8};
+    return NAS_OK;
+}
+
 nas_status nas_step_add(nas_step *s, nas_arena *a, nas_err *err) {
     elementwise *d = open_elementwise(s, a, err);
     if (!d) return NAS_ENOMEM;
@@ -127,7 +183,7 @@ nas_status nas_step_add(nas_step *s, nas_arena *a, nas_err *err) {
     d->scale[0] = nas_fixed_of((double)p / twice);
     d->scale[1] = nas_fixed_of((double)q / twice);
     d->scale_out = nas_fixed_of(twice / (double)((float)(1 << ADD_BITS) * s->out->scale[0]));
-    return NAS_OK;
+    return open_add_i8(d, a, err);
 }
 
 nas_status nas_step_mul(nas_step *s, nas_arena *a, nas_err *err) {

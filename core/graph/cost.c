@@ -1,6 +1,9 @@
 /* core/graph/cost.c - what one inference costs, from shapes alone. */
 #include "core/graph/graph_int.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static int64_t op_macs(const nas_graph *g, const nas_op *o) {
     const nas_tensor *y = &g->tensors[o->out];
     const int64_t outputs = nas_tensor_count(y);
@@ -57,4 +60,43 @@ nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err) {
     const nas_status st = cost_with(g, scratch, out, err);
     nas_arena_close(scratch);
     return st;
+}
+
+/* --- one constant ----------------------------------------------------------------------------- */
+
+/* Equal for equal values. */
+static int64_t key_of(const nas_tensor *t, int64_t i) {
+    uint32_t bits;
+    switch (t->dtype) {
+    case NAS_F32:
+        memcpy(&bits, (const float *)t->data + i, sizeof bits);
+        return bits == 0x80000000u ? 0 : bits;
+    case NAS_F16: bits = ((const uint16_t *)t->data)[i]; return bits == 0x8000 ? 0 : bits;
+    case NAS_I32: return ((const int32_t *)t->data)[i];
+    case NAS_I64: return ((const int64_t *)t->data)[i];
+    case NAS_I8: return ((const int8_t *)t->data)[i];
+    }
+    return 0;
+}
+
+static int by_key(const void *a, const void *b) {
+    const int64_t p = *(const int64_t *)a, q = *(const int64_t *)b;
+    return (p > q) - (p < q);
+}
+
+nas_status nas_tensor_measure(const nas_tensor *t, nas_tensor_stats *out, nas_err *err) {
+    *out = (nas_tensor_stats){0};
+    const int64_t n = nas_tensor_count(t);
+    if (!t->data || n < 1) return nas_fail(err, NAS_EINVAL, "statistics of what is no constant");
+    int64_t *keys = malloc((size_t)n * sizeof *keys);
+    if (!keys)
+        return nas_fail(err, NAS_ENOMEM, "statistics: no room for %lld values", (long long)n);
+    for (int64_t i = 0; i < n; i++) keys[i] = key_of(t, i);
+    qsort(keys, (size_t)n, sizeof *keys, by_key);
+    out->count = n;
+    out->bytes = nas_tensor_bytes(t);
+    out->zeros = n - count_nonzero(t);
+    for (int64_t i = 0; i < n; i++) out->distinct += i == 0 || keys[i] != keys[i - 1];
+    free(keys);
+    return NAS_OK;
 }

@@ -130,6 +130,14 @@ typedef struct nas_cost {
 } nas_cost;
 NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
 
+/* What stands in a constant. Zeros and values as they are stored: int8 codes (zero is the zero
+ * point of a tensor with one scale, else 0), float16 and float32 values (-0 is 0). */
+typedef struct nas_tensor_stats {
+    int64_t count, bytes, zeros, distinct;
+} nas_tensor_stats;
+NAS_NODISCARD nas_status nas_tensor_measure(const nas_tensor *t, nas_tensor_stats *out,
+                                            nas_err *err);
+
 /* Places every activation in one arena so that no two that live at the same time overlap; offsets
  * has n_tensors entries (-1 for constants and what DEQUANTIZE makes of them), 16-byte aligned. The
  * best possible for chains, else greedy by size (Pisarchyk and Lee, "Efficient memory management

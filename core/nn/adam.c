@@ -7,7 +7,8 @@
 static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7;
 
 static void adam_update(const nas_kernel *k, size_t count, float *w, const float *g, float *moments,
-                        double rate, int64_t step) {
+                        double rate, int64_t step, double momentum) {
+    (void)momentum;
     const double t = (double)step;
     const double alpha = rate * sqrt(1 - pow(beta2, t)) / (1 - pow(beta1, t));
     k->adam(count, w, g, moments, moments + count, (float)alpha, (float)(1 - beta1),
@@ -15,7 +16,3 @@ static void adam_update(const nas_kernel *k, size_t count, float *w, const float
 }
 
 const nas_optimizer nas_optimizer_adam = {.name = "adam", .moments = 2, .update = adam_update};
-
-const nas_optimizer *nas_optimizer_at(int32_t i) {
-    return i == 0 ? &nas_optimizer_adam : NULL;
-}

@@ -1,17 +1,22 @@
 /* core/nn/schedule.c - learning rates over all steps, and the keys of "train". */
+#include "core/nn/optimizer.h"
 #include "core/nn/train.h"
 
 #include <math.h>
 
 static const char *const kinds[] = {"constant", "polynomial", "cosine", "exponential", NULL};
-static const char *const optimizers[] = {"adam", "sgd", NULL};
+#define ROW(x)  &nas_optimizer_##x,
+#define NAME(x) #x,
+static const nas_optimizer *const rows[] = {NAS_OPTIMIZER_LIST(ROW)};
+static const char *const optimizers[] = {NAS_OPTIMIZER_LIST(NAME) NULL};
+#undef ROW
+#undef NAME
 static const char *const keeps[] = {"last", "best", NULL};
 
 const nas_key nas_schedule_keys[] = {{.name = "schedule",
                                       .kind = NAS_KEY_WORD,
                                       .offset = offsetof(nas_schedule, kind),
                                       .words = kinds,
-                                      .later = "cosine exponential",
                                       .help = "how the rate goes from \"from\" to \"to\""},
                                      {.name = "from",
                                       .kind = NAS_KEY_FLOAT,
@@ -25,7 +30,7 @@ const nas_key nas_schedule_keys[] = {{.name = "schedule",
                                       .lo = 0,
                                       .hi = 10,
                                       .def = "0",
-                                      .help = "rate after the last step"},
+                                      .help = "rate after the last step; exponential: above 0"},
                                      {.name = "power",
                                       .kind = NAS_KEY_FLOAT,
                                       .offset = offsetof(nas_schedule, power),
@@ -53,16 +58,14 @@ const nas_key nas_train_keys[] = {
      .offset = offsetof(nas_train_config, optimizer),
      .def = "\"adam\"",
      .words = optimizers,
-     .later = "sgd",
-     .help = "adam: beta 0.9, 0.999, epsilon 1e-7"},
+     .help = "adam: beta 0.9, 0.999, epsilon 1e-7; sgd: with momentum"},
     {.name = "momentum",
      .kind = NAS_KEY_FLOAT,
      .offset = offsetof(nas_train_config, momentum),
      .lo = 0,
      .hi = 1,
      .def = "0.9",
-     .later = "",
-     .help = "of sgd"},
+     .help = "of sgd: the share of the last step that goes into the next; 0: none"},
     {.name = "label_smoothing",
      .kind = NAS_KEY_FLOAT,
      .offset = offsetof(nas_train_config, label_smoothing),
@@ -80,8 +83,7 @@ const nas_key nas_train_keys[] = {
      .offset = offsetof(nas_train_config, keep),
      .def = "\"last\"",
      .words = keeps,
-     .later = "best",
-     .help = "the epoch whose weights are kept"},
+     .help = "the epoch whose weights are kept; best: of the highest validation accuracy"},
     {.name = "patience",
      .kind = NAS_KEY_INT,
      .offset = offsetof(nas_train_config, patience),
@@ -89,13 +91,16 @@ const nas_key nas_train_keys[] = {
      .hi = 100000,
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
-     .later = "",
-     .help = "epochs without progress before training ends"},
+     .help = "epochs in a row without a better one after which training ends; null: never"},
     {.name = "learning_rate",
      .kind = NAS_KEY_BLOCK,
      .offset = offsetof(nas_train_config, learning_rate),
      .help = "a number, or an object with a schedule"},
     NAS_KEY_END};
+
+const nas_optimizer *nas_optimizer_at(int32_t i) {
+    return i >= 0 && i < (int32_t)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
+}
 
 double nas_schedule_at(const nas_schedule *s, int64_t step, int64_t steps) {
     const double pi = 3.14159265358979323846;

@@ -12,6 +12,15 @@
 
 enum { PIECE = 64 }; /* validation examples predicted at a time */
 
+/* What keep and patience remember; all of it is state. */
+typedef struct nas_best {
+    double accuracy, loss;
+    int32_t epoch;  /* from 1; 0: none has counted */
+    int32_t waited; /* epochs that counted since then */
+    int32_t ended;  /* patience is at its end */
+    int32_t kept;   /* its weights are kept */
+} nas_best;
+
 struct nas_trainer {
     nas_trainer_options o;
     nas_train_config config;
@@ -22,8 +31,11 @@ struct nas_trainer {
     int64_t epoch_steps, step;
     double loss_sum;     /* over the examples of the epoch so far */
     int32_t order_epoch; /* the epoch that order is of; -1: none */
-    void *block;         /* all below */
+    int32_t fresh_epoch; /* the epoch that refreshed examples are of; -1: none */
+    nas_best best;
+    void *block; /* all below */
     float *moments;
+    float *best_params, *best_averages;
     float *x;             /* [batch][h][w] */
     float *probabilities; /* [PIECE][classes] */
     int32_t *y;
@@ -38,9 +50,13 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     const nas_net *net = t->o.net;
     const nas_examples *e = t->o.train;
     const size_t batch = (size_t)net->batch;
+    const size_t kept = t->best.kept ? sizeof(float) : 0;
     const size_t sizes[] = {t->moved * (size_t)t->optimizer->moments * sizeof(float),
+                            net->n_params * kept,
+                            net->n_averages * kept,
                             batch * (size_t)e->h * (size_t)e->w * sizeof(float),
-                            PIECE * (size_t)net->classes * sizeof(float), batch * sizeof(int32_t),
+                            PIECE * (size_t)net->classes * sizeof(float),
+                            batch * sizeof(int32_t),
                             larger(1, (size_t)e->n) * sizeof(uint32_t)};
     enum { N = sizeof sizes / sizeof *sizes };
     size_t at[N], total = 0;
@@ -52,10 +68,12 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     if (!p) return nas_fail(err, NAS_ENOMEM, "train: no room for %zu bytes", total);
     memset(p, 0, total);
     t->moments = (float *)(void *)(p + at[0]);
-    t->x = (float *)(void *)(p + at[1]);
-    t->probabilities = (float *)(void *)(p + at[2]);
-    t->y = (int32_t *)(void *)(p + at[3]);
-    t->order = (uint32_t *)(void *)(p + at[4]);
+    t->best_params = (float *)(void *)(p + at[1]);
+    t->best_averages = (float *)(void *)(p + at[2]);
+    t->x = (float *)(void *)(p + at[3]);
+    t->probabilities = (float *)(void *)(p + at[4]);
+    t->y = (int32_t *)(void *)(p + at[5]);
+    t->order = (uint32_t *)(void *)(p + at[6]);
     return NAS_OK;
 }
 
@@ -80,8 +98,14 @@ static nas_status trainer_check(const nas_trainer *t, nas_err *err) {
     if (c->batch_size > t->o.net->batch)
         return nas_fail(err, NAS_EINVAL, "train: batch_size %d, but the net was planned for %d",
                         c->batch_size, t->o.net->batch);
-    if (!t->optimizer || c->keep != 0)
-        return nas_fail(err, NAS_EUNSUPPORTED, "train: only optimizer \"adam\" and keep \"last\"");
+    if (!t->optimizer)
+        return nas_fail(err, NAS_EINVAL, "train: there is no optimizer %d", c->optimizer);
+    const nas_schedule *rate = &c->learning_rate;
+    if (rate->kind == NAS_SCHEDULE_EXPONENTIAL && !(rate->from > 0 && rate->to > 0))
+        return nas_fail(err, NAS_EINVAL,
+                        "train: an exponential learning rate from %g to %g; both "
+                        "must be above 0",
+                        rate->from, rate->to);
     if (t->o.train->n < 1) return nas_fail(err, NAS_EINVAL, "train: no training examples");
     NAS_TRY(check_examples(t->o.net, t->o.train, "training", err));
     if (t->o.validation) return check_examples(t->o.net, t->o.validation, "validation", err);
@@ -98,7 +122,8 @@ nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out, nas
     if (o->hook) t->hook = *o->hook;
     t->moved = t->hook.count ? t->hook.count : o->net->n_params;
     t->optimizer = nas_optimizer_at(o->config->optimizer);
-    t->order_epoch = -1;
+    t->order_epoch = t->fresh_epoch = -1;
+    t->best.kept = o->config->keep == 1;
     nas_status st = trainer_check(t, err);
     if (st == NAS_OK) {
         t->epoch_steps = nas_train_steps(&t->config, o->train->n) / t->config.epochs;
@@ -135,8 +160,13 @@ static void update(nas_trainer *t, double rate) {
     const nas_train_hook *h = &t->hook;
     if (h->gradients) h->gradients(h->ctx);
     t->optimizer->update(net->kernel, t->moved, h->count ? h->values : net->params,
-                         h->count ? h->grads : net->grads, t->moments, rate, t->step);
+                         h->count ? h->grads : net->grads, t->moments, rate, t->step,
+                         t->config.momentum);
     if (h->after) h->after(h->ctx);
+}
+
+bool nas_trainer_done(const nas_trainer *t) {
+    return t->best.ended || t->step == nas_trainer_steps(t);
 }
 
 double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n) {
@@ -185,6 +215,35 @@ static void validate(nas_trainer *t, nas_epoch *e) {
     e->val_accuracy = (double)right / v->n;
 }
 
+static void judge_epoch(nas_trainer *t, const nas_epoch *e) {
+    nas_best *b = &t->best;
+    const nas_net *net = t->o.net;
+    if (isnan(e->val_accuracy) || e->step - t->epoch_steps < t->hook.counts_from) return;
+    const bool better =
+        isfinite(e->val_loss) && (!b->epoch || e->val_accuracy > b->accuracy ||
+                                  (e->val_accuracy >= b->accuracy && e->val_loss < b->loss));
+    if (!better) {
+        b->waited++;
+        b->ended = t->config.patience > 0 && b->waited >= t->config.patience;
+        return;
+    }
+    b->accuracy = e->val_accuracy;
+    b->loss = e->val_loss;
+    b->epoch = e->epoch;
+    b->waited = 0;
+    if (!b->kept) return;
+    memcpy(t->best_params, net->params, net->n_params * sizeof(float));
+    memcpy(t->best_averages, net->averages, net->n_averages * sizeof(float));
+}
+
+static void restore_best(nas_trainer *t) {
+    nas_net *net = t->o.net;
+    if (!t->best.kept || !t->best.epoch) return;
+    memcpy(net->params, t->best_params, net->n_params * sizeof(float));
+    memcpy(net->averages, t->best_averages, net->n_averages * sizeof(float));
+    net->ready = false;
+}
+
 static void finish_epoch(nas_trainer *t, double seconds, nas_epoch *e) {
     *e = (nas_epoch){.epoch = (int32_t)(t->step / t->epoch_steps),
                      .step = t->step,
@@ -196,6 +255,7 @@ static void finish_epoch(nas_trainer *t, double seconds, nas_epoch *e) {
     const uint64_t mode = nas_flush_begin();
     if (t->o.validation && t->o.validation->n > 0) validate(t, e);
     nas_flush_end(mode);
+    judge_epoch(t, e);
     e->seconds = seconds + nas_clock_wall() - start;
 }
 
@@ -217,6 +277,16 @@ static bool run_step(nas_trainer *t) {
     return true;
 }
 
+/* Brings examples that change from epoch to epoch to the epoch of the next step. */
+static nas_status refresh(nas_trainer *t, nas_err *err) {
+    const int32_t epoch = (int32_t)(t->step / t->epoch_steps);
+    if (!t->o.refresh || t->fresh_epoch == epoch) return NAS_OK;
+    t->fresh_epoch = -1;
+    NAS_TRY(t->o.refresh(t->o.refresh_ctx, epoch, err));
+    t->fresh_epoch = epoch;
+    return NAS_OK;
+}
+
 static bool params_finite(const nas_net *net) {
     for (size_t i = 0; i < net->n_params; i++)
         if (!isfinite(net->params[i])) return false;
@@ -229,11 +299,12 @@ nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoch_fn on_epoch,
     if (until > steps) until = steps;
     *end = NAS_TRAIN_DONE;
     double seconds = 0;
-    while (t->step < until) {
+    while (t->step < until && !t->best.ended) {
         if (nas_should_stop(log))
             return nas_fail(err, NAS_ESTOP, "training stopped after step %lld of %lld",
                             (long long)t->step, (long long)steps);
         const double start = nas_clock_wall();
+        NAS_TRY(refresh(t, err));
         if (!run_step(t)) {
             *end = NAS_TRAIN_DIVERGED;
             return NAS_OK;
@@ -245,27 +316,49 @@ nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoch_fn on_epoch,
         seconds = 0;
         if (on_epoch) on_epoch(ctx, &e);
     }
+    if (!nas_trainer_done(t)) return NAS_OK;
+    restore_best(t);
     /* The last update is followed by no loss that would show it. */
-    if (t->step == steps && !params_finite(t->o.net)) *end = NAS_TRAIN_DIVERGED;
+    if (!params_finite(t->o.net)) *end = NAS_TRAIN_DIVERGED;
     return NAS_OK;
 }
 
-/* State: a head, then parameters, averages, moments, as stored, and the hook's part. */
+/* State: a head, then the parts below as stored, then the hook's. */
 typedef struct state_head {
     char tag[8];
     uint64_t bytes, n_params, n_averages;
     int64_t step, steps;
     double loss_sum;
     int32_t batch_size, moments;
+    nas_best best;
 } state_head;
 
 static const char state_tag[8] = {'n', 'a', 's', 't', 'r', 'n', '0' + NAS_TRAIN_VERSION, 0};
 
-static size_t state_bytes_at(const nas_trainer *t, int64_t step) {
+typedef struct state_part {
+    float *at;
+    size_t bytes;
+} state_part;
+
+enum { PARTS = 5 };
+
+static void parts_of(const nas_trainer *t, state_part parts[PARTS]) {
     const nas_net *net = t->o.net;
-    const size_t moments = t->moved * (size_t)t->optimizer->moments;
-    const size_t hook = t->hook.state_bytes ? t->hook.state_bytes(t->hook.ctx, step) : 0;
-    return sizeof(state_head) + (net->n_params + net->n_averages + moments) * sizeof(float) + hook;
+    const size_t params = net->n_params * sizeof(float);
+    const size_t averages = net->n_averages * sizeof(float);
+    parts[0] = (state_part){net->params, params};
+    parts[1] = (state_part){net->averages, averages};
+    parts[2] = (state_part){t->moments, t->moved * sizeof(float) * (size_t)t->optimizer->moments};
+    parts[3] = (state_part){t->best_params, t->best.kept ? params : 0};
+    parts[4] = (state_part){t->best_averages, t->best.kept ? averages : 0};
+}
+
+static size_t state_bytes_at(const nas_trainer *t, int64_t step) {
+    state_part parts[PARTS];
+    size_t sum = sizeof(state_head);
+    parts_of(t, parts);
+    for (int i = 0; i < PARTS; i++) sum += parts[i].bytes;
+    return sum + (t->hook.state_bytes ? t->hook.state_bytes(t->hook.ctx, step) : 0);
 }
 
 size_t nas_trainer_state_bytes(const nas_trainer *t) {
@@ -280,27 +373,24 @@ static state_head head_of(const nas_trainer *t) {
                     .steps = nas_trainer_steps(t),
                     .loss_sum = t->loss_sum,
                     .batch_size = t->config.batch_size,
-                    .moments = t->optimizer->moments};
+                    .moments = t->optimizer->moments,
+                    .best = t->best};
     memcpy(h.tag, state_tag, sizeof h.tag);
     return h;
 }
 
 void nas_trainer_save(const nas_trainer *t, void *out) {
-    const nas_net *net = t->o.net;
     const state_head h = head_of(t);
-    const size_t params = net->n_params * sizeof(float);
-    const size_t averages = net->n_averages * sizeof(float);
+    state_part parts[PARTS];
     char *p = out;
+    parts_of(t, parts);
     memcpy(p, &h, sizeof h);
-    memcpy(p += sizeof h, net->params, params);
-    memcpy(p += params, net->averages, averages);
-    const size_t moments = t->moved * (size_t)h.moments * sizeof(float);
-    memcpy(p += averages, t->moments, moments);
-    if (t->hook.save) t->hook.save(t->hook.ctx, t->step, p + moments);
+    p += sizeof h;
+    for (int i = 0; i < PARTS; p += parts[i++].bytes) memcpy(p, parts[i].at, parts[i].bytes);
+    if (t->hook.save) t->hook.save(t->hook.ctx, t->step, p);
 }
 
 nas_status nas_trainer_load(nas_trainer *t, const void *in, size_t bytes, nas_err *err) {
-    nas_net *net = t->o.net;
     state_head h;
     const state_head mine = head_of(t);
     if (bytes < sizeof h)
@@ -309,7 +399,7 @@ nas_status nas_trainer_load(nas_trainer *t, const void *in, size_t bytes, nas_er
     if (memcmp(h.tag, mine.tag, sizeof h.tag) || h.n_params != mine.n_params ||
         h.n_averages != mine.n_averages || h.steps != mine.steps ||
         h.batch_size != mine.batch_size || h.moments != mine.moments || h.step < 0 ||
-        h.step > h.steps)
+        h.step > h.steps || h.best.kept != mine.best.kept)
         return nas_fail(err, NAS_EFORMAT,
                         "training state: made by another version, model or training configuration");
     const size_t expected = state_bytes_at(t, h.step);
@@ -317,16 +407,14 @@ nas_status nas_trainer_load(nas_trainer *t, const void *in, size_t bytes, nas_er
         return nas_fail(err, NAS_EFORMAT,
                         "training state: %zu bytes, expected %zu for this model and optimizer",
                         bytes, expected);
-    const size_t params = net->n_params * sizeof(float);
-    const size_t averages = net->n_averages * sizeof(float);
-    const char *p = in;
-    memcpy(net->params, p += sizeof h, params);
-    memcpy(net->averages, p += params, averages);
-    const size_t moments = t->moved * (size_t)h.moments * sizeof(float);
-    memcpy(t->moments, p += averages, moments);
-    if (t->hook.load) t->hook.load(t->hook.ctx, h.step, p + moments);
+    state_part parts[PARTS];
+    const char *p = (const char *)in + sizeof h;
+    parts_of(t, parts);
+    for (int i = 0; i < PARTS; p += parts[i++].bytes) memcpy(parts[i].at, p, parts[i].bytes);
+    if (t->hook.load) t->hook.load(t->hook.ctx, h.step, p);
     t->step = h.step;
     t->loss_sum = h.loss_sum;
-    net->ready = false;
+    t->best = h.best;
+    t->o.net->ready = false;
     return NAS_OK;
 }

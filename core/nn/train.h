@@ -15,7 +15,9 @@ typedef enum nas_schedule_kind {
 } nas_schedule_kind;
 
 /* A rate over all steps: step s of S has fraction p = s / S (s from 0).
- * constant: from. polynomial: to + (from - to) * (1 - p)^power (Keras PolynomialDecay). */
+ * constant: from. polynomial: to + (from - to) * (1 - p)^power (Keras PolynomialDecay).
+ * cosine: to + (from - to) * (1 + cos(pi * p)) / 2 (Loshchilov and Hutter 2017, eq. 5, without
+ * restarts; Keras CosineDecay). exponential: from * (to / from)^p; both above 0. */
 typedef struct nas_schedule {
     int32_t kind; /* nas_schedule_kind */
     double from, to, power;
@@ -23,11 +25,11 @@ typedef struct nas_schedule {
 
 typedef struct nas_train_config {
     int32_t epochs, batch_size;
-    int32_t optimizer; /* 0 adam, 1 sgd */
+    int32_t optimizer; /* its place in NAS_OPTIMIZER_LIST: 0 adam, 1 sgd */
     double momentum, label_smoothing;
     bool exact;
-    int32_t keep; /* 0 last, 1 best */
-    int32_t patience;
+    int32_t keep;     /* 0 last, 1 best */
+    int32_t patience; /* epochs; below 1: none */
     nas_schedule learning_rate;
 } nas_train_config;
 
@@ -74,7 +76,11 @@ typedef struct nas_train_hook {
     int64_t counts_from; /* keep and patience look only at epochs whose first step is not below */
 } nas_train_hook;
 
-/* Everything is borrowed and must outlive the trainer. validation may be NULL or empty.
+/* Everything is borrowed and must outlive the trainer. validation may be NULL or empty; then no
+ * epoch is better than another, the last is kept and patience never ends.
+ * The best epoch has the highest validation accuracy, then the lowest validation loss, then it is
+ * the earliest; only epochs that begin at step hook->counts_from or later count, for keep and for
+ * patience. When none has counted, the last is kept.
  * Random numbers are streams of (seed, replicate): results do not depend on how a run is cut. */
 typedef struct nas_trainer_options {
     nas_net *net;
@@ -84,6 +90,11 @@ typedef struct nas_trainer_options {
     uint64_t seed;
     uint32_t replicate;
     const nas_train_hook *hook; /* NULL: none */
+    /* For training examples that are others in each epoch; NULL: they stay. Called before the
+     * first step of an epoch (from 0) and before going on within one; it brings what train->x
+     * points at to that epoch, to the same bits each time. What it fails with ends the run. */
+    nas_status (*refresh)(void *ctx, int32_t epoch, nas_err *err);
+    void *refresh_ctx;
 } nas_trainer_options;
 
 NAS_NODISCARD nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out,
@@ -94,10 +105,12 @@ void nas_trainer_close(nas_trainer *t);
 int64_t nas_trainer_steps(const nas_trainer *t);
 int64_t nas_train_steps(const nas_train_config *c, int32_t examples);
 int64_t nas_trainer_step(const nas_trainer *t); /* steps done */
+bool nas_trainer_done(const nas_trainer *t);    /* all steps, or patience is at its end */
 
-/* Trains until `until` steps are done (or all). on_epoch (may be NULL) hears of each finished
- * epoch. Errors: NAS_ESTOP when log's stop asks for it (between two steps). Not an error: *end says
- * that the loss was not finite. */
+/* Trains until `until` steps are done, or all, or patience is at its end (nas_trainer_done). Then
+ * the net has the weights and averages of the epoch that is kept. on_epoch (may be NULL) hears of
+ * each finished epoch. Errors: NAS_ESTOP when log's stop asks for it (between two steps). Not an
+ * error: *end says that the loss was not finite. */
 typedef void (*nas_epoch_fn)(void *ctx, const nas_epoch *e);
 NAS_NODISCARD nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoch_fn on_epoch,
                                          void *ctx, const nas_log *log, nas_train_end *end,
@@ -106,9 +119,10 @@ NAS_NODISCARD nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoc
 /* One step on given examples; for golden tests. Returns the loss of the batch before the update. */
 double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n);
 
-/* Weights, optimiser moments and step, batch-norm averages, position in the epoch. Bytes are only
- * meaningful for the same model, configuration and kernel row; load checks lengths and a tag. A
- * hook's part may grow with the steps done, and state_bytes with it.
+/* Weights, optimiser moments and step, batch-norm averages, position in the epoch, the best epoch
+ * and (keep "best") its weights and averages. Bytes are only meaningful for the same model,
+ * configuration and kernel row; load checks lengths and a tag. A hook's part may grow with the
+ * steps done, and state_bytes with it.
  * Errors: NAS_EFORMAT, and the trainer is as it was. */
 size_t nas_trainer_state_bytes(const nas_trainer *t);
 void nas_trainer_save(const nas_trainer *t, void *out);

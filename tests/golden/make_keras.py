@@ -1,9 +1,10 @@
-"""Ten Adam steps of two small nets in Keras (float64): tests/golden/keras.bin.
+"""Ten steps of four small nets in Keras (float64), two with Adam and two with SGD:
+tests/golden/keras.bin.
 
     pip install tensorflow-cpu numpy && python tests/golden/make_keras.py
 
 Little endian. Header: int32 examples a step, steps, h, w, classes, nets; float32 x; int32 y.
-Each net: int32 tensors; for each int32 count, float32 values at the start, float32 values after the
+Each net: int32 optimizer (0 Adam, 1 SGD); float32 rate, momentum; int32 tensors; for each int32 count, float32 values at the start, float32 values after the
 steps; float64 losses. Tensors stand in the order of nas_net_tensors.
 Made with Keras 3.15.1 on TensorFlow 2.21.0.
 """
@@ -47,11 +48,31 @@ def ds_cnn(add, v):
     return add(L.Dense(CLASSES), L.Flatten()(v))
 
 
+def pools(add, v):
+    v = L.ReLU(6)(add(L.Conv2D(6, 3, padding="same"), v))
+    v = L.MaxPooling2D((2, 2), padding="same")(v)
+    v = add(L.Conv2D(5, (3, 2), dilation_rate=(2, 3), padding="same"), v)
+    v = L.AveragePooling2D((3, 2), strides=(2, 1), padding="same")(v)
+    v = add(L.DepthwiseConv2D(2, dilation_rate=(2, 2)), v)
+    v = L.MaxPooling2D((2, 1), strides=(1, 1))(v)
+    return add(L.Dense(CLASSES), L.Flatten()(v))
+
+
+def frames(add, v):
+    v = L.Reshape((H, W))(v)
+    v = add(L.Conv1D(9, 3, padding="causal", dilation_rate=2), v)
+    v = L.ReLU()(add(L.BatchNormalization(), v))
+    v = add(L.Conv1D(5, 4, strides=2, padding="same"), v)
+    v = L.AveragePooling1D(2, strides=1, padding="same")(v)
+    v = add(L.Conv1D(6, 3, strides=2, padding="causal", use_bias=False), v)
+    return add(L.Dense(CLASSES), L.GlobalAveragePooling1D()(v))
+
+
 def flat(tensors):
     return [np.asarray(t).astype(np.float32).ravel() for t in tensors]
 
 
-def run(build, out):
+def run(build, out, rate=1e-3, momentum=None):
     kept = []
 
     def add(layer, v):
@@ -67,7 +88,9 @@ def run(build, out):
         )
     before = flat(w for layer in kept for w in layer.get_weights())
     model.compile(
-        optimizer=keras.optimizers.Adam(1e-3),
+        optimizer=keras.optimizers.Adam(rate)
+        if momentum is None
+        else keras.optimizers.SGD(rate, momentum=momentum),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1),
     )
     one_hot = np.eye(CLASSES)[y]
@@ -77,6 +100,8 @@ def run(build, out):
         model.reset_metrics()
         losses.append(float(model.train_on_batch(x[part].astype(np.float64), one_hot[part])))
     after = flat(w for layer in kept for w in layer.get_weights())
+    out.write(np.int32(momentum is not None).tobytes())
+    out.write(np.float32([rate, momentum or 0]).tobytes())
     out.write(np.int32(len(before)).tobytes())
     for a, b in zip(before, after):
         out.write(np.int32(a.size).tobytes() + a.tobytes() + b.tobytes())
@@ -85,6 +110,8 @@ def run(build, out):
 
 
 with open("tests/golden/keras.bin", "wb") as f:
-    f.write(np.int32([N, STEPS, H, W, CLASSES, 2]).tobytes() + x.tobytes() + y.tobytes())
+    f.write(np.int32([N, STEPS, H, W, CLASSES, 4]).tobytes() + x.tobytes() + y.tobytes())
     run(cnn, f)
     run(ds_cnn, f)
+    run(pools, f, 0.05, 0.9)
+    run(frames, f, 0.125, 0.0)

@@ -11,7 +11,7 @@ if [ ! -d "$data" ]; then
 fi
 rm -rf "$out"
 mkdir -p "$out"
-for format in float32 int8; do
+for format in float32 float16 dynamic int8; do
     sed "s/\"quantize\": \"float32\"/\"quantize\": \"$format\"/" tests/interop/candidate.json >"$out/$format.json"
     "$nas" train "$out/$format.json" --data "$data" --cache "$out/cache" --quiet -o "$out/$format"
     "$nas" eval "$out/$format" --data "$data" --split test --cache "$out/cache" --dump "$out/$format" | head -n 1

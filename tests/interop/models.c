@@ -1,14 +1,15 @@
-/* tests/interop/models.c - writes small random models in all number formats, with raw inputs and
- * what our interpreter makes of them, for check.py to compare with the real runtime. models FOLDER
- * [SEEDS]            the random models models FOLDER FILE.tflite        a model that is there
- * already */
+/* tests/interop/models.c - writes models in all number formats, with raw inputs and what our
+ * interpreter makes of them, for check.py to compare with the real runtime. Names are
+ * KIND_NAME_FORMAT.
+ *     models FOLDER NETS           one operator each, and so many nets of random structure
+ *     models FOLDER FILE.tflite    a model that is there already */
 #include "base/file.h"
 #include "core/deploy/deploy.h"
-#include "tests/random_graph.h"
+#include "tests/random_net.h"
 
 #include <string.h>
 
-enum { EXAMPLES = 12, CALIBRATION = 40 };
+enum { EXAMPLES = 20, CALIBRATION = 40, WIDTHS = 67, SEEDS = 2 };
 
 typedef struct maker {
     nas_arena *arena;
@@ -28,14 +29,16 @@ static void save(maker *m, const char *name, const char *ending, const void *p, 
     ok(m, nas_file_write(path, p, n, &m->err));
 }
 
-/* Raw inputs: full-range int8, or floats around 0. */
+/* Raw inputs: full-range int8, or floats around 0; the second is all zeros, the third positive. */
 static void fill(nas_rng *rng, const nas_tensor *t, void *p) {
-    const int64_t n = nas_tensor_count(t) * EXAMPLES;
-    for (int64_t i = 0; i < n; i++) {
+    const int64_t each = nas_tensor_count(t);
+    for (int64_t i = 0; i < each * EXAMPLES; i++) {
+        const int64_t example = i / each;
+        const float v = nas_rng_float(rng) * 4 - 2;
         if (t->dtype == NAS_I8)
             ((int8_t *)p)[i] = (int8_t)((int32_t)nas_rng_below(rng, 256) - 128);
         else
-            ((float *)p)[i] = nas_rng_float(rng) * 4 - 2;
+            ((float *)p)[i] = example == 1 ? 0 : example == 2 ? fabsf(v) : v;
     }
 }
 
@@ -58,32 +61,114 @@ static void run(maker *m, const char *name, const uint8_t *file, size_t bytes, u
     save(m, name, "out", y, out * EXAMPLES);
 }
 
-static void make_one(maker *m, uint32_t seed, int32_t variant, bool fold) {
-    rg b = rg_net(m->arena, seed, variant, seed % 2 == 0);
-    static const nas_format formats[] = {NAS_FORMAT_FLOAT32, NAS_FORMAT_FLOAT16, NAS_FORMAT_DYNAMIC,
-                                         NAS_FORMAT_INT8};
-    const int64_t n = nas_tensor_count(&b.g.tensors[b.g.input]) * CALIBRATION;
+/* What may be done to a graph in its number format before it is written. */
+typedef void change_fn(nas_graph *g);
+
+static void make_format(maker *m, rg *b, const char *name, nas_format format, change_fn *change) {
+    const int64_t n = nas_tensor_count(&b->g.tensors[b->g.input]) * CALIBRATION;
+    nas_rng rng = nas_rng_stream(1, 0, NAS_PURPOSE_TEST, 2, 0, 0);
+    nas_graph g = nas_graph_start(m->arena);
+    uint8_t *file;
+    size_t bytes;
     float *x = nas_arena_array(m->arena, (size_t)n, sizeof *x, &m->err);
     if (!x) exit(1);
-    for (int64_t i = 0; i < n; i++) x[i] = rg_uniform(&b, -2, 2);
-    if (fold) ok(m, nas_graph_fold(&b.g, &m->err));
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        nas_graph g = nas_graph_start(m->arena);
-        uint8_t *file;
-        size_t bytes;
-        ok(m, nas_format_apply(&b.g, formats[i], x, CALIBRATION, &g, &m->err));
-        ok(m, nas_tflite_write(&g, m->arena, &file, &bytes, &m->err));
-        const char *name =
-            nas_arena_format(m->arena, &m->err, "net%02d_%s_seed%u_%s", variant,
-                             fold ? "folded" : "plain", seed, nas_format_names[formats[i]]);
-        if (!name) exit(1);
-        run(m, name, file, bytes, seed);
+    for (int64_t i = 0; i < n; i++) x[i] = nas_rng_float(&rng) * 4 - 2;
+    ok(m, nas_format_apply(&b->g, format, x, CALIBRATION, &g, &m->err));
+    if (change) change(&g);
+    ok(m, nas_tflite_write(&g, m->arena, &file, &bytes, &m->err));
+    const char *whole =
+        nas_arena_format(m->arena, &m->err, "%s_%s", name, nas_format_names[format]);
+    if (!whole) exit(1);
+    run(m, whole, file, bytes, (uint32_t)n);
+}
+
+static void make(maker *m, rg *b, const char *kind, int32_t number) {
+    const char *name = nas_arena_format(m->arena, &m->err, "%s_%03d", kind, number);
+    if (!name) exit(1);
+    for (int32_t f = 0; nas_format_names[f]; f++) make_format(m, b, name, (nas_format)f, NULL);
+}
+
+/* --- one operator ----------------------------------------------------------------------------- */
+
+static const nas_activation activations[] = {NAS_ACT_NONE, NAS_ACT_RELU, NAS_ACT_RELU6};
+
+/* Window number i of many: kernels, strides, paddings, dilations and activations in turn. */
+static rg_window window(int32_t i, const int32_t *in) {
+    rg_window w = {.kernel = {1 + i % 5, 1 + i / 2 % 4},
+                   .stride = {1 + i % 3, 1 + i / 3 % 3},
+                   .padding = i % 4 ? NAS_SAME : NAS_VALID,
+                   .activation = activations[i % 3]};
+    if (i % 5 == 1) {
+        w.dilation[0] = 1 + i % 3;
+        w.dilation[1] = 1 + i % 4;
+        w.stride[0] = w.stride[1] = 1;
+    }
+    for (int k = 0; k < 2; k++)
+        if ((w.kernel[k] - 1) * (w.dilation[k] ? w.dilation[k] : 1) + 1 > in[1 + k])
+            w.padding = NAS_SAME;
+    return w;
+}
+
+static void make_windows(maker *m) {
+    for (int32_t i = 1; i <= WIDTHS; i++) {
+        const int32_t in[4] = {1, 5 + i % 9, 3 + i % 11, 1 + i * 7 % 23};
+        rg b = rg_start(m->arena, (uint32_t)i, 4, in);
+        rg_conv(&b, i, window(i, in));
+        make(m, &b, "conv", i);
+
+        const int32_t deep[4] = {1, 4 + i % 13, 6 + i % 7, i};
+        rg d = rg_start(m->arena, (uint32_t)i, 4, deep);
+        rg_depthwise(&d, i < 20 ? 1 + i % 3 : 1, window(i + 1, deep));
+        make(m, &d, "depthwise", i);
+
+        rg_window w = window(i, deep);
+        w.dilation[0] = w.dilation[1] = 0;
+        rg p = rg_start(m->arena, (uint32_t)i, 4, deep);
+        rg_pool(&p, i % 2 ? NAS_OP_MAX_POOL_2D : NAS_OP_AVERAGE_POOL_2D, w);
+        make(m, &p, "pool", i);
+    }
+}
+
+static void make_dense(maker *m) {
+    for (int32_t i = 1; i <= WIDTHS; i++) {
+        const int32_t rows = i % 4 ? 1 : 1 + i % 5, in = 1 + i * 31 % 203;
+        rg b = rg_start(m->arena, (uint32_t)i, 2, (int32_t[]){rows, in});
+        nas_op o = {.kind = NAS_OP_FULLY_CONNECTED, .n_in = 2 + i % 2};
+        o.activation = activations[i % 3];
+        o.in[1] = rg_constant(&b, 2, (int32_t[]){i, in}, 0, 0.3f);
+        if (i % 2) o.in[2] = rg_constant(&b, 1, &i, 0, 0.3f);
+        rg_op(&b, o, 2, (int32_t[]){rows, i});
+        make(m, &b, "dense", i);
+    }
+}
+
+static void make_elementwise(maker *m) {
+    for (int32_t i = 1; i <= 24; i++) {
+        const nas_op_kind kind = i % 2 ? NAS_OP_ADD : NAS_OP_MUL;
+        const int32_t dims[4] = {1, 1 + i % 5, 3 + i % 7, i * 11 % 67 + 1};
+        rg b = rg_start(m->arena, (uint32_t)i, 4, dims);
+        if (i % 3 == 0) rg_affine(&b, kind, i % 4 < 2);
+        if (i % 3 == 1) rg_join(&b, kind, b.last, activations[i % 3]);
+        if (i % 3 == 2) rg_unary(&b, i % 4 < 2 ? NAS_OP_RELU : NAS_OP_RELU6);
+        make(m, &b, "elementwise", i);
+
+        rg r = rg_start(m->arena, (uint32_t)i, 4, dims);
+        rg_mean(&r, i % 2);
+        make(m, &r, "mean", i);
+
+        rg s = rg_start(m->arena, (uint32_t)i, 2, (int32_t[]){1, i * 3 - 2});
+        rg_unary(&s, NAS_OP_SOFTMAX);
+        make(m, &s, "softmax", i);
+
+        rg f = rg_start(m->arena, (uint32_t)i, 4, dims);
+        rg_flatten(&f);
+        make(m, &f, "reshape", i);
     }
 }
 
 /* float input -> int8 inside -> float output: what QUANTIZE and DEQUANTIZE are for. */
-static void make_float_ports(maker *m, uint32_t seed) {
-    rg b = rg_start(m->arena, seed, 2, (int32_t[]){1, 50});
+static void make_float_ports(maker *m) {
+    rg b = rg_start(m->arena, 1, 2, (int32_t[]){1, 50});
     const float scales[2] = {0.017f, 0.031f};
     const int32_t zeros[2] = {-7, 12};
     int32_t q[2], y;
@@ -104,33 +189,117 @@ static void make_float_ports(maker *m, uint32_t seed) {
     for (int32_t k = 0; k < 3; k++) ok(m, nas_graph_op(&b.g, &ops[k], &m->err));
     b.g.output = y;
     ok(m, nas_tflite_write(&b.g, m->arena, &file, &bytes, &m->err));
-    run(m, "ports_float32", file, bytes, seed);
+    run(m, "ports_0_float32", file, bytes, 1);
 }
 
-static void make_all(maker *m, uint32_t seeds) {
-    make_float_ports(m, 1);
-    for (uint32_t seed = 1; seed <= seeds; seed++)
-        for (int32_t variant = 0; variant < rg_variants; variant++) {
-            make_one(m, seed, variant, true);
-            if (variant == 0 || variant == 6) make_one(m, seed, variant, false);
+/* --- scales that were given, and what only files of others have --------------------------------
+ */
+
+/* Kernels get scales: their largest weight over 90, times up to 2, or the same for all. */
+static void give_scales(maker *m, rg *b, bool equal) {
+    for (int32_t i = 0; i < b->g.n_ops; i++) {
+        const nas_op *o = &b->g.ops[i];
+        const bool deep = o->kind == NAS_OP_DEPTHWISE_CONV_2D;
+        if (!deep && o->kind != NAS_OP_CONV_2D && o->kind != NAS_OP_FULLY_CONNECTED) continue;
+        nas_tensor *w = &b->g.tensors[o->in[1]];
+        const float *v = w->data;
+        float most = 0;
+        for (int64_t k = 0; k < nas_tensor_count(w); k++) most = fmaxf(most, fabsf(v[k]));
+        w->axis = deep ? 3 : 0;
+        w->n_scale = w->dims[w->axis];
+        float *scale = nas_arena_array(m->arena, (size_t)w->n_scale, sizeof *scale, &m->err);
+        if (!scale) exit(1);
+        for (int32_t c = 0; c < w->n_scale; c++)
+            scale[c] = most / 90 * (equal ? 1 : 1 + nas_rng_float(&b->rng));
+        w->scale = scale;
+    }
+}
+
+static void symmetric_inputs(nas_graph *g) {
+    for (int32_t i = 0; i < g->n_ops; i++) g->ops[i].asymmetric = false;
+}
+
+static void one_scale(nas_graph *g) {
+    for (int32_t i = 0; i < g->n_ops; i++) {
+        const nas_op_kind kind = g->ops[i].kind;
+        nas_tensor *w = g->ops[i].n_in > 1 ? &g->tensors[g->ops[i].in[1]] : NULL;
+        if (w && w->dtype == NAS_I8 && kind != NAS_OP_DEPTHWISE_CONV_2D) w->n_scale = 1;
+    }
+}
+
+static void symmetric_one_scale(nas_graph *g) {
+    symmetric_inputs(g);
+    one_scale(g);
+}
+
+static void make_scales(maker *m) {
+    static const nas_format formats[] = {NAS_FORMAT_DYNAMIC, NAS_FORMAT_INT8};
+    static const struct {
+        const char *name;
+        change_fn *change;
+    } foreign[] = {{"symmetric", symmetric_inputs},
+                   {"tensor", one_scale},
+                   {"symmetrictensor", symmetric_one_scale}};
+    for (int32_t variant = 0; variant < rg_variants; variant++) {
+        for (int32_t equal = 0; equal < 2; equal++) {
+            rg b = rg_net(m->arena, 3, variant, true);
+            ok(m, nas_graph_fold(&b.g, &m->err));
+            give_scales(m, &b, equal);
+            const char *name =
+                nas_arena_format(m->arena, &m->err, "given_%02d%s", variant, equal ? "equal" : "");
+            if (!name) exit(1);
+            for (size_t f = 0; f < 2; f++) make_format(m, &b, name, formats[f], NULL);
         }
+        for (size_t k = 0; k < sizeof foreign / sizeof *foreign; k++) {
+            rg b = rg_net(m->arena, 4, variant, variant % 2);
+            const char *name =
+                nas_arena_format(m->arena, &m->err, "foreign_%02d%s", variant, foreign[k].name);
+            if (!name) exit(1);
+            make_format(m, &b, name, NAS_FORMAT_DYNAMIC, foreign[k].change);
+        }
+    }
+}
+
+/* --- nets ------------------------------------------------------------------------------------- */
+
+static void make_nets(maker *m, uint32_t nets) {
+    for (uint32_t seed = 1; seed <= SEEDS; seed++)
+        for (int32_t variant = 0; variant < rg_variants; variant++) {
+            rg plain = rg_net(m->arena, seed, variant, seed % 2 == 0);
+            make(m, &plain, "plain", (int32_t)seed * 100 + variant);
+            rg folded = rg_net(m->arena, seed, variant, seed % 2 == 0);
+            ok(m, nas_graph_fold(&folded.g, &m->err));
+            make(m, &folded, "folded", (int32_t)seed * 100 + variant);
+        }
+    for (uint32_t seed = 1; seed <= nets; seed++) {
+        const nas_arena_mark mark = nas_arena_here(m->arena);
+        rg b = rnet(m->arena, seed);
+        if (seed % 4) ok(m, nas_graph_fold(&b.g, &m->err));
+        make(m, &b, "random", (int32_t)seed);
+        nas_arena_back(m->arena, mark);
+    }
 }
 
 int main(int argc, char **argv) {
     maker m = {.folder = argc > 1 ? argv[1] : NULL};
-    if (argc < 2) {
-        fprintf(stderr, "usage: models FOLDER [SEEDS | FILE.tflite]\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: models FOLDER (NETS | FILE.tflite)\n");
         return 2;
     }
     ok(&m, nas_arena_open(&m.arena, &m.err));
     ok(&m, nas_dir_make(m.folder, &m.err));
-    if (argc > 2 && strstr(argv[2], ".tflite")) {
+    if (strstr(argv[2], ".tflite")) {
         uint8_t *file;
         size_t bytes;
         ok(&m, nas_file_read(m.arena, argv[2], 1 << 28, &file, &bytes, &m.err));
-        run(&m, "given", file, bytes, 1);
+        run(&m, "file_0_int8", file, bytes, 1);
     } else {
-        make_all(&m, argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 3);
+        make_windows(&m);
+        make_dense(&m);
+        make_elementwise(&m);
+        make_float_ports(&m);
+        make_scales(&m);
+        make_nets(&m, (uint32_t)strtoul(argv[2], NULL, 10));
     }
     nas_arena_close(m.arena);
     return 0;

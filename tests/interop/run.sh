@@ -18,7 +18,7 @@ if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
 fi
 
 rm -rf "$out"
-"$models" "$out/models" 4
+"$models" "$out/models" 300
 for folder in "$@"; do
     set -- "$@" --classes "$folder"
     shift

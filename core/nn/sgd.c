@@ -1,0 +1,11 @@
+/* core/nn/sgd.c - gradient descent with momentum, in the order of operations of Keras: the velocity
+ * holds the rate. momentum 0 is plain gradient descent. */
+#include "core/nn/optimizer.h"
+
+static void sgd_update(const nas_kernel *k, size_t count, float *w, const float *g, float *moments,
+                       double rate, int64_t step, double momentum) {
+    (void)step;
+    k->sgd(count, w, g, moments, (float)rate, (float)momentum);
+}
+
+const nas_optimizer nas_optimizer_sgd = {.name = "sgd", .moments = 1, .update = sgd_update};
