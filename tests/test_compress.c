@@ -48,7 +48,7 @@ static const nas_prune_config gradual = {.on = true,
                                          .begin = 0.15,
                                          .end = 0.7,
                                          .power = 3,
-                                         .interval = 4};
+                                         .interval = 6};
 
 typedef struct weighed {
     float size;
@@ -73,7 +73,7 @@ static bool *expected_zeros(const float *v, int64_t n, double sparsity) {
     return zero;
 }
 
-/* 30 steps: the first mask at step 4, then 8, 12, 16, 20, the last at 21. */
+/* 30 steps: the first mask at step 4, then 10, 16, the last at 21. */
 static void test_schedule(void **state) {
     (void)state;
     pruned_run r;
@@ -87,7 +87,7 @@ static void test_schedule(void **state) {
     bool *zero = calloc((size_t)n, sizeof *zero);
     for (int64_t step = 0; step < 30; step++) {
         float *before = get(r.net, tensor);
-        const bool due = step >= 4 && step <= 21 && ((step - 4) % 4 == 0 || step == 21);
+        const bool due = step >= 4 && step <= 21 && ((step - 4) % 6 == 0 || step == 21);
         if (due) {
             const double p = (double)(step - 4) / 17;
             free(zero);
