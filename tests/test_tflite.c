@@ -139,18 +139,40 @@ static void test_equal_constants_share(void **state) {
     assert_true(sizes[0] - sizes[1] >= 32 * 32 * sizeof(float));
 }
 
+/* Any reader inflates it; it is the same again, and no longer than that of level 9. */
+static void check_stream(const uint8_t *p, size_t n, bool shorter) {
+    uint8_t *z, *again;
+    size_t z_n, again_n;
+    uLongf nine = compressBound(n), length = n;
+    if (nas_zlib_stream(p, n, arena, &z, &z_n, &err) != NAS_OK) fail_msg("%s", err.text);
+    assert_int_equal(nas_zlib_stream(p, n, arena, &again, &again_n, &err), NAS_OK);
+    assert_int_equal(z_n, again_n);
+    assert_memory_equal(z, again, z_n);
+    uint8_t *back = nas_arena_alloc(arena, n + nine, &err);
+    assert_int_equal(uncompress(back, &length, z, z_n), Z_OK);
+    assert_int_equal(length, n);
+    assert_memory_equal(back, p, n);
+    assert_int_equal(compress2(back, &nine, p, n, 9), Z_OK);
+    assert_true(shorter ? z_n < nine : z_n <= nine);
+}
+
 static void test_zlib_stream(void **state) {
     (void)state;
-    const file f = net_file(1, NAS_FORMAT_INT8);
-    uint8_t *z;
-    size_t n;
-    assert_int_equal(nas_zlib_stream(f.p, f.n, arena, &z, &n, &err), NAS_OK);
-    assert_true(n < f.n);
-    uint8_t *back = nas_arena_alloc(arena, f.n, &err);
-    uLongf length = f.n;
-    assert_int_equal(uncompress(back, &length, z, n), Z_OK);
-    assert_int_equal(length, f.n);
-    assert_memory_equal(back, f.p, f.n);
+    for (int32_t variant = 0; variant < rg_variants; variant++)
+        for (int32_t k = 0; nas_format_names[k]; k++) {
+            const file f = net_file(variant, (nas_format)k);
+            check_stream(f.p, f.n, false);
+        }
+    /* Noise, then zeros, then few values; and pieces of it. */
+    enum { N = 40000 };
+    nas_rng rng = nas_rng_stream(12, 0, NAS_PURPOSE_TEST, 0, 0, 0);
+    uint8_t *p = nas_arena_alloc(arena, N, &err);
+    for (size_t i = 0; i < N; i++)
+        p[i] = (uint8_t)(i < N / 4 ? nas_rng_u32(&rng) : i < N / 2 ? 0 : nas_rng_below(&rng, 5));
+    check_stream(p, N, true);
+    for (size_t n = 0; n < 300; n += n < 20 ? 1 : 37) check_stream(p, n, false);
+    check_stream(p, N / 4, false);
+    check_stream(p + N / 4, N / 4, false);
 }
 
 /* --- damaged files ---------------------------------------------------------------------------- */

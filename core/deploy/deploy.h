@@ -47,7 +47,10 @@ NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint
 NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_graph *out,
                                          nas_err *err);
 
-/* The zlib stream (RFC 1950) that export writes beside the file: level 9. Bytes live in arena a. */
+/* The zlib stream (RFC 1950) that export writes beside the file. Any zlib reader inflates it, but
+ * no level of zlib makes it: blocks end where the bytes change their nature (segments.h), each with
+ * the strategy that suits it, and the shortest of several streams is kept. About 20 ms for 20 kB.
+ * Bytes live in arena a. */
 NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_arena *a,
                                          uint8_t **out, size_t *out_n, nas_err *err);
 
@@ -80,6 +83,6 @@ NAS_NODISCARD nas_status nas_latency_measure(void (*once)(void *ctx), void *ctx,
 /* The dynamic format leaves kernels of fewer weights in float32. */
 enum { NAS_DYNAMIC_LEAST = 64 };
 
-enum { NAS_DEPLOY_VERSION = 1 };
+enum { NAS_DEPLOY_VERSION = 2 };
 
 #endif
