@@ -98,7 +98,7 @@ static const struct {
     {{.rest = "\"cluster\": {\"clusters\": 8, \"init\": \"linear\", \"scope\": \"layer\"},\n"},
      "cluster.scope: expected \"kernel\" or \"channel\", got \"layer\""},
     {{.quantize = "{\"kind\": \"float32\", \"fine_tune_epochs\": 2}"},
-     "f:7:33: quantize.fine_tune_epochs: belongs to \"int8\" only"},
+     "f:7:33: quantize.fine_tune_epochs: training goes through the rounding"},
     {{.quantize = "{\"kind\": \"int8\", \"fine_tune_epochs\": 1.5}"},
      "quantize.fine_tune_epochs: expected an integer 0 .. 1000, got 1.5"},
     {{.quantize = "{\"fine_tune_epochs\": 1}"}, "f:7:13: quantize.kind: missing"},
