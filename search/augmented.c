@@ -71,8 +71,8 @@ nas_examples nas_augmented_examples(const nas_augmented *g) {
 }
 
 nas_status nas_augmented_epoch(void *ctx, int32_t epoch, nas_err *err) {
-    /* Apart from the streams of the features' augmentation, at (epoch, place in the epoch, 0). */
-    enum { ON_THE_CLIP = 1 };
+    /* Apart from the streams of the features' augmentation: (epoch, place in the epoch, 0 ..). */
+    enum { ON_THE_CLIP = 64 };
     nas_augmented *g = ctx;
     const nas_rows *rows = &g->data->part[NAS_TRAIN];
     const nas_frontend_config *config = &g->c->frontend;

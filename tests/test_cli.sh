@@ -1,78 +1,7 @@
 #!/usr/bin/env bash
 # The program as a user meets it: bad input, a whole search, going on after kill -9, export, eval, verify.
-# Closes with the summary lines of cmocka, which tests/run.sh adds up.
-set -uo pipefail
-NAS=$(realpath "${NAS:-./nas}")
-SPACES=$(realpath spaces)
-MAKE_CLIPS=$(realpath "${BUILD:-build/gcc}/examples/make_clips")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-export XDG_CACHE_HOME=$work/home HOME=$work/home TMPDIR=$work
-ran=0 failed=0
+. tests/lib.sh
 
-check() { # NAME COMMAND...: passes when the command does
-    ran=$((ran + 1))
-    local name=$1
-    shift
-    if "$@" >out.txt 2>&1; then
-        echo "[       OK ] $name"
-    else
-        failed=$((failed + 1))
-        echo "[  FAILED  ] $name"
-        sed 's/^/    /' out.txt | tail -n 25
-    fi
-}
-
-# Exits with a status and says a text; nothing else appears in the folder.
-says() { # STATUS TEXT COMMAND...
-    local want=$1 text=$2 status before after
-    shift 2
-    before=$(ls -A)
-    "$@" >said.txt 2>&1
-    status=$?
-    cat said.txt
-    grep -qF -- "$text" said.txt || { echo "expected the text: $text"; return 1; }
-    [ "$status" = "$want" ] || { echo "exit status $status, expected $want"; return 1; }
-    rm said.txt
-    after=$(ls -A)
-    [ "$before" = "$after" ] || { echo "left behind: $after"; return 1; }
-}
-
-sql() { "$NAS" sql "$1" "$2" --csv | tail -n +2; }
-children() { cat "/proc/$1/task/$1/children"; }
-at_work() { # LEADER N: waits until it has N workers
-    for _ in $(seq 200); do
-        [ "$(children "$1" | wc -w)" != "$2" ] || return 0
-        sleep 0.05
-    done
-    echo "no $2 workers after ten seconds"
-    return 1
-}
-equal() { [ "$1" = "$2" ] || { printf 'got:\n%s\nexpected:\n%s\n' "$1" "$2"; return 1; }; }
-
-mkdir speech # what the speech program leaves in TMPDIR
-TMPDIR=$work/speech "$MAKE_CLIPS" clips --clips 192 >/dev/null 2>&1 || { echo "make_clips failed"; exit 1; }
-
-space() { # NAME TRIALS CONSTRAINT: six quick points on two words
-    cat <<JSON
-{ "schema": 1, "name": "$1",
-  "task": { "kind": "keywords", "data": "clips", "labels": ["go", "stop", "yes"],
-            "split": { "by": "file", "validation": 0.2, "test": 0.2 } },
-  "frontend": { "kind": "mfcc", "frame_length_ms": { "choice": [32, 64] }, "frame_step_ms": 32,
-                "mel_bins": 20, "lower_hz": 20, "upper_hz": 4000, "coefficients": 8 },
-  "model": { "layers": [
-    { "op": "conv2d", "filters": { "choice": [4, 8] }, "kernel": [3, 3], "stride": [2, 2], "bias": false },
-    { "op": "batch_norm" }, { "op": "relu" }, { "op": "global_average_pool" },
-    { "op": "dense", "units": "classes" }, { "op": "softmax" } ] },
-  "train": { "epochs": 3, "batch_size": 10, "optimizer": "adam",
-             "learning_rate": { "schedule": "polynomial", "from": 0.01, "to": 0.0001 } },
-  "quantize": { "choice": ["float32", "int8"] },
-  "objective": { "maximize": "accuracy" },
-  "constraints": ["$3"],
-  "search": { "sampler": "grid", "trials": $2, "seed": 3 } }
-JSON
-}
 space tiny 8 "zlib_bytes < 100000" >tiny.json
 determined="select number, state, frontend_frame_length_ms, quantize, accuracy, tflite_bytes, zlib_bytes, macs, ram_bytes from tiny order by number"
 
@@ -124,6 +53,55 @@ check "to the byte, too" cmp tiny_best/model.tflite exported/model.tflite
 check "show" "$NAS" show tiny.db 3
 check "top" "$NAS" top tiny.db --all -n 3
 check "space" "$NAS" space tiny.json
+
+# --- splits that the data set says, and clips that are augmented
+lists() { # LABEL...: the first ten clips of each class validate, the next ten test
+    local l
+    for l in go stop yes; do
+        find "clips/$l" -type f | sort | sed 's|^clips/||' >all.txt
+        sed -n 1,10p all.txt >>clips/validation_list.txt
+        sed -n '11,20s|^|some/where/|p' all.txt >>clips/testing_list.txt
+    done
+    rm all.txt
+}
+lists
+sed -e 's/"by": "file", "validation": 0.2, "test": 0.2/"by": "lists", "validation": "validation_list.txt", "test": "testing_list.txt"/' \
+    -e 's/"model": {/"augment": { "shift_ms": 50, "gain_db": 6, "noise_snr_db": [10, 60] }, "model": {/' \
+    -e 's/{ "choice": \[\([^],]*\)[^]]*\] }/\1/g' -e 's/"name": "tiny"/"name": "listed"/' tiny.json >listed.json
+counted() { "$NAS" eval "$1" --data "${4:-clips}" --split "$2" --json | grep -q "\"clips\": $3,"; }
+check "lists of clips, clips augmented" "$NAS" run listed.json --trials 1 --workers 1
+check "thirty clips validate" counted listed_best validation 30
+check "thirty test" counted listed_best test 30
+check "verify augments alike" "$NAS" verify listed.db "$(sql listed.db 'select number from listed')"
+echo "yes/nobody.wav" >>clips/testing_list.txt
+check "a listed clip that is absent" says 2 "1 of 61 listed clips" "$NAS" train listed_best/candidate.json -o never
+check "goes on when allowed" "$NAS" train listed_best/candidate.json -o missing --allow-missing
+check "to the same bytes" cmp listed_best/model.tflite missing/model.tflite
+check "eval says so too" says 2 "yes/nobody.wav" "$NAS" eval missing --data clips --split test
+check "and goes on" "$NAS" eval missing --data clips --split test --allow-missing
+sed 's|"testing_list.txt"|"../testing_list.txt"|' listed.json >outside.json
+check "no list outside the data folder" says 2 "task.split.test: expected a file inside the data folder" "$NAS" run outside.json
+move() { # PART LIST
+    local f
+    while read -r f; do
+        f=${f#some/where/}
+        mkdir -p "parted/$1/${f%/*}"
+        cp "clips/$f" "parted/$1/$f" 2>/dev/null
+    done <"$2"
+}
+move validation clips/validation_list.txt
+move test clips/testing_list.txt
+find clips -mindepth 2 -type f | sed 's|^clips/||' | grep -vFf <(sed 's|some/where/||' clips/validation_list.txt clips/testing_list.txt) >rest.txt
+move train rest.txt
+sed -e 's/"by": "lists", "validation": "validation_list.txt", "test": "testing_list.txt"/"by": "folders"/' \
+    -e 's/"data": "clips"/"data": "parted"/' -e 's/"name": "listed"/"name": "parted_clips"/' listed.json >parted.json
+check "folders of clips" "$NAS" run parted.json --trials 1 --workers 1
+check "the same thirty validate" counted parted_clips_best validation 30 parted
+check "all of them are judged" counted parted_clips_best all "$(find parted/*/{go,stop,yes} -type f | wc -l)" parted
+check "plain class folders too" counted parted_clips_best all "$(find clips/{go,stop,yes} -type f | wc -l)"
+check "the same parts, the same accuracy" equal "$(sql listed.db 'select accuracy from listed')" "$(sql parted_clips.db 'select accuracy from parted_clips')"
+rm clips/validation_list.txt clips/testing_list.txt
+
 check "a trial that is not there" says 2 "no trial 99" "$NAS" show tiny.db 99
 check "sql cannot write" says 2 "" "$NAS" sql tiny.db "delete from epochs"
 check "sql cannot attach" says 2 "" "$NAS" sql tiny.db "attach 'x.db' as x"
@@ -222,6 +200,4 @@ space rejected 8 "zlib_bytes < 200" >rejected.json
 rejected() { "$NAS" run rejected.json --workers 1 --quiet; [ "$(sql rejected.db "select count(*) > 0 from rejected_rejected where reason like 'zlib_bytes < 200: zlib_bytes is at least%'")" = 1 ]; }
 check "what cannot fit is rejected before training, with the bound" rejected
 
-echo "[==========] $ran test(s) run."
-echo "[  PASSED  ] $((ran - failed)) test(s)."
-[ "$failed" = 0 ] || { echo "[  FAILED  ] $failed test(s), listed above."; exit 1; }
+close_tests
