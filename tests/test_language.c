@@ -332,6 +332,14 @@ static void test_times_impossible(void **state) {
     nas_space_grid(s, 1, &p);
     assert_int_equal(nas_space_candidate(s, arena, &p, 3, &c, &err), NAS_ESHAPE);
     assert_non_null(strstr(err.text, "times \"augment.shift_frames\": no such value"));
+    /* A worker reads the point's document, and says the same. */
+    const char *text = NULL;
+    nas_json *j = NULL;
+    assert_int_equal(nas_space_document(s, arena, &p, &text, &err), NAS_OK);
+    assert_int_equal(nas_json_parse(arena, "candidate", text, &j, &err), NAS_OK);
+    assert_int_equal(nas_candidate_decode(arena, j, nas_json_root(j), 3, &c, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "times \"augment.shift_frames\": no such value"));
+    nas_json_close(j);
     nas_space_close(s);
 }
 
