@@ -17,7 +17,7 @@ const nas_key nas_quantize_keys[] = {
      .lo = 0,
      .hi = 1000,
      .def = "0",
-     .help = "epochs of training through the rounding; with int8 only"},
+     .help = "epochs of training through the rounding; not with float32"},
     {.name = "fine_tune_learning_rate",
      .kind = NAS_KEY_FLOAT,
      QUANTIZE(fine_tune_learning_rate),
@@ -89,10 +89,9 @@ void nas_check_quantize(nas_check *c, const char *path, const cJSON *v) {
     }
     nas_check_block(c, path, v, &nas_block_quantize);
     const cJSON *kind = nas_json_get(v, "kind"), *epochs = nas_json_get(v, "fine_tune_epochs");
-    if (cJSON_IsString(kind) && !is_word(kind, "int8") && cJSON_IsNumber(epochs) &&
-        !is_zero(epochs))
+    if (is_word(kind, "float32") && cJSON_IsNumber(epochs) && !is_zero(epochs))
         nas_check_problem(c, nas_path_key(c->arena, path, "fine_tune_epochs"), epochs, true,
-                          "belongs to \"int8\" only: training goes through its rounding; leave it "
+                          "training goes through the rounding, and \"float32\" has none; leave it "
                           "out");
 }
 

@@ -179,6 +179,12 @@ static void follow(void *ctx, const nas_found *f) {
     c->n_taken -= f->n_taken;
 }
 
+const char *nas_tie_target(const cJSON *v) {
+    const cJSON *times = nas_json_get(v, "times");
+    const cJSON *target = times ? times->child : nas_json_get(v, "same_as");
+    return cJSON_IsString(target) ? target->valuestring : NULL;
+}
+
 const char *nas_form_name(const cJSON *v) {
     return nas_json_get(v, "times") ? "times" : "same_as";
 }
@@ -289,7 +295,12 @@ void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn 
         return;
     }
     if (!c->choices) {
-        nas_check_problem(c, path, v, false, "a choice cannot stand here; expected one value");
+        const char *target = c->candidate ? nas_tie_target(v) : NULL;
+        if (target) /* what a point leaves in place of a value that it lacks */
+            nas_check_problem(c, path, v, false, "%s \"%.200s\": no such value in this point",
+                              nas_form_name(v), target);
+        else
+            nas_check_problem(c, path, v, false, "a choice cannot stand here; expected one value");
         return;
     }
     if (!check_form_keys(c, path, v)) return;

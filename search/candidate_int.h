@@ -124,6 +124,8 @@ bool nas_is_range(const cJSON *v);
 bool nas_has_label(const cJSON *v, const cJSON *option);
 /* Is a {"_type", "_value"} one of those that are known? false after a problem. */
 bool nas_check_nni(nas_check *c, const char *path, const cJSON *v);
+/* The path that a same_as or times names; NULL for anything else. */
+const char *nas_tie_target(const cJSON *v);
 /* "same_as" or "times", for messages. */
 const char *nas_form_name(const cJSON *v);
 /* Checks by fn what may stand at the path `target` when v does, in the place of v. */

@@ -85,7 +85,7 @@ static const struct {
     {{.rest = "\"cluster\": {\"clusters\": 8, \"init\": \"linear\", \"scope\": \"layer\"},\n"},
      "cluster.scope: expected \"kernel\" or \"channel\", got \"layer\""},
     {{.quantize = "{\"kind\": \"float32\", \"fine_tune_epochs\": 2}"},
-     "f:7:33: quantize.fine_tune_epochs: belongs to \"int8\" only"},
+     "f:7:33: quantize.fine_tune_epochs: training goes through the rounding"},
     {{.quantize = "{\"kind\": \"int8\", \"fine_tune_epochs\": 1.5}"},
      "quantize.fine_tune_epochs: expected an integer 0 .. 1000, got 1.5"},
     {{.quantize = "{\"fine_tune_epochs\": 1}"}, "f:7:13: quantize.kind: missing"},
@@ -319,6 +319,14 @@ static void test_times_impossible(void **state) {
     nas_space_grid(s, 1, &p);
     assert_int_equal(nas_space_candidate(s, arena, &p, 3, &c, &err), NAS_ESHAPE);
     assert_non_null(strstr(err.text, "times \"augment.shift_frames\": no such value"));
+    /* A worker reads the point's document, and says the same. */
+    const char *text = NULL;
+    nas_json *j = NULL;
+    assert_int_equal(nas_space_document(s, arena, &p, &text, &err), NAS_OK);
+    assert_int_equal(nas_json_parse(arena, "candidate", text, &j, &err), NAS_OK);
+    assert_int_equal(nas_candidate_decode(arena, j, nas_json_root(j), 3, &c, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "times \"augment.shift_frames\": no such value"));
+    nas_json_close(j);
     nas_space_close(s);
 }
 

@@ -1218,10 +1218,51 @@ static void test_presets(void **state) {
     }
 }
 
-static void expect_row(const char *page, const char *where, const char *name) {
-    char row[96];
-    snprintf(row, sizeof row, "| `%s` |", name);
-    if (!strstr(page, row)) fail_msg("docs/SPACES.md has no row for %s %s", where, name);
+static void expect_row(const char *page, const char *where, const char *row) {
+    if (!strstr(page, row)) fail_msg("docs/SPACES.md has no row for %s: %s", where, row);
+}
+
+/* What may stand at a key, as the page says it. */
+static void describe_values(nas_text *t, const nas_key *k) {
+    char lo[32], hi[32], line[128];
+    static const char *const shapes[] = {
+        [NAS_KEY_INT] = "integer ",
+        [NAS_KEY_FLOAT] = "number ",
+        [NAS_KEY_PAIR] = "[height, width], each ",
+        [NAS_KEY_SHAPE] = "[height, width, channels], each ",
+        [NAS_KEY_SPAN] = "[lowest, highest], each ",
+    };
+    nas_json_number(k->lo, lo);
+    nas_json_number(k->hi, hi);
+    if (k->kind == NAS_KEY_BOOL) nas_text_put(t, "true or false");
+    if (k->kind == NAS_KEY_TEXT) nas_text_put(t, "text");
+    if (k->kind < (int)(sizeof shapes / sizeof *shapes) && shapes[k->kind]) {
+        snprintf(line, sizeof line, "%s%s .. %s", shapes[k->kind], lo, hi);
+        nas_text_put(t, line);
+    }
+    bool first = true;
+    for (const char *const *w = k->kind == NAS_KEY_WORD ? k->words : NULL; w && *w; w++) {
+        if (nas_word_is_later(k->later, *w)) continue;
+        snprintf(line, sizeof line, "%s\"%s\"", first ? "" : ", ", *w);
+        nas_text_put(t, line);
+        first = false;
+    }
+    if (k->flags & NAS_KEY_CLASSES) nas_text_put(t, ", or \"classes\"");
+    if (k->flags & NAS_KEY_NULLABLE) nas_text_put(t, ", or null");
+}
+
+/* The row of a key, whole; of a key with code of its own only its name. */
+static void expect_key(const char *page, const char *where, const nas_key *k) {
+    nas_text t = {.arena = arena};
+    nas_text_put(&t, nas_arena_format(arena, NULL, "| `%s` |", k->name));
+    assert_non_null(k->help);
+    if (k->kind != NAS_KEY_BLOCK) {
+        nas_text_put(&t, " ");
+        describe_values(&t, k);
+        nas_text_put(&t, nas_arena_format(arena, NULL, k->def ? " | `%s` | %s |" : " | %s | %s |",
+                                          k->def ? k->def : "*needed*", k->help));
+    }
+    expect_row(page, where, t.p);
 }
 
 static void test_page(void **state) {
@@ -1229,21 +1270,20 @@ static void test_page(void **state) {
     size_t n;
     const char *page = read_file("docs/SPACES.md", &n);
     for (const nas_block *const *b = nas_blocks; *b; b++)
-        for (const nas_key *k = NULL; (k = nas_block_next(*b, k));) {
-            expect_row(page, (*b)->path, k->name);
-            assert_non_null(k->help);
-        }
+        for (const nas_key *k = NULL; (k = nas_block_next(*b, k));) expect_key(page, (*b)->path, k);
     for (int i = 0; nas_layer_at(i); i++) {
         const struct nas_layer_ops *row = nas_layer_at(i);
         char title[64];
         snprintf(title, sizeof title, "`%s`", nas_layer_name(row));
         assert_non_null(strstr(page, title));
         for (const nas_key *k = nas_layer_keys(row); k && k->name; k++)
-            expect_row(page, nas_layer_name(row), k->name);
+            expect_key(page, nas_layer_name(row), k);
     }
     for (int i = 0; i < NAS_METRIC_COUNT; i++) {
         assert_int_equal(nas_metric_find(nas_metrics[i].name), i);
-        expect_row(page, "metric", nas_metrics[i].name);
+        expect_row(page, "metric",
+                   nas_arena_format(arena, NULL, "| `%s` | %s |", nas_metrics[i].name,
+                                    nas_metrics[i].unit));
     }
 }
 

@@ -726,7 +726,13 @@ static void test_reuse_needs_metrics(void **state) {
     const char *json;
     assert_int_equal(claim_as(p, s, v2, "w", &c, &json), NAS_CLAIMED);
     assert_int_equal(c.reuse, 0);
+    const nas_value without[3] = {real(0.95), integer(1), null};
+    assert_true(finish_as(p, s, v2, &c, "w", "complete", without));
     assert_int_equal(claim_and_reuse(p, s, v2).number, 1);
+    def.space_hash = nas_hash_of("space 3", 7);
+    OK(nas_store_study(s, &def, &v2, &p->err));
+    assert_int_equal(claim_as(p, s, v2, "w", &c, &json), NAS_CLAIMED);
+    assert_int_equal(c.reuse, 0);
     nas_store_close(s);
 }
 
