@@ -20,9 +20,9 @@ static nas_status check_data(const nas_study *study, const nas_dataset *d, nas_e
                     d->folder, study->name, was, now);
 }
 
-static nas_status train_again(const nas_study *study, const nas_candidate *c, const char *data, bool allow_missing,
-                              const nas_cache *cache, nas_arena *a, nas_outcome *out,
-                              nas_err *err) {
+static nas_status train_again(const nas_study *study, const nas_candidate *c, const char *data,
+                              bool allow_missing, const nas_cache *cache, nas_arena *a,
+                              nas_outcome *out, nas_err *err) {
     const nas_log *log = cli_log(false);
     nas_dataset d;
     nas_evaluator e = {

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ static void on_signal(int sig) {
 }
 
 /* A signal that whoever started us ignores stays ignored, as nohup wants it. */
-static void catch (int sig, int flags) {
+static void listen_for(int sig, int flags) {
     struct sigaction old, a = {.sa_handler = on_signal, .sa_flags = flags};
     sigemptyset(&a.sa_mask);
     if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sig, &a, NULL);
@@ -27,9 +28,9 @@ static void catch (int sig, int flags) {
 
 static void catch_signals(void) {
     /* The second Ctrl-C ends at once: nothing stored can be lost by it. */
-    catch (SIGINT, (int)SA_RESETHAND);
-    catch (SIGTERM, 0);
-    catch (SIGHUP, 0); /* the terminal was closed */
+    listen_for(SIGINT, (int)SA_RESETHAND);
+    listen_for(SIGTERM, 0);
+    listen_for(SIGHUP, 0); /* the terminal was closed */
 }
 
 static int columns(int fd) {
@@ -38,10 +39,20 @@ static int columns(int fd) {
     return w.ws_col < 20 ? 20 : w.ws_col;
 }
 
-void cli_clear_line(void) {
-    if (lines_shown > 1) fprintf(stderr, "\033[%dA", lines_shown - 1);
-    if (lines_shown) fputs("\r\033[J", stderr);
+static int rows(int fd) {
+    struct winsize w;
+    return ioctl(fd, TIOCGWINSZ, &w) != 0 || w.ws_row < 2 ? 24 : w.ws_row;
+}
+
+/* To the start of the block, which is erased. */
+static void add_clear(FILE *f) {
+    if (lines_shown > 1) fprintf(f, "\033[%dA", lines_shown - 1);
+    if (lines_shown) fputs("\r\033[J", f);
     lines_shown = 0;
+}
+
+void cli_clear_line(void) {
+    add_clear(stderr);
 }
 
 /* Bytes of a line that fill at most `room` columns. */
@@ -53,18 +64,35 @@ static int cut(const char *text, int room) {
     return bytes;
 }
 
-void cli_status_line(const char *text) {
-    if (!isatty(STDERR_FILENO)) return;
-    cli_clear_line();
+/* The last lines of a text that fit on a screen of that height. */
+static const char *last_lines(const char *text, int most) {
+    int n = 1;
+    for (const char *p = text; *p; p++) n += *p == '\n';
+    for (; n > most; n--) text = strchr(text, '\n') + 1;
+    return text;
+}
+
+static void add_lines(FILE *f, const char *text) {
     for (;;) {
-        fprintf(stderr, "%.*s", cut(text, columns(STDERR_FILENO) - 1), text);
+        fprintf(f, "%.*s", cut(text, columns(STDERR_FILENO) - 1), text);
         lines_shown++;
         text = strchr(text, '\n');
         if (!text) break;
-        fputc('\n', stderr);
+        fputc('\n', f);
         text++;
     }
-    fflush(stderr);
+}
+
+void cli_status_line(const char *text) {
+    char *block = NULL;
+    size_t n = 0;
+    if (!isatty(STDERR_FILENO)) return;
+    FILE *f = open_memstream(&block, &n); /* one write: no flicker */
+    if (!f) return;
+    add_clear(f);
+    add_lines(f, last_lines(text, rows(STDERR_FILENO) - 1));
+    if (fclose(f) == 0) fwrite(block, 1, n, stderr);
+    free(block);
 }
 
 void cli_print_line(const char *text) {

@@ -28,7 +28,8 @@ void nas_check_problem(nas_check *c, const char *path, const cJSON *v, bool at_k
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
     if (c->at)
-        nas_problem(c->p, c->j, c->at, false, path, "what same_as names does not fit: %s", what);
+        nas_problem(c->p, c->j, c->at, false, path, "what %s names does not fit: %s",
+                    nas_form_name(c->at), what);
     else
         nas_problem(c->p, c->j, v, at_key, path, "%s", what);
 }
@@ -404,6 +405,7 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
         const char *where = nas_path_key(c->arena, path, x->string);
         const nas_key *k = nas_block_find(b, x->string);
         if (top && c->candidate && is_space_key(x->string)) continue;
+        if (nas_is_label(c, v, x)) continue;
         if (top) c->choices = c->space && is_candidate_key(x->string);
         if (k)
             nas_check_any(c, where, x, nas_check_value, k);

@@ -1,7 +1,6 @@
-/* search/candidate_forms.c - what stands for a value that varies: choice, range, same_as. */
+/* search/candidate_forms.c - what stands for a value that varies: choice, range, same_as, times. */
 #include "search/candidate_int.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,10 +22,6 @@ bool nas_json_has_form(const cJSON *v) {
     for (const cJSON *c = v->child; c; c = c->next)
         if (c->child && nas_json_has_form(c)) return true;
     return false;
-}
-
-const cJSON *nas_choice_options(const cJSON *v) {
-    return nas_json_get(v, "choice");
 }
 
 /* Paths */
@@ -146,78 +141,7 @@ const char *const *nas_all_paths(nas_arena *a, const cJSON *root) {
     return l.p;
 }
 
-/* Ranges */
-
-static bool range_fail(nas_check *c, const char *path, const cJSON *v, const char *what) {
-    if (c) nas_check_problem(c, path, v, false, "%s", what);
-    return false;
-}
-
-bool nas_range_read(nas_check *c, const char *path, const cJSON *v, nas_range *out) {
-    const cJSON *ends = nas_json_get(v, "range"), *step = nas_json_get(v, "step");
-    const cJSON *log_key = nas_json_get(v, "log");
-    *out = (nas_range){0};
-    if (!cJSON_IsArray(ends) || cJSON_GetArraySize(ends) != 2 || !cJSON_IsNumber(ends->child) ||
-        !cJSON_IsNumber(ends->child->next))
-        return range_fail(c, path, ends, "expected {\"range\": [low, high]}, two numbers");
-    out->lo = ends->child->valuedouble;
-    out->hi = ends->child->next->valuedouble;
-    if (out->lo > out->hi)
-        return range_fail(c, path, ends, "the range's low end is above its high end");
-    if (step) {
-        if (!cJSON_IsNumber(step) || !(step->valuedouble > 0))
-            return range_fail(c, path, step, "expected a step above 0");
-        out->step = step->valuedouble;
-    }
-    if (log_key) {
-        if (!cJSON_IsBool(log_key))
-            return range_fail(c, path, log_key, "expected true or false for log");
-        out->log = cJSON_IsTrue(log_key);
-    }
-    if (out->log && step)
-        return range_fail(c, path, step, "step and log exclude each other; leave one out");
-    if (out->log && !(out->lo > 0))
-        return range_fail(c, path, ends, "a range with log begins above 0");
-    if (out->step > 0) {
-        const double k = floor((out->hi - out->lo) / out->step * (1 + 1e-12) + 1e-9);
-        if (!(k < 9e15)) return range_fail(c, path, step, "the step is too small for its range");
-        const double hi = out->lo + k * out->step;
-        if (hi < out->hi) out->hi = hi;
-    }
-    return true;
-}
-
-static void check_range(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
-                        const nas_key *k) {
-    nas_range r;
-    if (!nas_range_read(c, path, v, &r)) return;
-    if (fn != nas_check_value || (k->kind != NAS_KEY_INT && k->kind != NAS_KEY_FLOAT)) {
-        /* learning_rate is a block that may be a number. */
-        if (fn == nas_check_value && k->kind == NAS_KEY_BLOCK &&
-            !strcmp(k->name, "learning_rate")) {
-            check_range(c, path, v, fn, nas_block_find(&nas_block_schedule, "from"));
-            return;
-        }
-        nas_check_problem(c, path, v, false,
-                          "a range stands for a number, and none is expected here; use a choice");
-        return;
-    }
-    if (k->later) {
-        nas_check_value(c, path, v, k);
-        return;
-    }
-    const cJSON *ends = nas_json_get(v, "range"), *step = nas_json_get(v, "step");
-    const int32_t before = c->p->n;
-    nas_check_value(c, path, ends->child, k);
-    nas_check_value(c, path, ends->child->next, k);
-    if (k->kind != NAS_KEY_INT) return;
-    if (step && !nas_json_is_integer(step))
-        nas_check_problem(c, path, step, false, "expected an integer step for integers");
-    const int32_t i = nas_json_index(c->j, v);
-    if (!c->at && c->integer_range && i >= 0 && c->p->n == before) c->integer_range[i] = 1;
-}
-
-/* same_as */
+/* same_as, times */
 
 static bool fits_taken(const nas_check *c, const nas_found *f) {
     for (int32_t i = 0; i < f->n_taken; i++)
@@ -231,7 +155,6 @@ static bool fits_taken(const nas_check *c, const nas_found *f) {
 typedef struct follower {
     nas_check *c;
     const char *path;
-    const cJSON *same;
     nas_check_fn fn;
     const void *arg;
     int32_t found, fitting;
@@ -245,7 +168,8 @@ static void follow(void *ctx, const nas_found *f) {
     w->fitting++;
     for (int32_t i = 0; i < c->n_following; i++)
         if (c->following[i] == f->v) {
-            nas_problem(c->p, c->j, c->at, false, w->path, "same_as comes back to itself");
+            nas_problem(c->p, c->j, c->at, false, w->path, "%s comes back to itself",
+                        nas_form_name(c->at));
             return;
         }
     if (c->n_taken + f->n_taken > NAS_TAKEN_MOST) return;
@@ -255,23 +179,23 @@ static void follow(void *ctx, const nas_found *f) {
     c->n_taken -= f->n_taken;
 }
 
-static void check_same(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
-                       const void *arg) {
-    const cJSON *target = nas_json_get(v, "same_as");
-    if (!cJSON_IsString(target) || !*target->valuestring) {
-        nas_check_problem(c, path, target, false, "expected {\"same_as\": \"path\"}");
-        return;
-    }
+const char *nas_form_name(const cJSON *v) {
+    return nas_json_get(v, "times") ? "times" : "same_as";
+}
+
+void nas_check_follow(nas_check *c, const char *path, const cJSON *v, const cJSON *target,
+                      nas_check_fn fn, const void *arg) {
     for (int32_t i = 0; i < c->n_following; i++)
         if (c->following[i] == v) {
-            nas_problem(c->p, c->j, c->at ? c->at : v, false, path, "same_as comes back to itself");
+            const cJSON *at = c->at ? c->at : v;
+            nas_problem(c->p, c->j, at, false, path, "%s comes back to itself", nas_form_name(at));
             return;
         }
     if (c->n_following == NAS_JSON_DEPTH) {
         nas_check_problem(c, path, v, false, "more than %d same_as in a row", NAS_JSON_DEPTH);
         return;
     }
-    follower w = {.c = c, .path = path, .same = v, .fn = fn, .arg = arg};
+    follower w = {.c = c, .path = path, .fn = fn, .arg = arg};
     const cJSON *outer = c->at;
     if (!c->at) c->at = v;
     c->following[c->n_following++] = v;
@@ -295,19 +219,27 @@ static void check_same(nas_check *c, const char *path, const cJSON *v, nas_check
                           target->valuestring);
 }
 
+static void check_same(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                       const void *arg) {
+    const cJSON *target = nas_json_get(v, "same_as");
+    if (!cJSON_IsString(target) || !*target->valuestring)
+        nas_check_problem(c, path, target, false, "expected {\"same_as\": \"path\"}");
+    else
+        nas_check_follow(c, path, v, target, fn, arg);
+}
+
 /* Forms */
 
 static bool check_form_keys(nas_check *c, const char *path, const cJSON *v) {
     static const char *const choice[] = {"choice", NULL}, *const same[] = {"same_as", NULL};
     static const char *const range[] = {"range", "step", "log", NULL};
-    if (nas_json_get(v, "times") || nas_json_get(v, "_type") || nas_json_get(v, "_value")) {
-        nas_check_problem(c, path, v, false, "\"%s\" is not supported yet",
-                          nas_json_get(v, "times") ? "times" : "_type/_value");
-        return false;
-    }
-    const char *const *known = nas_choice_options(v)      ? choice
-                               : nas_json_get(v, "range") ? range
-                                                          : same;
+    static const char *const times[] = {"times", NULL}, *const nni[] = {"_type", "_value", NULL};
+    const bool is_nni = nas_json_get(v, "_type") || nas_json_get(v, "_value");
+    const char *const *known = is_nni                      ? nni
+                               : nas_json_get(v, "choice") ? choice
+                               : nas_json_get(v, "range")  ? range
+                               : nas_json_get(v, "times")  ? times
+                                                           : same;
     bool good = true;
     for (const cJSON *x = v->child; x; x = x->next) {
         bool found = false;
@@ -316,15 +248,20 @@ static bool check_form_keys(nas_check *c, const char *path, const cJSON *v) {
         nas_check_unknown(c, nas_path_key(c->arena, path, x->string), x, known);
         good = false;
     }
-    return good;
+    return good && (!is_nni || nas_check_nni(c, path, v));
+}
+
+bool nas_is_label(const nas_check *c, const cJSON *v, const cJSON *x) {
+    return v == c->labelled && strcmp(x->string, "_name") == 0;
 }
 
 static void check_choice(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
                          const void *arg) {
     const cJSON *options = nas_choice_options(v);
     if (!cJSON_IsArray(options) || !options->child) {
-        nas_check_problem(c, path, options, false,
-                          "expected {\"choice\": [value, ...]} with at least one value");
+        nas_check_problem(
+            c, path, options, false, "expected %s [value, ...]} with at least one value",
+            nas_json_get(v, "choice") ? "{\"choice\":" : "{\"_type\": \"choice\", \"_value\":");
         return;
     }
     if (c->n_taken == NAS_TAKEN_MOST) {
@@ -334,6 +271,7 @@ static void check_choice(nas_check *c, const char *path, const cJSON *v, nas_che
     int32_t i = 0;
     for (const cJSON *o = options->child; o; o = o->next, i++) {
         c->taken[c->n_taken++] = (nas_taken){.choice = v, .option = i};
+        if (nas_has_label(v, o)) c->labelled = o;
         nas_check_any(c, path, o, fn, arg);
         c->n_taken--;
     }
@@ -357,8 +295,10 @@ void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn 
     if (!check_form_keys(c, path, v)) return;
     if (nas_choice_options(v))
         check_choice(c, path, v, fn, arg);
-    else if (nas_json_get(v, "range"))
-        check_range(c, path, v, fn, arg);
+    else if (nas_is_range(v))
+        nas_check_range(c, path, v, fn, arg);
+    else if (nas_json_get(v, "times"))
+        nas_check_times(c, path, v, fn, arg);
     else
         check_same(c, path, v, fn, arg);
 }

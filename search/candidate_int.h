@@ -70,11 +70,12 @@ typedef struct nas_check {
     const cJSON *at; /* the same_as whose target is being checked in its place; else NULL */
     int32_t budget;  /* against files that multiply by same_as */
     bool spent;
+    const cJSON *labelled;    /* the option of a choice that may have NNI's "_name" */
     const char *const *paths; /* of all values, once they were asked for */
     int32_t n_taken, n_following;
     nas_taken taken[NAS_TAKEN_MOST];
     const cJSON *following[NAS_JSON_DEPTH];
-    uint8_t *integer_range; /* by nas_json_index: a range at a key of integers */
+    uint8_t *integer_range; /* by nas_json_index: a range or times at a key of integers */
 } nas_check;
 
 /* arg is the nas_key for nas_check_value, and fn's own for others. */
@@ -105,6 +106,8 @@ NAS_NODISCARD nas_status nas_quantize_build(nas_arena *a, const cJSON *v, nas_qu
                                             nas_err *err);
 /* A block of compression without the keys that decide nothing beside its others; NULL: no room. */
 cJSON *nas_compress_strip(nas_arena *a, const cJSON *v);
+/* Is x the name that NNI gives to option v, no key of its own? */
+bool nas_is_label(const nas_check *c, const cJSON *v, const cJSON *x);
 /* An unknown key, with the nearest of the known ones. */
 void nas_check_unknown(nas_check *c, const char *path, const cJSON *v, const char *const *known);
 const char *nas_path_key(nas_arena *a, const char *path, const char *key);
@@ -116,6 +119,20 @@ bool nas_is_form(const cJSON *v);
 bool nas_json_has_form(const cJSON *v);
 /* The option list of a choice; NULL for anything else. */
 const cJSON *nas_choice_options(const cJSON *v);
+bool nas_is_range(const cJSON *v);
+/* Is v one of NNI's choices, and has this option of it a "_name"? */
+bool nas_has_label(const cJSON *v, const cJSON *option);
+/* Is a {"_type", "_value"} one of those that are known? false after a problem. */
+bool nas_check_nni(nas_check *c, const char *path, const cJSON *v);
+/* "same_as" or "times", for messages. */
+const char *nas_form_name(const cJSON *v);
+/* Checks by fn what may stand at the path `target` when v does, in the place of v. */
+void nas_check_follow(nas_check *c, const char *path, const cJSON *v, const cJSON *target,
+                      nas_check_fn fn, const void *arg);
+void nas_check_range(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                     const void *arg);
+void nas_check_times(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                     const void *arg);
 
 typedef struct nas_range {
     double lo, hi, step; /* step 0: none; hi is lowered to lo + k * step */

@@ -34,6 +34,7 @@ static void check_keys(nas_check *c, const char *path, const cJSON *layer,
                           "missing; %s needs a list of layers", nas_layer_name(row));
     for (const cJSON *x = layer->child; x; x = x->next) {
         if (strcmp(x->string, "op") == 0 || (body && strcmp(x->string, "layers") == 0)) continue;
+        if (nas_is_label(c, layer, x)) continue;
         const char *where = nas_path_key(c->arena, path, x->string);
         const nas_key *k = layer_key(row, x->string);
         if (k)
@@ -111,7 +112,7 @@ static void check_layer(nas_check *c, const char *path, const cJSON *v, const vo
                           nas_block_find(&nas_block_repeat, "repeat"));
         else if (x == op)
             nas_check_problem(c, where, x, true, "\"op\" and \"repeat\" exclude each other");
-        else if (x != body)
+        else if (x != body && !nas_is_label(c, v, x))
             nas_check_unknown(c, where, x, known);
     }
     if (!body)

@@ -7,16 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct stopwatch {
-    double wall, cpu;
-} stopwatch;
-
-static stopwatch start(void) {
-    return (stopwatch){nas_clock_wall(), nas_clock_cpu()};
+nas_stopwatch nas_stopwatch_start(void) {
+    return (nas_stopwatch){nas_clock_wall(), nas_clock_cpu()};
 }
 
-static void note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
-                       stopwatch since) {
+void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
+                    nas_stopwatch since) {
     out->stages[out->n_stages++] = (nas_stage_time){
         .name = name,
         .key = *key,
@@ -24,68 +20,6 @@ static void note_stage(nas_outcome *out, const char *name, const nas_hash *key, 
         .wall = nas_clock_wall() - since.wall,
         .cpu = nas_clock_cpu() - since.cpu,
     };
-}
-
-nas_status nas_export_net(const nas_net *net, nas_format format, const float *x, int32_t n,
-                          nas_arena *a, nas_bytes *tflite, nas_err *err) {
-    nas_graph g = nas_graph_start(a), formatted = nas_graph_start(a);
-    NAS_TRY(nas_net_lower(net, &g, err));
-    NAS_TRY(nas_graph_fold(&g, err));
-    NAS_TRY(nas_format_apply(&g, format, x, n, &formatted, err));
-    uint8_t *bytes;
-    NAS_TRY(nas_tflite_write(&formatted, a, &bytes, &tflite->n, err));
-    tflite->p = bytes;
-    return NAS_OK;
-}
-
-static const float *calibration_rows(const nas_evaluator *e, const nas_features *f, nas_arena *a,
-                                     nas_err *err) {
-    const size_t row = (size_t)f->h * (size_t)f->w;
-    float *x = nas_arena_array(a, (size_t)e->data->n_calibration * row, sizeof *x, err);
-    for (int32_t i = 0; x && i < e->data->n_calibration; i++)
-        memcpy(x + (size_t)i * row, f->x[NAS_TRAIN] + (size_t)e->data->calibration[i] * row,
-               row * sizeof *x);
-    return x;
-}
-
-static nas_hash export_key(const nas_candidate *c, const nas_hash *train) {
-    nas_hasher h = nas_hasher_start();
-    nas_hasher_text(&h, "export");
-    nas_hasher_i64(&h, NAS_EXPORT_VERSION);
-    nas_hasher_i64(&h, NAS_DEPLOY_VERSION);
-    nas_hasher_hash(&h, train);
-    nas_hasher_text(&h, c->quantize_json);
-    return nas_hasher_end(&h);
-}
-
-/* Folding, number format and file: milliseconds, so only the bytes at their end are kept. */
-static nas_status export_stage(const nas_evaluator *e, const nas_candidate *c,
-                               const nas_features *f, const nas_trained *t, nas_arena *a,
-                               nas_outcome *out, nas_hash *key, nas_err *err) {
-    const stopwatch since = start();
-    *key = export_key(c, &t->key);
-    nas_cached cached;
-    bool found;
-    NAS_TRY(nas_cache_get(e->cache, key, &cached, &found, err));
-    if (found) {
-        uint8_t *copy = nas_arena_alloc(a, cached.bytes, err);
-        if (copy) memcpy(copy, cached.p, cached.bytes);
-        out->tflite = (nas_bytes){copy, cached.bytes};
-        nas_cache_release(&cached);
-        if (!copy) return NAS_ENOMEM;
-    } else {
-        const float *x = calibration_rows(e, f, a, err);
-        if (!x) return NAS_ENOMEM;
-        NAS_TRY(nas_export_net(t->net, (nas_format)c->quantize.kind, x, e->data->n_calibration, a,
-                               &out->tflite, err));
-        const nas_piece piece = {out->tflite.p, out->tflite.n};
-        NAS_TRY(nas_cache_put(e->cache, key, &piece, 1, err));
-    }
-    uint8_t *zlib;
-    NAS_TRY(nas_zlib_stream(out->tflite.p, out->tflite.n, a, &zlib, &out->zlib.n, err));
-    out->zlib.p = zlib;
-    note_stage(out, "export", key, found, since);
-    return NAS_OK;
 }
 
 static nas_status latency_of(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
@@ -106,7 +40,7 @@ static nas_status latency_of(const nas_evaluator *e, const nas_candidate *c, con
 static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
                                 const nas_features *f, const nas_hash *key, nas_arena *a,
                                 nas_outcome *out, nas_err *err) {
-    const stopwatch since = start();
+    const nas_stopwatch since = nas_stopwatch_start();
     nas_graph g = nas_graph_start(a);
     NAS_TRY(nas_tflite_read(out->tflite.p, out->tflite.n, &g, err));
     nas_cost cost;
@@ -130,17 +64,17 @@ static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
                                      err));
     }
     NAS_TRY(latency_of(e, c, f, &g, m, err));
-    note_stage(out, "measure", key, false, since);
+    nas_note_stage(out, "measure", key, false, since);
     return NAS_OK;
 }
 
 static nas_status train_and_measure(const nas_evaluator *e, const nas_candidate *c,
                                     const nas_features *f, nas_arena *a, nas_outcome *out,
                                     nas_err *err) {
-    const stopwatch since = start();
+    const nas_stopwatch since = nas_stopwatch_start();
     nas_trained t;
     NAS_TRY(nas_train_stage(e, c, f, a, &t, err));
-    note_stage(out, "train", &t.key, t.reused, since);
+    nas_note_stage(out, "train", &t.key, t.reused, since);
     out->epochs = t.epochs;
     out->n_epochs = t.n_epochs;
     nas_status st = NAS_OK;
@@ -149,9 +83,10 @@ static nas_status train_and_measure(const nas_evaluator *e, const nas_candidate 
         out->reason = "the loss was not finite";
     } else {
         nas_hash key;
-        st = export_stage(e, c, f, &t, a, out, &key, err);
-        if (st == NAS_OK) st = measure_stage(e, c, f, &key, a, out, err);
-        if (st == NAS_OK) st = nas_package(e, c, f, a, out, err);
+        st = nas_export_stage(e, c, f, &t, a, out, &key, err);
+        const bool whole = st == NAS_OK && out->tflite.p;
+        if (whole) st = measure_stage(e, c, f, &key, a, out, err);
+        if (whole && st == NAS_OK) st = nas_package(e, c, f, a, out, err);
     }
     nas_net_close(t.net);
     return st;
@@ -166,10 +101,10 @@ nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_aren
         out->state = "rejected";
         return NAS_OK;
     }
-    const stopwatch since = start();
+    const nas_stopwatch since = nas_stopwatch_start();
     nas_features f;
     NAS_TRY(nas_features_open(e->data, c, e->cache, e->log, &f, err));
-    note_stage(out, "features", &f.key, f.reused, since);
+    nas_note_stage(out, "features", &f.key, f.reused, since);
     const nas_status st = train_and_measure(e, c, &f, a, out, err);
     nas_features_close(&f);
     return st;

@@ -28,7 +28,7 @@ typedef struct nas_stage_time {
     double wall, cpu; /* seconds, measured */
 } nas_stage_time;
 
-enum { NAS_STAGES = 4 }; /* features, train, export, measure */
+enum { NAS_STAGES = 6 }; /* features, train, cluster, tune, export, measure */
 
 /* The net as one step of compression left it, exported as it was then. */
 typedef struct nas_step_figures {
@@ -75,6 +75,21 @@ NAS_NODISCARD nas_status nas_train_stage(const nas_evaluator *e, const nas_candi
                                          const nas_features *f, nas_arena *a, nas_trained *out,
                                          nas_err *err);
 
+/* Folding, clusters, fine-tuning, number format, file: *key is of the bytes in out->tflite,
+ * out->zlib is made, and out->steps say what each step did. Not an error: fine-tuning diverged;
+ * out->state says so, and there is no file. */
+NAS_NODISCARD nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c,
+                                          const nas_features *f, const nas_trained *t, nas_arena *a,
+                                          nas_outcome *out, nas_hash *key, nas_err *err);
+
+/* What a stage took. */
+typedef struct nas_stopwatch {
+    double wall, cpu;
+} nas_stopwatch;
+nas_stopwatch nas_stopwatch_start(void);
+void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
+                    nas_stopwatch since);
+
 /* Net -> folded graph -> number format -> file bytes, in arena a. */
 NAS_NODISCARD nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
                                         int32_t n, nas_arena *a, nas_bytes *tflite, nas_err *err);
@@ -107,6 +122,6 @@ NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate
 NAS_NODISCARD nas_status nas_package_metrics(const double *metric, nas_arena *a, const char **out,
                                              nas_err *err);
 
-enum { NAS_EXPORT_VERSION = 1 };
+enum { NAS_EXPORT_VERSION = 2 };
 
 #endif

@@ -259,8 +259,8 @@ nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point
     const cJSON *document = nas_space_resolve(s, a, p, &absent);
     if (!document) return nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
     if (absent)
-        return nas_fail(err, NAS_ESHAPE, "same_as \"%.200s\": no such value in this point",
-                        absent->target);
+        return nas_fail(err, NAS_ESHAPE, "%s \"%.200s\": no such value in this point",
+                        nas_form_name(absent->v), absent->target);
     const nas_status st = nas_candidate_read(a, s->json, document, classes, out, err);
     /* What the check of the whole space lets pass can still not fit in one point: a float range
      * that same_as brings to a key of integers. */

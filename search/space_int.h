@@ -17,7 +17,8 @@ typedef enum nas_node_kind {
     NAS_NODE_OBJECT,
     NAS_NODE_CHOICE,
     NAS_NODE_RANGE,
-    NAS_NODE_SAME
+    NAS_NODE_SAME,
+    NAS_NODE_TIMES
 } nas_node_kind;
 
 typedef struct nas_node {
@@ -28,11 +29,13 @@ typedef struct nas_node {
     struct nas_node **below;
     int64_t points; /* of everything below; -1 infinite; INT64_MAX: that many or more */
     int32_t param;  /* of a choice or range */
-    bool integer;   /* a range at a key of integers */
+    bool integer;   /* a range or times at a key of integers */
+    bool labelled;  /* an option that has NNI's "_name", which is no part of it */
     bool positions; /* a choice whose column shows the option's position */
     nas_range range;
     int64_t count;      /* values of a range; -1 infinite */
-    const char *target; /* of same_as */
+    const char *target; /* of same_as and times */
+    double factor;      /* of times */
     /* The choice above, and the option of it that this stands in; NULL: always there. */
     const struct nas_node *above;
     int32_t option;
@@ -84,8 +87,8 @@ struct nas_space {
 NAS_NODISCARD nas_status nas_space_compile(nas_space *s, const uint8_t *integer_range,
                                            nas_problems *p, nas_err *err);
 
-/* The document of a point in arena a. A same_as whose target is absent is left in place and named
- * in *absent (NULL: none; may be NULL). NULL: no room. */
+/* The document of a point in arena a. A same_as or times whose target is absent is left in place
+ * and named in *absent (NULL: none; may be NULL). NULL: no room. */
 cJSON *nas_space_resolve(const nas_space *s, nas_arena *a, const nas_point *p,
                          const nas_node **absent);
 

@@ -61,6 +61,11 @@ int64_t nas_space_points(const nas_space *s) {
 
 static double draw_range(const nas_node *n, nas_rng *rng) {
     const nas_range *r = &n->range;
+    if (r->log && r->step > 0) {
+        const double v = exp(log(r->lo) + nas_rng_double(rng) * (log(r->hi) - log(r->lo)));
+        const int64_t k = (int64_t)floor((v - r->lo) / r->step + 0.5);
+        return nas_range_at(n, k < n->count ? k : n->count - 1);
+    }
     if (r->log && n->integer) {
         const double a = log(r->lo - 0.5), b = log(r->hi + 0.5);
         const double v = floor(exp(a + nas_rng_double(rng) * (b - a)) + 0.5);
@@ -248,6 +253,14 @@ static cJSON *resolve_same(resolver *r, const nas_node *n, const char *key) {
     return nas_json_copy(r->arena, v ? v : n->v, key);
 }
 
+/* The dust of binary fractions goes: 0.1 times 3 is 0.3. */
+static cJSON *resolve_times(resolver *r, const nas_node *n, const char *key) {
+    cJSON *v = resolve_same(r, n, key);
+    if (!v || !cJSON_IsNumber(v)) return v;
+    const double product = round_digits(v->valuedouble * n->factor, 12);
+    return nas_json_make_number(r->arena, n->integer ? floor(product + 0.5) : product, key);
+}
+
 static cJSON *resolve(resolver *r, const nas_node *n, const char *key) {
     if (r->budget-- <= 0) return NULL;
     switch (n->kind) {
@@ -255,6 +268,7 @@ static cJSON *resolve(resolver *r, const nas_node *n, const char *key) {
     case NAS_NODE_CHOICE: return resolve(r, n->below[(int32_t)r->p->values[n->param]], key);
     case NAS_NODE_RANGE: return nas_json_make_number(r->arena, r->p->values[n->param], key);
     case NAS_NODE_SAME: return resolve_same(r, n, key);
+    case NAS_NODE_TIMES: return resolve_times(r, n, key);
     case NAS_NODE_LIST:
     case NAS_NODE_OBJECT: break;
     }

@@ -74,6 +74,8 @@ static void add_place(builder *b, nas_node *n) {
 /* Nodes */
 
 static nas_node *compile(builder *b, const cJSON *v, const char *path, const char *key);
+static nas_node *compile_option(builder *b, const cJSON *v, bool labelled, const char *path,
+                                const char *key);
 
 static bool is_structure(const cJSON *v) {
     if (cJSON_IsObject(v)) return !nas_is_form(v);
@@ -99,11 +101,11 @@ static void compile_choice(builder *b, nas_node *n, const char *path, const char
         b->option = i;
         n->positions = n->positions || is_structure(o);
         /* A choice that is itself an option is a parameter of its own. */
-        const bool inner = nas_choice_options(o) || nas_json_get(o, "range");
+        const bool inner = nas_choice_options(o) || nas_is_range(o);
         const char *below =
             inner ? nas_path_key(b->s->arena, path, nas_choice_options(o) ? "choice" : "range")
                   : path;
-        n->below[i] = compile(b, o, below, key);
+        n->below[i] = compile_option(b, o, nas_has_label(n->v, o), below, key);
         if (n->below[i]) n->points = plus(n->points, n->below[i]->points);
     }
     b->above = above;
@@ -131,32 +133,48 @@ static void compile_children(builder *b, nas_node *n, const char *path) {
     n->below = get(b, (size_t)n->n, sizeof *n->below);
     if (!n->below) return;
     int32_t i = 0;
-    for (const cJSON *c = n->v->child; c && !b->failed; c = c->next, i++) {
+    for (const cJSON *c = n->v->child; c && !b->failed; c = c->next) {
+        if (n->labelled && strcmp(c->string, "_name") == 0) continue;
         const char *below = c->string ? nas_path_key(b->s->arena, path, c->string)
                                       : nas_path_item(b->s->arena, path, i);
         n->below[i] = compile(b, c, below, c->string);
         if (n->below[i]) n->points = times(n->points, n->below[i]->points);
+        i++;
     }
+    n->n = i;
 }
 
-static nas_node *compile(builder *b, const cJSON *v, const char *path, const char *key) {
+static void compile_tie(builder *b, nas_node *n) {
+    const cJSON *list = nas_json_get(n->v, "times");
+    const int32_t i = nas_json_index(b->s->json, n->v);
+    n->kind = list ? NAS_NODE_TIMES : NAS_NODE_SAME;
+    n->target = list ? list->child->valuestring : nas_json_get(n->v, "same_as")->valuestring;
+    n->factor = list ? list->child->next->valuedouble : 1;
+    n->integer = list && i >= 0 && b->integer_range[i];
+}
+
+static nas_node *compile_option(builder *b, const cJSON *v, bool labelled, const char *path,
+                                const char *key) {
     nas_node *n = get(b, 1, sizeof *n);
     if (!n) return NULL;
     *n = (nas_node){.v = v, .key = key, .points = 1, .above = b->above, .option = b->option};
     n->param = -1;
-    if (!varies(v)) {
+    n->labelled = labelled;
+    if (!labelled && !varies(v))
         n->kind = NAS_NODE_CONSTANT;
-    } else if (!nas_is_form(v)) {
+    else if (!nas_is_form(v))
         compile_children(b, n, path);
-    } else if (nas_choice_options(v)) {
+    else if (nas_choice_options(v))
         compile_choice(b, n, path, key);
-    } else if (nas_json_get(v, "range")) {
+    else if (nas_is_range(v))
         compile_range(b, n, path);
-    } else {
-        n->kind = NAS_NODE_SAME;
-        n->target = nas_json_get(v, "same_as")->valuestring;
-    }
+    else
+        compile_tie(b, n);
     return n;
+}
+
+static nas_node *compile(builder *b, const cJSON *v, const char *path, const char *key) {
+    return compile_option(b, v, false, path, key);
 }
 
 /* Columns */
@@ -177,6 +195,7 @@ static nas_column_type type_of(const nas_node *n, nas_column_type type, bool *so
         for (int32_t i = 0; i < n->n; i++) type = type_of(n->below[i], type, some);
         return type;
     case NAS_NODE_RANGE: own = n->integer ? NAS_COLUMN_INTEGER : NAS_COLUMN_REAL; break;
+    case NAS_NODE_TIMES: own = n->integer ? NAS_COLUMN_INTEGER : NAS_COLUMN_REAL; break;
     case NAS_NODE_SAME: own = NAS_COLUMN_REAL; break;
     case NAS_NODE_LIST:
     case NAS_NODE_OBJECT: break;
@@ -236,8 +255,11 @@ static void put_node_values(nas_text *t, const nas_node *n) {
             nas_text_put(t, number);
         } else if (o->kind == NAS_NODE_CHOICE || o->kind == NAS_NODE_RANGE) {
             put_node_values(t, o);
-        } else if (o->kind == NAS_NODE_SAME) {
-            nas_text_put(t, "same as ");
+        } else if (o->kind == NAS_NODE_SAME || o->kind == NAS_NODE_TIMES) {
+            char factor[32];
+            nas_json_number(o->factor, factor);
+            nas_text_put(t, o->kind == NAS_NODE_SAME ? "same as " : factor);
+            if (o->kind == NAS_NODE_TIMES) nas_text_put(t, " times ");
             nas_text_put(t, o->target);
         } else {
             put_value(t, o->v);

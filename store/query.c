@@ -23,10 +23,7 @@ static bool pragma_reads(const char *name, const char *argument) {
     return false;
 }
 
-/* Asked while a statement is prepared: what is not known to read only is refused. */
-static int allow(void *ctx, int action, const char *a, const char *b, const char *c,
-                 const char *d) {
-    (void)ctx, (void)c, (void)d;
+static int permit(int action, const char *a, const char *b) {
     switch (action) {
     case SQLITE_SELECT:
     case SQLITE_READ:
@@ -37,10 +34,20 @@ static int allow(void *ctx, int action, const char *a, const char *b, const char
     }
 }
 
+/* Asked while a statement is prepared: what is not known to read only is refused. ctx: bool, was
+ * anything? */
+static int allow(void *ctx, int action, const char *a, const char *b, const char *c,
+                 const char *d) {
+    (void)c, (void)d;
+    const int answer = permit(action, a, b);
+    if (answer == SQLITE_DENY) *(bool *)ctx = true;
+    return answer;
+}
+
 static nas_status refuse(nas_err *err) {
     return nas_fail(err, NAS_EINVAL,
                     "only a statement that reads is allowed here: SELECT, WITH, VALUES, EXPLAIN, "
-                    "or a PRAGMA that tells (table_info, ...)");
+                    "or a PRAGMA that tells (table_info, ...); no extensions");
 }
 
 static nas_status bad_sql(nas_store *s, nas_err *err) {
@@ -92,11 +99,12 @@ static bool has_more(nas_store *s, const char *tail) {
 
 static nas_status prepare(nas_store *s, const char *sql, sqlite3_stmt **out, nas_err *err) {
     const char *tail = NULL;
-    sqlite3_set_authorizer(s->db, allow, NULL);
+    bool denied = false;
+    sqlite3_set_authorizer(s->db, allow, &denied);
     const int rc = sqlite3_prepare_v2(s->db, sql, -1, out, &tail);
     const bool more = rc == SQLITE_OK && *out && has_more(s, tail);
     sqlite3_set_authorizer(s->db, NULL, NULL);
-    if (rc != SQLITE_OK) return status_of_sql(s, rc, err);
+    if (rc != SQLITE_OK) return denied ? refuse(err) : status_of_sql(s, rc, err);
     if (!*out) return nas_fail(err, NAS_EINVAL, "there is no statement");
     if (more) return nas_fail(err, NAS_EINVAL, "one statement at a time is allowed here");
     return sqlite3_stmt_readonly(*out) ? NAS_OK : refuse(err);

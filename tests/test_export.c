@@ -62,8 +62,8 @@ static const char *const models[] = {
     "{\"op\":\"reshape\",\"shape\":[3,5,8]},{\"op\":\"depthwise_conv2d\",\"kernel\":[2,2]},"
     "{\"op\":\"relu\"},{\"op\":\"reshape\",\"shape\":[1,1,64]},",
     /* dense alone */
-    "{\"op\":\"flatten\"},{\"op\":\"dense\",\"units\":13},{\"op\":\"batch_norm\"},{\"op\":\"relu\"}"
-    ",",
+    ("{\"op\":\"flatten\"},{\"op\":\"dense\",\"units\":13},{\"op\":\"batch_norm\"},"
+     "{\"op\":\"relu\"},"),
 };
 
 static const char *document(const char *layers, char *out, size_t n) {

@@ -264,6 +264,49 @@ static void test_maps(void **state) {
     each_row(maps_row);
 }
 
+/* The gradient of the largest goes to the first of equals, a NaN anywhere in a window stays, and
+ * RELU6 passes nothing beyond its ends. */
+static void check_pool_and_clip(const nas_kernel *k) {
+    const nas_pool p = {.size = {2, 2}, .stride = {1, 1}};
+    buffer x = new_map(1, 2, 3, 1, 16, 1), dx = new_map(1, 2, 3, 1, 16, 0);
+    buffer y = new_map(1, 1, 2, 1, 16, 0), dy = new_map(1, 1, 2, 1, 16, 0);
+    static const float flat[] = {2, 2, 2, 2, 2, 2}, want[] = {3, 5, 0, 0, 0, 0};
+    for (int i = 0; i < 6; i++) x.m.at[i / 3 * x.m.row + i % 3 * 16] = flat[i];
+    dy.m.at[0] = 3;
+    dy.m.at[16] = 5;
+    k->max_pool(&p, &x.m, 1, &y.m);
+    assert_true(y.m.at[0] == 2 && y.m.at[16] == 2);
+    k->max_pool_grad(&p, &x.m, &y.m, &dy.m, 1, &dx.m);
+    for (int i = 0; i < 6; i++) assert_true(dx.m.at[i / 3 * dx.m.row + i % 3 * 16] == want[i]);
+    for (int i = 0; i < 6; i++) {
+        float *at = &x.m.at[i / 3 * x.m.row + i % 3 * 16];
+        *at = NAN;
+        k->max_pool(&p, &x.m, 1, &y.m);
+        assert_true((bool)isnan(y.m.at[0]) == (i % 3 < 2));
+        assert_true((bool)isnan(y.m.at[16]) == (i % 3 > 0));
+        *at = 2;
+    }
+    static const float in[] = {-1, 0, 0.5f, 6, 7, 5}, clipped[] = {0, 0, 0.5f, 6, 6, 5};
+    static const float passed[] = {0, 0, 1, 0, 0, 1};
+    for (int i = 0; i < 6; i++) {
+        x.m.at[i / 3 * x.m.row + i % 3 * 16] = in[i];
+        dx.m.at[i / 3 * dx.m.row + i % 3 * 16] = 1;
+    }
+    k->relu(&x.m, 1, 6, &x.m);
+    k->relu_grad(&x.m, &dx.m, 1, 6, &dx.m);
+    for (int i = 0; i < 6; i++) {
+        assert_true(x.m.at[i / 3 * x.m.row + i % 3 * 16] == clipped[i]);
+        assert_true(dx.m.at[i / 3 * dx.m.row + i % 3 * 16] == passed[i]);
+    }
+    free(x.block), free(dx.block), free(y.block), free(dy.block);
+}
+
+static void test_pool_and_clip(void **state) {
+    (void)state;
+    check_pool_and_clip(&nas_kernel_reference);
+    each_row(check_pool_and_clip);
+}
+
 static void adam_row(const nas_kernel *k) {
     enum { N = 64 };
     float *v[2][4];
@@ -313,7 +356,8 @@ static void test_choose(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conv), cmocka_unit_test(test_depthwise), cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_conv), cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_maps), cmocka_unit_test(test_pool_and_clip),
         cmocka_unit_test(test_adam), cmocka_unit_test(test_choose),
     };
     return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);

@@ -237,6 +237,8 @@ static void test_cuts(void **state) {
         run_to(t, steps, &whole);
         assert_int_equal(whole.n, 6);
         nas_trainer_save(t, uncut);
+        /* What dropout is drawn from. */
+        assert_true(net->seed == o.seed && net->step == steps - 1);
         nas_trainer_close(t);
         nas_net_close(net);
         static const int64_t at[] = {3, 4, 7, 20, 41, 42};
@@ -411,8 +413,8 @@ static void assert_same_weights(const nas_net *a, const nas_net *b) {
     assert_memory_equal(a->averages, b->averages, a->n_averages * sizeof(float));
 }
 
-/* keep and patience for one configuration: what they did is what the plain run, looked at from
- * outside, says they should. */
+/* keep and patience for one configuration (from -1: just after the best of all begins): what they
+ * did is what the plain run, looked at from outside, says they should. */
 static void check_kept(const nas_kernel *k, int32_t keep, int32_t patience, int64_t from) {
     nas_train_config config = toy_config;
     config.epochs = 20;
@@ -424,6 +426,7 @@ static void check_kept(const nas_kernel *k, int32_t keep, int32_t patience, int6
     assert_int_equal(plain.n, 20);
     nas_trainer_close(t);
     nas_net_close(net);
+    if (from < 0) from = 4 * best_of(&plain, 20, 0) + 1;
     int last = 0;
     for (; last < 19; last++) {
         const int best = best_of(&plain, last + 1, from);
@@ -475,7 +478,7 @@ static void test_keep(void **state) {
         if (!k) continue;
         check_kept(k, 0, 0, 0);
         check_kept(k, 1, 0, 0);
-        check_kept(k, 1, 0, 61); /* the first epoch that begins then or later is the 17th */
+        check_kept(k, 1, 0, -1);
         check_kept(k, 1, 0, 80); /* none does */
         check_kept(k, 0, 3, 0);
         check_kept(k, 1, 2, 0);
@@ -683,6 +686,7 @@ static void test_masks(void **state) {
     int32_t y[TOY], label;
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         const nas_augment shift = {.shift_frames = cases[k].shift_frames};
+        bool other_frames = false, other_bins = false; /* in one epoch */
         bool frames_seen[TOY_H] = {false}, bins_seen[TOY_W] = {false};
         int widest = 0, broadest = 0, none = 0;
         for (int32_t epoch = 0; epoch < EPOCHS; epoch++) {
@@ -692,6 +696,7 @@ static void test_masks(void **state) {
             for (int i = 0; i < TOY; i++) {
                 const float *a = whole + i * SIZE, *b = x + i * SIZE;
                 bool frame[TOY_H], bin[TOY_W];
+                static bool frame_0[TOY_H], bin_0[TOY_W];
                 int frames = 0, bins = 0, runs = 0;
                 for (int t = 0; t < TOY_H; t++) {
                     frame[t] = true;
@@ -712,6 +717,10 @@ static void test_masks(void **state) {
                 for (int t = 0; t < TOY_H; t++)
                     for (int c = 0; c < TOY_W; c++)
                         assert_true(frame[t] || bin[c] || b[t * TOY_W + c] == a[t * TOY_W + c]);
+                if (i == 0) memcpy(frame_0, frame, sizeof frame);
+                if (i == 0) memcpy(bin_0, bin, sizeof bin);
+                other_frames = other_frames || memcmp(frame_0, frame, sizeof frame);
+                other_bins = other_bins || memcmp(bin_0, bin, sizeof bin);
                 if (frames == 0 && bins == 0) none++;
                 if (bins < TOY_W && frames > widest) widest = frames;
                 if (frames < TOY_H && bins > broadest) broadest = bins;
@@ -723,6 +732,7 @@ static void test_masks(void **state) {
         assert_int_equal(widest, most < TOY_H ? most : TOY_H - 1);
         assert_int_equal(broadest, wide < TOY_W ? wide : TOY_W - 1);
         assert_true(none > 0);
+        assert_true(other_frames == (most > 0) && other_bins == (wide > 0));
         for (int t = 0; t < TOY_H; t++) assert_true(frames_seen[t] == (most > 0));
         for (int c = 0; c < TOY_W; c++) assert_true(bins_seen[c] == (wide > 0));
     }

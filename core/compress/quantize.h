@@ -1,5 +1,4 @@
-/* core/compress/quantize.h - the number format of a candidate, and fine-tuning through its
- * rounding. */
+/* core/compress/quantize.h - the number format of a candidate, and fine-tuning through its rounding. */
 #ifndef NAS_CORE_COMPRESS_QUANTIZE_H
 #define NAS_CORE_COMPRESS_QUANTIZE_H
 

@@ -77,6 +77,9 @@ typedef struct nas_latency {
 NAS_NODISCARD nas_status nas_latency_measure(void (*once)(void *ctx), void *ctx, int32_t runs,
                                              nas_latency *out, nas_err *err);
 
+/* The dynamic format leaves kernels of fewer weights in float32. */
+enum { NAS_DYNAMIC_LEAST = 64 };
+
 enum { NAS_DEPLOY_VERSION = 1 };
 
 #endif

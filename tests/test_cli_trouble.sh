@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# What goes wrong around the program: wrong places, full devices, closed pipes, narrow terminals, other clips.
+. tests/lib.sh
+space tiny 8 "zlib_bytes < 100000" >tiny.json
+sed 's/"epochs": 3/"epochs": 3000/; s/"name": "tiny"/"name": "long"/' tiny.json >long.json
+run() { "$NAS" run tiny.json --workers 2 --quiet "$@"; }
+
+# --- refused before any work, with nothing left behind
+check "an option is no value" says 2 "a value is missing after '--db'" run --db --trials
+check "nor is an empty word" says 2 "a value is missing after '--out='" run --out=
+check "a database in a folder that is not there" says 2 "its folder is not there" run --db nowhere/x.db
+: >empty.db
+check "an empty file as a database" says 2 "remove it or give another --db" run --db empty.db
+check "a file as the winner's folder" says 2 "is not a folder" run --out tiny.json
+check "a file as the cache" says 2 "Not a directory" run --cache tiny.json
+check "a file as the folder of an export" says 2 "is not a folder" "$NAS" export tiny.db -o tiny.json/x
+check "a file as the folder of a training" says 2 "is not a folder" "$NAS" train tiny.json -o tiny.json
+check "choices in a candidate" says 2 "a choice cannot stand here" "$NAS" train tiny.json -o model
+cp -r clips broken && : >"broken/go/$(ls broken/go | head -n 1)" && echo text >"broken/stop/$(ls broken/stop | head -n 1)"
+check "too many clips that cannot be read" says 2 "the file is empty" run --data broken
+mkdir alone && for word in go stop yes; do
+    mkdir "alone/$word"
+    for clip in "clips/$word"/*; do cp "$clip" "alone/$word/one_nohash_$(basename "$clip")"; done
+done
+sed 's/"by": "file"/"by": "speaker"/' tiny.json >speaker.json
+check "one speaker cannot be split" says 2 "1 speakers cannot be split" "$NAS" run speaker.json --data alone
+
+# --- one study, then others beside it
+check "a run" run
+pack=$(du -sk tiny.db.cache | cut -f 1)
+check "other clips under its name" says 2 "other clips" run --data alone
+check "another seed, and a new cache" says 2 "seed 3, now with 4" run --seed 4 --cache other
+sed 's/"name": "tiny"/"name": "two"/' tiny.json >two.json
+check "a second study in the same database" "$NAS" run two.json --db tiny.db --data alone --trials 2 --quiet
+check "then --study says which" says 2 "(tiny, two): name one with --study" "$NAS" top tiny.db
+check "verify of other clips" says 2 "are not those of study tiny" "$NAS" verify tiny.db 3 --study tiny --data alone
+check "verify of clips that went" says 2 "--data names another folder" "$NAS" verify tiny.db 3 --study tiny --data gone
+check "a space without clips" says 2 "--data names another folder" run --data gone --db new.db
+
+# --- queries say what is true
+row="select 'a\"b,c' as x, null as n, '' as e, x'00ff' as b, -1e999 as f, 7 as i, 'two
+lines' || char(27) as t"
+check "csv" equal "$("$NAS" sql tiny.db "$row" --csv | cat -v)" 'x,n,e,b,f,i,t
+"a""b,c",,"",<2 bytes>,-9e999,7,"two
+lines^["'
+check "json" equal "$("$NAS" sql tiny.db "$row" --json)" '[
+  {"x": "a\"b,c", "n": null, "e": "", "b": "<2 bytes>", "f": -9e999, "i": 7, "t": "two\nlines\u001b"}
+]'
+check "what is no UTF-8 is still JSON" equal "$("$NAS" sql tiny.db "select cast(x'ff41ed' as text) as t" --json)" '[
+  {"t": "\ufffdA\ufffd"}
+]'
+check "no text steers the terminal" equal "$("$NAS" sql tiny.db "$row" | cat -v | tail -n 1)" 'a"b,c        <2 bytes>  -inf  7  two\nlines\x1b'
+check "a head without rows" equal "$("$NAS" sql tiny.db 'select number, state from tiny where 0' --csv)" "number,state"
+for query in "insert into nas_studies default values returning *" "create temp table q(a)" "vacuum into 'y.db'" "begin" \
+    "pragma journal_mode=delete" "select load_extension('x')" "select 1; select 2" "select nothing from tiny"; do
+    check "sql refuses: $query" says 2 "" "$NAS" sql tiny.db "$query"
+done
+
+# --- where the output goes
+full() { "$@" >/dev/full 2>err.txt; local st=$?; cat err.txt; [ $st = 1 ] && grep -q "could not be written" err.txt; }
+check "a full device: sql" full "$NAS" sql tiny.db "select 1"
+check "a full device: help" full "$NAS" run --help
+check "a full device: run, which stops" full "$NAS" run long.json --db full.db --workers 1
+head_only() { # the reader goes after one line: nothing to complain of, nothing left behind
+    "$NAS" sql tiny.db "with recursive c(x) as (select 1 union all select x + 1 from c limit 300000) select * from c" --csv 2>err.txt | head -n 1
+    [ "${PIPESTATUS[0]}" = 1 ] && [ ! -s err.txt ] && [ ! -e tiny.db-wal ]
+}
+check "a closed pipe" head_only
+full_disk() { # LABEL KB: runs out of room, says so, and goes on when there is some
+    local at=$work/disk want st
+    want=$(sql tiny.db "select number, accuracy, zlib_bytes from tiny order by number")
+    mkdir -p "$at" && mount -t tmpfs -o "size=${1}k" tmpfs "$at" || return 1
+    cp tiny.json "$at" && ln -s "$work/clips" "$at/clips"
+    (cd "$at" && run >said.txt 2>&1)
+    st=$?
+    cat "$at/said.txt"
+    mount -o remount,size=20m "$at" && (cd "$at" && run 2>&1)
+    local got
+    got=$(sql "$at/tiny.db" "select number, accuracy, zlib_bytes from tiny where state = 'complete' order by number")
+    umount "$at"
+    [ $st = 1 ] && equal "$got" "$want"
+}
+mkdir disk
+if mount -t tmpfs -o size=64k tmpfs disk 2>/dev/null; then
+    umount disk
+    check "a disk full of clips" full_disk $((pack / 2))
+    check "a disk full of trials" full_disk $((pack + 60))
+fi
+lines_of() { # COLUMNS ROWS: the lines of finished trials on a terminal
+    script -qec "stty cols $1 rows $2; $NAS run tiny.json --db $1.db --workers 8 --out $1_best" /dev/null </dev/null |
+        sed 's/\x1b\[[0-9]*[A-Z]/\r/g' | tr '\r' '\n' | grep -E '^ +[0-9]+  complete'
+}
+narrow() { # COLUMNS
+    lines_of "$1" 5 >lines.txt
+    cat lines.txt
+    [ "$(wc -l <lines.txt)" = 8 ] && awk -v most="$1" '{ gsub("…", "."); if (length($0) > most) exit 1 }' lines.txt
+}
+if command -v script >/dev/null; then
+    check "a terminal of 40 columns" narrow 40
+    check "a terminal of 20 columns" narrow 20
+fi
+check "no control characters in a file" equal "$("$NAS" run tiny.json --db file.db 2>&1 | LC_ALL=C tr -d '\n\200-\377' | LC_ALL=C tr -d ' -~' | wc -c)" 0
+
+# --- signals
+hung_up() {
+    "$NAS" run long.json --db hup.db --workers 2 --quiet &
+    local leader=$!
+    at_work "$leader" 2 || return 1
+    kill -HUP "$leader"
+    wait "$leader"
+    [ $? = 130 ] && equal "$(sql hup.db "select count(*) from long where state = 'running'")" 0
+}
+check "a terminal that closes stops the run" hung_up
+gives_up() {
+    "$NAS" run long.json --db crash.db --workers 1 --trials 2 --retries 0 >crash.txt 2>&1 &
+    local leader=$!
+    for _ in $(seq 100); do
+        [ "$(sql crash.db "select count(*) from long where state = 'running'" 2>/dev/null)" != 1 ] || break
+        sleep 0.05
+    done
+    kill -SEGV $(children "$leader")
+    wait "$leader"
+    cat crash.txt
+    grep -q "ended by signal 11" crash.txt && grep -q "1 trials: nas sql" crash.txt &&
+        equal "$(sql crash.db "select state, reason from long where number = 0")" "failed,the worker died"
+}
+check "a trial that crashes too often is failed, and the run says so" gives_up
+
+# --- names that are hard to print
+mkdir -p 'words/a"b' words/é && cp clips/go/* 'words/a"b' && cp clips/stop/* words/é
+sed 's/"labels": \[[^]]*\], *$/"labels": ["a\\"b", "é"],/' tiny.json >words.json
+check "classes with quotes and accents" "$NAS" run words.json --db words.db --data words --out words_best --trials 2 --quiet
+labels() { "$NAS" eval words_best --data words --json | grep -F '"labels": ["a\"b", "é"]'; }
+check "are JSON when they are printed" labels
+
+close_tests
