@@ -55,10 +55,14 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
     screen *v = ctx;
     if (v->quiet) return;
     char a[32], b[32], c[32], e[32];
-    printf("%s: %d classes, %s clips (train %s, validation %s, test %s)\n", nas_space_name(s),
-           d->clips->n_labels, cli_thousands(d->clips->n, a),
-           cli_thousands(d->part[NAS_TRAIN].n, b), cli_thousands(d->part[NAS_VALIDATION].n, c),
-           cli_thousands(d->part[NAS_TEST].n, e));
+    printf("%s: %d classes, %s clips (", nas_space_name(s), d->clips->n_labels,
+           cli_thousands(d->clips->n, a));
+    if (d->folds)
+        printf("%d folds with %s", d->folds, cli_thousands(d->part[NAS_TRAIN].n, b));
+    else
+        printf("train %s, validation %s", cli_thousands(d->part[NAS_TRAIN].n, b),
+               cli_thousands(d->part[NAS_VALIDATION].n, c));
+    printf(", test %s)\n", cli_thousands(d->part[NAS_TEST].n, e));
     const int64_t points = nas_space_points(s);
     if (points < 0)
         printf("space: %d parameters, points without end; ", nas_space_params(s));
@@ -147,11 +151,12 @@ static size_t describe_workers(const screen *v, int32_t workers, char *out, size
     size_t used = 0;
     for (int32_t i = 0; i < workers && i < LIVE_WORKERS && used < n; i++) {
         const worker_line *w = &v->worker[i];
-        char epoch[64] = "";
+        char epoch[96] = "", figure[32] = "";
         if (!w->busy) continue;
+        if (!isnan(w->accuracy)) snprintf(figure, sizeof figure, "%.4f", w->accuracy);
         if (w->epoch)
-            snprintf(epoch, sizeof epoch, " epoch %d of %d, accuracy %.4f", w->epoch, w->epochs,
-                     w->accuracy);
+            snprintf(epoch, sizeof epoch, " epoch %d of %d%s%s", w->epoch, w->epochs,
+                     isnan(w->accuracy) ? "" : ", accuracy ", figure);
         const int put = snprintf(out + used, n - used, "worker %d: trial %" PRId64 "%s\n", i + 1,
                                  w->number, epoch);
         used += put > 0 ? (size_t)put : 0;

@@ -18,8 +18,10 @@ static void print_epoch(void *ctx, const nas_epoch *e) {
     const view *v = ctx;
     if (v->quiet) return;
     cli_clear_line();
-    printf("epoch %3d of %d  loss %.4f  validation: loss %.4f  accuracy %.4f  %.2f s\n", e->epoch,
-           v->epochs, e->loss, e->val_loss, e->val_accuracy, e->seconds);
+    printf("epoch %3d of %d  loss %.4f  ", e->epoch, v->epochs, e->loss);
+    if (!isnan(e->val_accuracy))
+        printf("validation: loss %.4f  accuracy %.4f  ", e->val_loss, e->val_accuracy);
+    printf("%.2f s\n", e->seconds);
     fflush(stdout);
 }
 
@@ -54,7 +56,7 @@ static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cac
     nas_evaluator e = {.data = &d, .cache = cache, .log = log, .on_epoch = print_epoch, .ctx = &v};
     if (st == NAS_OK) st = nas_kernel_choose(&e.kernel, err);
     if (st == NAS_OK) {
-        v.epochs = c.train.epochs;
+        v.epochs = c.train.epochs * (d.folds + 1);
         e.seed = seed < 0 ? c.seed : (uint64_t)seed;
         e.replicate = c.replicate;
         st = nas_evaluate(&e, &c, a, o, err);

@@ -277,6 +277,21 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
     }
 }
 
+/* Between epochs there is nothing to pick by: a fold's own clips are to be judged unseen, and the
+ * net that ships has no validation part. */
+static bool check_folds(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    const cJSON *split = nas_json_get(nas_json_get(c->root, "task"), "split");
+    const cJSON *folds = nas_json_get(split, "folds");
+    const bool best = k == nas_block_find(&nas_block_train, "keep") && cJSON_IsString(v) &&
+                      strcmp(v->valuestring, "best") == 0;
+    const bool waits = k == nas_block_find(&nas_block_train, "patience") && !cJSON_IsNull(v);
+    if (!folds || cJSON_IsNull(folds) || !(best || waits)) return true;
+    nas_check_problem(c, path, v, false,
+                      "needs a validation part, and with task.split.folds there is none; %s",
+                      best ? "expected \"last\"" : "leave it out");
+    return false;
+}
+
 void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void *key) {
     const nas_key *k = key;
     if (k->later && k->kind != NAS_KEY_WORD) {
@@ -284,6 +299,7 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
         return;
     }
     if (cJSON_IsNull(v) && k->flags & NAS_KEY_NULLABLE) return;
+    if (!check_folds(c, path, v, k)) return;
     switch (k->kind) {
     case NAS_KEY_INT:
     case NAS_KEY_FLOAT: check_number(c, path, v, k); return;

@@ -55,9 +55,11 @@ static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
     m[NAS_METRIC_TFLITE_BYTES] = (double)out->tflite.n;
     m[NAS_METRIC_ZLIB_BYTES] = (double)out->zlib.n;
     const int32_t labels = e->data->clips->n_labels;
-    const nas_examples validation = nas_features_part(e->data, f, NAS_VALIDATION);
-    NAS_TRY(
-        nas_measure_accuracy(&g, &validation, labels, NULL, &m[NAS_METRIC_ACCURACY], e->log, err));
+    if (!e->data->folds) {
+        const nas_examples validation = nas_features_part(e->data, f, NAS_VALIDATION);
+        NAS_TRY(nas_measure_accuracy(&g, &validation, labels, NULL, &m[NAS_METRIC_ACCURACY], e->log,
+                                     err));
+    }
     if (e->test) {
         const nas_examples test = nas_features_part(e->data, f, NAS_TEST);
         NAS_TRY(nas_measure_accuracy(&g, &test, labels, NULL, &m[NAS_METRIC_TEST_ACCURACY], e->log,
@@ -92,6 +94,31 @@ static nas_status train_and_measure(const nas_evaluator *e, const nas_candidate 
     return st;
 }
 
+static nas_status run_stages(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                             nas_outcome *out, nas_err *err) {
+    const nas_stopwatch since = nas_stopwatch_start();
+    nas_features f;
+    NAS_TRY(nas_features_open(e->data, c, e->cache, e->log, &f, err));
+    nas_note_stage(out, "features", &f.key, f.reused, since);
+    const nas_status st = train_and_measure(e, c, &f, a, out, err);
+    nas_features_close(&f);
+    return st;
+}
+
+/* The folds say how good the candidate is; the net that ships learns from all of them. */
+static nas_status cross_validate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                                 nas_outcome *out, nas_err *err) {
+    double step_accuracy[NAS_STEPS];
+    for (int i = 0; i < NAS_STEPS; i++) step_accuracy[i] = (double)NAN;
+    NAS_TRY(nas_folds_stage(e, c, a, out, step_accuracy, err));
+    if (strcmp(out->state, "complete") != 0) return NAS_OK;
+    nas_evaluator last = *e;
+    last.epochs_before = e->data->folds * c->train.epochs;
+    NAS_TRY(run_stages(&last, c, a, out, err));
+    for (int32_t i = 0; i < out->n_steps; i++) out->steps[i].accuracy = step_accuracy[i];
+    return NAS_OK;
+}
+
 nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                         nas_outcome *out, nas_err *err) {
     *out = (nas_outcome){.state = "complete"};
@@ -101,11 +128,5 @@ nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_aren
         out->state = "rejected";
         return NAS_OK;
     }
-    const nas_stopwatch since = nas_stopwatch_start();
-    nas_features f;
-    NAS_TRY(nas_features_open(e->data, c, e->cache, e->log, &f, err));
-    nas_note_stage(out, "features", &f.key, f.reused, since);
-    const nas_status st = train_and_measure(e, c, &f, a, out, err);
-    nas_features_close(&f);
-    return st;
+    return e->data->folds ? cross_validate(e, c, a, out, err) : run_stages(e, c, a, out, err);
 }

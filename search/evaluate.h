@@ -19,6 +19,7 @@ typedef struct nas_evaluator {
     const nas_log *log; /* its stop is asked at every step */
     nas_epoch_fn on_epoch;
     void *ctx;
+    int32_t epochs_before; /* of nets before this one: on_epoch counts on from them */
 } nas_evaluator;
 
 typedef struct nas_stage_time {
@@ -28,12 +29,12 @@ typedef struct nas_stage_time {
     double wall, cpu; /* seconds, measured */
 } nas_stage_time;
 
-enum { NAS_STAGES = 6 }; /* features, train, cluster, tune, export, measure */
+enum { NAS_STAGES = 7 }; /* folds, features, train, cluster, tune, export, measure */
 
 /* The net as one step of compression left it, exported as it was then. */
 typedef struct nas_step_figures {
     const char *name;                 /* "dense", "pruned", "folded", "clustered", "quantised" */
-    double accuracy;                  /* on the validation part; NaN: not known */
+    double accuracy;                  /* on what the metric is on; NaN: not known */
     int64_t tflite_bytes, zlib_bytes; /* -1: not known */
 } nas_step_figures;
 
@@ -61,6 +62,14 @@ typedef struct nas_outcome {
  * error. */
 NAS_NODISCARD nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                       nas_outcome *out, nas_err *err);
+
+/* Data with folds: trains and exports a net for each fold on the others, and sets the metric
+ * accuracy: the share of all clips of the folds that the file of their fold gets right. The same
+ * for each step of compression into step_accuracy; entries of steps that c has not are left alone.
+ * Each fold's stages lie under keys of their own. Diverging is in out->state. */
+NAS_NODISCARD nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c,
+                                         nas_arena *a, nas_outcome *out,
+                                         double step_accuracy[NAS_STEPS], nas_err *err);
 
 /* The training stage: weights at the last step are in *net afterwards. */
 typedef struct nas_trained {

@@ -9,7 +9,8 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
                              .unit = "fraction",
                              .selectable = true,
                              .help = "share of the validation part that the exported file gets "
-                                     "right"},
+                                     "right; with folds: of all their clips, each by the file "
+                                     "that was made without its fold"},
     [NAS_METRIC_TEST_ACCURACY] = {.name = "test_accuracy",
                                   .unit = "fraction",
                                   .help = "the same on the test part; of the finalists only, and "

@@ -57,7 +57,9 @@ static nas_hash state_key(const job *j, int64_t step) {
 static void note_epoch(void *ctx, const nas_epoch *epoch) {
     job *j = ctx;
     if (j->out->n_epochs < j->room) j->out->epochs[j->out->n_epochs++] = *epoch;
-    if (j->e->on_epoch) j->e->on_epoch(j->e->ctx, epoch);
+    nas_epoch told = *epoch;
+    told.epoch += j->e->epochs_before;
+    if (j->e->on_epoch) j->e->on_epoch(j->e->ctx, &told);
 }
 
 /* The end of training has the key of the last step, also when patience comes before it. */

@@ -191,7 +191,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
             .on_epoch = tell_epoch,
             .ctx = h,
         };
-        h->epochs = c.train.epochs;
+        h->epochs = c.train.epochs * (w->data->folds + 1);
         tell_start(h);
         st = nas_evaluate(&e, &c, h->arena, out, err);
     } else if (st == NAS_EINVAL) {
