@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { STUDY, COUNT, ALL, PARETO };
@@ -50,29 +51,38 @@ static void header(listing *l) {
     cli_table_row(l->table);
 }
 
+/* The statement, to be freed; NULL: no memory. */
+static char *query(const nas_study *study, const char *ending, int64_t n) {
+    char view[160], *sql = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&sql, &bytes);
+    if (!f) return NULL;
+    const nas_goal *goal = &study->goals[0];
+    nas_view_name(study->name, ending, view);
+    fputs("select number, state", f);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) fprintf(f, ", %s", figures[i]);
+    for (int32_t i = 0; i < study->n_params; i++) fprintf(f, ", \"%s\"", study->params[i].name);
+    fprintf(f, " from %s order by \"%s\" is null, \"%s\" %s, zlib_bytes, number limit %" PRId64,
+            view, goal->column, goal->column, goal->maximize ? "desc" : "asc", n);
+    if (fclose(f) == 0) return sql;
+    free(sql);
+    return NULL;
+}
+
 static int list(cli_study *s, const char *ending, int64_t n) {
-    char sql[16384], view[160];
-    size_t used = (size_t)snprintf(sql, sizeof sql, "select number, state");
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        used += (size_t)snprintf(sql + used, sizeof sql - used, ", %s", figures[i]);
-    for (int32_t i = 0; i < s->def.n_params && used < sizeof sql - 512; i++)
-        used += (size_t)snprintf(sql + used, sizeof sql - used, ", \"%s\"", s->def.params[i].name);
-    nas_view_name(s->def.name, ending, view);
-    snprintf(sql + used, sizeof sql - used,
-             " from %s order by \"%s\" is null, \"%s\" %s, zlib_bytes, number limit %" PRId64, view,
-             s->def.goals[0].column, s->def.goals[0].column,
-             s->def.goals[0].maximize ? "desc" : "asc", n);
     listing l = {.table = cli_table_open(), .study = &s->def};
-    nas_err err = {0};
+    nas_err err = {.code = NAS_ENOMEM};
     header(&l);
     int st = CLI_OK;
-    if (nas_store_query(s->store, sql, NULL, 0, add_row, &l, &err) != NAS_OK)
+    char *sql = query(&s->def, ending, n);
+    if (!sql || nas_store_query(s->store, sql, NULL, 0, add_row, &l, &err) != NAS_OK)
         st = cli_fail(&err);
     else if (l.rows)
         cli_table_print_cut(l.table);
     else
         puts("no trial satisfies the constraints yet; --all lists the others");
     cli_table_close(l.table);
+    free(sql);
     return st;
 }
 

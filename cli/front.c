@@ -32,20 +32,32 @@ static bool add_member(void *ctx, const nas_row *row) {
     return true;
 }
 
-/* In the order of the objectives. */
-static nas_status read_front(nas_store *store, const nas_study *study, bool feasible_only, front *f,
-                             nas_err *err) {
-    char sql[4096], view[160], feasible[160];
+/* The statement, in the order of the objectives, to be freed; NULL: no memory. */
+static char *query(const nas_study *study, bool feasible_only) {
+    char view[160], feasible[160], *sql = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&sql, &bytes);
+    if (!f) return NULL;
     nas_view_name(study->name, "_pareto", view);
     nas_view_name(study->name, "_feasible", feasible);
-    int used = snprintf(sql, sizeof sql,
-                        "select number, id in (select id from %s) as ok from %s where %s order by ",
-                        feasible, view, feasible_only ? "ok" : "1");
-    for (int32_t i = 0; i < study->n_goals && (size_t)used < sizeof sql - 256; i++)
-        used += snprintf(sql + used, sizeof sql - (size_t)used, "\"%s\" %s, ",
-                         study->goals[i].column, study->goals[i].maximize ? "desc" : "asc");
-    snprintf(sql + used, sizeof sql - (size_t)used, "zlib_bytes, number");
-    NAS_TRY(nas_store_query(store, sql, NULL, 0, add_member, f, err));
+    fprintf(f, "select number, id in (select id from %s) as ok from %s where %s order by ",
+            feasible, view, feasible_only ? "ok" : "1");
+    for (int32_t i = 0; i < study->n_goals; i++)
+        fprintf(f, "\"%s\" %s, ", study->goals[i].column,
+                study->goals[i].maximize ? "desc" : "asc");
+    fputs("zlib_bytes, number", f);
+    if (fclose(f) == 0) return sql;
+    free(sql);
+    return NULL;
+}
+
+static nas_status read_front(nas_store *store, const nas_study *study, bool feasible_only, front *f,
+                             nas_err *err) {
+    char *sql = query(study, feasible_only);
+    const nas_status st = sql ? nas_store_query(store, sql, NULL, 0, add_member, f, err) : NAS_OK;
+    f->failed = f->failed || !sql;
+    free(sql);
+    NAS_TRY(st);
     return f->failed ? nas_fail(err, NAS_ENOMEM, "out of memory") : NAS_OK;
 }
 
@@ -66,8 +78,8 @@ static void add_figure(cli_table *table, const cli_trial *t, const char *metric)
     const char *value = cli_trial_get(t, metric);
     const int m = nas_metric_find(metric);
     char text[32];
-    const bool integer = m >= 0 && nas_metrics[m].integer && *value;
-    cli_table_cell(table, integer ? cli_thousands(strtoll(value, NULL, 10), text) : value, true);
+    cli_table_cell(table, m >= 0 && *value ? cli_metric(m, strtod(value, NULL), text) : value,
+                   true);
 }
 
 static nas_status add_row(nas_store *store, const nas_study *study, const member *m,
@@ -109,7 +121,7 @@ nas_status cli_print_front(nas_store *store, const nas_study *study, bool feasib
     add_head(study, feasible_only, table);
     for (size_t i = 0; st == NAS_OK && i < f.n && (int64_t)i < most; i++)
         st = add_row(store, study, &f.members[i], feasible_only, table, err);
-    if (st == NAS_OK && f.n) cli_table_print(table);
+    if (st == NAS_OK && f.n) cli_table_print_cut(table);
     if (st == NAS_OK) *n = (int64_t)f.n;
     cli_table_close(table);
     free(f.members);

@@ -9,7 +9,8 @@
 
 const char *cli_thousands(int64_t v, char out[32]) {
     char digits[32];
-    const int n = snprintf(digits, sizeof digits, "%" PRId64, v < 0 ? -v : v);
+    const uint64_t size = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    const int n = snprintf(digits, sizeof digits, "%" PRIu64, size);
     char *p = out;
     if (v < 0) *p++ = '-';
     for (int i = 0; i < n; i++) {

@@ -102,10 +102,11 @@ static void add_bounds(cli_table *table, const nas_study *study, const char *col
 }
 
 const char *cli_metric(int metric, double v, char out[32]) {
+    const bool exact = fabs(v) < 9007199254740992.0; /* 2^53 */
     if (isnan(v)) return strcpy(out, "");
-    if (nas_metrics[metric].integer) return cli_thousands((int64_t)v, out);
+    if (nas_metrics[metric].integer && exact) return cli_thousands((int64_t)v, out);
     /* Milliseconds may be microseconds. */
-    snprintf(out, 32, strcmp(nas_metrics[metric].unit, "ms") == 0 ? "%.4g" : "%.4f", v);
+    snprintf(out, 32, strcmp(nas_metrics[metric].unit, "ms") == 0 || !exact ? "%.4g" : "%.4f", v);
     return out;
 }
 

@@ -14,6 +14,9 @@ bool cli_study_open(cli_study *s, const char *db, const char *name, int *status)
     nas_status st = nas_arena_open(&s->arena, &err);
     if (st == NAS_OK) st = nas_store_open(db, NAS_STORE_READ, &s->store, &err);
     if (st == NAS_OK) st = nas_store_find(s->store, name, s->arena, &s->def, &s->id, &err);
+    if (st == NAS_OK && s->def.n_goals < 1)
+        st = nas_fail(&err, NAS_EFORMAT, "%s: study %s has no objective: the file is damaged", db,
+                      s->def.name);
     if (st == NAS_OK) return true;
     *status = cli_fail(&err);
     cli_study_close(s);

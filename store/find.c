@@ -76,6 +76,11 @@ static nas_status load_bounds(nas_store *s, int64_t study, nas_arena *a, nas_stu
         if ((status = nas_sql_text(st, 0, a, &at->text, err)) != NAS_OK) break;
         if ((status = nas_sql_text(st, 1, a, &at->column, err)) != NAS_OK) break;
         if ((status = nas_sql_text(st, 2, a, &at->op, err)) != NAS_OK) break;
+        if (!nas_study_knows(at->op)) {
+            status =
+                nas_fail(err, NAS_EFORMAT, "%s: nas_bounds has a comparison that is none", s->path);
+            break;
+        }
         def->n_bounds++;
     }
     sqlite3_finalize(st);

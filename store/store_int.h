@@ -124,6 +124,9 @@ NAS_NODISCARD nas_status nas_layout_slot(nas_store *s, nas_layout *l, nas_sql_sl
 NAS_NODISCARD nas_status nas_layout_slot_str(nas_store *s, nas_layout *l, nas_sql_slot slot,
                                              sqlite3_str *sql, sqlite3_stmt **out, nas_err *err);
 
+/* study.c: is op one of > >= < <= == !=? NULL is none. */
+bool nas_study_knows(const char *op);
+
 /* find.c: the definition and the current version of study number `study`. */
 NAS_NODISCARD nas_status nas_study_load(nas_store *s, int64_t study, nas_arena *a, nas_study *def,
                                         int64_t *version, nas_err *err);

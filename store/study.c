@@ -66,14 +66,18 @@ static bool has_column(const nas_study *def, const char *name) {
     return false;
 }
 
-static nas_status check_def(const nas_study *def, nas_err *err) {
+bool nas_study_knows(const char *op) {
     static const char *const ops[] = {">", ">=", "<", "<=", "==", "!="};
+    for (size_t k = 0; k < sizeof ops / sizeof *ops; k++)
+        if (op && !strcmp(op, ops[k])) return true;
+    return false;
+}
+
+static nas_status check_def(const nas_study *def, nas_err *err) {
     NAS_TRY(nas_store_check_name(def->name, err));
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
-        bool known = false;
-        for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) known |= !strcmp(b->op, ops[k]);
-        if (!known || !isfinite(b->bound) || !has_column(def, b->column))
+        if (!nas_study_knows(b->op) || !isfinite(b->bound) || !has_column(def, b->column))
             return nas_fail(err, NAS_EINVAL,
                             "study %s: constraint \"%s\": a column, a comparison and a number "
                             "expected",
