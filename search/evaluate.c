@@ -32,6 +32,7 @@ nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
     NAS_TRY(nas_net_lower(net, &g, err));
     NAS_TRY(nas_graph_fold(&g, err));
     NAS_TRY(nas_format_apply(&g, format, x, n, &formatted, err));
+    NAS_TRY(nas_int8_units(&formatted, err));
     uint8_t *bytes;
     NAS_TRY(nas_tflite_write(&formatted, a, &bytes, &tflite->n, err));
     tflite->p = bytes;
