@@ -97,6 +97,7 @@ static void measure(const nas_graph *g, const char *name, const char *how, nas_f
     uint8_t *file, *zip;
     size_t n, zip_n;
     ok(nas_format_apply(g, format, x, CALIBRATION, &out, &err));
+    ok(nas_int8_units(&out, &err));
     ok(nas_tflite_write(&out, arena, &file, &n, &err));
     const double begin = nas_clock_cpu();
     ok(nas_zlib_stream(file, n, arena, &zip, &zip_n, &err));

@@ -4,7 +4,7 @@
 #include "core/deploy/half.h"
 #include "core/deploy/hybrid.h"
 #include "tests/fixture.h"
-#include "tests/random_graph.h"
+#include "tests/random_net.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -390,9 +390,81 @@ static void test_weights_that_are_not_finite(void **state) {
     assert_non_null(strstr(err.text, "not finite"));
 }
 
+/* --- units ------------------------------------------------------------------------------------ */
+
+static void run_raw(const nas_graph *g, const int8_t *x, int8_t *y) {
+    nas_interp *it;
+    if (nas_interp_open(g, &it, &err) != NAS_OK) fail_msg("%s", err.text);
+    nas_interp_run_raw(it, x, y);
+    nas_interp_close(it);
+}
+
+/* The kernels whose bias has their scales, by values. */
+static int32_t count_shared(const nas_graph *g) {
+    int32_t n = 0;
+    for (int32_t i = 0; i < g->n_ops; i++) {
+        const nas_op *o = &g->ops[i];
+        if (o->n_in < 3 || o->in[2] < 0) continue;
+        const nas_tensor *w = &g->tensors[o->in[1]], *b = &g->tensors[o->in[2]];
+        const double in = (double)g->tensors[o->in[0]].scale[0];
+        for (int32_t c = 0; c < b->n_scale; c++)
+            assert_true(b->scale[c] == (float)(in * (double)w->scale[c]));
+        n += memcmp(w->scale, b->scale, (size_t)w->n_scale * sizeof(float)) == 0;
+    }
+    return n;
+}
+
+/* The same codes of the same inputs, up to the last bit of a multiplier. */
+static void test_units_keep_the_outputs(void **state) {
+    (void)state;
+    int64_t outputs = 0, different = 0, before = 0, after = 0;
+    for (uint32_t seed = 1; seed <= 120; seed++) {
+        const nas_arena_mark mark = nas_arena_here(arena);
+        rg b = rnet(arena, seed);
+        if (seed % 3) assert_int_equal(nas_graph_fold(&b.g, &err), NAS_OK);
+        const size_t n = (size_t)nas_tensor_count(&b.g.tensors[b.g.input]);
+        float *x = nas_arena_array(arena, n, sizeof *x, &err);
+        int8_t *q = nas_arena_alloc(arena, n, &err), y[2][128];
+        for (size_t i = 0; i < n; i++) {
+            x[i] = rg_uniform(&b, -2, 2);
+            q[i] = (int8_t)((int32_t)nas_rng_below(&b.rng, 256) - 128);
+        }
+        nas_graph g = formatted(&b.g, NAS_FORMAT_INT8, x, 1);
+        const nas_tensor in = g.tensors[g.input], out = g.tensors[g.output];
+        before += count_shared(&g);
+        run_raw(&g, q, y[0]);
+        assert_int_equal(nas_int8_units(&g, &err), NAS_OK);
+        after += count_shared(&g);
+        run_raw(&g, q, y[1]);
+        assert_true(g.tensors[g.input].scale[0] == in.scale[0]);
+        assert_true(g.tensors[g.output].scale[0] == out.scale[0]);
+        for (int64_t i = 0; i < nas_tensor_count(&out); i++) {
+            outputs++;
+            different += y[0][i] != y[1][i];
+            assert_true(abs(y[0][i] - y[1][i]) <= 1);
+        }
+        nas_arena_back(arena, mark);
+    }
+    assert_int_equal(before, 0);
+    assert_true(after > 100);
+    assert_true(outputs > 3000 && different * 500 < outputs);
+}
+
+static void test_units_of_float_graphs(void **state) {
+    (void)state;
+    for (int32_t k = 0; k < NAS_FORMAT_INT8; k++) {
+        rg b = rg_net(arena, 3, 1, true);
+        nas_graph g = formatted(&b.g, (nas_format)k, NULL, 0), same = g;
+        assert_int_equal(nas_int8_units(&g, &err), NAS_OK);
+        assert_memory_equal(&g, &same, sizeof g);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_units_keep_the_outputs),
+        cmocka_unit_test(test_units_of_float_graphs),
         cmocka_unit_test(test_half_round_trip),
         cmocka_unit_test(test_float16_layout),
         cmocka_unit_test(test_dynamic_layout),

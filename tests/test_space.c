@@ -6,6 +6,7 @@
 #include "tests/fixture.h"
 #include "tests/space_texts.h"
 
+#include <glob.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -1194,28 +1195,56 @@ static void test_goals(void **state) {
 
 /* Presets and the page of the language */
 
+/* Neither the grid's points nor those to try first are impossible; the latter are not forbidden
+ * either. */
+static void expect_possible(const char *file, const nas_space *s) {
+    nas_err err = {0};
+    nas_candidate c;
+    nas_point p = new_point(s);
+    const int32_t labels = nas_space_task(s)->n_labels, classes = labels ? labels : 8;
+    const int64_t points = nas_space_points(s), step = points / 200 + 1;
+    for (int64_t k = 0; k < points; k += step) {
+        const nas_arena_mark mark = nas_arena_here(arena);
+        nas_space_grid(s, k, &p);
+        if (nas_space_candidate(s, arena, &p, classes, &c, &err) != NAS_OK)
+            fail_msg("%s, point %lld: %s", file, (long long)k, err.text);
+        nas_arena_back(arena, mark);
+    }
+    for (int32_t i = 0; i < nas_space_try_first(s); i++) {
+        nas_space_try(s, nas_space_search(s)->seed, i, &p);
+        if (nas_space_candidate(s, arena, &p, classes, &c, &err) != NAS_OK)
+            fail_msg("%s, try_first[%d]: %s", file, i, err.text);
+        if (nas_space_forbidden(s, &p)) fail_msg("%s, try_first[%d]: forbidden", file, i);
+    }
+}
+
+static void check_preset(const char *file) {
+    nas_space *s = NULL, *again = NULL;
+    nas_err err = {0};
+    if (nas_space_open(file, &s, &err) != NAS_OK) fail_msg("%s", err.text);
+    if (nas_space_parse("db", nas_space_text(s), &again, &err) != NAS_OK) fail_msg("%s", err.text);
+    const nas_hash a = nas_space_hash(s), b = nas_space_hash(again);
+    assert_true(nas_hash_equal(&a, &b));
+    char named[96];
+    snprintf(named, sizeof named, "spaces/%s.json", nas_space_name(s));
+    assert_string_equal(file, named);
+    expect_possible(file, s);
+    nas_space_close(s);
+    nas_space_close(again);
+}
+
 static void test_presets(void **state) {
     (void)state;
-    static const char *const files[] = {"spaces/demo.json", "spaces/kws_a.json"};
-    for (size_t i = 0; i < 2; i++) {
-        nas_space *s = NULL, *again = NULL;
-        nas_err err = {0};
-        if (nas_space_open(files[i], &s, &err) != NAS_OK) fail_msg("%s", err.text);
-        if (nas_space_parse("db", nas_space_text(s), &again, &err) != NAS_OK)
-            fail_msg("%s", err.text);
-        const nas_hash a = nas_space_hash(s), b = nas_space_hash(again);
-        assert_true(nas_hash_equal(&a, &b));
-        nas_point p = new_point(s);
-        for (int64_t k = 0; k < nas_space_points(s); k += 37) {
-            const nas_arena_mark mark = nas_arena_here(arena);
-            nas_candidate c;
-            nas_space_grid(s, k, &p);
-            if (nas_space_candidate(s, arena, &p, 8, &c, &err) != NAS_OK) fail_msg("%s", err.text);
-            nas_arena_back(arena, mark);
-        }
-        nas_space_close(s);
-        nas_space_close(again);
+    size_t n;
+    const char *readme = read_file("README.md", &n);
+    glob_t files;
+    assert_int_equal(glob("spaces/*.json", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        check_preset(files.gl_pathv[i]);
+        if (!strstr(readme, files.gl_pathv[i]))
+            fail_msg("README.md does not name %s", files.gl_pathv[i]);
     }
+    globfree(&files);
 }
 
 static void expect_row(const char *page, const char *where, const char *row) {

@@ -273,12 +273,17 @@ static void test_clusters_scaled(void **state) {
     float *v = get(net, i), *was = get(old, i), *codes = malloc(540 * sizeof *codes);
     assert_true(distinct(v, 540, 1) > 8);
     double error = 0, size = 0;
+    const float *scales = net->nodes.v[5].weights[0].coding.scales;
     for (int c = 0; c < 12; c++) {
         float most = 0;
         for (int j = c; j < 540; j += 12) most = fmaxf(most, fabsf(was[j]));
+        const float spare = 127 * scales[c] / most;
+        assert_true(spare > 0.99999f && spare < 1.1893f);
+        const double power = 4 * log2((double)scales[c]);
+        assert_true(fabs(power - round(power)) < 1e-5);
         for (int j = c; j < 540; j += 12) {
-            codes[j] = roundf(v[j] / most * 127);
-            assert_true(fabsf(v[j] / most * 127 - codes[j]) < 1e-3f);
+            codes[j] = roundf(v[j] / scales[c]);
+            assert_true(fabsf(v[j] / scales[c] - codes[j]) < 1e-3f);
             assert_true(was[j] != 0 || v[j] == 0);
             error += (double)((v[j] - was[j]) * (v[j] - was[j]));
             size += (double)(was[j] * was[j]);

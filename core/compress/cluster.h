@@ -26,20 +26,23 @@ typedef struct nas_cluster_config {
 extern const nas_key nas_cluster_keys[];
 
 /* Gives each kernel of a folded net (nas_net_fold) at most config->clusters different weights:
- * conv2d and dense kernels of at least 64 weights, depthwise ones with config->depthwise. Scope: in
- * all of the kernel, or in each output channel. Where a kernel has zeros, zero is one of the
- * centroids, and zeros stay. Centroids: k-means, in double, from the start that init names; of its
- * random numbers each kernel (and channel) has its own stream of (seed, replicate). scaled: for
- * formats with a scale for each output channel. Centroids are found on weight / (the largest weight
- * of its channel) and lie on 127ths of it, and the net keeps those scales: lowered kernels carry
- * them, and their *codes* take at most so many values. Everything that follows (fine-tuning,
- * rounding, lowering) reads the clusters off the net. Errors: NAS_EINVAL a net that is not folded,
- * weights that are not finite; NAS_ENOMEM. */
+ * every kernel but the depthwise ones (those with config->depthwise) of at least 64 weights.
+ * - Scope: in all of the kernel, or in each output channel.
+ * - Where a kernel has zeros, zero is one of the centroids, and zeros stay.
+ * - Centroids: k-means, in double, from the start that init names; of its random numbers each
+ * kernel (and channel) has its own stream of (seed, replicate).
+ * - scaled: for formats with a scale for each output channel. Centroids are found on weight /
+ * scale, where 127 codes of the scale are the largest weight of the channel (rounded up to a
+ * quarter power of two), and are codes themselves. The net keeps the scales, lowered kernels carry
+ * them, and their *codes* take at most so many values.
+ *
+ * Everything that follows (fine-tuning, rounding, lowering) reads the clusters off the net.
+ * Errors: NAS_EINVAL a net that is not folded, weights that are not finite; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_cluster_net(nas_net *net, const nas_cluster_config *config,
                                          bool scaled, uint64_t seed, uint32_t replicate,
                                          nas_err *err);
 
 /* Raise it when the same inputs give other bits. */
-enum { NAS_CLUSTER_VERSION = 1 };
+enum { NAS_CLUSTER_VERSION = 2 };
 
 #endif

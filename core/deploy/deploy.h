@@ -36,6 +36,12 @@ extern const char *const nas_formats_later;
 NAS_NODISCARD nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x,
                                           int32_t n, nas_graph *out, nas_err *err);
 
+/* Changes the units of the activations inside an int8 graph, so that most kernels and their biases
+ * have equal scales, which the file then holds once. Codes, zero points and ratios of scales stay,
+ * so the outputs do (but for the last bit of a multiplier); input and output keep their scales.
+ * Other graphs stay as they are. New constants live in g's arena. */
+NAS_NODISCARD nas_status nas_int8_units(nas_graph *g, nas_err *err);
+
 /* The file: no names, no metadata that the runtime does not need. Bytes live in arena a. The same
  * graph gives the same bytes on every machine. */
 NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint8_t **bytes,

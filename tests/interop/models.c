@@ -227,6 +227,13 @@ static void one_scale(nas_graph *g) {
     }
 }
 
+static void other_units(nas_graph *g) {
+    nas_err err;
+    if (nas_int8_units(g, &err) == NAS_OK) return;
+    fprintf(stderr, "models: %s\n", err.text);
+    exit(1);
+}
+
 static void symmetric_one_scale(nas_graph *g) {
     symmetric_inputs(g);
     one_scale(g);
@@ -276,6 +283,9 @@ static void make_nets(maker *m, uint32_t nets) {
         rg b = rnet(m->arena, seed);
         if (seed % 4) ok(m, nas_graph_fold(&b.g, &m->err));
         make(m, &b, "random", (int32_t)seed);
+        const char *name = nas_arena_format(m->arena, &m->err, "units_%03u", seed);
+        if (!name) exit(1);
+        make_format(m, &b, name, NAS_FORMAT_INT8, other_units);
         nas_arena_back(m->arena, mark);
     }
 }
