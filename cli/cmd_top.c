@@ -118,7 +118,7 @@ const cli_command cli_top = {
     .words = "DB",
     .least = 1,
     .most = 1,
-    .summary = "List the best trials of a study, those that satisfy the constraints first",
+    .summary = "List the best trials of a study that satisfy the constraints, or all, or the front",
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
