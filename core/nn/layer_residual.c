@@ -34,9 +34,9 @@ static void add_forward(const nas_node *node, const nas_run *run) {
 }
 
 static void add_backward(const nas_node *node, const nas_run *run) {
-    const nas_map y = nas_node_y(node, run), dy = nas_node_dy(node, run);
     for (int32_t i = 0; i < node->n_in; i++) {
         if (!node->edge[i].wanted) continue;
+        const nas_map y = nas_node_y(node, run), dy = nas_node_dy(node, run);
         const nas_map dx = nas_node_dx(node, i, run);
         if (node->relu)
             run->kernel->relu_grad(&y, &dy, run->n, INFINITY, &dx);
