@@ -105,6 +105,7 @@ static void measure(const nas_graph *g, const char *name, const char *how, nas_f
     const char *path = nas_arena_format(arena, &err, "%s/%s_%s_%s.tflite", folder, name, how,
                                         nas_format_names[format]);
     ok(nas_file_write(path, file, n, &err));
+    ok(nas_file_write(nas_arena_format(arena, &err, "%s.zlib", path), zip, zip_n, &err));
     const size_t plain = plain_zlib(file, n);
     printf("%-12s %-16s %-8s %7zu raw %7zu level 9 %7zu ours %6.2f %% less  %6.1f ms\n", name, how,
            nas_format_names[format], n, plain, zip_n, 100 * (1 - (double)zip_n / (double)plain),

@@ -2,6 +2,7 @@
  * says about our files is checked by tests/interop. */
 #include "base/file.h"
 #include "core/deploy/deploy.h"
+#include "core/deploy/segments.h"
 #include "tests/fixture.h"
 #include "tests/random_graph.h"
 
@@ -175,6 +176,28 @@ static void test_zlib_stream(void **state) {
     check_stream(p + N / 4, N / 4, false);
 }
 
+/* Cuts lie where the bytes change: noise, zeros, few values. */
+static void test_segments(void **state) {
+    (void)state;
+    enum { N = 40000, A = 9984, B = 20000 };
+    nas_rng rng = nas_rng_stream(13, 0, NAS_PURPOSE_TEST, 0, 0, 0);
+    uint8_t *p = nas_arena_alloc(arena, N, &err);
+    for (size_t i = 0; i < N; i++)
+        p[i] = (uint8_t)(i < A ? nas_rng_u32(&rng) : i < B ? 0 : nas_rng_below(&rng, 5));
+    const nas_segmenter *s = nas_segmenter_open(p, N, arena, &err);
+    assert_non_null(s);
+    nas_segments cuts;
+    nas_segmenter_cut(s, 400, &cuts);
+    assert_int_equal(cuts.n, 3);
+    assert_int_equal(cuts.end[0], A);
+    assert_int_equal(cuts.end[1], B);
+    assert_int_equal(cuts.end[2], N);
+    s = nas_segmenter_open(p, 1, arena, &err);
+    nas_segmenter_cut(s, 50, &cuts);
+    assert_int_equal(cuts.n, 1);
+    assert_int_equal(cuts.end[0], 1);
+}
+
 /* --- damaged files ---------------------------------------------------------------------------- */
 
 static int64_t accepted;
@@ -306,9 +329,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_reads_from_any_address),
         cmocka_unit_test(test_no_byte_too_many), cmocka_unit_test(test_equal_constants_share),
-        cmocka_unit_test(test_zlib_stream),      cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_random_damage),    cmocka_unit_test(test_foreign_files),
-        cmocka_unit_test(test_formats),          cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_zlib_stream),      cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_truncated),        cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_foreign_files),    cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_latency),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
