@@ -191,9 +191,9 @@ static void print_winner(const screen *v, const cli_trial *t, const char *db, co
 static void print_failed(const screen *v, const nas_run_state *state, const char *db) {
     char n[32];
     if (state->failed)
-        printf("failed\n  %s trials: nas sql %s \"select number, reason from %s where state = "
+        printf("failed\n  %s trial%s: nas sql %s \"select number, reason from %s where state = "
                "'failed'\"\n",
-               cli_thousands(state->failed, n), db, v->name);
+               cli_thousands(state->failed, n), state->failed == 1 ? "" : "s", db, v->name);
 }
 
 static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {
