@@ -79,8 +79,8 @@ GRID(3)
 GRID(4)
 GRID(5)
 
-    typedef void grid_fn(const nas_conv *, ptrdiff_t, bool, const float *, const float *,
-                         const float *, float *);
+typedef void grid_fn(const nas_conv *, ptrdiff_t, bool, const float *, const float *, const float *,
+                     float *);
 static grid_fn *const grids[RUN + 1] = {NULL, grid_1, grid_2, grid_3, grid_4, grid_5};
 
 static void grid_image(const nas_conv *c, const grid *g, const float *x, const float *w,
