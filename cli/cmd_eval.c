@@ -9,12 +9,14 @@
 enum { DATA, SPLIT, JSON, CACHE, MISSING, DUMP };
 
 static void print_json(const nas_deployed *d, const nas_verdict *v) {
-    char accuracy[32], low[32], high[32];
+    char accuracy[32], low[32], high[32], error[32];
     nas_json_number(v->accuracy, accuracy);
     nas_json_number(v->low, low);
     nas_json_number(v->high, high);
-    printf("{\"clips\": %d, \"accuracy\": %s, \"low\": %s, \"high\": %s, \"labels\": [", v->n,
-           accuracy, low, high);
+    nas_json_number(v->error, error);
+    printf("{\"clips\": %d, \"speakers\": %d, \"accuracy\": %s, \"standard_error\": %s, "
+           "\"low\": %s, \"high\": %s, \"labels\": [",
+           v->n, v->speakers, accuracy, error, low, high);
     for (int32_t i = 0; i < d->n_labels; i++) {
         fputs(i ? ", " : "", stdout);
         cli_print_json_text(d->labels[i]);
@@ -30,10 +32,11 @@ static void print_json(const nas_deployed *d, const nas_verdict *v) {
 }
 
 static void print_text(const nas_deployed *d, const nas_verdict *v) {
-    char n[32];
-    printf("accuracy %.4f (95 %% interval %.4f to %.4f) on %s clips\n\nconfusion: rows are spoken, "
-           "columns are heard\n",
-           v->accuracy, v->low, v->high, cli_thousands(v->n, n));
+    char n[32], speakers[32];
+    printf("accuracy %.4f (95 %% interval %.4f to %.4f, standard error %.4f) on %s clips of %s "
+           "speakers\n\nconfusion: rows are spoken, columns are heard\n",
+           v->accuracy, v->low, v->high, v->error, cli_thousands(v->n, n),
+           cli_thousands(v->speakers, speakers));
     cli_table *t = cli_table_open();
     cli_table_cell(t, "", false);
     for (int32_t i = 0; i < d->n_labels; i++) cli_table_cell(t, d->labels[i], true);
@@ -155,7 +158,7 @@ const cli_command cli_eval = {
             [DATA] = {"--data", "CLIPS", "folder of class folders; those in labels.txt are read"},
             [SPLIT] = {"--split", "PART",
                        "train, validation or test of the model's own split (default: all)"},
-            [JSON] = {"--json", NULL, "one object: accuracy, low, high, confusion"},
+            [JSON] = {"--json", NULL, "one object: accuracy, standard_error, low, high, confusion"},
             [CACHE] = {"--cache", "DIR", "keeps decoded clips for the next time"},
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent"},

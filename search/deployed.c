@@ -116,6 +116,7 @@ typedef struct bench {
     nas_frontend *fe;
     float *pcm, *x;
     int32_t samples;
+    nas_speaker_score *scores; /* one a clip, until they are joined */
 } bench;
 
 static nas_status judge_clips(bench *b, const nas_clips *c, const uint8_t *part, int wanted,
@@ -131,7 +132,7 @@ static nas_status judge_clips(bench *b, const nas_clips *c, const uint8_t *part,
         if (d->frontend.normalize)
             nas_frontend_normalize(d->mean, d->deviation, d->features, b->x, n);
         const int32_t class = nas_interp_class(b->it, b->x);
-        v->n++;
+        b->scores[v->n++] = (nas_speaker_score){c->clips[i].speaker, 1, class == c->clips[i].label};
         v->right += class == c->clips[i].label;
         v->confusion[c->clips[i].label * d->n_labels + class]++;
         if (each) each(ctx, &c->clips[i], b->x, class);
@@ -140,12 +141,47 @@ static nas_status judge_clips(bench *b, const nas_clips *c, const uint8_t *part,
     return NAS_OK;
 }
 
-static void wilson(nas_verdict *v) {
-    const double z = 1.959963984540054, n = v->n;
-    if (!v->n) return;
-    const double p = v->right / n, middle = p + z * z / (2 * n);
-    const double half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)), scale = 1 + z * z / n;
+static int by_speaker(const void *a, const void *b) {
+    const nas_speaker_score *x = a, *y = b;
+    return strcmp(x->speaker, y->speaker);
+}
+
+/* One score a speaker, in place. */
+static int32_t join_speakers(nas_speaker_score *s, int32_t n) {
+    int32_t speakers = 0;
+    qsort(s, (size_t)n, sizeof *s, by_speaker);
+    for (int32_t i = 0; i < n; i++) {
+        if (speakers && strcmp(s[speakers - 1].speaker, s[i].speaker) == 0) {
+            s[speakers - 1].n += s[i].n;
+            s[speakers - 1].right += s[i].right;
+        } else {
+            s[speakers++] = s[i];
+        }
+    }
+    return speakers;
+}
+
+void nas_verdict_interval(const nas_speaker_score *s, int32_t speakers, nas_verdict *v) {
+    const double z = 1.959963984540054;
+    double n = 0, right = 0, squares = 0;
+    for (int32_t i = 0; i < speakers; i++) {
+        n += s[i].n;
+        right += s[i].right;
+    }
+    v->speakers = speakers;
+    if (n == 0) return;
+    const double p = right / n, alone = p * (1 - p) / n;
+    for (int32_t i = 0; i < speakers; i++) {
+        const double off = s[i].right - p * s[i].n;
+        squares += off * off;
+    }
+    const double together = speakers > 1 ? squares / (n * n) * speakers / (speakers - 1) : alone;
+    const double variance = fmax(alone, together);
+    const double like = variance > 0 ? n * alone / variance : n; /* independent clips */
+    const double middle = p + z * z / (2 * like), scale = 1 + z * z / like;
+    const double half = z * sqrt(p * (1 - p) / like + z * z / (4 * like * like));
     v->accuracy = p;
+    v->error = sqrt(variance);
     v->low = fmax(0, (middle - half) / scale);
     v->high = fmin(1, (middle + half) / scale);
 }
@@ -160,7 +196,8 @@ static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, 
     out->confusion = nas_arena_array(a, labels * labels, sizeof *out->confusion, err);
     b.pcm = nas_arena_array(a, (size_t)b.samples, sizeof *b.pcm, err);
     b.x = nas_arena_array(a, (size_t)d->frames * (size_t)d->features, sizeof *b.x, err);
-    if (!parts || !out->confusion || !b.pcm || !b.x) return NAS_ENOMEM;
+    b.scores = nas_arena_array(a, (size_t)c->n, sizeof *b.scores, err);
+    if (!parts || !out->confusion || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
     if (part >= 0) {
         NAS_TRY(nas_split_make(c, &d->task.split, allow_missing, log, parts, &ignored, err));
         if (!memchr(parts, part, (size_t)c->n))
@@ -174,7 +211,7 @@ static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, 
     if (st == NAS_OK) st = judge_clips(&b, c, parts, part, log, each, ctx, out, err);
     nas_interp_close(b.it);
     nas_frontend_close(b.fe);
-    wilson(out);
+    if (st == NAS_OK) nas_verdict_interval(b.scores, join_speakers(b.scores, out->n), out);
     return st;
 }
 

@@ -25,9 +25,22 @@ NAS_NODISCARD nas_status nas_deployed_open(nas_arena *a, const char *folder, nas
 
 typedef struct nas_verdict {
     int32_t n, right;
-    double accuracy, low, high; /* Wilson's 95 % interval (Wilson 1927) */
-    int32_t *confusion;         /* [n_labels][n_labels], rows are the truth; in the arena */
+    int32_t speakers;
+    double accuracy;
+    double error;       /* standard error of it; the clips of a speaker stand or fall together */
+    double low, high;   /* 95 % interval */
+    int32_t *confusion; /* [n_labels][n_labels], rows are the truth; in the arena */
 } nas_verdict;
+
+/* Fills accuracy, error, low and high from what each speaker's clips came to (right of n clips).
+ * The error is that of a ratio over speakers (Cochran, Sampling Techniques, 1977, section 2.11),
+ * never below that of independent clips; the interval is Wilson's (1927) for as many independent
+ * clips as have that error. */
+typedef struct nas_speaker_score {
+    const char *speaker;
+    int32_t n, right;
+} nas_speaker_score;
+void nas_verdict_interval(const nas_speaker_score *s, int32_t speakers, nas_verdict *v);
 
 /* part: a nas_part under the candidate's split, or -1 for all clips. clips_out (may be NULL) hears
  * of each clip: its features and the class that was found. Errors: NAS_EINVAL a part without

@@ -54,7 +54,9 @@ static nas_status know(const nas_evaluator *e, const nas_candidate *c, nas_arena
     k[NAS_METRIC_MACS] = (known){true, (double)cost.macs};
     k[NAS_METRIC_RAM_BYTES] = (known){true, (double)cost.ram_bytes};
     k[NAS_METRIC_TFLITE_BYTES] = (known){false, (double)bytes};
-    k[NAS_METRIC_ZLIB_BYTES] = (known){false, 2.0 * (double)floats};
+    /* Zeros and shared values compress. */
+    if (!c->prune.on && !c->cluster.on)
+        k[NAS_METRIC_ZLIB_BYTES] = (known){false, 2.0 * (double)floats};
     return NAS_OK;
 }
 

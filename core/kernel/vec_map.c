@@ -14,21 +14,32 @@ INLINE float *pixel(const nas_map *m, int32_t i, int32_t y, int32_t x) {
     return m->at + i * m->image + y * m->row + (ptrdiff_t)x * m->cs;
 }
 
+/* The same by rows; pixels of a row are cs apart. */
+#define EACH_ROW(m, n)                \
+    for (int32_t i = 0; i < (n); i++) \
+        for (int32_t y = 0; y < (m)->h; y++)
+
 /* Sums go over pixels for a few vectors of channels at a time: whole cache lines in a row, and no
  * strides that fall on the same sets. */
 enum { WIDE = 64 / LANES > 4 ? 4 : 64 / LANES };
 
 #define IN_BLOCKS(cs, call)                       \
     for (int32_t c = 0; c < (cs);) {              \
-        const bool wide = (cs)-c >= WIDE * LANES; \
-        if (wide) {                               \
+        const int32_t left = ((cs)-c) / LANES;    \
+        if (left >= WIDE) {                       \
             enum { W = WIDE };                    \
+            call;                                 \
+        } else if (left == 3) {                   \
+            enum { W = 3 };                       \
+            call;                                 \
+        } else if (left == 2) {                   \
+            enum { W = 2 };                       \
             call;                                 \
         } else {                                  \
             enum { W = 1 };                       \
             call;                                 \
         }                                         \
-        c += wide ? WIDE * LANES : LANES;         \
+        c += (left < WIDE ? left : WIDE) * LANES; \
     }
 
 INLINE void sum_block(const nas_map *m, int32_t n, int32_t c, int w, float *sum) {
@@ -71,18 +82,19 @@ static void moments(const nas_map *m, int32_t n, float *shift, float *sum,
 
 INLINE void affine_block(const nas_map *m, int32_t n, int32_t c, int w, const float *scale,
                          const float *shift, bool relu, const nas_map *out) {
+    const ptrdiff_t cs = m->cs;
     vec a[WIDE], b[WIDE];
     UNROLL for (int v = 0; v < w; v++) {
         a[v] = load(scale + c + v * LANES);
         b[v] = load(shift + c + v * LANES);
     }
-    EACH_PIXEL(m, n) {
-        const float *p = pixel(m, i, y, x) + c;
-        float *to = pixel(out, i, y, x) + c;
-        UNROLL for (int v = 0; v < w; v++) {
-            const vec z = load(p + v * LANES) * a[v] + b[v];
-            store(to + v * LANES, relu ? only(~(z <= (vec){0}), z) : z);
-        }
+    EACH_ROW(m, n) {
+        const float *p = pixel(m, i, y, 0) + c;
+        float *to = pixel(out, i, y, 0) + c;
+        for (int32_t x = 0; x < m->w; x++, p += cs, to += cs) UNROLL for (int v = 0; v < w; v++) {
+                const vec z = load(p + v * LANES) * a[v] + b[v];
+                store(to + v * LANES, relu ? only(~(z <= (vec){0}), z) : z);
+            }
     }
 }
 
@@ -131,6 +143,7 @@ static void affine_sums(const nas_map *m, const nas_map *dy, int32_t n, const fl
 INLINE void affine_grad_block(const nas_map *m, const nas_map *dy, int32_t n, int32_t c, int w,
                               const float *scale, const float *shift, bool relu, const float *slope,
                               const float *offset, const nas_map *dx) {
+    const ptrdiff_t cs = m->cs;
     vec a[WIDE], b[WIDE], k[WIDE], o[WIDE];
     UNROLL for (int v = 0; v < w; v++) {
         a[v] = load(scale + c + v * LANES);
@@ -138,15 +151,16 @@ INLINE void affine_grad_block(const nas_map *m, const nas_map *dy, int32_t n, in
         k[v] = load(slope + c + v * LANES);
         o[v] = load(offset + c + v * LANES);
     }
-    EACH_PIXEL(m, n) {
-        const float *p = pixel(m, i, y, x) + c, *d = pixel(dy, i, y, x) + c;
-        float *to = pixel(dx, i, y, x) + c;
-        UNROLL for (int v = 0; v < w; v++) {
-            const vec u = load(p + v * LANES);
-            vec z = load(d + v * LANES);
-            if (relu) z = only(~(u * a[v] + b[v] <= (vec){0}), z);
-            store(to + v * LANES, a[v] * z + (k[v] * u + o[v]));
-        }
+    EACH_ROW(m, n) {
+        const float *p = pixel(m, i, y, 0) + c, *d = pixel(dy, i, y, 0) + c;
+        float *to = pixel(dx, i, y, 0) + c;
+        for (int32_t x = 0; x < m->w; x++, p += cs, d += cs, to += cs)
+            UNROLL for (int v = 0; v < w; v++) {
+                const vec u = load(p + v * LANES);
+                vec z = load(d + v * LANES);
+                if (relu) z = only(~(u * a[v] + b[v] <= (vec){0}), z);
+                store(to + v * LANES, a[v] * z + (k[v] * u + o[v]));
+            }
     }
 }
 
@@ -159,12 +173,18 @@ static void affine_grad(const nas_map *m, const nas_map *dy, int32_t n, const fl
         IN_BLOCKS(m->cs, affine_grad_block(m, dy, n, c, W, scale, shift, false, slope, offset, dx))
 }
 
+/* Values of a row, of maps that have the same channels. */
+static int32_t row_of(const nas_map *m) {
+    return m->w * m->cs;
+}
+
 static void relu_forward(const nas_map *m, int32_t n, float top, const nas_map *out) {
     const vec most = splat(top);
-    EACH_PIXEL(m, n) {
-        const float *p = pixel(m, i, y, x);
-        float *to = pixel(out, i, y, x);
-        for (int32_t c = 0; c < m->cs; c += LANES) {
+    const int32_t len = row_of(m);
+    EACH_ROW(m, n) {
+        const float *p = pixel(m, i, y, 0);
+        float *to = pixel(out, i, y, 0);
+        for (int32_t c = 0; c < len; c += LANES) {
             const vec z = load(p + c);
             const mask over = z >= most;
             store(to + c, only(~(z <= (vec){0}), (vec)((over & (mask)most) | (~over & (mask)z))));
@@ -175,10 +195,11 @@ static void relu_forward(const nas_map *m, int32_t n, float top, const nas_map *
 static void relu_grad(const nas_map *m, const nas_map *dy, int32_t n, float top,
                       const nas_map *dx) {
     const vec most = splat(top);
-    EACH_PIXEL(m, n) {
-        const float *p = pixel(m, i, y, x), *d = pixel(dy, i, y, x);
-        float *to = pixel(dx, i, y, x);
-        for (int32_t c = 0; c < m->cs; c += LANES) {
+    const int32_t len = row_of(m);
+    EACH_ROW(m, n) {
+        const float *p = pixel(m, i, y, 0), *d = pixel(dy, i, y, 0);
+        float *to = pixel(dx, i, y, 0);
+        for (int32_t c = 0; c < len; c += LANES) {
             const vec z = load(p + c);
             store(to + c, only(~((z <= (vec){0}) | (z >= most)), load(d + c)));
         }
@@ -186,12 +207,19 @@ static void relu_grad(const nas_map *m, const nas_map *dy, int32_t n, float top,
 }
 
 static void add(const nas_map *a, const nas_map *b, int32_t n, bool relu, const nas_map *out) {
-    EACH_PIXEL(a, n) {
-        const float *p = pixel(a, i, y, x), *q = b ? pixel(b, i, y, x) : NULL;
-        float *to = pixel(out, i, y, x);
-        for (int32_t c = 0; c < a->cs; c += LANES) {
-            vec z = load(p + c);
-            if (q) z += load(q + c);
+    const int32_t len = row_of(a);
+    EACH_ROW(a, n) {
+        const float *p = pixel(a, i, y, 0), *q = b ? pixel(b, i, y, 0) : NULL;
+        float *to = pixel(out, i, y, 0);
+        if (!q) {
+            for (int32_t c = 0; c < len; c += LANES) {
+                const vec z = load(p + c);
+                store(to + c, relu ? only(~(z <= (vec){0}), z) : z);
+            }
+            continue;
+        }
+        for (int32_t c = 0; c < len; c += LANES) {
+            const vec z = load(p + c) + load(q + c);
             store(to + c, relu ? only(~(z <= (vec){0}), z) : z);
         }
     }

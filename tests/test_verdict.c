@@ -1,0 +1,79 @@
+/* tests/test_verdict.c - the interval of an accuracy, against closed forms. */
+#include "search/deployed.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SPEAKERS = 40 };
+
+static nas_verdict verdict_of(int32_t clips_each, int32_t right_speakers) {
+    nas_speaker_score s[SPEAKERS];
+    nas_verdict v = {0};
+    for (int32_t i = 0; i < SPEAKERS; i++)
+        s[i] = (nas_speaker_score){"", clips_each, i < right_speakers ? clips_each : 0};
+    nas_verdict_interval(s, SPEAKERS, &v);
+    return v;
+}
+
+static void near(double got, double want, double within) {
+    if (!(fabs(got - want) <= within)) fail_msg("%.9g is not within %g of %.9g", got, within, want);
+}
+
+/* One clip a speaker: Wilson's interval of 36 of 40; statsmodels' proportion_confint gives these.
+ */
+static void test_alone(void **state) {
+    (void)state;
+    const nas_verdict v = verdict_of(1, 36);
+    const double p = 0.9;
+    near(v.accuracy, p, 1e-12);
+    near(v.error, sqrt(p * (1 - p) / SPEAKERS * SPEAKERS / (SPEAKERS - 1)), 1e-12);
+    near(v.low, 0.76741, 1e-4);
+    near(v.high, 0.96087, 1e-4);
+}
+
+/* Clips that stand or fall together tell no more than one of them. */
+static void test_together(void **state) {
+    (void)state;
+    const nas_verdict one = verdict_of(1, 36), ten = verdict_of(10, 36);
+    near(ten.accuracy, one.accuracy, 1e-12);
+    near(ten.error, one.error, 1e-12);
+    near(ten.low, one.low, 1e-9);
+    near(ten.high, one.high, 1e-9);
+}
+
+/* Speakers that are all alike give the error of independent clips, never less. */
+static void test_alike(void **state) {
+    (void)state;
+    nas_speaker_score s[SPEAKERS];
+    nas_verdict v = {0};
+    for (int32_t i = 0; i < SPEAKERS; i++) s[i] = (nas_speaker_score){"", 10, 9};
+    nas_verdict_interval(s, SPEAKERS, &v);
+    near(v.error, sqrt(0.09 / 400), 1e-12);
+    assert_int_equal(v.speakers, SPEAKERS);
+}
+
+static void test_edges(void **state) {
+    (void)state;
+    const nas_verdict all = verdict_of(3, SPEAKERS), none = verdict_of(3, 0);
+    near(all.high, 1, 1e-12);
+    near(none.low, 0, 1e-12);
+    assert_true(all.low > 0.9 && all.low < 1);
+    nas_verdict empty = {0};
+    nas_verdict_interval(NULL, 0, &empty);
+    near(empty.accuracy, 0, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_together),
+        cmocka_unit_test(test_alike),
+        cmocka_unit_test(test_edges),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
