@@ -39,7 +39,7 @@ typedef struct nas_candidate {
     const char *task_json, *frontend_json, *augment_json, *model_json, *train_json, *prune_json,
         *cluster_json, *quantize_json;
     const char *json; /* the whole, as written to candidate.json (without seed and replicate) */
-    nas_hash hash;    /* SHA-256 of the canonical JSON, SPACE.md "Identity" */
+    nas_hash hash;    /* SHA-256 of the canonical JSON, docs/SPACES.md "Identity" */
     uint64_t seed;    /* of candidate.json, when it has them; else 0 */
     uint32_t replicate;
 } nas_candidate;

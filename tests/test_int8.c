@@ -173,7 +173,7 @@ static void test_quantised_is_close(void **state) {
     }
 }
 
-/* DESIGN section 8: weights symmetric per output channel, activations with one scale, int32 bias.
+/* Weights symmetric per output channel, activations with one scale, int32 bias.
  */
 static void test_quantised_layout(void **state) {
     (void)state;
