@@ -17,7 +17,8 @@ static void read_search(nas_space *s) {
     if (cJSON_IsNumber(workers)) s->search.workers = (int32_t)workers->valuedouble;
 }
 
-/* Everything but what docs/SPACES.md lets change; the order in the file counts, for it numbers points. */
+/* Everything but what docs/SPACES.md lets change; the order in the file counts, for it numbers
+ * points. */
 static nas_status hash_space(nas_space *s, nas_err *err) {
     static const char *const out[] = {"schema",     "name",        "objective",
                                       "objectives", "constraints", NULL};

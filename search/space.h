@@ -1,4 +1,5 @@
-/* search/space.h - a space file: a candidate with choices in it. docs/SPACES.md is the definition. */
+/* search/space.h - a space file: a candidate with choices in it. docs/SPACES.md is the definition.
+ */
 #ifndef NAS_SEARCH_SPACE_H
 #define NAS_SEARCH_SPACE_H
 
