@@ -21,6 +21,7 @@ struct nas_net {
     float *params, *grads, *averages;
     bool watching; /* round layers note the range of what they see, and let it pass */
     bool ready;    /* packed weights are those of params, for prediction */
+    double (*seconds)[2]; /* added up for each node, forward and backward; NULL: no clock runs */
     /* Of the step under way. */
     const int32_t *labels;
     double smoothing, loss;
