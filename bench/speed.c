@@ -59,37 +59,45 @@ static void print_layers(const nas_net *net, int32_t steps) {
     }
 }
 
-/* Median seconds of a step. */
-static double time_steps(nas_trainer *trainer, const float *x, const int32_t *y, int32_t batch,
-                         double seconds, int *steps) {
-    static double times[MOST_STEPS];
+/* Median seconds of a step, on the wall and of the processor. */
+typedef struct timing {
+    double wall, cpu;
+    int steps;
+} timing;
+
+static timing time_steps(nas_trainer *trainer, const float *x, const int32_t *y, int32_t batch,
+                         double seconds) {
+    static double wall[MOST_STEPS], cpu[MOST_STEPS];
     const double start = nas_clock_wall();
     int n = 0;
     while (n < MOST_STEPS && (n < 7 || nas_clock_wall() - start < seconds)) {
-        const double before = nas_clock_wall();
+        const double at = nas_clock_wall(), used = nas_clock_cpu();
         (void)nas_trainer_step_on(trainer, x, y, batch);
-        times[n++] = nas_clock_wall() - before;
+        cpu[n] = nas_clock_cpu() - used;
+        wall[n++] = nas_clock_wall() - at;
     }
-    *steps = n;
-    qsort(times, (size_t)n, sizeof *times, by_value);
-    return times[n / 2];
+    qsort(wall, (size_t)n, sizeof *wall, by_value);
+    qsort(cpu, (size_t)n, sizeof *cpu, by_value);
+    return (timing){.wall = wall[n / 2], .cpu = cpu[n / 2], .steps = n};
 }
 
-static void report(const bench_case *b, const machine *m, const options *o, double step,
+static void report(const bench_case *b, const machine *m, const options *o, timing step,
                    double macs, FILE *out) {
-    const double gflops = 6e-9 * macs * b->batch / step;
+    const double gflops = 6e-9 * macs * b->batch / step.wall;
     if (!o->json)
-        printf("%-7s %3d  %dx%-2d b=%-3d %9.3f ms/step %9.0f samples/s %7.1f GFLOP/s %5.1f %%\n",
-               b->net, b->filters, b->h, b->w, b->batch, step * 1e3, b->batch / step, gflops,
-               100 * gflops / m->peak);
+        printf("%-7s %3d  %dx%-2d b=%-3d %9.3f ms/step (cpu %9.3f) %9.0f samples/s %7.1f GFLOP/s "
+               "%5.1f %% (cpu %7.1f, %5.1f %%)\n",
+               b->net, b->filters, b->h, b->w, b->batch, step.wall * 1e3, step.cpu * 1e3,
+               b->batch / step.wall, gflops, 100 * gflops / m->peak, gflops * step.wall / step.cpu,
+               100 * gflops * step.wall / step.cpu / m->peak);
     FILE *to = o->json ? stdout : out;
     if (!to) return;
     fprintf(to,
             "{\"net\": \"%s\", \"filters\": %d, \"input\": \"%dx%d\", \"batch\": %d, \"threads\": "
-            "1, \"kernel\": \"%s\", \"exact\": %s, \"samples_per_s\": %.1f, \"gflops\": %.2f, "
-            "\"peak_share\": ",
+            "1, \"kernel\": \"%s\", \"exact\": %s, \"samples_per_s\": %.1f, \"cpu_samples_per_s\": "
+            "%.1f, \"gflops\": %.2f, \"peak_share\": ",
             b->net, b->filters, b->h, b->w, b->batch, nas_kernel_name(m->kernel),
-            o->exact ? "true" : "false", b->batch / step, gflops);
+            o->exact ? "true" : "false", b->batch / step.wall, b->batch / step.cpu, gflops);
     if (m->peak > 0)
         fprintf(to, "%.4f}", gflops / m->peak);
     else
@@ -104,6 +112,8 @@ static void time_net(const bench_case *b, const nas_model *m, const machine *on,
     nas_net *net;
     nas_trainer *trainer;
     nas_model_cost cost;
+    nas_model model = *m;
+    model.exact = o->exact;
     const int64_t values = (int64_t)b->batch * b->h * b->w;
     float *x = malloc((size_t)values * sizeof *x);
     int32_t *y = malloc((size_t)b->batch * sizeof *y);
@@ -113,21 +123,19 @@ static void time_net(const bench_case *b, const nas_model *m, const machine *on,
     const nas_examples examples = {.x = x, .y = y, .n = b->batch, .h = b->h, .w = b->w};
     const nas_train_config config = {
         .epochs = 100000, .batch_size = b->batch, .learning_rate = {.from = 1e-3}};
-    if (nas_model_check(m, CLASSES, &cost, &err) != NAS_OK ||
-        nas_net_open(m, CLASSES, b->batch, on->kernel, &net, &err) != NAS_OK)
+    if (nas_model_check(&model, CLASSES, &cost, &err) != NAS_OK ||
+        nas_net_open(&model, CLASSES, b->batch, on->kernel, &net, &err) != NAS_OK)
         die(err.text);
     nas_net_init(net, 1, 0);
     const nas_trainer_options t = {.net = net, .config = &config, .train = &examples};
     if (nas_trainer_open(&t, &trainer, &err) != NAS_OK) die(err.text);
     for (int i = 0; i < 5; i++) (void)nas_trainer_step_on(trainer, x, y, b->batch);
-    int steps;
-    const double step = time_steps(trainer, x, y, b->batch, o->seconds, &steps);
+    const timing step = time_steps(trainer, x, y, b->batch, o->seconds);
     report(b, on, o, step, (double)cost.macs, out);
     if (o->layers && !o->json) {
         net->seconds = calloc((size_t)net->nodes.n, sizeof *net->seconds);
         if (!net->seconds) die("out of memory");
-        (void)time_steps(trainer, x, y, b->batch, o->seconds, &steps);
-        print_layers(net, steps);
+        print_layers(net, time_steps(trainer, x, y, b->batch, o->seconds).steps);
         free(net->seconds);
     }
     nas_trainer_close(trainer);
@@ -151,12 +159,12 @@ static void time_case(const bench_case *b, const machine *on, const options *o, 
         const nas_model m = MODEL(b->h, b->w, 1, first, BN, RELU, BLOCK(f), BLOCK(f), HEAD);
         time_net(b, &m, on, o, out);
     } else if (!strcmp(b->net, "res")) {
-        const nas_model m =
-            MODEL(b->h, b->w, 1, first, BN, RELU,
-                  RESIDUAL(NAS_SHORTCUT_IDENTITY, CONV3(f), CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN),
-                  RELU,
-                  RESIDUAL(NAS_SHORTCUT_IDENTITY, CONV3(f), CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN),
-                  RELU, HEAD);
+        const nas_model m = MODEL(
+            b->h, b->w, 1, first, BN, RELU,
+            RESIDUAL(NAS_SHORTCUT_IDENTITY, CONV3(f), CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN),
+            RELU,
+            RESIDUAL(NAS_SHORTCUT_IDENTITY, CONV3(f), CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN),
+            RELU, HEAD);
         time_net(b, &m, on, o, out);
     } else {
         die("--net is cnn, ds_cnn or res");
@@ -166,7 +174,7 @@ static void time_case(const bench_case *b, const machine *on, const options *o, 
 static const struct {
     const char *net;
     int32_t filters;
-} nets[] = {{"cnn", 32},    {"cnn", 77},    {"cnn", 128},    {"cnn", 256}, {"ds_cnn", 32},
+} nets[] = {{"cnn", 32},    {"cnn", 77},     {"cnn", 128},    {"cnn", 256}, {"ds_cnn", 32},
             {"ds_cnn", 64}, {"ds_cnn", 128}, {"ds_cnn", 256}, {"res", 32}};
 static const int32_t inputs[][2] = {{49, 10}, {62, 10}, {49, 40}};
 static const int32_t batches[] = {20, 32, 256};
@@ -190,8 +198,8 @@ static void all_cases(const machine *on, const options *o, FILE *out) {
             }
     if (some) return;
     /* A shape that is not in the list. */
-    const bench_case one = {o->net ? o->net : "cnn", o->filters ? o->filters : 32,
-                            o->h ? o->h : 49, o->w ? o->w : 10, o->batch ? o->batch : 32};
+    const bench_case one = {o->net ? o->net : "cnn", o->filters ? o->filters : 32, o->h ? o->h : 49,
+                            o->w ? o->w : 10, o->batch ? o->batch : 32};
     time_case(&one, on, o, out);
 }
 

@@ -30,9 +30,9 @@ static void call(void (*fn)(const nas_node *, const nas_run *), const nas_node *
         fn(node, run);
         return;
     }
-    const double start = nas_clock_wall();
+    const double start = nas_clock_cpu();
     fn(node, run);
-    seconds[node - run->net->nodes.v][direction] += nas_clock_wall() - start;
+    seconds[node - run->net->nodes.v][direction] += nas_clock_cpu() - start;
 }
 
 static void prepare(const nas_run *run) {
