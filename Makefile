@@ -40,7 +40,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-interop bench deps-check format format-check warnings clean
+.PHONY: all help deps run clips test tests-only test-interop bench bench-peers spills-check deps-check format format-check warnings clean
 all: nas
 
 nas: $(BUILD)/nas
@@ -90,6 +90,14 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 bench: $(BUILD)/bench/speed
 	@$< $(BENCH)
 
+# PEERS: the python that has PyTorch.
+PEERS ?= python3
+bench-peers: $(BUILD)/bench/speed
+	@$(PEERS) bench/peers.py --speed $< $(BENCH)
+
+spills-check: $(LIB)
+	@tests/spills_check.sh $(BUILD)
+
 help:
 	@echo 'make run           packages, build, demo clips, a whole search, its winner (about 3 minutes)'
 	@echo 'make test          the same set-up, then all tests'
@@ -98,6 +106,7 @@ help:
 	@echo 'make clips         makes the clips of the demo in data/demo_clips'
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
 	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
+	@echo 'make bench-peers    the same nets in PyTorch, in turn (PEERS=python that has it, BENCH=--all ...)'
 	@echo 'make deps-check    includes against the layers of docs/ARCHITECTURE.md'
 	@echo 'make format        clang-format; format-check only looks'
 	@echo 'make warnings      a build with gcc and one with clang, without a warning'
