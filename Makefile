@@ -40,7 +40,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-interop deps-check format format-check warnings clean
+.PHONY: all help deps run clips test tests-only test-interop bench deps-check format format-check warnings clean
 all: nas
 
 nas: $(BUILD)/nas
@@ -73,10 +73,22 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 $(BUILD)/examples/%: $(BUILD)/examples/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+PEAKS := $(ROWS:%=$(BUILD)/bench/rows/peak.%.o)
+define peak
+$$(BUILD)/bench/rows/peak.$(1).o: bench/rows/peak.c Makefile
+	@mkdir -p $$(@D)
+	$$(CC) $$(FLAGS) $$(KERNEL_FLAGS) $$(FLAGS_$(1)) $$(CFLAGS) -DNAS_ROW=$(1) -c -o $$@ $$<
+endef
+$(foreach r,$(ROWS),$(eval $(call peak,$(r))))
+$(BUILD)/bench/speed: $(PEAKS) $(BUILD)/bench/rows/machine.o
+
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PRECIOUS: $(BUILD)/%.o
+
+bench: $(BUILD)/bench/speed
+	@$< $(BENCH)
 
 help:
 	@echo 'make run           packages, build, demo clips, a whole search, its winner (about 3 minutes)'
@@ -85,6 +97,7 @@ help:
 	@echo 'make               builds ./nas'
 	@echo 'make clips         makes the clips of the demo in data/demo_clips'
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
+	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
 	@echo 'make deps-check    includes against the layers of docs/ARCHITECTURE.md'
 	@echo 'make format        clang-format; format-check only looks'
 	@echo 'make warnings      a build with gcc and one with clang, without a warning'

@@ -49,6 +49,7 @@ static nas_status build_net(nas_arena *a, const cJSON *document, int32_t classes
     NAS_TRY(nas_keys_build(a, nas_block_model.tables[0], model, 0, out, err));
     NAS_TRY(
         nas_layers_build(a, nas_json_get(model, "layers"), out->width, classes, &out->model, err));
+    out->model.exact = out->train.exact;
     nas_model_cost cost;
     return impossible(nas_model_check(&out->model, classes, &cost, err), err);
 }

@@ -91,12 +91,14 @@ typedef struct nas_node {
     int64_t macs;
     int32_t n_weights;
     nas_weight weights[NAS_NODE_WEIGHTS];
-    bool relu; /* the ReLU that follows is done here */
-    bool skip; /* done by the node before */
+    bool relu;       /* the ReLU that follows is done here */
+    bool skip;       /* done by the node before */
+    int32_t tile[2]; /* of a 3x3 convolution by Winograd's tiles: outputs; 0: the direct way */
     int32_t segment;
     nas_edge edge[2];
-    size_t work_floats;  /* set by bind */
-    size_t image_floats; /* set by bind: more of them for each image of a batch */
+    size_t work_floats;    /* set by bind */
+    size_t image_floats;   /* set by bind: more of them for each image of a batch */
+    size_t scratch_floats; /* set by bind: of what all nodes share, for the time of a call */
     float *work;
     void *own; /* what bind planned */
 } nas_node;

@@ -41,6 +41,7 @@ typedef struct nas_model {
     nas_shape input;
     int32_t n_layers;
     nas_layer_spec *layers;
+    bool exact; /* only convolutions with the error of the direct one */
 } nas_model;
 
 /* The row of a layer kind by the name of its "op", and all of them in turn (NULL past the end). */

@@ -19,8 +19,10 @@ struct nas_net {
     size_t block_bytes;
     size_t n_params, n_averages; /* floats as stored */
     float *params, *grads, *averages;
-    bool watching; /* round layers note the range of what they see, and let it pass */
-    bool ready;    /* packed weights are those of params, for prediction */
+    float *scratch;       /* for the time of one call */
+    bool watching;        /* round layers note the range of what they see, and let it pass */
+    bool ready;           /* packed weights are those of params, for prediction */
+    double (*seconds)[2]; /* added up for each node, forward and backward; NULL: no clock runs */
     /* Of the step under way. */
     const int32_t *labels;
     double smoothing, loss;
