@@ -40,7 +40,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-interop deps-check format format-check warnings clean
+.PHONY: all help deps run clips test tests-only test-interop fuzz fuzz-programs deps-check format format-check warnings clean
 all: nas
 
 nas: $(BUILD)/nas
@@ -76,6 +76,15 @@ $(BUILD)/examples/%: $(BUILD)/examples/%.o $(LIB)
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# The fuzzer sees only what reads and runs files. It needs clang.
+FUZZED := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c core/graph/*.c core/deploy/*.c) core/kernel/infer.c) \
+    $(ROWS:%=$(BUILD)/core/kernel/vec_infer.%.o)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZED)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/fuzz/seeds: $(BUILD)/tests/fuzz/seeds.o $(FUZZED)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 .PRECIOUS: $(BUILD)/%.o
 
 help:
@@ -85,6 +94,7 @@ help:
 	@echo 'make               builds ./nas'
 	@echo 'make clips         makes the clips of the demo in data/demo_clips'
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
+	@echo 'make fuzz SECONDS=60  any bytes as a .tflite file, under clang'\''s sanitizers'
 	@echo 'make deps-check    includes against the layers of docs/ARCHITECTURE.md'
 	@echo 'make format        clang-format; format-check only looks'
 	@echo 'make warnings      a build with gcc and one with clang, without a warning'
@@ -114,6 +124,13 @@ tests-only: nas $(TESTS) $(EXAMPLES)
 test-interop: clips nas $(BUILD)/tests/interop/models
 	@tests/interop/clips.sh $(BUILD)/nas build/interop-clips
 	@tests/interop/run.sh $(BUILD)/tests/interop/models build/interop-clips/*
+
+SECONDS := 60
+fuzz:
+	@$(MAKE) --no-print-directory -s -j2 CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
+	@tests/fuzz/run.sh build/clang-fuzzer-no-link-address-undefined/tests/fuzz $(SECONDS)
+
+fuzz-programs: $(BUILD)/tests/fuzz/fuzz_tflite $(BUILD)/tests/fuzz/seeds
 
 deps-check:
 	@tests/deps_check.sh

@@ -16,6 +16,13 @@ typedef struct reader {
     size_t scales;
 } reader;
 
+/* Items may name one table many times, so a small file could ask for much memory. */
+static void check_count(reader *r, const nas_flat_in_vector *list, const char *what) {
+    if (list->count > NAS_GRAPH_MOST)
+        nas_flat_fail(&r->f, NAS_EUNSUPPORTED, "%u %s; at most %d are supported", list->count, what,
+                      NAS_GRAPH_MOST);
+}
+
 /* --- tensors ---------------------------------------------------------------------------------- */
 
 static void read_shape(reader *r, const nas_flat_in_table *from, nas_tensor *t, uint32_t number) {
@@ -97,6 +104,7 @@ static void read_data(reader *r, const nas_flat_in_table *from, const nas_flat_i
 static void read_tensors(reader *r, const nas_flat_in_table *graph,
                          const nas_flat_in_vector *buffers) {
     const nas_flat_in_vector list = nas_flat_field_vector(&r->f, graph, TFL_GRAPH_TENSORS, 4);
+    check_count(r, &list, "tensors");
     for (uint32_t i = 0; i < list.count && r->f.status == NAS_OK; i++) {
         const nas_flat_in_table from = nas_flat_item_table(&r->f, &list, i);
         nas_tensor t = {0};
@@ -215,6 +223,7 @@ static void read_operands(reader *r, const nas_flat_in_table *from, nas_op *o, u
 static void read_ops(reader *r, const nas_flat_in_table *model, const nas_flat_in_table *graph) {
     const nas_flat_in_vector codes = nas_flat_field_vector(&r->f, model, TFL_MODEL_CODES, 4);
     const nas_flat_in_vector list = nas_flat_field_vector(&r->f, graph, TFL_GRAPH_OPS, 4);
+    check_count(r, &list, "operators");
     for (uint32_t i = 0; i < list.count && r->f.status == NAS_OK; i++) {
         const nas_flat_in_table from = nas_flat_item_table(&r->f, &list, i);
         nas_op o = {0};
