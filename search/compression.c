@@ -64,8 +64,7 @@ static nas_status write_file(nas_graph *g, nas_format format, const float *x, in
                              nas_arena *a, nas_bytes *out, nas_err *err) {
     nas_graph formatted = nas_graph_start(a);
     uint8_t *bytes;
-    NAS_TRY(nas_format_apply(g, format, x, n, &formatted, err));
-    NAS_TRY(nas_int8_units(&formatted, err));
+    NAS_TRY(nas_format_ship(g, format, x, n, &formatted, err));
     NAS_TRY(nas_tflite_write(&formatted, a, &bytes, &out->n, err));
     out->p = bytes;
     return NAS_OK;
