@@ -1117,7 +1117,8 @@ static void test_views(void **state) {
     assert_string_equal(ask(p, s, "SELECT count(*) FROM trials"), "11");
     assert_string_equal(ask(p, s, "SELECT group_concat(name) FROM pragma_table_info('kws')"),
                         "number,state,reason,model_width,train_epochs,quantize,accuracy,zlib_bytes,"
-                        "total_ms_hi,seconds,cpu_seconds,epochs_trained,epochs_saved,attempt,worker,machine,started,finished,"
+                        "total_ms_hi,seconds,cpu_seconds,epochs_trained,epochs_saved,"
+                        "attempt,worker,machine,started,finished,"
                         "reused,candidate,id");
     assert_string_equal(ask(p, s, "SELECT count(*) FROM kws WHERE started LIKE '20__-__-__ %'"),
                         "11");
