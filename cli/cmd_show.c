@@ -75,6 +75,9 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
         "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"
         " round(cpu_seconds, 3) from nas_stages where study = ?1 and trial = ?2 order by position",
         args, err));
+    if (*cli_trial_get(t, "epochs_trained"))
+        printf("epochs trained %s, saved %s (found under their key)\n",
+               cli_trial_get(t, "epochs_trained"), cli_trial_get(t, "epochs_saved"));
     NAS_TRY(
         section(s, "epochs (accuracy of the float net)", epoch_columns,
                 "select epoch, round(loss, 5), round(val_loss, 5), round(val_accuracy, 4),"

@@ -25,8 +25,12 @@ static nas_status train_again(const nas_study *study, const nas_candidate *c, co
                               nas_outcome *out, nas_err *err) {
     const nas_log *log = cli_log(false);
     nas_dataset d;
-    nas_evaluator e = {
-        .data = &d, .cache = cache, .seed = c->seed, .replicate = c->replicate, .log = log};
+    nas_evaluator e = {.data = &d,
+                       .cache = cache,
+                       .seed = c->seed,
+                       .replicate = c->replicate,
+                       .no_share = true,
+                       .log = log};
     NAS_TRY(nas_kernel_choose(&e.kernel, err));
     NAS_TRY(nas_dataset_open(a, &c->task, data, allow_missing, cache, log, &d, err));
     nas_status st = check_data(study, &d, err);

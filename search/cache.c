@@ -100,3 +100,25 @@ nas_status nas_cache_lock(const nas_cache *c, const nas_hash *key, nas_lock *out
     NAS_TRY(nas_dir_make(at.dir, err));
     return nas_lock_take(at.path, out, err);
 }
+
+nas_status nas_cache_try(const nas_cache *c, const nas_hash *key, nas_lock *out, bool *taken,
+                         nas_err *err) {
+    place at;
+    *taken = false;
+    NAS_TRY(place_of(c, key, ".lock", &at, err));
+    NAS_TRY(nas_dir_make(at.dir, err));
+    return nas_lock_try(at.path, out, taken, err);
+}
+
+bool nas_cache_is_claimed(const nas_cache *c, const nas_hash *key) {
+    place at;
+    return place_of(c, key, ".lock", &at, NULL) == NAS_OK && nas_lock_is_held(at.path);
+}
+
+void nas_cache_unlock(const nas_cache *c, const nas_hash *key, nas_lock *lock) {
+    place at;
+    if (place_of(c, key, ".lock", &at, NULL) == NAS_OK)
+        nas_lock_remove(at.path, lock);
+    else
+        nas_lock_release(lock);
+}

@@ -34,8 +34,14 @@ NAS_NODISCARD nas_status nas_cache_put(const nas_cache *c, const nas_hash *key,
                                        const nas_piece *pieces, int32_t n, nas_err *err);
 void nas_cache_remove(const nas_cache *c, const nas_hash *key);
 
-/* One process at a time computes what belongs under key; ends with nas_lock_release. */
+/* One process at a time computes what belongs under key: a claim, which ends with
+ * nas_cache_unlock, or with the process. nas_cache_lock waits for it; nas_cache_try does not, and
+ * *taken is false while somebody else has it. */
 NAS_NODISCARD nas_status nas_cache_lock(const nas_cache *c, const nas_hash *key, nas_lock *out,
                                         nas_err *err);
+NAS_NODISCARD nas_status nas_cache_try(const nas_cache *c, const nas_hash *key, nas_lock *out,
+                                       bool *taken, nas_err *err);
+bool nas_cache_is_claimed(const nas_cache *c, const nas_hash *key);
+void nas_cache_unlock(const nas_cache *c, const nas_hash *key, nas_lock *lock);
 
 #endif

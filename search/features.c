@@ -119,7 +119,7 @@ nas_status nas_features_open(const nas_dataset *d, const nas_candidate *c, const
             st = compute(d, c, &out->key, cache, log, err);
             if (st == NAS_OK) st = nas_cache_get(cache, &out->key, &out->own, &found, err);
         }
-        nas_lock_release(&lock);
+        nas_cache_unlock(cache, &out->key, &lock);
         NAS_TRY(st);
     }
     if (found && view(d, out)) return NAS_OK;

@@ -127,7 +127,7 @@ static nas_status get_or_make(const nas_noise_files *files, int32_t rate_hz, con
             st = make(files, rate_hz, cache, &b->hash, log, err);
             if (st == NAS_OK) st = nas_cache_get(cache, &b->hash, &b->own, &found, err);
         }
-        nas_lock_release(&lock);
+        nas_cache_unlock(cache, &b->hash, &lock);
         NAS_TRY(st);
     }
     return map(b, cache, err);

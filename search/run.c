@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, FOR_EVER = INT32_MAX - 1 };
+enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, NO_FAULT = -1 };
 
 typedef struct team {
     const nas_run_options *o;
@@ -122,7 +122,7 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return NAS_OK;
     int32_t given_back = 0;
     /* A full disk, or a wish to stop, is no fault of the trial. */
-    const int32_t retries = asked_to_stop(t) ? FOR_EVER : t->o->retries;
+    const int32_t retries = asked_to_stop(t) ? NO_FAULT : t->o->retries;
     NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, is_gone, NULL, &given_back, err));
     if (asked_to_stop(t) || (WIFEXITED(status) && t->fatal != NAS_OK)) return NAS_OK;
     if (WIFSIGNALED(status))
@@ -201,7 +201,7 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
     NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
     int32_t n;
-    return nas_store_reap(t->store, t->worker.study, FOR_EVER, is_gone, NULL, &n, err);
+    return nas_store_reap(t->store, t->worker.study, NO_FAULT, is_gone, NULL, &n, err);
 }
 
 static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
@@ -255,12 +255,14 @@ static nas_status with_space(team *t, const nas_space *s, const nas_cache *cache
     NAS_TRY(nas_kernel_choose(&t->worker.kernel, err));
     NAS_TRY(nas_store_check(t->o->db, err));
     t->worker.space = s;
+    t->worker.no_share = t->o->no_share;
     t->worker.cache = cache;
     t->worker.seed = t->o->has_seed ? t->o->seed : search->seed;
     t->n = t->state.workers = workers_wanted(t->o, s);
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
-    const nas_status st = with_data(t, s, cache, a, out, err);
+    nas_status st = nas_space_begins(s, a, &t->worker.begins, &t->worker.n_begins, err);
+    if (st == NAS_OK) st = with_data(t, s, cache, a, out, err);
     nas_arena_close(a);
     return st;
 }

@@ -16,6 +16,7 @@ typedef struct nas_run_options {
     bool has_seed;      /* else the space's */
     uint64_t seed;
     int32_t retries;
+    bool no_share; /* each trial is trained from its first step */
 } nas_run_options;
 
 typedef struct nas_run_state {

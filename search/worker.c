@@ -2,6 +2,7 @@
 #include "search/worker.h"
 
 #include "base/clock.h"
+#include "search/passed.h"
 #include "search/process.h"
 #include "search/sampler.h"
 #include "search/study.h"
@@ -20,6 +21,8 @@ typedef struct hands {
     nas_arena *arena; /* of the trial in hand */
     char id[NAS_PROCESS_ID], machine[NAS_PROCESS_ID];
     nas_claim claim;
+    nas_passed passed;
+    nas_hash busy;    /* the stage that the trial in hand waits for */
     bool holds, lost; /* lost: the trial in hand was taken for dead, it is somebody else's now */
     double beat;
     int32_t epochs;
@@ -131,6 +134,8 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
         .metrics = metrics,
         .seconds = wall,
         .cpu_seconds = cpu,
+        .epochs_trained = o->epochs_trained,
+        .epochs_saved = o->epochs_saved,
         .n_epochs = o->n_epochs,
         .n_stages = o->n_stages,
         .n_steps = o->n_steps,
@@ -163,11 +168,14 @@ static bool is_fatal(nas_status st) {
 }
 
 static nas_status store_failure(hands *h, nas_status why, const char *text, double wall,
-                                nas_err *err) {
+                                double epochs, nas_err *err) {
     const bool again = is_fatal(why) || h->claim.attempt <= h->w->retries;
     nas_result r = {.state = again ? "waiting" : "failed", .reason = text, .seconds = wall};
+    r.epochs_trained = epochs;
+    r.epochs_saved = NAN;
     if (why == NAS_ESHAPE) r.state = "rejected";
     if (why == NAS_ESTOP) r.reason = NULL;
+    r.forgiven = is_fatal(why);
     return store_result(h, &r, NULL, err);
 }
 
@@ -187,6 +195,10 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
             .seed = w->seed,
             .n_bounds = nas_space_constraints(w->space),
             .bounds = nas_space_constraints(w->space) ? nas_space_constraint(w->space, 0) : NULL,
+            .no_share = w->no_share,
+            .n_begins = w->n_begins,
+            .begins = w->begins,
+            .busy = &h->busy,
             .log = &log,
             .on_epoch = tell_epoch,
             .ctx = h,
@@ -201,29 +213,45 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
     return st;
 }
 
+/* Somebody else computes what this trial needs: it waits, and this worker takes another. */
+static nas_status pass_over(hands *h, double epochs, nas_err *err) {
+    nas_result r = {.state = "waiting", .forgiven = true};
+    r.epochs_trained = epochs;
+    r.epochs_saved = NAN;
+    nas_passed_add(&h->passed, h->claim.id, &h->busy);
+    return store_result(h, &r, NULL, err);
+}
+
 static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     const double wall = nas_clock_wall(), cpu = nas_clock_cpu();
     h->holds = true;
     h->lost = false;
     h->beat = wall;
-    nas_outcome out;
+    nas_outcome out = {0};
     nas_err why = {0};
     const nas_status st = evaluate(h, json, &out, &why);
     const double took = nas_clock_wall() - wall;
     if (st == NAS_OK) return store_outcome(h, &out, took, nas_clock_cpu() - cpu, err);
-    const nas_status stored = store_failure(h, st, why.text, took, err);
+    if (st == NAS_EBUSY) return pass_over(h, out.epochs_trained, err);
+    const nas_status stored = store_failure(h, st, why.text, took, out.epochs_trained, err);
     if (!is_fatal(st) || st == NAS_ESTOP) return stored;
     return nas_fail(err, st, "%s", why.text);
 }
 
 static void nap(void) {
-    const struct timespec t = {.tv_nsec = 200000000};
+    const struct timespec t = {.tv_nsec = 50000000};
     nanosleep(&t, NULL);
 }
 
 static nas_status work(hands *h, nas_err *err) {
     while (!stop_or_beat(h)) {
         const nas_arena_mark mark = nas_arena_here(h->arena);
+        nas_passed_look(&h->passed, h->w->cache);
+        nas_store_pass_over(h->store, h->passed.rows, h->passed.n);
+        if (h->passed.n == NAS_PASSED_MOST) {
+            nap();
+            continue;
+        }
         const char *json = NULL;
         nas_claimed what;
         NAS_TRY(nas_store_claim(h->store, h->w->study, h->id, pick, h, h->arena, &h->claim, &json,

@@ -34,6 +34,9 @@ typedef struct nas_worker {
     nas_study_id study;
     uint64_t seed;
     int32_t index, retries;
+    bool no_share;    /* see nas_evaluator */
+    int32_t n_begins; /* of the space: nas_space_begins */
+    const double *begins;
     int event_fd;
     bool (*stop)(void *ctx); /* asked at safe points */
     void *stop_ctx;
