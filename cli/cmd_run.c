@@ -9,7 +9,20 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, NO_SHARE, RETRIES, OUT, MISSING, QUIET };
+enum {
+    DB,
+    WORKERS,
+    TRIALS,
+    DATA,
+    SEED,
+    CACHE,
+    CACHE_BYTES,
+    NO_SHARE,
+    RETRIES,
+    OUT,
+    MISSING,
+    QUIET
+};
 
 /* What a worker is at, for the live view. */
 typedef struct worker_line {
@@ -270,6 +283,9 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
         o->seed = (uint64_t)v;
         o->has_seed = true;
     }
+    if (args->option[CACHE_BYTES] && !cli_number("--cache-bytes", args->option[CACHE_BYTES], 1,
+                                                 INT64_C(1) << 60, &o->cache_bytes))
+        return false;
     o->no_share = args->option[NO_SHARE] != NULL;
     o->allow_missing = args->option[MISSING] != NULL;
     if (args->option[RETRIES]) {
@@ -339,6 +355,8 @@ const cli_command cli_run = {
             [DATA] = {"--data", "PATH", "folder of clips, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},
             [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
+            [CACHE_BYTES] = {"--cache-bytes", "N",
+                             "bound of the cache: what was not used longest goes (default: none)"},
             [NO_SHARE] = {"--no-share", NULL, "trains each trial from its first step"},
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},

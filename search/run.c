@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "core/kernel/threads.h"
+#include "search/cache_bound.h"
 #include "search/process.h"
 #include "search/sampler.h"
 #include "search/study.h"
@@ -206,6 +207,7 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
 
 static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
                             nas_err *err) {
+    NAS_TRY(nas_cache_trim(t->worker.cache, err));
     NAS_TRY(count(t, err));
     t->state.done_before = t->state.done;
     if (t->view->begin) t->view->begin(t->view->ctx, s, d, &t->state, t->worker.study.joined);
@@ -219,7 +221,8 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     if (out->stopped) return NAS_OK;
     st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log, out, err);
     if (st == NAS_ESTOP) out->stopped = true;
-    return st == NAS_ESTOP ? NAS_OK : st;
+    if (st != NAS_OK && st != NAS_ESTOP) return st;
+    return nas_cache_trim(t->worker.cache, err);
 }
 
 static bool is_refusal(nas_status st) {
@@ -290,6 +293,6 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
     };
     char beside[4096];
     snprintf(beside, sizeof beside, "%s.cache", o->db);
-    const nas_cache cache = {.dir = o->cache ? o->cache : beside};
+    const nas_cache cache = {.dir = o->cache ? o->cache : beside, .most = o->cache_bytes};
     return with_space(&t, o->space, &cache, out, err);
 }

@@ -2,6 +2,7 @@
 #include "search/worker.h"
 
 #include "base/clock.h"
+#include "search/cache_bound.h"
 #include "search/passed.h"
 #include "search/process.h"
 #include "search/sampler.h"
@@ -21,6 +22,8 @@ typedef struct hands {
     nas_arena *arena; /* of the trial in hand */
     char id[NAS_PROCESS_ID], machine[NAS_PROCESS_ID];
     nas_claim claim;
+    nas_cache cache; /* the run's, with what the trial in hand needs */
+    nas_cache_use use;
     nas_passed passed;
     nas_hash busy;    /* the stage that the trial in hand waits for */
     bool holds, lost; /* lost: the trial in hand was taken for dead, it is somebody else's now */
@@ -190,7 +193,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
         const nas_log log = {.ctx = h, .stop = stop_or_beat};
         const nas_evaluator e = {
             .data = w->data,
-            .cache = w->cache,
+            .cache = &h->cache,
             .kernel = w->kernel,
             .seed = w->seed,
             .n_bounds = nas_space_constraints(w->space),
@@ -243,6 +246,14 @@ static void nap(void) {
     nanosleep(&t, NULL);
 }
 
+/* The cache may have grown by a 64th of its bound before somebody looks. */
+static nas_status tidy(hands *h, nas_err *err) {
+    nas_cache_use_end(&h->use);
+    if (!h->use.put || h->use.put < h->cache.most / 64) return NAS_OK;
+    h->use.put = 0;
+    return nas_cache_trim(&h->cache, err);
+}
+
 static nas_status work(hands *h, nas_err *err) {
     while (!stop_or_beat(h)) {
         const nas_arena_mark mark = nas_arena_here(h->arena);
@@ -261,6 +272,7 @@ static nas_status work(hands *h, nas_err *err) {
             nap();
         else
             NAS_TRY(h->claim.reuse ? take_over(h, err) : do_trial(h, json, err));
+        NAS_TRY(tidy(h, err));
         nas_arena_back(h->arena, mark);
     }
     return NAS_OK;
@@ -275,11 +287,13 @@ static nas_status prepare(hands *h, nas_err *err) {
 }
 
 nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
-    hands h = {.w = w};
+    hands h = {.w = w, .cache = *w->cache};
+    h.cache.use = &h.use;
     nas_process_self(h.id);
     nas_process_machine(nas_kernel_name(w->kernel), h.machine);
     nas_status st = prepare(&h, err);
     if (st == NAS_OK) st = work(&h, err);
+    nas_cache_use_end(&h.use);
     nas_store_close(h.store);
     nas_arena_close(h.arena);
     if (st == NAS_OK) return NAS_OK;

@@ -14,7 +14,7 @@ check "a value that is no number" says 2 "whole number" "$NAS" run tiny.json --w
 check "a missing space file" says 2 "nowhere.json" "$NAS" run nowhere.json
 check "a missing database" says 2 "nowhere.db" "$NAS" top nowhere.db
 check "a file that is no database" says 2 "tiny.json" "$NAS" top tiny.json
-for c in run space top show sql export eval train verify; do
+for c in run space top show sql export eval train verify cache; do
     check "help of $c has an example" says 0 "nas $c " "$NAS" $c --help
 done
 
