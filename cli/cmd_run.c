@@ -18,6 +18,8 @@ enum {
     CACHE,
     CACHE_BYTES,
     NO_SHARE,
+    TRIAL_SECONDS,
+    TRIAL_BYTES,
     RETRIES,
     OUT,
     MISSING,
@@ -286,6 +288,14 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
     if (args->option[CACHE_BYTES] && !cli_number("--cache-bytes", args->option[CACHE_BYTES], 1,
                                                  INT64_C(1) << 60, &o->cache_bytes))
         return false;
+    if (args->option[TRIAL_SECONDS]) {
+        if (!cli_number("--trial-seconds", args->option[TRIAL_SECONDS], 1, 100000000, &v))
+            return false;
+        o->limits.seconds = (double)v;
+    }
+    if (args->option[TRIAL_BYTES] && !cli_number("--trial-bytes", args->option[TRIAL_BYTES], 1,
+                                                 INT64_C(1) << 50, &o->limits.bytes))
+        return false;
     o->no_share = args->option[NO_SHARE] != NULL;
     o->allow_missing = args->option[MISSING] != NULL;
     if (args->option[RETRIES]) {
@@ -358,6 +368,10 @@ const cli_command cli_run = {
             [CACHE_BYTES] = {"--cache-bytes", "N",
                              "bound of the cache: what was not used longest goes (default: none)"},
             [NO_SHARE] = {"--no-share", NULL, "trains each trial from its first step"},
+            [TRIAL_SECONDS] = {"--trial-seconds", "N",
+                               "a trial that takes longer fails (default: none does)"},
+            [TRIAL_BYTES] = {"--trial-bytes", "N",
+                             "a trial that needs more memory fails (default: none does)"},
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [MISSING] = {"--allow-missing", NULL,

@@ -8,6 +8,7 @@
 #include "search/sampler.h"
 #include "search/study.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +28,8 @@ typedef struct hands {
     nas_passed passed;
     nas_hash busy;    /* the stage that the trial in hand waits for */
     bool holds, lost; /* lost: the trial in hand was taken for dead, it is somebody else's now */
-    double beat;
+    bool late;        /* the trial in hand took longer than it may */
+    double begun, beat;
     int32_t epochs;
     nas_point point;
 } hands;
@@ -49,8 +51,10 @@ static void show_life(hands *h) {
 /* Asked at every step: also the place from which a worker shows that it lives. */
 static bool stop_or_beat(void *ctx) {
     hands *h = ctx;
+    const double most = h->w->limits.seconds;
     show_life(h);
-    return h->lost || (h->w->stop && h->w->stop(h->w->stop_ctx));
+    h->late = h->holds && most > 0 && nas_clock_wall() - h->begun > most;
+    return h->lost || h->late || (h->w->stop && h->w->stop(h->w->stop_ctx));
 }
 
 static void tell_epoch(void *ctx, const nas_epoch *epoch) {
@@ -225,14 +229,27 @@ static nas_status pass_over(hands *h, double epochs, nas_err *err) {
     return store_result(h, &r, NULL, err);
 }
 
+/* What went wrong because the trial may not take more. */
+static void explain_limits(const hands *h, nas_status st, nas_err *why) {
+    const nas_limits *l = &h->w->limits;
+    if (st == NAS_EINVAL && h->late)
+        (void)nas_fail(why, st, "took longer than %g seconds (--trial-seconds)", l->seconds);
+    if (st == NAS_ENOMEM && l->bytes > 0)
+        (void)nas_fail_in(why, st, "needs more than %" PRId64 " bytes (--trial-bytes)", l->bytes);
+}
+
 static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     const double wall = nas_clock_wall(), cpu = nas_clock_cpu();
     h->holds = true;
-    h->lost = false;
-    h->beat = wall;
+    h->lost = h->late = false;
+    h->begun = h->beat = wall;
     nas_outcome out = {0};
     nas_err why = {0};
-    const nas_status st = evaluate(h, json, &out, &why);
+    nas_limits_memory(h->w->limits.bytes);
+    nas_status st = evaluate(h, json, &out, &why);
+    nas_limits_memory(0);
+    if (st == NAS_ESTOP && h->late) st = NAS_EINVAL;
+    explain_limits(h, st, &why);
     const double took = nas_clock_wall() - wall;
     if (st == NAS_OK) return store_outcome(h, &out, took, nas_clock_cpu() - cpu, err);
     if (st == NAS_EBUSY) return pass_over(h, out.epochs_trained, err);
