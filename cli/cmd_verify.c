@@ -1,8 +1,8 @@
 /* cli/cmd_verify.c - nas verify: train a stored trial again and compare the bytes. */
 #include "cli/scratch.h"
 #include "cli/study.h"
-#include "search/evaluate.h"
 #include "search/run.h"
+#include "search/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,8 +18,8 @@ static nas_status check_data(const nas_study *study, const nas_dataset *d, nas_e
     nas_hash_hex(&study->fingerprint, was);
     nas_hash_hex(&d->fingerprint, now);
     return nas_fail(err, NAS_EINVAL,
-                    "the clips in %s are not those of study %s (fingerprint %.16s, there %.16s): "
-                    "name the right folder with --data",
+                    "the data in %s are not those of study %s (fingerprint %.16s, there %.16s): "
+                    "name the right place with --data",
                     d->folder, study->name, was, now);
 }
 
@@ -47,8 +47,11 @@ static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, na
     size_t n, lines;
     nas_json *j = NULL;
     int32_t classes = 0;
-    NAS_TRY(nas_store_artefact(s->store, s->id, row, "labels.txt", s->arena, &labels, &lines, err));
-    for (size_t i = 0; i < lines; i++) classes += labels[i] == '\n';
+    if (strcmp(s->def.task, nas_task_keywords.name) == 0) {
+        NAS_TRY(
+            nas_store_artefact(s->store, s->id, row, "labels.txt", s->arena, &labels, &lines, err));
+        for (size_t i = 0; i < lines; i++) classes += labels[i] == '\n';
+    }
     NAS_TRY(nas_store_artefact(s->store, s->id, row, "candidate.json", s->arena, &text, &n, err));
     NAS_TRY(nas_json_parse(s->arena, "candidate.json", (const char *)text, &j, err));
     const nas_status st = nas_candidate_decode(s->arena, j, nas_json_root(j), classes, c, err);

@@ -1,6 +1,6 @@
 /* search/compression.c - from the trained net to the file's bytes: folding, clusters, fine-tuning,
  * number format. What each step did is measured on a file as it was then. */
-#include "search/evaluate.h"
+#include "search/task.h"
 
 #include "core/compress/cluster.h"
 #include "core/compress/tune.h"
@@ -64,8 +64,7 @@ static nas_status write_file(nas_graph *g, nas_format format, const float *x, in
                              nas_arena *a, nas_bytes *out, nas_err *err) {
     nas_graph formatted = nas_graph_start(a);
     uint8_t *bytes;
-    NAS_TRY(nas_format_apply(g, format, x, n, &formatted, err));
-    NAS_TRY(nas_int8_units(&formatted, err));
+    NAS_TRY(nas_format_ship(g, format, x, n, &formatted, err));
     NAS_TRY(nas_tflite_write(&formatted, a, &bytes, &out->n, err));
     out->p = bytes;
     return NAS_OK;
@@ -79,14 +78,17 @@ nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
     return write_file(&g, format, x, n, a, tflite, err);
 }
 
+/* The float graph of a net as its task ships it. */
+static nas_status lower(const chain *k, const nas_net *net, bool fold, nas_graph *g) {
+    const nas_task_ops *ops = k->e->data->task->ops;
+    NAS_TRY(nas_net_lower(net, g, k->err));
+    if (fold) NAS_TRY(nas_graph_fold(g, k->err));
+    return ops->finish ? ops->finish(k->e->data, k->c, g, k->err) : NAS_OK;
+}
+
 static nas_status accuracy_of(const chain *k, const nas_bytes *file, double *out) {
-    *out = (double)NAN;
-    const nas_examples validation = nas_features_part(k->e->data, k->f, NAS_VALIDATION);
-    if (!validation.n) return NAS_OK;
-    nas_graph g = nas_graph_start(k->a);
-    NAS_TRY(nas_tflite_read(file->p, file->n, &g, k->err));
-    return nas_measure_accuracy(&g, &validation, k->e->data->clips->n_labels, NULL, out, k->e->log,
-                                k->err);
+    nas_tally t;
+    return nas_task_score(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, out, k->err);
 }
 
 static nas_status note_step(chain *k, const char *name, const nas_bytes *file) {
@@ -144,8 +146,7 @@ static nas_status note_float(chain *k, const char *name, const nas_net *net, con
     if (find_figures(k, &key, name)) return NAS_OK;
     nas_graph g = nas_graph_start(k->a);
     nas_bytes file = {0};
-    NAS_TRY(nas_net_lower(net, &g, k->err));
-    if (fold) NAS_TRY(nas_graph_fold(&g, k->err));
+    NAS_TRY(lower(k, net, fold, &g));
     NAS_TRY(write_file(&g, NAS_FORMAT_FLOAT32, NULL, 0, k->a, &file, k->err));
     NAS_TRY(note_step(k, name, &file));
     return keep_figures(k, &key);
@@ -359,8 +360,9 @@ static nas_status make_export(chain *k, const nas_hash *clustered, const nas_has
     if (!is_over(k)) NAS_TRY(tune_step(k, tuned));
     if (is_over(k)) return NAS_OK;
     const nas_format format = (nas_format)k->c->quantize.kind;
-    NAS_TRY(nas_export_net(k->net, format, k->x, k->e->data->n_calibration, k->a, &k->out->tflite,
-                           k->err));
+    nas_graph g = nas_graph_start(k->a);
+    NAS_TRY(lower(k, k->net, true, &g));
+    NAS_TRY(write_file(&g, format, k->x, k->e->data->n_calibration, k->a, &k->out->tflite, k->err));
     return k->steps && format != NAS_FORMAT_FLOAT32 ? note_step(k, "quantised", &k->out->tflite)
                                                     : NAS_OK;
 }
@@ -369,9 +371,9 @@ static nas_status calibrate(chain *k) {
     const size_t row = (size_t)k->f->h * (size_t)k->f->w;
     const nas_dataset *d = k->e->data;
     float *x = nas_arena_array(k->a, (size_t)d->n_calibration * row, sizeof *x, k->err);
+    const nas_examples train = nas_features_part(d, k->f, NAS_TRAIN);
     for (int32_t i = 0; x && i < d->n_calibration; i++)
-        memcpy(x + (size_t)i * row, k->f->x[NAS_TRAIN] + (size_t)d->calibration[i] * row,
-               row * sizeof *x);
+        memcpy(x + (size_t)i * row, nas_example_x(&train, d->calibration[i]), row * sizeof *x);
     k->x = x;
     return x ? NAS_OK : NAS_ENOMEM;
 }

@@ -7,6 +7,7 @@
 #include "search/process.h"
 #include "search/sampler.h"
 #include "search/study.h"
+#include "search/task.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -94,7 +95,7 @@ static void tell_finish(const hands *h, const nas_result *r, const double *metri
     nas_event e = {.kind = NAS_EVENT_FINISHED, .seconds = r->seconds};
     snprintf(e.state, sizeof e.state, "%s", r->state);
     snprintf(e.text, sizeof e.text, "%s", r->reason ? r->reason : "");
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) e.metric[i] = metric ? metric[i] : NAN;
+    for (int i = 0; i < NAS_METRICS_MOST; i++) e.metric[i] = metric ? metric[i] : NAN;
     tell(h, &e);
 }
 
@@ -109,8 +110,8 @@ static nas_status store_result(hands *h, nas_result *r, const double *metric, na
 
 static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, double cpu,
                                 nas_err *err) {
-    nas_value metrics[NAS_METRIC_COUNT];
-    nas_study_metrics(o->metric, metrics);
+    nas_value metrics[NAS_METRICS_MOST];
+    nas_study_metrics(&h->w->data->task->metrics, o->metric, metrics);
     nas_epoch_row *epochs = nas_arena_array(h->arena, (size_t)o->n_epochs, sizeof *epochs, err);
     if (!epochs) return NAS_ENOMEM;
     for (int32_t i = 0; i < o->n_epochs; i++) {
@@ -129,12 +130,16 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
         steps[i] = (nas_step_row){s->name, s->accuracy, s->tflite_bytes, s->zlib_bytes};
     }
     const bool complete = strcmp(o->state, "complete") == 0;
-    const nas_artefact artefacts[] = {
-        {"model.tflite", o->tflite.p, o->tflite.n},
-        {"frontend.json", o->frontend_json, complete ? strlen(o->frontend_json) : 0},
-        {"labels.txt", o->labels_txt, complete ? strlen(o->labels_txt) : 0},
-        {"candidate.json", o->candidate_json, complete ? strlen(o->candidate_json) : 0},
-    };
+    const char *const *texts = h->w->data->task->ops->texts;
+    nas_artefact artefacts[NAS_TEXTS + 2] = {{"model.tflite", o->tflite.p, o->tflite.n}};
+    int32_t n_artefacts = 0;
+    if (complete) {
+        n_artefacts = 1;
+        for (int32_t i = 0; texts[i]; i++)
+            artefacts[n_artefacts++] = (nas_artefact){texts[i], o->text[i], strlen(o->text[i])};
+        artefacts[n_artefacts++] =
+            (nas_artefact){"candidate.json", o->candidate_json, strlen(o->candidate_json)};
+    }
     nas_result r = {
         .state = o->state,
         .reason = o->reason,
@@ -146,7 +151,7 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
         .n_epochs = o->n_epochs,
         .n_stages = o->n_stages,
         .n_steps = o->n_steps,
-        .n_artefacts = complete ? (int32_t)(sizeof artefacts / sizeof *artefacts) : 0,
+        .n_artefacts = n_artefacts,
         .epochs = epochs,
         .stages = stages,
         .steps = steps,
@@ -160,10 +165,12 @@ static nas_status take_over(hands *h, nas_err *err) {
     bool kept;
     NAS_TRY(nas_store_reuse(h->store, h->w->study, &h->claim, h->id, &kept, err));
     if (!kept) return NAS_OK;
-    double metric[NAS_METRIC_COUNT];
+    double metric[NAS_METRICS_MOST];
     char state[16];
-    NAS_TRY(
-        nas_study_stored(h->store, nas_space_name(h->w->space), h->claim.id, state, metric, err));
+    nas_study def;
+    const nas_hash none = {{0}};
+    NAS_TRY(nas_study_define(h->w->space, &none, 0, -1, h->arena, &def, err));
+    NAS_TRY(nas_study_stored(h->store, &def, h->claim.id, state, metric, err));
     const nas_result r = {.state = state, .reason = "reused: trained before the space changed"};
     tell_finish(h, &r, metric);
     return NAS_OK;
@@ -191,8 +198,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
     nas_candidate c;
     nas_json *j = NULL;
     NAS_TRY(nas_json_parse(h->arena, "candidate", json, &j, err));
-    nas_status st =
-        nas_candidate_decode(h->arena, j, nas_json_root(j), w->data->clips->n_labels, &c, err);
+    nas_status st = nas_candidate_decode(h->arena, j, nas_json_root(j), w->data->outputs, &c, err);
     if (st == NAS_OK) {
         const nas_log log = {.ctx = h, .stop = stop_or_beat};
         const nas_evaluator e = {

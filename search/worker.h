@@ -22,7 +22,7 @@ typedef struct nas_event {
     int32_t status; /* nas_status of FATAL */
     char state[16];
     double seconds;
-    double metric[NAS_METRIC_COUNT];
+    double metric[NAS_METRICS_MOST];
     char text[1024]; /* settings of a started trial, the reason of a finished one */
 } nas_event;
 

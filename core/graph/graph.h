@@ -129,6 +129,7 @@ typedef struct nas_cost {
     int64_t ram_bytes; /* the arena of nas_graph_plan */
 } nas_cost;
 NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
+int64_t nas_op_macs(const nas_graph *g, const nas_op *o); /* those of one operator */
 
 /* What stands in a constant. Zeros and values as they are stored: int8 codes (zero is the zero
  * point of a tensor with one scale, else 0), float16 and float32 values (-0 is 0). */

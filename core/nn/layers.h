@@ -91,12 +91,14 @@ typedef struct nas_node {
     int64_t macs;
     int32_t n_weights;
     nas_weight weights[NAS_NODE_WEIGHTS];
-    bool relu; /* the ReLU that follows is done here */
-    bool skip; /* done by the node before */
+    bool relu;       /* the ReLU that follows is done here */
+    bool skip;       /* done by the node before */
+    int32_t tile[2]; /* of a 3x3 convolution by Winograd's tiles: outputs; 0: the direct way */
     int32_t segment;
     nas_edge edge[2];
-    size_t work_floats;  /* set by bind */
-    size_t image_floats; /* set by bind: more of them for each image of a batch */
+    size_t work_floats;    /* set by bind */
+    size_t image_floats;   /* set by bind: more of them for each image of a batch */
+    size_t scratch_floats; /* set by bind: of what all nodes share, for the time of a call */
     float *work;
     void *own; /* what bind planned */
 } nas_node;
@@ -147,6 +149,8 @@ NAS_LAYER_LIST(NAS_LAYER_DECLARE)
 #undef NAS_LAYER_DECLARE
 /* The addition that ends a residual; has no name in a space. */
 extern const nas_layer_ops nas_layer_add;
+/* What ends a model of plain values; no name either. */
+extern const nas_layer_ops nas_layer_error;
 /* Of folded nets: the rest of a batch norm; and what rounds an activation. No names either. */
 extern const nas_layer_ops nas_layer_affine;
 extern const nas_layer_ops nas_layer_round;

@@ -1,5 +1,5 @@
 /* core/nn/plan.c - from nodes to a net: segments, layouts, one allocation. */
-#include "core/nn/net_int.h"
+#include "core/nn/conv_int.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +65,15 @@ static void place_gradients(nas_net *net) {
     }
 }
 
+static void choose_tiles(nas_net *net) {
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        nas_node *node = &net->nodes.v[i];
+        if (node->ops != &nas_layer_conv2d) continue;
+        const nas_window w = nas_window_of(node, node->spec);
+        nas_winograd_choose(node, &w, net->model.exact);
+    }
+}
+
 static void choose_borders(nas_net *net) {
     for (int32_t v = 0; v < net->n_values; v++) net->values[v].packed = v == 0;
     for (int32_t i = 0; i < net->nodes.n; i++) {
@@ -117,6 +126,7 @@ static void take_map(cursor *c, nas_map *m, const nas_border *b, int32_t images)
 }
 
 static void take_all(nas_net *net, cursor *c) {
+    size_t scratch = 0;
     net->params = take(c, net->n_params);
     net->grads = take(c, net->n_params);
     net->averages = take(c, net->n_averages);
@@ -127,7 +137,9 @@ static void take_all(nas_net *net, cursor *c) {
             __builtin_add_overflow(floats, node->work_floats, &floats))
             c->overflow = true;
         node->work = take(c, floats);
+        if (node->scratch_floats > scratch) scratch = node->scratch_floats;
     }
+    net->scratch = take(c, scratch);
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];
         if (value->dead) continue;
@@ -174,6 +186,10 @@ static int32_t chunk_of(const nas_net *net) {
         if (!net->values[v].dead && net->values[v].x.image > most) most = net->values[v].x.image;
     int32_t chunk = 4;
     while (chunk < 16 && chunk * 2 * most <= TILE_FLOATS) chunk *= 2;
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        const nas_node *node = &net->nodes.v[i];
+        while (chunk < 16 && node->tile[0] && chunk < nas_winograd_images(node)) chunk *= 2;
+    }
     return chunk;
 }
 
@@ -223,6 +239,7 @@ static nas_status plan(nas_net *net, nas_err *err) {
     fuse_relus(net);
     cut_segments(net);
     place_gradients(net);
+    choose_tiles(net);
     choose_borders(net);
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];

@@ -1,4 +1,5 @@
 /* core/nn/step.c - passes over the nodes, a chunk of images at a time between barriers. */
+#include "base/clock.h"
 #include "core/nn/net_int.h"
 
 #include <string.h>
@@ -18,10 +19,26 @@ static void load_input(const nas_map *to, const float *x, int32_t n) {
         }
 }
 
+enum { FORWARD, BACKWARD };
+
+/* Calls one of a node's functions; on the clock where somebody wants to know. */
+static void call(void (*fn)(const nas_node *, const nas_run *), const nas_node *node,
+                 const nas_run *run, int32_t direction) {
+    double(*seconds)[2] = run->net->seconds;
+    if (!fn) return;
+    if (!seconds) {
+        fn(node, run);
+        return;
+    }
+    const double start = nas_clock_cpu();
+    fn(node, run);
+    seconds[node - run->net->nodes.v][direction] += nas_clock_cpu() - start;
+}
+
 static void prepare(const nas_run *run) {
     for (int32_t i = 0; i < run->net->nodes.n; i++) {
         const nas_node *node = &run->net->nodes.v[i];
-        if (!node->skip && node->ops->prepare) node->ops->prepare(node, run);
+        if (!node->skip) call(node->ops->prepare, node, run, FORWARD);
     }
 }
 
@@ -37,13 +54,13 @@ static void forward_segment(nas_run *run, const nas_node *first, const nas_node 
     for (run->first = 0; run->first < run->batch; run->first += run->net->chunk) {
         run->n = chunk_size(run, run->first);
         for (const nas_node *node = first; node < end; node++)
-            if (!node->skip) node->ops->forward(node, run);
-        if (barrier) barrier->ops->reduce(barrier, run);
+            if (!node->skip) call(node->ops->forward, node, run, FORWARD);
+        if (barrier) call(barrier->ops->reduce, barrier, run, FORWARD);
     }
-    if (barrier) barrier->ops->finish(barrier, run);
+    if (barrier) call(barrier->ops->finish, barrier, run, FORWARD);
 }
 
-static void backward_node(const nas_node *node, const nas_run *run) {
+static void backward_in(const nas_node *node, const nas_run *run) {
     node->ops->backward(node, run);
     for (int32_t i = 0; i < node->n_in; i++) {
         const nas_edge *e = &node->edge[i];
@@ -53,6 +70,10 @@ static void backward_node(const nas_node *node, const nas_run *run) {
         const nas_map sum = nas_map_from(&v->dx, v->grad_whole ? run->first : 0);
         run->kernel->add(&sum, &part, run->n, false, &sum);
     }
+}
+
+static void backward_node(const nas_node *node, const nas_run *run) {
+    call(backward_in, node, run, BACKWARD);
 }
 
 /* The same going back: the barrier after the segment gives its gradient, and the one that opens it
@@ -65,12 +86,12 @@ static void backward_segment(nas_run *run, const nas_node *first, const nas_node
         if (barrier) backward_node(barrier, run);
         for (const nas_node *node = end - 1; node >= first; node--) {
             if (node == opens)
-                node->ops->dreduce(node, run);
+                call(node->ops->dreduce, node, run, BACKWARD);
             else if (!node->skip)
                 backward_node(node, run);
         }
     }
-    if (opens) opens->ops->dfinish(opens, run);
+    if (opens) call(opens->ops->dfinish, opens, run, BACKWARD);
 }
 
 /* The nodes of segment s, and the barrier that opens the next. */
