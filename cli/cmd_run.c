@@ -10,7 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, NO_SHARE, RETRIES, OUT, MISSING, QUIET };
+enum {
+    DB,
+    WORKERS,
+    TRIALS,
+    DATA,
+    SEED,
+    CACHE,
+    CACHE_BYTES,
+    NO_SHARE,
+    TRIAL_SECONDS,
+    TRIAL_BYTES,
+    RETRIES,
+    OUT,
+    MISSING,
+    QUIET
+};
 
 /* What a worker is at, for the live view. */
 typedef struct worker_line {
@@ -268,6 +283,17 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
         o->seed = (uint64_t)v;
         o->has_seed = true;
     }
+    if (args->option[CACHE_BYTES] && !cli_number("--cache-bytes", args->option[CACHE_BYTES], 1,
+                                                 INT64_C(1) << 60, &o->cache_bytes))
+        return false;
+    if (args->option[TRIAL_SECONDS]) {
+        if (!cli_number("--trial-seconds", args->option[TRIAL_SECONDS], 1, 100000000, &v))
+            return false;
+        o->limits.seconds = (double)v;
+    }
+    if (args->option[TRIAL_BYTES] && !cli_number("--trial-bytes", args->option[TRIAL_BYTES], 1,
+                                                 INT64_C(1) << 50, &o->limits.bytes))
+        return false;
     o->no_share = args->option[NO_SHARE] != NULL;
     o->allow_missing = args->option[MISSING] != NULL;
     if (args->option[RETRIES]) {
@@ -337,7 +363,13 @@ const cli_command cli_run = {
             [DATA] = {"--data", "PATH", "folder of clips, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},
             [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
+            [CACHE_BYTES] = {"--cache-bytes", "N",
+                             "bound of the cache: what was not used longest goes (default: none)"},
             [NO_SHARE] = {"--no-share", NULL, "trains each trial from its first step"},
+            [TRIAL_SECONDS] = {"--trial-seconds", "N",
+                               "a trial that takes longer fails (default: none does)"},
+            [TRIAL_BYTES] = {"--trial-bytes", "N",
+                             "a trial that needs more memory fails (default: none does)"},
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [MISSING] = {"--allow-missing", NULL,

@@ -134,7 +134,7 @@ static nas_status keep_figures(const chain *k, const nas_hash *key) {
     const nas_piece pieces[] = {{&s->accuracy, sizeof s->accuracy},
                                 {&s->tflite_bytes, sizeof s->tflite_bytes},
                                 {&s->zlib_bytes, sizeof s->zlib_bytes}};
-    return nas_stage_put(k->e, key, pieces, 3, k->err);
+    return nas_stage_put(k->e, key, "figures", pieces, 3, k->err);
 }
 
 /* The float32 file of a net at this point, which lies under `from`; without folding it is the net
@@ -202,13 +202,13 @@ static bool load_net(chain *k, const nas_hash *key) {
     return found;
 }
 
-static nas_status save_net(const chain *k, const nas_hash *key) {
+static nas_status save_net(const chain *k, const nas_hash *key, const char *kind) {
     const size_t n = nas_net_state_bytes(k->net);
     void *state = malloc(n + 1);
     if (!state) return nas_fail(k->err, NAS_ENOMEM, "compression: out of memory");
     nas_net_save(k->net, state);
     const nas_piece piece = {state, n};
-    const nas_status st = nas_stage_put(k->e, key, &piece, 1, k->err);
+    const nas_status st = nas_stage_put(k->e, key, kind, &piece, 1, k->err);
     free(state);
     return st;
 }
@@ -227,7 +227,7 @@ static nas_status make_clusters(chain *k, const nas_hash *key) {
     NAS_TRY(nas_cluster_net(k->net, config, is_scaled(k->c), k->e->seed, k->e->replicate, k->err));
     NAS_TRY(tune(k, &tuning, config->fine_tune_epochs, config->fine_tune_learning_rate,
                  "the clusters' fine-tuning"));
-    return is_over(k) ? NAS_OK : save_net(k, key);
+    return is_over(k) ? NAS_OK : save_net(k, key, "cluster");
 }
 
 static nas_status cluster_step(chain *k, const nas_hash *key) {
@@ -275,7 +275,7 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
     if (!reused) {
         NAS_TRY(tune(k, &tuning, q->fine_tune_epochs, q->fine_tune_learning_rate,
                      "fine-tuning through the rounding"));
-        if (!is_over(k)) NAS_TRY(save_net(k, key));
+        if (!is_over(k)) NAS_TRY(save_net(k, key, "tune"));
     }
     note_epochs(k, q->fine_tune_epochs, reused);
     if (is_over(k)) return NAS_OK;
@@ -315,7 +315,7 @@ static nas_status store_export(const chain *k, const nas_hash *key) {
         head.steps[i].accuracy = s->accuracy;
     }
     const nas_piece pieces[] = {{&head, sizeof head}, {k->out->tflite.p, k->out->tflite.n}};
-    return nas_stage_put(k->e, key, pieces, 2, k->err);
+    return nas_stage_put(k->e, key, "export", pieces, 2, k->err);
 }
 
 static nas_status take_export(chain *k, const nas_cached *cached, bool *fine) {

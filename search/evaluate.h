@@ -106,7 +106,8 @@ NAS_NODISCARD nas_status nas_export_stage(const nas_evaluator *e, const nas_cand
 NAS_NODISCARD nas_status nas_stage_get(const nas_evaluator *e, const nas_hash *key, nas_cached *out,
                                        bool *found, nas_err *err);
 NAS_NODISCARD nas_status nas_stage_put(const nas_evaluator *e, const nas_hash *key,
-                                       const nas_piece *pieces, int32_t n, nas_err *err);
+                                       const char *kind, const nas_piece *pieces, int32_t n,
+                                       nas_err *err);
 /* Errors: NAS_EBUSY somebody else has it and e->busy is given; else it is waited for, NAS_ESTOP. */
 NAS_NODISCARD nas_status nas_stage_claim(const nas_evaluator *e, const nas_hash *key, nas_lock *out,
                                          nas_err *err);

@@ -82,7 +82,7 @@ static nas_status store(const recordings *r, const nas_cache *cache, const nas_h
             head[i + 1] = r->sound[i].samples;
             pieces[i + 1] = (nas_piece){r->sound[i].pcm, (size_t)head[i + 1] * sizeof(float)};
         }
-        st = nas_cache_put(cache, key, pieces, (int32_t)r->n + 1, err);
+        st = nas_cache_put(cache, key, "noise", pieces, (int32_t)r->n + 1, err);
     }
     free(head);
     free(pieces);

@@ -15,9 +15,9 @@ nas_status nas_stage_get(const nas_evaluator *e, const nas_hash *key, nas_cached
     return e->no_share ? NAS_OK : nas_cache_get(e->cache, key, out, found, err);
 }
 
-nas_status nas_stage_put(const nas_evaluator *e, const nas_hash *key, const nas_piece *pieces,
-                         int32_t n, nas_err *err) {
-    return e->no_share ? NAS_OK : nas_cache_put(e->cache, key, pieces, n, err);
+nas_status nas_stage_put(const nas_evaluator *e, const nas_hash *key, const char *kind,
+                         const nas_piece *pieces, int32_t n, nas_err *err) {
+    return e->no_share ? NAS_OK : nas_cache_put(e->cache, key, kind, pieces, n, err);
 }
 
 nas_status nas_stage_claim(const nas_evaluator *e, const nas_hash *key, nas_lock *out,

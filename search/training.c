@@ -126,7 +126,7 @@ static nas_status save(const job *j, int64_t step, nas_err *err) {
         {state, n},
     };
     const nas_hash key = state_key(j, step);
-    const nas_status st = nas_stage_put(j->e, &key, pieces, 3, err);
+    const nas_status st = nas_stage_put(j->e, &key, "train", pieces, 3, err);
     free(state);
     return st;
 }

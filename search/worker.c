@@ -2,12 +2,14 @@
 #include "search/worker.h"
 
 #include "base/clock.h"
+#include "search/cache_bound.h"
 #include "search/passed.h"
 #include "search/process.h"
 #include "search/sampler.h"
 #include "search/study.h"
 #include "search/task.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,10 +24,13 @@ typedef struct hands {
     nas_arena *arena; /* of the trial in hand */
     char id[NAS_PROCESS_ID], machine[NAS_PROCESS_ID];
     nas_claim claim;
+    nas_cache cache; /* the run's, with what the trial in hand needs */
+    nas_cache_use use;
     nas_passed passed;
     nas_hash busy;    /* the stage that the trial in hand waits for */
     bool holds, lost; /* lost: the trial in hand was taken for dead, it is somebody else's now */
-    double beat;
+    bool late;        /* the trial in hand took longer than it may */
+    double begun, beat;
     int32_t epochs;
     nas_point point;
 } hands;
@@ -47,8 +52,10 @@ static void show_life(hands *h) {
 /* Asked at every step: also the place from which a worker shows that it lives. */
 static bool stop_or_beat(void *ctx) {
     hands *h = ctx;
+    const double most = h->w->limits.seconds;
     show_life(h);
-    return h->lost || (h->w->stop && h->w->stop(h->w->stop_ctx));
+    h->late = h->holds && most > 0 && nas_clock_wall() - h->begun > most;
+    return h->lost || h->late || (h->w->stop && h->w->stop(h->w->stop_ctx));
 }
 
 static void tell_epoch(void *ctx, const nas_epoch *epoch) {
@@ -196,7 +203,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
         const nas_log log = {.ctx = h, .stop = stop_or_beat};
         const nas_evaluator e = {
             .data = w->data,
-            .cache = w->cache,
+            .cache = &h->cache,
             .kernel = w->kernel,
             .seed = w->seed,
             .n_bounds = nas_space_constraints(w->space),
@@ -228,14 +235,27 @@ static nas_status pass_over(hands *h, double epochs, nas_err *err) {
     return store_result(h, &r, NULL, err);
 }
 
+/* What went wrong because the trial may not take more. */
+static void explain_limits(const hands *h, nas_status st, nas_err *why) {
+    const nas_limits *l = &h->w->limits;
+    if (st == NAS_EINVAL && h->late)
+        (void)nas_fail(why, st, "took longer than %g seconds (--trial-seconds)", l->seconds);
+    if (st == NAS_ENOMEM && l->bytes > 0)
+        (void)nas_fail_in(why, st, "needs more than %" PRId64 " bytes (--trial-bytes)", l->bytes);
+}
+
 static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     const double wall = nas_clock_wall(), cpu = nas_clock_cpu();
     h->holds = true;
-    h->lost = false;
-    h->beat = wall;
+    h->lost = h->late = false;
+    h->begun = h->beat = wall;
     nas_outcome out = {0};
     nas_err why = {0};
-    const nas_status st = evaluate(h, json, &out, &why);
+    nas_limits_memory(h->w->limits.bytes);
+    nas_status st = evaluate(h, json, &out, &why);
+    nas_limits_memory(0);
+    if (st == NAS_ESTOP && h->late) st = NAS_EINVAL;
+    explain_limits(h, st, &why);
     const double took = nas_clock_wall() - wall;
     if (st == NAS_OK) return store_outcome(h, &out, took, nas_clock_cpu() - cpu, err);
     if (st == NAS_EBUSY) return pass_over(h, out.epochs_trained, err);
@@ -247,6 +267,14 @@ static nas_status do_trial(hands *h, const char *json, nas_err *err) {
 static void nap(void) {
     const struct timespec t = {.tv_nsec = 50000000};
     nanosleep(&t, NULL);
+}
+
+/* The cache may have grown by a 64th of its bound before somebody looks. */
+static nas_status tidy(hands *h, nas_err *err) {
+    nas_cache_use_end(&h->use);
+    if (!h->use.put || h->use.put < h->cache.most / 64) return NAS_OK;
+    h->use.put = 0;
+    return nas_cache_trim(&h->cache, err);
 }
 
 static nas_status work(hands *h, nas_err *err) {
@@ -267,6 +295,7 @@ static nas_status work(hands *h, nas_err *err) {
             nap();
         else
             NAS_TRY(h->claim.reuse ? take_over(h, err) : do_trial(h, json, err));
+        NAS_TRY(tidy(h, err));
         nas_arena_back(h->arena, mark);
     }
     return NAS_OK;
@@ -281,11 +310,13 @@ static nas_status prepare(hands *h, nas_err *err) {
 }
 
 nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
-    hands h = {.w = w};
+    hands h = {.w = w, .cache = *w->cache};
+    h.cache.use = &h.use;
     nas_process_self(h.id);
     nas_process_machine(nas_kernel_name(w->kernel), h.machine);
     nas_status st = prepare(&h, err);
     if (st == NAS_OK) st = work(&h, err);
+    nas_cache_use_end(&h.use);
     nas_store_close(h.store);
     nas_arena_close(h.arena);
     if (st == NAS_OK) return NAS_OK;

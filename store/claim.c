@@ -262,27 +262,27 @@ static nas_status list_dead(nas_store *s, int64_t study, nas_dead_fn dead, void 
     return status;
 }
 
-static nas_status give_back(nas_store *s, int64_t study, int32_t retries, const seen *list,
-                            int32_t *n, nas_err *err) {
+static nas_status give_back(nas_store *s, int64_t study, int32_t retries, const char *why,
+                            const seen *list, int32_t *n, nas_err *err) {
     char sql[512];
     sqlite3_snprintf(sizeof sql, sql,
                      "UPDATE nas_trials_%lld SET state = CASE WHEN attempt > ?5 THEN 'failed' ELSE"
-                     " 'waiting' END, reason = 'the worker died', finished = CASE WHEN"
+                     " 'waiting' END, reason = ?8, finished = CASE WHEN"
                      " attempt > ?5 THEN ?6 END, heartbeat = NULL, attempt = attempt - ?7"
                      " WHERE id = ?1 AND"
                      " state = 'running' AND attempt = ?2 AND heartbeat = ?3 AND worker IS ?4",
                      study);
     for (const seen *d = list; d; d = d->next) {
-        NAS_TRY(nas_sql_put(s, err, sql, "iirtiri", d->id, (int64_t)d->attempt, d->heartbeat,
+        NAS_TRY(nas_sql_put(s, err, sql, "iirtirit", d->id, (int64_t)d->attempt, d->heartbeat,
                             d->worker, retries < 0 ? INT64_MAX : (int64_t)retries, nas_clock_date(),
-                            (int64_t)(retries < 0)));
+                            (int64_t)(retries < 0), why));
         *n += sqlite3_changes(s->db);
     }
     return NAS_OK;
 }
 
-nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries, nas_dead_fn dead,
-                          void *ctx, int32_t *n, nas_err *err) {
+nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries, const char *why,
+                          nas_dead_fn dead, void *ctx, int32_t *n, nas_err *err) {
     *n = 0;
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
@@ -291,7 +291,7 @@ nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries, nas_de
     if (status == NAS_OK && list) {
         status = nas_sql_begin(s, NAS_SYNC_FULL, err);
         if (status == NAS_OK)
-            status = nas_sql_end(s, give_back(s, id.study, retries, list, n, err), err);
+            status = nas_sql_end(s, give_back(s, id.study, retries, why, list, n, err), err);
     }
     nas_arena_close(a);
     if (status != NAS_OK) *n = 0;

@@ -171,11 +171,12 @@ NAS_NODISCARD nas_status nas_store_reuse(nas_store *s, nas_study_id id, const na
                                          const char *worker, bool *kept, nas_err *err);
 
 /* Gives back the running trials whose worker is dead, as `dead(ctx, worker, seconds since the
- * heartbeat)` judges; one that was tried `retries` + 1 times becomes failed ("the worker died").
+ * heartbeat)` judges; one that was tried `retries` + 1 times becomes failed, for the reason `why`.
  * retries below 0: it was no fault of the trials, and the attempt does not count. *n: how many. */
 typedef bool (*nas_dead_fn)(void *ctx, const char *worker, double silent_seconds);
 NAS_NODISCARD nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries,
-                                        nas_dead_fn dead, void *ctx, int32_t *n, nas_err *err);
+                                        const char *why, nas_dead_fn dead, void *ctx, int32_t *n,
+                                        nas_err *err);
 
 /* Sets one metric of a finished trial (test_accuracy, latency measured again). Durable. */
 NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,

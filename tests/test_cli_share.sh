@@ -96,6 +96,33 @@ damaged() { # HOW: each file of the cache is damaged; a new study finds nothing 
 }
 for how in cut empty longer flip; do check "a cache of damaged files: $how" damaged $how; done
 
+# --- a cache within a bound
+bytes_in() { find "$1" -type f ! -name '*.lock' -printf '%s\n' | awk '{ n += $1 } END { print n }'; }
+full=$(bytes_in shared2.db.cache) clips=$(find shared2.db.cache -type f -size +100k -printf '%s\n' | sort -n | tail -n 1)
+bounded() { # BYTES
+    run "bound$1" --workers 2 --cache-bytes "$1" && same "bound$1" alone
+}
+check "a bound that holds little" bounded $((clips + (full - clips) / 4))
+check "is kept" test "$(bytes_in "bound$((clips + (full - clips) / 4)).db.cache")" -le $((clips + (full - clips) / 4))
+check "a bound that holds nothing" bounded 1
+check "what is shared by trials at work is kept for them" test "$(epochs bound1 | cut -d, -f1 | cut -d. -f1)" -lt 120
+check "nas cache shows" says 0 "features" "$NAS" cache shared2.db
+check "and all of it" says 0 "$(echo "$full" | sed ':a;s/\B[0-9]\{3\}\>/,&/;ta')" "$NAS" cache shared2.db.cache
+touch -d 2001-01-01 "$(find shared5.db.cache -type f -size -2k ! -name '*.lock' | head -n 1)"
+check "brings it down to a bound" says 0 "clips" "$NAS" cache shared5.db --cache-bytes $((full - 1))
+check "what was not used longest is gone" equal "$(find shared5.db.cache -type f ! -newermt 2002-01-01 | wc -l)" 0
+check "and little else" test "$(bytes_in shared5.db.cache)" -gt $((full - 4096))
+touch shared1.db.cache/notes.txt
+clear_it() {
+    local file
+    file=$(find shared1.db.cache -type f -size -9k ! -name '*.lock' ! -name notes.txt | head -n 1)
+    flock -s "$file" "$NAS" cache shared1.db --clear >cleared.txt 2>&1
+    [ $? = 1 ] && grep -q "1 files stay" cleared.txt && [ -e "$file" ] && [ -e shared1.db.cache/notes.txt ]
+}
+check "clears what no trial needs, and nothing of others" clear_it
+check "the rest later" says 0 "1 files removed" "$NAS" cache shared1.db --clear
+check "no cache" says 2 "there is no cache" "$NAS" cache nowhere.db
+
 # --- what remembers epochs, and what diverges
 sed -e 's/"batch_size": 10/"batch_size": 10, "keep": "best", "patience": 2/' -e 's/"name": "shared"/"name": "best"/' shared.json >best.json
 space=best.json study=best check "the best epoch, patience: alone" run best_alone --no-share --workers 2

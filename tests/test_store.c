@@ -930,16 +930,16 @@ static void test_reap(void **state) {
     int32_t n = 9;
     assert_int_equal(claim_as(p, s, id, "dead", &a, &json), NAS_CLAIMED);
     assert_int_equal(claim_as(p, s, id, "alive", &b, &json), NAS_CLAIMED);
-    OK(nas_store_reap(s, id, 1, is_dead, "nobody", &n, &p->err));
+    OK(nas_store_reap(s, id, 1, "the worker died", is_dead, "nobody", &n, &p->err));
     assert_int_equal(n, 0);
-    OK(nas_store_reap(s, id, 1, is_dead, "dead", &n, &p->err));
+    OK(nas_store_reap(s, id, 1, "the worker died", is_dead, "dead", &n, &p->err));
     assert_int_equal(n, 1);
     assert_string_equal(ask(p, s, "SELECT state FROM kws ORDER BY number"), "waiting|running");
     assert_false(finish_as(p, s, id, &a, "dead", "complete", NULL));
     assert_int_equal(claim_as(p, s, id, "dead", &a, &json), NAS_CLAIMED);
     assert_int_equal(a.number, 0);
     assert_int_equal(a.attempt, 2);
-    OK(nas_store_reap(s, id, 1, is_dead, "dead", &n, &p->err));
+    OK(nas_store_reap(s, id, 1, "the worker died", is_dead, "dead", &n, &p->err));
     assert_int_equal(n, 1);
     assert_string_equal(ask(p, s,
                             "SELECT state, reason, finished IS NOT NULL FROM kws"
@@ -950,7 +950,7 @@ static void test_reap(void **state) {
     assert_int_equal(claim_as(p, s, id, "dead", &a, &json), NAS_CLAIMED);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(a.attempt, 1);
-        OK(nas_store_reap(s, id, -1, is_dead, "dead", &n, &p->err));
+        OK(nas_store_reap(s, id, -1, "the worker died", is_dead, "dead", &n, &p->err));
         assert_int_equal(n, 1);
         assert_int_equal(claim_as(p, s, id, "dead", &a, &json), NAS_CLAIMED);
         assert_int_equal(a.number, 2);
@@ -1483,7 +1483,7 @@ static void test_kills(void **state) {
             char name[32];
             int32_t n = 0;
             snprintf(name, sizeof name, "w%d.%d", round, i);
-            OK(nas_store_reap(s, id, 1000000, never_beats, name, &n, &p->err));
+            OK(nas_store_reap(s, id, 1000000, "the worker died", never_beats, name, &n, &p->err));
             given_back += n;
         }
         for (int k = 0; k < POINTS; k++) {
