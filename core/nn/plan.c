@@ -5,8 +5,9 @@
 #include <string.h>
 
 enum {
-    ALIGN = 16,           /* floats */
-    TILE_FLOATS = 1 << 15 /* of a chunk's largest map; keeps a few of them in the second cache */
+    ALIGN = 16, /* floats */
+    TILE_FLOATS =
+        1 << 14 /* of a chunk's largest map; keeps all of a segment's in the second cache */
 };
 
 /* A ReLU that is the only reader of a node that can do it is done there. */
@@ -173,7 +174,7 @@ static int32_t chunk_of(const nas_net *net) {
     ptrdiff_t most = 1;
     for (int32_t v = 1; v < net->n_values; v++)
         if (!net->values[v].dead && net->values[v].x.image > most) most = net->values[v].x.image;
-    int32_t chunk = 4;
+    int32_t chunk = 1;
     while (chunk < 16 && chunk * 2 * most <= TILE_FLOATS) chunk *= 2;
     for (int32_t i = 0; i < net->nodes.n; i++) {
         const nas_node *node = &net->nodes.v[i];
