@@ -40,7 +40,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-interop fuzz fuzz-programs bench deps-check format format-check warnings clean
+.PHONY: all help deps run clips test tests-only test-faults test-interop fuzz fuzz-programs bench deps-check format format-check warnings clean
 all: nas
 
 nas: $(BUILD)/nas
@@ -105,6 +105,7 @@ help:
 	@echo 'make deps          installs the packages that are missing'
 	@echo 'make               builds ./nas'
 	@echo 'make clips         makes the clips of the demo in data/demo_clips'
+	@echo 'make test-faults   every write, sync and allocation of a run fails in turn; 200 kills (long)'
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
 	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
 	@echo 'make fuzz SECONDS=60  any bytes as a .tflite file, under clang'\''s sanitizers'
@@ -133,6 +134,10 @@ test:
 
 tests-only: nas $(TESTS) $(EXAMPLES)
 	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
+
+# Every n-th write, sync and allocation of a small run fails in turn (an hour or more); 200 kills.
+test-faults: nas $(EXAMPLES)
+	@FAULTS=all NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
 
 test-interop: clips nas $(BUILD)/tests/interop/models
 	@tests/interop/clips.sh $(BUILD)/nas build/interop-clips
