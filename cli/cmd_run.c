@@ -1,6 +1,7 @@
 /* cli/cmd_run.c - nas run: search a space. */
 #include "cli/report.h"
 #include "search/run.h"
+#include "search/task.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -9,7 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, RETRIES, OUT, MISSING, QUIET };
+enum {
+    DB,
+    WORKERS,
+    TRIALS,
+    DATA,
+    SEED,
+    CACHE,
+    CACHE_BYTES,
+    NO_SHARE,
+    TRIAL_SECONDS,
+    TRIAL_BYTES,
+    RETRIES,
+    OUT,
+    MISSING,
+    QUIET
+};
 
 /* What a worker is at, for the live view. */
 typedef struct worker_line {
@@ -31,13 +47,14 @@ typedef struct screen {
 } screen;
 
 /* The metrics that decide: the objective's, then those of the constraints, each once. */
-static int deciding(const nas_space *s, int out[NAS_METRIC_COUNT]) {
+static int deciding(const nas_space *s, int out[NAS_METRICS_MOST]) {
     int n = 0;
-    bool there[NAS_METRIC_COUNT] = {false};
+    bool there[NAS_METRICS_MOST] = {false};
     for (int32_t i = 0; i < nas_space_objectives(s) + nas_space_constraints(s); i++) {
         const int32_t goals = nas_space_objectives(s);
-        const int m = nas_metric_find(i < goals ? nas_space_objective(s, i)->metric
-                                                : nas_space_constraint(s, i - goals)->metric);
+        const int m = nas_metric_in(&nas_space_task(s)->metrics,
+                                    i < goals ? nas_space_objective(s, i)->metric
+                                              : nas_space_constraint(s, i - goals)->metric);
         if (m < 0 || there[m]) continue;
         there[m] = true;
         out[n++] = m;
@@ -45,8 +62,8 @@ static int deciding(const nas_space *s, int out[NAS_METRIC_COUNT]) {
     return n;
 }
 
-static int width_of(int metric) {
-    const int n = (int)strlen(nas_metrics[metric].name);
+static int width_of(const nas_space *s, int metric) {
+    const int n = (int)strlen(nas_space_task(s)->metrics.v[metric].name);
     return n > 10 ? n : 10;
 }
 
@@ -54,15 +71,9 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
                   bool joined) {
     screen *v = ctx;
     if (v->quiet) return;
-    char a[32], b[32], c[32], e[32];
-    printf("%s: %d classes, %s clips (", nas_space_name(s), d->clips->n_labels,
-           cli_thousands(d->clips->n, a));
-    if (d->folds)
-        printf("%d folds with %s", d->folds, cli_thousands(d->part[NAS_TRAIN].n, b));
-    else
-        printf("train %s, validation %s", cli_thousands(d->part[NAS_TRAIN].n, b),
-               cli_thousands(d->part[NAS_VALIDATION].n, c));
-    printf(", test %s)\n", cli_thousands(d->part[NAS_TEST].n, e));
+    char a[32], data[512] = "";
+    d->task->ops->describe(d, data, sizeof data);
+    printf("%s: %s\n", nas_space_name(s), data);
     const int64_t points = nas_space_points(s);
     if (points < 0)
         printf("space: %d parameters, points without end; ", nas_space_params(s));
@@ -71,13 +82,13 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
     if (state->total >= 0) printf("%s trials, ", cli_thousands(state->total, a));
     printf("%d worker%s\n", state->workers, state->workers == 1 ? "" : "s");
     if (joined && state->done) printf("going on: %s done already\n", cli_thousands(state->done, a));
-    int metric[NAS_METRIC_COUNT];
+    int metric[NAS_METRICS_MOST];
     const int n = deciding(s, metric);
     char line[1024];
     size_t used = (size_t)snprintf(line, sizeof line, "%6s  %-8s", "trial", "state");
     for (int i = 0; i < n; i++)
-        used += (size_t)snprintf(line + used, sizeof line - used, "  %*s", width_of(metric[i]),
-                                 nas_metrics[metric[i]].name);
+        used += (size_t)snprintf(line + used, sizeof line - used, "  %*s", width_of(s, metric[i]),
+                                 nas_space_task(s)->metrics.v[metric[i]].name);
     snprintf(line + used, sizeof line - used, "  %9s  settings", "time");
     putchar('\n');
     cli_print_line(line);
@@ -107,15 +118,16 @@ static void settings_of(const screen *v, int64_t number, nas_store *store, char 
 static void print_finished(const screen *v, const nas_event *e, nas_store *store) {
     char settings[512], took[32], figure[32], *line = NULL;
     size_t n_line = 0;
-    int metric[NAS_METRIC_COUNT];
+    int metric[NAS_METRICS_MOST];
     FILE *f = open_memstream(&line, &n_line);
     if (!f) return;
     settings_of(v, e->number, store, settings, sizeof settings);
     fprintf(f, "%6" PRId64 "  %-8s", e->number, e->state);
     const int n = deciding(v->space, metric);
     for (int i = 0; i < n; i++)
-        fprintf(f, "  %*s", width_of(metric[i]),
-                cli_metric(metric[i], e->metric[metric[i]], figure));
+        fprintf(f, "  %*s", width_of(v->space, metric[i]),
+                cli_metric(&nas_space_task(v->space)->metrics.v[metric[i]], e->metric[metric[i]],
+                           figure));
     fprintf(f, "  %9s  %s", cli_duration(e->seconds, took), settings);
     if (fclose(f) == 0) cli_print_line(line);
     free(line);
@@ -132,7 +144,7 @@ static void note_worker(screen *v, const nas_event *e) {
     if (e->kind == NAS_EVENT_STARTED)
         *w = (worker_line){.busy = true, .number = e->number, .epochs = e->epochs};
     else if (e->kind == NAS_EVENT_EPOCH)
-        *w = (worker_line){true, e->number, e->epoch, e->epochs, e->metric[NAS_METRIC_ACCURACY]};
+        *w = (worker_line){true, e->number, e->epoch, e->epochs, e->metric[NAS_METRIC_SCORE]};
     else
         w->busy = false;
 }
@@ -183,9 +195,10 @@ static void tick(void *ctx, const nas_run_state *s) {
 static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
     printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
     cli_print_trial(t, &v->study);
-    printf("files\n  %s/ holds model.tflite, model.tflite.zlib, frontend.json, labels.txt, "
-           "candidate.json, metrics.json\n  %s has every trial: nas top %s\n",
-           folder, db, db);
+    printf("files\n  %s/ holds model.tflite, model.tflite.zlib, ", folder);
+    for (const char *const *text = nas_space_task(v->space)->ops->texts; *text; text++)
+        printf("%s, ", *text);
+    printf("candidate.json, metrics.json\n  %s has every trial: nas top %s\n", db, db);
 }
 
 static void print_failed(const screen *v, const nas_run_state *state, const char *db) {
@@ -194,6 +207,26 @@ static void print_failed(const screen *v, const nas_run_state *state, const char
         printf("failed\n  %s trial%s: nas sql %s \"select number, reason from %s where state = "
                "'failed'\"\n",
                cli_thousands(state->failed, n), state->failed == 1 ? "" : "s", db, v->name);
+}
+
+static bool note_epochs(void *ctx, const nas_row *row) {
+    double *epochs = ctx;
+    for (int i = 0; i < 2; i++) epochs[i] = row->values[i].is_null ? 0 : row->values[i].real;
+    return false;
+}
+
+/* What sharing saved, over the whole study. */
+static void print_epochs(const screen *v, nas_store *store) {
+    char view[160], sql[256], saved[32];
+    double epochs[2] = {0, 0};
+    nas_view_name(v->name, "", view);
+    snprintf(sql, sizeof sql, "select total(epochs_trained), total(epochs_saved) from %s", view);
+    if (nas_store_query(store, sql, NULL, 0, note_epochs, epochs, NULL) != NAS_OK) return;
+    char trained[32];
+    if (epochs[0] + epochs[1] > 0)
+        printf("epochs\n  %s trained, %s saved by sharing\n",
+               cli_thousands(llround(epochs[0]), trained),
+               cli_thousands(llround(epochs[1]), saved));
 }
 
 static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {
@@ -216,7 +249,7 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
     } else if (!end->has_winner) {
         cli_print_misses(store, &v->study, &end->state);
         st = CLI_NONE;
-    } else if (nas_export_trial(store, end->study, v->name, end->winner, folder, err) != NAS_OK) {
+    } else if (nas_export_trial(store, end->study, &v->study, end->winner, folder, err) != NAS_OK) {
         st = cli_fail(err);
     } else {
         char from[256], view[160];
@@ -226,6 +259,7 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
         print_winner(v, t, db, folder);
         cli_trial_close(t);
     }
+    if (st == CLI_OK || st == CLI_NONE) print_epochs(v, store);
     print_failed(v, &end->state, db);
     nas_store_close(store);
     return st;
@@ -249,6 +283,18 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
         o->seed = (uint64_t)v;
         o->has_seed = true;
     }
+    if (args->option[CACHE_BYTES] && !cli_number("--cache-bytes", args->option[CACHE_BYTES], 1,
+                                                 INT64_C(1) << 60, &o->cache_bytes))
+        return false;
+    if (args->option[TRIAL_SECONDS]) {
+        if (!cli_number("--trial-seconds", args->option[TRIAL_SECONDS], 1, 100000000, &v))
+            return false;
+        o->limits.seconds = (double)v;
+    }
+    if (args->option[TRIAL_BYTES] && !cli_number("--trial-bytes", args->option[TRIAL_BYTES], 1,
+                                                 INT64_C(1) << 50, &o->limits.bytes))
+        return false;
+    o->no_share = args->option[NO_SHARE] != NULL;
     o->allow_missing = args->option[MISSING] != NULL;
     if (args->option[RETRIES]) {
         if (!cli_number("--retries", args->option[RETRIES], 0, 100, &v)) return false;
@@ -317,6 +363,13 @@ const cli_command cli_run = {
             [DATA] = {"--data", "PATH", "folder of clips, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},
             [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
+            [CACHE_BYTES] = {"--cache-bytes", "N",
+                             "bound of the cache: what was not used longest goes (default: none)"},
+            [NO_SHARE] = {"--no-share", NULL, "trains each trial from its first step"},
+            [TRIAL_SECONDS] = {"--trial-seconds", "N",
+                               "a trial that takes longer fails (default: none does)"},
+            [TRIAL_BYTES] = {"--trial-bytes", "N",
+                             "a trial that needs more memory fails (default: none does)"},
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [MISSING] = {"--allow-missing", NULL,

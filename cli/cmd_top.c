@@ -16,8 +16,25 @@ typedef struct listing {
 } listing;
 
 static const char *const shown[] = {"number", "state"};
-static const char *const figures[] = {"accuracy", "test_accuracy", "tflite_bytes", "zlib_bytes",
-                                      "macs",     "infer_ms",      "total_ms",     "seconds"};
+static const char *const figures[] = {"tflite_bytes", "zlib_bytes", "macs",
+                                      "infer_ms",     "total_ms",   "seconds"};
+enum { FIGURES = sizeof figures / sizeof *figures };
+
+/* The task's score, the same of the test part, and what its targets are missed by; then what every
+ * task has. NULL past the end. */
+static const char *figure_at(const nas_study *study, int32_t i) {
+    for (int32_t k = 0; k < study->n_metrics; k++) {
+        const char *name = study->metrics[k].name;
+        if ((k < 2 || strncmp(name, "mae_", 4) == 0) && i-- == 0) return name;
+    }
+    return i < FIGURES ? figures[i] : NULL;
+}
+
+static bool is_metric(const nas_study *study, const char *name) {
+    for (int32_t i = 0; i < study->n_metrics; i++)
+        if (strcmp(study->metrics[i].name, name) == 0) return true;
+    return false;
+}
 
 static bool add_row(void *ctx, const nas_row *row) {
     listing *l = ctx;
@@ -25,12 +42,12 @@ static bool add_row(void *ctx, const nas_row *row) {
     l->rows++;
     for (int32_t i = 0; i < row->n; i++) {
         const nas_value *v = &row->values[i];
-        const int m = nas_metric_find(row->names[i]);
         const bool is_text = v->type == NAS_COLUMN_TEXT && !v->is_null;
         if (v->is_null)
             text[0] = '\0';
-        else if (m >= 0)
-            cli_metric(m, v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real, text);
+        else if (is_metric(l->study, row->names[i]))
+            cli_metric(cli_metric_of(row->names[i]),
+                       v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real, text);
         else if (strcmp(row->names[i], "seconds") == 0)
             snprintf(text, sizeof text, "%.1f", v->real);
         else
@@ -44,8 +61,8 @@ static bool add_row(void *ctx, const nas_row *row) {
 static void header(listing *l) {
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         cli_table_cell(l->table, shown[i], i == 0);
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        cli_table_cell(l->table, figures[i], true);
+    for (int32_t i = 0; figure_at(l->study, i); i++)
+        cli_table_cell(l->table, figure_at(l->study, i), true);
     for (int32_t i = 0; i < l->study->n_params; i++)
         cli_table_cell(l->table, l->study->params[i].name, false);
     cli_table_row(l->table);
@@ -60,7 +77,7 @@ static char *query(const nas_study *study, const char *ending, int64_t n) {
     const nas_goal *goal = &study->goals[0];
     nas_view_name(study->name, ending, view);
     fputs("select number, state", f);
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) fprintf(f, ", %s", figures[i]);
+    for (int32_t i = 0; figure_at(study, i); i++) fprintf(f, ", \"%s\"", figure_at(study, i));
     for (int32_t i = 0; i < study->n_params; i++) fprintf(f, ", \"%s\"", study->params[i].name);
     fprintf(f, " from %s order by \"%s\" is null, \"%s\" %s, zlib_bytes, number limit %" PRId64,
             view, goal->column, goal->column, goal->maximize ? "desc" : "asc", n);

@@ -2,6 +2,7 @@
 #include "cli/report.h"
 #include "cli/scratch.h"
 #include "search/run.h"
+#include "search/task.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,20 +20,20 @@ static void print_epoch(void *ctx, const nas_epoch *e) {
     if (v->quiet) return;
     cli_clear_line();
     printf("epoch %3d of %d  loss %.4f  ", e->epoch, v->epochs, e->loss);
-    if (!isnan(e->val_accuracy))
-        printf("validation: loss %.4f  accuracy %.4f  ", e->val_loss, e->val_accuracy);
+    if (!isnan(e->val_loss)) printf("validation: loss %.4f  ", e->val_loss);
+    if (!isnan(e->val_accuracy)) printf("accuracy %.4f  ", e->val_accuracy);
     printf("%.2f s\n", e->seconds);
     fflush(stdout);
 }
 
-static void print_metrics(const nas_outcome *o, const char *folder) {
+static void print_metrics(const nas_metric_list *list, const nas_outcome *o, const char *folder) {
     cli_table *t = cli_table_open();
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) {
+    for (int i = 0; i < list->n; i++) {
         char text[32];
         if (isnan(o->metric[i])) continue;
-        cli_table_cell(t, nas_metrics[i].name, false);
-        cli_table_cell(t, cli_metric(i, o->metric[i], text), true);
-        cli_table_cell(t, nas_metrics[i].unit, false);
+        cli_table_cell(t, list->v[i].name, false);
+        cli_table_cell(t, cli_metric(&list->v[i], o->metric[i], text), true);
+        cli_table_cell(t, list->v[i].unit, false);
         cli_table_row(t);
     }
     cli_table_print(t);
@@ -42,17 +43,16 @@ static void print_metrics(const nas_outcome *o, const char *folder) {
 
 /* seed -1: the candidate's. */
 static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cache, nas_arena *a,
-                        nas_outcome *o, nas_err *err) {
+                        nas_task *task, nas_outcome *o, nas_err *err) {
     const nas_log *log = cli_log(args->option[QUIET] != NULL);
     nas_candidate c;
     nas_dataset d;
     view v = {.quiet = args->option[QUIET] != NULL};
     /* The classes may be known only from the folder: labels first, then the document again. */
-    nas_task task;
-    NAS_TRY(nas_candidate_task(a, args->word[0], &task, err));
-    NAS_TRY(nas_dataset_open(a, &task, args->option[DATA], args->option[MISSING] != NULL, cache,
-                             log, &d, err));
-    nas_status st = nas_candidate_open(a, args->word[0], d.clips->n_labels, &c, err);
+    NAS_TRY(nas_candidate_task(a, args->word[0], task, err));
+    NAS_TRY(nas_dataset_open(a, task, args->option[DATA], args->option[MISSING] != NULL, cache, log,
+                             &d, err));
+    nas_status st = nas_candidate_open(a, args->word[0], d.outputs, &c, err);
     nas_evaluator e = {.data = &d, .cache = cache, .log = log, .on_epoch = print_epoch, .ctx = &v};
     if (st == NAS_OK) st = nas_kernel_choose(&e.kernel, err);
     if (st == NAS_OK) {
@@ -68,15 +68,16 @@ static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cac
 static int run_in(const cli_args *args, int64_t seed, const nas_cache *cache, nas_arena *a,
                   nas_err *err) {
     nas_outcome o;
+    nas_task task;
     const char *folder = args->option[OUT];
-    if (train(args, seed, cache, a, &o, err) != NAS_OK) return cli_fail(err);
+    if (train(args, seed, cache, a, &task, &o, err) != NAS_OK) return cli_fail(err);
     cli_clear_line();
     if (strcmp(o.state, "complete") != 0) {
         fprintf(stderr, "nas: the candidate %s: %s\n", o.state, o.reason);
         return CLI_FAILED;
     }
-    if (nas_export_outcome(&o, folder, err) != NAS_OK) return cli_fail(err);
-    if (!args->option[QUIET]) print_metrics(&o, folder);
+    if (nas_export_outcome(task.ops, &o, folder, err) != NAS_OK) return cli_fail(err);
+    if (!args->option[QUIET]) print_metrics(&task.metrics, &o, folder);
     return CLI_OK;
 }
 

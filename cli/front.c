@@ -62,9 +62,9 @@ static nas_status read_front(nas_store *store, const nas_study *study, bool feas
 }
 
 /* The metrics that span it: objectives, then those of the constraints, each once. */
-static int32_t metrics_of(const nas_study *study, const char *out[NAS_METRIC_COUNT]) {
+static int32_t metrics_of(const nas_study *study, const char *out[NAS_METRICS_MOST]) {
     int32_t n = 0;
-    for (int32_t i = 0; i < study->n_goals + study->n_bounds && n < NAS_METRIC_COUNT; i++) {
+    for (int32_t i = 0; i < study->n_goals + study->n_bounds && n < NAS_METRICS_MOST; i++) {
         const char *column =
             i < study->n_goals ? study->goals[i].column : study->bounds[i - study->n_goals].column;
         bool there = false;
@@ -76,15 +76,14 @@ static int32_t metrics_of(const nas_study *study, const char *out[NAS_METRIC_COU
 
 static void add_figure(cli_table *table, const cli_trial *t, const char *metric) {
     const char *value = cli_trial_get(t, metric);
-    const int m = nas_metric_find(metric);
     char text[32];
-    cli_table_cell(table, m >= 0 && *value ? cli_metric(m, strtod(value, NULL), text) : value,
-                   true);
+    cli_table_cell(
+        table, *value ? cli_metric(cli_metric_of(metric), strtod(value, NULL), text) : value, true);
 }
 
 static nas_status add_row(nas_store *store, const nas_study *study, const member *m,
                           bool feasible_only, cli_table *table, nas_err *err) {
-    const char *metrics[NAS_METRIC_COUNT];
+    const char *metrics[NAS_METRICS_MOST];
     const int32_t n = metrics_of(study, metrics);
     char from[256], view[160], settings[1024], number[32];
     nas_view_name(study->name, "", view);
@@ -103,7 +102,7 @@ static nas_status add_row(nas_store *store, const nas_study *study, const member
 }
 
 static void add_head(const nas_study *study, bool feasible_only, cli_table *table) {
-    const char *metrics[NAS_METRIC_COUNT];
+    const char *metrics[NAS_METRICS_MOST];
     const int32_t n = metrics_of(study, metrics);
     cli_table_cell(table, "number", true);
     if (!feasible_only && study->n_bounds) cli_table_cell(table, "feasible", false);

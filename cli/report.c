@@ -101,22 +101,27 @@ static void add_bounds(cli_table *table, const nas_study *study, const char *col
     cli_table_cell(table, text, false);
 }
 
-const char *cli_metric(int metric, double v, char out[32]) {
+const nas_metric *cli_metric_of(const char *name) {
+    static const nas_metric of_a_task = {.name = "", .unit = "", .help = ""};
+    const int m = nas_metric_find(name);
+    return m < 0 ? &of_a_task : &nas_metrics[m];
+}
+
+const char *cli_metric(const nas_metric *metric, double v, char out[32]) {
     const bool exact = fabs(v) < 9007199254740992.0; /* 2^53 */
     if (isnan(v)) return strcpy(out, "");
-    if (nas_metrics[metric].integer && exact) return cli_thousands((int64_t)v, out);
+    if (metric->integer && exact) return cli_thousands((int64_t)v, out);
     /* Milliseconds may be microseconds. */
-    snprintf(out, 32, strcmp(nas_metrics[metric].unit, "ms") == 0 || !exact ? "%.4g" : "%.4f", v);
+    snprintf(out, 32, strcmp(metric->unit, "ms") == 0 || !exact ? "%.4g" : "%.4f", v);
     return out;
 }
 
 static void print_metric(cli_table *table, const nas_study *study, const char *name,
                          const char *value) {
     char text[32];
-    const int m = nas_metric_find(name);
     cli_table_cell(table, "  ", false);
     cli_table_cell(table, name, false);
-    cli_table_cell(table, m < 0 ? value : cli_metric(m, strtod(value, NULL), text), true);
+    cli_table_cell(table, cli_metric(cli_metric_of(name), strtod(value, NULL), text), true);
     add_bounds(table, study, name, value);
     cli_table_row(table);
 }

@@ -23,7 +23,9 @@ const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when abse
 void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, size_t n);
 
 /* A metric's value as people read it, into out; "" for NaN. */
-const char *cli_metric(int metric, double v, char out[32]);
+const char *cli_metric(const nas_metric *metric, double v, char out[32]);
+/* How the metric of a column is shown; for those of one task alone only unit and kind are known. */
+const nas_metric *cli_metric_of(const char *name);
 
 /* The front (<study>_pareto) in the order of the objectives, on stdout: number, objectives, metrics
  * of constraints, settings; at most `most` rows. feasible_only: those that satisfy the constraints;

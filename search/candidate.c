@@ -1,5 +1,6 @@
 /* search/candidate.c - decodes candidates and reads candidate.json. */
 #include "search/candidate_int.h"
+#include "search/task.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,24 +35,28 @@ static nas_status impossible(nas_status st, nas_err *err) {
     return NAS_ESHAPE;
 }
 
-static nas_status build_net(nas_arena *a, const cJSON *document, int32_t classes,
+/* What ends a model whose task is of values. */
+static nas_status end_in_values(nas_arena *a, nas_model *m, nas_err *err) {
+    nas_layer_spec *layers = nas_arena_array(a, (size_t)m->n_layers + 1, sizeof *layers, err);
+    if (!layers) return NAS_ENOMEM;
+    memcpy(layers, m->layers, (size_t)m->n_layers * sizeof *layers);
+    layers[m->n_layers++] = (nas_layer_spec){.ops = nas_layer_values()};
+    m->layers = layers;
+    return NAS_OK;
+}
+
+static nas_status build_net(nas_arena *a, const cJSON *document, int32_t outputs,
                             nas_candidate *out, nas_err *err) {
     const cJSON *model = nas_json_get(document, "model");
-    const double samples =
-        floor(out->task.clip_seconds * (double)out->frontend.sample_rate_hz + 0.5);
-    if (!(samples >= 1 && samples < 1e9))
-        return nas_fail(err, NAS_ESHAPE, "task.clip_seconds: %g s at %d Hz are too many samples",
-                        out->task.clip_seconds, out->frontend.sample_rate_hz);
-    int32_t frames = 0, bins = 0;
-    nas_status st = nas_frontend_shape(&out->frontend, (int32_t)samples, &frames, &bins, err);
+    const nas_status st = out->task.ops->shape(out, &out->model, err);
     if (st != NAS_OK) return impossible(st, err);
-    out->model.input = (nas_shape){.h = frames, .w = bins, .c = 1};
     NAS_TRY(nas_keys_build(a, nas_block_model.tables[0], model, 0, out, err));
     NAS_TRY(
-        nas_layers_build(a, nas_json_get(model, "layers"), out->width, classes, &out->model, err));
+        nas_layers_build(a, nas_json_get(model, "layers"), out->width, outputs, &out->model, err));
     out->model.exact = out->train.exact;
+    if (out->task.ops->values) NAS_TRY(end_in_values(a, &out->model, err));
     nas_model_cost cost;
-    return impossible(nas_model_check(&out->model, classes, &cost, err), err);
+    return impossible(nas_model_check(&out->model, outputs, &cost, err), err);
 }
 
 /* candidate.json: the document without the keys of a space. */
@@ -103,12 +108,14 @@ nas_status nas_candidate_build(nas_arena *a, const cJSON *document, int32_t clas
                                nas_candidate *out, nas_err *err) {
     *out = (nas_candidate){0};
     NAS_TRY(nas_task_build(a, document, &out->task, err));
-    if (!classes) classes = out->task.n_labels;
+    const int32_t own = out->task.ops->outputs(&out->task);
+    if (own && out->task.ops != &nas_task_keywords) classes = own;
+    if (!classes) classes = own;
     if (!classes)
         return nas_fail(err, NAS_EINVAL,
                         "task.labels: the number of classes is not known; list the labels");
-    NAS_TRY(nas_keys_build(a, nas_frontend_keys, nas_json_get(document, "frontend"), 0,
-                           &out->frontend, err));
+    const cJSON *frontend = nas_json_get(document, "frontend");
+    if (frontend) NAS_TRY(nas_keys_build(a, nas_frontend_keys, frontend, 0, &out->frontend, err));
     NAS_TRY(nas_keys_build(a, nas_augment_keys, nas_json_get(document, "augment"), 0, &out->augment,
                            err));
     NAS_TRY(build_train(a, nas_json_get(document, "train"), &out->train, err));

@@ -8,20 +8,34 @@
 #include "core/compress/prune.h"
 #include "core/compress/quantize.h"
 #include "core/data/batch.h"
+#include "core/data/series.h"
 #include "core/data/split.h"
 #include "core/deploy/deploy.h"
 #include "core/nn/model.h"
 #include "core/nn/train.h"
 #include "search/json.h"
+#include "search/metrics.h"
+
+/* A split by time: the parts follow each other. */
+typedef struct nas_time_split {
+    double validation, test; /* shares of the rows; the rest comes first and trains */
+    int32_t folds;           /* below 2: none; else rolling origins */
+} nas_time_split;
 
 typedef struct nas_task {
-    int32_t kind;     /* 0 keywords */
-    const char *data; /* folder, as written; resolved against the working directory */
+    const struct nas_task_ops *ops; /* search/task.h */
+    int32_t kind;                   /* its place in NAS_TASK_LIST */
+    const char *data; /* folder or file, as written; resolved against the working directory */
+    nas_metric_list metrics;
+    /* keywords */
     int32_t n_labels; /* 0: all class folders */
     const char *const *labels;
     double clip_seconds;
     const char *speaker_pattern;
     nas_split_config split;
+    /* forecast */
+    nas_series_config series;
+    nas_time_split time_split;
 } nas_task;
 
 typedef struct nas_candidate {

@@ -1,5 +1,6 @@
 /* search/candidate_build.c - from checked JSON to the structs of the core. */
 #include "search/candidate_int.h"
+#include "search/task.h"
 
 #include <math.h>
 #include <string.h>
@@ -92,23 +93,9 @@ nas_status nas_keys_build(nas_arena *a, const nas_key *keys, const cJSON *object
 }
 
 nas_status nas_task_build(nas_arena *a, const cJSON *document, nas_task *out, nas_err *err) {
-    *out = (nas_task){0};
-    const cJSON *task = nas_json_get(document, "task"), *labels = nas_json_get(task, "labels");
-    const cJSON *split = nas_json_get(task, "split");
-    const nas_block *by = nas_block_variant(&nas_block_split, split);
-    NAS_TRY(nas_keys_build(a, nas_block_task.tables[0], task, 0, out, err));
-    NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
-    NAS_TRY(nas_keys_build(a, by->tables[1], split, 0, out, err));
-    if (!cJSON_IsArray(labels)) return NAS_OK;
-    const int n = cJSON_GetArraySize(labels);
-    const char **list = nas_arena_array(a, (size_t)n, sizeof *list, err);
-    if (!list) return NAS_ENOMEM;
-    for (const cJSON *l = labels->child; l; l = l->next) {
-        if (!(list[out->n_labels] = nas_arena_text(a, l->valuestring, err))) return NAS_ENOMEM;
-        out->n_labels++;
-    }
-    out->labels = list;
-    return NAS_OK;
+    const nas_task_ops *ops = nas_task_of(document);
+    *out = (nas_task){.ops = ops};
+    return ops->build(a, nas_json_get(document, "task"), out, err);
 }
 
 /* Layers */

@@ -1,6 +1,7 @@
 /* search/candidate_check.c - values against the tables of keys. */
 #include "search/candidate_int.h"
 #include "search/sampler.h"
+#include "search/task.h"
 #include "store/store.h"
 
 #include <math.h>
@@ -68,16 +69,16 @@ static void check_number(nas_check *c, const char *path, const cJSON *v, const n
     if (cJSON_IsNumber(v) && v->valuedouble >= k->lo && v->valuedouble <= k->hi &&
         (!integer || nas_json_is_integer(v)))
         return;
-    if (k->flags & NAS_KEY_CLASSES && cJSON_IsString(v) && strcmp(v->valuestring, "classes") == 0)
-        return;
+    const char *outputs = k->flags & NAS_KEY_CLASSES ? nas_task_of(c->root)->output_word : "";
+    if (cJSON_IsString(v) && *outputs && strcmp(v->valuestring, outputs) == 0) return;
     char lo[32], hi[32], got[48];
     bound(k->lo, lo);
     bound(k->hi, hi);
     nas_json_show(v, got);
-    nas_check_problem(c, path, v, false, "expected %s %s .. %s%s%s, got %s",
-                      integer ? "an integer" : "a number", lo, hi,
-                      k->flags & NAS_KEY_CLASSES ? " or \"classes\"" : "",
-                      k->flags & NAS_KEY_NULLABLE ? " or null" : "", got);
+    nas_check_problem(c, path, v, false, "expected %s %s .. %s%s%s%s%s, got %s",
+                      integer ? "an integer" : "a number", lo, hi, *outputs ? " or \"" : "",
+                      outputs, *outputs ? "\"" : "", k->flags & NAS_KEY_NULLABLE ? " or null" : "",
+                      got);
 }
 
 static void check_word(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
@@ -267,6 +268,12 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
         nas_check_layers(c, path, v, NULL);
         return;
     }
+    if (k == nas_block_find(&nas_block_forecast, "split") ||
+        k == nas_block_find(&nas_block_forecast, "time")) {
+        if (!cJSON_IsNull(v))
+            nas_check_block(c, path, v, nas_block_below(&nas_block_forecast, k->name));
+        return;
+    }
     static const nas_block *const plain[] = {
         &nas_block_task,  &nas_block_split, &nas_block_frontend, &nas_block_augment,
         &nas_block_model, &nas_block_train, &nas_block_search};
@@ -300,6 +307,11 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
     }
     if (cJSON_IsNull(v) && k->flags & NAS_KEY_NULLABLE) return;
     if (!check_folds(c, path, v, k)) return;
+    if (k == nas_block_find(&nas_block_train, "loss") && cJSON_IsString(v) &&
+        strcmp(v->valuestring, "auto") != 0 && nas_task_of(c->root) == &nas_task_keywords) {
+        nas_check_problem(c, path, v, false, "is for forecasts; classes take \"auto\"");
+        return;
+    }
     switch (k->kind) {
     case NAS_KEY_INT:
     case NAS_KEY_FLOAT: check_number(c, path, v, k); return;
@@ -329,6 +341,7 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
 /* A space's keys that a candidate does without, and the other way round. */
 static bool may_lack(const nas_check *c, const nas_block *b, const cJSON *v, const nas_key *k) {
     if (k->def) return true;
+    if (b == &nas_block_top && nas_word_in(k->name, nas_task_of(c->root)->without)) return true;
     const cJSON *schedule = nas_json_get(v, "schedule");
     if (b == &nas_block_schedule && cJSON_IsString(schedule) &&
         strcmp(schedule->valuestring, "constant") == 0)
@@ -423,6 +436,11 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
         if (top && c->candidate && is_space_key(x->string)) continue;
         if (nas_is_label(c, v, x)) continue;
         if (top) c->choices = c->space && is_candidate_key(x->string);
+        if (top && nas_word_in(x->string, nas_task_of(c->root)->without)) {
+            nas_check_problem(c, where, x, true, "the task \"%s\" has none; leave it out",
+                              nas_task_of(c->root)->name);
+            continue;
+        }
         if (k)
             nas_check_any(c, where, x, nas_check_value, k);
         else if (!block_knows(c, b, where, x))
@@ -434,6 +452,8 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
                               k->help ? k->help : "it has no default");
     if (b == &nas_block_frontend) check_coefficients(c, path, v);
     if (b == &nas_block_split || b == &nas_block_lists) check_split(c, path, v, b);
+    const nas_task_ops *task = nas_task_of(c->root);
+    if (b == task->block && task->check) task->check(c, path, v);
 }
 
 /* The name becomes that of a view in the database. */

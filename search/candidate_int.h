@@ -17,7 +17,7 @@ typedef struct nas_block {
 extern const nas_block nas_block_top, nas_block_task, nas_block_split, nas_block_frontend,
     nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_prune,
     nas_block_cluster, nas_block_quantize, nas_block_search, nas_block_repeat, nas_block_lists,
-    nas_block_folders;
+    nas_block_folders, nas_block_forecast, nas_block_time, nas_block_time_split;
 /* All of the above, for documentation and its test; NULL at the end. */
 extern const nas_block *const nas_blocks[];
 
@@ -26,6 +26,9 @@ typedef struct nas_top {
     int32_t schema;
     const char *name;
 } nas_top;
+
+/* Words of task.kind. */
+extern const char *const nas_task_kinds[];
 
 /* Of "quantize" as an object; offsets into nas_quantize_config. */
 extern const nas_key nas_quantize_keys[];
@@ -41,8 +44,8 @@ const nas_key *nas_block_find(const nas_block *b, const char *key);
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last);
 /* The block that stands at a key of another one ("split" of task); NULL for other keys. */
 const nas_block *nas_block_below(const nas_block *b, const char *key);
-/* The block that holds for v where block b stands: keys of a split depend on its `by`. b may be
- * NULL. */
+/* The block that holds for v where block b stands: keys of a split depend on its `by`, those of a
+ * task on its `kind`. b may be NULL. */
 const nas_block *nas_block_variant(const nas_block *b, const cJSON *v);
 /* Is the word one of a space-separated list? list may be NULL. */
 bool nas_word_is_later(const char *list, const char *word);

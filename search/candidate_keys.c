@@ -1,6 +1,7 @@
 /* search/candidate_keys.c - the tables of the keys that belong to no one else: the file itself,
  * task, model, search; and which block stands where. */
 #include "search/candidate_int.h"
+#include "search/task.h"
 
 #include <string.h>
 
@@ -54,15 +55,16 @@ static const nas_key top_keys[] = {
     NAS_KEY_END,
 };
 
-static const char *const task_kinds[] = {"keywords", "columns", NULL};
+#define NAME(x) #x,
+const char *const nas_task_kinds[] = {NAS_TASK_LIST(NAME) NULL};
+#undef NAME
 
 static const nas_key task_keys[] = {
     {.name = "kind",
      .kind = NAS_KEY_WORD,
      TASK(kind),
-     .words = task_kinds,
-     .later = "columns",
-     .help = "keywords: classes of short sound clips"},
+     .words = nas_task_kinds,
+     .help = "keywords: classes of short sound clips; forecast has keys of its own"},
     {.name = "data",
      .kind = NAS_KEY_TEXT,
      TASK(data),
@@ -167,10 +169,25 @@ BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
 BLOCK(search, "search", "How points are picked.", search_keys);
 
 const nas_block *const nas_blocks[] = {
-    &nas_block_top,     &nas_block_task,     &nas_block_split,    &nas_block_lists,
-    &nas_block_folders, &nas_block_frontend, &nas_block_augment,  &nas_block_model,
-    &nas_block_repeat,  &nas_block_train,    &nas_block_schedule, &nas_block_prune,
-    &nas_block_cluster, &nas_block_quantize, &nas_block_search,   NULL,
+    &nas_block_top,
+    &nas_block_task,
+    &nas_block_split,
+    &nas_block_lists,
+    &nas_block_folders,
+    &nas_block_forecast,
+    &nas_block_time,
+    &nas_block_time_split,
+    &nas_block_frontend,
+    &nas_block_augment,
+    &nas_block_model,
+    &nas_block_repeat,
+    &nas_block_train,
+    &nas_block_schedule,
+    &nas_block_prune,
+    &nas_block_cluster,
+    &nas_block_quantize,
+    &nas_block_search,
+    NULL,
 };
 
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {
@@ -196,6 +213,8 @@ const nas_block *nas_block_below(const nas_block *b, const char *key) {
         const nas_block *block;
     } rows[] = {{&nas_block_top, "task", &nas_block_task},
                 {&nas_block_task, "split", &nas_block_split},
+                {&nas_block_forecast, "split", &nas_block_time_split},
+                {&nas_block_forecast, "time", &nas_block_time},
                 {&nas_block_top, "frontend", &nas_block_frontend},
                 {&nas_block_top, "augment", &nas_block_augment},
                 {&nas_block_top, "model", &nas_block_model},
@@ -211,7 +230,9 @@ const nas_block *nas_block_below(const nas_block *b, const char *key) {
 }
 
 const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
-    const cJSON *by = nas_json_get(v, "by");
+    const cJSON *by = nas_json_get(v, "by"), *kind = nas_json_get(v, "kind");
+    if (b == &nas_block_task && cJSON_IsString(kind) && nas_task_find(kind->valuestring))
+        return nas_task_find(kind->valuestring)->block;
     if (b != &nas_block_split || !cJSON_IsString(by)) return b;
     return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
            : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders

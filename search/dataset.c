@@ -1,5 +1,5 @@
 /* search/dataset.c - clips of a task, split. */
-#include "search/dataset.h"
+#include "search/task_keywords.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -74,18 +74,17 @@ static nas_status split_and_index(nas_arena *a, const nas_task *task, bool allow
     return collect(a, part, d, err);
 }
 
-nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
-                            bool allow_missing, const nas_cache *cache, const nas_log *log,
-                            nas_dataset *out, nas_err *err) {
-    *out = (nas_dataset){.folder = folder ? folder : task->data};
-    if (!nas_path_is_dir(out->folder))
+nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_missing,
+                             const nas_cache *cache, const nas_log *log, nas_dataset *d,
+                             nas_err *err) {
+    if (!nas_path_is_dir(d->folder))
         return nas_fail(err, NAS_ENOTFOUND,
                         "the clips' folder %s %s; a relative path starts where nas is run; --data "
                         "names another folder",
-                        out->folder,
-                        nas_path_exists(out->folder) ? "is not a folder" : "does not exist");
+                        d->folder,
+                        nas_path_exists(d->folder) ? "is not a folder" : "does not exist");
     const nas_clips_options o = {
-        .folder = out->folder,
+        .folder = d->folder,
         .labels = task->labels,
         .n_labels = task->n_labels,
         .parts = task->split.by == NAS_BY_FOLDERS,
@@ -93,21 +92,20 @@ nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *fold
         .speaker_pattern = task->speaker_pattern,
         .cache = cache->dir,
     };
-    NAS_TRY(nas_clips_open(&o, log, &out->clips, err));
-    const nas_status st = split_and_index(a, task, allow_missing, log, out, err);
-    if (st != NAS_OK) nas_dataset_close(out);
-    return st;
+    NAS_TRY(nas_clips_open(&o, log, &d->clips, err));
+    d->outputs = d->clips->n_labels;
+    return split_and_index(a, task, allow_missing, log, d, err);
 }
 
-void nas_dataset_close(nas_dataset *d) {
+void nas_keywords_close(nas_dataset *d) {
     nas_clips_close(d->clips);
     d->clips = NULL;
 }
 
-nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
-                            nas_err *err) {
+nas_status nas_keywords_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
+                             nas_err *err) {
     assert(k >= 0 && k < d->folds);
-    *out = (nas_dataset){.clips = d->clips, .folder = d->folder};
+    out->clips = d->clips;
     uint8_t *part = nas_arena_alloc(a, (size_t)d->clips->n, err);
     if (!part) return NAS_ENOMEM;
     nas_split_fold_parts(d->clips, d->fold, k, part, &out->fingerprint);

@@ -1,4 +1,5 @@
-/* search/dataset.h - the clips of a task, split; and their features under one front end. */
+/* search/dataset.h - the examples of a task, split; and what a model sees of them. What differs
+ * from task to task is done by its row (search/task.h). */
 #ifndef NAS_SEARCH_DATASET_H
 #define NAS_SEARCH_DATASET_H
 
@@ -8,34 +9,39 @@
 
 enum { NAS_PARTS = 3 };
 
-/* The rows of one part, in the order of the clips. */
+/* The examples of one part, in the order of the clips or of the time. */
 typedef struct nas_rows {
     int32_t n;
-    const int32_t *clip;  /* [n] index into clips */
-    const int32_t *label; /* [n] */
+    const int32_t *clip;  /* [n] index into clips; of a series: the window's first row */
+    const int32_t *label; /* [n]; of a series: NULL */
 } nas_rows;
 
 typedef struct nas_dataset {
-    nas_clips *clips;
-    const char *folder;
-    nas_rows part[NAS_PARTS]; /* by nas_part */
-    nas_hash fingerprint;     /* of clips and split */
+    const nas_task *task;
+    int32_t outputs;                  /* of a model: classes, or values */
+    nas_clips *clips;                 /* keywords; else NULL */
+    struct nas_forecast_data *series; /* forecast; else NULL */
+    const char *folder;               /* or the file */
+    nas_rows part[NAS_PARTS];         /* by nas_part */
+    nas_hash fingerprint;             /* of clips and split */
     int32_t n_calibration;
-    const int32_t *calibration; /* rows of the training part: its first 256 clips in hash order */
-    int32_t folds;              /* 0: none. Else all clips but the test part's are in the training
-                                   part, and the validation part is empty */
+    const int32_t *calibration; /* rows of the training part: its first 256 clips in hash order; of
+                                   a series 1,024 windows, evenly spread */
+    int32_t folds;              /* 0: none. Else all examples but the test part's are in the
+                                   training part, and the validation part is empty */
     const uint8_t *fold;        /* [clips->n], with folds: 0 .. folds - 1, or NAS_TEST_FOLD */
 } nas_dataset;
 
-/* folder NULL: task->data. allow_missing: go on without clips that are listed but absent. Owner:
- * the caller closes it; arrays live in arena a. */
+/* task is borrowed. folder NULL: task->data. allow_missing: go on without clips that are listed but
+ * absent. Owner: the caller closes it; arrays live in arena a. */
 NAS_NODISCARD nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
                                           bool allow_missing, const nas_cache *cache,
                                           const nas_log *log, nas_dataset *out, nas_err *err);
 void nas_dataset_close(nas_dataset *d);
 
-/* The same clips while fold k of d is the validation part and the others train. It borrows the
- * clips of d: never closed, not used after d is. Arrays live in arena a. */
+/* The same data while fold k of d is the validation part and the others train (rolling origins:
+ * what came before it). It borrows what d read: never closed, not used after d is. Arrays live in
+ * arena a. */
 NAS_NODISCARD nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k,
                                           nas_dataset *out, nas_err *err);
 
@@ -47,7 +53,8 @@ typedef struct nas_features {
     bool reused;
     int32_t h, w;
     const float *mean, *deviation; /* [w] each, of the training part before `normalize` */
-    const float *x[NAS_PARTS];     /* [rows][h][w], normalised where the front end says so */
+    const float *x[NAS_PARTS];     /* [rows][h][w], normalised where the front end says so; of a
+                                      series NULL: its windows are views */
     nas_cached own;
 } nas_features;
 

@@ -1,10 +1,9 @@
 /* search/evaluate.c - the chain of stages of one candidate. */
-#include "search/evaluate.h"
+#include "search/task.h"
 
 #include "base/clock.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 nas_stopwatch nas_stopwatch_start(void) {
@@ -22,18 +21,19 @@ void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, boo
     };
 }
 
-static nas_status latency_of(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
-                             const nas_graph *g, double *metric, nas_err *err) {
-    const int32_t rate = c->frontend.sample_rate_hz;
-    const int32_t samples = (int32_t)lround(e->data->clips->clip_seconds * rate);
-    float *pcm = malloc((size_t)samples * sizeof *pcm);
-    if (!pcm) return nas_fail(err, NAS_ENOMEM, "latency: out of memory");
-    nas_status st =
-        nas_clips_read(e->data->clips, nas_dataset_sample(e->data), rate, pcm, samples, err);
-    if (st == NAS_OK)
-        st = nas_measure_latency(g, &c->frontend, f, pcm, samples, e->cache, metric, err);
-    free(pcm);
-    return st;
+/* What the exported bytes do, on the validation part and where it is asked for on the test part. */
+static nas_status judge_parts(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
+                              const nas_graph *g, nas_tally *t, double *metric, nas_err *err) {
+    const nas_task_ops *ops = e->data->task->ops;
+    if (!e->data->folds) {
+        NAS_TRY(ops->judge(e->data, c, f, g, NAS_VALIDATION, e->log, t, err));
+        ops->conclude(e->data->task, t, false, metric);
+    }
+    if (!e->test) return NAS_OK;
+    nas_tally test = {0};
+    NAS_TRY(ops->judge(e->data, c, f, g, NAS_TEST, e->log, &test, err));
+    ops->conclude(e->data->task, &test, true, metric);
+    return NAS_OK;
 }
 
 /* Everything here is read off the exported bytes. */
@@ -41,12 +41,13 @@ static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
                                 const nas_features *f, const nas_hash *key, nas_arena *a,
                                 nas_outcome *out, nas_err *err) {
     const nas_stopwatch since = nas_stopwatch_start();
+    const nas_task_ops *ops = e->data->task->ops;
     nas_graph g = nas_graph_start(a);
     NAS_TRY(nas_tflite_read(out->tflite.p, out->tflite.n, &g, err));
     nas_cost cost;
     NAS_TRY(nas_graph_cost(&g, &cost, err));
     nas_model_cost model;
-    NAS_TRY(nas_model_check(&c->model, e->data->clips->n_labels, &model, err));
+    NAS_TRY(nas_model_check(&c->model, e->data->outputs, &model, err));
     double *m = out->metric;
     m[NAS_METRIC_PARAMS] = (double)model.params;
     m[NAS_METRIC_NONZERO_PARAMS] = (double)cost.nonzero;
@@ -54,18 +55,12 @@ static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
     m[NAS_METRIC_RAM_BYTES] = (double)cost.ram_bytes;
     m[NAS_METRIC_TFLITE_BYTES] = (double)out->tflite.n;
     m[NAS_METRIC_ZLIB_BYTES] = (double)out->zlib.n;
-    const int32_t labels = e->data->clips->n_labels;
-    if (!e->data->folds) {
-        const nas_examples validation = nas_features_part(e->data, f, NAS_VALIDATION);
-        NAS_TRY(nas_measure_accuracy(&g, &validation, labels, NULL, &m[NAS_METRIC_ACCURACY], e->log,
-                                     err));
-    }
-    if (e->test) {
-        const nas_examples test = nas_features_part(e->data, f, NAS_TEST);
-        NAS_TRY(nas_measure_accuracy(&g, &test, labels, NULL, &m[NAS_METRIC_TEST_ACCURACY], e->log,
-                                     err));
-    }
-    NAS_TRY(latency_of(e, c, f, &g, m, err));
+    nas_tally t = {.by_output =
+                       nas_arena_array(a, (size_t)e->data->outputs, sizeof *t.by_output, err)};
+    if (!t.by_output) return NAS_ENOMEM;
+    NAS_TRY(judge_parts(e, c, f, &g, &t, m, err));
+    NAS_TRY(ops->latency(e->data, c, f, &g, e->cache, m, err));
+    NAS_TRY(ops->package(e->data, c, f, &g, &t, a, out->text, err));
     nas_note_stage(out, "measure", key, false, since);
     return NAS_OK;
 }
@@ -75,11 +70,13 @@ static nas_status train_and_measure(const nas_evaluator *e, const nas_candidate 
                                     nas_err *err) {
     const nas_stopwatch since = nas_stopwatch_start();
     nas_trained t;
-    NAS_TRY(nas_train_stage(e, c, f, a, &t, err));
+    nas_status st = nas_train_stage(e, c, f, a, &t, err);
+    out->epochs_trained += t.epochs_trained;
+    out->epochs_saved += t.epochs_saved;
+    NAS_TRY(st);
     nas_note_stage(out, "train", &t.key, t.reused, since);
     out->epochs = t.epochs;
     out->n_epochs = t.n_epochs;
-    nas_status st = NAS_OK;
     if (t.end == NAS_TRAIN_DIVERGED) {
         out->state = "diverged";
         out->reason = "the loss was not finite";
@@ -88,7 +85,7 @@ static nas_status train_and_measure(const nas_evaluator *e, const nas_candidate 
         st = nas_export_stage(e, c, f, &t, a, out, &key, err);
         const bool whole = st == NAS_OK && out->tflite.p;
         if (whole) st = measure_stage(e, c, f, &key, a, out, err);
-        if (whole && st == NAS_OK) st = nas_package(e, c, f, a, out, err);
+        if (whole && st == NAS_OK) st = nas_package(e, c, a, out, err);
     }
     nas_net_close(t.net);
     return st;
@@ -122,7 +119,7 @@ static nas_status cross_validate(const nas_evaluator *e, const nas_candidate *c,
 nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                         nas_outcome *out, nas_err *err) {
     *out = (nas_outcome){.state = "complete"};
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) out->metric[i] = NAN;
+    for (int i = 0; i < NAS_METRICS_MOST; i++) out->metric[i] = NAN;
     NAS_TRY(nas_reject(e, c, a, &out->reason, err));
     if (out->reason) {
         out->state = "rejected";

@@ -4,7 +4,6 @@
 #define NAS_SEARCH_EVALUATE_H
 
 #include "search/dataset.h"
-#include "search/metrics.h"
 #include "search/space.h"
 
 typedef struct nas_evaluator {
@@ -15,7 +14,13 @@ typedef struct nas_evaluator {
     uint32_t replicate;
     int32_t n_bounds; /* constraints that may reject before training; 0: none */
     const nas_constraint *bounds;
-    bool test;          /* read the test part too */
+    bool test;     /* read the test part too */
+    bool no_share; /* of the cache only clips and features are used: trainings begin at their first
+                      step and leave nothing. The bits are the same */
+    int32_t n_begins; /* fractions of a training at which others may ask for pruning to begin: */
+    const double *begins; /* the dense states there are kept */
+    nas_hash *busy;     /* not NULL: what another process is computing is not waited for: NAS_EBUSY,
+                           and this is its key */
     const nas_log *log; /* its stop is asked at every step */
     nas_epoch_fn on_epoch;
     void *ctx;
@@ -34,11 +39,11 @@ enum { NAS_STAGES = 7 }; /* folds, features, train, cluster, tune, export, measu
 /* The net as one step of compression left it, exported as it was then. */
 typedef struct nas_step_figures {
     const char *name;                 /* "dense", "pruned", "folded", "clustered", "quantised" */
-    double accuracy;                  /* on what the metric is on; NaN: not known */
+    double accuracy;                  /* the task's score on what it is on; NaN: not known */
     int64_t tflite_bytes, zlib_bytes; /* -1: not known */
 } nas_step_figures;
 
-enum { NAS_STEPS = 8 }; /* room for them */
+enum { NAS_STEPS = 8, NAS_TEXTS = 4 }; /* room for them, and for texts beside a model */
 
 typedef struct nas_bytes {
     const uint8_t *p;
@@ -49,23 +54,27 @@ typedef struct nas_bytes {
 typedef struct nas_outcome {
     const char *state;               /* complete, diverged, rejected */
     const char *reason;              /* of the last two */
-    double metric[NAS_METRIC_COUNT]; /* NaN: not known */
+    double metric[NAS_METRICS_MOST]; /* NaN: not known */
     int32_t n_epochs, n_stages, n_steps;
     const nas_epoch *epochs;
     nas_stage_time stages[NAS_STAGES];
     nas_step_figures steps[NAS_STEPS];
+    /* Of all its nets, fine-tuning with it: epochs that were trained here, and those whose result
+     * was found under its key; also after a failure. A part of an epoch is a fraction. */
+    double epochs_trained, epochs_saved;
     nas_bytes tflite, zlib;
-    const char *frontend_json, *labels_txt, *candidate_json, *metrics_json;
+    const char *text[NAS_TEXTS]; /* of the task's row, in its order */
+    const char *candidate_json, *metrics_json;
 } nas_outcome;
 
-/* Errors: NAS_ESTOP, and whatever files and memory can say. Diverging, and being rejected, is no
- * error. */
+/* Errors: NAS_ESTOP, NAS_EBUSY (see `busy`), and whatever files and memory can say. Diverging, and
+ * being rejected, is no error. */
 NAS_NODISCARD nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                       nas_outcome *out, nas_err *err);
 
-/* Data with folds: trains and exports a net for each fold on the others, and sets the metric
- * accuracy: the share of all clips of the folds that the file of their fold gets right. The same
- * for each step of compression into step_accuracy; entries of steps that c has not are left alone.
+/* Data with folds: trains and exports a net for each fold on the others, and sets the task's
+ * metrics: over all examples of the folds, each by the file of its fold. The score of each step of
+ * compression goes into step_accuracy; entries of steps that c has not are left alone.
  * Each fold's stages lie under keys of their own. Diverging is in out->state. */
 NAS_NODISCARD nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c,
                                          nas_arena *a, nas_outcome *out,
@@ -76,6 +85,7 @@ typedef struct nas_trained {
     nas_net *net; /* owner: the caller closes it */
     nas_hash key;
     bool reused;
+    double epochs_trained, epochs_saved; /* also after a failure */
     nas_train_end end;
     int32_t n_epochs;
     nas_epoch *epochs;
@@ -90,6 +100,18 @@ NAS_NODISCARD nas_status nas_train_stage(const nas_evaluator *e, const nas_candi
 NAS_NODISCARD nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c,
                                           const nas_features *f, const nas_trained *t, nas_arena *a,
                                           nas_outcome *out, nas_hash *key, nas_err *err);
+
+/* The cache as stages use it: with e->no_share nothing is found or left, and every claim is
+ * granted. A claim is for computing what belongs under key: only one process has it. */
+NAS_NODISCARD nas_status nas_stage_get(const nas_evaluator *e, const nas_hash *key, nas_cached *out,
+                                       bool *found, nas_err *err);
+NAS_NODISCARD nas_status nas_stage_put(const nas_evaluator *e, const nas_hash *key,
+                                       const char *kind, const nas_piece *pieces, int32_t n,
+                                       nas_err *err);
+/* Errors: NAS_EBUSY somebody else has it and e->busy is given; else it is waited for, NAS_ESTOP. */
+NAS_NODISCARD nas_status nas_stage_claim(const nas_evaluator *e, const nas_hash *key, nas_lock *out,
+                                         nas_err *err);
+void nas_stage_unclaim(const nas_evaluator *e, const nas_hash *key, nas_lock *lock);
 
 /* What a stage took. */
 typedef struct nas_stopwatch {
@@ -124,13 +146,19 @@ NAS_NODISCARD nas_status nas_measure_latency(const nas_graph *g, const nas_front
                                              int32_t samples, const nas_cache *cache,
                                              double *metric, nas_err *err);
 
-/* The texts that stand beside model.tflite. */
-NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate *c,
-                                     const nas_features *f, nas_arena *a, nas_outcome *out,
-                                     nas_err *err);
+/* candidate.json and metrics.json, which stand beside model.tflite whatever the task. */
+NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                                     nas_outcome *out, nas_err *err);
 /* metrics.json alone: known metrics only. */
-NAS_NODISCARD nas_status nas_package_metrics(const double *metric, nas_arena *a, const char **out,
-                                             nas_err *err);
+NAS_NODISCARD nas_status nas_package_metrics(const nas_metric_list *list, const double *metric,
+                                             nas_arena *a, const char **out, nas_err *err);
+
+/* For writing such texts: prints the tree into the arena and frees it; numbers as short as they
+ * read back. */
+NAS_NODISCARD nas_status nas_package_print(cJSON *tree, nas_arena *a, const char **out,
+                                           nas_err *err);
+void nas_package_number(cJSON *object, const char *name, double v);
+void nas_package_floats(cJSON *object, const char *name, const float *v, int32_t n);
 
 enum { NAS_EXPORT_VERSION = 2 };
 

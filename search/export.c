@@ -1,6 +1,7 @@
 /* search/export.c - a trial's folder: the bytes that were measured and the texts beside them. */
 #include "search/run.h"
 #include "search/study.h"
+#include "search/task.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,41 +14,55 @@ static nas_status put(const char *folder, const char *name, const void *p, size_
     return nas_file_write(path, p, n, err);
 }
 
-nas_status nas_export_outcome(const nas_outcome *o, const char *folder, nas_err *err) {
+nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, const char *folder,
+                              nas_err *err) {
     NAS_TRY(nas_dir_make(folder, err));
     NAS_TRY(put(folder, "model.tflite", o->tflite.p, o->tflite.n, err));
     NAS_TRY(put(folder, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));
-    NAS_TRY(put(folder, "frontend.json", o->frontend_json, strlen(o->frontend_json), err));
-    NAS_TRY(put(folder, "labels.txt", o->labels_txt, strlen(o->labels_txt), err));
+    for (int32_t i = 0; task->texts[i]; i++)
+        NAS_TRY(put(folder, task->texts[i], o->text[i], strlen(o->text[i]), err));
     NAS_TRY(put(folder, "candidate.json", o->candidate_json, strlen(o->candidate_json), err));
     return put(folder, "metrics.json", o->metrics_json, strlen(o->metrics_json), err);
 }
 
-static nas_status gather(nas_store *store, nas_study_id study, int64_t row, const char *name,
-                         nas_arena *a, nas_outcome *o, nas_err *err) {
-    uint8_t *bytes, *text, *zlib;
+static nas_status take_text(nas_store *store, nas_study_id study, int64_t row, const char *name,
+                            nas_arena *a, const char **out, nas_err *err) {
+    uint8_t *text;
     size_t n;
-    NAS_TRY(nas_store_artefact(store, study, row, "model.tflite", a, &bytes, &o->tflite.n, err));
+    NAS_TRY(nas_store_artefact(store, study, row, name, a, &text, &n, err));
+    *out = (const char *)text;
+    return NAS_OK;
+}
+
+static nas_status gather(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
+                         const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
+    uint8_t *bytes, *zlib;
+    nas_metric metrics[NAS_METRICS_MOST];
+    nas_metric_list list = {.v = metrics};
+    NAS_TRY(nas_store_artefact(store, id, row, "model.tflite", a, &bytes, &o->tflite.n, err));
     NAS_TRY(nas_zlib_stream(bytes, o->tflite.n, a, &zlib, &o->zlib.n, err));
     o->tflite.p = bytes;
     o->zlib.p = zlib;
-    NAS_TRY(nas_store_artefact(store, study, row, "frontend.json", a, &text, &n, err));
-    o->frontend_json = (const char *)text;
-    NAS_TRY(nas_store_artefact(store, study, row, "labels.txt", a, &text, &n, err));
-    o->labels_txt = (const char *)text;
-    NAS_TRY(nas_store_artefact(store, study, row, "candidate.json", a, &text, &n, err));
-    o->candidate_json = (const char *)text;
-    NAS_TRY(nas_study_stored(store, name, row, NULL, o->metric, err));
-    return nas_package_metrics(o->metric, a, &o->metrics_json, err);
+    for (int32_t i = 0; task->texts[i]; i++)
+        NAS_TRY(take_text(store, id, row, task->texts[i], a, &o->text[i], err));
+    NAS_TRY(take_text(store, id, row, "candidate.json", a, &o->candidate_json, err));
+    NAS_TRY(nas_study_stored(store, study, row, NULL, o->metric, err));
+    for (; list.n < study->n_metrics && list.n < NAS_METRICS_MOST; list.n++)
+        metrics[list.n] = (nas_metric){.name = study->metrics[list.n].name};
+    return nas_package_metrics(&list, o->metric, a, &o->metrics_json, err);
 }
 
-nas_status nas_export_trial(nas_store *store, nas_study_id study, const char *name, int64_t row,
+nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
                             const char *folder, nas_err *err) {
+    const nas_task_ops *task = nas_task_find(study->task);
     nas_arena *a = NULL;
+    if (!task)
+        return nas_fail(err, NAS_EUNSUPPORTED, "study %s: no task \"%s\" is known", study->name,
+                        study->task);
     NAS_TRY(nas_arena_open(&a, err));
     nas_outcome o = {0};
-    nas_status st = gather(store, study, row, name, a, &o, err);
-    if (st == NAS_OK) st = nas_export_outcome(&o, folder, err);
+    nas_status st = gather(store, id, study, row, task, a, &o, err);
+    if (st == NAS_OK) st = nas_export_outcome(task, &o, folder, err);
     nas_arena_close(a);
     return st;
 }

@@ -1,6 +1,6 @@
 /* search/features.c - the features stage. Payload: h, w, then mean[w], deviation[w], padded to 64
  * bytes, then the rows of the training, validation and test part. */
-#include "search/dataset.h"
+#include "search/task_keywords.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -89,7 +89,7 @@ static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, int
                          deviation);
     if (c->frontend.normalize) nas_frontend_normalize(mean, deviation, hw[1], w->x, n);
     const nas_piece pieces[] = {{w->head, head}, {w->x, n * sizeof *w->x}};
-    return nas_cache_put(cache, key, pieces, 2, err);
+    return nas_cache_put(cache, key, "features", pieces, 2, err);
 }
 
 static nas_status compute(const nas_dataset *d, const nas_candidate *c, const nas_hash *key,
@@ -105,8 +105,9 @@ static nas_status compute(const nas_dataset *d, const nas_candidate *c, const na
     return st;
 }
 
-nas_status nas_features_open(const nas_dataset *d, const nas_candidate *c, const nas_cache *cache,
-                             const nas_log *log, nas_features *out, nas_err *err) {
+nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
+                                 const nas_cache *cache, const nas_log *log, nas_features *out,
+                                 nas_err *err) {
     *out = (nas_features){.key = features_key(d, c), .reused = true};
     bool found;
     NAS_TRY(nas_cache_get(cache, &out->key, &out->own, &found, err));
@@ -119,7 +120,7 @@ nas_status nas_features_open(const nas_dataset *d, const nas_candidate *c, const
             st = compute(d, c, &out->key, cache, log, err);
             if (st == NAS_OK) st = nas_cache_get(cache, &out->key, &out->own, &found, err);
         }
-        nas_lock_release(&lock);
+        nas_cache_unlock(cache, &out->key, &lock);
         NAS_TRY(st);
     }
     if (found && view(d, out)) return NAS_OK;
@@ -128,11 +129,7 @@ nas_status nas_features_open(const nas_dataset *d, const nas_candidate *c, const
                     cache->dir);
 }
 
-void nas_features_close(nas_features *f) {
-    nas_cache_release(&f->own);
-}
-
-nas_examples nas_features_part(const nas_dataset *d, const nas_features *f, nas_part part) {
+nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part) {
     return (nas_examples){
         .x = f->x[part],
         .y = d->part[part].label,

@@ -2,10 +2,10 @@
  */
 #include "search/run.h"
 #include "search/study.h"
+#include "search/task.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FINALISTS = 3 };
@@ -32,6 +32,7 @@ static bool note_finalist(void *ctx, const nas_row *row) {
 
 /* In the order that makes the winner; of a front, in the order of its objectives. */
 static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, nas_err *err) {
+    const char *test = nas_space_task(s)->metrics.v[NAS_METRIC_TEST_SCORE].name;
     char feasible[160], front[160], order[2048];
     const int32_t goals = nas_space_objectives(s);
     size_t used = 0;
@@ -46,13 +47,12 @@ static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, n
     char sql[4096];
     if (goals > 1)
         snprintf(sql, sizeof sql,
-                 "select id, test_accuracy from %s where id in (select id from %s)"
+                 "select id, %s from %s where id in (select id from %s)"
                  " order by %szlib_bytes, number",
-                 front, feasible, order);
+                 test, front, feasible, order);
     else
-        snprintf(sql, sizeof sql,
-                 "select id, test_accuracy from %s order by %szlib_bytes, number limit %d",
-                 feasible, order, FINALISTS);
+        snprintf(sql, sizeof sql, "select id, %s from %s order by %szlib_bytes, number limit %d",
+                 test, feasible, order, FINALISTS);
     *out = (podium){0};
     return nas_store_query(store, sql, NULL, 0, note_finalist, out, err);
 }
@@ -72,7 +72,7 @@ static nas_status load(nas_store *store, nas_study_id study, int64_t row, const 
     NAS_TRY(nas_store_artefact(store, study, row, "candidate.json", a, &text, &n, err));
     NAS_TRY(nas_json_parse(a, "candidate.json", (const char *)text, &j, err));
     const nas_status st =
-        nas_candidate_decode(a, j, nas_json_root(j), d->clips->n_labels, &out->candidate, err);
+        nas_candidate_decode(a, j, nas_json_root(j), d->outputs, &out->candidate, err);
     nas_json_close(j);
     NAS_TRY(st);
     NAS_TRY(nas_store_artefact(store, study, row, "model.tflite", a, &bytes, &n, err));
@@ -81,42 +81,30 @@ static nas_status load(nas_store *store, nas_study_id study, int64_t row, const 
     return nas_features_open(d, &out->candidate, cache, log, &out->features, err);
 }
 
-static nas_status put_metric(nas_store *store, nas_study_id study, int64_t row, int metric,
-                             double v, nas_err *err) {
-    const nas_column column = {.name = nas_metrics[metric].name, .type = NAS_COLUMN_REAL};
+static nas_status put_metric(nas_store *store, nas_study_id study, int64_t row,
+                             const nas_metric *metric, double v, nas_err *err) {
+    const nas_column column = {.name = metric->name, .type = NAS_COLUMN_REAL};
     const nas_value value = {.type = NAS_COLUMN_REAL, .real = v};
     return nas_store_set_metric(store, study, row, &column, &value, err);
-}
-
-static nas_status measure_again(const stored *f, const nas_dataset *d, const nas_cache *cache,
-                                double *metric, nas_err *err) {
-    const int32_t rate = f->candidate.frontend.sample_rate_hz;
-    const int32_t samples = (int32_t)lround(d->clips->clip_seconds * rate);
-    float *pcm = malloc((size_t)samples * sizeof *pcm);
-    if (!pcm) return nas_fail(err, NAS_ENOMEM, "latency: out of memory");
-    nas_status st = nas_clips_read(d->clips, nas_dataset_sample(d), rate, pcm, samples, err);
-    if (st == NAS_OK)
-        st = nas_measure_latency(&f->graph, &f->candidate.frontend, &f->features, pcm, samples,
-                                 cache, metric, err);
-    free(pcm);
-    return st;
 }
 
 static nas_status final_figures(nas_store *store, nas_study_id study, int64_t row, const stored *f,
                                 const nas_dataset *d, const nas_cache *cache, const nas_log *log,
                                 nas_err *err) {
-    double metric[NAS_METRIC_COUNT];
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) metric[i] = NAN;
-    NAS_TRY(measure_again(f, d, cache, metric, err));
-    const nas_examples test = nas_features_part(d, &f->features, NAS_TEST);
-    NAS_TRY(nas_measure_accuracy(&f->graph, &test, d->clips->n_labels, NULL,
-                                 &metric[NAS_METRIC_TEST_ACCURACY], log, err));
-    for (int i = 0; i < NAS_METRIC_COUNT; i++)
-        if (i != NAS_METRIC_TEST_ACCURACY && !isnan(metric[i]))
-            NAS_TRY(put_metric(store, study, row, i, metric[i], err));
+    const nas_metric_list *list = &d->task->metrics;
+    const nas_task_ops *ops = d->task->ops;
+    double metric[NAS_METRICS_MOST];
+    nas_tally test = {0};
+    for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
+    NAS_TRY(ops->latency(d, &f->candidate, &f->features, &f->graph, cache, metric, err));
+    NAS_TRY(ops->judge(d, &f->candidate, &f->features, &f->graph, NAS_TEST, log, &test, err));
+    ops->conclude(d->task, &test, true, metric);
+    for (int i = 0; i < list->n; i++)
+        if (i != NAS_METRIC_TEST_SCORE && !isnan(metric[i]))
+            NAS_TRY(put_metric(store, study, row, &list->v[i], metric[i], err));
     /* Last: it is what says that this finalist is done. */
-    return put_metric(store, study, row, NAS_METRIC_TEST_ACCURACY, metric[NAS_METRIC_TEST_ACCURACY],
-                      err);
+    return put_metric(store, study, row, &list->v[NAS_METRIC_TEST_SCORE],
+                      metric[NAS_METRIC_TEST_SCORE], err);
 }
 
 static nas_status one_final(nas_store *store, nas_study_id study, int64_t row, const nas_dataset *d,

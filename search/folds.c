@@ -1,34 +1,32 @@
 /* search/folds.c - cross-validation: a net for each fold, trained on the others and compressed as
- * the candidate says; its file is asked about the clips of the fold. */
-#include "search/evaluate.h"
+ * the candidate says; its file is asked about the examples of the fold. */
+#include "search/task.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef struct tally {
-    int64_t n, right, step_right[NAS_STEPS];
+    nas_tally all;
+    double step[NAS_STEPS]; /* sums of score * examples */
     int32_t n_steps;
     bool reused;
     nas_hasher keys;
 } tally;
 
-static int64_t rights(double accuracy, int32_t n) {
-    return llround(accuracy * n);
+/* A share of n as the number that it was. */
+static double counted(double score, double n) {
+    const double v = score * n, whole = round(v);
+    return fabs(v - whole) < 1e-6 ? whole : v;
 }
 
-static nas_status judge_file(const nas_evaluator *e, const nas_features *f, nas_arena *a,
-                             const nas_outcome *o, tally *t, nas_err *err) {
-    const nas_examples rows = nas_features_part(e->data, f, NAS_VALIDATION);
-    double accuracy;
-    nas_graph g = nas_graph_start(a);
-    NAS_TRY(nas_tflite_read(o->tflite.p, o->tflite.n, &g, err));
-    NAS_TRY(
-        nas_measure_accuracy(&g, &rows, e->data->clips->n_labels, NULL, &accuracy, e->log, err));
-    t->n += rows.n;
-    t->right += rights(accuracy, rows.n);
+static nas_status judge_file(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
+                             nas_arena *a, const nas_outcome *o, tally *t, nas_err *err) {
+    nas_tally fold;
+    double score;
+    NAS_TRY(nas_task_score(e->data, c, f, a, o->tflite, e->log, &fold, &score, err));
+    nas_tally_add(&t->all, &fold);
     t->n_steps = o->n_steps;
-    for (int32_t i = 0; i < o->n_steps; i++)
-        t->step_right[i] += rights(o->steps[i].accuracy, rows.n);
+    for (int32_t i = 0; i < o->n_steps; i++) t->step[i] += counted(o->steps[i].accuracy, fold.n);
     return NAS_OK;
 }
 
@@ -37,8 +35,10 @@ static nas_status train_and_judge(const nas_evaluator *e, const nas_candidate *c
                                   nas_err *err) {
     nas_trained trained;
     nas_hash key;
-    NAS_TRY(nas_train_stage(e, c, f, a, &trained, err));
-    nas_status st = NAS_OK;
+    nas_status st = nas_train_stage(e, c, f, a, &trained, err);
+    o->epochs_trained += trained.epochs_trained;
+    o->epochs_saved += trained.epochs_saved;
+    NAS_TRY(st);
     if (trained.end == NAS_TRAIN_DIVERGED) {
         o->state = "diverged";
         o->reason = "the loss was not finite";
@@ -48,7 +48,7 @@ static nas_status train_and_judge(const nas_evaluator *e, const nas_candidate *c
     if (st == NAS_OK && o->tflite.p) {
         t->reused = t->reused && trained.reused && o->stages[o->n_stages - 1].reused;
         nas_hasher_hash(&t->keys, &key);
-        st = judge_file(e, f, a, o, t, err);
+        st = judge_file(e, c, f, a, o, t, err);
     }
     nas_net_close(trained.net);
     return st;
@@ -58,11 +58,11 @@ static nas_status one_fold(const nas_evaluator *whole, const nas_candidate *c, i
                            nas_arena *a, nas_outcome *o, tally *t, nas_err *err) {
     nas_dataset d;
     nas_features f;
+    *o = (nas_outcome){.state = "complete"};
     NAS_TRY(nas_dataset_fold(a, whole->data, k, &d, err));
     nas_evaluator e = *whole;
     e.data = &d;
     e.epochs_before = k * c->train.epochs;
-    *o = (nas_outcome){.state = "complete"};
     NAS_TRY(nas_features_open(&d, c, e.cache, e.log, &f, err));
     const nas_status st = train_and_judge(&e, c, &f, a, o, t, err);
     nas_features_close(&f);
@@ -84,15 +84,18 @@ nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c, nas_a
     for (int32_t k = 0; k < e->data->folds; k++) {
         const nas_arena_mark mark = nas_arena_here(a);
         nas_outcome fold;
-        NAS_TRY(one_fold(e, c, k, a, &fold, &t, err));
+        const nas_status st = one_fold(e, c, k, a, &fold, &t, err);
+        out->epochs_trained += fold.epochs_trained;
+        out->epochs_saved += fold.epochs_saved;
+        NAS_TRY(st);
         if (strcmp(fold.state, "complete") != 0)
             return note_end(&fold, k, e->data->folds, a, out, err);
         nas_arena_back(a, mark);
     }
     const nas_hash key = nas_hasher_end(&t.keys);
     nas_note_stage(out, "folds", &key, t.reused, since);
-    out->metric[NAS_METRIC_ACCURACY] = (double)t.right / (double)t.n;
-    for (int32_t i = 0; i < t.n_steps; i++)
-        step_accuracy[i] = (double)t.step_right[i] / (double)t.n;
+    const nas_task *task = e->data->task;
+    task->ops->conclude(task, &t.all, false, out->metric);
+    for (int32_t i = 0; i < t.n_steps; i++) step_accuracy[i] = t.step[i] / t.all.n;
     return NAS_OK;
 }

@@ -4,6 +4,7 @@
 #define NAS_SEARCH_JSON_H
 
 #include "base/arena.h"
+#include "base/word.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -44,8 +45,5 @@ NAS_NODISCARD nas_status nas_json_canonical(nas_arena *a, const cJSON *v, char *
 
 /* Shortest round-trip text of a double, into out[32]. */
 void nas_json_number(double v, char out[32]);
-
-/* The word of the list nearest to `word` (edit distance at most a third of its length), or NULL. */
-const char *nas_nearest(const char *word, const char *const *list);
 
 #endif

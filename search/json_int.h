@@ -42,9 +42,6 @@ bool nas_json_equal(const cJSON *a, const cJSON *b);
 /* A number that is integral and within +-2^53. */
 bool nas_json_is_integer(const cJSON *v);
 
-/* Is the word in the list (NULL at the end)? */
-bool nas_word_in(const char *word, const char *const *list);
-
 /* A growing text in an arena. */
 typedef struct nas_text {
     nas_arena *arena;

@@ -80,8 +80,13 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
                                 .help = "upper end of the 95 % interval of total_ms"},
 };
 
-int nas_metric_find(const char *name) {
-    for (int i = 0; i < NAS_METRIC_COUNT; i++)
-        if (strcmp(nas_metrics[i].name, name) == 0) return i;
+int nas_metric_in(const nas_metric_list *list, const char *name) {
+    for (int i = 0; i < list->n; i++)
+        if (strcmp(list->v[i].name, name) == 0) return i;
     return -1;
+}
+
+int nas_metric_find(const char *name) {
+    const nas_metric_list common = {NAS_METRIC_COUNT, nas_metrics};
+    return nas_metric_in(&common, name);
 }

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 typedef enum nas_metric_id {
-    NAS_METRIC_ACCURACY,
-    NAS_METRIC_TEST_ACCURACY,
+    NAS_METRIC_SCORE, /* what the task is about, higher is better: accuracy, skill_mean */
+    NAS_METRIC_TEST_SCORE,
     NAS_METRIC_TFLITE_BYTES,
     NAS_METRIC_ZLIB_BYTES,
     NAS_METRIC_PARAMS,
@@ -20,8 +20,13 @@ typedef enum nas_metric_id {
     NAS_METRIC_FRONTEND_MS_HI,
     NAS_METRIC_TOTAL_MS,
     NAS_METRIC_TOTAL_MS_HI,
-    NAS_METRIC_COUNT
+    NAS_METRIC_COUNT, /* of every task; a task's own others follow */
+    NAS_METRIC_ACCURACY = NAS_METRIC_SCORE,
+    NAS_METRIC_TEST_ACCURACY = NAS_METRIC_TEST_SCORE
 } nas_metric_id;
+
+/* Room for all metrics of one task. */
+enum { NAS_METRICS_MOST = 64 };
 
 typedef struct nas_metric {
     const char *name; /* "zlib_bytes" */
@@ -33,9 +38,17 @@ typedef struct nas_metric {
     const char *help;
 } nas_metric;
 
+/* Those of the task "keywords"; other tasks have other scores. */
 extern const nas_metric nas_metrics[NAS_METRIC_COUNT];
 
-/* The index of a name; -1 when there is none. */
+/* The metrics of one task, in the order of its columns. */
+typedef struct nas_metric_list {
+    int n; /* NAS_METRIC_COUNT .. NAS_METRICS_MOST */
+    const nas_metric *v;
+} nas_metric_list;
+
+/* The index of a name; -1 when there is none. The second looks into nas_metrics alone. */
+int nas_metric_in(const nas_metric_list *list, const char *name);
 int nas_metric_find(const char *name);
 
 #endif

@@ -15,9 +15,9 @@ typedef struct known {
 static nas_status untrained_graph(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                   nas_graph *g, nas_err *err) {
     nas_net *net = NULL;
-    NAS_TRY(nas_net_open(&c->model, e->data->clips->n_labels, 1, e->kernel, &net, err));
+    NAS_TRY(nas_net_open(&c->model, e->data->outputs, 1, e->kernel, &net, err));
     nas_net_init(net, e->seed, e->replicate);
-    const size_t n = (size_t)c->model.input.h * (size_t)c->model.input.w;
+    const size_t n = (size_t)c->model.input.h * (size_t)c->model.input.w * (size_t)c->model.input.c;
     float *x = nas_arena_array(a, n, sizeof *x, err);
     nas_status st = x ? NAS_OK : NAS_ENOMEM;
     for (size_t i = 0; x && i < n; i++) x[i] = (float)(i % 7) - 3.0f;
@@ -41,9 +41,9 @@ static void weigh_constants(const nas_graph *g, int64_t *bytes, int64_t *floats)
 
 static nas_status know(const nas_evaluator *e, const nas_candidate *c, nas_arena *a, known *k,
                        nas_err *err) {
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) k[i] = (known){.value = NAN};
+    for (int i = 0; i < NAS_METRICS_MOST; i++) k[i] = (known){.value = NAN};
     nas_model_cost model;
-    NAS_TRY(nas_model_check(&c->model, e->data->clips->n_labels, &model, err));
+    NAS_TRY(nas_model_check(&c->model, e->data->outputs, &model, err));
     nas_graph g;
     NAS_TRY(untrained_graph(e, c, a, &g, err));
     nas_cost cost;
@@ -79,13 +79,14 @@ nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena 
                       const char **reason, nas_err *err) {
     *reason = NULL;
     if (!needs_graph(e)) return NAS_OK;
-    known k[NAS_METRIC_COUNT];
+    known k[NAS_METRICS_MOST];
     NAS_TRY(know(e, c, a, k, err));
+    const nas_metric_list *list = &e->data->task->metrics;
     for (int32_t i = 0; i < e->n_bounds; i++) {
-        const int m = nas_metric_find(e->bounds[i].metric);
+        const int m = nas_metric_in(list, e->bounds[i].metric);
         if (m < 0 || !hopeless(&k[m], &e->bounds[i])) continue;
-        *reason = nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text,
-                                   nas_metrics[m].name, k[m].exact ? "" : "at least ", k[m].value);
+        *reason = nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text, list->v[m].name,
+                                   k[m].exact ? "" : "at least ", k[m].value);
         return *reason ? NAS_OK : NAS_ENOMEM;
     }
     return NAS_OK;

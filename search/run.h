@@ -16,6 +16,9 @@ typedef struct nas_run_options {
     bool has_seed;      /* else the space's */
     uint64_t seed;
     int32_t retries;
+    nas_limits limits;   /* of each trial: it fails when it takes more */
+    int64_t cache_bytes; /* bound of the cache; 0: none */
+    bool no_share;       /* each trial is trained from its first step */
 } nas_run_options;
 
 typedef struct nas_run_state {
@@ -58,12 +61,13 @@ NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, co
                                         const nas_dataset *d, const nas_cache *cache,
                                         const nas_log *log, nas_run_end *out, nas_err *err);
 
-/* Writes a trial's folder: model.tflite, model.tflite.zlib, frontend.json, labels.txt,
- * candidate.json, metrics.json. The folder is made; files of those names are replaced. */
-NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id study, const char *name,
+/* Writes a trial's folder: model.tflite, model.tflite.zlib, the texts of its task, candidate.json,
+ * metrics.json. The folder is made; files of those names are replaced. */
+NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study,
                                           int64_t row, const char *folder, nas_err *err);
 /* The same from an outcome that no database holds. */
-NAS_NODISCARD nas_status nas_export_outcome(const nas_outcome *o, const char *folder, nas_err *err);
+NAS_NODISCARD nas_status nas_export_outcome(const struct nas_task_ops *task, const nas_outcome *o,
+                                            const char *folder, nas_err *err);
 
 /* <view> of a study under its quoted name, into out: table_of("kws_a", "_best") is
  * "\"kws_a_best\"". */

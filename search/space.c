@@ -2,6 +2,7 @@
 #include "search/space_int.h"
 
 #include "search/sampler.h"
+#include "search/task.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,11 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     nas_check_document(c);
     if (!cJSON_IsObject(c->root)) return nas_problems_end(p, err);
     NAS_TRY(nas_space_keep(s, err));
-    nas_space_read_goals(s, p);
+    /* What can be selected on is the task's to say; a broken one says what keywords would. */
+    s->task.metrics = (nas_metric_list){NAS_METRIC_COUNT, nas_metrics};
+    const bool sound = p->n == 0 || nas_task_of(c->root) == &nas_task_keywords;
+    if (p->n == 0) NAS_TRY(nas_task_build(s->arena, c->root, &s->task, err));
+    if (sound) nas_space_read_goals(s, p);
     nas_space_read_forbid(s, p);
     NAS_TRY(nas_problems_end(p, err));
     NAS_TRY(nas_space_compile(s, c->integer_range, p, err));
@@ -84,7 +89,6 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     check_grid(s, p);
     nas_space_read_tries(s, p);
     NAS_TRY(nas_problems_end(p, err));
-    NAS_TRY(nas_task_build(s->arena, c->root, &s->task, err));
     s->name = nas_json_get(c->root, "name")->valuestring;
     return hash_space(s, err);
 }
@@ -92,7 +96,8 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
 /* Number of classes for a trial decoding: when the labels are whatever the folder holds, what the
  * last numeric layer gives, else any number. */
 static int32_t guess_classes(const nas_space *s, const cJSON *document) {
-    if (s->task.n_labels) return s->task.n_labels;
+    const int32_t own = s->task.ops->outputs(&s->task);
+    if (own) return own;
     const cJSON *layers = nas_json_get(nas_json_get(document, "model"), "layers");
     int32_t classes = 2;
     for (const cJSON *l = cJSON_IsArray(layers) ? layers->child : NULL; l; l = l->next) {
@@ -265,7 +270,7 @@ nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point
     const nas_status st = nas_candidate_read(a, s->json, document, classes, out, err);
     /* What the check of the whole space lets pass can still not fit in one point: a float range
      * that same_as brings to a key of integers. */
-    if (st == NAS_EINVAL && (classes > 0 || s->task.n_labels > 0)) {
+    if (st == NAS_EINVAL && (classes > 0 || s->task.ops->outputs(&s->task) > 0)) {
         if (err) err->code = NAS_ESHAPE;
         return NAS_ESHAPE;
     }

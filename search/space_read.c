@@ -4,6 +4,7 @@
 #include "search/space_int.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const cJSON *top(const nas_space *s, const char *key) {
@@ -13,24 +14,31 @@ static const cJSON *top(const nas_space *s, const char *key) {
 /* A metric that may stand in a constraint or an objective; -1 and a problem otherwise. */
 static int find_metric(nas_space *s, nas_problems *p, const char *path, const cJSON *at,
                        const char *name) {
-    const int m = nas_metric_find(name);
-    if (m >= 0 && nas_metrics[m].selectable) return m;
-    const char *names[NAS_METRIC_COUNT + 1];
-    size_t n = 0;
-    for (int i = 0; i < NAS_METRIC_COUNT; i++)
-        if (nas_metrics[i].selectable) names[n++] = nas_metrics[i].name;
+    const nas_metric_list *list = &s->task.metrics;
+    const int m = nas_metric_in(list, name);
+    if (m >= 0 && list->v[m].selectable) return m;
+    const char *names[NAS_METRICS_MOST + 1];
+    char known[1024] = "";
+    size_t n = 0, used = 0;
+    for (int i = 0; i < list->n; i++) {
+        if (!list->v[i].selectable) continue;
+        names[n++] = list->v[i].name;
+        if (strstr(list->v[i].name, "_hi") || used >= sizeof known) continue;
+        const int put =
+            snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", list->v[i].name);
+        used += put > 0 ? (size_t)put : 0;
+    }
     names[n] = NULL;
     const char *near = nas_nearest(name, names);
     if (m >= 0)
-        nas_problem(p, s->json, at, false, path, "nothing selects on %s; take accuracy", name);
+        nas_problem(p, s->json, at, false, path, "nothing selects on %s; take %s", name,
+                    list->v[NAS_METRIC_SCORE].name);
     else if (near)
         nas_problem(p, s->json, at, false, path, "no metric \"%.60s\"; did you mean \"%s\"?", name,
                     near);
     else
-        nas_problem(p, s->json, at, false, path,
-                    "no metric \"%.60s\"; expected one of accuracy, tflite_bytes, zlib_bytes, "
-                    "params, nonzero_params, macs, ram_bytes, infer_ms, frontend_ms, total_ms",
-                    name);
+        nas_problem(p, s->json, at, false, path, "no metric \"%.60s\"; expected one of %s", name,
+                    known);
     return -1;
 }
 
@@ -45,21 +53,21 @@ static void read_objective(nas_space *s, nas_problems *p, const char *path, cons
     const int m = find_metric(s, p, path, name, name->valuestring);
     if (m < 0) return;
     for (int32_t i = 0; i < s->n_objectives; i++) {
-        if (strcmp(s->objectives[i].metric, nas_metrics[m].name) != 0) continue;
+        if (strcmp(s->objectives[i].metric, s->task.metrics.v[m].name) != 0) continue;
         nas_problem(p, s->json, v, false, path,
                     s->objectives[i].maximize == (up != NULL)
                         ? "%s is an objective already; leave it out"
                         : "%s cannot be maximised and minimised; keep one of the two",
-                    nas_metrics[m].name);
+                    s->task.metrics.v[m].name);
         return;
     }
     s->objectives[s->n_objectives++] =
-        (nas_objective){.metric = nas_metrics[m].name, .maximize = up};
+        (nas_objective){.metric = s->task.metrics.v[m].name, .maximize = up};
 }
 
 static void read_objectives(nas_space *s, nas_problems *p) {
     const cJSON *one = top(s, "objective"), *list = top(s, "objectives");
-    s->objectives = nas_arena_array(s->arena, NAS_METRIC_COUNT, sizeof *s->objectives, NULL);
+    s->objectives = nas_arena_array(s->arena, NAS_METRICS_MOST, sizeof *s->objectives, NULL);
     if (!s->objectives) return;
     if (one) read_objective(s, p, "objective", one);
     if (list && !cJSON_IsNull(list)) {
@@ -72,7 +80,8 @@ static void read_objectives(nas_space *s, nas_problems *p) {
             read_objective(s, p, nas_path_item(s->arena, "objectives", i), v);
     }
     if (s->n_objectives == 0)
-        s->objectives[s->n_objectives++] = (nas_objective){.metric = "accuracy", .maximize = true};
+        s->objectives[s->n_objectives++] =
+            (nas_objective){.metric = s->task.metrics.v[NAS_METRIC_SCORE].name, .maximize = true};
 }
 
 static void read_constraint(nas_space *s, nas_problems *p, const char *path, const cJSON *v) {
@@ -90,7 +99,8 @@ static void read_constraint(nas_space *s, nas_problems *p, const char *path, con
     const int m = find_metric(s, p, path, v, name);
     if (m < 0) return;
     c.text = v->valuestring;
-    c.metric = nas_metrics[m].tested_as ? nas_metrics[m].tested_as : nas_metrics[m].name;
+    c.metric =
+        s->task.metrics.v[m].tested_as ? s->task.metrics.v[m].tested_as : s->task.metrics.v[m].name;
     s->constraints[s->n_constraints++] = c;
 }
 

@@ -2,28 +2,27 @@
 #include "search/study.h"
 
 #include "search/run.h"
+#include "search/task.h"
 
 #include <math.h>
 #include <stdio.h>
 
-static nas_column metric_column(int i) {
-    return (nas_column){
-        .name = nas_metrics[i].name,
-        .type = nas_metrics[i].integer ? NAS_COLUMN_INTEGER : NAS_COLUMN_REAL,
-    };
+static nas_column metric_column(const nas_metric *m) {
+    return (nas_column){.name = m->name, .type = m->integer ? NAS_COLUMN_INTEGER : NAS_COLUMN_REAL};
 }
 
 static nas_status define_columns(const nas_space *s, nas_arena *a, nas_study *out, nas_err *err) {
     out->n_params = nas_space_params(s);
-    out->n_metrics = NAS_METRIC_COUNT;
+    const nas_metric_list *list = &nas_space_task(s)->metrics;
+    out->n_metrics = list->n;
     nas_column *params = nas_arena_array(a, (size_t)out->n_params, sizeof *params, err);
-    nas_column *metrics = nas_arena_array(a, NAS_METRIC_COUNT, sizeof *metrics, err);
+    nas_column *metrics = nas_arena_array(a, (size_t)list->n, sizeof *metrics, err);
     if (!params || !metrics) return NAS_ENOMEM;
     for (int32_t i = 0; i < out->n_params; i++) {
         const nas_param *p = nas_space_param(s, i);
         params[i] = (nas_column){.name = p->column, .type = p->type};
     }
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) metrics[i] = metric_column(i);
+    for (int i = 0; i < list->n; i++) metrics[i] = metric_column(&list->v[i]);
     out->params = params;
     out->metrics = metrics;
     return NAS_OK;
@@ -38,7 +37,8 @@ static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out
     if (!bounds || !goals) return NAS_ENOMEM;
     for (int32_t i = 0; i < out->n_bounds; i++) {
         const nas_constraint *c = nas_space_constraint(s, i);
-        const nas_metric *m = &nas_metrics[nas_metric_find(c->metric)];
+        const nas_metric_list *list = &nas_space_task(s)->metrics;
+        const nas_metric *m = &list->v[nas_metric_in(list, c->metric)];
         bounds[i] = (nas_bound){
             .text = c->text,
             .column = m->tested_as ? m->tested_as : m->name,
@@ -59,7 +59,7 @@ nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uin
                             int64_t trials, nas_arena *a, nas_study *out, nas_err *err) {
     *out = (nas_study){
         .name = nas_space_name(s),
-        .task = "keywords",
+        .task = nas_space_task(s)->ops->name,
         .space_text = nas_space_text(s),
         .space_hash = nas_space_hash(s),
         .fingerprint = *fingerprint,
@@ -71,9 +71,10 @@ nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uin
     return define_bounds(s, a, out, err);
 }
 
-void nas_study_metrics(const double *metric, nas_value values[NAS_METRIC_COUNT]) {
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) {
-        const bool null = isnan(metric[i]), integer = nas_metrics[i].integer;
+void nas_study_metrics(const nas_metric_list *list, const double *metric,
+                       nas_value values[NAS_METRICS_MOST]) {
+    for (int i = 0; i < list->n; i++) {
+        const bool null = isnan(metric[i]), integer = list->v[i].integer;
         values[i] = (nas_value){
             .is_null = null,
             .type = integer ? NAS_COLUMN_INTEGER : NAS_COLUMN_REAL,
@@ -99,15 +100,14 @@ static bool note_row(void *ctx, const nas_row *row) {
     return true;
 }
 
-nas_status nas_study_stored(nas_store *store, const char *study, int64_t row, char state[16],
-                            double metric[NAS_METRIC_COUNT], nas_err *err) {
-    char sql[2048], view[160];
+nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, char state[16],
+                            double metric[NAS_METRICS_MOST], nas_err *err) {
+    char sql[NAS_METRICS_MOST * 64 + 512], view[160];
     size_t n = (size_t)snprintf(sql, sizeof sql, "select state");
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) {
-        metric[i] = NAN;
-        n += (size_t)snprintf(sql + n, sizeof sql - n, ", %s", nas_metrics[i].name);
-    }
-    nas_view_name(study, "", view);
+    for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
+    for (int i = 0; i < study->n_metrics && i < NAS_METRICS_MOST && n < sizeof sql - 256; i++)
+        n += (size_t)snprintf(sql + n, sizeof sql - n, ", \"%.60s\"", study->metrics[i].name);
+    nas_view_name(study->name, "", view);
     snprintf(sql + n, sizeof sql - n, " from %s where id = ?1", view);
     const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = row};
     stored_row s = {.state = state, .metric = metric};

@@ -11,13 +11,14 @@ NAS_NODISCARD nas_status nas_study_define(const nas_space *s, const nas_hash *fi
                                           uint64_t seed, int64_t trials, nas_arena *a,
                                           nas_study *out, nas_err *err);
 
-/* Metrics as column values, in the order of nas_metrics; NaN is NULL. */
-void nas_study_metrics(const double *metric, nas_value values[NAS_METRIC_COUNT]);
+/* Metrics as column values, in the order of the list; NaN is NULL. */
+void nas_study_metrics(const nas_metric_list *list, const double *metric,
+                       nas_value values[NAS_METRICS_MOST]);
 
-/* The metrics of a row of the study's view (NaN for NULL), and its state (NULL: not wanted). A row
- * that is not there has none. */
-NAS_NODISCARD nas_status nas_study_stored(nas_store *store, const char *study, int64_t row,
-                                          char state[16], double metric[NAS_METRIC_COUNT],
+/* The metrics of a row of the study's view (NaN for NULL), in the order of its columns, and its
+ * state (NULL: not wanted). A row that is not there has none. */
+NAS_NODISCARD nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row,
+                                          char state[16], double metric[NAS_METRICS_MOST],
                                           nas_err *err);
 
 #endif

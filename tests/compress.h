@@ -46,7 +46,7 @@ static inline nas_examples toy(void) {
         for (int32_t j = 0; j < 20; j++)
             examples_x[i * HIGH * WIDE + (y * 30 + j) % (HIGH * WIDE)] += 1.5f;
     }
-    return (nas_examples){examples_x, examples_y, EXAMPLES, HIGH, WIDE};
+    return (nas_examples){.x = examples_x, .y = examples_y, .n = EXAMPLES, .h = HIGH, .w = WIDE};
 }
 
 static inline const nas_kernel *kernels(void) {

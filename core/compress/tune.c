@@ -323,6 +323,8 @@ static nas_status run(nas_net *net, nas_tuner *tuner, const nas_tune_run *how, n
         .epochs = how->epochs,
         .batch_size = as->batch_size,
         .label_smoothing = as->label_smoothing,
+        .loss = as->loss,
+        .huber_delta = as->huber_delta,
         .exact = as->exact,
         .patience = -1,
         .learning_rate = {.kind = NAS_SCHEDULE_CONSTANT, .from = how->learning_rate}};

@@ -119,9 +119,21 @@ void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t 
                 nas_rng_stream(seed, replicate, NAS_PURPOSE_AUGMENT, (uint32_t)epoch, place, SHIFT);
             by = (int32_t)nas_rng_below(&rng, 2 * (uint64_t)most + 1) - most;
         }
-        copy_shifted(e->x + from * size, e->h, e->w, by, x + (size_t)i * size);
+        const float *example = nas_example_x(e, (int32_t)from);
+        if (by)
+            copy_shifted(example, e->h, e->w, by, x + (size_t)i * size);
+        else
+            memcpy(x + (size_t)i * size, example, size * sizeof *x);
         if (augment && (augment->time_mask_frames > 0 || augment->band_mask_bins > 0))
             mask_example(augment, seed, replicate, epoch, place, e->h, e->w, x + (size_t)i * size);
-        y[i] = e->y[from];
+        if (e->y) y[i] = e->y[from];
     }
+}
+
+void nas_batch_values(const nas_examples *e, const uint32_t *order, int32_t first, int32_t n,
+                      float *values) {
+    const size_t size = (size_t)e->outputs;
+    for (int32_t i = 0; i < n; i++)
+        memcpy(values + (size_t)i * size, nas_example_values(e, (int32_t)order[first + i]),
+               size * sizeof *values);
 }

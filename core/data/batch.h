@@ -8,13 +8,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A view; nothing is owned. x is dense [n][h][w] float32 (h frames, w coefficients, one channel).
- */
+/* A view; nothing is owned. x is dense [n][h][w] float32 (h frames, w coefficients, one channel);
+ * or, where `first` is given, x is a series of rows of w, and example i the h of them from row
+ * first[i] on. What is to be learnt is a label, or (y NULL) `outputs` values that lie together from
+ * values + first[i] * values_row on (without `first`: i in its place). */
 typedef struct nas_examples {
     const float *x;
     const int32_t *y; /* labels */
     int32_t n, h, w;
+    const int32_t *first;
+    const float *values;
+    int32_t outputs, values_row;
 } nas_examples;
+
+static inline const float *nas_example_x(const nas_examples *e, int32_t i) {
+    const size_t row = e->first ? (size_t)e->first[i] : (size_t)i * (size_t)e->h;
+    return e->x + row * (size_t)e->w;
+}
+static inline const float *nas_example_values(const nas_examples *e, int32_t i) {
+    return e->values + (size_t)(e->first ? e->first[i] : i) * (size_t)e->values_row;
+}
 
 /* Keys of "augment". */
 typedef struct nas_augment {
@@ -32,10 +45,13 @@ extern const nas_key nas_augment_keys[];
 /* The order of all n examples in an epoch; order has room for n. */
 void nas_batch_order(uint64_t seed, uint32_t replicate, int32_t epoch, int32_t n, uint32_t *order);
 
-/* Gathers the examples order[first .. first + n) into x [n][h][w] and y [n], augmented (augment may
+/* Gathers the examples order[first .. first + n) into x [n][h][w] and y [n] (left alone where there
+ * are values), or their values into [n][outputs]; x augmented (augment may
  * be NULL) by a stream of (seed, replicate, epoch, position). */
 void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t seed,
                     uint32_t replicate, int32_t epoch, const uint32_t *order, int32_t first,
                     int32_t n, float *x, int32_t *y);
+void nas_batch_values(const nas_examples *e, const uint32_t *order, int32_t first, int32_t n,
+                      float *values);
 
 #endif

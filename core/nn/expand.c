@@ -207,11 +207,20 @@ nas_status nas_nodes_check(const nas_nodes *nodes, int32_t classes, nas_model_co
             return nas_fail(err, NAS_ESHAPE, "%s: the model has more than %lld weights up to here",
                             node->label, (long long)most_params);
         if (node->ops == &nas_layer_softmax && i + 1 < nodes->n)
-            return nas_fail(err, NAS_ESHAPE, "%s: softmax must be the last layer", node->label);
+            return nas_fail(err, NAS_ESHAPE,
+                            node[1].ops == &nas_layer_error
+                                ? "%s: softmax is for classes, and this model gives plain values"
+                                : "%s: softmax must be the last layer",
+                            node->label);
     }
     const nas_node *last = &nodes->v[nodes->n - 1];
     const nas_shape s = cost.output = last->out_shape;
-    if (last->ops != &nas_layer_softmax)
+    if (last->ops == &nas_layer_error && s.c != classes)
+        return nas_fail(err, NAS_ESHAPE,
+                        "%s: the model ends in %d values, but %d are to be forecast; give the last "
+                        "dense layer \"units\": \"outputs\"",
+                        (nodes->n > 1 ? last - 1 : last)->label, s.c, classes);
+    if (last->ops != &nas_layer_softmax && last->ops != &nas_layer_error)
         return nas_fail(err, NAS_ESHAPE, "%s: the last layer must be softmax", last->label);
     if (s.h != 1 || s.w != 1 || s.c != classes)
         return nas_fail(err, NAS_ESHAPE,

@@ -153,6 +153,8 @@ NAS_LAYER_LIST(NAS_LAYER_DECLARE)
 #undef NAS_LAYER_DECLARE
 /* The addition that ends a residual; has no name in a space. */
 extern const nas_layer_ops nas_layer_add;
+/* What ends a model of plain values; no name either. */
+extern const nas_layer_ops nas_layer_error;
 /* Of folded nets: the rest of a batch norm; and what rounds an activation. No names either. */
 extern const nas_layer_ops nas_layer_affine;
 extern const nas_layer_ops nas_layer_round;

@@ -19,6 +19,14 @@ const nas_layer_ops *nas_layer_find(const char *op) {
     return NULL;
 }
 
+const nas_layer_ops *nas_layer_values(void) {
+    return &nas_layer_error;
+}
+
+bool nas_model_gives_values(const nas_model *m) {
+    return m->n_layers > 0 && m->layers[m->n_layers - 1].ops == &nas_layer_error;
+}
+
 const char *nas_layer_name(const nas_layer_ops *ops) {
     return ops->name;
 }

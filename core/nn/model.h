@@ -44,6 +44,12 @@ typedef struct nas_model {
     bool exact; /* only convolutions with the error of the direct one */
 } nas_model;
 
+/* The row of what ends a model of plain values in place of softmax: it compares them with those
+ * that they should be, and has no name in a space. */
+const struct nas_layer_ops *nas_layer_values(void);
+/* Is that the last layer? */
+bool nas_model_gives_values(const nas_model *m);
+
 /* The row of a layer kind by the name of its "op", and all of them in turn (NULL past the end). */
 const struct nas_layer_ops *nas_layer_find(const char *op);
 const struct nas_layer_ops *nas_layer_at(int i);
@@ -56,7 +62,8 @@ bool nas_layer_has_body(const struct nas_layer_ops *ops);       /* takes a list 
 /* Shapes and cost of a model from its specs alone; nothing of the net's size is allocated.
  * params: trainable values, batch norm's included. macs: multiply-accumulates of one inference.
  * Errors: NAS_ESHAPE with the layer's number and name ("layer 3 (conv2d): kernel 5x5 is larger than
- * its input 3x2"), or that the model does not end in `classes` outputs. */
+ * its input 3x2"), or that the model does not end in `classes` outputs: of a softmax, or
+ * (nas_model_gives_values) of any other layer, as a map of so many values. */
 typedef struct nas_model_cost {
     int64_t params, macs;
     nas_shape output;

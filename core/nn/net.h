@@ -8,8 +8,17 @@
 
 typedef struct nas_net nas_net;
 
+/* What a model of plain values is trained to make small; the words of train.loss. */
+typedef enum nas_loss {
+    NAS_LOSS_AUTO, /* squared; of classes: cross-entropy */
+    NAS_LOSS_SQUARED,
+    NAS_LOSS_ABSOLUTE,
+    NAS_LOSS_HUBER
+} nas_loss;
+
 /* Plans m for batches of up to `batch` examples. m is copied. The last layer must be softmax over
- * `classes` outputs. Owner: the caller closes it. Errors: NAS_ESHAPE, NAS_ENOMEM. */
+ * `classes` outputs; or any that gives so many values, before nas_layer_values. Owner: the caller
+ * closes it. Errors: NAS_ESHAPE, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_net_open(const nas_model *m, int32_t classes, int32_t batch,
                                       const nas_kernel *kernel, nas_net **out, nas_err *err);
 void nas_net_close(nas_net *net);
@@ -18,7 +27,7 @@ void nas_net_close(nas_net *net);
  * batch norm 1, 0, 0, 1. A function of (seed, replicate, layer number). */
 void nas_net_init(nas_net *net, uint64_t seed, uint32_t replicate);
 
-/* Class probabilities in inference mode (batch norm by its running averages).
+/* Class probabilities, or values, in inference mode (batch norm by its running averages).
  * Shape: x [n][h][w][c] dense; out [n][classes]. Any n. */
 void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out);
 

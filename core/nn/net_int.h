@@ -25,6 +25,9 @@ struct nas_net {
     double (*seconds)[2]; /* added up for each node, forward and backward; NULL: no clock runs */
     /* Of the step under way. */
     const int32_t *labels;
+    const float *targets; /* of a model of values, in place of labels: [batch][classes] */
+    nas_loss loss_kind;
+    double delta;
     double smoothing, loss;
     /* Where its random numbers come from. */
     uint64_t seed;
@@ -81,8 +84,13 @@ nas_status nas_node_copy(const nas_node *from, const nas_net *source, nas_node *
 /* Room for the scales of w's columns, in the net's arena; if there is some it stays. */
 nas_status nas_net_give_scales(nas_net *net, nas_weight *w, nas_err *err);
 
+/* The loss of one value that is off by e, and its derivative. squared: e^2. absolute: |e|. Huber
+ * (1964), as Keras has it: e^2 / 2 up to delta, from there on delta * (|e| - delta / 2). */
+double nas_error_of(nas_loss loss, double delta, double e, double *slope);
+
 /* One batch of n <= net->batch examples forward and backward: gradients of the mean loss are left
- * in net->grads. Returns the loss: the mean cross-entropy against labels smoothed as Keras does. */
+ * in net->grads. Returns the loss: the mean cross-entropy against labels smoothed as Keras does; of
+ * a model of values the mean over examples and values of net->loss_kind against net->targets. */
 double nas_net_step(nas_net *net, const float *x, const int32_t *labels, int32_t n,
                     double smoothing);
 

@@ -11,6 +11,8 @@ static const nas_optimizer *const rows[] = {NAS_OPTIMIZER_LIST(ROW)};
 static const char *const optimizers[] = {NAS_OPTIMIZER_LIST(NAME) NULL};
 #undef ROW
 #undef NAME
+/* nas_loss. */
+static const char *const losses[] = {"auto", "squared", "absolute", "huber", NULL};
 static const char *const keeps[] = {"last", "best", NULL};
 
 const nas_key nas_schedule_keys[] = {{.name = "schedule",
@@ -73,6 +75,19 @@ const nas_key nas_train_keys[] = {
      .hi = 1,
      .def = "0",
      .help = "share of the target that goes evenly to all classes"},
+    {.name = "loss",
+     .kind = NAS_KEY_WORD,
+     .offset = offsetof(nas_train_config, loss),
+     .def = "\"auto\"",
+     .words = losses,
+     .help = "of forecasts, on standardised values; auto: squared, and of classes cross-entropy"},
+    {.name = "huber_delta",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_train_config, huber_delta),
+     .lo = 1e-6,
+     .hi = 1e6,
+     .def = "1",
+     .help = "error in deviations up to which \"huber\" is squared; above it is linear"},
     {.name = "exact",
      .kind = NAS_KEY_BOOL,
      .offset = offsetof(nas_train_config, exact),

@@ -36,8 +36,9 @@ struct nas_trainer {
     void *block; /* all below */
     float *moments;
     float *best_params, *best_averages;
-    float *x;             /* [batch][h][w] */
+    float *x;             /* [batch or PIECE][h][w] */
     float *probabilities; /* [PIECE][classes] */
+    float *values;        /* [batch][classes], with values in place of labels */
     int32_t *y;
     uint32_t *order;
 };
@@ -54,10 +55,11 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     const size_t sizes[] = {t->moved * (size_t)t->optimizer->moments * sizeof(float),
                             net->n_params * kept,
                             net->n_averages * kept,
-                            batch * (size_t)e->h * (size_t)e->w * sizeof(float),
+                            larger(batch, PIECE) * (size_t)e->h * (size_t)e->w * sizeof(float),
                             PIECE * (size_t)net->classes * sizeof(float),
                             batch * sizeof(int32_t),
-                            larger(1, (size_t)e->n) * sizeof(uint32_t)};
+                            larger(1, (size_t)e->n) * sizeof(uint32_t),
+                            e->y ? 0 : batch * (size_t)net->classes * sizeof(float)};
     enum { N = sizeof sizes / sizeof *sizes };
     size_t at[N], total = 0;
     for (int i = 0; i < N; i++) {
@@ -74,6 +76,7 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     t->probabilities = (float *)(void *)(p + at[4]);
     t->y = (int32_t *)(void *)(p + at[5]);
     t->order = (uint32_t *)(void *)(p + at[6]);
+    t->values = (float *)(void *)(p + at[7]);
     return NAS_OK;
 }
 
@@ -83,7 +86,11 @@ static nas_status check_examples(const nas_net *net, const nas_examples *e, cons
     if (in.h != e->h || in.w * in.c != e->w)
         return nas_fail(err, NAS_ESHAPE, "the model takes %dx%dx%d, but the %s examples are %dx%d",
                         in.h, in.w, in.c, part, e->h, e->w);
-    for (int32_t i = 0; i < e->n; i++)
+    if (nas_model_gives_values(&net->model) != !e->y || (!e->y && e->outputs != net->classes))
+        return nas_fail(err, NAS_EINVAL,
+                        "the %s examples have not what the model is to learn: %d values each", part,
+                        net->classes);
+    for (int32_t i = 0; e->y && i < e->n; i++)
         if (e->y[i] < 0 || e->y[i] >= net->classes)
             return nas_fail(err, NAS_EINVAL, "%s example %d has label %d, but there are %d classes",
                             part, i, e->y[i], net->classes);
@@ -169,6 +176,17 @@ bool nas_trainer_done(const nas_trainer *t) {
     return t->best.ended || t->step == nas_trainer_steps(t);
 }
 
+static nas_loss loss_of(const nas_train_config *c) {
+    return c->loss ? (nas_loss)c->loss : NAS_LOSS_SQUARED;
+}
+
+double nas_trainer_step_values(nas_trainer *t, const float *x, const float *values, int32_t n) {
+    t->o.net->targets = values;
+    t->o.net->loss_kind = loss_of(&t->config);
+    t->o.net->delta = t->config.huber_delta;
+    return nas_trainer_step_on(t, x, NULL, n);
+}
+
 double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n) {
     nas_net *net = t->o.net;
     const uint64_t mode = nas_flush_begin();
@@ -187,47 +205,70 @@ double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int
     return loss;
 }
 
+/* Cross-entropy as it is trained on; is the largest output the label? */
+static double judge_label(const nas_trainer *t, const float *p, int32_t label, bool *right) {
+    const int32_t classes = t->o.net->classes;
+    const double low = t->config.label_smoothing / classes;
+    const double high = low + (1 - t->config.label_smoothing);
+    int32_t best = 0;
+    double loss = 0;
+    for (int32_t c = 0; c < classes; c++) {
+        if (p[c] > p[best]) best = c;
+        const double target = c == label ? high : low;
+        /* Keras' bound below; a NaN passes. */
+        if (target > 0) loss -= target * log(p[c] < 1e-7f ? 1e-7 : (double)p[c]);
+    }
+    *right = best == label;
+    return loss;
+}
+
+static double judge_values(const nas_trainer *t, const float *p, const float *target) {
+    const int32_t n = t->o.net->classes;
+    double loss = 0, slope;
+    for (int32_t c = 0; c < n; c++)
+        loss += nas_error_of(loss_of(&t->config), t->config.huber_delta,
+                             (double)p[c] - (double)target[c], &slope);
+    return loss / n;
+}
+
 /* Loss as it is trained on, and the share of examples whose largest output is their label. */
 static void validate(nas_trainer *t, nas_epoch *e) {
     const nas_examples *v = t->o.validation;
-    const int32_t classes = t->o.net->classes;
-    const size_t example = (size_t)v->h * (size_t)v->w;
-    const double low = t->config.label_smoothing / classes;
-    const double high = low + (1 - t->config.label_smoothing);
+    const size_t example = (size_t)v->h * (size_t)v->w, classes = (size_t)t->o.net->classes;
     double loss = 0;
     int64_t right = 0;
     for (int32_t first = 0; first < v->n; first += PIECE) {
         const int32_t n = v->n - first < PIECE ? v->n - first : PIECE;
-        nas_net_predict(t->o.net, v->x + (size_t)first * example, n, t->probabilities);
+        for (int32_t i = 0; i < n; i++)
+            memcpy(t->x + (size_t)i * example, nas_example_x(v, first + i), example * sizeof *t->x);
+        nas_net_predict(t->o.net, t->x, n, t->probabilities);
         for (int32_t i = 0; i < n; i++) {
-            const float *p = t->probabilities + (size_t)i * (size_t)classes;
-            int32_t best = 0;
-            for (int32_t c = 0; c < classes; c++) {
-                if (p[c] > p[best]) best = c;
-                const double target = c == v->y[first + i] ? high : low;
-                /* Keras' bound below; a NaN passes. */
-                if (target > 0) loss -= target * log(p[c] < 1e-7f ? 1e-7 : (double)p[c]);
-            }
-            right += best == v->y[first + i];
+            const float *p = t->probabilities + (size_t)i * classes;
+            bool yes = false;
+            loss += v->y ? judge_label(t, p, v->y[first + i], &yes)
+                         : judge_values(t, p, nas_example_values(v, first + i));
+            right += yes;
         }
     }
     e->val_loss = loss / v->n;
-    e->val_accuracy = (double)right / v->n;
+    if (v->y) e->val_accuracy = (double)right / v->n;
 }
 
 static void judge_epoch(nas_trainer *t, const nas_epoch *e) {
     nas_best *b = &t->best;
     const nas_net *net = t->o.net;
-    if (isnan(e->val_accuracy) || e->step - t->epoch_steps < t->hook.counts_from) return;
+    if (!t->o.validation || !t->o.validation->n) return;
+    if (e->step - t->epoch_steps < t->hook.counts_from) return;
+    const double accuracy = t->o.validation->y ? e->val_accuracy : 0;
     const bool better =
-        isfinite(e->val_loss) && (!b->epoch || e->val_accuracy > b->accuracy ||
-                                  (e->val_accuracy >= b->accuracy && e->val_loss < b->loss));
+        isfinite(e->val_loss) &&
+        (!b->epoch || accuracy > b->accuracy || (accuracy >= b->accuracy && e->val_loss < b->loss));
     if (!better) {
         b->waited++;
         b->ended = t->config.patience > 0 && b->waited >= t->config.patience;
         return;
     }
-    b->accuracy = e->val_accuracy;
+    b->accuracy = accuracy;
     b->loss = e->val_loss;
     b->epoch = e->epoch;
     b->waited = 0;
@@ -271,7 +312,9 @@ static bool run_step(nas_trainer *t) {
     t->order_epoch = epoch;
     nas_batch_fill(o->train, &t->augment, o->seed, o->replicate, epoch, t->order, first, n, t->x,
                    t->y);
-    const double loss = nas_trainer_step_on(t, t->x, t->y, n);
+    if (!o->train->y) nas_batch_values(o->train, t->order, first, n, t->values);
+    const double loss = o->train->y ? nas_trainer_step_on(t, t->x, t->y, n)
+                                    : nas_trainer_step_values(t, t->x, t->values, n);
     if (!isfinite(loss)) return false;
     t->loss_sum += loss * n;
     return true;

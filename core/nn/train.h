@@ -30,6 +30,8 @@ typedef struct nas_train_config {
     bool exact;
     int32_t keep;     /* 0 last, 1 best */
     int32_t patience; /* epochs; below 1: none */
+    int32_t loss;     /* nas_loss */
+    double huber_delta;
     nas_schedule learning_rate;
 } nas_train_config;
 
@@ -44,9 +46,9 @@ typedef struct nas_epoch {
     int32_t epoch; /* from 1 */
     int64_t step;  /* steps done so far */
     double loss;   /* mean over the epoch's examples, of the training loss as it was stepped on */
-    double val_loss,
-        val_accuracy; /* of the float net on the validation part; NaN when there is none */
-    double seconds;   /* measured */
+    double val_loss, val_accuracy; /* of the float net on the validation part; NaN when there is
+                                      none; with values in place of labels there is no accuracy */
+    double seconds;                /* measured */
 } nas_epoch;
 
 typedef enum nas_train_end { NAS_TRAIN_DONE, NAS_TRAIN_DIVERGED } nas_train_end;
@@ -78,10 +80,10 @@ typedef struct nas_train_hook {
 
 /* Everything is borrowed and must outlive the trainer. validation may be NULL or empty; then no
  * epoch is better than another, the last is kept and patience never ends.
- * The best epoch has the highest validation accuracy, then the lowest validation loss, then it is
- * the earliest; only epochs that begin at step hook->counts_from or later count, for keep and for
- * patience. When none has counted, the last is kept.
- * Random numbers are streams of (seed, replicate): results do not depend on how a run is cut. */
+ * The best epoch has the highest validation accuracy (of labels), then the lowest validation loss,
+ * then it is the earliest; only epochs that begin at step hook->counts_from or later count, for
+ * keep and for patience. When none has counted, the last is kept. Random numbers are streams of
+ * (seed, replicate): results do not depend on how a run is cut. */
 typedef struct nas_trainer_options {
     nas_net *net;
     const nas_train_config *config;
@@ -116,8 +118,10 @@ NAS_NODISCARD nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoc
                                          void *ctx, const nas_log *log, nas_train_end *end,
                                          nas_err *err);
 
-/* One step on given examples; for golden tests. Returns the loss of the batch before the update. */
+/* One step on given examples; for golden tests. Returns the loss of the batch before the update.
+ * The second is for models of values, [n][outputs]. */
 double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n);
+double nas_trainer_step_values(nas_trainer *t, const float *x, const float *values, int32_t n);
 
 /* Weights, optimiser moments and step, batch-norm averages, position in the epoch, the best epoch
  * and (keep "best") its weights and averages. Bytes are only meaningful for the same model,
@@ -130,6 +134,6 @@ NAS_NODISCARD nas_status nas_trainer_load(nas_trainer *t, const void *in, size_t
                                           nas_err *err);
 
 /* The version of this code in stage keys: raise it when the same inputs give other bits. */
-enum { NAS_TRAIN_VERSION = 2 };
+enum { NAS_TRAIN_VERSION = 3 };
 
 #endif

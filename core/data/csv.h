@@ -1,0 +1,45 @@
+/* core/data/csv.h - tables of text with one header line (RFC 4180): the delimiter (comma,
+ * semicolon, tab or bar), quotes, line ends, a byte-order mark and the encoding of the header are
+ * recognised.
+ */
+#ifndef NAS_CORE_DATA_CSV_H
+#define NAS_CORE_DATA_CSV_H
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct nas_csv nas_csv;
+
+/* Maps the file and reads its header. Owner: the caller closes it. Errors: NAS_ENOTFOUND, NAS_EIO;
+ * NAS_EFORMAT an empty file, UTF-16, a column name twice. */
+NAS_NODISCARD nas_status nas_csv_open(const char *path, nas_csv **out, nas_err *err);
+void nas_csv_close(nas_csv *c);
+
+int32_t nas_csv_columns(const nas_csv *c);
+/* The name in UTF-8, whatever the file's encoding: without it being UTF-8 it is read as Latin-1. */
+const char *nas_csv_name(const nas_csv *c, int32_t column);
+/* -1: there is none. */
+int32_t nas_csv_find(const nas_csv *c, const char *name);
+/* Lines that may be rows: an upper bound of their number. */
+int64_t nas_csv_lines(const nas_csv *c);
+
+/* One cell, without its quotes; not followed by a NUL. */
+typedef struct nas_cell {
+    const char *p;
+    int32_t n;
+} nas_cell;
+
+/* The rows in turn; empty lines are none. Cells of the columns wanted[0 .. n) go to cells[0 .. n);
+ * line is that of the file, from 1. Stops at the first error that row returns. Errors: NAS_EFORMAT
+ * a row with another number of cells than the header, an open quote. */
+typedef nas_status (*nas_csv_fn)(void *ctx, int64_t line, const nas_cell *cells, nas_err *err);
+NAS_NODISCARD nas_status nas_csv_read(const nas_csv *c, int32_t n, const int32_t *wanted,
+                                      nas_csv_fn row, void *ctx, nas_err *err);
+
+/* The number that a cell holds, blanks around it left out; a decimal comma where the delimiter is
+ * none. false: it is no finite number. */
+bool nas_csv_number(const nas_csv *c, nas_cell cell, double *out);
+
+#endif

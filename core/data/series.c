@@ -1,0 +1,296 @@
+/* core/data/series.c - reads the columns of a series, and finds its windows. */
+#include "core/data/series.h"
+
+#include "base/word.h"
+#include "core/data/times.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const nas_series_derived[] = {"hour_sin", "hour_cos", "year_sin", "year_cos", NULL};
+
+enum { MOST_CELLS = NAS_INPUTS_MOST + NAS_TARGETS_MOST + NAS_TIME_PARTS };
+
+/* Where an input comes from: a cell of the row, or the time. */
+typedef struct source {
+    int32_t cell;    /* -1: derived */
+    int32_t derived; /* index into nas_series_derived */
+} source;
+
+typedef struct loader {
+    nas_series *s;
+    const nas_csv *csv;
+    const nas_series_config *k;
+    int32_t n_cells, columns[MOST_CELLS];
+    source input[NAS_INPUTS_MOST];
+    int32_t target[NAS_TARGETS_MOST], time[NAS_TIME_PARTS]; /* cells */
+    int32_t room;
+    float *inputs, *targets;
+    int64_t *seconds;
+    uint8_t *broken; /* [rows]: a cell is missing */
+} loader;
+
+static nas_status no_column(const loader *l, const char *name, nas_err *err) {
+    const int32_t n = nas_csv_columns(l->csv);
+    const char **names = nas_arena_array(l->s->arena, (size_t)n + 1, sizeof *names, err);
+    if (!names) return NAS_ENOMEM;
+    for (int32_t i = 0; i < n; i++) names[i] = nas_csv_name(l->csv, i);
+    const char *near = nas_nearest(name, names);
+    return nas_fail(err, NAS_EINVAL, "%s:1: no column \"%.100s\"; %s \"%.100s\"%s", l->s->path,
+                    name, near ? "did you mean" : "the first one is", near ? near : names[0],
+                    near ? "?" : "");
+}
+
+/* The cell of a column, each column once. */
+static nas_status cell_of(loader *l, const char *name, int32_t *cell, nas_err *err) {
+    const int32_t column = nas_csv_find(l->csv, name);
+    if (column < 0) return no_column(l, name, err);
+    for (*cell = 0; *cell < l->n_cells; ++*cell)
+        if (l->columns[*cell] == column) return NAS_OK;
+    l->columns[l->n_cells++] = column;
+    return NAS_OK;
+}
+
+static nas_status find_columns(loader *l, nas_err *err) {
+    const nas_series_config *k = l->k;
+    for (int32_t i = 0; i < k->n_inputs; i++) {
+        source *from = &l->input[i];
+        *from = (source){.cell = -1};
+        const bool own = nas_csv_find(l->csv, k->inputs[i]) >= 0;
+        while (!own && nas_series_derived[from->derived] &&
+               strcmp(nas_series_derived[from->derived], k->inputs[i]) != 0)
+            from->derived++;
+        if (own || !nas_series_derived[from->derived])
+            NAS_TRY(cell_of(l, k->inputs[i], &from->cell, err));
+        else if (!k->n_time)
+            return nas_fail(err, NAS_EINVAL,
+                            "task.inputs: %s is made of the time; say where it stands: task.time",
+                            k->inputs[i]);
+    }
+    for (int32_t i = 0; i < k->n_targets; i++)
+        NAS_TRY(cell_of(l, k->targets[i], &l->target[i], err));
+    for (int32_t i = 0; i < k->n_time; i++) NAS_TRY(cell_of(l, k->time[i], &l->time[i], err));
+    return NAS_OK;
+}
+
+static nas_status make_room(loader *l, nas_err *err) {
+    const int64_t lines = nas_csv_lines(l->csv);
+    if (lines > INT32_MAX / 2)
+        return nas_fail(err, NAS_EFORMAT, "%s: %lld lines; at most %d are read", l->s->path,
+                        (long long)lines, INT32_MAX / 2);
+    const size_t n = (size_t)lines;
+    nas_arena *a = l->s->arena;
+    l->room = (int32_t)lines;
+    l->inputs = nas_arena_array(a, n * (size_t)l->k->n_inputs, sizeof *l->inputs, err);
+    l->targets = nas_arena_array(a, n * (size_t)l->k->n_targets, sizeof *l->targets, err);
+    l->seconds = nas_arena_array(a, l->k->n_time ? n : 1, sizeof *l->seconds, err);
+    l->broken = nas_arena_alloc(a, n, err);
+    return l->inputs && l->targets && l->seconds && l->broken ? NAS_OK : NAS_ENOMEM;
+}
+
+static nas_status bad_cell(const loader *l, int64_t line, int32_t cell, nas_cell got,
+                           const char *expected, nas_err *err) {
+    const int32_t n = got.n < 40 ? got.n : 40;
+    return nas_fail(err, NAS_EFORMAT, "%s:%lld: column \"%.100s\": expected %s, got \"%.*s\"",
+                    l->s->path, (long long)line, nas_csv_name(l->csv, l->columns[cell]), expected,
+                    n, got.p);
+}
+
+static nas_status read_time(const loader *l, int64_t line, const nas_cell *cells, int64_t *out,
+                            nas_err *err) {
+    const nas_series_config *k = l->k;
+    if (k->time_format) {
+        const nas_cell c = cells[l->time[0]];
+        if (nas_time_parse(k->time_format, c.p, c.n, out)) return NAS_OK;
+        char expected[160];
+        snprintf(expected, sizeof expected, "a time like %.100s", k->time_format);
+        return bad_cell(l, line, l->time[0], c, expected, err);
+    }
+    int32_t part[NAS_TIME_PARTS] = {1970, 1, 1};
+    for (int32_t i = 0; i < k->n_time; i++) {
+        double v;
+        const nas_cell c = cells[l->time[i]];
+        if (!nas_csv_number(l->csv, c, &v) || v != floor(v) || fabs(v) > 9999)
+            return bad_cell(l, line, l->time[i], c, "an integer, a part of the time", err);
+        part[i] = (int32_t)v;
+    }
+    const nas_moment m = {part[0], part[1], part[2], part[3], part[4], part[5]};
+    if (nas_moment_seconds(&m, out)) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT, "%s:%lld: there is no time %d-%d-%d %d:%d:%d", l->s->path,
+                    (long long)line, m.year, m.month, m.day, m.hour, m.minute, m.second);
+}
+
+static nas_status note_time(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
+    nas_series *s = l->s;
+    if (!l->k->n_time) return NAS_OK;
+    NAS_TRY(read_time(l, line, cells, &l->seconds[s->rows], err));
+    if (!s->rows || l->seconds[s->rows] >= l->seconds[s->rows - 1]) return NAS_OK;
+    char now[32], before[32];
+    nas_time_show(l->seconds[s->rows], now);
+    nas_time_show(l->seconds[s->rows - 1], before);
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s:%lld: the time goes back, to %s after %s; sort the rows, or leave "
+                    "task.time out",
+                    s->path, (long long)line, now, before);
+}
+
+static double derive(int32_t which, int64_t seconds) {
+    const double turn = which < 2 ? nas_time_of_day(seconds) : nas_time_of_year(seconds);
+    return which % 2 ? cos(turn * 2 * M_PI) : sin(turn * 2 * M_PI);
+}
+
+static nas_status take_cell(loader *l, int64_t line, int32_t cell, const nas_cell *cells, float *to,
+                            nas_err *err) {
+    double v;
+    if (nas_csv_number(l->csv, cells[cell], &v) && fabs(v) <= 1e30) {
+        *to = (float)v;
+        return NAS_OK;
+    }
+    *to = 0;
+    l->broken[l->s->rows] = 1;
+    if (l->k->missing) return NAS_OK;
+    return bad_cell(l, line, cell, cells[cell],
+                    "a number (\"missing\": \"drop\" in task leaves such rows out)", err);
+}
+
+static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_err *err) {
+    loader *l = ctx;
+    nas_series *s = l->s;
+    const nas_series_config *k = l->k;
+    if (s->rows == l->room) return nas_fail(err, NAS_EBUG, "%s: more rows than lines", s->path);
+    NAS_TRY(note_time(l, line, cells, err));
+    const size_t row = (size_t)s->rows;
+    float *in = l->inputs + row * (size_t)k->n_inputs;
+    float *target = l->targets + row * (size_t)k->n_targets;
+    for (int32_t i = 0; i < k->n_inputs; i++) {
+        const source *from = &l->input[i];
+        if (from->cell < 0)
+            in[i] = (float)derive(from->derived, l->seconds[row]);
+        else
+            NAS_TRY(take_cell(l, line, from->cell, cells, &in[i], err));
+    }
+    for (int32_t i = 0; i < k->n_targets; i++)
+        NAS_TRY(take_cell(l, line, l->target[i], cells, &target[i], err));
+    s->dropped += l->broken[row];
+    s->rows++;
+    return NAS_OK;
+}
+
+/* The step that more than half of the rows have (Boyer and Moore, "MJRTY", 1981); where there is
+ * none, some step that is there. */
+static int64_t usual_step(const int64_t *seconds, int32_t rows) {
+    int64_t step = 0, votes = 0;
+    for (int32_t i = 1; i < rows; i++) {
+        const int64_t d = seconds[i] - seconds[i - 1];
+        if (!votes) step = d;
+        votes += d == step ? 1 : -1;
+    }
+    return step;
+}
+
+/* Numbers the runs: a missing row is one of its own, and a gap or a repeat begins the next. */
+static nas_status number_runs(loader *l, nas_err *err) {
+    nas_series *s = l->s;
+    int32_t *run = nas_arena_array(s->arena, (size_t)s->rows + 1, sizeof *run, err);
+    if (!run) return NAS_ENOMEM;
+    const int64_t step = l->k->n_time ? usual_step(l->seconds, s->rows) : 0;
+    for (int32_t i = 1; i < s->rows; i++) {
+        const int64_t d = l->k->n_time ? l->seconds[i] - l->seconds[i - 1] : step;
+        s->gaps += d > step;
+        s->repeats += d < step;
+        run[i] = run[i - 1] + (d != step || l->broken[i] || l->broken[i - 1]);
+    }
+    s->run = run;
+    return NAS_OK;
+}
+
+static void warn_of_breaks(const nas_series *s, const nas_log *log) {
+    if (s->dropped)
+        nas_warn(log, "%s: %lld of %d rows lack a value; windows over them are left out", s->path,
+                 (long long)s->dropped, s->rows);
+    if (s->gaps + s->repeats)
+        nas_warn(log,
+                 "%s: %lld gaps and %lld repeats in the times; windows across them are left out",
+                 s->path, (long long)s->gaps, (long long)s->repeats);
+}
+
+static void hash_values(nas_series *s) {
+    const nas_series_config *k = &s->config;
+    nas_hasher h = nas_hasher_start();
+    nas_hasher_text(&h, "series");
+    nas_hasher_i64(&h, s->rows);
+    for (int32_t i = 0; i < k->n_inputs; i++) nas_hasher_text(&h, k->inputs[i]);
+    for (int32_t i = 0; i < k->n_targets; i++) {
+        nas_hasher_text(&h, k->names[i]);
+        nas_hasher_text(&h, k->targets[i]);
+    }
+    const size_t rows = (size_t)s->rows;
+    nas_hasher_add(&h, s->inputs, rows * (size_t)k->n_inputs * sizeof *s->inputs);
+    nas_hasher_add(&h, s->targets, rows * (size_t)k->n_targets * sizeof *s->targets);
+    nas_hasher_add(&h, s->run, rows * sizeof *s->run);
+    s->hash = nas_hasher_end(&h);
+}
+
+static nas_status load(loader *l, const nas_log *log, nas_err *err) {
+    nas_series *s = l->s;
+    NAS_TRY(find_columns(l, err));
+    NAS_TRY(make_room(l, err));
+    NAS_TRY(nas_csv_read(l->csv, l->n_cells, l->columns, take_row, l, err));
+    s->inputs = l->inputs;
+    s->targets = l->targets;
+    NAS_TRY(number_runs(l, err));
+    warn_of_breaks(s, log);
+    hash_values(s);
+    return NAS_OK;
+}
+
+static nas_status open_in(nas_series *s, const char *path, const nas_log *log, nas_err *err) {
+    NAS_TRY(nas_arena_open(&s->arena, err));
+    if (!(s->path = nas_arena_text(s->arena, path, err))) return NAS_ENOMEM;
+    loader *l = nas_arena_alloc(s->arena, sizeof *l, err);
+    if (!l) return NAS_ENOMEM;
+    l->s = s;
+    l->k = &s->config;
+    nas_csv *csv = NULL;
+    NAS_TRY(nas_csv_open(path, &csv, err));
+    l->csv = csv;
+    const nas_status st = load(l, log, err);
+    nas_csv_close(csv);
+    return st;
+}
+
+nas_status nas_series_open(const char *path, const nas_series_config *config, const nas_log *log,
+                           nas_series **out, nas_err *err) {
+    *out = NULL;
+    nas_series *s = calloc(1, sizeof *s);
+    if (!s) return nas_fail(err, NAS_ENOMEM, "%s: out of memory", path);
+    s->config = *config;
+    const nas_status st = open_in(s, path, log, err);
+    if (st == NAS_OK)
+        *out = s;
+    else
+        nas_series_close(s);
+    return st;
+}
+
+void nas_series_close(nas_series *s) {
+    if (!s) return;
+    nas_arena_close(s->arena);
+    free(s);
+}
+
+nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end, nas_arena *a,
+                            nas_windows *out, nas_err *err) {
+    const int32_t span = s->config.window + s->config.horizon;
+    const int32_t most = end - begin - span + 1;
+    *out = (nas_windows){0};
+    if (most <= 0) return NAS_OK;
+    int32_t *first = nas_arena_array(a, (size_t)most, sizeof *first, err);
+    if (!first) return NAS_ENOMEM;
+    for (int32_t i = begin; i < begin + most; i++)
+        if (s->run[i] == s->run[i + span - 1] && span > 0) first[out->n++] = i;
+    out->first = first;
+    return NAS_OK;
+}

@@ -1,0 +1,77 @@
+/* core/data/series.h - columns of a table over time, and windows of them: `window` rows of inputs,
+ * and the `horizon` rows of targets that follow. Windows are views: an index of their first row. */
+#ifndef NAS_CORE_DATA_SERIES_H
+#define NAS_CORE_DATA_SERIES_H
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "core/data/csv.h"
+
+enum { NAS_TARGETS_MOST = 8, NAS_INPUTS_MOST = 256, NAS_TIME_PARTS = 6 };
+
+/* Inputs that are made of the time: of the day and of the year, in this order. */
+extern const char *const nas_series_derived[]; /* hour_sin, hour_cos, year_sin, year_cos, NULL */
+
+typedef struct nas_series_config {
+    int32_t n_inputs, n_targets;
+    const char *const *inputs;  /* columns, or derived */
+    const char *const *targets; /* columns */
+    const char *const *names;   /* of the targets: "temperature" */
+    int32_t n_time;             /* columns that hold the time; 0: it is not read */
+    const char *time[NAS_TIME_PARTS];
+    const char *time_format; /* of one column; NULL: they are year, month, day, hour, ... */
+    int32_t missing;         /* 0 an error, 1 rows with such cells are in no window */
+    int32_t window, horizon;
+} nas_series_config;
+
+typedef struct nas_series {
+    nas_arena *arena;
+    const char *path;
+    nas_series_config config; /* borrowed */
+    int32_t rows;
+    const float *inputs;  /* [rows][n_inputs], in the units of the file */
+    const float *targets; /* [rows][n_targets] */
+    const int32_t *run;   /* [rows]: rows of one number follow each other without a break */
+    nas_hash hash;        /* of names and values */
+    int64_t dropped, gaps, repeats;
+} nas_series;
+
+/* Owner: the caller closes it. Errors: those of nas_csv_open; NAS_EINVAL a column that is not
+ * there; NAS_EFORMAT a cell that is no number, a time that does not fit its format or goes back. */
+NAS_NODISCARD nas_status nas_series_open(const char *path, const nas_series_config *config,
+                                         const nas_log *log, nas_series **out, nas_err *err);
+void nas_series_close(nas_series *s);
+
+/* All windows whose rows, inputs and targets, lie in [begin, end) without a break.
+ * Owner: arena a. */
+typedef struct nas_windows {
+    int32_t n;
+    const int32_t *first; /* [n], rising */
+} nas_windows;
+NAS_NODISCARD nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end,
+                                          nas_arena *a, nas_windows *out, nas_err *err);
+
+/* Mean and deviation (of the population) of each column over usable rows of [begin, end).
+ * Shape: [n_inputs], [n_targets], in the file's units. Errors: NAS_EINVAL a constant column. */
+typedef struct nas_scaling {
+    const float *mean, *deviation;               /* of the inputs */
+    const float *target_mean, *target_deviation; /* of the targets */
+} nas_scaling;
+NAS_NODISCARD nas_status nas_scaling_find(const nas_series *s, int32_t begin, int32_t end,
+                                          nas_arena *a, nas_scaling *out, nas_err *err);
+
+/* (v - mean) / deviation of each column. Shape: from and to [rows][n]. */
+void nas_scaling_apply(const float *mean, const float *deviation, int32_t rows, int32_t n,
+                       const float *from, float *to);
+
+/* The linear forecast: targets of the horizon as an affine function of the window's inputs, by
+ * least squares on windows of standardised values (normal equations, Cholesky, doubles; of long
+ * windows every few are taken). *weights: [horizon * n_targets][window * n_inputs + 1], the last is
+ * the constant; NULL where the equations have no one solution. Owner: arena a. */
+NAS_NODISCARD nas_status nas_linear_fit(const nas_series *s, const nas_windows *w, const float *x,
+                                        const float *y, nas_arena *a, const double **weights,
+                                        nas_err *err);
+
+enum { NAS_SERIES_VERSION = 1 };
+
+#endif

@@ -1,0 +1,153 @@
+/* search/forecast_judge.c - how far forecasts are off: those of a file, the last value carried on,
+ * and a linear model. */
+#include "search/task_forecast.h"
+
+#include <math.h>
+#include <string.h>
+
+bool nas_forecast_is_own(const nas_candidate *c, const nas_graph *g) {
+    const nas_series_config *k = &c->task.series;
+    const bool is_float =
+        c->quantize.kind == NAS_FORMAT_FLOAT32 || c->quantize.kind == NAS_FORMAT_FLOAT16;
+    return is_float && !c->cluster.on && nas_graph_takes_units(g, k->n_inputs, k->n_targets);
+}
+
+/* One window's forecast, in the units of the file, against what came. */
+static void add_window(const nas_series *s, int32_t row, const float *forecast, nas_tally *t) {
+    const nas_series_config *k = &s->config;
+    const int32_t targets = k->n_targets;
+    const float *last = s->targets + (size_t)(row + k->window - 1) * (size_t)targets;
+    const float *truth = last + targets;
+    for (int32_t i = 0; i < k->horizon * targets; i++) {
+        const int32_t target = i % targets;
+        const double e = (double)forecast[i] - (double)truth[i];
+        double *sum = &t->sum[NAS_SUMS * target];
+        sum[NAS_SUM_ERROR] += fabs(e);
+        sum[NAS_SUM_SQUARE] += e * e;
+        sum[NAS_SUM_CARRIED] += fabs((double)last[target] - (double)truth[i]);
+        if (t->by_output) t->by_output[i] += fabs(e);
+    }
+    t->n++;
+}
+
+static void own_units(const nas_scaling *s, int32_t targets, int32_t n, float *y) {
+    for (int32_t i = 0; i < n; i++)
+        y[i] = y[i] * s->target_deviation[i % targets] + s->target_mean[i % targets];
+}
+
+static nas_status judge_windows(const nas_forecast_run *r, nas_interp *it, float *x, float *y,
+                                const nas_log *log, nas_tally *t, nas_err *err) {
+    const nas_series_config *k = &r->series->config;
+    const size_t in = (size_t)k->n_inputs;
+    for (int32_t i = 0; i < r->windows->n; i++) {
+        if (i % 1024 == 0 && nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped");
+        const int32_t row = r->windows->first[i];
+        const float *from = r->series->inputs + (size_t)row * in;
+        if (!r->own)
+            nas_scaling_apply(r->scaling->mean, r->scaling->deviation, k->window, k->n_inputs, from,
+                              x);
+        nas_interp_run(it, r->own ? from : x, y);
+        if (!r->own) own_units(r->scaling, k->n_targets, k->horizon * k->n_targets, y);
+        add_window(r->series, row, y, t);
+        if (r->each) r->each(r->ctx, row, y);
+    }
+    return NAS_OK;
+}
+
+nas_status nas_forecast_judge(const nas_forecast_run *r, const nas_log *log, nas_tally *t,
+                              nas_err *err) {
+    const nas_series_config *k = &r->series->config;
+    nas_arena *a = NULL;
+    nas_interp *it = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    float *x = nas_arena_array(a, (size_t)k->window * (size_t)k->n_inputs, sizeof *x, err);
+    float *y = nas_arena_array(a, (size_t)k->horizon * (size_t)k->n_targets, sizeof *y, err);
+    nas_status st = x && y ? nas_interp_open(r->graph, &it, err) : NAS_ENOMEM;
+    if (st == NAS_OK) st = judge_windows(r, it, x, y, log, t, err);
+    nas_interp_close(it);
+    nas_arena_close(a);
+    return st;
+}
+
+void nas_forecast_linear(const nas_forecast_data *f, const nas_windows *w, nas_tally *t) {
+    const nas_series_config *k = &f->series->config;
+    enum { MOST = 4096 };
+    const int32_t n = k->window * k->n_inputs, m = k->horizon * k->n_targets;
+    float y[MOST];
+    if (!f->linear || m > MOST) return;
+    for (int32_t i = 0; i < w->n; i++) {
+        const float *x = f->x + (size_t)w->first[i] * (size_t)k->n_inputs;
+        for (int32_t o = 0; o < m; o++) {
+            const double *row = f->linear + (size_t)o * (size_t)(n + 1);
+            double sum = row[n];
+            for (int32_t j = 0; j < n; j++) sum += row[j] * (double)x[j];
+            y[o] = (float)sum;
+        }
+        own_units(&f->scaling, k->n_targets, m, y);
+        add_window(f->series, w->first[i], y, t);
+    }
+}
+
+nas_forecast_figures nas_forecast_figure(const nas_series_config *k, const nas_tally *t,
+                                         int32_t i) {
+    const double n = t->n * k->horizon;
+    const double *sum = &t->sum[NAS_SUMS * i];
+    if (!(n > 0)) return (nas_forecast_figures){(double)NAN, (double)NAN, (double)NAN, (double)NAN};
+    const double carried = sum[NAS_SUM_CARRIED];
+    return (nas_forecast_figures){
+        .mae = sum[NAS_SUM_ERROR] / n,
+        .rmse = sqrt(sum[NAS_SUM_SQUARE] / n),
+        .skill = carried > 0 ? 1 - sum[NAS_SUM_ERROR] / carried : (double)NAN,
+        .carried = carried / n,
+    };
+}
+
+static void add_texts(cJSON *object, const char *name, const char *const *v, int32_t n) {
+    cJSON *list = cJSON_AddArrayToObject(object, name);
+    for (int32_t i = 0; i < n; i++) cJSON_AddItemToArray(list, cJSON_CreateString(v[i]));
+}
+
+/* What the file does on the validation part, step by step, and what simpler forecasts do. */
+static void add_validation(cJSON *o, const nas_dataset *d, const nas_tally *t) {
+    const nas_series_config *k = &d->task->series;
+    nas_tally linear = {0};
+    nas_forecast_linear(d->series, &d->series->part[NAS_VALIDATION], &linear);
+    cJSON *v = cJSON_AddObjectToObject(o, "validation");
+    nas_package_number(v, "windows", t->n);
+    cJSON *steps = cJSON_AddObjectToObject(v, "mae_by_step");
+    cJSON *carried = cJSON_AddObjectToObject(v, "mae_carried_on");
+    cJSON *squares = cJSON_AddObjectToObject(v, "mae_least_squares");
+    for (int32_t i = 0; i < k->n_targets; i++) {
+        cJSON *list = cJSON_AddArrayToObject(steps, k->names[i]);
+        for (int32_t s = 0; t->by_output && s < k->horizon; s++) {
+            char text[32];
+            nas_json_number(t->by_output[s * k->n_targets + i] / t->n, text);
+            cJSON_AddItemToArray(list, cJSON_CreateRaw(text));
+        }
+        nas_package_number(carried, k->names[i], nas_forecast_figure(k, t, i).carried);
+        if (linear.n > 0)
+            nas_package_number(squares, k->names[i], nas_forecast_figure(k, &linear, i).mae);
+    }
+}
+
+nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
+                                const nas_graph *g, const nas_tally *t, nas_arena *a,
+                                const char **out, nas_err *err) {
+    const nas_series_config *k = &d->task->series;
+    const nas_scaling *s = &d->series->scaling;
+    cJSON *o = cJSON_CreateObject();
+    (void)f;
+    add_texts(o, "inputs", k->inputs, k->n_inputs);
+    cJSON *targets = cJSON_AddObjectToObject(o, "targets");
+    for (int32_t i = 0; i < k->n_targets; i++)
+        cJSON_AddStringToObject(targets, k->names[i], k->targets[i]);
+    nas_package_number(o, "window", k->window);
+    nas_package_number(o, "horizon", k->horizon);
+    cJSON_AddStringToObject(o, "units", nas_forecast_is_own(c, g) ? "own" : "standardised");
+    nas_package_floats(o, "mean", s->mean, k->n_inputs);
+    nas_package_floats(o, "deviation", s->deviation, k->n_inputs);
+    nas_package_floats(o, "target_mean", s->target_mean, k->n_targets);
+    nas_package_floats(o, "target_deviation", s->target_deviation, k->n_targets);
+    if (t->n > 0) add_validation(o, d, t);
+    return nas_package_print(o, a, out, err);
+}

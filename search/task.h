@@ -1,0 +1,87 @@
+/* search/task.h - what a task is: one file that fills one row. The engine around it knows no clips,
+ * no columns and no metric of a task's own. To add one: search/task_<x>.c with nas_task_<x>, its
+ * name in NAS_TASK_LIST, and what it needs of data in nas_task and nas_dataset. */
+#ifndef NAS_SEARCH_TASK_H
+#define NAS_SEARCH_TASK_H
+
+#include "search/evaluate.h"
+
+#define NAS_TASK_LIST(X) \
+    X(keywords)          \
+    X(forecast)
+
+struct nas_check;
+struct nas_block;
+
+/* Sums over examples, from which a task's metrics are concluded; those of several folds add up. */
+enum { NAS_TALLY_SUMS = 3 * NAS_TARGETS_MOST };
+typedef struct nas_tally {
+    double n; /* examples */
+    double sum[NAS_TALLY_SUMS];
+    double *by_output; /* [outputs] sums of each output's own, or NULL */
+} nas_tally;
+void nas_tally_add(nas_tally *to, const nas_tally *more);
+
+typedef struct nas_task_ops {
+    const char *name; /* the word of task.kind */
+    const char *help;
+    const struct nas_block *block; /* its keys */
+    const char *const *without;    /* blocks of the file that it does not have; NULL at the end */
+    bool values;                   /* a model gives plain values, not classes */
+    const char *output_word;       /* of "units": as many as the task has outputs */
+    const char *const *texts;      /* files that stand beside the model, NULL at the end */
+
+    /* What keys say of each other. May be NULL. */
+    void (*check)(struct nas_check *c, const char *path, const cJSON *task);
+    /* Fills the task from JSON that was checked; kind, ops and data are there already. */
+    nas_status (*build)(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err);
+    /* Outputs of a model; 0: only the data says. */
+    int32_t (*outputs)(const nas_task *task);
+    /* Shape of what a model takes. Errors: NAS_ESHAPE. */
+    nas_status (*shape)(const nas_candidate *c, nas_model *model, nas_err *err);
+
+    /* Data: d->task and d->folder are there. */
+    nas_status (*open)(nas_arena *a, const nas_task *task, bool allow_missing,
+                       const nas_cache *cache, const nas_log *log, nas_dataset *d, nas_err *err);
+    void (*close)(nas_dataset *d);
+    nas_status (*fold)(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
+                       nas_err *err);
+    /* One line for people: "8 classes, 2,898 clips (train ...)". */
+    void (*describe)(const nas_dataset *d, char *out, size_t n);
+    nas_status (*features)(const nas_dataset *d, const nas_candidate *c, const nas_cache *cache,
+                           const nas_log *log, nas_features *out, nas_err *err);
+    nas_examples (*part)(const nas_dataset *d, const nas_features *f, nas_part part);
+
+    /* A folded float graph, before its number format: changes it to how it ships. May be NULL. */
+    nas_status (*finish)(const nas_dataset *d, const nas_candidate *c, nas_graph *g, nas_err *err);
+    /* Adds what an exported file does on a part. */
+    nas_status (*judge)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
+                        const nas_graph *g, nas_part part, const nas_log *log, nas_tally *t,
+                        nas_err *err);
+    /* Fills the task's own metrics, those of the test part or of the validation part. */
+    void (*conclude)(const nas_task *task, const nas_tally *t, bool test, double *metric);
+    nas_status (*latency)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
+                          const nas_graph *g, const nas_cache *cache, double *metric, nas_err *err);
+    /* The texts, in their order. t: of the validation part; its n is 0 where there is none. */
+    nas_status (*package)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
+                          const nas_graph *g, const nas_tally *t, nas_arena *a, const char **out,
+                          nas_err *err);
+} nas_task_ops;
+
+/* Rows in turn, NULL past the end; and by name. */
+const nas_task_ops *nas_task_at(int32_t i);
+const nas_task_ops *nas_task_find(const char *name);
+/* The row that a document's task.kind names; keywords where it names none. */
+const nas_task_ops *nas_task_of(const cJSON *document);
+
+/* The score alone, of an exported file's bytes on the validation part; NaN where that is empty. */
+NAS_NODISCARD nas_status nas_task_score(const nas_dataset *d, const nas_candidate *c,
+                                        const nas_features *f, nas_arena *a, nas_bytes file,
+                                        const nas_log *log, nas_tally *tally, double *out,
+                                        nas_err *err);
+
+#define NAS_TASK_DECLARE(x) extern const nas_task_ops nas_task_##x;
+NAS_TASK_LIST(NAS_TASK_DECLARE)
+#undef NAS_TASK_DECLARE
+
+#endif

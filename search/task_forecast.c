@@ -1,0 +1,453 @@
+/* search/task_forecast.c - the task "forecast": some columns of a table, several steps ahead. */
+#include "search/task_forecast.h"
+
+#include "core/data/times.h"
+#include "search/candidate_int.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MOST = 24, WINDOW_MOST = 10000, HORIZON_MOST = 1000, OUTPUTS_MOST = 4096 };
+
+static const char *const missing_words[] = {"error", "drop", NULL};
+
+#define TASK(member) .offset = offsetof(nas_task, member)
+
+static const nas_key forecast_keys[] = {
+    {.name = "kind",
+     .kind = NAS_KEY_WORD,
+     TASK(kind),
+     .words = nas_task_kinds,
+     .help = "forecast: columns of a table, several steps ahead"},
+    {.name = "data",
+     .kind = NAS_KEY_TEXT,
+     TASK(data),
+     .help = "CSV file with a header, from the working directory"},
+    {.name = "inputs",
+     .kind = NAS_KEY_BLOCK,
+     .help = "list of columns that the model sees; with time also hour_sin, hour_cos, year_sin, "
+             "year_cos"},
+    {.name = "targets",
+     .kind = NAS_KEY_BLOCK,
+     .help = "{\"name\": \"column\"} of what is forecast, 1 to 8; names stand in metrics"},
+    {.name = "window",
+     .kind = NAS_KEY_INT,
+     TASK(series.window),
+     .lo = 1,
+     .hi = WINDOW_MOST,
+     .help = "rows that the model sees"},
+    {.name = "horizon",
+     .kind = NAS_KEY_INT,
+     TASK(series.horizon),
+     .lo = 1,
+     .hi = HORIZON_MOST,
+     .help = "rows ahead that it forecasts: its outputs are [horizon, targets]"},
+    {.name = "missing",
+     .kind = NAS_KEY_WORD,
+     TASK(series.missing),
+     .def = "\"error\"",
+     .words = missing_words,
+     .help = "what a cell that is no number is; drop: no window holds its row"},
+    {.name = "time",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .help = "columns that hold the time; null: rows are taken as evenly spaced"},
+    {.name = "split", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "training, validation, test"},
+    NAS_KEY_END,
+};
+
+static const nas_key time_keys[] = {
+    {.name = "column",
+     .kind = NAS_KEY_TEXT,
+     TASK(series.time[0]),
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "the one column that holds it"},
+    {.name = "format",
+     .kind = NAS_KEY_TEXT,
+     TASK(series.time_format),
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "of that column, in strptime's %Y %y %m %d %H %M %S"},
+    {.name = "columns",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .help = "instead: columns of the year, month, day, hour, minute, second, as far as there are"},
+    NAS_KEY_END,
+};
+
+static const nas_key split_keys[] = {
+    {.name = "validation",
+     .kind = NAS_KEY_FLOAT,
+     TASK(time_split.validation),
+     .lo = 0.001,
+     .hi = 0.9,
+     .def = "0.2",
+     .help = "share of the rows that selects; it stands before the test part"},
+    {.name = "test",
+     .kind = NAS_KEY_FLOAT,
+     TASK(time_split.test),
+     .lo = 0.001,
+     .hi = 0.9,
+     .def = "0.1",
+     .help = "share of the rows, the last, that is read once, for the finalists"},
+    {.name = "folds",
+     .kind = NAS_KEY_INT,
+     TASK(time_split.folds),
+     .lo = 2,
+     .hi = 20,
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "rolling origins: blocks of rows that are forecast in turn, each by what came before "
+             "it, instead of validation; null: none"},
+    NAS_KEY_END,
+};
+
+const nas_block nas_block_forecast = {
+    .path = "task with forecast", .help = "Columns, windows and steps.", .tables = {forecast_keys}};
+const nas_block nas_block_time = {
+    .path = "task.time", .help = "Where the time of a row stands.", .tables = {time_keys}};
+const nas_block nas_block_time_split = {.path = "task.split of a forecast",
+                                        .help = "Parts that follow each other in time.",
+                                        .tables = {split_keys}};
+
+/* --- what keys say of each other ----------------------------------------------------------------
+ */
+
+/* A list of texts, none twice; their number, or -1 after a problem. */
+static int32_t check_list(nas_check *c, const char *path, const cJSON *v, int32_t most,
+                          const char *what) {
+    int32_t n = 0;
+    char got[48];
+    if (!cJSON_IsArray(v) || !v->child || cJSON_GetArraySize(v) > most) {
+        nas_check_problem(c, path, v, false, "expected a list of 1 .. %d %s", most, what);
+        return -1;
+    }
+    for (const cJSON *x = v->child; x; x = x->next, n++) {
+        const char *item = nas_path_item(c->arena, path, n);
+        nas_json_show(x, got);
+        if (!cJSON_IsString(x) || !*x->valuestring) {
+            nas_check_problem(c, item, x, false, "expected the name of a column, got %s", got);
+            return -1;
+        }
+        for (const cJSON *y = v->child; y != x; y = y->next)
+            if (strcmp(y->valuestring, x->valuestring) == 0)
+                nas_check_problem(c, item, x, false, "%s stands twice", got);
+    }
+    return n;
+}
+
+/* Names become those of metrics, and so of columns in the database. */
+static bool is_name(const char *s) {
+    if (!islower((unsigned char)*s) || strlen(s) > NAME_MOST || strcmp(s, "mean") == 0)
+        return false;
+    for (; *s; s++)
+        if (!islower((unsigned char)*s) && !isdigit((unsigned char)*s) && *s != '_') return false;
+    return true;
+}
+
+static int32_t check_targets(nas_check *c, const char *path, const cJSON *v) {
+    int32_t n = 0;
+    if (!cJSON_IsObject(v) || !v->child || cJSON_GetArraySize(v) > NAS_TARGETS_MOST) {
+        nas_check_problem(c, path, v, false, "expected {\"name\": \"column\"} with 1 .. %d of them",
+                          NAS_TARGETS_MOST);
+        return -1;
+    }
+    for (const cJSON *x = v->child; x; x = x->next, n++) {
+        const char *where = nas_path_key(c->arena, path, x->string);
+        char got[48];
+        nas_json_show(x, got);
+        if (!is_name(x->string))
+            nas_check_problem(c, where, x, true,
+                              "expected a name of up to %d lower-case letters, digits and "
+                              "underscores, a letter first, and not \"mean\"",
+                              NAME_MOST);
+        if (!cJSON_IsString(x) || !*x->valuestring)
+            nas_check_problem(c, where, x, false, "expected the name of a column, got %s", got);
+    }
+    return n;
+}
+
+static void check_time(nas_check *c, const char *path, const cJSON *v) {
+    const cJSON *column = nas_json_get(v, "column"), *columns = nas_json_get(v, "columns");
+    const cJSON *format = nas_json_get(v, "format");
+    const bool one = cJSON_IsString(column), several = columns && !cJSON_IsNull(columns);
+    if (!cJSON_IsObject(v)) return;
+    if (one == several)
+        nas_check_problem(c, path, v, false,
+                          "expected \"column\" and its \"format\", or a list of \"columns\"");
+    if (one && !cJSON_IsString(format))
+        nas_check_problem(c, nas_path_key(c->arena, path, "format"), v, false,
+                          "missing; such as \"%%Y-%%m-%%d %%H:%%M:%%S\"");
+    if (several)
+        (void)check_list(c, nas_path_key(c->arena, path, "columns"), columns, NAS_TIME_PARTS,
+                         "columns: year, month, day, hour, minute, second");
+    if (!cJSON_IsString(format)) return;
+    const char *wrong = nas_time_format_wrong(format->valuestring);
+    if (wrong)
+        nas_check_problem(c, nas_path_key(c->arena, path, "format"), format, false, "%s", wrong);
+    if (several)
+        nas_check_problem(c, nas_path_key(c->arena, path, "format"), format, true,
+                          "belongs to one \"column\"; leave it out");
+}
+
+static void check_split(nas_check *c, const char *path, const cJSON *split) {
+    const cJSON *folds = nas_json_get(split, "folds"), *share = nas_json_get(split, "validation");
+    const cJSON *test = nas_json_get(split, "test");
+    const double v = cJSON_IsNumber(share) ? share->valuedouble : 0.2;
+    const double t = cJSON_IsNumber(test) ? test->valuedouble : 0.1;
+    const bool folded = folds && !cJSON_IsNull(folds);
+    if (folded && share)
+        nas_check_problem(c, nas_path_key(c->arena, path, "validation"), share, true,
+                          "with folds each block is the validation part once; leave it out");
+    if ((folded ? 0 : v) + t > 0.95)
+        nas_check_problem(c, path, split, false,
+                          "validation and test leave less than 0.05 to train");
+}
+
+static void forecast_check(nas_check *c, const char *path, const cJSON *task) {
+    const cJSON *inputs = nas_json_get(task, "inputs"), *targets = nas_json_get(task, "targets");
+    const cJSON *horizon = nas_json_get(task, "horizon"), *time = nas_json_get(task, "time");
+    int32_t n = 0;
+    if (inputs)
+        (void)check_list(c, nas_path_key(c->arena, path, "inputs"), inputs, NAS_INPUTS_MOST,
+                         "columns");
+    if (targets) n = check_targets(c, nas_path_key(c->arena, path, "targets"), targets);
+    if (cJSON_IsNumber(horizon) && n > 0 && horizon->valuedouble * n > OUTPUTS_MOST)
+        nas_check_problem(c, nas_path_key(c->arena, path, "horizon"), horizon, false,
+                          "%g steps of %d targets are more than %d values", horizon->valuedouble, n,
+                          OUTPUTS_MOST);
+    if (time) check_time(c, nas_path_key(c->arena, path, "time"), time);
+    check_split(c, nas_path_key(c->arena, path, "split"), nas_json_get(task, "split"));
+}
+
+/* --- the task from its keys ---------------------------------------------------------------------
+ */
+
+/* What stands in the last pair of brackets of a column's name, "degC" of "T (degC)". */
+static const char *unit_of(nas_arena *a, const char *column) {
+    const char *open = strrchr(column, '('), *close = open ? strchr(open, ')') : NULL;
+    const char *unit =
+        close ? nas_arena_format(a, NULL, "%.*s", (int)(close - open - 1), open + 1) : NULL;
+    return unit ? unit : "own";
+}
+
+static nas_status add_metrics(nas_arena *a, const nas_series_config *k, nas_metric_list *out,
+                              nas_err *err) {
+    static const struct {
+        const char *what, *help;
+        bool fraction;
+    } kinds[] = {
+        {"mae", "mean absolute error over windows and steps", false},
+        {"rmse", "root of the mean squared error over windows and steps", false},
+        {"skill", "1 - error / error of carrying the last value on, on the same windows", true},
+    };
+    nas_metric *m = nas_arena_array(a, NAS_METRICS_MOST, sizeof *m, err);
+    if (!m) return NAS_ENOMEM;
+    memcpy(m, nas_metrics, sizeof nas_metrics);
+    m[NAS_METRIC_SCORE].name = "skill_mean";
+    m[NAS_METRIC_SCORE].help = "mean of the targets' skills on the validation part";
+    m[NAS_METRIC_TEST_SCORE].name = "test_skill_mean";
+    *out = (nas_metric_list){.n = NAS_METRIC_COUNT, .v = m};
+    for (int test = 0; test < 2; test++)
+        for (int32_t i = 0; i < k->n_targets; i++)
+            for (size_t j = 0; j < sizeof kinds / sizeof *kinds; j++) {
+                const char *name = nas_arena_format(a, err, "%s%s_%s", test ? "test_" : "",
+                                                    kinds[j].what, k->names[i]);
+                if (!name) return NAS_ENOMEM;
+                m[out->n++] =
+                    (nas_metric){.name = name,
+                                 .unit = kinds[j].fraction ? "fraction" : unit_of(a, k->targets[i]),
+                                 .selectable = !test,
+                                 .help = kinds[j].help};
+            }
+    return NAS_OK;
+}
+
+/* The strings of a list, or of an object's values (keys NULL) and their keys. */
+static nas_status copy_texts(nas_arena *a, const cJSON *v, const char *const **values,
+                             const char *const **keys, int32_t *n, nas_err *err) {
+    const size_t room = (size_t)cJSON_GetArraySize(v);
+    const char **out = nas_arena_array(a, room, sizeof *out, err);
+    const char **names = nas_arena_array(a, room, sizeof *names, err);
+    if (!out || !names) return NAS_ENOMEM;
+    for (const cJSON *x = v->child; x; x = x->next, ++*n) {
+        out[*n] = nas_arena_text(a, x->valuestring, err);
+        names[*n] = nas_arena_text(a, x->string ? x->string : "", err);
+        if (!out[*n] || !names[*n]) return NAS_ENOMEM;
+    }
+    *values = out;
+    if (keys) *keys = names;
+    return NAS_OK;
+}
+
+static nas_status build_time(nas_arena *a, const cJSON *time, nas_task *out, nas_err *err) {
+    nas_series_config *k = &out->series;
+    const cJSON *columns = nas_json_get(time, "columns");
+    if (!cJSON_IsObject(time)) return NAS_OK;
+    NAS_TRY(nas_keys_build(a, time_keys, time, 0, out, err));
+    k->n_time = k->time[0] != NULL;
+    if (!cJSON_IsArray(columns)) return NAS_OK;
+    const char *const *list;
+    k->n_time = 0;
+    NAS_TRY(copy_texts(a, columns, &list, NULL, &k->n_time, err));
+    for (int32_t i = 0; i < k->n_time; i++) k->time[i] = list[i];
+    return NAS_OK;
+}
+
+static nas_status forecast_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
+    nas_series_config *k = &out->series;
+    NAS_TRY(nas_keys_build(a, forecast_keys, task, 0, out, err));
+    NAS_TRY(nas_keys_build(a, split_keys, nas_json_get(task, "split"), 0, out, err));
+    NAS_TRY(copy_texts(a, nas_json_get(task, "inputs"), &k->inputs, NULL, &k->n_inputs, err));
+    NAS_TRY(
+        copy_texts(a, nas_json_get(task, "targets"), &k->targets, &k->names, &k->n_targets, err));
+    NAS_TRY(build_time(a, nas_json_get(task, "time"), out, err));
+    return add_metrics(a, k, &out->metrics, err);
+}
+
+static int32_t forecast_outputs(const nas_task *task) {
+    return task->series.horizon * task->series.n_targets;
+}
+
+static nas_status forecast_shape(const nas_candidate *c, nas_model *model, nas_err *err) {
+    (void)err;
+    model->input = (nas_shape){.h = c->task.series.window, .w = 1, .c = c->task.series.n_inputs};
+    return NAS_OK;
+}
+
+/* --- what comes of files ------------------------------------------------------------------------
+ */
+
+static nas_status forecast_finish(const nas_dataset *d, const nas_candidate *c, nas_graph *g,
+                                  nas_err *err) {
+    const nas_scaling *s = &d->series->scaling;
+    const nas_columns in = {c->task.series.n_inputs, s->mean, s->deviation};
+    const nas_columns out = {c->task.series.n_targets, s->target_mean, s->target_deviation};
+    return nas_forecast_is_own(c, g) ? nas_graph_give_units(g, &in, &out, err) : NAS_OK;
+}
+
+static nas_status forecast_judge(const nas_dataset *d, const nas_candidate *c,
+                                 const nas_features *f, const nas_graph *g, nas_part part,
+                                 const nas_log *log, nas_tally *t, nas_err *err) {
+    const nas_forecast_run r = {
+        .series = d->series->series,
+        .windows = &d->series->part[part],
+        .scaling = &d->series->scaling,
+        .graph = g,
+        .own = nas_forecast_is_own(c, g),
+    };
+    (void)f;
+    return nas_forecast_judge(&r, log, t, err);
+}
+
+static void forecast_conclude(const nas_task *task, const nas_tally *t, bool test, double *metric) {
+    const nas_series_config *k = &task->series;
+    double *m = metric + NAS_METRIC_COUNT + (test ? 3 * k->n_targets : 0), skills = 0;
+    for (int32_t i = 0; i < k->n_targets; i++, m += 3) {
+        const nas_forecast_figures f = nas_forecast_figure(k, t, i);
+        m[0] = f.mae;
+        m[1] = f.rmse;
+        m[2] = f.skill;
+        skills += f.skill;
+    }
+    metric[test ? NAS_METRIC_TEST_SCORE : NAS_METRIC_SCORE] = skills / k->n_targets;
+}
+
+typedef struct bench {
+    nas_interp *it;
+    const float *x;
+    float *y;
+} bench;
+
+static void once(void *ctx) {
+    const bench *b = ctx;
+    nas_interp_run(b->it, b->x, b->y);
+}
+
+/* There is no front end: a window goes in as it is. */
+static nas_status measure(const bench *b, const nas_cache *cache, double *metric, nas_err *err) {
+    enum { RUNS = 51 };
+    char path[4096];
+    nas_lock lock;
+    nas_latency l = {0};
+    bench own = *b;
+    NAS_TRY(nas_dir_make(cache->dir, err));
+    snprintf(path, sizeof path, "%s/measuring.lock", cache->dir);
+    NAS_TRY(nas_lock_take(path, &lock, err));
+    const nas_status st = nas_latency_measure(once, &own, RUNS, &l, err);
+    nas_lock_release(&lock);
+    NAS_TRY(st);
+    metric[NAS_METRIC_INFER_MS] = metric[NAS_METRIC_TOTAL_MS] = l.median_ms;
+    metric[NAS_METRIC_INFER_MS_HI] = metric[NAS_METRIC_TOTAL_MS_HI] = l.hi_ms;
+    return NAS_OK;
+}
+
+static nas_status forecast_latency(const nas_dataset *d, const nas_candidate *c,
+                                   const nas_features *f, const nas_graph *g,
+                                   const nas_cache *cache, double *metric, nas_err *err) {
+    const nas_rows *validation = &d->part[NAS_VALIDATION];
+    const int32_t row = validation->n ? validation->clip[0] : d->part[NAS_TRAIN].clip[0];
+    bench b = {.x = d->series->x + (size_t)row * (size_t)f->w};
+    (void)c;
+    b.y = malloc((size_t)d->outputs * sizeof *b.y);
+    nas_status st =
+        b.y ? nas_interp_open(g, &b.it, err) : nas_fail(err, NAS_ENOMEM, "latency: out of memory");
+    if (st == NAS_OK) st = measure(&b, cache, metric, err);
+    nas_interp_close(b.it);
+    free(b.y);
+    return st;
+}
+
+static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
+    const nas_series_config *k = &d->task->series;
+    const nas_part part = d->folds ? NAS_TRAIN : NAS_VALIDATION;
+    const nas_windows *w = &d->series->part[part];
+    char folds[64] = "";
+    nas_tally linear = {0};
+    nas_forecast_linear(d->series, w, &linear);
+    if (d->folds) snprintf(folds, sizeof folds, "%d rolling origins, ", d->folds);
+    size_t used = (size_t)snprintf(
+        out, n, "%d rows, windows of %d + %d rows (%strain %d, validation %d, test %d)",
+        d->series->series->rows, k->window, k->horizon, folds, d->part[NAS_TRAIN].n,
+        d->part[NAS_VALIDATION].n, d->part[NAS_TEST].n);
+    for (int32_t i = 0; linear.n > 0 && i < k->n_targets && used < n; i++)
+        used += (size_t)snprintf(out + used, n - used,
+                                 "%s mae_%s: last value carried on %.4g, least squares %.4g",
+                                 i          ? ";"
+                                 : d->folds ? "\ntraining part:"
+                                            : "\nvalidation part:",
+                                 k->names[i], nas_forecast_figure(k, &linear, i).carried,
+                                 nas_forecast_figure(k, &linear, i).mae);
+}
+
+static const char *const without[] = {"frontend", "augment", NULL};
+static const char *const texts[] = {"forecast.json", NULL};
+
+const nas_task_ops nas_task_forecast = {
+    .name = "forecast",
+    .help = "columns of a table, several steps ahead",
+    .block = &nas_block_forecast,
+    .without = without,
+    .output_word = "outputs",
+    .values = true,
+    .texts = texts,
+    .check = forecast_check,
+    .build = forecast_build,
+    .outputs = forecast_outputs,
+    .shape = forecast_shape,
+    .open = nas_forecast_open,
+    .close = nas_forecast_close,
+    .fold = nas_forecast_fold,
+    .describe = forecast_describe,
+    .features = nas_forecast_features,
+    .part = nas_forecast_part,
+    .finish = forecast_finish,
+    .judge = forecast_judge,
+    .conclude = forecast_conclude,
+    .latency = forecast_latency,
+    .package = nas_forecast_package,
+};

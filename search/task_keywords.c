@@ -1,0 +1,157 @@
+/* search/task_keywords.c - the task "keywords": one of several words in a short sound clip. */
+#include "search/task_keywords.h"
+
+#include "search/candidate_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static nas_status keywords_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
+    const cJSON *labels = nas_json_get(task, "labels"), *split = nas_json_get(task, "split");
+    const nas_block *by = nas_block_variant(&nas_block_split, split);
+    NAS_TRY(nas_keys_build(a, nas_block_task.tables[0], task, 0, out, err));
+    NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
+    NAS_TRY(nas_keys_build(a, by->tables[1], split, 0, out, err));
+    out->metrics = (nas_metric_list){NAS_METRIC_COUNT, nas_metrics};
+    if (!cJSON_IsArray(labels)) return NAS_OK;
+    const int n = cJSON_GetArraySize(labels);
+    const char **list = nas_arena_array(a, (size_t)n, sizeof *list, err);
+    if (!list) return NAS_ENOMEM;
+    for (const cJSON *l = labels->child; l; l = l->next) {
+        if (!(list[out->n_labels] = nas_arena_text(a, l->valuestring, err))) return NAS_ENOMEM;
+        out->n_labels++;
+    }
+    out->labels = list;
+    return NAS_OK;
+}
+
+static int32_t keywords_outputs(const nas_task *task) {
+    return task->n_labels;
+}
+
+/* Whatever the front end says, a combination that cannot be is NAS_ESHAPE. */
+static nas_status keywords_shape(const nas_candidate *c, nas_model *model, nas_err *err) {
+    const double samples = floor(c->task.clip_seconds * (double)c->frontend.sample_rate_hz + 0.5);
+    if (!(samples >= 1 && samples < 1e9))
+        return nas_fail(err, NAS_ESHAPE, "task.clip_seconds: %g s at %d Hz are too many samples",
+                        c->task.clip_seconds, c->frontend.sample_rate_hz);
+    int32_t frames = 0, bins = 0;
+    NAS_TRY(nas_frontend_shape(&c->frontend, (int32_t)samples, &frames, &bins, err));
+    model->input = (nas_shape){.h = frames, .w = bins, .c = 1};
+    return NAS_OK;
+}
+
+static void keywords_describe(const nas_dataset *d, char *out, size_t n) {
+    const int32_t train = d->part[NAS_TRAIN].n, validation = d->part[NAS_VALIDATION].n;
+    const int used = snprintf(out, n, "%d classes, %d clips (", d->clips->n_labels, d->clips->n);
+    if (used < 0 || (size_t)used >= n) return;
+    if (d->folds)
+        snprintf(out + used, n - (size_t)used, "%d folds with %d, test %d)", d->folds, train,
+                 d->part[NAS_TEST].n);
+    else
+        snprintf(out + used, n - (size_t)used, "train %d, validation %d, test %d)", train,
+                 validation, d->part[NAS_TEST].n);
+}
+
+static nas_status keywords_judge(const nas_dataset *d, const nas_candidate *c,
+                                 const nas_features *f, const nas_graph *g, nas_part part,
+                                 const nas_log *log, nas_tally *t, nas_err *err) {
+    const nas_examples rows = nas_features_part(d, f, part);
+    double accuracy;
+    (void)c;
+    NAS_TRY(nas_measure_accuracy(g, &rows, d->outputs, NULL, &accuracy, log, err));
+    t->n += rows.n;
+    if (rows.n) t->sum[0] += round(accuracy * rows.n);
+    return NAS_OK;
+}
+
+static void keywords_conclude(const nas_task *task, const nas_tally *t, bool test, double *metric) {
+    (void)task;
+    metric[test ? NAS_METRIC_TEST_ACCURACY : NAS_METRIC_ACCURACY] =
+        t->n > 0 ? t->sum[0] / t->n : (double)NAN;
+}
+
+static nas_status keywords_latency(const nas_dataset *d, const nas_candidate *c,
+                                   const nas_features *f, const nas_graph *g,
+                                   const nas_cache *cache, double *metric, nas_err *err) {
+    const int32_t rate = c->frontend.sample_rate_hz;
+    const int32_t samples = (int32_t)lround(d->clips->clip_seconds * rate);
+    float *pcm = malloc((size_t)samples * sizeof *pcm);
+    if (!pcm) return nas_fail(err, NAS_ENOMEM, "latency: out of memory");
+    nas_status st = nas_clips_read(d->clips, nas_dataset_sample(d), rate, pcm, samples, err);
+    if (st == NAS_OK)
+        st = nas_measure_latency(g, &c->frontend, f, pcm, samples, cache, metric, err);
+    free(pcm);
+    return st;
+}
+
+static nas_status frontend_json(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
+                                nas_arena *a, const char **out, nas_err *err) {
+    const nas_frontend_config *k = &c->frontend;
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "kind", k->kind == NAS_MFCC ? "mfcc" : "log_mel");
+    nas_package_number(o, "clip_seconds", d->clips->clip_seconds);
+    nas_package_number(o, "sample_rate_hz", k->sample_rate_hz);
+    nas_package_number(o, "frame_length_ms", k->frame_length_ms);
+    nas_package_number(o, "frame_step_ms", k->frame_step_ms);
+    if (k->fft_length) nas_package_number(o, "fft_length", k->fft_length);
+    nas_package_number(o, "mel_bins", k->mel_bins);
+    nas_package_number(o, "lower_hz", k->lower_hz);
+    nas_package_number(o, "upper_hz", k->upper_hz);
+    if (k->kind == NAS_MFCC) nas_package_number(o, "coefficients", k->coefficients);
+    cJSON_AddStringToObject(o, "normalize", k->normalize ? "coefficient" : "none");
+    nas_package_number(o, "frames", f->h);
+    nas_package_number(o, "features", f->w);
+    nas_package_floats(o, "mean", f->mean, f->w);
+    nas_package_floats(o, "deviation", f->deviation, f->w);
+    return nas_package_print(o, a, out, err);
+}
+
+static nas_status labels_txt(const nas_clips *c, nas_arena *a, const char **out, nas_err *err) {
+    size_t n = 1;
+    for (int32_t i = 0; i < c->n_labels; i++) n += strlen(c->labels[i]) + 1;
+    char *text = nas_arena_alloc(a, n, err), *p = text;
+    if (!text) return NAS_ENOMEM;
+    for (int32_t i = 0; i < c->n_labels; i++) {
+        p = stpcpy(p, c->labels[i]);
+        *p++ = '\n';
+    }
+    *out = text;
+    return NAS_OK;
+}
+
+static nas_status keywords_package(const nas_dataset *d, const nas_candidate *c,
+                                   const nas_features *f, const nas_graph *g, const nas_tally *t,
+                                   nas_arena *a, const char **out, nas_err *err) {
+    (void)g;
+    (void)t;
+    NAS_TRY(frontend_json(d, c, f, a, &out[0], err));
+    return labels_txt(d->clips, a, &out[1], err);
+}
+
+static const char *const nothing[] = {NULL};
+static const char *const texts[] = {"frontend.json", "labels.txt", NULL};
+
+const nas_task_ops nas_task_keywords = {
+    .name = "keywords",
+    .help = "classes of short sound clips",
+    .block = &nas_block_task,
+    .without = nothing,
+    .output_word = "classes",
+    .texts = texts,
+    .build = keywords_build,
+    .outputs = keywords_outputs,
+    .shape = keywords_shape,
+    .open = nas_keywords_open,
+    .close = nas_keywords_close,
+    .fold = nas_keywords_fold,
+    .describe = keywords_describe,
+    .features = nas_keywords_features,
+    .part = nas_keywords_part,
+    .judge = keywords_judge,
+    .conclude = keywords_conclude,
+    .latency = keywords_latency,
+    .package = keywords_package,
+};

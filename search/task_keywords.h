@@ -1,0 +1,18 @@
+/* search/task_keywords.h - the parts of the row of keywords: clips and their features. */
+#ifndef NAS_SEARCH_TASK_KEYWORDS_H
+#define NAS_SEARCH_TASK_KEYWORDS_H
+
+#include "search/task.h"
+
+nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_missing,
+                             const nas_cache *cache, const nas_log *log, nas_dataset *d,
+                             nas_err *err);
+void nas_keywords_close(nas_dataset *d);
+nas_status nas_keywords_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
+                             nas_err *err);
+nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
+                                 const nas_cache *cache, const nas_log *log, nas_features *out,
+                                 nas_err *err);
+nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
+
+#endif
