@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { DATA, SPLIT, JSON, CACHE, MISSING, DUMP, FRONTEND, LABELS };
+enum { SCREEN = 80, LEAST_HEAD = 3 };
 
 static void print_json(const nas_deployed *d, const nas_verdict *v) {
     char accuracy[32], low[32], high[32], error[32];
@@ -33,6 +34,24 @@ static void print_json(const nas_deployed *d, const nas_verdict *v) {
     puts("]}");
 }
 
+/* Columns stand in the order of rows, so where the screen is too narrow for their names the first
+ * letters do. */
+static size_t head_room(const nas_deployed *d) {
+    size_t longest = 0;
+    for (int32_t i = 0; i < d->n_labels; i++)
+        if (strlen(d->labels[i]) > longest) longest = strlen(d->labels[i]);
+    const int room = (SCREEN - (int)longest) / d->n_labels - 2;
+    return room < LEAST_HEAD ? LEAST_HEAD : (size_t)room;
+}
+
+static void add_head(cli_table *t, const char *label, size_t room) {
+    char head[SCREEN];
+    size_t n = strnlen(label, room);
+    while (n > 0 && ((unsigned char)label[n] & 0xC0) == 0x80) n--; /* no half of a character */
+    snprintf(head, sizeof head, "%.*s", (int)n, label);
+    cli_table_cell(t, head, true);
+}
+
 static void print_text(const nas_deployed *d, const nas_verdict *v) {
     char n[32], speakers[32];
     printf("accuracy %.4f (95 %% interval %.4f to %.4f, standard error %.4f) on %s clips of %s "
@@ -41,7 +60,7 @@ static void print_text(const nas_deployed *d, const nas_verdict *v) {
            cli_thousands(v->speakers, speakers));
     cli_table *t = cli_table_open();
     cli_table_cell(t, "", false);
-    for (int32_t i = 0; i < d->n_labels; i++) cli_table_cell(t, d->labels[i], true);
+    for (int32_t i = 0; i < d->n_labels; i++) add_head(t, d->labels[i], head_room(d));
     cli_table_row(t);
     for (int32_t i = 0; i < d->n_labels; i++) {
         cli_table_cell(t, d->labels[i], false);

@@ -6,6 +6,7 @@
 #include "tests/fixture.h"
 #include "tests/random_net.h"
 
+#include <float.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -450,6 +451,20 @@ static void test_units_keep_the_outputs(void **state) {
     assert_true(outputs > 3000 && different * 500 < outputs);
 }
 
+/* A range that float32 cannot hold is no reason to leave the codes. */
+static void test_hybrid_of_infinite_ranges(void **state) {
+    (void)state;
+    const float inputs[][4] = {
+        {-FLT_MAX, FLT_MAX, 0, 1}, {-INFINITY, 2, 0, 1}, {0, INFINITY, 1, 2}};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        int8_t q[4];
+        float scale;
+        int32_t zero_point;
+        nas_hybrid_quantize(nas_infer_choose(), 4, inputs[i], false, q, &scale, &zero_point);
+        assert_in_range(zero_point + 128, 0, 255);
+    }
+}
+
 /* --- what ships ------------------------------------------------------------------------------- */
 
 static bool is_short(float v) {
@@ -549,6 +564,7 @@ int main(void) {
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_units_keep_the_outputs),
         cmocka_unit_test(test_units_of_float_graphs),
+        cmocka_unit_test(test_hybrid_of_infinite_ranges),
         cmocka_unit_test(test_shipped_scales_are_short),
         cmocka_unit_test(test_shipped_scales_that_were_given),
         cmocka_unit_test(test_half_round_trip),

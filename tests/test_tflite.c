@@ -278,6 +278,27 @@ static void test_random_damage(void **state) {
     assert_true(accepted > 1000);
 }
 
+/* A window that reaches far beyond its map asks for a border that no tensor declares. */
+static void test_undeclared_memory(void **state) {
+    (void)state;
+    nas_interp *it;
+    rg small = rg_start(arena, 1, 4, (int32_t[]){1, 9, 9, 2});
+    rg_conv(&small, 3, (rg_window){.kernel = {3, 3}, .dilation = {64, 64}});
+    assert_int_equal(nas_interp_open(&small.g, &it, &err), NAS_OK);
+    nas_interp_close(it);
+    rg large = rg_start(arena, 1, 4, (int32_t[]){1, 9, 9, 2});
+    rg_conv(&large, 3, (rg_window){.kernel = {3, 3}, .dilation = {1500, 1500}});
+    assert_int_equal(nas_interp_open(&large.g, &it, &err), NAS_ENOMEM);
+    assert_non_null(strstr(err.text, "its padded map is too large"));
+    assert_null(it);
+    /* Many of them, each below that. */
+    rg many = rg_start(arena, 1, 4, (int32_t[]){1, 1, 1, 1});
+    for (int i = 0; i < 120; i++)
+        rg_conv(&many, 1, (rg_window){.kernel = {2, 2}, .dilation = {500, 500}});
+    assert_int_equal(nas_interp_open(&many.g, &it, &err), NAS_EUNSUPPORTED);
+    assert_non_null(strstr(err.text, "more memory than"));
+}
+
 static void test_foreign_files(void **state) {
     (void)state;
     nas_graph g = nas_graph_start(arena);
@@ -332,7 +353,7 @@ int main(void) {
         cmocka_unit_test(test_zlib_stream),      cmocka_unit_test(test_segments),
         cmocka_unit_test(test_truncated),        cmocka_unit_test(test_random_damage),
         cmocka_unit_test(test_foreign_files),    cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_latency),          cmocka_unit_test(test_undeclared_memory),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { EXAMPLES = 20, CALIBRATION = 40, WIDTHS = 67, SEEDS = 2 };
+enum { EXAMPLES = 20, EXAMPLES_OF_FILE = 1000, CALIBRATION = 40, WIDTHS = 67, SEEDS = 2 };
 
 typedef struct maker {
     nas_arena *arena;
@@ -32,9 +32,9 @@ static void save(maker *m, const char *name, const char *ending, const void *p, 
 }
 
 /* Raw inputs: full-range int8, or floats around 0; the second is all zeros, the third positive. */
-static void fill_inputs(nas_rng *rng, const nas_tensor *t, void *p) {
+static void fill_inputs(nas_rng *rng, const nas_tensor *t, size_t examples, void *p) {
     const int64_t each = nas_tensor_count(t);
-    for (int64_t i = 0; i < each * EXAMPLES; i++) {
+    for (int64_t i = 0; i < each * (int64_t)examples; i++) {
         const int64_t example = i / each;
         const float v = nas_rng_float(rng) * 4 - 2;
         if (t->dtype == NAS_I8)
@@ -44,7 +44,8 @@ static void fill_inputs(nas_rng *rng, const nas_tensor *t, void *p) {
     }
 }
 
-static void run(maker *m, const char *name, const uint8_t *file, size_t bytes, uint32_t seed) {
+static void run(maker *m, const char *name, const uint8_t *file, size_t bytes, size_t examples,
+                uint32_t seed) {
     nas_graph g = nas_graph_start(m->arena);
     nas_interp *it;
     nas_rng rng = nas_rng_stream(seed, 0, NAS_PURPOSE_TEST, 1, 0, 0);
@@ -52,15 +53,15 @@ static void run(maker *m, const char *name, const uint8_t *file, size_t bytes, u
     ok(m, nas_interp_open(&g, &it, &m->err));
     const size_t in = (size_t)nas_tensor_bytes(&g.tensors[g.input]);
     const size_t out = (size_t)nas_tensor_bytes(&g.tensors[g.output]);
-    uint8_t *x = nas_arena_alloc(m->arena, in * EXAMPLES, &m->err);
-    uint8_t *y = nas_arena_alloc(m->arena, out * EXAMPLES, &m->err);
+    uint8_t *x = nas_arena_alloc(m->arena, in * examples, &m->err);
+    uint8_t *y = nas_arena_alloc(m->arena, out * examples, &m->err);
     if (!x || !y) exit(1);
-    fill_inputs(&rng, &g.tensors[g.input], x);
-    for (size_t i = 0; i < EXAMPLES; i++) nas_interp_run_raw(it, x + i * in, y + i * out);
+    fill_inputs(&rng, &g.tensors[g.input], examples, x);
+    for (size_t i = 0; i < examples; i++) nas_interp_run_raw(it, x + i * in, y + i * out);
     nas_interp_close(it);
     save(m, name, "tflite", file, bytes);
-    save(m, name, "in", x, in * EXAMPLES);
-    save(m, name, "out", y, out * EXAMPLES);
+    save(m, name, "in", x, in * examples);
+    save(m, name, "out", y, out * examples);
 }
 
 /* What may be done to a graph in its number format before it is written. */
@@ -85,7 +86,7 @@ static void make_by(maker *m, format_fn *apply, rg *b, const char *name, nas_for
     const char *whole =
         nas_arena_format(m->arena, &m->err, "%s_%s", name, nas_format_names[format]);
     if (!whole) exit(1);
-    run(m, whole, file, bytes, (uint32_t)n);
+    run(m, whole, file, bytes, EXAMPLES, (uint32_t)n);
 }
 
 static void make_format(maker *m, rg *b, const char *name, nas_format format, change_fn *change) {
@@ -199,7 +200,7 @@ static void make_float_ports(maker *m) {
     for (int32_t k = 0; k < 3; k++) ok(m, nas_graph_op(&b.g, &ops[k], &m->err));
     b.g.output = y;
     ok(m, nas_tflite_write(&b.g, m->arena, &file, &bytes, &m->err));
-    run(m, "ports_0_float32", file, bytes, 1);
+    run(m, "ports_0_float32", file, bytes, EXAMPLES, 1);
 }
 
 /* --- scales that were given, and what only files of others have --------------------------------
@@ -334,7 +335,7 @@ int main(int argc, char **argv) {
         uint8_t *file;
         size_t bytes;
         ok(&m, nas_file_read(m.arena, argv[2], 1 << 28, &file, &bytes, &m.err));
-        run(&m, "file_0_int8", file, bytes, 1);
+        run(&m, "file_0_int8", file, bytes, EXAMPLES_OF_FILE, 1);
     } else {
         make_windows(&m);
         make_dense(&m);
