@@ -40,7 +40,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-faults test-interop fuzz fuzz-programs bench deps-check format format-check warnings clean
+.PHONY: all help deps run clips test tests-only test-faults test-interop fuzz fuzz-programs bench bench-store deps-check format format-check warnings clean
 all: nas
 
 nas: $(BUILD)/nas
@@ -96,6 +96,9 @@ $(BUILD)/tests/fuzz/seeds: $(BUILD)/tests/fuzz/seeds.o $(FUZZED)
 
 .PRECIOUS: $(BUILD)/%.o
 
+bench-store: $(BUILD)/bench/store
+	@$< . $(TRIALS)
+
 bench: $(BUILD)/bench/speed
 	@$< $(BENCH)
 
@@ -108,6 +111,7 @@ help:
 	@echo 'make test-faults   every write, sync and allocation of a run fails in turn; 200 kills (long)'
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
 	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
+	@echo 'make bench-store    trivial trials a second beside the raw rate of durable commits (TRIALS=10000)'
 	@echo 'make fuzz SECONDS=60  any bytes as a .tflite file, under clang'\''s sanitizers'
 	@echo 'make deps-check    includes against the layers of docs/ARCHITECTURE.md'
 	@echo 'make format        clang-format; format-check only looks'
