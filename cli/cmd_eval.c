@@ -1,7 +1,9 @@
 /* cli/cmd_eval.c - nas eval: a model on a folder of clips. */
 #include "cli/cli.h"
+#include "cli/forecast.h"
 #include "cli/scratch.h"
 #include "search/deployed.h"
+#include "search/forecast_deployed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -133,7 +135,7 @@ static int run(const cli_args *args) {
     nas_err err = {0};
     const int part = part_of(args->option[SPLIT]);
     if (!args->option[DATA]) {
-        fputs("nas eval: --data CLIPS is missing: which clips?\n", stderr);
+        fputs("nas eval: --data CLIPS is missing: which clips, or which CSV file?\n", stderr);
         return CLI_BAD;
     }
     if (part == -2) {
@@ -143,7 +145,11 @@ static int run(const cli_args *args) {
     }
     cli_scratch scratch;
     if (cli_scratch_open(&scratch, args->option[CACHE], &err) != NAS_OK) return cli_fail(&err);
-    const int st = judge(args, part, scratch.arena, &scratch.cache, &err);
+    const int st =
+        nas_forecaster_is_in(args->word[0])
+            ? cli_eval_forecast(args->word[0], args->option[DATA], part, args->option[JSON] != NULL,
+                                args->option[DUMP], &scratch.cache, scratch.arena)
+            : judge(args, part, scratch.arena, &scratch.cache, &err);
     cli_scratch_close(&scratch);
     return st;
 }
@@ -153,10 +159,11 @@ const cli_command cli_eval = {
     .words = "MODEL",
     .least = 1,
     .most = 1,
-    .summary = "Run an exported model or any .tflite on clips: accuracy, confusion",
+    .summary = "Run a model: accuracy and confusion on clips, errors and skill on a table",
     .options =
         {
-            [DATA] = {"--data", "CLIPS", "folder of class folders; those of the labels are read"},
+            [DATA] = {"--data", "CLIPS",
+                      "folder of class folders; those of the labels are read; or a CSV file"},
             [SPLIT] = {"--split", "PART",
                        "train, validation or test of the model's own split (default: all)"},
             [JSON] = {"--json", NULL, "one object: accuracy, standard_error, low, high, confusion"},
@@ -164,7 +171,8 @@ const cli_command cli_eval = {
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent"},
             [DUMP] = {"--dump", "DIR",
-                      "writes clips.txt, features.f32 and classes.txt, one row a clip"},
+                      "writes clips.txt, features.f32 and classes.txt, one row a clip; of "
+                      "forecasts rows.txt and forecasts.f32"},
             [FRONTEND] = {"--frontend", "FILE",
                           "how clips become features (default: frontend.json beside MODEL)"},
             [LABELS] = {"--labels", "FILE",
@@ -176,6 +184,7 @@ const cli_command cli_eval = {
         "examples:\n"
         "  nas eval demo_best --data data/demo_clips --split test\n"
         "  nas eval demo_best --data my_recordings --json\n"
+        "  nas eval climate_a_best --data weather.csv --split test\n"
         "  nas eval some.tflite --data clips --frontend mfcc.json --labels words.txt\n",
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* cli/cmd_show.c - nas show: one trial, whole; or a model's file. */
+#include "cli/forecast.h"
 #include "cli/show_file.h"
-#include "cli/study.h"
+#include "search/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,7 +47,8 @@ static nas_status section(cli_study *s, const char *title, const char *const *co
 
 /* What each step of compression did; nothing where there was none. */
 static nas_status print_steps(cli_study *s, const nas_value *args, nas_err *err) {
-    static const char *const columns[] = {"step", "accuracy", "tflite_bytes", "zlib_bytes", NULL};
+    const char *const columns[] = {"step", s->def.metrics[NAS_METRIC_SCORE].name, "tflite_bytes",
+                                   "zlib_bytes", NULL};
     return section(s, "steps (each exported as it was then)", columns,
                    "select name, round(accuracy, 4), tflite_bytes, zlib_bytes from nas_steps"
                    " where study = ?1 and trial = ?2 order by position",
@@ -69,6 +71,9 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
            cli_trial_get(t, "reason"));
     if (*reused) puts("reused: trained in an earlier version of the space");
     cli_print_trial(t, &s->def);
+    const bool forecast = strcmp(s->def.task, nas_task_forecast.name) == 0;
+    if (forecast && strcmp(cli_trial_get(t, "state"), "complete") == 0)
+        NAS_TRY(cli_show_forecast(s, strtoll(cli_trial_get(t, "id"), NULL, 10), err));
     NAS_TRY(print_steps(s, args, err));
     NAS_TRY(section(
         s, "stages", stage_columns,
@@ -79,7 +84,7 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
         printf("epochs trained %s, saved %s (found under their key)\n",
                cli_trial_get(t, "epochs_trained"), cli_trial_get(t, "epochs_saved"));
     NAS_TRY(
-        section(s, "epochs (accuracy of the float net)", epoch_columns,
+        section(s, "epochs (of the float net)", epoch_columns,
                 "select epoch, round(loss, 5), round(val_loss, 5), round(val_accuracy, 4),"
                 " round(seconds, 2) from nas_epochs where study = ?1 and trial = ?2 order by epoch",
                 args, err));

@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
-#include "search/space.h"
+#include "search/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ enum { LOOK_AT = 2000 };
 /* Without labels in the space the class folders count, when they are there. */
 static int32_t classes_of(const nas_space *s, nas_arena *a) {
     const nas_task *task = nas_space_task(s);
-    if (task->n_labels) return task->n_labels;
+    if (task->ops->outputs(task)) return task->ops->outputs(task);
     char **names;
     size_t n;
     if (nas_dir_list(a, task->data, &names, &n, NULL) != NAS_OK) return 0;

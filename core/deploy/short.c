@@ -3,6 +3,7 @@
  * it, so the rounding of weights is coarser by as much. */
 #include "core/deploy/deploy.h"
 #include "core/deploy/format_int.h"
+#include "core/deploy/reorder.h"
 #include "core/graph/graph_int.h"
 
 #include <math.h>
@@ -123,5 +124,6 @@ nas_status nas_format_ship(const nas_graph *g, nas_format format, const float *x
     NAS_TRY(copy_tensors(&copy, &given, err));
     NAS_TRY(shorten_all(&given, &own, &file, err));
     NAS_TRY(nas_format_apply(&given, format, x, n, out, err));
-    return nas_int8_units(out, err);
+    NAS_TRY(nas_int8_units(out, err));
+    return nas_channels_reorder(out, err);
 }

@@ -141,8 +141,9 @@ NAS_NODISCARD nas_status nas_tensor_measure(const nas_tensor *t, nas_tensor_stat
 
 /* Places every activation in one arena so that no two that live at the same time overlap; offsets
  * has n_tensors entries (-1 for constants and what DEQUANTIZE makes of them), 16-byte aligned. The
- * best possible for chains, else greedy by size (Pisarchyk and Lee, "Efficient memory management
- * for deep neural net inference", 2020, section 5). RESHAPE shares its input's place. */
+ * best possible for chains; else greedy by size (Pisarchyk and Lee, "Efficient memory management
+ * for deep neural net inference", 2020, section 5) and in other orders, made better one by one.
+ * RESHAPE shares its input's place. */
 NAS_NODISCARD nas_status nas_graph_plan(const nas_graph *g, int64_t *offsets, int64_t *total,
                                         nas_err *err);
 

@@ -42,7 +42,7 @@ int32_t nas_winograd_images(const nas_node *node) {
     const nas_shape y = node->out_shape;
     const int32_t tiles = tiles_of(y.h, node->tile[0]) * tiles_of(y.w, node->tile[1]);
     const int32_t channels = y.c > node->in_shape[0].c ? y.c : node->in_shape[0].c;
-    return tiles_of(GROUP_TILES * tiles_of(channels, 64), tiles);
+    return tiles_of(GROUP_TILES * (channels < 128 ? 1 : channels / 64), tiles);
 }
 
 static int32_t larger(int32_t a, int32_t b) {

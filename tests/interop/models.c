@@ -5,7 +5,9 @@
  *     models FOLDER FILE.tflite    a model that is there already */
 #include "base/file.h"
 #include "core/deploy/deploy.h"
+#include "core/graph/units.h"
 #include "tests/random_net.h"
+#include "tests/value_nets.h"
 
 #include <string.h>
 
@@ -30,7 +32,7 @@ static void save(maker *m, const char *name, const char *ending, const void *p, 
 }
 
 /* Raw inputs: full-range int8, or floats around 0; the second is all zeros, the third positive. */
-static void fill(nas_rng *rng, const nas_tensor *t, void *p) {
+static void fill_inputs(nas_rng *rng, const nas_tensor *t, void *p) {
     const int64_t each = nas_tensor_count(t);
     for (int64_t i = 0; i < each * EXAMPLES; i++) {
         const int64_t example = i / each;
@@ -53,7 +55,7 @@ static void run(maker *m, const char *name, const uint8_t *file, size_t bytes, u
     uint8_t *x = nas_arena_alloc(m->arena, in * EXAMPLES, &m->err);
     uint8_t *y = nas_arena_alloc(m->arena, out * EXAMPLES, &m->err);
     if (!x || !y) exit(1);
-    fill(&rng, &g.tensors[g.input], x);
+    fill_inputs(&rng, &g.tensors[g.input], x);
     for (size_t i = 0; i < EXAMPLES; i++) nas_interp_run_raw(it, x + i * in, y + i * out);
     nas_interp_close(it);
     save(m, name, "tflite", file, bytes);
@@ -292,6 +294,34 @@ static void make_nets(maker *m, uint32_t nets) {
     }
 }
 
+/* Nets of forecasts: as they are in all formats, and in the units of a table in the float formats.
+ */
+static void make_forecasts(maker *m) {
+    static const float mean[] = {9.5f, 76}, deviation[] = {8.4f, 16.4f};
+    const nas_columns columns = {2, mean, deviation};
+    for (int i = 0; i < VALUE_NETS; i++)
+        for (int units = 0; units < 2; units++) {
+            bool own;
+            nas_net *net;
+            const nas_model model = value_net(i, &own);
+            if (units && !own) continue;
+            ok(m, nas_net_open(&model, VALUES, 1, nas_kernel_find("reference"), &net, &m->err));
+            nas_net_init(net, 5, 0);
+            rg b = rg_start(m->arena, (uint32_t)i, 0, NULL);
+            b.g = nas_graph_start(m->arena);
+            ok(m, nas_net_lower(net, &b.g, &m->err));
+            ok(m, nas_graph_fold(&b.g, &m->err));
+            if (units) ok(m, nas_graph_give_units(&b.g, &columns, &columns, &m->err));
+            nas_net_close(net);
+            const char *name =
+                nas_arena_format(m->arena, &m->err, "forecast_%d%s", i, units ? "own" : "");
+            if (!name) exit(1);
+            for (int32_t f = 0; nas_format_names[f]; f++)
+                if (!units || f == NAS_FORMAT_FLOAT32 || f == NAS_FORMAT_FLOAT16)
+                    make_format(m, &b, name, (nas_format)f, NULL);
+        }
+}
+
 int main(int argc, char **argv) {
     maker m = {.folder = argc > 1 ? argv[1] : NULL};
     if (argc != 3) {
@@ -311,6 +341,7 @@ int main(int argc, char **argv) {
         make_elementwise(&m);
         make_float_ports(&m);
         make_scales(&m);
+        make_forecasts(&m);
         make_nets(&m, (uint32_t)strtoul(argv[2], NULL, 10));
     }
     nas_arena_close(m.arena);

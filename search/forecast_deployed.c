@@ -1,0 +1,132 @@
+/* search/forecast_deployed.c - an exported forecast read back. */
+#include "search/forecast_deployed.h"
+
+#include "search/json_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_FILE = 1 << 26 };
+
+bool nas_forecaster_is_in(const char *folder) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/forecast.json", folder);
+    return nas_path_exists(path);
+}
+
+static nas_status read_model(nas_arena *a, const char *folder, nas_graph *out, nas_err *err) {
+    char path[4096];
+    uint8_t *bytes;
+    size_t n;
+    snprintf(path, sizeof path, "%s/model.tflite", folder);
+    NAS_TRY(nas_file_read(a, path, MAX_FILE, &bytes, &n, err));
+    *out = nas_graph_start(a);
+    const nas_status st = nas_tflite_read(bytes, n, out, err);
+    return st == NAS_OK ? st : nas_fail_in(err, st, "%s", path);
+}
+
+static nas_status read_floats(nas_arena *a, const nas_json *j, const char *name, int32_t n,
+                              const float **out, nas_err *err) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), name), *item;
+    float *v = nas_arena_array(a, (size_t)n, sizeof *v, err);
+    int32_t i = 0;
+    if (!v) return NAS_ENOMEM;
+    cJSON_ArrayForEach(item, list) {
+        if (i < n && cJSON_IsNumber(item)) v[i] = (float)item->valuedouble;
+        i += cJSON_IsNumber(item) ? 1 : n + 1;
+    }
+    *out = v;
+    if (cJSON_IsArray(list) && i == n) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT, "%s: expected a list of %d numbers as \"%s\"",
+                    nas_json_name(j), n, name);
+}
+
+static nas_status read_units(nas_arena *a, const nas_json *j, nas_forecaster *out, nas_err *err) {
+    const nas_series_config *k = &out->candidate.task.series;
+    const cJSON *units = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), "units");
+    nas_scaling *s = &out->scaling;
+    NAS_TRY(read_floats(a, j, "mean", k->n_inputs, &s->mean, err));
+    NAS_TRY(read_floats(a, j, "deviation", k->n_inputs, &s->deviation, err));
+    NAS_TRY(read_floats(a, j, "target_mean", k->n_targets, &s->target_mean, err));
+    NAS_TRY(read_floats(a, j, "target_deviation", k->n_targets, &s->target_deviation, err));
+    for (int32_t i = 0; i < k->n_inputs; i++)
+        if (!(s->deviation[i] > 0))
+            return nas_fail(err, NAS_EFORMAT, "%s: expected deviations above 0", nas_json_name(j));
+    out->own = cJSON_IsString(units) && strcmp(units->valuestring, "own") == 0;
+    return NAS_OK;
+}
+
+static nas_status check_shapes(const char *folder, const nas_forecaster *f, nas_err *err) {
+    const nas_series_config *k = &f->candidate.task.series;
+    const int64_t in = nas_tensor_count(&f->graph.tensors[f->graph.input]);
+    const int64_t out = nas_tensor_count(&f->graph.tensors[f->graph.output]);
+    if (in == (int64_t)k->window * k->n_inputs && out == (int64_t)k->horizon * k->n_targets)
+        return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s: model.tflite takes %lld values and gives %lld; candidate.json says %d x "
+                    "%d and %d x %d",
+                    folder, (long long)in, (long long)out, k->window, k->n_inputs, k->horizon,
+                    k->n_targets);
+}
+
+nas_status nas_forecaster_open(nas_arena *a, const char *folder, nas_forecaster *out,
+                               nas_err *err) {
+    char path[4096];
+    nas_json *j = NULL;
+    *out = (nas_forecaster){0};
+    NAS_TRY(read_model(a, folder, &out->graph, err));
+    snprintf(path, sizeof path, "%s/candidate.json", folder);
+    NAS_TRY(nas_candidate_open(a, path, 0, &out->candidate, err));
+    if (out->candidate.task.ops != &nas_task_forecast)
+        return nas_fail(err, NAS_EFORMAT, "%s: its task is \"%s\", but forecast.json stands beside",
+                        path, out->candidate.task.ops->name);
+    snprintf(path, sizeof path, "%s/forecast.json", folder);
+    NAS_TRY(nas_json_open(a, path, &j, err));
+    nas_status st = read_units(a, j, out, err);
+    nas_json_close(j);
+    if (st == NAS_OK) st = check_shapes(folder, out, err);
+    return st;
+}
+
+static nas_status judge_windows(const nas_forecaster *f, const nas_series *s, const nas_windows *w,
+                                const char *data, const nas_log *log, nas_arena *a,
+                                void (*each)(void *, int32_t, const float *), void *ctx,
+                                nas_tally *t, nas_err *err) {
+    const nas_forecast_run r = {.series = s,
+                                .windows = w,
+                                .scaling = &f->scaling,
+                                .graph = &f->graph,
+                                .own = f->own,
+                                .each = each,
+                                .ctx = ctx};
+    const size_t outputs = (size_t)s->config.horizon * (size_t)s->config.n_targets;
+    if (!w->n)
+        return nas_fail(err, NAS_EINVAL, "%s: not one whole window of %d + %d rows", data,
+                        s->config.window, s->config.horizon);
+    t->by_output = nas_arena_array(a, outputs, sizeof *t->by_output, err);
+    return t->by_output ? nas_forecast_judge(&r, log, t, err) : NAS_ENOMEM;
+}
+
+nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int part,
+                                const nas_cache *cache, const nas_log *log, nas_arena *a,
+                                void (*each)(void *, int32_t, const float *), void *ctx,
+                                nas_forecast_verdict *out, nas_err *err) {
+    *out = (nas_forecast_verdict){0};
+    nas_status st;
+    if (part >= 0) {
+        nas_dataset d;
+        NAS_TRY(nas_dataset_open(a, &f->candidate.task, data, false, cache, log, &d, err));
+        const nas_windows *w = &d.series->part[part];
+        st = judge_windows(f, d.series->series, w, data, log, a, each, ctx, &out->file, err);
+        if (st == NAS_OK) nas_forecast_linear(d.series, w, &out->linear);
+        nas_dataset_close(&d);
+        return st;
+    }
+    nas_series *s = NULL;
+    nas_windows w;
+    NAS_TRY(nas_series_open(data, &f->candidate.task.series, log, &s, err));
+    st = nas_windows_find(s, 0, s->rows, a, &w, err);
+    if (st == NAS_OK) st = judge_windows(f, s, &w, data, log, a, each, ctx, &out->file, err);
+    nas_series_close(s);
+    return st;
+}

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# Forecasts of a CSV file from the command line: search, files, figures, folds, bad input.
+. tests/lib.sh
+
+# Two columns over 20 days: a daily cycle, and a slower one that follows it.
+table() { # ROWS
+    awk -v n="$1" 'BEGIN { srand(1); print "Date Time,T (degC),rh (%),x"
+        for (i = 0; i < n; i++) {
+            w = 0.95 * w + rand() - 0.5; t = 10 + 8 * sin(i / 23) + w; h = 70 - 2 * (t - 10) + 3 * cos(i / 11)
+            printf "%02d.06.2024 %02d:%02d:00,%.2f,%.2f,7\n", 1 + int(i / 144), int(i / 6) % 24, i % 6 * 10, t, h } }'
+}
+table 2880 >weather.csv
+
+forecast() { # NAME DATA-KEYS
+    cat <<JSON
+{ "schema": 1, "name": "$1",
+  "task": { "kind": "forecast", "data": "weather.csv", "inputs": ["T (degC)", "rh (%)"],
+            "targets": { "temperature": "T (degC)", "humidity": "rh (%)" }, "window": 6, "horizon": 3$2 },
+  "model": { "layers": { "choice": [
+    [ { "op": "conv1d", "filters": 4, "kernel": { "choice": [2, 3] } }, { "op": "relu" }, { "op": "flatten" },
+      { "op": "dense", "units": "outputs" } ],
+    [ { "op": "flatten" }, { "op": "dense", "units": "outputs" } ] ] } },
+  "train": { "epochs": 6, "batch_size": 16, "loss": "absolute",
+             "learning_rate": { "schedule": "cosine", "from": 0.02 } },
+  "quantize": { "choice": ["float32", "float16", "int8"] },
+  "constraints": ["skill_temperature > 0", "zlib_bytes < 4000"],
+  "search": { "sampler": "grid", "seed": 5 } }
+JSON
+}
+forecast weather "" >weather.json
+
+# --- the search
+rows="select number, state, quantize, skill_mean, mae_temperature, rmse_humidity, zlib_bytes from weather order by number"
+run() { "$NAS" run "$1.json" --db "$2.db" --workers "$3" --out "$2_best" >"$2.txt"; }
+check "a grid runs to its end" run weather two 2
+check "it says what simpler forecasts do" grep -q "mae_humidity: last value carried on .* least squares" two.txt
+check "all complete" equal "$(sql two.db "select count(*), sum(state = 'complete') from weather")" "9,9"
+check "one worker, the same rows" run weather one 1
+check "the same figures" equal "$(sql one.db "$rows")" "$(sql two.db "$rows")"
+check "skill is what the errors say" equal \
+    "$(sql two.db "select count(*) from weather where abs(skill_mean - (skill_temperature + skill_humidity) / 2) > 1e-12 or rmse_temperature < mae_temperature")" 0
+check "the winner has the best skill" equal \
+    "$(sql two.db "select number from weather_best")" "$(sql two.db "select number from weather where skill_temperature > 0 and zlib_bytes < 4000 order by skill_mean desc limit 1")"
+check "finalists are tested" equal "$(sql two.db "select count(test_skill_mean), count(test_mae_humidity) from weather")" "3,3"
+check "top lists the errors" bash -c "'$NAS' top two.db | head -1 | grep -q 'mae_temperature  mae_humidity'"
+check "show has every step" bash -c "'$NAS' show two.db 0 | grep -A4 'by step' | grep -q '^ *3 '"
+
+# --- the files
+check "files" equal "$(cd two_best && echo *)" "candidate.json forecast.json metrics.json model.tflite model.tflite.zlib"
+figure() { sed -n "s/.*\"$2\": \([0-9.e-]*\).*/\1/p" "$1" | head -n 1; }
+evaluate() { "$NAS" eval two_best --data weather.csv --split "$1" --json | tr ',{' '\n\n' | sed -n 's/.*"mae": \(.*\)/\1/p' | head -n 1; }
+stored() { tr -d '\t ' <two_best/metrics.json | sed -n "s/\"$1\":\([0-9.e-]*\),*/\1/p"; }
+check "eval finds the error of the validation part" equal "$(evaluate validation)" "$(stored mae_temperature)"
+check "and of the test part" test -n "$(evaluate test)"
+check "all windows" bash -c "'$NAS' eval two_best --data weather.csv | grep -q '2,872 windows of 6 + 3 rows'"
+check "a dump has one forecast a window" bash -c "'$NAS' eval two_best --data weather.csv --split test --dump d && [ \$(wc -l <d/rows.txt) = 280 ] && [ \$(wc -c <d/forecasts.f32) = 6720 ]"
+check "verify trains the same bytes" "$NAS" verify two.db 2
+check "verify of a network in int8" "$NAS" verify two.db 5
+check "train makes them too" "$NAS" train two_best/candidate.json -o again --quiet
+check "to the byte" cmp two_best/model.tflite again/model.tflite
+check "export of another trial" bash -c "'$NAS' export two.db --trial 5 -o five && grep -q standardised five/forecast.json"
+check "float files take the table's units" bash -c "'$NAS' export two.db --trial 0 -o zero && grep -q '\"own\"' zero/forecast.json"
+check "the search goes on where it is" bash -c "'$NAS' run weather.json --db two.db | grep -q 'going on: 9 done already'"
+
+# --- derived inputs, gaps, missing cells
+time_keys=', "time": { "column": "Date Time", "format": "%d.%m.%Y %H:%M:%S" }, "missing": "drop"'
+forecast timed "$time_keys" | sed -e 's/"inputs": \["T (degC)"/"inputs": ["hour_sin", "hour_cos", "T (degC)"/' \
+    -e 's/"skill_temperature > 0", //' >timed.json
+sed -e '1000,1100d' -e '2000s/,[^,]*,/,NA,/' weather.csv >gaps.csv
+check "gaps and missing cells are left out" bash -c "'$NAS' run timed.json --data gaps.csv --db timed.db --trials 2 >timed.txt 2>&1; [ \$? = 0 ]"
+check "and told" bash -c "grep -q '1 of 2779 rows lack a value' timed.txt && grep -q '1 gaps and 0 repeats' timed.txt"
+
+# --- rolling origins
+forecast rolling ', "split": { "folds": 3, "test": 0.2 }' >rolling.json
+check "rolling origins" run rolling rolling 2
+check "they are told" grep -q "3 rolling origins" rolling.txt
+check "folds are a stage" equal "$(sql rolling.db "select count(distinct key) from nas_stages where name = 'folds'")" 9
+check "verify with folds" "$NAS" verify rolling.db 0
+
+# --- bad input: one message each, nothing touched
+bad() { # NAME TEXT SED
+    sed "$3" weather.json >bad.json
+    check "$1" says 2 "$2" "$NAS" run bad.json
+}
+bad "a column that is not there" 'did you mean "rh (%)"' 's/"inputs": \["T (degC)", "rh (%)"\]/"inputs": ["T (degC)", "rH (%)"]/'
+bad "a constant column" 'column "x" is constant (7)' 's/"inputs": \["T (degC)", "rh (%)"\]/"inputs": ["T (degC)", "x"]/'
+bad "a window longer than the split" "has 576 rows and not one whole window of 600 + 3 rows" 's/"window": 6/"window": 600/'
+bad "a front end" 'the task "forecast" has none' 's/"model"/"frontend": { "kind": "mfcc" }, "model"/'
+bad "an accuracy" 'no metric "accuracy"' 's/skill_temperature > 0/accuracy > 0.5/'
+bad "a target that is not there" 'did you mean "skill_temperature"' 's/skill_temperature > 0/skill_temprature > 0/'
+bad "a name that is no column of a database" 'lower-case letters' 's/"temperature": /"Temp-1": /'
+bad "classes" 'or "outputs", got "classes"' 's/"outputs"/"classes"/g'
+bad "too few outputs" "ends in 5 values, but 6 are to be forecast" 's/"outputs"/5/g'
+bad "softmax" "softmax is for classes" 's/{ "op": "dense", "units": "outputs" } ]/{ "op": "dense", "units": "outputs" }, { "op": "softmax" } ]/'
+bad "a time without a format" "task.time.format: missing" 's/"horizon": 3/"horizon": 3, "time": { "column": "Date Time" }/'
+bad "a time input without time" "hour_sin is made of the time" 's/"inputs": \["T (degC)"/"inputs": ["hour_sin"/'
+bad "a format that does not fit" 'expected a time like %Y' 's/"horizon": 3/"horizon": 3, "time": { "column": "Date Time", "format": "%Y-%m-%d" }/'
+bad "a split without training" "leave less than 0.05" 's/"horizon": 3/"horizon": 3, "split": { "validation": 0.8, "test": 0.2 }/'
+head -n 8 weather.csv >few.csv
+check "too few rows" says 2 "not one whole window of 6 + 3 rows" "$NAS" run weather.json --data few.csv
+{ head -n 100 weather.csv; sed -n 50p weather.csv; } >back.csv
+check "times out of order" says 2 "back.csv:101: the time goes back" "$NAS" run timed.json --data back.csv
+sed '77s/,[0-9.]*,/,-,/' weather.csv >dash.csv
+check "a cell that is no number" says 2 'dash.csv:77: column "T (degC)": expected a number' "$NAS" run weather.json --data dash.csv
+check "no such file" says 2 "the CSV file nothing.csv does not exist" "$NAS" run weather.json --data nothing.csv
+check "a folder" says 2 "is a folder" "$NAS" run weather.json --data two_best
+head -n 2800 weather.csv >other.csv
+check "verify of another table" says 2 "are not those of study" "$NAS" verify two.db 0 --data other.csv
+
+close_tests

@@ -1,0 +1,200 @@
+/* tests/test_csv.c - tables of text, and numbers and times in them. */
+#include "base/file.h"
+#include "base/rng.h"
+#include "core/data/csv.h"
+#include "core/data/times.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char path[64];
+
+static void write_bytes(const char *p, size_t n) {
+    strcpy(path, "/tmp/nas_csv_XXXXXX");
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, p, n), (ssize_t)n);
+    close(fd);
+}
+
+static nas_csv *open_text(const char *text) {
+    nas_err err = {0};
+    nas_csv *c;
+    write_bytes(text, strlen(text));
+    if (nas_csv_open(path, &c, &err) != NAS_OK) fail_msg("%s", err.text);
+    unlink(path);
+    return c;
+}
+
+/* All cells of the wanted columns as one text: cells end with |, rows with their line. */
+typedef struct gathered {
+    char text[512];
+    int32_t n;
+} gathered;
+
+static nas_status gather(void *ctx, int64_t line, const nas_cell *cells, nas_err *err) {
+    gathered *g = ctx;
+    (void)err;
+    char *end = g->text + strlen(g->text);
+    for (int32_t i = 0; i < g->n; i++) end += sprintf(end, "%.*s|", cells[i].n, cells[i].p);
+    sprintf(end, "%d ", (int)line);
+    return NAS_OK;
+}
+
+static void expect_rows(const char *text, int32_t n, const int32_t *wanted, const char *rows) {
+    nas_csv *c = open_text(text);
+    nas_err err = {0};
+    gathered g = {.n = n};
+    if (nas_csv_read(c, n, wanted, gather, &g, &err) != NAS_OK) fail_msg("%s", err.text);
+    assert_string_equal(g.text, rows);
+    nas_csv_close(c);
+}
+
+static void test_shapes(void **state) {
+    (void)state;
+    static const int32_t both[] = {1, 0}, first[] = {0};
+    expect_rows("a,b\n1,2\n3,4\n", 2, both, "2|1|2 4|3|3 ");
+    expect_rows("a,b\r\n1,2\r\n3,4", 2, both, "2|1|2 4|3|3 ");
+    expect_rows("a;b\n1,5;2\n", 2, both, "2|1,5|2 ");
+    expect_rows("a\tb\n1\t2\n", 2, both, "2|1|2 ");
+    expect_rows("a|b\n1|2\n", 2, both, "2|1|2 ");
+    expect_rows("a\n1\n2\n", 1, first, "1|2 2|3 ");
+    expect_rows("\xef\xbb\xbf"
+                "a,b\n1,2\n",
+                2, both, "2|1|2 ");
+    expect_rows("a,b\n\n1,2\n\n\n3,4\n\n", 2, both, "2|1|3 4|3|6 ");
+    expect_rows("a,b\n1,\n,2\n", 2, both, "|1|2 2||3 ");
+    expect_rows("a,\"b,c\"\n\"1,5\",2\n\"x\ny\",\"4\"\n5,6\n", 2, both, "2|1,5|2 4|x\ny|3 6|5|5 ");
+    expect_rows("\"semi;colon\";b\n1;2\n", 2, both, "2|1|2 ");
+    expect_rows("a,b\n", 2, both, "");
+    expect_rows("a,b", 2, both, "");
+}
+
+static void test_names(void **state) {
+    (void)state;
+    nas_csv *c = open_text("T (degC), SWDR (W/m\xb2) ,\"say \"\"x\"\"\"\n1,2,3\n");
+    assert_int_equal(nas_csv_columns(c), 3);
+    assert_string_equal(nas_csv_name(c, 1), "SWDR (W/m\xc2\xb2)");
+    assert_string_equal(nas_csv_name(c, 2), "say \"x\"");
+    assert_int_equal(nas_csv_find(c, "SWDR (W/m\xc2\xb2)"), 1);
+    assert_int_equal(nas_csv_find(c, "rh (%)"), -1);
+    nas_csv_close(c);
+    c = open_text("W/m\xc2\xb2,b\n1,2\n"); /* UTF-8 stays as it is */
+    assert_string_equal(nas_csv_name(c, 0), "W/m\xc2\xb2");
+    nas_csv_close(c);
+}
+
+static void expect_bad(const char *text, size_t n, const char *what) {
+    static const int32_t first[] = {0};
+    nas_err err = {0};
+    nas_csv *c = NULL;
+    write_bytes(text, n);
+    nas_status st = nas_csv_open(path, &c, &err);
+    unlink(path);
+    gathered g = {.n = 1};
+    if (st == NAS_OK) st = nas_csv_read(c, 1, first, gather, &g, &err);
+    nas_csv_close(c);
+    assert_int_equal(st, NAS_EFORMAT);
+    if (!strstr(err.text, what)) fail_msg("'%s' does not say '%s'", err.text, what);
+}
+
+static void test_bad(void **state) {
+    (void)state;
+#define BAD(text, what) expect_bad(text, sizeof text - 1, what)
+    BAD("", "not a regular file with contents");
+    BAD("\xef\xbb\xbf", "is empty");
+    BAD("\xff\xfe"
+        "a\0,\0b\0",
+        "UTF-16");
+    BAD("a,b\n1,2\n3\n", ":3: 1 cells, but the header has 2");
+    BAD("a,b\n\n1,2,3\n", ":3: 3 cells");
+    BAD("a,b\n1,\"2\n3,4\n", ":2: a quote that does not end");
+    BAD("a,\"b\n1,2\n", "the header has a quote");
+#undef BAD
+}
+
+static bool number(const nas_csv *c, const char *s, double *out) {
+    return nas_csv_number(c, (nas_cell){s, (int32_t)strlen(s)}, out);
+}
+
+static void test_numbers(void **state) {
+    (void)state;
+    nas_csv *comma = open_text("a,b\n"), *semicolon = open_text("a;b\n");
+    static const char *const none[] = {"",    " ",  "NA",  "nan",   "inf", "-",   "1.2.3", "0x10",
+                                       "1 2", "1e", "--1", "1e999", ".",   "1,5", "12a"};
+    double v;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        if (number(comma, none[i], &v)) fail_msg("'%s' is no number", none[i]);
+    assert_true(number(semicolon, "-1,5", &v) && v == -1.5);
+    assert_true(number(comma, "  +7\t", &v) && v == 7);
+    nas_rng rng = nas_rng_stream(1, 0, NAS_PURPOSE_TEST, 0, 0, 0);
+    for (int i = 0; i < 20000; i++) {
+        static const char *const forms[] = {"%.0f", "%.2f", "%.6f", "%.17g", "%g", "%.12e"};
+        char text[64];
+        const double x = (nas_rng_double(&rng) - 0.5) * pow(10, (double)(i % 19) - 6);
+        snprintf(text, sizeof text, forms[i % 6], x);
+        assert_true(number(comma, text, &v));
+        if (v != strtod(text, NULL)) fail_msg("%s became %.17g", text, v);
+    }
+    nas_csv_close(comma);
+    nas_csv_close(semicolon);
+}
+
+static void expect_time(const char *format, const char *text, const char *shown) {
+    int64_t s;
+    char out[32];
+    assert_null(nas_time_format_wrong(format));
+    assert_true(nas_time_parse(format, text, (int32_t)strlen(text), &s));
+    nas_time_show(s, out);
+    assert_string_equal(out, shown);
+}
+
+static void test_times(void **state) {
+    (void)state;
+    int64_t s;
+    expect_time("%d.%m.%Y %H:%M:%S", "09.06.2024 11:40:00", "2024-06-09 11:40:00");
+    expect_time("%m/%d/%y %H:%M", "1/1/17 0:10", "2017-01-01 00:10:00");
+    expect_time("%Y-%m-%dT%H:%M:%S", "1969-12-31T23:59:59", "1969-12-31 23:59:59");
+    expect_time("%Y%m%d", "20000229", "2000-02-29 00:00:00");
+    static const char *const none[] = {"31.04.2024", "29.02.2023", "1.13.2024", "1.1",
+                                       "1.1.2024x",  "",           "a.1.2024",  "0.1.2024"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_false(nas_time_parse("%d.%m.%Y", none[i], (int32_t)strlen(none[i]), &s));
+    assert_non_null(nas_time_format_wrong("%Q"));
+    assert_non_null(nas_time_format_wrong("%"));
+    assert_non_null(nas_time_format_wrong("day"));
+    /* The C library's calendar over four hundred years and more. */
+    for (int64_t t = -8000000000; t < 12000000000; t += 86400 * 17 + 4321) {
+        const time_t as = (time_t)t;
+        struct tm tm;
+        char theirs[64], ours[32];
+        gmtime_r(&as, &tm);
+        strftime(theirs, sizeof theirs, "%Y-%m-%d %H:%M:%S", &tm);
+        nas_time_show(t, ours);
+        assert_string_equal(ours, theirs);
+        assert_true(nas_time_parse("%Y-%m-%d %H:%M:%S", ours, (int32_t)strlen(ours), &s));
+        assert_true(s == t);
+        const int days =
+            (tm.tm_year % 4 == 0 && tm.tm_year % 100 != 0) || (tm.tm_year + 1900) % 400 == 0 ? 366
+                                                                                             : 365;
+        const double day = (tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec) / 86400.0;
+        assert_true(fabs(nas_time_of_day(t) - day) < 1e-12);
+        assert_true(fabs(nas_time_of_year(t) - (tm.tm_yday + day) / days) < 1e-12);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shapes),  cmocka_unit_test(test_names), cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_times),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
