@@ -40,7 +40,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-faults test-interop fuzz fuzz-programs bench bench-peers spills-check deps-check \
+.PHONY: all help deps run clips test tests-only test-faults test-interop fuzz fuzz-programs bench bench-peers bench-store spills-check deps-check \
     format format-check warnings clean
 all: nas
 
@@ -97,6 +97,9 @@ $(BUILD)/tests/fuzz/seeds: $(BUILD)/tests/fuzz/seeds.o $(FUZZED)
 
 .PRECIOUS: $(BUILD)/%.o
 
+bench-store: $(BUILD)/bench/store
+	@$< . $(TRIALS)
+
 bench: $(BUILD)/bench/speed
 	@$< $(BENCH)
 
@@ -118,6 +121,7 @@ help:
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
 	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
 	@echo 'make bench-peers    the same nets in PyTorch, in turn (PEERS=python that has it, BENCH=--all ...)'
+	@echo 'make bench-store    trivial trials a second beside the raw rate of durable commits (TRIALS=10000)'
 	@echo 'make fuzz SECONDS=60  any bytes as a .tflite file, under clang'\''s sanitizers'
 	@echo 'make deps-check    includes against the layers of docs/ARCHITECTURE.md'
 	@echo 'make format        clang-format; format-check only looks'
