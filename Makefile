@@ -40,7 +40,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-interop deps-check format format-check warnings clean
+.PHONY: all help deps run clips test tests-only test-faults test-interop fuzz fuzz-programs bench deps-check format format-check warnings clean
 all: nas
 
 nas: $(BUILD)/nas
@@ -73,10 +73,31 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 $(BUILD)/examples/%: $(BUILD)/examples/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+PEAKS := $(ROWS:%=$(BUILD)/bench/rows/peak.%.o)
+define peak
+$$(BUILD)/bench/rows/peak.$(1).o: bench/rows/peak.c Makefile
+	@mkdir -p $$(@D)
+	$$(CC) $$(FLAGS) $$(KERNEL_FLAGS) $$(FLAGS_$(1)) $$(CFLAGS) -DNAS_ROW=$(1) -c -o $$@ $$<
+endef
+$(foreach r,$(ROWS),$(eval $(call peak,$(r))))
+$(BUILD)/bench/speed: $(PEAKS) $(BUILD)/bench/rows/machine.o
+
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# The fuzzer sees only what reads and runs files. It needs clang.
+FUZZED := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c core/graph/*.c core/deploy/*.c) core/kernel/infer.c) \
+    $(ROWS:%=$(BUILD)/core/kernel/vec_infer.%.o)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZED)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/fuzz/seeds: $(BUILD)/tests/fuzz/seeds.o $(FUZZED)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 .PRECIOUS: $(BUILD)/%.o
+
+bench: $(BUILD)/bench/speed
+	@$< $(BENCH)
 
 help:
 	@echo 'make run           packages, build, demo clips, a whole search, its winner (about 3 minutes)'
@@ -84,7 +105,10 @@ help:
 	@echo 'make deps          installs the packages that are missing'
 	@echo 'make               builds ./nas'
 	@echo 'make clips         makes the clips of the demo in data/demo_clips'
+	@echo 'make test-faults   every write, sync and allocation of a run fails in turn; 200 kills (long)'
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
+	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
+	@echo 'make fuzz SECONDS=60  any bytes as a .tflite file, under clang'\''s sanitizers'
 	@echo 'make deps-check    includes against the layers of docs/ARCHITECTURE.md'
 	@echo 'make format        clang-format; format-check only looks'
 	@echo 'make warnings      a build with gcc and one with clang, without a warning'
@@ -111,9 +135,20 @@ test:
 tests-only: nas $(TESTS) $(EXAMPLES)
 	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
 
+# Every n-th write, sync and allocation of a small run fails in turn (an hour or more); 200 kills.
+test-faults: nas $(EXAMPLES)
+	@FAULTS=all NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
+
 test-interop: clips nas $(BUILD)/tests/interop/models
 	@tests/interop/clips.sh $(BUILD)/nas build/interop-clips
 	@tests/interop/run.sh $(BUILD)/tests/interop/models build/interop-clips/*
+
+SECONDS := 60
+fuzz:
+	@$(MAKE) --no-print-directory -s -j2 CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
+	@tests/fuzz/run.sh build/clang-fuzzer-no-link-address-undefined/tests/fuzz $(SECONDS)
+
+fuzz-programs: $(BUILD)/tests/fuzz/fuzz_tflite $(BUILD)/tests/fuzz/seeds
 
 deps-check:
 	@tests/deps_check.sh

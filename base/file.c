@@ -242,16 +242,51 @@ nas_status nas_dir_list(nas_arena *a, const char *path, char ***names, size_t *n
     return NAS_OK;
 }
 
-nas_status nas_lock_take(const char *path, nas_lock *out, nas_err *err) {
-    out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (out->fd < 0) return nas_fail_errno(err, "cannot open the lock %s", path);
-    while (flock(out->fd, LOCK_EX) != 0) {
-        if (errno == EINTR) continue;
-        const nas_status st = nas_fail_errno(err, "cannot lock %s", path);
+/* Who removes a lock file holds its lock: one that is locked but no longer at its path is nobody's.
+ */
+static bool is_at(int fd, const char *path) {
+    struct stat here, there;
+    return fstat(fd, &here) == 0 && stat(path, &there) == 0 && here.st_ino == there.st_ino &&
+           here.st_dev == there.st_dev;
+}
+
+static nas_status lock(const char *path, int how, nas_lock *out, nas_err *err) {
+    for (;;) {
+        out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        if (out->fd < 0) return nas_fail_errno(err, "cannot open the lock %s", path);
+        while (flock(out->fd, how) != 0) {
+            if (errno == EINTR) continue;
+            const bool held = errno == EWOULDBLOCK;
+            const nas_status st = held ? NAS_EBUSY : nas_fail_errno(err, "cannot lock %s", path);
+            nas_lock_release(out);
+            return st;
+        }
+        if (is_at(out->fd, path)) return NAS_OK;
         nas_lock_release(out);
-        return st;
     }
-    return NAS_OK;
+}
+
+nas_status nas_lock_take(const char *path, nas_lock *out, nas_err *err) {
+    return lock(path, LOCK_EX, out, err);
+}
+
+nas_status nas_lock_try(const char *path, nas_lock *out, bool *taken, nas_err *err) {
+    const nas_status st = lock(path, LOCK_EX | LOCK_NB, out, err);
+    *taken = st == NAS_OK;
+    return st == NAS_EBUSY ? NAS_OK : st;
+}
+
+bool nas_lock_is_held(const char *path) {
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return false;
+    const bool held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return held;
+}
+
+void nas_lock_remove(const char *path, nas_lock *l) {
+    if (l->fd >= 0) (void)unlink(path);
+    nas_lock_release(l);
 }
 
 void nas_lock_release(nas_lock *l) {

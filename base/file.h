@@ -49,6 +49,12 @@ typedef struct nas_lock {
     int fd;
 } nas_lock;
 NAS_NODISCARD nas_status nas_lock_take(const char *path, nas_lock *out, nas_err *err);
+/* The same without waiting; *taken is false when somebody else holds it. */
+NAS_NODISCARD nas_status nas_lock_try(const char *path, nas_lock *out, bool *taken, nas_err *err);
+/* Does somebody hold it now? Makes nothing. */
+bool nas_lock_is_held(const char *path);
 void nas_lock_release(nas_lock *l);
+/* Releases it and removes its file; one that is not held is left alone. */
+void nas_lock_remove(const char *path, nas_lock *l);
 
 #endif

@@ -1,8 +1,8 @@
 /* bench/file_bytes.c - bytes of our files, raw and zipped, for the weights of float32 models.
  *     file_bytes FOLDER FILE.tflite...
- * For each FILE, and for a forecaster of 800 weights: every number format; int8 also with 80 %
- * zeros
- * ("pruned"), with 8 clusters ("clustered") and with both. The files are left in FOLDER. */
+ * For each FILE, and for a forecaster of 800 weights: every number format; dynamic and int8 also
+ * with 80 % zeros ("pruned"), with 8 clusters on scales that are quarter powers of two, as
+ * core/compress makes them ("clustered"), and with both. The files are left in FOLDER. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "core/deploy/deploy.h"
@@ -75,8 +75,11 @@ static void shrink(nas_graph *g, bool pruned, bool clustered) {
             if (fabsf(w[k]) / 127 > *s) *s = fabsf(w[k]) / 127;
         }
         if (pruned) prune(w, n, 0.8);
-        if (clustered) cluster(w, n, each, scale);
         t->data = w;
+        if (!clustered) continue;
+        for (int32_t c = 0; c < t->dims[0]; c++)
+            scale[c] = (float)exp2(ceil(4 * log2((double)scale[c])) / 4);
+        cluster(w, n, each, scale);
         t->n_scale = t->dims[0];
         t->scale = scale;
     }
@@ -96,8 +99,7 @@ static void measure(const nas_graph *g, const char *name, const char *how, nas_f
     nas_graph out = nas_graph_start(arena);
     uint8_t *file, *zip;
     size_t n, zip_n;
-    ok(nas_format_apply(g, format, x, CALIBRATION, &out, &err));
-    ok(nas_int8_units(&out, &err));
+    ok(nas_format_ship(g, format, x, CALIBRATION, &out, &err));
     ok(nas_tflite_write(&out, arena, &file, &n, &err));
     const double begin = nas_clock_cpu();
     ok(nas_zlib_stream(file, n, arena, &zip, &zip_n, &err));

@@ -27,7 +27,7 @@ typedef struct cli_option {
     const char *help;
 } cli_option;
 
-enum { CLI_OPTIONS = 12, CLI_WORDS = 4 };
+enum { CLI_OPTIONS = 20, CLI_WORDS = 4 };
 
 typedef struct cli_args {
     int n_words;
@@ -45,7 +45,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_run, cli_space, cli_top, cli_show, cli_sql, cli_export, cli_eval,
-    cli_train, cli_verify;
+    cli_train, cli_verify, cli_cache;
 
 /* Prints "nas: text" on stderr; the exit status of that error. */
 int cli_fail(const nas_err *err);

@@ -1,4 +1,4 @@
-/* cli/cmd_eval.c - nas eval: an exported model on a folder of clips. */
+/* cli/cmd_eval.c - nas eval: a model on a folder of clips. */
 #include "cli/cli.h"
 #include "cli/forecast.h"
 #include "cli/scratch.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DATA, SPLIT, JSON, CACHE, MISSING, DUMP };
+enum { DATA, SPLIT, JSON, CACHE, MISSING, DUMP, FRONTEND, LABELS };
 
 static void print_json(const nas_deployed *d, const nas_verdict *v) {
     char accuracy[32], low[32], high[32], error[32];
@@ -109,7 +109,8 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
     nas_verdict v;
     dump out = {0};
     const char *dump_to = args->option[DUMP];
-    if (nas_deployed_open(a, args->word[0], &d, err) != NAS_OK) return cli_fail(err);
+    const nas_deployed_paths paths = {args->word[0], args->option[FRONTEND], args->option[LABELS]};
+    if (nas_deployed_open(a, &paths, &d, err) != NAS_OK) return cli_fail(err);
     if (dump_to && !dump_open(&out, dump_to, &d)) {
         (void)dump_close(&out);
         return CLI_FAILED;
@@ -155,15 +156,14 @@ static int run(const cli_args *args) {
 
 const cli_command cli_eval = {
     .name = "eval",
-    .words = "DIR",
+    .words = "MODEL",
     .least = 1,
     .most = 1,
-    .summary =
-        "Run an exported model: accuracy and confusion on clips, errors and skill on a table",
+    .summary = "Run a model: accuracy and confusion on clips, errors and skill on a table",
     .options =
         {
             [DATA] = {"--data", "CLIPS",
-                      "folder of class folders; those in labels.txt are read; or a CSV file"},
+                      "folder of class folders; those of the labels are read; or a CSV file"},
             [SPLIT] = {"--split", "PART",
                        "train, validation or test of the model's own split (default: all)"},
             [JSON] = {"--json", NULL, "one object: accuracy, standard_error, low, high, confusion"},
@@ -173,11 +173,18 @@ const cli_command cli_eval = {
             [DUMP] = {"--dump", "DIR",
                       "writes clips.txt, features.f32 and classes.txt, one row a clip; of "
                       "forecasts rows.txt and forecasts.f32"},
+            [FRONTEND] = {"--frontend", "FILE",
+                          "how clips become features (default: frontend.json beside MODEL)"},
+            [LABELS] = {"--labels", "FILE",
+                        "one class folder a line (default: labels.txt beside MODEL)"},
         },
-    .text = "DIR is what `nas export`, `nas train` or `nas run` wrote.\n\n"
-            "examples:\n"
-            "  nas eval demo_best --data data/demo_clips --split test\n"
-            "  nas eval demo_best --data my_recordings --json\n"
-            "  nas eval climate_a_best --data weather.csv --split test\n",
+    .text =
+        "MODEL is a folder that `nas export`, `nas train` or `nas run` wrote, or a .tflite file\n"
+        "whose operators `nas show FILE` knows.\n\n"
+        "examples:\n"
+        "  nas eval demo_best --data data/demo_clips --split test\n"
+        "  nas eval demo_best --data my_recordings --json\n"
+        "  nas eval climate_a_best --data weather.csv --split test\n"
+        "  nas eval some.tflite --data clips --frontend mfcc.json --labels words.txt\n",
     .run = run,
 };

@@ -10,7 +10,22 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DB, WORKERS, TRIALS, DATA, SEED, CACHE, RETRIES, OUT, MISSING, QUIET };
+enum {
+    DB,
+    WORKERS,
+    TRIALS,
+    DATA,
+    SEED,
+    CACHE,
+    CACHE_BYTES,
+    NO_SHARE,
+    TRIAL_SECONDS,
+    TRIAL_BYTES,
+    RETRIES,
+    OUT,
+    MISSING,
+    QUIET
+};
 
 /* What a worker is at, for the live view. */
 typedef struct worker_line {
@@ -194,6 +209,26 @@ static void print_failed(const screen *v, const nas_run_state *state, const char
                cli_thousands(state->failed, n), state->failed == 1 ? "" : "s", db, v->name);
 }
 
+static bool note_epochs(void *ctx, const nas_row *row) {
+    double *epochs = ctx;
+    for (int i = 0; i < 2; i++) epochs[i] = row->values[i].is_null ? 0 : row->values[i].real;
+    return false;
+}
+
+/* What sharing saved, over the whole study. */
+static void print_epochs(const screen *v, nas_store *store) {
+    char view[160], sql[256], saved[32];
+    double epochs[2] = {0, 0};
+    nas_view_name(v->name, "", view);
+    snprintf(sql, sizeof sql, "select total(epochs_trained), total(epochs_saved) from %s", view);
+    if (nas_store_query(store, sql, NULL, 0, note_epochs, epochs, NULL) != NAS_OK) return;
+    char trained[32];
+    if (epochs[0] + epochs[1] > 0)
+        printf("epochs\n  %s trained, %s saved by sharing\n",
+               cli_thousands(llround(epochs[0]), trained),
+               cli_thousands(llround(epochs[1]), saved));
+}
+
 static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {
     int64_t n;
     puts("\nthe front, best by the first objective on top:");
@@ -224,6 +259,7 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
         print_winner(v, t, db, folder);
         cli_trial_close(t);
     }
+    if (st == CLI_OK || st == CLI_NONE) print_epochs(v, store);
     print_failed(v, &end->state, db);
     nas_store_close(store);
     return st;
@@ -247,6 +283,18 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
         o->seed = (uint64_t)v;
         o->has_seed = true;
     }
+    if (args->option[CACHE_BYTES] && !cli_number("--cache-bytes", args->option[CACHE_BYTES], 1,
+                                                 INT64_C(1) << 60, &o->cache_bytes))
+        return false;
+    if (args->option[TRIAL_SECONDS]) {
+        if (!cli_number("--trial-seconds", args->option[TRIAL_SECONDS], 1, 100000000, &v))
+            return false;
+        o->limits.seconds = (double)v;
+    }
+    if (args->option[TRIAL_BYTES] && !cli_number("--trial-bytes", args->option[TRIAL_BYTES], 1,
+                                                 INT64_C(1) << 50, &o->limits.bytes))
+        return false;
+    o->no_share = args->option[NO_SHARE] != NULL;
     o->allow_missing = args->option[MISSING] != NULL;
     if (args->option[RETRIES]) {
         if (!cli_number("--retries", args->option[RETRIES], 0, 100, &v)) return false;
@@ -315,6 +363,13 @@ const cli_command cli_run = {
             [DATA] = {"--data", "PATH", "folder of clips, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},
             [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
+            [CACHE_BYTES] = {"--cache-bytes", "N",
+                             "bound of the cache: what was not used longest goes (default: none)"},
+            [NO_SHARE] = {"--no-share", NULL, "trains each trial from its first step"},
+            [TRIAL_SECONDS] = {"--trial-seconds", "N",
+                               "a trial that takes longer fails (default: none does)"},
+            [TRIAL_BYTES] = {"--trial-bytes", "N",
+                             "a trial that needs more memory fails (default: none does)"},
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [MISSING] = {"--allow-missing", NULL,

@@ -1,5 +1,6 @@
-/* cli/cmd_show.c - nas show: one trial, whole. */
+/* cli/cmd_show.c - nas show: one trial, whole; or a model's file. */
 #include "cli/forecast.h"
+#include "cli/show_file.h"
 #include "search/task.h"
 
 #include <inttypes.h>
@@ -79,6 +80,9 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
         "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"
         " round(cpu_seconds, 3) from nas_stages where study = ?1 and trial = ?2 order by position",
         args, err));
+    if (*cli_trial_get(t, "epochs_trained"))
+        printf("epochs trained %s, saved %s (found under their key)\n",
+               cli_trial_get(t, "epochs_trained"), cli_trial_get(t, "epochs_saved"));
     NAS_TRY(
         section(s, "epochs (of the float net)", epoch_columns,
                 "select epoch, round(loss, 5), round(val_loss, 5), round(val_accuracy, 4),"
@@ -89,6 +93,7 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
 }
 
 static int run(const cli_args *args) {
+    if (args->n_words == 1) return cli_show_file(args->word[0]);
     cli_study s;
     int st;
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
@@ -102,12 +107,19 @@ static int run(const cli_args *args) {
 
 const cli_command cli_show = {
     .name = "show",
-    .words = "DB TRIAL",
-    .least = 2,
+    .words = "DB TRIAL | MODEL",
+    .least = 1,
     .most = 2,
-    .summary = "Show one trial: settings, metrics beside the constraints, stages, epochs",
+    .summary = "Show one trial whole, or what is in a .tflite file",
     .options = {[STUDY] = {"--study", "NAME", "which study, where the database has several"}},
-    .text = "example:\n"
-            "  nas show demo.db 3\n",
+    .text =
+        "Of a trial: settings, metrics beside the constraints, stages, epochs. Of MODEL, a "
+        ".tflite\n"
+        "file or a folder with model.tflite in it: operators, constants, activations, and where\n"
+        "the bytes go.\n\n"
+        "examples:\n"
+        "  nas show demo.db 3\n"
+        "  nas show demo_best\n"
+        "  nas show some.tflite\n",
     .run = run,
 };

@@ -1,13 +1,16 @@
 /* cli/cmd_verify.c - nas verify: train a stored trial again and compare the bytes. */
 #include "cli/scratch.h"
 #include "cli/study.h"
+#include "search/run.h"
 #include "search/task.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUDY, DATA, MISSING };
+enum { CLI_OTHER = 1000 }; /* no exit status: the bytes differ */
+enum { ALL, STUDY, DATA, MISSING };
 
 static nas_status check_data(const nas_study *study, const nas_dataset *d, nas_err *err) {
     char was[65], now[65];
@@ -25,8 +28,12 @@ static nas_status train_again(const nas_study *study, const nas_candidate *c, co
                               nas_outcome *out, nas_err *err) {
     const nas_log *log = cli_log(false);
     nas_dataset d;
-    nas_evaluator e = {
-        .data = &d, .cache = cache, .seed = c->seed, .replicate = c->replicate, .log = log};
+    nas_evaluator e = {.data = &d,
+                       .cache = cache,
+                       .seed = c->seed,
+                       .replicate = c->replicate,
+                       .no_share = true,
+                       .log = log};
     NAS_TRY(nas_kernel_choose(&e.kernel, err));
     NAS_TRY(nas_dataset_open(a, &c->task, data, allow_missing, cache, log, &d, err));
     nas_status st = check_data(study, &d, err);
@@ -76,7 +83,7 @@ static int compare(cli_study *s, const cli_trial *t, const char *data, bool allo
         "trial %s: trained again, OTHER BYTES: stored %zu, now %zu, the first difference at %zu\n"
         "stored on: %s\n",
         cli_trial_get(t, "number"), n, out.tflite.n, at, cli_trial_get(t, "machine"));
-    return CLI_FAILED;
+    return CLI_OTHER;
 }
 
 static int verify(cli_study *s, const cli_trial *t, const char *data, bool allow_missing) {
@@ -93,25 +100,87 @@ static int verify(cli_study *s, const cli_trial *t, const char *data, bool allow
     return st;
 }
 
+/* The complete trial with the lowest number from `from` on; NULL: none, or *status says why not. */
+static cli_trial *next_complete(cli_study *s, int64_t from, int *status) {
+    char view[160], where[256];
+    nas_err err = {0};
+    nas_view_name(s->def.name, "", view);
+    snprintf(where, sizeof where,
+             "%s where state = 'complete' and number >= %" PRId64 " order by number limit 1", view,
+             from);
+    cli_trial *t = cli_trial_find(s->store, where, &err);
+    if (!t && err.code) *status = cli_fail(&err);
+    return t;
+}
+
+/* Clips and features are made once; everything after them again for each trial. */
+static int verify_each(cli_study *s, const char *data, bool allow_missing, const nas_cache *cache) {
+    int64_t from = 0, n = 0, others = 0;
+    char text[32];
+    int st = CLI_OK;
+    cli_trial *t;
+    while (st == CLI_OK && (t = next_complete(s, from, &st))) {
+        const nas_arena_mark mark = nas_arena_here(s->arena);
+        from = strtoll(cli_trial_get(t, "number"), NULL, 10) + 1;
+        st = compare(s, t, data, allow_missing, cache);
+        cli_trial_close(t);
+        nas_arena_back(s->arena, mark);
+        n++;
+        if (st != CLI_OTHER) continue;
+        others++;
+        st = CLI_OK;
+    }
+    if (st != CLI_OK) return st;
+    if (!n) {
+        fprintf(stderr, "nas: study %s has no complete trial\n", s->def.name);
+        return CLI_NONE;
+    }
+    if (!others) printf("%s trials, all the same bytes\n", cli_thousands(n, text));
+    if (others) printf("%" PRId64 " of %" PRId64 " trials have OTHER BYTES\n", others, n);
+    return others ? CLI_FAILED : CLI_OK;
+}
+
+static int verify_all(cli_study *s, const char *data, bool allow_missing) {
+    nas_err err = {0};
+    cli_scratch scratch;
+    if (cli_scratch_open(&scratch, NULL, &err) != NAS_OK) return cli_fail(&err);
+    const int st = verify_each(s, data, allow_missing, &scratch.cache);
+    cli_scratch_close(&scratch);
+    return st;
+}
+
+static int verify_one(cli_study *s, const char *number, const char *data, bool allow_missing) {
+    int st;
+    cli_trial *t = cli_study_trial(s, number, &st);
+    if (t) st = verify(s, t, data, allow_missing);
+    cli_trial_close(t);
+    return st == CLI_OTHER ? CLI_FAILED : st;
+}
+
 static int run(const cli_args *args) {
     cli_study s;
     int st;
+    const char *data = args->option[DATA];
+    const bool missing = args->option[MISSING] != NULL, all = args->option[ALL] != NULL;
+    if (all == (args->n_words == 2)) {
+        fputs("nas verify: expected the number of a trial, or --all\n", stderr);
+        return CLI_BAD;
+    }
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
-    cli_trial *t = cli_study_trial(&s, args->word[1], &st);
-    if (t) st = verify(&s, t, args->option[DATA], args->option[MISSING] != NULL);
-    cli_trial_close(t);
+    st = all ? verify_all(&s, data, missing) : verify_one(&s, args->word[1], data, missing);
     cli_study_close(&s);
     return st;
 }
 
 const cli_command cli_verify = {
     .name = "verify",
-    .words = "DB TRIAL",
-    .least = 2,
+    .words = "DB [TRIAL]",
+    .least = 1,
     .most = 2,
     .summary = "Train a stored trial again, without the cache, and compare the exported bytes",
     .options =
         {
+            [ALL] = {"--all", NULL, "every complete trial of the study"},
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [DATA] = {"--data", "PATH", "folder of clips, where it is not where it was"},
             [MISSING] = {"--allow-missing", NULL,
@@ -120,7 +189,8 @@ const cli_command cli_verify = {
     .text = "The bytes are the same on the same kernel row (see `machine` in `nas show`). Exit "
             "status 1 when\n"
             "they are not.\n\n"
-            "example:\n"
-            "  nas verify demo.db 3\n",
+            "examples:\n"
+            "  nas verify demo.db 3\n"
+            "  nas verify demo.db --all\n",
     .run = run,
 };

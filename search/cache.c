@@ -1,20 +1,16 @@
 /* search/cache.c - the cache of stages. */
 #include "search/cache.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static const char magic[8] = "nascache";
-
-typedef struct head {
-    char magic[8];
-    uint64_t bytes;
-    nas_hash payload;
-    uint8_t rest[16];
-} head;
-_Static_assert(sizeof(head) == 64, "the payload begins 64-byte aligned");
+const char nas_cache_magic[8] = "nascache";
 
 typedef struct place {
     char dir[PATH_MAX], path[PATH_MAX];
@@ -32,13 +28,36 @@ static nas_status place_of(const nas_cache *c, const nas_hash *key, const char *
 }
 
 static bool intact(const nas_mapped *m) {
-    if (m->bytes < sizeof(head)) return false;
-    head h;
+    if (m->bytes < sizeof(nas_cache_head)) return false;
+    nas_cache_head h;
     memcpy(&h, m->p, sizeof h);
-    if (memcmp(h.magic, magic, sizeof magic) != 0) return false;
+    if (memcmp(h.magic, nas_cache_magic, sizeof h.magic) != 0) return false;
     if (h.bytes != m->bytes - sizeof h) return false;
     const nas_hash real = nas_hash_of(m->p + sizeof h, (size_t)h.bytes);
     return nas_hash_equal(&real, &h.payload);
+}
+
+/* For the trial at work. What cannot be kept may have to be computed again. */
+static void keep(const nas_cache *c, const char *path) {
+    nas_cache_use *u = c->use;
+    if (!u) return;
+    if (u->n == u->room) {
+        const int32_t room = u->room ? 2 * u->room : 16;
+        int *more = realloc(u->fds, (size_t)room * sizeof *more);
+        if (!more) return;
+        u->fds = more;
+        u->room = room;
+    }
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    (void)flock(fd, LOCK_SH | LOCK_NB);
+    u->fds[u->n++] = fd;
+}
+
+void nas_cache_use_end(nas_cache_use *u) {
+    for (int32_t i = 0; i < u->n; i++) close(u->fds[i]);
+    free(u->fds);
+    *u = (nas_cache_use){.put = u->put};
 }
 
 nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, nas_cached *out, bool *found,
@@ -56,8 +75,11 @@ nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, nas_cached *ou
         (void)unlink(at.path);
         return NAS_OK;
     }
-    *out = (nas_cached){.map = m, .p = m.p + sizeof(head), .bytes = m.bytes - sizeof(head)};
+    *out = (nas_cached){
+        .map = m, .p = m.p + sizeof(nas_cache_head), .bytes = m.bytes - sizeof(nas_cache_head)};
     *found = true;
+    (void)utimensat(AT_FDCWD, at.path, NULL, 0); /* its last use */
+    keep(c, at.path);
     return NAS_OK;
 }
 
@@ -66,13 +88,14 @@ void nas_cache_release(nas_cached *c) {
     *c = (nas_cached){0};
 }
 
-nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const nas_piece *pieces,
-                         int32_t n, nas_err *err) {
+nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const char *kind,
+                         const nas_piece *pieces, int32_t n, nas_err *err) {
     place at;
     NAS_TRY(place_of(c, key, "", &at, err));
     NAS_TRY(nas_dir_make(at.dir, err));
-    head h = {.bytes = 0};
-    memcpy(h.magic, magic, sizeof magic);
+    nas_cache_head h = {.bytes = 0};
+    memcpy(h.magic, nas_cache_magic, sizeof h.magic);
+    snprintf(h.kind, sizeof h.kind, "%s", kind);
     nas_hasher hasher = nas_hasher_start();
     for (int32_t i = 0; i < n; i++) {
         nas_hasher_add(&hasher, pieces[i].p, pieces[i].bytes);
@@ -84,9 +107,14 @@ nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const nas_piec
     nas_status st = nas_file_add(f, &h, sizeof h, err);
     for (int32_t i = 0; st == NAS_OK && i < n; i++)
         st = nas_file_add(f, pieces[i].p, pieces[i].bytes, err);
-    if (st == NAS_OK) return nas_file_commit(f, err);
-    nas_file_drop(f);
-    return st;
+    if (st != NAS_OK) {
+        nas_file_drop(f);
+        return st;
+    }
+    NAS_TRY(nas_file_commit(f, err));
+    if (c->use) c->use->put += (int64_t)(sizeof h + h.bytes);
+    keep(c, at.path);
+    return NAS_OK;
 }
 
 void nas_cache_remove(const nas_cache *c, const nas_hash *key) {
@@ -99,4 +127,26 @@ nas_status nas_cache_lock(const nas_cache *c, const nas_hash *key, nas_lock *out
     NAS_TRY(place_of(c, key, ".lock", &at, err));
     NAS_TRY(nas_dir_make(at.dir, err));
     return nas_lock_take(at.path, out, err);
+}
+
+nas_status nas_cache_try(const nas_cache *c, const nas_hash *key, nas_lock *out, bool *taken,
+                         nas_err *err) {
+    place at;
+    *taken = false;
+    NAS_TRY(place_of(c, key, ".lock", &at, err));
+    NAS_TRY(nas_dir_make(at.dir, err));
+    return nas_lock_try(at.path, out, taken, err);
+}
+
+bool nas_cache_is_claimed(const nas_cache *c, const nas_hash *key) {
+    place at;
+    return place_of(c, key, ".lock", &at, NULL) == NAS_OK && nas_lock_is_held(at.path);
+}
+
+void nas_cache_unlock(const nas_cache *c, const nas_hash *key, nas_lock *lock) {
+    place at;
+    if (place_of(c, key, ".lock", &at, NULL) == NAS_OK)
+        nas_lock_remove(at.path, lock);
+    else
+        nas_lock_release(lock);
 }

@@ -1,6 +1,6 @@
 /* search/cache.h - what stages left on disk, each file under the key of all that determines its
- * bytes. <dir>/<kk>/<key>: a 64-byte head (magic, length, SHA-256 of the payload), then the
- * payload. */
+ * bytes. <dir>/<kk>/<key>: a 64-byte head (magic, length, SHA-256 of the payload, what made it),
+ * then the payload. */
 #ifndef NAS_SEARCH_CACHE_H
 #define NAS_SEARCH_CACHE_H
 
@@ -8,8 +8,29 @@
 #include "base/file.h"
 #include "base/hash.h"
 
+enum { NAS_CACHE_KIND = 16 };
+typedef struct nas_cache_head {
+    char magic[8]; /* nas_cache_magic */
+    uint64_t bytes;
+    nas_hash payload;
+    char kind[NAS_CACHE_KIND]; /* "train"; tells people, and nobody else, what it is */
+} nas_cache_head;
+_Static_assert(sizeof(nas_cache_head) == 64, "the payload begins 64-byte aligned");
+extern const char nas_cache_magic[8];
+
+/* The files that a running trial has got or put. While they are in here, no bound removes them, in
+ * whatever process; they end with the process. */
+typedef struct nas_cache_use {
+    int32_t n, room;
+    int *fds;
+    int64_t put; /* bytes */
+} nas_cache_use;
+void nas_cache_use_end(nas_cache_use *u);
+
 typedef struct nas_cache {
-    const char *dir; /* made when something is put */
+    const char *dir;    /* made when something is put */
+    int64_t most;       /* bytes that nas_cache_trim leaves; 0: no bound */
+    nas_cache_use *use; /* NULL: nothing is kept for a trial */
 } nas_cache;
 
 /* A payload in the page cache, shared by all who map it; 64-byte aligned. */
@@ -25,17 +46,24 @@ NAS_NODISCARD nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, 
                                        bool *found, nas_err *err);
 void nas_cache_release(nas_cached *c);
 
-/* Stores the pieces one after the other as one payload. */
+/* Stores the pieces one after the other as one payload. kind: lower-case letters, fewer than
+ * NAS_CACHE_KIND. */
 typedef struct nas_piece {
     const void *p;
     size_t bytes;
 } nas_piece;
-NAS_NODISCARD nas_status nas_cache_put(const nas_cache *c, const nas_hash *key,
+NAS_NODISCARD nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const char *kind,
                                        const nas_piece *pieces, int32_t n, nas_err *err);
 void nas_cache_remove(const nas_cache *c, const nas_hash *key);
 
-/* One process at a time computes what belongs under key; ends with nas_lock_release. */
+/* One process at a time computes what belongs under key: a claim, which ends with
+ * nas_cache_unlock, or with the process. nas_cache_lock waits for it; nas_cache_try does not, and
+ * *taken is false while somebody else has it. */
 NAS_NODISCARD nas_status nas_cache_lock(const nas_cache *c, const nas_hash *key, nas_lock *out,
                                         nas_err *err);
+NAS_NODISCARD nas_status nas_cache_try(const nas_cache *c, const nas_hash *key, nas_lock *out,
+                                       bool *taken, nas_err *err);
+bool nas_cache_is_claimed(const nas_cache *c, const nas_hash *key);
+void nas_cache_unlock(const nas_cache *c, const nas_hash *key, nas_lock *lock);
 
 #endif

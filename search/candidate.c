@@ -53,6 +53,7 @@ static nas_status build_net(nas_arena *a, const cJSON *document, int32_t outputs
     NAS_TRY(nas_keys_build(a, nas_block_model.tables[0], model, 0, out, err));
     NAS_TRY(
         nas_layers_build(a, nas_json_get(model, "layers"), out->width, outputs, &out->model, err));
+    out->model.exact = out->train.exact;
     if (out->task.ops->values) NAS_TRY(end_in_values(a, &out->model, err));
     nas_model_cost cost;
     return impossible(nas_model_check(&out->model, outputs, &cost, err), err);

@@ -64,8 +64,7 @@ static nas_status write_file(nas_graph *g, nas_format format, const float *x, in
                              nas_arena *a, nas_bytes *out, nas_err *err) {
     nas_graph formatted = nas_graph_start(a);
     uint8_t *bytes;
-    NAS_TRY(nas_format_apply(g, format, x, n, &formatted, err));
-    NAS_TRY(nas_int8_units(&formatted, err));
+    NAS_TRY(nas_format_ship(g, format, x, n, &formatted, err));
     NAS_TRY(nas_tflite_write(&formatted, a, &bytes, &out->n, err));
     out->p = bytes;
     return NAS_OK;
@@ -103,14 +102,54 @@ static nas_status note_step(chain *k, const char *name, const nas_bytes *file) {
     return NAS_OK;
 }
 
-/* The float32 file of a net at this point; without folding it is the net as it was trained. */
-static nas_status note_float(chain *k, const char *name, const nas_net *net, bool fold) {
+static nas_hash figures_key(const nas_hash *net, const char *name) {
+    nas_hasher h = nas_hasher_start();
+    nas_hasher_text(&h, "figures");
+    nas_hasher_i64(&h, NAS_EXPORT_VERSION);
+    nas_hasher_i64(&h, NAS_DEPLOY_VERSION);
+    nas_hasher_hash(&h, net);
+    nas_hasher_text(&h, name);
+    return nas_hasher_end(&h);
+}
+
+static bool find_figures(chain *k, const nas_hash *key, const char *name) {
+    nas_cached cached;
+    nas_step_figures s;
+    bool found = false;
+    if (nas_stage_get(k->e, key, &cached, &found, NULL) != NAS_OK || !found) return false;
+    found = cached.bytes == sizeof s.accuracy + 2 * sizeof s.tflite_bytes;
+    if (found) {
+        memcpy(&s.accuracy, cached.p, sizeof s.accuracy);
+        memcpy(&s.tflite_bytes, cached.p + 8, sizeof s.tflite_bytes);
+        memcpy(&s.zlib_bytes, cached.p + 16, sizeof s.zlib_bytes);
+        s.name = name;
+        k->out->steps[k->out->n_steps++] = s;
+    }
+    nas_cache_release(&cached);
+    return found;
+}
+
+static nas_status keep_figures(const chain *k, const nas_hash *key) {
+    const nas_step_figures *s = &k->out->steps[k->out->n_steps - 1];
+    const nas_piece pieces[] = {{&s->accuracy, sizeof s->accuracy},
+                                {&s->tflite_bytes, sizeof s->tflite_bytes},
+                                {&s->zlib_bytes, sizeof s->zlib_bytes}};
+    return nas_stage_put(k->e, key, "figures", pieces, 3, k->err);
+}
+
+/* The float32 file of a net at this point, which lies under `from`; without folding it is the net
+ * as it was trained. */
+static nas_status note_float(chain *k, const char *name, const nas_net *net, const nas_hash *from,
+                             bool fold) {
     if (!k->steps) return NAS_OK;
+    const nas_hash key = figures_key(from, name);
+    if (find_figures(k, &key, name)) return NAS_OK;
     nas_graph g = nas_graph_start(k->a);
     nas_bytes file = {0};
     NAS_TRY(lower(k, net, fold, &g));
     NAS_TRY(write_file(&g, NAS_FORMAT_FLOAT32, NULL, 0, k->a, &file, k->err));
-    return note_step(k, name, &file);
+    NAS_TRY(note_step(k, name, &file));
+    return keep_figures(k, &key);
 }
 
 static nas_status diverged(chain *k, const char *what) {
@@ -157,43 +196,57 @@ static nas_status tune(chain *k, const nas_tuning *tuning, int32_t epochs, doubl
 static bool load_net(chain *k, const nas_hash *key) {
     nas_cached cached;
     bool found = false;
-    if (nas_cache_get(k->e->cache, key, &cached, &found, NULL) != NAS_OK || !found) return false;
+    if (nas_stage_get(k->e, key, &cached, &found, NULL) != NAS_OK || !found) return false;
     found = nas_net_load(k->net, cached.p, cached.bytes, NULL) == NAS_OK;
     nas_cache_release(&cached);
     return found;
 }
 
-static nas_status save_net(const chain *k, const nas_hash *key) {
+static nas_status save_net(const chain *k, const nas_hash *key, const char *kind) {
     const size_t n = nas_net_state_bytes(k->net);
     void *state = malloc(n + 1);
     if (!state) return nas_fail(k->err, NAS_ENOMEM, "compression: out of memory");
     nas_net_save(k->net, state);
     const nas_piece piece = {state, n};
-    const nas_status st = nas_cache_put(k->e->cache, key, &piece, 1, k->err);
+    const nas_status st = nas_stage_put(k->e, key, kind, &piece, 1, k->err);
     free(state);
     return st;
+}
+
+static void note_epochs(const chain *k, int32_t epochs, bool found) {
+    *(found ? &k->out->epochs_saved : &k->out->epochs_trained) += epochs;
 }
 
 static bool is_over(const chain *k) {
     return strcmp(k->out->state, "complete") != 0;
 }
 
-static nas_status cluster_step(chain *k, const nas_hash *key) {
+static nas_status make_clusters(chain *k, const nas_hash *key) {
     const nas_cluster_config *config = &k->c->cluster;
     const nas_tuning tuning = {.rounding = NAS_ROUND_NONE};
-    if (!config->on) return NAS_OK;
+    NAS_TRY(nas_cluster_net(k->net, config, is_scaled(k->c), k->e->seed, k->e->replicate, k->err));
+    NAS_TRY(tune(k, &tuning, config->fine_tune_epochs, config->fine_tune_learning_rate,
+                 "the clusters' fine-tuning"));
+    return is_over(k) ? NAS_OK : save_net(k, key, "cluster");
+}
+
+static nas_status cluster_step(chain *k, const nas_hash *key) {
+    if (!k->c->cluster.on) return NAS_OK;
     const nas_stopwatch since = nas_stopwatch_start();
-    const bool reused = load_net(k, key);
+    bool reused = load_net(k, key);
     if (!reused) {
-        NAS_TRY(
-            nas_cluster_net(k->net, config, is_scaled(k->c), k->e->seed, k->e->replicate, k->err));
-        NAS_TRY(tune(k, &tuning, config->fine_tune_epochs, config->fine_tune_learning_rate,
-                     "the clusters' fine-tuning"));
-        if (is_over(k)) return NAS_OK;
-        NAS_TRY(save_net(k, key));
+        nas_lock claim;
+        NAS_TRY(nas_stage_claim(k->e, key, &claim, k->err));
+        /* It may have been computed since it was looked for. */
+        reused = load_net(k, key);
+        const nas_status st = reused ? NAS_OK : make_clusters(k, key);
+        nas_stage_unclaim(k->e, key, &claim);
+        NAS_TRY(st);
     }
+    note_epochs(k, k->c->cluster.fine_tune_epochs, reused);
+    if (is_over(k)) return NAS_OK;
     nas_note_stage(k->out, "cluster", key, reused, since);
-    return note_float(k, "clustered", k->net, true);
+    return note_float(k, "clustered", k->net, key, true);
 }
 
 static nas_status replace_net(chain *k, nas_net *net) {
@@ -222,9 +275,10 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
     if (!reused) {
         NAS_TRY(tune(k, &tuning, q->fine_tune_epochs, q->fine_tune_learning_rate,
                      "fine-tuning through the rounding"));
-        if (is_over(k)) return NAS_OK;
-        NAS_TRY(save_net(k, key));
+        if (!is_over(k)) NAS_TRY(save_net(k, key, "tune"));
     }
+    note_epochs(k, q->fine_tune_epochs, reused);
+    if (is_over(k)) return NAS_OK;
     nas_note_stage(k->out, "tune", key, reused, since);
     return NAS_OK;
 }
@@ -261,7 +315,7 @@ static nas_status store_export(const chain *k, const nas_hash *key) {
         head.steps[i].accuracy = s->accuracy;
     }
     const nas_piece pieces[] = {{&head, sizeof head}, {k->out->tflite.p, k->out->tflite.n}};
-    return nas_cache_put(k->e->cache, key, pieces, 2, k->err);
+    return nas_stage_put(k->e, key, "export", pieces, 2, k->err);
 }
 
 static nas_status take_export(chain *k, const nas_cached *cached, bool *fine) {
@@ -289,7 +343,7 @@ static nas_status take_export(chain *k, const nas_cached *cached, bool *fine) {
 
 static nas_status try_export(chain *k, const nas_hash *key, bool *found) {
     nas_cached cached;
-    NAS_TRY(nas_cache_get(k->e->cache, key, &cached, found, k->err));
+    NAS_TRY(nas_stage_get(k->e, key, &cached, found, k->err));
     if (!*found) return NAS_OK;
     const nas_status st = take_export(k, &cached, found);
     nas_cache_release(&cached);
@@ -298,9 +352,10 @@ static nas_status try_export(chain *k, const nas_hash *key, bool *found) {
 
 static nas_status make_export(chain *k, const nas_hash *clustered, const nas_hash *tuned) {
     const char *trained = k->c->prune.on ? "pruned" : "dense";
-    NAS_TRY(note_float(k, trained, k->trained->net, false));
+    const nas_hash *from = &k->trained->key;
+    NAS_TRY(note_float(k, trained, k->trained->net, from, false));
     NAS_TRY(nas_net_fold(k->trained->net, &k->net, k->err));
-    NAS_TRY(note_float(k, "folded", k->net, true));
+    NAS_TRY(note_float(k, "folded", k->net, from, true));
     NAS_TRY(cluster_step(k, clustered));
     if (!is_over(k)) NAS_TRY(tune_step(k, tuned));
     if (is_over(k)) return NAS_OK;
@@ -323,6 +378,19 @@ static nas_status calibrate(chain *k) {
     return x ? NAS_OK : NAS_ENOMEM;
 }
 
+/* The stages that a file which was found had. */
+static void note_found(chain *k, const nas_hash *clustered, const nas_hash *tuned) {
+    const nas_stopwatch now = nas_stopwatch_start();
+    if (k->c->cluster.on) {
+        note_epochs(k, k->c->cluster.fine_tune_epochs, true);
+        nas_note_stage(k->out, "cluster", clustered, true, now);
+    }
+    if (k->c->quantize.fine_tune_epochs) {
+        note_epochs(k, k->c->quantize.fine_tune_epochs, true);
+        nas_note_stage(k->out, "tune", tuned, true, now);
+    }
+}
+
 nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
                             const nas_trained *t, nas_arena *a, nas_outcome *out, nas_hash *key,
                             nas_err *err) {
@@ -341,6 +409,8 @@ nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c, cons
         nas_net_close(k.net);
         NAS_TRY(st);
         if (is_over(&k)) return NAS_OK;
+    } else {
+        note_found(&k, &clustered, &tuned);
     }
     uint8_t *zlib;
     NAS_TRY(nas_zlib_stream(out->tflite.p, out->tflite.n, a, &zlib, &out->zlib.n, err));

@@ -8,17 +8,15 @@
 
 enum { MAX_FILE = 1 << 26 };
 
-static nas_status read_file(nas_arena *a, const char *folder, const char *name, uint8_t **bytes,
-                            size_t *n, nas_err *err) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return nas_file_read(a, path, MAX_FILE, bytes, n, err);
-}
+/* Paths of what is read, all set. */
+typedef struct places {
+    const char *model, *frontend, *labels, *candidate;
+} places;
 
-static nas_status read_labels(nas_arena *a, const char *folder, nas_deployed *d, nas_err *err) {
+static nas_status read_labels(nas_arena *a, const places *p, nas_deployed *d, nas_err *err) {
     uint8_t *bytes;
     size_t n;
-    NAS_TRY(read_file(a, folder, "labels.txt", &bytes, &n, err));
+    NAS_TRY(nas_file_read(a, p->labels, MAX_FILE, &bytes, &n, err));
     size_t lines = 0;
     for (size_t i = 0; i < n; i++) lines += bytes[i] == '\n';
     const char **labels = nas_arena_array(a, lines + 1, sizeof *labels, err);
@@ -27,8 +25,7 @@ static nas_status read_labels(nas_arena *a, const char *folder, nas_deployed *d,
         if (*line) labels[d->n_labels++] = line;
     d->labels = labels;
     if (d->n_labels < 2)
-        return nas_fail(err, NAS_EFORMAT, "%s/labels.txt: expected one class a line, two at least",
-                        folder);
+        return nas_fail(err, NAS_EFORMAT, "%s: expected one class a line, two at least", p->labels);
     return NAS_OK;
 }
 
@@ -45,69 +42,108 @@ static const float *read_floats(const cJSON *o, const char *name, int32_t n, nas
     return v;
 }
 
-static nas_status check_shapes(const char *folder, nas_deployed *d, nas_err *err) {
+static nas_status check_shapes(const places *p, nas_deployed *d, nas_err *err) {
     const int32_t samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz);
     const nas_status st = nas_frontend_shape(&d->frontend, samples, &d->frames, &d->features, err);
-    if (st != NAS_OK) return nas_fail_in(err, st, "%s/frontend.json", folder);
+    if (st != NAS_OK) return nas_fail_in(err, st, "%s", p->frontend);
     const int64_t in = nas_tensor_count(&d->graph.tensors[d->graph.input]);
     const int64_t out = nas_tensor_count(&d->graph.tensors[d->graph.output]);
     if (in != (int64_t)d->frames * d->features)
-        return nas_fail(err, NAS_EFORMAT,
-                        "%s: model.tflite takes %lld values, frontend.json gives %d x %d", folder,
-                        (long long)in, d->frames, d->features);
+        return nas_fail(err, NAS_EFORMAT, "%s takes %lld values, %s gives %d frames x %d features",
+                        p->model, (long long)in, p->frontend, d->frames, d->features);
     if (out != d->n_labels)
-        return nas_fail(err, NAS_EFORMAT, "%s: model.tflite has %lld outputs, labels.txt %d lines",
-                        folder, (long long)out, d->n_labels);
+        return nas_fail(err, NAS_EFORMAT, "%s has %lld outputs, %s has %d lines", p->model,
+                        (long long)out, p->labels, d->n_labels);
     return NAS_OK;
 }
 
-static nas_status read_frontend(nas_arena *a, const char *folder, nas_deployed *d, nas_err *err) {
-    char path[4096];
+/* A front end that normalises says with what. */
+static nas_status read_moments(nas_arena *a, const places *p, const nas_json *j, nas_deployed *d,
+                               nas_err *err) {
+    if (!d->frontend.normalize) return NAS_OK;
+    d->mean = read_floats(nas_json_root(j), "mean", d->features, a);
+    d->deviation = read_floats(nas_json_root(j), "deviation", d->features, a);
+    if (d->mean && d->deviation) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s: expected lists of %d numbers as \"mean\" and "
+                    "\"deviation\"",
+                    p->frontend, d->features);
+}
+
+static nas_status read_frontend(nas_arena *a, const places *p, nas_deployed *d, nas_err *err) {
     nas_json *j = NULL;
-    snprintf(path, sizeof path, "%s/frontend.json", folder);
-    NAS_TRY(nas_json_open(a, path, &j, err));
+    NAS_TRY(nas_json_open(a, p->frontend, &j, err));
     nas_status st = nas_frontend_decode(a, j, &d->frontend, &d->clip_seconds, err);
-    if (st == NAS_OK) st = check_shapes(folder, d, err);
-    if (st == NAS_OK) {
-        d->mean = read_floats(nas_json_root(j), "mean", d->features, a);
-        d->deviation = read_floats(nas_json_root(j), "deviation", d->features, a);
-        if (!d->mean || !d->deviation)
-            st = nas_fail(err, NAS_EFORMAT,
-                          "%s: expected lists of %d numbers as \"mean\" and "
-                          "\"deviation\"",
-                          path, d->features);
-    }
+    if (st == NAS_OK) st = check_shapes(p, d, err);
+    if (st == NAS_OK) st = read_moments(a, p, j, d, err);
     nas_json_close(j);
     return st;
 }
 
-static nas_status read_candidate(nas_arena *a, const char *folder, nas_deployed *d, nas_err *err) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/candidate.json", folder);
-    d->has_candidate = nas_path_exists(path);
+static nas_status read_candidate(nas_arena *a, const places *p, nas_deployed *d, nas_err *err) {
+    d->has_candidate = nas_path_exists(p->candidate);
     if (!d->has_candidate) return NAS_OK;
     nas_candidate c;
-    NAS_TRY(nas_candidate_open(a, path, d->n_labels, &c, err));
+    NAS_TRY(nas_candidate_open(a, p->candidate, d->n_labels, &c, err));
     d->task = c.task;
     return NAS_OK;
 }
 
-nas_status nas_deployed_open(nas_arena *a, const char *folder, nas_deployed *out, nas_err *err) {
-    *out = (nas_deployed){0};
-    if (!nas_path_is_dir(folder))
+static nas_status find_places(nas_arena *a, const nas_deployed_paths *from, places *p,
+                              nas_err *err) {
+    const bool folder = nas_path_is_dir(from->model);
+    const char *slash = strrchr(from->model, '/');
+    const char *dir =
+        folder  ? nas_arena_format(a, err, "%s/", from->model)
+        : slash ? nas_arena_format(a, err, "%.*s", (int)(slash + 1 - from->model), from->model)
+                : "";
+    if (!dir) return NAS_ENOMEM;
+    p->model = folder ? nas_arena_format(a, err, "%smodel.tflite", dir) : from->model;
+    p->frontend =
+        from->frontend ? from->frontend : nas_arena_format(a, err, "%sfrontend.json", dir);
+    p->labels = from->labels ? from->labels : nas_arena_format(a, err, "%slabels.txt", dir);
+    p->candidate = nas_arena_format(a, err, "%scandidate.json", dir);
+    return p->model && p->frontend && p->labels && p->candidate ? NAS_OK : NAS_ENOMEM;
+}
+
+/* A file of someone else comes alone: says what it wants before anything is read in vain. */
+static nas_status check_there(const nas_deployed_paths *from, const places *p,
+                              const nas_deployed *d, nas_err *err) {
+    const nas_tensor *in = &d->graph.tensors[d->graph.input];
+    const nas_tensor *out = &d->graph.tensors[d->graph.output];
+    if (!from->frontend && !nas_path_exists(p->frontend))
         return nas_fail(err, NAS_ENOTFOUND,
-                        "%s is not a folder; `nas export` and `nas train` make "
-                        "one with model.tflite in it",
-                        folder);
+                        "%s is not there: how do clips become the %lld values that %s takes? "
+                        "--frontend FILE says it, in the form that `nas export` writes",
+                        p->frontend, (long long)nas_tensor_count(in), p->model);
+    if (!from->labels && !nas_path_exists(p->labels))
+        return nas_fail(err, NAS_ENOTFOUND,
+                        "%s is not there: what are the %lld outputs of %s called? --labels FILE "
+                        "names them, one class folder a line, in their order",
+                        p->labels, (long long)nas_tensor_count(out), p->model);
+    return NAS_OK;
+}
+
+nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths, nas_deployed *out,
+                             nas_err *err) {
+    places p;
     uint8_t *bytes;
     size_t n;
-    NAS_TRY(read_file(a, folder, "model.tflite", &bytes, &n, err));
+    *out = (nas_deployed){0};
+    if (!nas_path_exists(paths->model))
+        return nas_fail(err, NAS_ENOTFOUND,
+                        "%s is not there; expected a .tflite file, or a folder with model.tflite "
+                        "in it, as `nas export` and `nas train` make",
+                        paths->model);
+    NAS_TRY(find_places(a, paths, &p, err));
+    NAS_TRY(nas_file_read(a, p.model, MAX_FILE, &bytes, &n, err));
     out->graph = nas_graph_start(a);
     const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
-    if (st != NAS_OK) return nas_fail_in(err, st, "%s/model.tflite", folder);
-    NAS_TRY(read_labels(a, folder, out, err));
-    NAS_TRY(read_frontend(a, folder, out, err));
-    return read_candidate(a, folder, out, err);
+    if (st != NAS_OK) return nas_fail_in(err, st, "%s", p.model);
+    NAS_TRY(check_there(paths, &p, out, err));
+    NAS_TRY(read_labels(a, &p, out, err));
+    NAS_TRY(read_frontend(a, &p, out, err));
+    return read_candidate(a, &p, out, err);
 }
 
 typedef struct bench {

@@ -1,4 +1,5 @@
-/* search/deployed.h - an exported folder read back, and how well it does on clips. */
+/* search/deployed.h - an exported folder or any .tflite file read back, and how well it does on
+ * clips. */
 #ifndef NAS_SEARCH_DEPLOYED_H
 #define NAS_SEARCH_DEPLOYED_H
 
@@ -12,16 +13,22 @@ typedef struct nas_deployed {
     nas_frontend_config frontend;
     double clip_seconds;
     int32_t frames, features;
-    const float *mean, *deviation; /* [features] */
+    const float *mean, *deviation; /* [features]; NULL where the front end does not normalise */
     bool has_candidate;            /* candidate.json was there: the task below is its own */
     nas_task task;
 } nas_deployed;
 
-/* Reads model.tflite, frontend.json, labels.txt and, where it is there, candidate.json, and checks
- * them against each other. Owner: arena a. Errors: NAS_ENOTFOUND, NAS_EFORMAT, NAS_EINVAL, each
- * naming the file. */
-NAS_NODISCARD nas_status nas_deployed_open(nas_arena *a, const char *folder, nas_deployed *out,
-                                           nas_err *err);
+/* model: a .tflite file, or a folder with model.tflite in it. What is NULL lies beside the model:
+ * frontend.json, labels.txt. */
+typedef struct nas_deployed_paths {
+    const char *model, *frontend, *labels;
+} nas_deployed_paths;
+
+/* Reads the model, its front end, its labels and, where it lies beside them, candidate.json, and
+ * checks them against each other. Owner: arena a. Errors: NAS_ENOTFOUND, NAS_EFORMAT, NAS_EINVAL,
+ * NAS_EUNSUPPORTED, each naming the file. */
+NAS_NODISCARD nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths,
+                                           nas_deployed *out, nas_err *err);
 
 typedef struct nas_verdict {
     int32_t n, right;

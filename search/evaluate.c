@@ -70,11 +70,13 @@ static nas_status train_and_measure(const nas_evaluator *e, const nas_candidate 
                                     nas_err *err) {
     const nas_stopwatch since = nas_stopwatch_start();
     nas_trained t;
-    NAS_TRY(nas_train_stage(e, c, f, a, &t, err));
+    nas_status st = nas_train_stage(e, c, f, a, &t, err);
+    out->epochs_trained += t.epochs_trained;
+    out->epochs_saved += t.epochs_saved;
+    NAS_TRY(st);
     nas_note_stage(out, "train", &t.key, t.reused, since);
     out->epochs = t.epochs;
     out->n_epochs = t.n_epochs;
-    nas_status st = NAS_OK;
     if (t.end == NAS_TRAIN_DIVERGED) {
         out->state = "diverged";
         out->reason = "the loss was not finite";

@@ -14,7 +14,13 @@ typedef struct nas_evaluator {
     uint32_t replicate;
     int32_t n_bounds; /* constraints that may reject before training; 0: none */
     const nas_constraint *bounds;
-    bool test;          /* read the test part too */
+    bool test;     /* read the test part too */
+    bool no_share; /* of the cache only clips and features are used: trainings begin at their first
+                      step and leave nothing. The bits are the same */
+    int32_t n_begins; /* fractions of a training at which others may ask for pruning to begin: */
+    const double *begins; /* the dense states there are kept */
+    nas_hash *busy;     /* not NULL: what another process is computing is not waited for: NAS_EBUSY,
+                           and this is its key */
     const nas_log *log; /* its stop is asked at every step */
     nas_epoch_fn on_epoch;
     void *ctx;
@@ -53,13 +59,16 @@ typedef struct nas_outcome {
     const nas_epoch *epochs;
     nas_stage_time stages[NAS_STAGES];
     nas_step_figures steps[NAS_STEPS];
+    /* Of all its nets, fine-tuning with it: epochs that were trained here, and those whose result
+     * was found under its key; also after a failure. A part of an epoch is a fraction. */
+    double epochs_trained, epochs_saved;
     nas_bytes tflite, zlib;
     const char *text[NAS_TEXTS]; /* of the task's row, in its order */
     const char *candidate_json, *metrics_json;
 } nas_outcome;
 
-/* Errors: NAS_ESTOP, and whatever files and memory can say. Diverging, and being rejected, is no
- * error. */
+/* Errors: NAS_ESTOP, NAS_EBUSY (see `busy`), and whatever files and memory can say. Diverging, and
+ * being rejected, is no error. */
 NAS_NODISCARD nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                       nas_outcome *out, nas_err *err);
 
@@ -76,6 +85,7 @@ typedef struct nas_trained {
     nas_net *net; /* owner: the caller closes it */
     nas_hash key;
     bool reused;
+    double epochs_trained, epochs_saved; /* also after a failure */
     nas_train_end end;
     int32_t n_epochs;
     nas_epoch *epochs;
@@ -90,6 +100,18 @@ NAS_NODISCARD nas_status nas_train_stage(const nas_evaluator *e, const nas_candi
 NAS_NODISCARD nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c,
                                           const nas_features *f, const nas_trained *t, nas_arena *a,
                                           nas_outcome *out, nas_hash *key, nas_err *err);
+
+/* The cache as stages use it: with e->no_share nothing is found or left, and every claim is
+ * granted. A claim is for computing what belongs under key: only one process has it. */
+NAS_NODISCARD nas_status nas_stage_get(const nas_evaluator *e, const nas_hash *key, nas_cached *out,
+                                       bool *found, nas_err *err);
+NAS_NODISCARD nas_status nas_stage_put(const nas_evaluator *e, const nas_hash *key,
+                                       const char *kind, const nas_piece *pieces, int32_t n,
+                                       nas_err *err);
+/* Errors: NAS_EBUSY somebody else has it and e->busy is given; else it is waited for, NAS_ESTOP. */
+NAS_NODISCARD nas_status nas_stage_claim(const nas_evaluator *e, const nas_hash *key, nas_lock *out,
+                                         nas_err *err);
+void nas_stage_unclaim(const nas_evaluator *e, const nas_hash *key, nas_lock *lock);
 
 /* What a stage took. */
 typedef struct nas_stopwatch {

@@ -89,7 +89,7 @@ static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, int
                          deviation);
     if (c->frontend.normalize) nas_frontend_normalize(mean, deviation, hw[1], w->x, n);
     const nas_piece pieces[] = {{w->head, head}, {w->x, n * sizeof *w->x}};
-    return nas_cache_put(cache, key, pieces, 2, err);
+    return nas_cache_put(cache, key, "features", pieces, 2, err);
 }
 
 static nas_status compute(const nas_dataset *d, const nas_candidate *c, const nas_hash *key,
@@ -120,7 +120,7 @@ nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
             st = compute(d, c, &out->key, cache, log, err);
             if (st == NAS_OK) st = nas_cache_get(cache, &out->key, &out->own, &found, err);
         }
-        nas_lock_release(&lock);
+        nas_cache_unlock(cache, &out->key, &lock);
         NAS_TRY(st);
     }
     if (found && view(d, out)) return NAS_OK;

@@ -35,8 +35,10 @@ static nas_status train_and_judge(const nas_evaluator *e, const nas_candidate *c
                                   nas_err *err) {
     nas_trained trained;
     nas_hash key;
-    NAS_TRY(nas_train_stage(e, c, f, a, &trained, err));
-    nas_status st = NAS_OK;
+    nas_status st = nas_train_stage(e, c, f, a, &trained, err);
+    o->epochs_trained += trained.epochs_trained;
+    o->epochs_saved += trained.epochs_saved;
+    NAS_TRY(st);
     if (trained.end == NAS_TRAIN_DIVERGED) {
         o->state = "diverged";
         o->reason = "the loss was not finite";
@@ -56,11 +58,11 @@ static nas_status one_fold(const nas_evaluator *whole, const nas_candidate *c, i
                            nas_arena *a, nas_outcome *o, tally *t, nas_err *err) {
     nas_dataset d;
     nas_features f;
+    *o = (nas_outcome){.state = "complete"};
     NAS_TRY(nas_dataset_fold(a, whole->data, k, &d, err));
     nas_evaluator e = *whole;
     e.data = &d;
     e.epochs_before = k * c->train.epochs;
-    *o = (nas_outcome){.state = "complete"};
     NAS_TRY(nas_features_open(&d, c, e.cache, e.log, &f, err));
     const nas_status st = train_and_judge(&e, c, &f, a, o, t, err);
     nas_features_close(&f);
@@ -82,7 +84,10 @@ nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c, nas_a
     for (int32_t k = 0; k < e->data->folds; k++) {
         const nas_arena_mark mark = nas_arena_here(a);
         nas_outcome fold;
-        NAS_TRY(one_fold(e, c, k, a, &fold, &t, err));
+        const nas_status st = one_fold(e, c, k, a, &fold, &t, err);
+        out->epochs_trained += fold.epochs_trained;
+        out->epochs_saved += fold.epochs_saved;
+        NAS_TRY(st);
         if (strcmp(fold.state, "complete") != 0)
             return note_end(&fold, k, e->data->folds, a, out, err);
         nas_arena_back(a, mark);

@@ -82,7 +82,7 @@ static nas_status store(const recordings *r, const nas_cache *cache, const nas_h
             head[i + 1] = r->sound[i].samples;
             pieces[i + 1] = (nas_piece){r->sound[i].pcm, (size_t)head[i + 1] * sizeof(float)};
         }
-        st = nas_cache_put(cache, key, pieces, (int32_t)r->n + 1, err);
+        st = nas_cache_put(cache, key, "noise", pieces, (int32_t)r->n + 1, err);
     }
     free(head);
     free(pieces);
@@ -127,7 +127,7 @@ static nas_status get_or_make(const nas_noise_files *files, int32_t rate_hz, con
             st = make(files, rate_hz, cache, &b->hash, log, err);
             if (st == NAS_OK) st = nas_cache_get(cache, &b->hash, &b->own, &found, err);
         }
-        nas_lock_release(&lock);
+        nas_cache_unlock(cache, &b->hash, &lock);
         NAS_TRY(st);
     }
     return map(b, cache, err);

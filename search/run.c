@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "core/kernel/threads.h"
+#include "search/cache_bound.h"
 #include "search/process.h"
 #include "search/sampler.h"
 #include "search/study.h"
@@ -18,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, FOR_EVER = INT32_MAX - 1 };
+enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, NO_FAULT = -1 };
 
 typedef struct team {
     const nas_run_options *o;
@@ -32,6 +33,8 @@ typedef struct team {
     double begun;
     nas_status fatal;
     nas_err why;
+    double busy_since[MAX_WORKERS]; /* with the trial in hand; 0: none */
+    bool late[MAX_WORKERS];         /* ended because its trial took too long */
 } team;
 
 static bool count_row(void *ctx, const nas_row *row) {
@@ -95,6 +98,8 @@ static void hear(team *t, const nas_event *e) {
         (void)nas_fail(&t->why, t->fatal, "%s", e->text);
         return;
     }
+    if (e->kind == NAS_EVENT_STARTED) t->busy_since[e->worker] = nas_clock_wall();
+    if (e->kind == NAS_EVENT_FINISHED) t->busy_since[e->worker] = 0;
     if (e->kind != NAS_EVENT_EPOCH && count(t, NULL) != NAS_OK) return;
     if (t->view->event) t->view->event(t->view->ctx, e, &t->state, t->store);
 }
@@ -114,21 +119,47 @@ static bool is_gone(void *ctx, const char *worker, double silent_seconds) {
     return nas_process_dead(worker, silent_seconds);
 }
 
+/* A worker looks at the clock between two steps; one that does not come to it is ended. */
+static void end_late(team *t) {
+    const double grace = 2, most = t->o->limits.seconds, now = nas_clock_wall();
+    for (int32_t i = 0; most > 0 && i < t->n; i++) {
+        if (t->pid[i] <= 0 || t->busy_since[i] <= 0 || now - t->busy_since[i] < most + grace)
+            continue;
+        t->late[i] = true;
+        (void)kill(t->pid[i], SIGKILL);
+    }
+}
+
+/* Gives back what the worker held. */
+static nas_status take_back(team *t, int32_t index, nas_err *err) {
+    char why[96] = "the worker died";
+    int32_t given_back = 0;
+    /* A full disk, or a wish to stop, is no fault of the trial. */
+    const int32_t retries = asked_to_stop(t) ? NO_FAULT : t->o->retries;
+    if (t->late[index])
+        snprintf(why, sizeof why, "took longer than %g seconds (--trial-seconds)",
+                 t->o->limits.seconds);
+    t->busy_since[index] = 0;
+    return nas_store_reap(t->store, t->worker.study, retries, why, is_gone, NULL, &given_back, err);
+}
+
 /* A worker that ended: 0 means that no trial is left for it. A crash gives its trial back and is
  * replaced. */
 static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     t->pid[index] = 0;
     t->alive--;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return NAS_OK;
-    int32_t given_back = 0;
-    /* A full disk, or a wish to stop, is no fault of the trial. */
-    const int32_t retries = asked_to_stop(t) ? FOR_EVER : t->o->retries;
-    NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, is_gone, NULL, &given_back, err));
+    NAS_TRY(take_back(t, index, err));
+    const bool late = t->late[index];
+    t->late[index] = false;
     if (asked_to_stop(t) || (WIFEXITED(status) && t->fatal != NAS_OK)) return NAS_OK;
-    if (WIFSIGNALED(status))
+    if (late)
+        nas_warn(t->view->log, "worker %" PRId32 " did not end its trial in time; it is replaced",
+                 index + 1);
+    else if (WIFSIGNALED(status))
         nas_warn(t->view->log, "worker %" PRId32 " was ended by signal %d (%s); it is replaced",
                  index + 1, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    if (++t->crashes > FORGIVEN_CRASHES)
+    if (!late && ++t->crashes > FORGIVEN_CRASHES)
         return nas_fail(err, NAS_EBUG,
                         "workers crashed %d times; the study is as it was: run the "
                         "same command to go on",
@@ -162,6 +193,7 @@ static nas_status lead(team *t, nas_err *err) {
         hear_all(t);
         t->state.seconds = nas_clock_wall() - t->begun;
         if (t->view->tick) t->view->tick(t->view->ctx, &t->state);
+        end_late(t);
         NAS_TRY(bury_all(t, err));
     }
     hear_all(t);
@@ -201,11 +233,13 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
     NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
     int32_t n;
-    return nas_store_reap(t->store, t->worker.study, FOR_EVER, is_gone, NULL, &n, err);
+    return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", is_gone, NULL, &n,
+                          err);
 }
 
 static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
                             nas_err *err) {
+    NAS_TRY(nas_cache_trim(t->worker.cache, err));
     NAS_TRY(count(t, err));
     t->state.done_before = t->state.done;
     if (t->view->begin) t->view->begin(t->view->ctx, s, d, &t->state, t->worker.study.joined);
@@ -219,7 +253,8 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     if (out->stopped) return NAS_OK;
     st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log, out, err);
     if (st == NAS_ESTOP) out->stopped = true;
-    return st == NAS_ESTOP ? NAS_OK : st;
+    if (st != NAS_OK && st != NAS_ESTOP) return st;
+    return nas_cache_trim(t->worker.cache, err);
 }
 
 static bool is_refusal(nas_status st) {
@@ -255,12 +290,14 @@ static nas_status with_space(team *t, const nas_space *s, const nas_cache *cache
     NAS_TRY(nas_kernel_choose(&t->worker.kernel, err));
     NAS_TRY(nas_store_check(t->o->db, err));
     t->worker.space = s;
+    t->worker.no_share = t->o->no_share;
     t->worker.cache = cache;
     t->worker.seed = t->o->has_seed ? t->o->seed : search->seed;
     t->n = t->state.workers = workers_wanted(t->o, s);
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
-    const nas_status st = with_data(t, s, cache, a, out, err);
+    nas_status st = nas_space_begins(s, a, &t->worker.begins, &t->worker.n_begins, err);
+    if (st == NAS_OK) st = with_data(t, s, cache, a, out, err);
     nas_arena_close(a);
     return st;
 }
@@ -282,12 +319,13 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
         .leader = getpid(),
         .worker = {.db = o->db,
                    .retries = o->retries,
+                   .limits = o->limits,
                    .event_fd = -1,
                    .stop = relay_stop,
                    .stop_ctx = log.out},
     };
     char beside[4096];
     snprintf(beside, sizeof beside, "%s.cache", o->db);
-    const nas_cache cache = {.dir = o->cache ? o->cache : beside};
+    const nas_cache cache = {.dir = o->cache ? o->cache : beside, .most = o->cache_bytes};
     return with_space(&t, o->space, &cache, out, err);
 }

@@ -16,6 +16,9 @@ typedef struct nas_run_options {
     bool has_seed;      /* else the space's */
     uint64_t seed;
     int32_t retries;
+    nas_limits limits;   /* of each trial: it fails when it takes more */
+    int64_t cache_bytes; /* bound of the cache; 0: none */
+    bool no_share;       /* each trial is trained from its first step */
 } nas_run_options;
 
 typedef struct nas_run_state {

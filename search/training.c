@@ -1,5 +1,6 @@
 /* search/training.c - the training stage. The state at step s lies under the key of all that led to
- * it; states in between are kept while a trial runs, so that a killed one goes on from there. */
+ * it. States where others part from this training are kept; others in between only while a trial
+ * runs, so that a killed one goes on from there. */
 #include "search/augmented.h"
 #include "search/evaluate.h"
 
@@ -21,6 +22,7 @@ typedef struct job {
     nas_train_hook hook;
     nas_trained *out;
     int32_t room;
+    int64_t per_epoch, trained, found; /* steps */
 } job;
 
 /* Before its first mask a pruned training is the dense one, and shares its states; but keep and
@@ -62,16 +64,55 @@ static void note_epoch(void *ctx, const nas_epoch *epoch) {
     if (j->e->on_epoch) j->e->on_epoch(j->e->ctx, &told);
 }
 
-/* The end of training has the key of the last step, also when patience comes before it. */
-static int64_t step_of(const job *j) {
-    return nas_trainer_done(j->trainer) ? nas_trainer_steps(j->trainer)
-                                        : nas_trainer_step(j->trainer);
+/* The i-th step whose state other trials may begin at: the first steps under a mask that the space
+ * can ask for, while this training is still the dense one. -1: not of this training. */
+static int64_t mark_at(const job *j, int32_t i) {
+    const nas_train_config *t = &j->c->train;
+    const nas_prune_config *own = &j->c->prune;
+    if (t->keep || t->patience > 0) return -1;
+    const int64_t steps = nas_trainer_steps(j->trainer);
+    const int64_t last = own->on ? nas_prune_begin(own, steps) : steps;
+    if (i == j->e->n_begins) return own->on ? last : -1;
+    const nas_prune_config asked = {.begin = j->e->begins[i]};
+    const int64_t at = nas_prune_begin(&asked, steps);
+    return at <= last ? at : -1;
+}
+
+static int64_t next_mark(const job *j) {
+    const int64_t at = nas_trainer_step(j->trainer);
+    int64_t next = nas_trainer_steps(j->trainer);
+    for (int32_t i = 0; i <= j->e->n_begins; i++) {
+        const int64_t mark = mark_at(j, i);
+        if (mark > at && mark < next) next = mark;
+    }
+    return next;
+}
+
+/* The latest step before `step` that may have left a state: the end of an epoch, or a mark. */
+static int64_t step_before(const job *j, int64_t step) {
+    int64_t before = (step - 1) / j->per_epoch * j->per_epoch;
+    for (int32_t i = 0; i <= j->e->n_begins; i++) {
+        const int64_t mark = mark_at(j, i);
+        if (mark > before && mark < step) before = mark;
+    }
+    return before;
+}
+
+static bool is_mark(const job *j, int64_t step) {
+    for (int32_t i = 0; i <= j->e->n_begins; i++)
+        if (mark_at(j, i) == step) return true;
+    return false;
+}
+
+static bool is_over(const job *j) {
+    return nas_trainer_done(j->trainer) || j->out->end == NAS_TRAIN_DIVERGED;
 }
 
 /* Payload: the number of epochs and how it ended (two int32 in 64 bytes), the epochs, the state. */
 enum { STATE_HEAD = 64 };
 
-static nas_status save(const job *j, nas_err *err) {
+static nas_status save(const job *j, int64_t step, nas_err *err) {
+    if (j->e->no_share) return NAS_OK;
     const size_t n = nas_trainer_state_bytes(j->trainer);
     void *state = malloc(n + 1);
     if (!state) return nas_fail(err, NAS_ENOMEM, "training: no room for a checkpoint");
@@ -84,8 +125,8 @@ static nas_status save(const job *j, nas_err *err) {
         {j->out->epochs, (size_t)j->out->n_epochs * sizeof *j->out->epochs},
         {state, n},
     };
-    const nas_hash key = state_key(j, step_of(j));
-    const nas_status st = nas_cache_put(j->e->cache, &key, pieces, 3, err);
+    const nas_hash key = state_key(j, step);
+    const nas_status st = nas_stage_put(j->e, &key, "train", pieces, 3, err);
     free(state);
     return st;
 }
@@ -109,58 +150,88 @@ static bool restore(job *j, const nas_cached *found) {
 static nas_status try_restore(job *j, int64_t step, bool *yes, nas_err *err) {
     const nas_hash key = state_key(j, step);
     nas_cached found;
-    *yes = false;
-    NAS_TRY(nas_cache_get(j->e->cache, &key, &found, yes, err));
+    NAS_TRY(nas_stage_get(j->e, &key, &found, yes, err));
     if (!*yes) return NAS_OK;
     *yes = restore(j, &found);
     nas_cache_release(&found);
     return NAS_OK;
 }
 
-/* The latest state that is there: the last step's, else that of the last epoch that left one. */
-static nas_status begin_from_cache(job *j, int64_t per_epoch, nas_err *err) {
-    const int64_t steps = nas_trainer_steps(j->trainer);
-    for (int64_t step = steps; step > 0; step -= per_epoch) {
-        bool yes;
+/* The latest state that is there: the last step's, else of those before it that is later than the
+ * net's. */
+static nas_status go_on_from_cache(job *j, nas_err *err) {
+    const int64_t at = nas_trainer_step(j->trainer);
+    bool yes = false;
+    if (j->e->no_share) return NAS_OK;
+    for (int64_t step = nas_trainer_steps(j->trainer); !yes && step > at;
+         step = step_before(j, step))
         NAS_TRY(try_restore(j, step, &yes, err));
-        if (!yes) continue;
-        j->out->reused = nas_trainer_done(j->trainer);
-        return NAS_OK;
-    }
+    if (yes) j->found += nas_trainer_step(j->trainer) - at;
     return NAS_OK;
 }
 
 static void drop_checkpoint(const job *j, int64_t step) {
-    if (step <= 0) return;
+    if (step <= 0 || is_mark(j, step) || j->e->no_share) return;
     const nas_hash key = state_key(j, step);
     nas_cache_remove(j->e->cache, &key);
 }
 
-static nas_status train_on(job *j, int64_t per_epoch, nas_err *err) {
-    int64_t kept = nas_trainer_step(j->trainer);
+static nas_status train_some(job *j, int64_t until, nas_err *err) {
+    const int64_t at = nas_trainer_step(j->trainer);
+    const nas_status st =
+        nas_trainer_run(j->trainer, until, note_epoch, j, j->e->log, &j->out->end, err);
+    j->trained += nas_trainer_step(j->trainer) - at;
+    return st;
+}
+
+/* Trains up to a mark, or the end, and leaves the state there. A training that is over, however
+ * early, leaves it under the key of the step that it was to come to. */
+static nas_status train_to(job *j, int64_t mark, nas_err *err) {
+    int64_t checkpoint = nas_trainer_step(j->trainer);
     double saved = nas_clock_wall();
-    while (!nas_trainer_done(j->trainer)) {
-        const int64_t next = (nas_trainer_step(j->trainer) / per_epoch + 1) * per_epoch;
-        NAS_TRY(nas_trainer_run(j->trainer, next, note_epoch, j, j->e->log, &j->out->end, err));
-        if (j->out->end == NAS_TRAIN_DIVERGED) break;
-        if (!nas_trainer_done(j->trainer) && nas_clock_wall() - saved < checkpoint_seconds)
-            continue;
-        NAS_TRY(save(j, err));
-        drop_checkpoint(j, kept);
-        kept = nas_trainer_step(j->trainer);
+    while (!is_over(j) && nas_trainer_step(j->trainer) < mark) {
+        const int64_t end = (nas_trainer_step(j->trainer) / j->per_epoch + 1) * j->per_epoch;
+        NAS_TRY(train_some(j, end < mark ? end : mark, err));
+        const int64_t at = nas_trainer_step(j->trainer);
+        if (is_over(j) || at >= mark || nas_clock_wall() - saved < checkpoint_seconds) continue;
+        NAS_TRY(save(j, at, err));
+        drop_checkpoint(j, checkpoint);
+        checkpoint = at;
         saved = nas_clock_wall();
+    }
+    NAS_TRY(save(j, mark, err));
+    drop_checkpoint(j, checkpoint);
+    return NAS_OK;
+}
+
+/* From mark to mark: whoever has the claim on the next one trains to it. */
+static nas_status train_all(job *j, nas_err *err) {
+    NAS_TRY(go_on_from_cache(j, err));
+    while (!is_over(j)) {
+        const int64_t mark = next_mark(j);
+        const nas_hash key = state_key(j, mark);
+        nas_lock claim;
+        NAS_TRY(nas_stage_claim(j->e, &key, &claim, err));
+        /* It may have been computed since it was looked for. */
+        nas_status st = go_on_from_cache(j, err);
+        if (st == NAS_OK && !is_over(j) && nas_trainer_step(j->trainer) < mark)
+            st = train_to(j, mark, err);
+        nas_stage_unclaim(j->e, &key, &claim);
+        NAS_TRY(st);
     }
     return NAS_OK;
 }
 
 static nas_status run(job *j, nas_arena *a, nas_err *err) {
-    const nas_train_config *config = &j->c->train;
-    j->room = config->epochs;
+    j->room = j->c->train.epochs;
     j->out->epochs = nas_arena_array(a, (size_t)j->room, sizeof *j->out->epochs, err);
     if (!j->out->epochs) return NAS_ENOMEM;
-    const int64_t per_epoch = nas_trainer_steps(j->trainer) / config->epochs;
-    NAS_TRY(begin_from_cache(j, per_epoch, err));
-    NAS_TRY(train_on(j, per_epoch, err));
+    j->per_epoch = nas_trainer_steps(j->trainer) / j->c->train.epochs;
+    const nas_status st = train_all(j, err);
+    j->out->reused = j->trained == 0;
+    j->out->epochs_trained = (double)j->trained / (double)j->per_epoch;
+    j->out->epochs_saved = (double)j->found / (double)j->per_epoch;
+    NAS_TRY(st);
     j->out->key = state_key(j, nas_trainer_steps(j->trainer));
     return NAS_OK;
 }

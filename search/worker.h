@@ -4,6 +4,7 @@
 #define NAS_SEARCH_WORKER_H
 
 #include "search/evaluate.h"
+#include "search/limits.h"
 #include "store/store.h"
 
 /* What a worker tells the coordinator, one write to a pipe each (atomic: below PIPE_BUF). */
@@ -34,6 +35,10 @@ typedef struct nas_worker {
     nas_study_id study;
     uint64_t seed;
     int32_t index, retries;
+    nas_limits limits;
+    bool no_share;    /* see nas_evaluator */
+    int32_t n_begins; /* of the space: nas_space_begins */
+    const double *begins;
     int event_fd;
     bool (*stop)(void *ctx); /* asked at safe points */
     void *stop_ctx;

@@ -29,10 +29,21 @@ static nas_status read_progress(nas_store *s, nas_layout *l, progress *p, nas_er
     return NAS_OK;
 }
 
+static bool is_passed(const nas_store *s, int64_t row) {
+    for (int32_t i = 0; i < s->n_passed; i++)
+        if (s->passed[i] == row) return true;
+    return false;
+}
+
+/* *others: there are some that are passed over. */
 static nas_status read_waiting(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_claim *out,
-                               const char **json, bool *found, nas_err *err) {
-    NAS_TRY(nas_sql_step(s, st, found, err));
-    if (!*found) return NAS_OK;
+                               const char **json, bool *found, bool *others, nas_err *err) {
+    for (;;) {
+        NAS_TRY(nas_sql_step(s, st, found, err));
+        if (!*found) return NAS_OK;
+        if (!is_passed(s, sqlite3_column_int64(st, 0))) break;
+        *others = true;
+    }
     out->id = sqlite3_column_int64(st, 0);
     out->number = sqlite3_column_int64(st, 1);
     out->attempt = sqlite3_column_int(st, 2) + 1;
@@ -46,15 +57,15 @@ static nas_status read_waiting(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas
 /* The waiting trial with the lowest number, if it is one of the `trials` that are wanted. */
 static nas_status take_waiting(nas_store *s, nas_layout *l, const progress *p, const char *worker,
                                nas_arena *a, nas_claim *out, const char **json, bool *found,
-                               nas_err *err) {
+                               bool *others, nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_WAITING,
                             "SELECT id, number, attempt, candidate, json FROM nas_trials_#"
                             " WHERE version = ?1 AND state = 'waiting' AND number < ?2"
-                            " ORDER BY number LIMIT 1",
+                            " ORDER BY number",
                             &st, err));
     NAS_TRY(nas_sql_bind(s, st, err, "ii", l->version, p->trials < 0 ? INT64_MAX : p->trials));
-    const nas_status status = read_waiting(s, st, a, out, json, found, err);
+    const nas_status status = read_waiting(s, st, a, out, json, found, others, err);
     sqlite3_reset(st);
     NAS_TRY(status);
     if (!*found) return NAS_OK;
@@ -147,14 +158,14 @@ static nas_status claim(nas_store *s, nas_layout *l, const char *worker, nas_pic
                         void *ctx, nas_arena *a, nas_claim *out, const char **json,
                         nas_claimed *what, nas_err *err) {
     progress p = {0};
-    bool found = false;
+    bool found = false, others = false;
     NAS_TRY(read_progress(s, l, &p, err));
-    NAS_TRY(take_waiting(s, l, &p, worker, a, out, json, &found, err));
+    NAS_TRY(take_waiting(s, l, &p, worker, a, out, json, &found, &others, err));
     if (!found) NAS_TRY(pick_new(s, l, &p, worker, pick, ctx, a, out, json, &found, err));
     *what = NAS_CLAIMED;
     if (found) return nas_reuse_find(s, l, out, err);
-    bool running = false;
-    NAS_TRY(any_running(s, l, &running, err));
+    bool running = others;
+    if (!running) NAS_TRY(any_running(s, l, &running, err));
     *what = running ? NAS_CLAIM_WAIT : NAS_CLAIM_NONE_LEFT;
     return NAS_OK;
 }
@@ -169,6 +180,11 @@ nas_status nas_store_claim(nas_store *s, nas_study_id id, const char *worker, na
     NAS_TRY(nas_layout_get(s, id, &l, err));
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_NORMAL, err));
     return nas_sql_end(s, claim(s, l, worker, pick, ctx, a, out, json, what, err), err);
+}
+
+void nas_store_pass_over(nas_store *s, const int64_t *rows, int32_t n) {
+    s->passed = rows;
+    s->n_passed = n;
 }
 
 nas_status nas_store_has_candidate(nas_store *s, nas_study_id id, const nas_hash *candidate,
@@ -246,25 +262,27 @@ static nas_status list_dead(nas_store *s, int64_t study, nas_dead_fn dead, void 
     return status;
 }
 
-static nas_status give_back(nas_store *s, int64_t study, int32_t retries, const seen *list,
-                            int32_t *n, nas_err *err) {
+static nas_status give_back(nas_store *s, int64_t study, int32_t retries, const char *why,
+                            const seen *list, int32_t *n, nas_err *err) {
     char sql[512];
     sqlite3_snprintf(sizeof sql, sql,
                      "UPDATE nas_trials_%lld SET state = CASE WHEN attempt > ?5 THEN 'failed' ELSE"
-                     " 'waiting' END, reason = 'the worker died', finished = CASE WHEN"
-                     " attempt > ?5 THEN ?6 END, heartbeat = NULL WHERE id = ?1 AND"
+                     " 'waiting' END, reason = ?8, finished = CASE WHEN"
+                     " attempt > ?5 THEN ?6 END, heartbeat = NULL, attempt = attempt - ?7"
+                     " WHERE id = ?1 AND"
                      " state = 'running' AND attempt = ?2 AND heartbeat = ?3 AND worker IS ?4",
                      study);
     for (const seen *d = list; d; d = d->next) {
-        NAS_TRY(nas_sql_put(s, err, sql, "iirtir", d->id, (int64_t)d->attempt, d->heartbeat,
-                            d->worker, (int64_t)retries, nas_clock_date()));
+        NAS_TRY(nas_sql_put(s, err, sql, "iirtirit", d->id, (int64_t)d->attempt, d->heartbeat,
+                            d->worker, retries < 0 ? INT64_MAX : (int64_t)retries, nas_clock_date(),
+                            (int64_t)(retries < 0), why));
         *n += sqlite3_changes(s->db);
     }
     return NAS_OK;
 }
 
-nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries, nas_dead_fn dead,
-                          void *ctx, int32_t *n, nas_err *err) {
+nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries, const char *why,
+                          nas_dead_fn dead, void *ctx, int32_t *n, nas_err *err) {
     *n = 0;
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
@@ -273,7 +291,7 @@ nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries, nas_de
     if (status == NAS_OK && list) {
         status = nas_sql_begin(s, NAS_SYNC_FULL, err);
         if (status == NAS_OK)
-            status = nas_sql_end(s, give_back(s, id.study, retries, list, n, err), err);
+            status = nas_sql_end(s, give_back(s, id.study, retries, why, list, n, err), err);
     }
     nas_arena_close(a);
     if (status != NAS_OK) *n = 0;

@@ -14,16 +14,22 @@ static nas_status check_state(const char *state, nas_err *err) {
     return nas_fail(err, NAS_EINVAL, "\"%s\" is not a state that a trial ends in", state);
 }
 
+enum { FIRST_METRIC = 13 }; /* its place among the values of the statement */
+
 static nas_status finish_slot(nas_store *s, nas_layout *l, sqlite3_stmt **out, nas_err *err) {
     *out = l->slots[NAS_SQL_FINISH];
     if (*out) return NAS_OK;
     sqlite3_str *q = sqlite3_str_new(s->db);
     sqlite3_str_appendf(q,
                         "UPDATE nas_trials_%lld SET state = ?4, reason = ?5, seconds = ?6,"
-                        " cpu_seconds = ?7, machine = ?8, finished = ?9, heartbeat = NULL",
+                        " cpu_seconds = ?7, machine = ?8, finished = ?9, heartbeat = NULL,"
+                        " attempt = attempt - ?10,"
+                        /* What an attempt before this one trained, this one found. */
+                        " epochs_trained = coalesce(epochs_trained, 0) + ?11,"
+                        " epochs_saved = max(0, ?12 - coalesce(epochs_trained, 0))",
                         l->study);
     for (int32_t i = 0; i < l->n_metrics; i++)
-        sqlite3_str_appendf(q, ", \"%w\" = ?%d", l->stored[l->n_params + i], i + 10);
+        sqlite3_str_appendf(q, ", \"%w\" = ?%d", l->stored[l->n_params + i], i + FIRST_METRIC);
     sqlite3_str_appendall(q, " WHERE id = ?1 AND attempt = ?2 AND worker = ?3 AND"
                              " state = 'running'");
     return nas_layout_slot_str(s, l, NAS_SQL_FINISH, q, out, err);
@@ -34,11 +40,12 @@ static nas_status write_row(nas_store *s, nas_layout *l, const nas_claim *c, con
     sqlite3_stmt *st = NULL;
     NAS_TRY(finish_slot(s, l, &st, err));
     const double finished = strcmp(r->state, "waiting") ? nas_clock_date() : (double)NAN;
-    NAS_TRY(nas_sql_bind(s, st, err, "iitttrrtr", c->id, (int64_t)c->attempt, worker, r->state,
-                         r->reason, r->seconds, r->cpu_seconds, r->machine, finished));
+    NAS_TRY(nas_sql_bind(s, st, err, "iitttrrtrirr", c->id, (int64_t)c->attempt, worker, r->state,
+                         r->reason, r->seconds, r->cpu_seconds, r->machine, finished,
+                         (int64_t)r->forgiven, r->epochs_trained, r->epochs_saved));
     for (int32_t i = 0; i < l->n_metrics; i++) {
-        const int rc = r->metrics ? nas_sql_bind_value(st, i + 10, &r->metrics[i])
-                                  : sqlite3_bind_null(st, i + 10);
+        const int rc = r->metrics ? nas_sql_bind_value(st, i + FIRST_METRIC, &r->metrics[i])
+                                  : sqlite3_bind_null(st, i + FIRST_METRIC);
         if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a metric", err);
     }
     NAS_TRY(nas_sql_run(s, st, err));
@@ -155,7 +162,7 @@ nas_status nas_store_finish(nas_store *s, nas_study_id id, const nas_claim *c, c
     NAS_TRY(check_state(r->state, err));
     nas_layout *l = NULL;
     NAS_TRY(nas_layout_get(s, id, &l, err));
-    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    NAS_TRY(nas_sql_begin(s, r->forgiven ? NAS_SYNC_NORMAL : NAS_SYNC_FULL, err));
     const nas_status status = nas_sql_end(s, finish(s, l, c, worker, r, kept, err), err);
     if (status != NAS_OK) *kept = false;
     return status;

@@ -12,9 +12,10 @@
 enum { MOST_COLUMNS = 1500 };
 
 static const char *const fixed[] = {
-    "id",          "version", "number",   "state",   "reason", "attempt",
-    "candidate",   "seconds", "worker",   "machine", "json",   "heartbeat",
-    "cpu_seconds", "started", "finished", "reused",  NULL,
+    "id",      "version",        "number",       "state",   "reason",
+    "attempt", "candidate",      "seconds",      "worker",  "machine",
+    "json",    "heartbeat",      "cpu_seconds",  "started", "finished",
+    "reused",  "epochs_trained", "epochs_saved", NULL,
 };
 
 bool nas_layout_is_fixed(const char *column) {
@@ -75,7 +76,8 @@ static nas_status make_table(nas_store *s, const nas_study *def, int64_t study, 
     /* json is last: it is long, and what stands before it is read without it. */
     sqlite3_str_appendf(q,
                         ", seconds REAL, cpu_seconds REAL, worker TEXT, machine TEXT,"
-                        " heartbeat REAL, started REAL, finished REAL, reused INTEGER, json TEXT);"
+                        " heartbeat REAL, started REAL, finished REAL, reused INTEGER,"
+                        " epochs_trained REAL, epochs_saved REAL, json TEXT);"
                         "CREATE UNIQUE INDEX nas_trials_%lld_number"
                         " ON nas_trials_%lld(version, number);"
                         "CREATE INDEX nas_trials_%lld_state"

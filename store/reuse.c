@@ -88,8 +88,12 @@ static nas_status copy_row(nas_store *s, nas_layout *l, const nas_claim *c, cons
     NAS_TRY(version_of(s, l->study, c->reuse, &from.version, err));
     NAS_TRY(nas_layout_get(s, from, &old, err));
     sqlite3_str *q = sqlite3_str_new(s->db), *values = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "UPDATE nas_trials_%lld SET (state, reason, machine, reused", l->study);
-    sqlite3_str_appendall(values, "SELECT state, reason, machine, coalesce(reused, id)");
+    sqlite3_str_appendf(q,
+                        "UPDATE nas_trials_%lld SET (state, reason, machine, reused,"
+                        " epochs_trained, epochs_saved",
+                        l->study);
+    sqlite3_str_appendall(values, "SELECT state, reason, machine, coalesce(reused, id),"
+                                  " 0, epochs_trained + epochs_saved");
     for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++) {
         const char *stored = nas_layout_stored(old, l->names[i]);
         sqlite3_str_appendf(q, ", \"%w\"", l->stored[i]);

@@ -88,7 +88,8 @@ static const char first[] =
     " datetime(s.created, 'unixepoch') AS created, s.fingerprint AS fingerprint, s.id AS id"
     " FROM nas_studies s;";
 
-/* Version 2: what each step of compression did, and results that another version's trial has. */
+/* Version 2: what each step of compression did, and results that another version's trial has.
+ * Version 3: epochs trained and saved. */
 static const char second[] = "CREATE TABLE nas_steps("
                              " study INTEGER NOT NULL,"
                              " trial INTEGER NOT NULL,"
@@ -117,14 +118,36 @@ static nas_status list_studies(nas_store *s, nas_arena *a, int64_t **ids, int64_
     return status;
 }
 
-static nas_status add_reused(nas_store *s, nas_arena *a, nas_err *err) {
-    int64_t *ids = NULL, n = 0;
-    NAS_TRY(list_studies(s, a, &ids, &n, err));
+/* Step i leads from version i to i + 1: statements, then columns (NULL ends them) that the table of
+ * every study gets. A step that was published is never changed. */
+enum { STEP_COLUMNS = 3 };
+static const struct {
+    const char *sql;
+    const char *columns[STEP_COLUMNS];
+} steps[] = {
+    {first, {NULL}},
+    {second, {"reused INTEGER", NULL}},
+    {"", {"epochs_trained REAL", "epochs_saved REAL", NULL}},
+};
+
+static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int64_t n,
+                            nas_err *err) {
+    NAS_TRY(nas_sql_exec(s, steps[step].sql, err));
     for (int64_t i = 0; i < n; i++) {
-        char sql[96];
-        sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE nas_trials_%lld ADD COLUMN reused INTEGER",
-                         ids[i]);
-        NAS_TRY(nas_sql_exec(s, sql, err));
+        for (int k = 0; steps[step].columns[k]; k++) {
+            char sql[96];
+            sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE nas_trials_%lld ADD COLUMN %s", ids[i],
+                             steps[step].columns[k]);
+            NAS_TRY(nas_sql_exec(s, sql, err));
+        }
+    }
+    return NAS_OK;
+}
+
+/* Their views may show what the new version has. */
+static nas_status write_all_views(nas_store *s, nas_arena *a, const int64_t *ids, int64_t n,
+                                  nas_err *err) {
+    for (int64_t i = 0; i < n; i++) {
         nas_study def;
         nas_study_id id = {.study = ids[i]};
         NAS_TRY(nas_study_load(s, ids[i], a, &def, &id.version, err));
@@ -132,12 +155,6 @@ static nas_status add_reused(nas_store *s, nas_arena *a, nas_err *err) {
     }
     return NAS_OK;
 }
-
-/* Step i leads from version i to i + 1. A step that was published is never changed. */
-static const struct {
-    const char *sql;
-    nas_status (*more)(nas_store *s, nas_arena *a, nas_err *err); /* may be NULL */
-} steps[] = {{first, NULL}, {second, add_reused}};
 
 int nas_schema_version(void) {
     return (int)(sizeof steps / sizeof *steps);
@@ -159,10 +176,10 @@ static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     int64_t version = 0;
     NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
     if (version >= nas_schema_version()) return NAS_OK; /* another process was quicker */
-    for (int64_t i = version; i < nas_schema_version(); i++) {
-        NAS_TRY(nas_sql_exec(s, steps[i].sql, err));
-        if (steps[i].more) NAS_TRY(steps[i].more(s, a, err));
-    }
+    int64_t *ids = NULL, n = 0;
+    if (version > 0) NAS_TRY(list_studies(s, a, &ids, &n, err));
+    for (int64_t i = version; i < nas_schema_version(); i++) NAS_TRY(take_step(s, i, ids, n, err));
+    NAS_TRY(write_all_views(s, a, ids, n, err));
     sqlite3_str *sql = sqlite3_str_new(s->db);
     sqlite3_str_appendf(sql, "PRAGMA application_id=%d; PRAGMA user_version=%d",
                         NAS_STORE_APPLICATION, nas_schema_version());

@@ -104,6 +104,10 @@ NAS_NODISCARD nas_status nas_store_claim(nas_store *s, nas_study_id id, const ch
                                          nas_pick_fn pick, void *ctx, nas_arena *a, nas_claim *out,
                                          const char **json, nas_claimed *what, nas_err *err);
 
+/* Claims through this handle leave these waiting trials alone from now on: rows[n], borrowed until
+ * the next call. While there are others, or some run, NAS_CLAIM_WAIT stands for "none". */
+void nas_store_pass_over(nas_store *s, const int64_t *rows, int32_t n);
+
 /* Errors: NAS_EBUSY when the trial is no longer this worker's: its result would not be kept. */
 NAS_NODISCARD nas_status nas_store_heartbeat(nas_store *s, nas_study_id id, const nas_claim *c,
                                              const char *worker, nas_err *err);
@@ -140,6 +144,10 @@ typedef struct nas_result {
     const char *state, *reason;
     const nas_value *metrics; /* n_metrics of the study's definition, in its order; NULL: none */
     double seconds, cpu_seconds;
+    double epochs_trained; /* by this attempt; they add up */
+    double epochs_saved;   /* found by this attempt; NaN where the trial is not at its end */
+    bool forgiven; /* given back through no fault of the trial: the attempt does not count, and
+                      need not be durable */
     const char *machine; /* CPU, kernel row */
     int32_t n_epochs, n_stages, n_steps, n_artefacts;
     const nas_epoch_row *epochs;
@@ -148,25 +156,27 @@ typedef struct nas_result {
     const nas_artefact *artefacts;
 } nas_result;
 
-/* One durable transaction (synchronous=FULL): the row, its epochs, stages, steps and artefacts.
- * *kept is false when the trial is no longer this worker's (it was given up for dead): nothing is
- * written then. */
+/* One durable transaction (synchronous=FULL, but see `forgiven`): the row, its epochs, stages,
+ * steps and artefacts. *kept is false when the trial is no longer this worker's (it was given up
+ * for dead): nothing is written then. */
 NAS_NODISCARD nas_status nas_store_finish(nas_store *s, nas_study_id id, const nas_claim *c,
                                           const char *worker, const nas_result *r, bool *kept,
                                           nas_err *err);
 
 /* Ends a trial whose claim says `reuse`: state, reason, machine and metrics of that row become its
- * own, `reused` says which row was trained; that one's epochs, stages, steps and artefacts are this
- * one's too. Durable. *kept as above. Errors: NAS_EINVAL when the claim has none to reuse. */
+ * own, `reused` says which row was trained, whose epochs count as saved; that one's epochs, stages,
+ * steps and artefacts are this one's too. Durable. *kept as above. Errors: NAS_EINVAL when the
+ * claim has none to reuse. */
 NAS_NODISCARD nas_status nas_store_reuse(nas_store *s, nas_study_id id, const nas_claim *c,
                                          const char *worker, bool *kept, nas_err *err);
 
 /* Gives back the running trials whose worker is dead, as `dead(ctx, worker, seconds since the
- * heartbeat)` judges; one that was tried `retries` + 1 times becomes failed ("the worker died").
- * *n: how many. */
+ * heartbeat)` judges; one that was tried `retries` + 1 times becomes failed, for the reason `why`.
+ * retries below 0: it was no fault of the trials, and the attempt does not count. *n: how many. */
 typedef bool (*nas_dead_fn)(void *ctx, const char *worker, double silent_seconds);
 NAS_NODISCARD nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries,
-                                        nas_dead_fn dead, void *ctx, int32_t *n, nas_err *err);
+                                        const char *why, nas_dead_fn dead, void *ctx, int32_t *n,
+                                        nas_err *err);
 
 /* Sets one metric of a finished trial (test_accuracy, latency measured again). Durable. */
 NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,

@@ -55,6 +55,8 @@ struct nas_store {
     nas_arena *arena; /* layouts */
     nas_layout *layouts;
     double busy_since;
+    const int64_t *passed; /* rows that claims leave alone */
+    int32_t n_passed;
 };
 
 /* sql.c */

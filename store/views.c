@@ -61,7 +61,8 @@ static nas_status write_main(nas_store *s, const nas_study *def, const nas_layou
     for (int32_t i = 0; i < l->n_params + l->n_metrics; i++)
         sqlite3_str_appendf(q, ", \"%w\" AS \"%w\"", l->stored[i], l->names[i]);
     sqlite3_str_appendf(q,
-                        ", seconds, cpu_seconds, attempt, worker, machine,"
+                        ", seconds, cpu_seconds, epochs_trained, epochs_saved, attempt, worker,"
+                        " machine,"
                         " datetime(started, 'unixepoch') AS started,"
                         " datetime(finished, 'unixepoch') AS finished, reused, candidate, id"
                         " FROM nas_trials_%lld WHERE version = %lld",

@@ -13,7 +13,7 @@
     }
 #define COUNT(...) ((int32_t)(sizeof(LAYERS(__VA_ARGS__)) / sizeof(nas_layer_spec)))
 #define MODEL(h, w, c, ...) \
-    { {h, w, c}, COUNT(__VA_ARGS__), LAYERS(__VA_ARGS__) }
+    { .input = {h, w, c}, .n_layers = COUNT(__VA_ARGS__), .layers = LAYERS(__VA_ARGS__) }
 
 #define CONV(f, kh, kw, sh, sw, pad, with_bias)                                               \
     {                                                                                         \

@@ -14,7 +14,7 @@ check "a value that is no number" says 2 "whole number" "$NAS" run tiny.json --w
 check "a missing space file" says 2 "nowhere.json" "$NAS" run nowhere.json
 check "a missing database" says 2 "nowhere.db" "$NAS" top nowhere.db
 check "a file that is no database" says 2 "tiny.json" "$NAS" top tiny.json
-for c in run space top show sql export eval train verify; do
+for c in run space top show sql export eval train verify cache; do
     check "help of $c has an example" says 0 "nas $c " "$NAS" $c --help
 done
 
@@ -46,6 +46,19 @@ eval_accuracy() { "$NAS" eval tiny_best --data clips --split "$1" --json | sed '
 check "eval finds the stored accuracy" equal "$(eval_accuracy validation)" "$(sql tiny.db 'select accuracy from tiny_best')"
 check "and the stored test accuracy" equal "$(eval_accuracy test)" "$(sql tiny.db 'select test_accuracy from tiny_best')"
 check "verify trains the same bytes" "$NAS" verify tiny.db 5
+check "verify --all trains them all" says 0 "8 trials, all the same bytes" "$NAS" verify tiny.db --all
+check "a number or --all" says 2 "expected the number of a trial, or --all" "$NAS" verify tiny.db
+forged() { # one byte of one stored file is another one
+    cp tiny.db forged.db
+    python3 - <<'PY' && "$NAS" verify forged.db --all >forged.txt
+import sqlite3
+db = sqlite3.connect("forged.db")
+db.execute("update nas_artefacts set content = cast(substr(content, 1, 900) || x'2a' || substr(content, 902) as blob) where trial = 2 and name = 'model.tflite'")
+db.commit()
+PY
+    [ $? = 1 ] && grep -q "trial 1: trained again, OTHER BYTES" forged.txt && grep -q "1 of 8 trials have OTHER BYTES" forged.txt
+}
+command -v python3 >/dev/null && check "and finds the one that differs" forged
 check "train makes them too" "$NAS" train tiny_best/candidate.json -o again
 check "to the byte" cmp tiny_best/model.tflite again/model.tflite
 check "export writes them" "$NAS" export tiny.db -o exported

@@ -129,6 +129,36 @@ gives_up() {
 }
 check "a trial that crashes too often is failed, and the run says so" gives_up
 
+# --- trials that take more than they may
+slow() {
+    "$NAS" run long.json --db slow.db --workers 2 --trials 2 --trial-seconds 1 >slow.txt
+    [ $? = 3 ] && equal "$(sql slow.db "select number, state, attempt, reason from long")" "0,failed,2,took longer than 1 seconds (--trial-seconds)
+1,failed,2,took longer than 1 seconds (--trial-seconds)"
+}
+sed 's/"epochs": 3/"epochs": 30000/; s/"name": "tiny"/"name": "long"/' tiny.json >long.json
+check "trials that take too long fail, after another try" slow
+hung() { # a worker that does not even look at the clock
+    "$NAS" run tiny.json --db hung.db --workers 1 --trial-seconds 3 --out hung_best >hung.txt 2>&1 &
+    local leader=$!
+    for _ in $(seq 200); do
+        [ "$(sql hung.db "select count(*) from tiny where state = 'running'" 2>/dev/null)" != 1 ] || break
+        sleep 0.02
+    done
+    kill -STOP $(children "$leader")
+    wait "$leader" && grep -q "did not end its trial in time; it is replaced" hung.txt &&
+        equal "$(sql hung.db "$determined")" "$(sql tiny.db "$determined")" &&
+        equal "$(sql hung.db "select max(attempt) from tiny")" 2
+}
+determined="select number, state, accuracy, zlib_bytes, candidate from tiny order by number"
+check "a worker that hangs is replaced, and its trial tried again" hung
+large() {
+    sed 's/"choice": \[4, 8\]/"choice": [4, 4000]/' tiny.json >large.json
+    "$NAS" run large.json --db large.db --workers 1 --retries 0 --trial-bytes 8000000 --out large_best &&
+        equal "$(sql large.db "select model_layers_0_filters, state, count(*), reason like 'needs more than 8000000 bytes (--trial-bytes): %' from tiny where state <> 'rejected' group by 1, 2")" "4,complete,4,
+4000,failed,2,1"
+}
+ldd "$NAS" | grep -q libasan || check "a trial that needs too much memory fails, and the others go on" large
+
 # --- names that are hard to print
 mkdir -p 'words/a"b' words/é && cp clips/go/* 'words/a"b' && cp clips/stop/* words/é
 sed 's/"labels": \[[^]]*\], *$/"labels": ["a\\"b", "é"],/' tiny.json >words.json

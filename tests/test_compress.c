@@ -186,7 +186,7 @@ static void test_own_sparsity(void **state) {
     layers[0].sparsity = 0;
     layers[5].sparsity = 0.4; /* asked for, though small */
     layers[7].sparsity = 0.91;
-    const nas_model m = {plain.input, 15, layers};
+    const nas_model m = {.input = plain.input, .n_layers = 15, .layers = layers};
     pruned_run r;
     start(&r, &m, &gradual, 6);
     train_to(&r, 30);

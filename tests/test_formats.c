@@ -450,6 +450,90 @@ static void test_units_keep_the_outputs(void **state) {
     assert_true(outputs > 3000 && different * 500 < outputs);
 }
 
+/* --- what ships ------------------------------------------------------------------------------- */
+
+static bool is_short(float v) {
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return (bits & 0xffff) == 0;
+}
+
+static int by_value(const void *a, const void *b) {
+    const float p = *(const float *)a, q = *(const float *)b;
+    return (p > q) - (p < q);
+}
+
+/* Channels may have changed places. */
+static const float *sorted(const nas_tensor *t) {
+    float *s = nas_arena_array(arena, (size_t)t->n_scale, sizeof *s, &err);
+    memcpy(s, t->scale, (size_t)t->n_scale * sizeof *s);
+    qsort(s, (size_t)t->n_scale, sizeof *s, by_value);
+    return s;
+}
+
+/* The kernel scales of one file beside those of the converter's numbers, in units of the output
+ * over the input. Raised, by 1/128 at the most; the input's own scale too. */
+static int32_t compare_scales(const nas_graph *own, const nas_graph *file) {
+    int32_t n = 0;
+    for (int32_t i = 0; i < own->n_ops; i++) {
+        const nas_op *p = &own->ops[i], *q = &file->ops[i];
+        if (p->n_in < 2 || p->in[1] < 0) continue;
+        const nas_tensor *v = &own->tensors[p->in[1]], *w = &file->tensors[q->in[1]];
+        const nas_tensor *x = &own->tensors[p->in[0]], *y = &file->tensors[q->in[0]];
+        if (v->dtype != NAS_I8 || !v->data || p->kind == NAS_OP_ADD || p->kind == NAS_OP_MUL)
+            continue;
+        double unit = 1;
+        if (x->dtype == NAS_I8)
+            unit = (double)x->scale[0] / (double)y->scale[0] *
+                   (double)file->tensors[q->out].scale[0] / (double)own->tensors[p->out].scale[0];
+        const float *from = sorted(v), *to = sorted(w);
+        for (int32_t c = 0; c < v->n_scale; c++, n++) {
+            const double ratio = (double)to[c] / (unit * (double)from[c]);
+            assert_true(is_short(to[c]));
+            assert_true(ratio > 1 - 1e-5 && ratio < 1 + 2.0 / 127);
+        }
+    }
+    return n;
+}
+
+static void test_shipped_scales_are_short(void **state) {
+    (void)state;
+    static const nas_format formats[] = {NAS_FORMAT_DYNAMIC, NAS_FORMAT_INT8};
+    int32_t compared = 0;
+    for (uint32_t seed = 1; seed <= 60; seed++)
+        for (int32_t f = 0; f < 2; f++) {
+            const nas_arena_mark mark = nas_arena_here(arena);
+            rg b = rnet(arena, seed);
+            assert_int_equal(nas_graph_fold(&b.g, &err), NAS_OK);
+            const size_t n = (size_t)nas_tensor_count(&b.g.tensors[b.g.input]);
+            float *x = nas_arena_array(arena, n, sizeof *x, &err);
+            for (size_t i = 0; i < n; i++) x[i] = rg_uniform(&b, -2, 2);
+            const nas_graph own = formatted(&b.g, formats[f], x, 1);
+            nas_graph file = nas_graph_start(arena);
+            assert_int_equal(nas_format_ship(&b.g, formats[f], x, 1, &file, &err), NAS_OK);
+            compared += compare_scales(&own, &file);
+            if (f == 1) assert_true(is_short(file.tensors[file.input].scale[0]));
+            nas_arena_back(arena, mark);
+        }
+    assert_true(compared > 4000);
+}
+
+/* What training gave ships as it is. */
+static void test_shipped_scales_that_were_given(void **state) {
+    (void)state;
+    const given *v = make_given();
+    const nas_graph own = formatted(&v->b.g, NAS_FORMAT_DYNAMIC, v->x, 1);
+    nas_graph file = nas_graph_start(arena);
+    assert_int_equal(nas_format_ship(&v->b.g, NAS_FORMAT_DYNAMIC, v->x, 1, &file, &err), NAS_OK);
+    const nas_tensor *a = &own.tensors[own.ops[0].in[1]], *b = &file.tensors[file.ops[0].in[1]];
+    assert_memory_equal(a->scale, b->scale, FILTERS * sizeof(float));
+    assert_memory_equal(a->data, b->data, (size_t)nas_tensor_count(a));
+    nas_graph int8 = nas_graph_start(arena);
+    assert_int_equal(nas_format_ship(&v->b.g, NAS_FORMAT_INT8, v->x, 1, &int8, &err), NAS_OK);
+    assert_true(int8.tensors[int8.input].scale[0] == v->activation[0]);
+    assert_int_equal(int8.tensors[int8.input].zero_point[0], v->zero[0]);
+}
+
 static void test_units_of_float_graphs(void **state) {
     (void)state;
     for (int32_t k = 0; k < NAS_FORMAT_INT8; k++) {
@@ -465,6 +549,8 @@ int main(void) {
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_units_keep_the_outputs),
         cmocka_unit_test(test_units_of_float_graphs),
+        cmocka_unit_test(test_shipped_scales_are_short),
+        cmocka_unit_test(test_shipped_scales_that_were_given),
         cmocka_unit_test(test_half_round_trip),
         cmocka_unit_test(test_float16_layout),
         cmocka_unit_test(test_dynamic_layout),

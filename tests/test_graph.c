@@ -271,6 +271,146 @@ static void test_plan_of_chains_is_optimal(void **state) {
     }
 }
 
+/* --- an exhaustive planner -------------------------------------------------------------------- */
+
+enum { MOST_BUFFERS = 7, MANY_BUFFERS = 41 };
+
+typedef struct buffer {
+    int64_t bytes, at;
+    int32_t first, last;
+} buffer;
+
+static bool together(const buffer *a, const buffer *b) {
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* The lowest place for b beside those that are placed. */
+static int64_t lowest(const buffer *placed, int32_t n, const buffer *b) {
+    int64_t at = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (int32_t i = 0; i < n; i++)
+            if (together(&placed[i], b) && at < placed[i].at + placed[i].bytes &&
+                placed[i].at < at + b->bytes) {
+                at = placed[i].at + placed[i].bytes;
+                moved = true;
+            }
+    }
+    return at;
+}
+
+/* Every plan can be pressed down until each buffer rests on another or the ground, so one of the
+ * orders, each buffer as low as it goes, is the best plan. */
+static int64_t best_of_orders(const buffer *left, int32_t n_left, const buffer *placed, int32_t n,
+                              int64_t top, int64_t best) {
+    if (top >= best) return best;
+    if (n_left == 0) return top;
+    for (int32_t i = 0; i < n_left; i++) {
+        buffer rest[MOST_BUFFERS], now[MOST_BUFFERS];
+        int32_t k = 0;
+        for (int32_t j = 0; j < n_left; j++)
+            if (j != i) rest[k++] = left[j];
+        memcpy(now, placed, (size_t)n * sizeof *now);
+        now[n] = left[i];
+        now[n].at = lowest(placed, n, &left[i]);
+        const int64_t end = now[n].at + now[n].bytes;
+        best = best_of_orders(rest, k, now, n + 1, end > top ? end : top, best);
+    }
+    return best;
+}
+
+/* The buffers of a graph without RESHAPE. */
+static int32_t buffers_of(const nas_graph *g, buffer *b) {
+    int32_t n = 0;
+    for (int32_t t = 0; t < g->n_tensors; t++) {
+        if (g->tensors[t].data) continue;
+        assert_true(n < MANY_BUFFERS);
+        buffer *p = &b[n++];
+        *p = (buffer){.bytes = round16(nas_tensor_bytes(&g->tensors[t])),
+                      .first = t == g->input ? 0 : g->n_ops,
+                      .last = t == g->output ? g->n_ops - 1 : 0};
+        for (int32_t i = 0; i < g->n_ops; i++) {
+            if (g->ops[i].out == t) p->first = i;
+            for (int32_t k = 0; k < g->ops[i].n_in; k++)
+                if (g->ops[i].in[k] == t && i > p->last) p->last = i;
+        }
+        if (p->last < p->first) p->last = p->first;
+    }
+    return n;
+}
+
+static int64_t most_at_once(const buffer *b, int32_t n, int32_t n_ops) {
+    int64_t most = 0;
+    for (int32_t op = 0; op < n_ops; op++) {
+        int64_t sum = 0;
+        for (int32_t i = 0; i < n; i++)
+            if (b[i].first <= op && op <= b[i].last) sum += b[i].bytes;
+        if (sum > most) most = sum;
+    }
+    return most;
+}
+
+/* Convolutions of random widths, with joins over one or more of them. */
+static rg joined_net(uint32_t seed, int32_t ops) {
+    rg b = rg_start(arena, seed, 4, (int32_t[]){1, 1, 1, 1 + (int32_t)(seed * 37 % 90)});
+    int32_t kept = b.last;
+    for (int32_t i = 0; i < ops; i++) {
+        const int32_t c = b.g.tensors[kept].dims[3];
+        const bool same = c == rg_top(&b)->dims[3] && kept != b.last;
+        const int32_t what = (int32_t)nas_rng_below(&b.rng, 3);
+        if (same && what) {
+            rg_join(&b, NAS_OP_ADD, kept, NAS_ACT_NONE);
+            kept = b.last;
+        } else {
+            const int32_t wide = 1 + (int32_t)nas_rng_below(&b.rng, 120);
+            rg_conv(&b, what == 2 && i > 0 ? c : wide, (rg_window){.kernel = {1, 1}});
+            if (what == 0) kept = b.last;
+        }
+    }
+    return b;
+}
+
+static void test_plan_beside_all_orders(void **state) {
+    (void)state;
+    int32_t joins = 0, optimal = 0;
+    double worst = 1;
+    enum { NETS = 300 };
+    for (uint32_t seed = 1; seed <= NETS; seed++) {
+        const nas_arena_mark mark = nas_arena_here(arena);
+        rg net = joined_net(seed, MOST_BUFFERS - 1);
+        buffer b[MOST_BUFFERS], none[1];
+        int64_t offsets[64], total;
+        assert_int_equal(nas_graph_plan(&net.g, offsets, &total, &err), NAS_OK);
+        const int32_t n = buffers_of(&net.g, b);
+        const int64_t bound = most_at_once(b, n, net.g.n_ops);
+        const int64_t best = best_of_orders(b, n, none, 0, 0, INT64_MAX);
+        for (int32_t i = 0; i < net.g.n_ops; i++) joins += net.g.ops[i].kind == NAS_OP_ADD;
+        assert_true(bound <= best && best <= total);
+        optimal += total == best;
+        if ((double)total / (double)bound > worst) worst = (double)total / (double)bound;
+        nas_arena_back(arena, mark);
+    }
+    assert_true(joins > NETS / 2);
+    assert_int_equal(optimal, NETS);
+    assert_true(worst <= 1.1);
+}
+
+/* Too many for all orders; the bound is what lives at one time. */
+static void test_plan_of_large_graphs(void **state) {
+    (void)state;
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        const nas_arena_mark mark = nas_arena_here(arena);
+        rg net = joined_net(seed, MANY_BUFFERS - 1);
+        buffer b[MANY_BUFFERS];
+        int64_t offsets[256], total;
+        assert_in_range(net.g.n_tensors, 1, 256);
+        assert_int_equal(nas_graph_plan(&net.g, offsets, &total, &err), NAS_OK);
+        const int32_t n = buffers_of(&net.g, b);
+        assert_true((double)total <= 1.1 * (double)most_at_once(b, n, net.g.n_ops));
+        nas_arena_back(arena, mark);
+    }
+}
+
 /* When is tensor t needed: from the operator that makes it to the last that reads it. */
 static void life(const nas_graph *g, int32_t t, int32_t *first, int32_t *last) {
     *first = t == g->input ? -1 : g->n_ops;
@@ -329,6 +469,8 @@ int main(void) {
         cmocka_unit_test(test_cost_by_hand),
         cmocka_unit_test(test_stats_of_constants),
         cmocka_unit_test(test_plan_of_chains_is_optimal),
+        cmocka_unit_test(test_plan_beside_all_orders),
+        cmocka_unit_test(test_plan_of_large_graphs),
         cmocka_unit_test(test_plan_never_overlaps),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -135,6 +135,65 @@ static void test_conv(void **state) {
     }
 }
 
+/* Convolutions that go by tiles: gradients by differences, and the same as by taps (reference). */
+static void check_tiles(const nas_model *m, int32_t n) {
+    static const char *const names[] = {"generic", "avx2", "avx512"};
+    const int64_t values = (int64_t)m->input.h * m->input.w * m->input.c * n;
+    float *x = malloc((size_t)values * sizeof *x);
+    int32_t y[32];
+    assert_true(n <= 32);
+    fill(x, values, 1000);
+    for (int32_t i = 0; i < n; i++) y[i] = i % CLASSES;
+    for (int r = 0; r < 3; r++) {
+        nas_net *net = open_net(m, n, names[r]), *direct = open_net(m, n, "reference");
+        if (!net) continue;
+        assert_in_range(net->nodes.v[1].tile[0], 2, m->exact ? 2 : 4);
+        assert_in_range(net->nodes.v[1].tile[1], 2, m->exact ? 2 : 4);
+        (void)nas_net_step(net, x, y, n, 0.1);
+        (void)nas_net_step(direct, x, y, n, 0.1);
+        for (int32_t i = 0; i < nas_net_tensors(net); i++) {
+            const size_t count = (size_t)nas_net_tensor_at(net, i).count;
+            float *a = malloc(2 * count * sizeof *a), *b = a + count;
+            double far = 0, length = 0;
+            nas_net_tensor_grad(net, i, a);
+            nas_net_tensor_grad(direct, i, b);
+            for (size_t j = 0; j < count; j++) {
+                far += pow((double)a[j] - (double)b[j], 2);
+                length += pow((double)b[j], 2);
+            }
+            if (!(sqrt(far) <= 5e-6 + 5e-5 * sqrt(length)))
+                fail_msg("%s (%s): %g from the direct way's", nas_net_tensor_at(net, i).name,
+                         names[r], sqrt(far / length));
+            free(a);
+        }
+        nas_net_close(net);
+        nas_net_close(direct);
+    }
+    free(x);
+    check_net(m, n, n);
+}
+
+static void test_tiles(void **state) {
+    (void)state;
+    static const struct {
+        int32_t h, w, c, f, pad;
+    } cases[] = {{9, 7, 24, 20, NAS_SAME},
+                 {12, 4, 33, 20, NAS_SAME},
+                 {7, 10, 17, 32, NAS_VALID},
+                 {6, 6, 32, 19, NAS_VALID}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int exact = 0; exact < 2; exact++) {
+            /* Without a ReLU behind them: one that switches is no error of a convolution. The bias
+             * before batch norm has a gradient of 0, but for rounding. */
+            nas_model m =
+                MODEL(cases[i].h, cases[i].w, 1, CONV(cases[i].c, 1, 1, 1, 1, 1, true),
+                      CONV(cases[i].f, 3, 3, 1, 1, cases[i].pad, i % 2 == 0), BN,
+                      CONV(16, 3, 3, 1, 1, NAS_SAME, true), FLATTEN, DENSE(CLASSES), SOFTMAX);
+            m.exact = exact;
+            check_tiles(&m, 21);
+        }
+}
+
 static void test_depthwise(void **state) {
     (void)state;
     static const struct {
@@ -322,16 +381,17 @@ static void test_dropout(void **state) {
     int64_t dropped[2] = {0};
     static bool kept[2 * N][V];
     for (int i = 0; i < N * V; i++) x[i] = 1;
-    const nas_map *a = &net->values[1].x, *b = &net->values[2].x;
+    /* Maps hold one chunk of images; what was drawn is kept for all. */
+    const nas_node *a = &net->nodes.v[0], *b = &net->nodes.v[1];
     for (int step = 0; step < 2; step++) {
         net->step = step;
         (void)nas_net_step(net, x, y, N, 0);
         for (int i = 0; i < N; i++)
             for (int v = 0; v < V; v++) {
-                const float u = a->at[i * a->image + v * a->row];
-                const float w = b->at[i * b->image + v * b->row];
+                const float u = a->work[(size_t)i * a->image_floats + (size_t)v];
+                const float w = b->work[(size_t)i * b->image_floats + (size_t)v];
                 assert_true(u == 0 || u == (float)(1 / 0.75));
-                assert_true(w == 0 || w == u * (float)(1 / 0.75));
+                assert_true(w == 0 || w == (float)(1 / 0.75));
                 dropped[step] += u == 0;
                 kept[step * N + i][v] = u > 0;
             }
@@ -345,9 +405,9 @@ static void test_dropout(void **state) {
         }
     net->step = 0;
     (void)nas_net_step(net, x, y, 1, 0);
-    for (int v = 0; v < V; v++) assert_true((a->at[v * a->row] > 0) == kept[0][v]);
+    for (int v = 0; v < V; v++) assert_true((a->work[v] > 0) == kept[0][v]);
     nas_net_predict(net, x, 1, p);
-    for (int v = 0; v < V; v++) assert_true(b->at[v * b->row] == 1);
+    for (int v = 0; v < V; v++) assert_true(net->values[2].x.at[v * net->values[2].x.row] == 1);
     nas_net_close(net);
 }
 
@@ -465,14 +525,14 @@ static void test_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dense),     cmocka_unit_test(test_conv),
-        cmocka_unit_test(test_depthwise), cmocka_unit_test(test_batch_norm),
-        cmocka_unit_test(test_residual),  cmocka_unit_test(test_cost),
-        cmocka_unit_test(test_dilation),  cmocka_unit_test(test_conv1d),
-        cmocka_unit_test(test_pools),     cmocka_unit_test(test_pool_values),
-        cmocka_unit_test(test_relu6),     cmocka_unit_test(test_reshape),
-        cmocka_unit_test(test_dropout),   cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_dense),       cmocka_unit_test(test_conv),
+        cmocka_unit_test(test_tiles),       cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_batch_norm),  cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_cost),        cmocka_unit_test(test_dilation),
+        cmocka_unit_test(test_conv1d),      cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_pool_values), cmocka_unit_test(test_relu6),
+        cmocka_unit_test(test_reshape),     cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_errors),      cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
 }

@@ -773,9 +773,9 @@ static void test_migration(void **state) {
     raw_sql(p, "PRAGMA application_id=1851880241; PRAGMA user_version=1");
     nas_store *s;
     FAILS(NAS_EFORMAT, nas_store_open(p->db, NAS_STORE_READ, &s, &p->err));
-    SAYS("older nas (schema 1, this one has 2)");
+    SAYS("older nas (schema 1, this one has 3)");
     s = open_db(p, NAS_STORE_WRITE);
-    assert_string_equal(ask(p, s, "PRAGMA user_version"), "2");
+    assert_string_equal(ask(p, s, "PRAGMA user_version"), "3");
     assert_string_equal(ask(p, s, "SELECT number, accuracy, zlib_bytes, reused FROM kws"),
                         "0 0.91000000000000003 1000 NULL|1 0.92000000000000004 1001 NULL");
     assert_string_equal(ask(p, s, "SELECT study, count(*) FROM trials GROUP BY 1"),
@@ -930,22 +930,65 @@ static void test_reap(void **state) {
     int32_t n = 9;
     assert_int_equal(claim_as(p, s, id, "dead", &a, &json), NAS_CLAIMED);
     assert_int_equal(claim_as(p, s, id, "alive", &b, &json), NAS_CLAIMED);
-    OK(nas_store_reap(s, id, 1, is_dead, "nobody", &n, &p->err));
+    OK(nas_store_reap(s, id, 1, "the worker died", is_dead, "nobody", &n, &p->err));
     assert_int_equal(n, 0);
-    OK(nas_store_reap(s, id, 1, is_dead, "dead", &n, &p->err));
+    OK(nas_store_reap(s, id, 1, "the worker died", is_dead, "dead", &n, &p->err));
     assert_int_equal(n, 1);
     assert_string_equal(ask(p, s, "SELECT state FROM kws ORDER BY number"), "waiting|running");
     assert_false(finish_as(p, s, id, &a, "dead", "complete", NULL));
     assert_int_equal(claim_as(p, s, id, "dead", &a, &json), NAS_CLAIMED);
     assert_int_equal(a.number, 0);
     assert_int_equal(a.attempt, 2);
-    OK(nas_store_reap(s, id, 1, is_dead, "dead", &n, &p->err));
+    OK(nas_store_reap(s, id, 1, "the worker died", is_dead, "dead", &n, &p->err));
     assert_int_equal(n, 1);
     assert_string_equal(ask(p, s,
                             "SELECT state, reason, finished IS NOT NULL FROM kws"
                             " WHERE number = 0"),
                         "failed the worker died 1");
     assert_true(finish_as(p, s, id, &b, "alive", "complete", NULL));
+    /* No fault of the trial: it can fail as often as any other. */
+    assert_int_equal(claim_as(p, s, id, "dead", &a, &json), NAS_CLAIMED);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(a.attempt, 1);
+        OK(nas_store_reap(s, id, -1, "the worker died", is_dead, "dead", &n, &p->err));
+        assert_int_equal(n, 1);
+        assert_int_equal(claim_as(p, s, id, "dead", &a, &json), NAS_CLAIMED);
+        assert_int_equal(a.number, 2);
+    }
+    nas_store_close(s);
+}
+
+/* Trials that a worker passes over wait, for others too, and their attempts do not count. */
+static void test_passed_over(void **state) {
+    place *p = *state;
+    const nas_study def = study_of("kws", 3);
+    nas_study_id id;
+    nas_store *s = start(p, &def, &id), *other = open_db(p, NAS_STORE_WRITE);
+    nas_claim c[3], d;
+    const char *json;
+    bool kept;
+    int64_t rows[2];
+    const nas_result back = {.state = "waiting", .forgiven = true};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(claim_as(p, s, id, "w1", &c[i], &json), NAS_CLAIMED);
+        assert_int_equal(c[i].number, i);
+        OK(nas_store_finish(s, id, &c[i], "w1", &back, &kept, &p->err));
+        assert_true(kept);
+        rows[i] = c[i].id;
+        nas_store_pass_over(s, rows, i + 1);
+    }
+    assert_string_equal(ask(p, s, "SELECT state, attempt FROM kws"), "waiting 0|waiting 0");
+    assert_int_equal(claim_as(p, s, id, "w1", &c[2], &json), NAS_CLAIMED);
+    assert_int_equal(c[2].number, 2);
+    assert_true(finish_as(p, s, id, &c[2], "w1", "complete", NULL));
+    assert_int_equal(claim_as(p, s, id, "w1", &d, &json), NAS_CLAIM_WAIT);
+    assert_int_equal(claim_as(p, other, id, "w2", &d, &json), NAS_CLAIMED);
+    assert_int_equal(d.number, 0);
+    nas_store_pass_over(s, rows, 1);
+    assert_int_equal(claim_as(p, s, id, "w1", &d, &json), NAS_CLAIMED);
+    assert_int_equal(d.number, 1);
+    assert_int_equal(d.attempt, 1);
+    nas_store_close(other);
     nas_store_close(s);
 }
 
@@ -1074,7 +1117,8 @@ static void test_views(void **state) {
     assert_string_equal(ask(p, s, "SELECT count(*) FROM trials"), "11");
     assert_string_equal(ask(p, s, "SELECT group_concat(name) FROM pragma_table_info('kws')"),
                         "number,state,reason,model_width,train_epochs,quantize,accuracy,zlib_bytes,"
-                        "total_ms_hi,seconds,cpu_seconds,attempt,worker,machine,started,finished,"
+                        "total_ms_hi,seconds,cpu_seconds,epochs_trained,epochs_saved,"
+                        "attempt,worker,machine,started,finished,"
                         "reused,candidate,id");
     assert_string_equal(ask(p, s, "SELECT count(*) FROM kws WHERE started LIKE '20__-__-__ %'"),
                         "11");
@@ -1176,7 +1220,7 @@ static void test_document(void **state) {
         OK(nas_store_query(s, at + 6, NULL, 0, NULL, NULL, &p->err));
         at = end + 1;
     }
-    assert_int_equal(queries, 11);
+    assert_int_equal(queries, 12);
     nas_store_close(s);
 }
 
@@ -1439,7 +1483,7 @@ static void test_kills(void **state) {
             char name[32];
             int32_t n = 0;
             snprintf(name, sizeof name, "w%d.%d", round, i);
-            OK(nas_store_reap(s, id, 1000000, never_beats, name, &n, &p->err));
+            OK(nas_store_reap(s, id, 1000000, "the worker died", never_beats, name, &n, &p->err));
             given_back += n;
         }
         for (int k = 0; k < POINTS; k++) {
@@ -1542,6 +1586,7 @@ int main(void) {
         T(test_claims),
         T(test_pick_fails),
         T(test_reap),
+        T(test_passed_over),
         T(test_values),
         T(test_artefacts),
         T(test_views),

@@ -489,7 +489,7 @@ static void test_rows(void **state) {
         one.n_layers = one.ops->has_body;
         const bool flat = one.ops == &nas_layer_dense || one.ops == &nas_layer_reshape;
         nas_layer_spec layers[] = {one, RELU, FLATTEN, DENSE(CLASSES), SOFTMAX};
-        const nas_model m = {{flat ? 1 : 4, 1, 6}, 5, layers};
+        const nas_model m = {.input = {flat ? 1 : 4, 1, 6}, .n_layers = 5, .layers = layers};
         nas_net *net = open_net(&m);
         nas_arena *a;
         assert_int_equal(nas_arena_open(&a, NULL), NAS_OK);

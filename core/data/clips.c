@@ -62,8 +62,7 @@ typedef struct recipe {
     nas_hash key;
 } recipe;
 
-/* One process makes the pack, others wait for it. The lock only saves work: whoever holds a lock
- * file that is no longer there makes the pack too, and the same bytes come out. */
+/* One process makes the pack, others wait for it. */
 static nas_status write_locked(const recipe *r, const place *at, const nas_log *log, nas_pack *pack,
                                nas_err *err) {
     nas_lock lock = {.fd = -1};
@@ -75,8 +74,7 @@ static nas_status write_locked(const recipe *r, const place *at, const nas_log *
         st = nas_pack_write(r->l, r->from, r->rate_hz, at->pack, &r->key, log, err);
         if (st == NAS_OK) st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, err);
     }
-    (void)unlink(at->lock);
-    nas_lock_release(&lock);
+    nas_lock_remove(at->lock, &lock);
     return st;
 }
 

@@ -16,6 +16,11 @@ nas_status nas_quantize_kernel(nas_tensor *t, int32_t axis, const float *least, 
                                nas_err *err);
 bool nas_all_finite(const nas_tensor *t); /* of a float32 constant */
 
+/* The next float32 that is not below v and has 8 significant bits; and that next to v, if v is but
+ * rounding away from it, else v. v > 0. */
+float nas_scale_short(float v);
+float nas_scale_snap(float v);
+
 nas_format_fn nas_format_float32, nas_format_float16, nas_format_dynamic, nas_format_int8;
 
 #endif

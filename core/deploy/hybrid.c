@@ -15,7 +15,8 @@ static void quantize_symmetric(const nas_infer *k, int64_t n, const float *x, fl
 static int32_t zero_point_of(double lo, double hi, double scale) {
     const double from_lo = -128 - lo / scale, from_hi = 127 - hi / scale;
     const double z = 128 + fabs(lo / scale) < 127 + fabs(hi / scale) ? from_lo : from_hi;
-    return z <= -128 ? -128 : z >= 127 ? 127 : (int32_t)round(z);
+    if (!(z > -128)) return -128; /* an infinite range has none */
+    return z >= 127 ? 127 : (int32_t)round(z);
 }
 
 void nas_hybrid_quantize(const nas_infer *k, int64_t n, const float *x, bool symmetric, int8_t *q,

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A file promises constants and activations; what steps keep beside them (maps with borders, packed
+ * kernels, sums) may be so many times that. */
+enum { MOST_SHARE = 256, LEAST_BYTES = 1 << 16 };
+
 struct nas_interp {
     nas_arena *arena;
     const nas_graph *g;
@@ -91,8 +95,23 @@ static nas_status open_constant(nas_interp *it, const nas_op *o, nas_err *err) {
     return NAS_OK;
 }
 
-static nas_status open_steps(nas_interp *it, const int64_t *offsets, nas_err *err) {
+static size_t declared_bytes(const nas_graph *g, int64_t activations) {
+    size_t n = (size_t)activations + LEAST_BYTES;
+    for (int32_t i = 0; i < g->n_tensors; i++)
+        if (g->tensors[i].data) n += (size_t)nas_tensor_bytes(&g->tensors[i]);
+    return n;
+}
+
+static nas_status check_room(const nas_interp *it, size_t declared, const nas_op *o, nas_err *err) {
+    if (nas_arena_bytes(it->arena) / MOST_SHARE <= declared) return NAS_OK;
+    return nas_fail(err, NAS_EUNSUPPORTED,
+                    "interpreter: %s: more memory than %d times what the graph declares",
+                    nas_op_name(o->kind), MOST_SHARE);
+}
+
+static nas_status open_steps(nas_interp *it, const int64_t *offsets, int64_t total, nas_err *err) {
     const nas_graph *g = it->g;
+    const size_t declared = declared_bytes(g, total);
     for (int32_t i = 0; i < g->n_tensors; i++) it->constants[i] = g->tensors[i].data;
     for (int32_t i = 0; i < g->n_ops; i++) {
         const nas_op *o = &g->ops[i];
@@ -100,6 +119,7 @@ static nas_status open_steps(nas_interp *it, const int64_t *offsets, nas_err *er
             NAS_TRY(open_constant(it, o, err));
         else
             NAS_TRY(open_step(it, offsets, o, &it->steps[it->n_steps++], err));
+        NAS_TRY(check_room(it, declared, o, err));
     }
     return NAS_OK;
 }
@@ -129,7 +149,7 @@ static nas_status open_all(nas_interp *it, nas_err *err) {
     if (!it->memory) return NAS_ENOMEM;
     it->input = place_of(it, offsets, g->input);
     it->output = place_of(it, offsets, g->output);
-    return open_steps(it, offsets, err);
+    return open_steps(it, offsets, total, err);
 }
 
 nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {

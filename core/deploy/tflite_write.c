@@ -20,11 +20,17 @@ static nas_flat_ref *new_refs(writer *w, int32_t n) {
     return refs;
 }
 
-static void write_buffers_of(writer *w, nas_dtype type, nas_flat_ref *refs, uint32_t *n) {
+/* Of the shape [1,h,w,c]. */
+static bool is_depthwise(const nas_tensor *t) {
+    return t->rank == 4 && t->dims[0] == 1;
+}
+
+static void write_buffers_of(writer *w, nas_dtype type, bool depthwise, nas_flat_ref *refs,
+                             uint32_t *n) {
     const nas_graph *g = w->g;
     for (int32_t i = 0; i < g->n_tensors; i++) {
         const nas_tensor *t = &g->tensors[i];
-        if (!t->data || t->dtype != type) continue;
+        if (!t->data || t->dtype != type || is_depthwise(t) != depthwise) continue;
         nas_flat_link(&w->f, TFL_BUFFER_DATA,
                       nas_flat_vector(&w->f, t->data, (size_t)nas_tensor_bytes(t), 1, 16));
         const nas_flat_ref ref = nas_flat_table(&w->f);
@@ -36,16 +42,19 @@ static void write_buffers_of(writer *w, nas_dtype type, nas_flat_ref *refs, uint
     }
 }
 
-/* Buffer 0 is empty; equal constants share one. Those of one type stand together, and so do all
- * scales: bytes of one nature compress better side by side. */
+/* Buffer 0 is empty; equal constants share one. Those of one type stand together, and so do
+ * depthwise kernels, which nobody prunes, and all scales: bytes of one nature compress better side
+ * by side. */
 static void write_buffers(writer *w) {
     static const nas_dtype order[] = {NAS_I8, NAS_F16, NAS_F32, NAS_I32, NAS_I64};
     const nas_graph *g = w->g;
     nas_flat_ref *refs = new_refs(w, g->n_tensors + 1);
     uint32_t n = 1;
     if (!refs) return;
-    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
-        write_buffers_of(w, order[k], refs, &n);
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
+        write_buffers_of(w, order[k], true, refs, &n);
+        write_buffers_of(w, order[k], false, refs, &n);
+    }
     for (int32_t i = 0; i < g->n_tensors; i++) {
         const nas_tensor *t = &g->tensors[i];
         if (t->n_scale > 1 && t->dtype != NAS_F32)

@@ -2,7 +2,7 @@
  * knows only ratios of scales, so an activation's scale may become 1 if the kernels around it
  * follow. Where a kernel's input has scale 1, the scales of its bias are those of the kernel, and a
  * file holds them once. */
-#include "core/deploy/deploy.h"
+#include "core/deploy/format_int.h"
 #include "core/graph/graph_int.h"
 
 #include <string.h>
@@ -95,7 +95,7 @@ static nas_status change_op(units *u, nas_op *o) {
     float *sum = nas_arena_array(u->g->arena, (size_t)n, sizeof *sum, u->err);
     if (!kernel || !sum) return NAS_ENOMEM;
     for (int32_t c = 0; c < n; c++) {
-        kernel[c] = (float)((double)w->scale[c] * ratio);
+        kernel[c] = nas_scale_snap((float)((double)w->scale[c] * ratio));
         sum[c] = (float)(in * (double)kernel[c]);
     }
     const bool follows = bias >= 0 && t[bias].n_scale == n;

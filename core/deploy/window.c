@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-enum { MOST_ITEMS = 1 << 26 };
+/* A window far wider than its map, as a damaged file may have it, asks for a border that no tensor
+ * of the file declares. */
+enum { MOST_ITEMS = 1 << 26, MOST_SHARE = 64, LEAST_ITEMS = 1 << 16 };
 
 /* The extent that all windows along one axis cover, the map itself included. */
 static int64_t covered(int32_t in, int32_t out, int32_t before, int32_t stride, int64_t reach) {
@@ -25,8 +27,10 @@ static nas_status plan_border(const nas_step *s, const int32_t *kernel, int32_t 
         size[k] = covered(in[1 + k], out[1 + k], before[k], o->stride[k], reach);
     }
     int64_t n;
+    const int64_t declared = nas_tensor_count(s->in[0]) + nas_tensor_count(s->in[1]) +
+                             nas_tensor_count(s->out) + LEAST_ITEMS;
     if (__builtin_mul_overflow(size[0], size[1], &n) || __builtin_mul_overflow(n, c, &n) ||
-        n > MOST_ITEMS)
+        n > MOST_ITEMS || n > MOST_SHARE * declared)
         return nas_fail(err, NAS_ENOMEM, "interpreter: %s: its padded map is too large",
                         nas_op_name(o->kind));
     *b = (nas_border){.in_h = in[1],

@@ -10,10 +10,9 @@
 enum {
     MOST_INT8_CLASSES = 4095, /* whose exponentials an int32 sum with 19 fraction bits holds */
     MOST_ITEMS = 1 << 26,     /* elements of one tensor */
-    MOST_TENSORS = 1 << 14,
-    MOST_WINDOW = 1 << 16,  /* strides, dilations, pool windows */
-    MOST_REACH = 1 << 24,   /* a dilated window along one axis */
-    MOST_INT8_SUM = 1 << 15 /* products of an int8 sum, so that int32 holds it */
+    MOST_WINDOW = 1 << 16,    /* strides, dilations, pool windows */
+    MOST_REACH = 1 << 24,     /* a dilated window along one axis */
+    MOST_INT8_SUM = 1 << 15   /* products of an int8 sum, so that int32 holds it */
 };
 
 typedef struct check {
@@ -472,8 +471,9 @@ static nas_status check_all(const nas_graph *g, bool *ready, bool *fixed, nas_er
 nas_status nas_graph_check(const nas_graph *g, nas_err *err) {
     if (!index_fits(g, g->input) || !index_fits(g, g->output) || g->n_ops < 1)
         return nas_fail(err, NAS_EFORMAT, "graph: without input, output or operators");
-    if (g->n_tensors > MOST_TENSORS || g->n_ops > MOST_TENSORS)
-        return nas_fail(err, NAS_EFORMAT, "graph: more than %d tensors or operators", MOST_TENSORS);
+    if (g->n_tensors > NAS_GRAPH_MOST || g->n_ops > NAS_GRAPH_MOST)
+        return nas_fail(err, NAS_EFORMAT, "graph: more than %d tensors or operators",
+                        NAS_GRAPH_MOST);
     nas_arena *scratch;
     NAS_TRY(nas_arena_open(&scratch, err));
     bool *ready = nas_arena_array(scratch, (size_t)g->n_tensors, sizeof *ready, err);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t op_macs(const nas_graph *g, const nas_op *o) {
+int64_t nas_op_macs(const nas_graph *g, const nas_op *o) {
     const nas_tensor *y = &g->tensors[o->out];
     const int64_t outputs = nas_tensor_count(y);
     if (o->n_in < 2) return 0;
@@ -39,7 +39,7 @@ static nas_status cost_with(const nas_graph *g, nas_arena *scratch, nas_cost *ou
     if (!seen || !offsets) return NAS_ENOMEM;
     for (int32_t i = 0; i < g->n_ops; i++) {
         const nas_op *o = &g->ops[i];
-        out->macs += op_macs(g, o);
+        out->macs += nas_op_macs(g, o);
         for (int32_t k = 0; k < o->n_in; k++) {
             if (o->in[k] < 0 || seen[o->in[k]] || nas_op_is_shape_operand(o, k)) continue;
             const nas_tensor *t = &g->tensors[o->in[k]];

@@ -129,6 +129,7 @@ typedef struct nas_cost {
     int64_t ram_bytes; /* the arena of nas_graph_plan */
 } nas_cost;
 NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
+int64_t nas_op_macs(const nas_graph *g, const nas_op *o); /* those of one operator */
 
 /* What stands in a constant. Zeros and values as they are stored: int8 codes (zero is the zero
  * point of a tensor with one scale, else 0), float16 and float32 values (-0 is 0). */
@@ -140,8 +141,9 @@ NAS_NODISCARD nas_status nas_tensor_measure(const nas_tensor *t, nas_tensor_stat
 
 /* Places every activation in one arena so that no two that live at the same time overlap; offsets
  * has n_tensors entries (-1 for constants and what DEQUANTIZE makes of them), 16-byte aligned. The
- * best possible for chains, else greedy by size (Pisarchyk and Lee, "Efficient memory management
- * for deep neural net inference", 2020, section 5). RESHAPE shares its input's place. */
+ * best possible for chains; else greedy by size (Pisarchyk and Lee, "Efficient memory management
+ * for deep neural net inference", 2020, section 5) and in other orders, made better one by one.
+ * RESHAPE shares its input's place. */
 NAS_NODISCARD nas_status nas_graph_plan(const nas_graph *g, int64_t *offsets, int64_t *total,
                                         nas_err *err);
 

@@ -4,6 +4,9 @@
 
 #include "core/graph/graph.h"
 
+/* Tensors, or operators, that a graph may have. */
+enum { NAS_GRAPH_MOST = 1 << 14 };
+
 /* Adds *o as it is: nothing that was left out is completed. */
 NAS_NODISCARD nas_status nas_graph_add_op(nas_graph *g, const nas_op *o, nas_err *err);
 

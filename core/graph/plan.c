@@ -3,8 +3,9 @@
 #include "core/graph/graph_int.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { ALIGN = 16 };
+enum { ALIGN = 16, MOST_WORK = 1 << 24 /* steps of the search */ };
 
 /* A place: one activation, or several that RESHAPE makes one. Lives from operator first to last. */
 typedef struct place {
@@ -52,24 +53,14 @@ static int by_time(const void *a, const void *b) {
     return p->tensor < q->tensor ? -1 : p->tensor > q->tensor;
 }
 
-static bool meet(const place *p, const place *q) {
-    return q->last >= p->first && p->last >= q->first;
+static int by_span(const void *a, const void *b) {
+    const place *p = *(place *const *)a, *q = *(place *const *)b;
+    const int32_t m = p->last - p->first, n = q->last - q->first;
+    return m != n ? (m > n ? -1 : 1) : by_size(a, b);
 }
 
-/* The smallest hole between those placed (sorted by offset) that live with p. */
-static int64_t best_offset(place *const *placed, int32_t n, const place *p) {
-    int64_t end = 0, best = -1, best_hole = INT64_MAX;
-    for (int32_t i = 0; i < n; i++) {
-        const place *q = placed[i];
-        if (!meet(p, q)) continue;
-        const int64_t hole = q->offset - end;
-        if (hole >= p->bytes && hole < best_hole) {
-            best_hole = hole;
-            best = end;
-        }
-        if (q->offset + q->bytes > end) end = q->offset + q->bytes;
-    }
-    return best >= 0 ? best : end;
+static bool meet(const place *p, const place *q) {
+    return q->last >= p->first && p->last >= q->first;
 }
 
 /* The bottom if it is free, else the highest hole below `room`; negative: there is none. */
@@ -102,16 +93,72 @@ static int64_t least_room(place *const *order, int32_t n, int32_t n_ops) {
     return most;
 }
 
-static int64_t place_by_size(place **order, int32_t n, place **placed) {
-    int64_t total = 0;
-    qsort(order, (size_t)n, sizeof(place *), by_size);
+/* The lowest hole between those placed (sorted by offset) that live with p. */
+static int64_t lowest_offset(place *const *placed, int32_t n, const place *p) {
+    int64_t end = 0;
     for (int32_t i = 0; i < n; i++) {
+        const place *q = placed[i];
+        if (!meet(p, q)) continue;
+        if (q->offset - end >= p->bytes) break;
+        if (q->offset + q->bytes > end) end = q->offset + q->bytes;
+    }
+    return end;
+}
+
+/* Each as low as it goes. The bytes of the whole; most or more: it would not be better. */
+static int64_t place_in_order(place *const *order, int32_t n, place **placed, int64_t most) {
+    int64_t total = 0;
+    for (int32_t i = 0; i < n && total < most; i++) {
         place *p = order[i];
-        p->offset = best_offset(placed, i, p);
+        p->offset = lowest_offset(placed, i, p);
         insert(placed, i, p);
         if (p->offset + p->bytes > total) total = p->offset + p->bytes;
     }
     return total;
+}
+
+static void move(place **order, int32_t from, int32_t to) {
+    place *p = order[from];
+    for (; from > to; from--) order[from] = order[from - 1];
+    for (; from < to; from++) order[from] = order[from + 1];
+    order[to] = p;
+}
+
+/* One place at a time moves within the order while the whole shrinks. least: no plan is smaller. */
+static int64_t improve(place **order, int32_t n, place **placed, int64_t total, int64_t least,
+                       int64_t *work) {
+    for (bool better = true; better;) {
+        better = false;
+        for (int32_t from = 0; from < n; from++)
+            for (int32_t to = 0; to < n && total > least && *work > 0; to++) {
+                if (to == from) continue;
+                *work -= (int64_t)n * n;
+                move(order, from, to);
+                const int64_t now = place_in_order(order, n, placed, total);
+                if (now < total) better = true;
+                if (now < total)
+                    total = now;
+                else
+                    move(order, to, from);
+            }
+    }
+    return total;
+}
+
+/* Orders to begin with, and what moving in them brings; the best of them is placed in the end. */
+static int64_t place_by_search(place **order, place **best, int32_t n, place **placed,
+                               int64_t least) {
+    static int (*const begin[])(const void *, const void *) = {by_size, by_time, by_span};
+    int64_t total = INT64_MAX, work = MOST_WORK;
+    for (size_t k = 0; k < sizeof begin / sizeof *begin && total > least; k++) {
+        qsort(order, (size_t)n, sizeof(place *), begin[k]);
+        int64_t now = place_in_order(order, n, placed, INT64_MAX);
+        now = improve(order, n, placed, now, least, &work);
+        if (now >= total) continue;
+        total = now;
+        memcpy(best, order, (size_t)n * sizeof(place *));
+    }
+    return place_in_order(best, n, placed, INT64_MAX);
 }
 
 /* From both ends of an arena of `room` bytes in the order of running, which is the best plan of
@@ -132,15 +179,17 @@ static nas_status plan_with(const nas_graph *g, nas_arena *scratch, int64_t *off
     const size_t n = (size_t)g->n_tensors;
     place *places = nas_arena_array(scratch, n, sizeof *places, err);
     place **order = nas_arena_array(scratch, n, sizeof *order, err);
+    place **best = nas_arena_array(scratch, n, sizeof *best, err);
     place **placed = nas_arena_array(scratch, n, sizeof *placed, err);
     int32_t *owner = nas_arena_array(scratch, n, sizeof *owner, err);
     int32_t used = 0;
-    if (!places || !order || !placed || !owner) return NAS_ENOMEM;
+    if (!places || !order || !best || !placed || !owner) return NAS_ENOMEM;
     find_lives(g, places, owner);
     for (int32_t i = 0; i < g->n_tensors; i++)
         if (places[i].last >= 0 && owner[i] == i) order[used++] = &places[i];
     *total = least_room(order, used, g->n_ops);
-    if (!place_from_ends(order, used, placed, *total)) *total = place_by_size(order, used, placed);
+    if (!place_from_ends(order, used, placed, *total))
+        *total = place_by_search(order, best, used, placed, *total);
     for (int32_t i = 0; i < g->n_tensors; i++) {
         const bool lives = owner[i] >= 0 && places[owner[i]].last >= 0;
         offsets[i] = lives ? places[owner[i]].offset : -1;

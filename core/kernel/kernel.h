@@ -41,6 +41,38 @@ typedef struct nas_conv {
     int32_t used;
 } nas_conv;
 
+/* A 3x3 convolution of stride 1 by products at a few points of a tile, instead of by taps (Winograd
+ * 1980; Lavin and Gray, CVPR 2016, sections 4.1 to 4.3): F(2x2) takes 4 products where the direct
+ * way takes 9, F(4x4) 2.25, F(4x2) 3. Tiles stand over the last row and column where they do not
+ * fit: there x and dy have zeros, and y is not written. */
+typedef struct nas_winograd {
+    nas_conv conv;    /* maps and weights; its taps are those below */
+    ptrdiff_t at;     /* floats from x to what the first tap of the first output reads */
+    int32_t tap[9];   /* which tap of the stored kernel, by rows of the window */
+    int32_t tile[2];  /* output rows and columns of a tile: 2 or 4 */
+    int32_t tiles[2]; /* in an image */
+    int32_t images;   /* that are worked on at a time; the order of sums depends on it */
+} nas_winograd;
+
+enum { NAS_WINOGRAD_POINTS = 36 }; /* at most */
+
+static inline int32_t nas_winograd_points(const nas_winograd *p) {
+    return (p->tile[0] + 2) * (p->tile[1] + 2);
+}
+/* Floats of the packed weights, and of the gradients before they are unpacked. */
+static inline size_t nas_winograd_packed(const nas_winograd *p) {
+    return (size_t)nas_winograd_points(p) * (size_t)p->conv.depth * (size_t)p->conv.out;
+}
+/* Floats from point to point of `channels` for all tiles; not a power of two, which would have all
+ * points fall on the same lines of the cache. */
+static inline size_t nas_winograd_stride(const nas_winograd *p, size_t channels) {
+    return (size_t)p->images * (size_t)p->tiles[0] * (size_t)p->tiles[1] * channels + NAS_CHANNELS;
+}
+static inline size_t nas_winograd_scratch(const nas_winograd *p) {
+    return (size_t)nas_winograd_points(p) * (nas_winograd_stride(p, (size_t)p->conv.x_pixel) +
+                                             nas_winograd_stride(p, (size_t)p->conv.out));
+}
+
 /* Windows on maps without borders' help: what stands over the edge is left out. Height, width. */
 typedef struct nas_pool {
     int32_t size[2], stride[2];
@@ -58,6 +90,15 @@ struct nas_kernel {
                  const float *bias, float *y);
     /* dw += the sum over pixels of x * dy; the stored kernel must have w_out 1. */
     void (*conv_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy, float *dw);
+
+    /* The same for 3x3 windows of stride 1, with room for nas_winograd_scratch floats; x_pixel and
+     * y_pixel are the stored channels. du is all 0 at first, and in the end dw += du unpacked. */
+    void (*winograd_pack)(const nas_winograd *p, const float *w, float *packed);
+    void (*winograd)(const nas_winograd *p, int32_t n, const float *x, const float *packed,
+                     const float *bias, float *y, float *scratch);
+    void (*winograd_weights)(const nas_winograd *p, int32_t n, const float *x, const float *dy,
+                             float *du, float *scratch);
+    void (*winograd_unpack)(const nas_winograd *p, const float *du, float *dw);
 
     /* w is stored [tap][out]; used, w_* and depth mean nothing. */
     void (*depthwise)(const nas_conv *c, int32_t n, const float *x, const float *w,

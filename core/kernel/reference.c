@@ -57,6 +57,55 @@ static void conv_weights(const nas_conv *c, int32_t n, const float *x, const flo
         }
 }
 
+/* The taps of a Winograd convolution, for the direct one. */
+static nas_conv taps_of(const nas_winograd *p, ptrdiff_t at[9]) {
+    nas_conv c = p->conv;
+    for (int32_t t = 0; t < 9; t++) at[t] = p->at + t / 3 * c.x_row + t % 3 * c.x_pixel;
+    c.taps = 9;
+    c.at = at;
+    c.tap = p->tap;
+    return c;
+}
+
+static void winograd_pack(const nas_winograd *p, const float *w, float *packed) {
+    ptrdiff_t at[9];
+    const nas_conv c = taps_of(p, at);
+    conv_pack(&c, w, packed);
+}
+
+static void winograd(const nas_winograd *p, int32_t n, const float *x, const float *packed,
+                     const float *bias, float *y, float *scratch) {
+    ptrdiff_t at[9];
+    const nas_conv c = taps_of(p, at);
+    (void)scratch;
+    conv(&c, n, x, packed, bias, y);
+}
+
+/* du is in the order of dw, without its padding. */
+static nas_conv gradient_of(const nas_winograd *p, ptrdiff_t at[9]) {
+    nas_conv c = taps_of(p, at);
+    c.w_depth = c.out;
+    c.w_tap = (ptrdiff_t)c.depth * c.out;
+    return c;
+}
+
+static void winograd_weights(const nas_winograd *p, int32_t n, const float *x, const float *dy,
+                             float *du, float *scratch) {
+    ptrdiff_t at[9];
+    const nas_conv c = gradient_of(p, at);
+    (void)scratch;
+    conv_weights(&c, n, x, dy, du);
+}
+
+static void winograd_unpack(const nas_winograd *p, const float *du, float *dw) {
+    const nas_conv *c = &p->conv;
+    for (int32_t t = 0; t < 9; t++)
+        for (int32_t k = 0; k < c->depth; k++)
+            for (int32_t o = 0; o < c->out; o++)
+                dw[p->tap[t] * c->w_tap + k * c->w_depth + o] +=
+                    du[((ptrdiff_t)p->tap[t] * c->depth + k) * c->out + o];
+}
+
 static void depthwise(const nas_conv *c, int32_t n, const float *x, const float *w,
                       const float *bias, float *y) {
     for (int32_t i = 0; i < n; i++)
@@ -273,6 +322,10 @@ const nas_kernel nas_kernel_reference = {
     .conv_pack = conv_pack,
     .conv = conv,
     .conv_weights = conv_weights,
+    .winograd_pack = winograd_pack,
+    .winograd = winograd,
+    .winograd_weights = winograd_weights,
+    .winograd_unpack = winograd_unpack,
     .depthwise = depthwise,
     .depthwise_weights = depthwise_weights,
     .sum_pixels = sum_pixels,

@@ -44,6 +44,12 @@ INLINE vec only(mask keep, vec v) {
     return (vec)(keep & (mask)v);
 }
 
+/* Vectors of output channels in a block of packed weights when `left` of them remain. */
+INLINE int block_of(int left) {
+    if (REGISTERS == 32) return left == 1 ? 1 : left % 2 ? 3 : 2;
+    return left == 4 ? 2 : left >= 3 ? 3 : left;
+}
+
 void ROW(nas_conv_pack)(const nas_conv *c, const float *w, float *packed);
 void ROW(nas_conv_forward)(const nas_conv *c, int32_t n, const float *x, const float *packed,
                            const float *bias, float *y);
@@ -53,6 +59,12 @@ void ROW(nas_depthwise_forward)(const nas_conv *c, int32_t n, const float *x, co
                                 const float *bias, float *y);
 void ROW(nas_depthwise_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy,
                                 float *dw);
+void ROW(nas_winograd_pack)(const nas_winograd *p, const float *w, float *packed);
+void ROW(nas_winograd_forward)(const nas_winograd *p, int32_t n, const float *x,
+                               const float *packed, const float *bias, float *y, float *scratch);
+void ROW(nas_winograd_weights)(const nas_winograd *p, int32_t n, const float *x, const float *dy,
+                               float *du, float *scratch);
+void ROW(nas_winograd_unpack)(const nas_winograd *p, const float *du, float *dw);
 void ROW(nas_max_pool)(const nas_pool *p, const nas_map *x, int32_t n, const nas_map *y);
 void ROW(nas_max_pool_grad)(const nas_pool *p, const nas_map *x, const nas_map *y,
                             const nas_map *dy, int32_t n, const nas_map *dx);

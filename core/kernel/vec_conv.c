@@ -4,12 +4,6 @@
 #include "core/kernel/axes.h"
 #include "core/kernel/row.h"
 
-/* Vectors of output channels in a block when `left` of them remain. */
-static int block_of(int left) {
-    if (REGISTERS == 32) return left == 1 ? 1 : left % 2 ? 3 : 2;
-    return left == 4 ? 2 : left >= 3 ? 3 : left;
-}
-
 void ROW(nas_conv_pack)(const nas_conv *c, const float *w, float *packed) {
     for (int at = 0, left = c->out / LANES; left > 0;) {
         const int v = block_of(left), from = at * LANES, to = from + v * LANES;
@@ -37,7 +31,7 @@ INLINE void tile(const nas_conv *c, int groups, int width, const float *const x[
         const float *a0 = x[0] + at;
         const float *a1 = x[groups > 1 ? 1 : 0] + at;
         const float *a2 = x[groups > 2 ? 2 : 0] + at;
-        for (int32_t k = 0; k < c->depth; k++) {
+        _Pragma("GCC unroll 4") for (int32_t k = 0; k < c->depth; k++) {
             vec b[3];
             UNROLL for (int v = 0; v < width; v++) b[v] = load(w + v * LANES);
             w += width * LANES;

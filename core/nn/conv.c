@@ -1,9 +1,14 @@
 /* core/nn/conv.c - conv2d, conv1d and dense, which differ in their windows only. */
 #include "core/nn/conv_int.h"
 
+#include <string.h>
+
 typedef struct conv_own {
-    nas_taps taps;
+    nas_taps taps; /* of a node without tiles */
     bool bias;
+    bool has_dx;
+    nas_winograd forward, backward;  /* of one with them */
+    size_t backward_at, gradient_at; /* floats from the start of its work */
 } conv_own;
 
 nas_status nas_conv_plan(nas_node *node, const nas_layer_spec *s, nas_err *err) {
@@ -28,6 +33,25 @@ void nas_conv_border(const nas_node *node, const nas_layer_spec *spec, nas_value
                      nas_value *out) {
     const nas_window w = nas_window_of(node, spec);
     nas_window_borders(&w, in, out);
+    if (node->tile[0]) nas_winograd_borders(node, &w, in, out);
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static void bind_tiles(nas_node *node, conv_own *own, const nas_window *w,
+                       const nas_value *values) {
+    const nas_value *in = &values[node->in[0]], *out = &values[node->out];
+    own->forward = nas_winograd_forward(node, w, &in->x, &out->x);
+    node->scratch_floats = nas_winograd_scratch(&own->forward);
+    own->gradient_at = own->backward_at = nas_winograd_packed(&own->forward);
+    if (own->has_dx) {
+        own->backward = nas_winograd_backward(node, w, &out->dx, &node->edge[0].dx);
+        node->scratch_floats = larger(node->scratch_floats, nas_winograd_scratch(&own->backward));
+        own->gradient_at += nas_winograd_packed(&own->backward);
+    }
+    node->work_floats = own->gradient_at + nas_winograd_packed(&own->forward);
 }
 
 nas_status nas_conv_bind(nas_node *node, const nas_window *w, const nas_value *values, nas_arena *a,
@@ -35,6 +59,11 @@ nas_status nas_conv_bind(nas_node *node, const nas_window *w, const nas_value *v
     conv_own *own = node->own = nas_arena_alloc(a, sizeof *own, err);
     if (!own) return NAS_ENOMEM;
     own->bias = node->n_weights > 1;
+    own->has_dx = node->edge[0].wanted;
+    if (node->tile[0]) {
+        bind_tiles(node, own, w, values);
+        return NAS_OK;
+    }
     const nas_edge *e = &node->edge[0];
     NAS_TRY(nas_taps_plan(w, &values[node->in[0]], &values[node->out], e->wanted ? &e->dx : NULL,
                           false, a, &own->taps, err));
@@ -46,6 +75,12 @@ void nas_conv_prepare(const nas_node *node, const nas_run *run) {
     const conv_own *own = node->own;
     const nas_taps *t = &own->taps;
     const float *w = nas_node_param(node, 0, run->net);
+    if (node->tile[0]) {
+        run->kernel->winograd_pack(&own->forward, w, node->work);
+        if (run->training && own->has_dx)
+            run->kernel->winograd_pack(&own->backward, w, node->work + own->backward_at);
+        return;
+    }
     run->kernel->conv_pack(&t->forward, w, node->work);
     if (!run->training) return;
     for (int32_t i = 0; i < t->n_phases; i++) {
@@ -58,18 +93,44 @@ void nas_conv_forward(const nas_node *node, const nas_run *run) {
     const conv_own *own = node->own;
     const nas_map x = nas_node_x(node, 0, run), y = nas_node_y(node, run);
     const float *bias = own->bias ? nas_node_param(node, 1, run->net) : NULL;
-    run->kernel->conv(&own->taps.forward, run->n, x.at, node->work, bias, y.at);
+    if (node->tile[0])
+        run->kernel->winograd(&own->forward, run->n, x.at, node->work, bias, y.at,
+                              run->net->scratch);
+    else
+        run->kernel->conv(&own->taps.forward, run->n, x.at, node->work, bias, y.at);
+}
+
+/* The sums over tiles become those of weights once all images are in them. */
+static void backward_tiles(const nas_node *node, const nas_run *run) {
+    const conv_own *own = node->own;
+    const nas_map x = nas_node_x(node, 0, run), dy = nas_node_dy(node, run);
+    float *scratch = run->net->scratch, *du = node->work + own->gradient_at;
+    nas_winograd weights = own->forward;
+    weights.conv.y_image = dy.image; /* dy's border may differ from y's */
+    weights.conv.y_row = dy.row;
+    if (!run->first) memset(du, 0, nas_winograd_packed(&weights) * sizeof *du);
+    run->kernel->winograd_weights(&weights, run->n, x.at, dy.at, du, scratch);
+    if (run->first + run->n == run->batch)
+        run->kernel->winograd_unpack(&weights, du, nas_node_grad(node, 0, run->net));
+    if (!own->has_dx) return;
+    const nas_map dx = nas_node_dx(node, 0, run);
+    run->kernel->winograd(&own->backward, run->n, dy.at, node->work + own->backward_at, NULL, dx.at,
+                          scratch);
 }
 
 void nas_conv_backward(const nas_node *node, const nas_run *run) {
     const conv_own *own = node->own;
     const nas_taps *t = &own->taps;
     const nas_map x = nas_node_x(node, 0, run), dy = nas_node_dy(node, run);
+    if (own->bias) run->kernel->sum_pixels(&dy, run->n, nas_node_grad(node, 1, run->net));
+    if (node->tile[0]) {
+        backward_tiles(node, run);
+        return;
+    }
     nas_conv weights = t->forward;
     weights.y_image = dy.image; /* dy's border may differ from y's */
     weights.y_row = dy.row;
     run->kernel->conv_weights(&weights, run->n, x.at, dy.at, nas_node_grad(node, 0, run->net));
-    if (own->bias) run->kernel->sum_pixels(&dy, run->n, nas_node_grad(node, 1, run->net));
     if (!node->edge[0].wanted) return;
     const nas_map dx = nas_node_dx(node, 0, run);
     for (int32_t i = 0; i < t->n_phases; i++) {

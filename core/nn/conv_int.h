@@ -25,6 +25,20 @@ nas_window nas_window_of(const nas_node *node, const nas_layer_spec *spec);
 /* The borders that the window reads: of the input going forward, of dy going backward. */
 void nas_window_borders(const nas_window *w, nas_value *in, nas_value *out);
 
+void nas_border_widen(nas_border *b, int32_t top, int32_t left, int32_t bottom, int32_t right);
+
+/* Sets node->tile: the tile that costs least, or zeros where the direct way does. exact: only tiles
+ * whose error is that of the direct way, 2x2. */
+void nas_winograd_choose(nas_node *node, const nas_window *w, bool exact);
+/* Of a node that has tiles: how many images are worked on at a time, the borders of x and dy, and
+ * how the tiles lie on the maps going forward (and for the weights) and back. */
+int32_t nas_winograd_images(const nas_node *node);
+void nas_winograd_borders(const nas_node *node, const nas_window *w, nas_value *in, nas_value *out);
+nas_winograd nas_winograd_forward(const nas_node *node, const nas_window *w, const nas_map *x,
+                                  const nas_map *y);
+nas_winograd nas_winograd_backward(const nas_node *node, const nas_window *w, const nas_map *dy,
+                                   const nas_map *dx);
+
 /* dx of the pixels with one residue of the stride. */
 typedef struct nas_phase {
     nas_conv conv;

@@ -58,6 +58,7 @@ const nas_layer_ops nas_layer_residual = {
     .name = "residual", .keys = keys, .fuses_relu = true, .has_body = true};
 
 const nas_layer_ops nas_layer_add = {.name = "add",
+                                     .is_cheap = true,
                                      .can_relu = true,
                                      .channelwise = true,
                                      .plan = add_plan,

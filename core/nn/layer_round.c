@@ -117,6 +117,7 @@ static nas_status round_lower(const nas_node *node, const nas_net *net, nas_grap
 const nas_layer_ops nas_layer_round = {.name = "round",
                                        .keys = keys,
                                        .channelwise = true,
+                                       .is_cheap = true,
                                        .plan = round_plan,
                                        .bind = round_bind,
                                        .forward = round_forward,

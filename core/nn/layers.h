@@ -65,10 +65,12 @@ typedef struct nas_border {
 typedef struct nas_value {
     nas_shape shape;
     int32_t readers;
-    bool packed;     /* stored without padding of the channels */
-    bool has_grad;   /* some weights are before it */
-    bool dead;       /* lies between a node and the ReLU that it does itself */
-    bool grad_whole; /* lives across a barrier, so for all images and not for one chunk */
+    bool packed;         /* stored without padding of the channels */
+    bool has_grad;       /* some weights are before it */
+    bool dead;           /* lies between a node and the ReLU that it does itself */
+    bool whole;          /* kept for all images of a batch, and not for one chunk */
+    bool grad_whole;     /* lives across a barrier, so for all images and not for one chunk */
+    int32_t x_as, dx_as; /* the first value with the same buffer; itself: its own */
     nas_border border, grad_border;
     nas_map x, dx;
 } nas_value;
@@ -91,12 +93,15 @@ typedef struct nas_node {
     int64_t macs;
     int32_t n_weights;
     nas_weight weights[NAS_NODE_WEIGHTS];
-    bool relu; /* the ReLU that follows is done here */
-    bool skip; /* done by the node before */
+    bool relu;       /* the ReLU that follows is done here */
+    bool skip;       /* done by the node before */
+    bool again;      /* its forward runs once more, going back */
+    int32_t tile[2]; /* of a 3x3 convolution by Winograd's tiles: outputs; 0: the direct way */
     int32_t segment;
     nas_edge edge[2];
-    size_t work_floats;  /* set by bind */
-    size_t image_floats; /* set by bind: more of them for each image of a batch */
+    size_t work_floats;    /* set by bind */
+    size_t image_floats;   /* set by bind: more of them for each image of a batch */
+    size_t scratch_floats; /* set by bind: of what all nodes share, for the time of a call */
     float *work;
     void *own; /* what bind planned */
 } nas_node;
@@ -116,6 +121,7 @@ typedef struct nas_layer_ops {
     bool can_relu;   /* takes a ReLU that follows it into its own loops */
     bool has_kernel; /* weights[0] is one, its columns are the output channels, and spec->bias says
                         whether weights[1] is there: a batch norm that follows can go into them */
+    bool is_cheap;   /* computed again rather than kept, and the same each time */
     bool is_idle;    /* does nothing but while a net trains */
     bool is_relu;
     bool fuses_relu;  /* a ReLU that follows becomes part of its operator (nas_graph_fold) */

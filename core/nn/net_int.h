@@ -19,8 +19,10 @@ struct nas_net {
     size_t block_bytes;
     size_t n_params, n_averages; /* floats as stored */
     float *params, *grads, *averages;
-    bool watching; /* round layers note the range of what they see, and let it pass */
-    bool ready;    /* packed weights are those of params, for prediction */
+    float *scratch;       /* for the time of one call */
+    bool watching;        /* round layers note the range of what they see, and let it pass */
+    bool ready;           /* packed weights are those of params, for prediction */
+    double (*seconds)[2]; /* added up for each node, forward and backward; NULL: no clock runs */
     /* Of the step under way. */
     const int32_t *labels;
     const float *targets; /* of a model of values, in place of labels: [batch][classes] */
@@ -41,10 +43,12 @@ static inline nas_map nas_map_from(const nas_map *m, int32_t first) {
 
 /* The chunk's part of an input, of the output, and of their gradients. */
 static inline nas_map nas_node_x(const nas_node *node, int32_t i, const nas_run *run) {
-    return nas_map_from(&run->net->values[node->in[i]].x, run->first);
+    const nas_value *v = &run->net->values[node->in[i]];
+    return nas_map_from(&v->x, v->whole ? run->first : 0);
 }
 static inline nas_map nas_node_y(const nas_node *node, const nas_run *run) {
-    return nas_map_from(&run->net->values[node->out].x, run->first);
+    const nas_value *v = &run->net->values[node->out];
+    return nas_map_from(&v->x, v->whole ? run->first : 0);
 }
 static inline nas_map nas_node_dy(const nas_node *node, const nas_run *run) {
     const nas_value *v = &run->net->values[node->out];
@@ -62,6 +66,12 @@ static inline float *nas_node_param(const nas_node *node, int32_t i, const struc
 static inline float *nas_node_grad(const nas_node *node, int32_t i, const struct nas_net *net) {
     return net->grads + node->weights[i].at;
 }
+
+/* The segment in which a node's backward runs: a barrier's is the one before its own. */
+int32_t nas_backward_segment(const nas_node *node);
+/* Sets whole, grad_whole and again, from segments; then, once maps are laid out, x_as and dx_as. */
+void nas_storage_place(nas_net *net);
+void nas_storage_share(nas_net *net);
 
 /* Dense copies between Keras' layout and the stored one. */
 void nas_weight_get(const nas_weight *w, const float *stored, float *dense);

@@ -1,12 +1,13 @@
 /* core/nn/plan.c - from nodes to a net: segments, layouts, one allocation. */
-#include "core/nn/net_int.h"
+#include "core/nn/conv_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    ALIGN = 16,           /* floats */
-    TILE_FLOATS = 1 << 15 /* of a chunk's largest map; keeps a few of them in the second cache */
+    ALIGN = 16, /* floats */
+    TILE_FLOATS =
+        1 << 14 /* of a chunk's largest map; keeps all of a segment's in the second cache */
 };
 
 /* A ReLU that is the only reader of a node that can do it is done there. */
@@ -36,14 +37,8 @@ static void cut_segments(nas_net *net) {
     net->segments = segment + 1;
 }
 
-/* The segment in which a node's backward runs: a barrier's is the one before its own. */
-static int32_t backward_segment(const nas_node *node) {
-    return node->ops->reduce ? node->segment - 1 : node->segment;
-}
-
-/* Before the first weights nobody wants a gradient. One that is written and read in one segment
- * needs room for one chunk only. */
-static void place_gradients(nas_net *net) {
+/* Before the first weights nobody wants a gradient. */
+static void want_gradients(nas_net *net) {
     for (int32_t i = 0; i < net->nodes.n; i++) {
         const nas_node *node = &net->nodes.v[i];
         bool wanted = false;
@@ -51,17 +46,14 @@ static void place_gradients(nas_net *net) {
         for (int32_t j = 0; j < node->n_in; j++) wanted |= net->values[node->in[j]].has_grad;
         net->values[i + 1].has_grad = wanted;
     }
+}
+
+static void choose_tiles(nas_net *net) {
     for (int32_t i = 0; i < net->nodes.n; i++) {
-        const nas_node *node = &net->nodes.v[i];
-        if (node->skip) continue;
-        if (node->ops->reduce) net->values[node->out].grad_whole = true;
-        for (int32_t j = 0; j < net->nodes.n; j++) {
-            const nas_node *reader = &net->nodes.v[j];
-            if (reader->skip) continue;
-            for (int32_t k = 0; k < reader->n_in; k++)
-                if (reader->in[k] == node->out && backward_segment(reader) != node->segment)
-                    net->values[node->out].grad_whole = true;
-        }
+        nas_node *node = &net->nodes.v[i];
+        if (node->ops != &nas_layer_conv2d) continue;
+        const nas_window w = nas_window_of(node, node->spec);
+        nas_winograd_choose(node, &w, net->model.exact);
     }
 }
 
@@ -117,6 +109,7 @@ static void take_map(cursor *c, nas_map *m, const nas_border *b, int32_t images)
 }
 
 static void take_all(nas_net *net, cursor *c) {
+    size_t scratch = 0;
     net->params = take(c, net->n_params);
     net->grads = take(c, net->n_params);
     net->averages = take(c, net->n_averages);
@@ -127,13 +120,22 @@ static void take_all(nas_net *net, cursor *c) {
             __builtin_add_overflow(floats, node->work_floats, &floats))
             c->overflow = true;
         node->work = take(c, floats);
+        if (node->scratch_floats > scratch) scratch = node->scratch_floats;
     }
+    net->scratch = take(c, scratch);
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];
         if (value->dead) continue;
-        take_map(c, &value->x, &value->border, net->batch);
+        if (value->x_as == v)
+            take_map(c, &value->x, &value->border, value->whole ? net->batch : net->chunk);
+        else
+            value->x.at = net->values[value->x_as].x.at;
         if (!value->has_grad) continue;
-        take_map(c, &value->dx, &value->grad_border, value->grad_whole ? net->batch : net->chunk);
+        if (value->dx_as == v)
+            take_map(c, &value->dx, &value->grad_border,
+                     value->grad_whole ? net->batch : net->chunk);
+        else
+            value->dx.at = net->values[value->dx_as].dx.at;
     }
     for (int32_t i = 0; i < net->nodes.n; i++) {
         nas_node *node = &net->nodes.v[i];
@@ -172,8 +174,12 @@ static int32_t chunk_of(const nas_net *net) {
     ptrdiff_t most = 1;
     for (int32_t v = 1; v < net->n_values; v++)
         if (!net->values[v].dead && net->values[v].x.image > most) most = net->values[v].x.image;
-    int32_t chunk = 4;
+    int32_t chunk = 1;
     while (chunk < 16 && chunk * 2 * most <= TILE_FLOATS) chunk *= 2;
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        const nas_node *node = &net->nodes.v[i];
+        while (chunk < 16 && node->tile[0] && chunk < nas_winograd_images(node)) chunk *= 2;
+    }
     return chunk;
 }
 
@@ -222,7 +228,9 @@ static nas_status plan(nas_net *net, nas_err *err) {
     count_readers(net);
     fuse_relus(net);
     cut_segments(net);
-    place_gradients(net);
+    want_gradients(net);
+    nas_storage_place(net);
+    choose_tiles(net);
     choose_borders(net);
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];
@@ -231,6 +239,7 @@ static nas_status plan(nas_net *net, nas_err *err) {
     }
     net->output = net->n_values - 1;
     net->chunk = chunk_of(net);
+    nas_storage_share(net);
     plan_edges(net);
     place_weights(net);
     NAS_TRY(bind_nodes(net, err));

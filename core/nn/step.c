@@ -1,4 +1,5 @@
 /* core/nn/step.c - passes over the nodes, a chunk of images at a time between barriers. */
+#include "base/clock.h"
 #include "core/nn/net_int.h"
 
 #include <string.h>
@@ -18,10 +19,26 @@ static void load_input(const nas_map *to, const float *x, int32_t n) {
         }
 }
 
+enum { FORWARD, BACKWARD };
+
+/* Calls one of a node's functions; on the clock where somebody wants to know. */
+static void call(void (*fn)(const nas_node *, const nas_run *), const nas_node *node,
+                 const nas_run *run, int32_t direction) {
+    double(*seconds)[2] = run->net->seconds;
+    if (!fn) return;
+    if (!seconds) {
+        fn(node, run);
+        return;
+    }
+    const double start = nas_clock_cpu();
+    fn(node, run);
+    seconds[node - run->net->nodes.v][direction] += nas_clock_cpu() - start;
+}
+
 static void prepare(const nas_run *run) {
     for (int32_t i = 0; i < run->net->nodes.n; i++) {
         const nas_node *node = &run->net->nodes.v[i];
-        if (!node->skip && node->ops->prepare) node->ops->prepare(node, run);
+        if (!node->skip) call(node->ops->prepare, node, run, FORWARD);
     }
 }
 
@@ -30,20 +47,23 @@ static int32_t chunk_size(const nas_run *run, int32_t first) {
     return left < run->net->chunk ? left : run->net->chunk;
 }
 
-/* Nodes [first, end) of a segment, for all chunks; then `barrier` (may be NULL) has seen the batch.
- */
+static void forward_nodes(const nas_run *run, const nas_node *first, const nas_node *end) {
+    for (const nas_node *node = first; node < end; node++)
+        if (!node->skip) call(node->ops->forward, node, run, FORWARD);
+}
+
+/* Nodes [first, end) of a segment, for all chunks; then `barrier` has seen the batch. */
 static void forward_segment(nas_run *run, const nas_node *first, const nas_node *end,
                             const nas_node *barrier) {
     for (run->first = 0; run->first < run->batch; run->first += run->net->chunk) {
         run->n = chunk_size(run, run->first);
-        for (const nas_node *node = first; node < end; node++)
-            if (!node->skip) node->ops->forward(node, run);
-        if (barrier) barrier->ops->reduce(barrier, run);
+        forward_nodes(run, first, end);
+        call(barrier->ops->reduce, barrier, run, FORWARD);
     }
-    if (barrier) barrier->ops->finish(barrier, run);
+    call(barrier->ops->finish, barrier, run, FORWARD);
 }
 
-static void backward_node(const nas_node *node, const nas_run *run) {
+static void backward_in(const nas_node *node, const nas_run *run) {
     node->ops->backward(node, run);
     for (int32_t i = 0; i < node->n_in; i++) {
         const nas_edge *e = &node->edge[i];
@@ -55,22 +75,30 @@ static void backward_node(const nas_node *node, const nas_run *run) {
     }
 }
 
+static void backward_node(const nas_node *node, const nas_run *run) {
+    call(backward_in, node, run, BACKWARD);
+}
+
 /* The same going back: the barrier after the segment gives its gradient, and the one that opens it
- * (its first node) takes its sums. */
+ * (its first node) takes its sums. What was kept for one chunk only is computed again; in the last
+ * segment, which has no barrier, for the first time. */
 static void backward_segment(nas_run *run, const nas_node *first, const nas_node *end,
                              const nas_node *barrier) {
     const nas_node *opens = first < end && first->ops->reduce && !first->skip ? first : NULL;
     for (run->first = 0; run->first < run->batch; run->first += run->net->chunk) {
         run->n = chunk_size(run, run->first);
+        if (!barrier) forward_nodes(run, first, end);
+        for (const nas_node *node = first; barrier && node < end; node++)
+            if (node->again) call(node->ops->forward, node, run, BACKWARD);
         if (barrier) backward_node(barrier, run);
         for (const nas_node *node = end - 1; node >= first; node--) {
             if (node == opens)
-                node->ops->dreduce(node, run);
+                call(node->ops->dreduce, node, run, BACKWARD);
             else if (!node->skip)
                 backward_node(node, run);
         }
     }
-    if (opens) opens->ops->dfinish(opens, run);
+    if (opens) call(opens->ops->dfinish, opens, run, BACKWARD);
 }
 
 /* The nodes of segment s, and the barrier that opens the next. */
@@ -96,7 +124,7 @@ double nas_net_step(nas_net *net, const float *x, const int32_t *labels, int32_t
     load_input(&net->values[0].x, x, n);
     memset(net->grads, 0, net->n_params * sizeof *net->grads);
     prepare(&run);
-    for (int32_t s = 0; s < net->segments; s++) {
+    for (int32_t s = 0; s + 1 < net->segments; s++) {
         segment_of(net, s, &first, &end, &barrier);
         forward_segment(&run, first, end, barrier);
     }
@@ -119,10 +147,7 @@ void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out) {
     for (int32_t done = 0; done < n; done += run.n) {
         run.n = run.batch = n - done < most ? n - done : most;
         load_input(in, x + (size_t)done * example, run.n);
-        for (int32_t i = 0; i < net->nodes.n; i++) {
-            const nas_node *node = &net->nodes.v[i];
-            if (!node->skip) node->ops->forward(node, &run);
-        }
+        forward_nodes(&run, net->nodes.v, net->nodes.v + net->nodes.n);
         for (int32_t i = 0; i < run.n; i++)
             memcpy(out + (size_t)(done + i) * classes, probability->at + i * probability->image,
                    classes * sizeof *out);

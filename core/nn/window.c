@@ -66,7 +66,7 @@ static int32_t grad_after(const nas_window *w, int32_t i, int32_t in, int32_t ou
     return larger(0, (in - 1 + w->before[i]) / w->stride[i] - (out - 1));
 }
 
-static void widen(nas_border *b, int32_t top, int32_t left, int32_t bottom, int32_t right) {
+void nas_border_widen(nas_border *b, int32_t top, int32_t left, int32_t bottom, int32_t right) {
     b->top = larger(b->top, top);
     b->left = larger(b->left, left);
     b->bottom = larger(b->bottom, bottom);
@@ -75,9 +75,10 @@ static void widen(nas_border *b, int32_t top, int32_t left, int32_t bottom, int3
 
 void nas_window_borders(const nas_window *w, nas_value *in, nas_value *out) {
     const nas_shape x = in->shape, y = out->shape;
-    widen(&in->border, w->before[0], w->before[1], after(w, 0, x.h, y.h), after(w, 1, x.w, y.w));
-    widen(&out->grad_border, grad_before(w, 0), grad_before(w, 1), grad_after(w, 0, x.h, y.h),
-          grad_after(w, 1, x.w, y.w));
+    nas_border_widen(&in->border, w->before[0], w->before[1], after(w, 0, x.h, y.h),
+                     after(w, 1, x.w, y.w));
+    nas_border_widen(&out->grad_border, grad_before(w, 0), grad_before(w, 1),
+                     grad_after(w, 0, x.h, y.h), grad_after(w, 1, x.w, y.w));
 }
 
 static nas_status room(nas_arena *a, nas_conv *c, int32_t taps, ptrdiff_t **at, int32_t **tap,

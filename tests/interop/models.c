@@ -66,7 +66,11 @@ static void run(maker *m, const char *name, const uint8_t *file, size_t bytes, u
 /* What may be done to a graph in its number format before it is written. */
 typedef void change_fn(nas_graph *g);
 
-static void make_format(maker *m, rg *b, const char *name, nas_format format, change_fn *change) {
+typedef nas_status format_fn(const nas_graph *g, nas_format format, const float *x, int32_t n,
+                             nas_graph *out, nas_err *err);
+
+static void make_by(maker *m, format_fn *apply, rg *b, const char *name, nas_format format,
+                    change_fn *change) {
     const int64_t n = nas_tensor_count(&b->g.tensors[b->g.input]) * CALIBRATION;
     nas_rng rng = nas_rng_stream(1, 0, NAS_PURPOSE_TEST, 2, 0, 0);
     nas_graph g = nas_graph_start(m->arena);
@@ -75,13 +79,17 @@ static void make_format(maker *m, rg *b, const char *name, nas_format format, ch
     float *x = nas_arena_array(m->arena, (size_t)n, sizeof *x, &m->err);
     if (!x) exit(1);
     for (int64_t i = 0; i < n; i++) x[i] = nas_rng_float(&rng) * 4 - 2;
-    ok(m, nas_format_apply(&b->g, format, x, CALIBRATION, &g, &m->err));
+    ok(m, apply(&b->g, format, x, CALIBRATION, &g, &m->err));
     if (change) change(&g);
     ok(m, nas_tflite_write(&g, m->arena, &file, &bytes, &m->err));
     const char *whole =
         nas_arena_format(m->arena, &m->err, "%s_%s", name, nas_format_names[format]);
     if (!whole) exit(1);
     run(m, whole, file, bytes, (uint32_t)n);
+}
+
+static void make_format(maker *m, rg *b, const char *name, nas_format format, change_fn *change) {
+    make_by(m, nas_format_apply, b, name, format, change);
 }
 
 static void make(maker *m, rg *b, const char *kind, int32_t number) {
@@ -229,13 +237,6 @@ static void one_scale(nas_graph *g) {
     }
 }
 
-static void other_units(nas_graph *g) {
-    nas_err err;
-    if (nas_int8_units(g, &err) == NAS_OK) return;
-    fprintf(stderr, "models: %s\n", err.text);
-    exit(1);
-}
-
 static void symmetric_one_scale(nas_graph *g) {
     symmetric_inputs(g);
     one_scale(g);
@@ -285,9 +286,10 @@ static void make_nets(maker *m, uint32_t nets) {
         rg b = rnet(m->arena, seed);
         if (seed % 4) ok(m, nas_graph_fold(&b.g, &m->err));
         make(m, &b, "random", (int32_t)seed);
-        const char *name = nas_arena_format(m->arena, &m->err, "units_%03u", seed);
+        const char *name = nas_arena_format(m->arena, &m->err, "shipped_%03u", seed);
         if (!name) exit(1);
-        make_format(m, &b, name, NAS_FORMAT_INT8, other_units);
+        make_by(m, nas_format_ship, &b, name, NAS_FORMAT_INT8, NULL);
+        make_by(m, nas_format_ship, &b, name, NAS_FORMAT_DYNAMIC, NULL);
         nas_arena_back(m->arena, mark);
     }
 }

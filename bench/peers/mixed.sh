@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The grid of spaces/mixed.json by us and by Keras + tensorflow-model-optimization + TFLite converter, point by point.
+# PYTHON is one with tensorflow 2.16, tf-keras 2.16 and tensorflow-model-optimization.
+# WIDTHS="0.2,0.4" takes part of the grid; all of it takes hours.
+set -euo pipefail
+peers=$(realpath bench/peers)
+. bench/common.sh
+python=${PYTHON:-python3}
+sed "s/\"width\": { \"choice\": \[[^]]*\]/\"width\": { \"choice\": [${WIDTHS:-0.2,0.3,0.4,0.5,0.6}]/" \
+    "$SPACES/mixed.json" >mixed.json
+"$NAS" run mixed.json --data "$DATA" --db mixed.db --workers 1 --quiet --out best >/dev/null
+"$NAS" sql mixed.db --csv "select number, frontend_frame_length_ms frame_ms, model_width width, prune_to sparsity,
+    accuracy, zlib_bytes, infer_ms, frontend_ms, total_ms, seconds, cpu_seconds from mixed where state = 'complete'" >ours.csv
+for ms in 16 32; do
+    number=$("$NAS" sql mixed.db --csv "select min(number) from mixed where frontend_frame_length_ms = $ms" | tail -n 1)
+    "$NAS" export mixed.db --trial "$number" -o "of_$ms" >/dev/null
+    for part in train validation; do
+        "$NAS" eval "of_$ms" --data "$DATA" --split $part --dump "features/$ms/$part" >/dev/null
+    done
+done
+"$python" "$peers/mixed_keras.py" features ours.csv theirs.csv

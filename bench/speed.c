@@ -1,0 +1,260 @@
+/* Training steps of the nets that small models are made of, one thread, beside what this machine
+ * could do at most.
+ *   speed                    all nets, inputs and batches; writes build/bench/kernels.json
+ *   speed --net ds_cnn --filters 64 --input 49x10 --batch 32      that one
+ *         --layers           time of each layer and direction
+ *         --exact            only convolutions with the error of the direct one
+ *         --seconds S        for each net (0.4)
+ *         --json             one line of JSON a net, nothing else (no peak is measured)
+ * FLOPs are nominal: 6 a multiply-accumulate of one inference. NAS_KERNEL=avx2 for another row. */
+#include "base/clock.h"
+#include "bench/machine.h"
+#include "core/nn/net_int.h"
+#include "core/nn/train.h"
+#include "tests/nets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { CLASSES = 8, MOST_STEPS = 20000 };
+
+typedef struct bench_case {
+    const char *net;
+    int32_t filters, h, w, batch;
+} bench_case;
+
+typedef struct options {
+    const char *net;
+    int32_t filters, h, w, batch;
+    double seconds;
+    bool layers, exact, json;
+} options;
+
+typedef struct machine {
+    double peak; /* GFLOP/s; 0: not measured */
+    const nas_kernel *kernel;
+} machine;
+
+static void die(const char *text) {
+    fprintf(stderr, "speed: %s\n", text);
+    exit(2);
+}
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_layers(const nas_net *net, int32_t steps) {
+    double sum = 0;
+    for (int32_t i = 0; i < net->nodes.n; i++)
+        for (int32_t d = 0; d < 2; d++) sum += net->seconds[i][d];
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        const double *t = net->seconds[i];
+        if (t[0] + t[1] < 0.001 * sum) continue;
+        printf("    %-24s %8.1f us forward %8.1f us backward %5.1f %%\n", net->nodes.v[i].path,
+               1e6 * t[0] / steps, 1e6 * t[1] / steps, 100 * (t[0] + t[1]) / sum);
+    }
+}
+
+/* Median seconds of a step, on the wall and of the processor. */
+typedef struct timing {
+    double wall, cpu;
+    int steps;
+} timing;
+
+static timing time_steps(nas_trainer *trainer, const float *x, const int32_t *y, int32_t batch,
+                         double seconds) {
+    static double wall[MOST_STEPS], cpu[MOST_STEPS];
+    const double start = nas_clock_wall();
+    int n = 0;
+    while (n < MOST_STEPS && (n < 7 || nas_clock_wall() - start < seconds)) {
+        const double at = nas_clock_wall(), used = nas_clock_cpu();
+        (void)nas_trainer_step_on(trainer, x, y, batch);
+        cpu[n] = nas_clock_cpu() - used;
+        wall[n++] = nas_clock_wall() - at;
+    }
+    qsort(wall, (size_t)n, sizeof *wall, by_value);
+    qsort(cpu, (size_t)n, sizeof *cpu, by_value);
+    return (timing){.wall = wall[n / 2], .cpu = cpu[n / 2], .steps = n};
+}
+
+static void report(const bench_case *b, const machine *m, const options *o, timing step,
+                   double macs, FILE *out) {
+    const double gflops = 6e-9 * macs * b->batch / step.wall;
+    if (!o->json)
+        printf("%-7s %3d  %dx%-2d b=%-3d %9.3f ms/step (cpu %9.3f) %9.0f samples/s %7.1f GFLOP/s "
+               "%5.1f %% (cpu %7.1f, %5.1f %%)\n",
+               b->net, b->filters, b->h, b->w, b->batch, step.wall * 1e3, step.cpu * 1e3,
+               b->batch / step.wall, gflops, 100 * gflops / m->peak, gflops * step.wall / step.cpu,
+               100 * gflops * step.wall / step.cpu / m->peak);
+    FILE *to = o->json ? stdout : out;
+    if (!to) return;
+    fprintf(to,
+            "{\"net\": \"%s\", \"filters\": %d, \"input\": \"%dx%d\", \"batch\": %d, \"threads\": "
+            "1, \"kernel\": \"%s\", \"exact\": %s, \"samples_per_s\": %.1f, \"cpu_samples_per_s\": "
+            "%.1f, \"gflops\": %.2f, \"peak_share\": ",
+            b->net, b->filters, b->h, b->w, b->batch, nas_kernel_name(m->kernel),
+            o->exact ? "true" : "false", b->batch / step.wall, b->batch / step.cpu, gflops);
+    if (m->peak > 0)
+        fprintf(to, "%.4f}", gflops / m->peak);
+    else
+        fprintf(to, "null}");
+    if (o->json) fprintf(to, "\n");
+    fflush(stdout);
+}
+
+static void time_net(const bench_case *b, const nas_model *m, const machine *on, const options *o,
+                     FILE *out) {
+    nas_err err = {0};
+    nas_net *net;
+    nas_trainer *trainer;
+    nas_model_cost cost;
+    nas_model model = *m;
+    model.exact = o->exact;
+    const int64_t values = (int64_t)b->batch * b->h * b->w;
+    float *x = malloc((size_t)values * sizeof *x);
+    int32_t *y = malloc((size_t)b->batch * sizeof *y);
+    if (!x || !y) die("out of memory");
+    fill(x, values, 0);
+    for (int32_t i = 0; i < b->batch; i++) y[i] = i % CLASSES;
+    const nas_examples examples = {.x = x, .y = y, .n = b->batch, .h = b->h, .w = b->w};
+    const nas_train_config config = {
+        .epochs = 100000, .batch_size = b->batch, .learning_rate = {.from = 1e-3}};
+    if (nas_model_check(&model, CLASSES, &cost, &err) != NAS_OK ||
+        nas_net_open(&model, CLASSES, b->batch, on->kernel, &net, &err) != NAS_OK)
+        die(err.text);
+    nas_net_init(net, 1, 0);
+    const nas_trainer_options t = {.net = net, .config = &config, .train = &examples};
+    if (nas_trainer_open(&t, &trainer, &err) != NAS_OK) die(err.text);
+    for (int i = 0; i < 5; i++) (void)nas_trainer_step_on(trainer, x, y, b->batch);
+    const timing step = time_steps(trainer, x, y, b->batch, o->seconds);
+    report(b, on, o, step, (double)cost.macs, out);
+    if (o->layers && !o->json) {
+        net->seconds = calloc((size_t)net->nodes.n, sizeof *net->seconds);
+        if (!net->seconds) die("out of memory");
+        print_layers(net, time_steps(trainer, x, y, b->batch, o->seconds).steps);
+        free(net->seconds);
+    }
+    nas_trainer_close(trainer);
+    nas_net_close(net);
+    free(x);
+    free(y);
+}
+
+#define BLOCK(f) \
+    DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), CONV(f, 1, 1, 1, 1, NAS_VALID, false), BN, RELU
+#define CONV3(f) CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN, RELU
+#define HEAD     GAP, DENSE(CLASSES), SOFTMAX
+
+static void time_case(const bench_case *b, const machine *on, const options *o, FILE *out) {
+    const int32_t f = b->filters;
+    const nas_layer_spec first = CONV(f, 3, 3, 2, 2, NAS_VALID, false);
+    if (!strcmp(b->net, "cnn")) {
+        const nas_model m = MODEL(b->h, b->w, 1, first, BN, RELU, CONV3(f), CONV3(f), HEAD);
+        time_net(b, &m, on, o, out);
+    } else if (!strcmp(b->net, "ds_cnn")) {
+        const nas_model m = MODEL(b->h, b->w, 1, first, BN, RELU, BLOCK(f), BLOCK(f), HEAD);
+        time_net(b, &m, on, o, out);
+    } else if (!strcmp(b->net, "res")) {
+        const nas_model m = MODEL(
+            b->h, b->w, 1, first, BN, RELU,
+            RESIDUAL(NAS_SHORTCUT_IDENTITY, CONV3(f), CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN),
+            RELU,
+            RESIDUAL(NAS_SHORTCUT_IDENTITY, CONV3(f), CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN),
+            RELU, HEAD);
+        time_net(b, &m, on, o, out);
+    } else {
+        die("--net is cnn, ds_cnn or res");
+    }
+}
+
+static const struct {
+    const char *net;
+    int32_t filters;
+} nets[] = {{"cnn", 32},    {"cnn", 77},     {"cnn", 128},    {"cnn", 256}, {"ds_cnn", 32},
+            {"ds_cnn", 64}, {"ds_cnn", 128}, {"ds_cnn", 256}, {"res", 32}};
+static const int32_t inputs[][2] = {{49, 10}, {62, 10}, {49, 40}};
+static const int32_t batches[] = {20, 32, 256};
+
+#define LENGTH(a) (sizeof(a) / sizeof *(a))
+
+static void all_cases(const machine *on, const options *o, FILE *out) {
+    bool some = false;
+    for (size_t n = 0; n < LENGTH(nets); n++)
+        for (size_t i = 0; i < LENGTH(inputs); i++)
+            for (size_t j = 0; j < LENGTH(batches); j++) {
+                const bench_case b = {nets[n].net, nets[n].filters, inputs[i][0], inputs[i][1],
+                                      batches[j]};
+                if (o->net && strcmp(o->net, b.net) != 0) continue;
+                if (o->filters && o->filters != b.filters) continue;
+                if (o->h && (o->h != b.h || o->w != b.w)) continue;
+                if (o->batch && o->batch != b.batch) continue;
+                if (out) fprintf(out, some ? ",\n" : "");
+                time_case(&b, on, o, out);
+                some = true;
+            }
+    if (some) return;
+    /* A shape that is not in the list. */
+    const bench_case one = {o->net ? o->net : "cnn", o->filters ? o->filters : 32, o->h ? o->h : 49,
+                            o->w ? o->w : 10, o->batch ? o->batch : 32};
+    time_case(&one, on, o, out);
+}
+
+static options read_options(int argc, char **argv) {
+    options o = {.seconds = 0.4};
+    for (int i = 1; i < argc; i++) {
+        const char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : "";
+        if (!strcmp(a, "--layers"))
+            o.layers = true;
+        else if (!strcmp(a, "--exact"))
+            o.exact = true;
+        else if (!strcmp(a, "--json"))
+            o.json = true;
+        else {
+            i++;
+            if (!strcmp(a, "--net"))
+                o.net = v;
+            else if (!strcmp(a, "--filters"))
+                o.filters = atoi(v);
+            else if (!strcmp(a, "--batch"))
+                o.batch = atoi(v);
+            else if (!strcmp(a, "--seconds"))
+                o.seconds = atof(v);
+            else if (strcmp(a, "--input") != 0 || sscanf(v, "%dx%d", &o.h, &o.w) != 2)
+                die("known: --net --filters --input HxW --batch --seconds --layers --exact --json");
+        }
+    }
+    return o;
+}
+
+int main(int argc, char **argv) {
+    const options o = read_options(argc, argv);
+    machine on = {0};
+    nas_err err = {0};
+    if (nas_kernel_choose(&on.kernel, &err) != NAS_OK) die(err.text);
+    if (o.json) {
+        all_cases(&on, &o, NULL);
+        return 0;
+    }
+    on.peak = bench_peak(nas_kernel_name(on.kernel));
+    printf("kernels: %s; peak %.1f GFLOP/s; triad %.0f GB/s in 512 KB, %.0f in 8 MB, %.0f in 128 "
+           "MB\n",
+           nas_kernel_name(on.kernel), on.peak, bench_triad((size_t)1 << 19),
+           bench_triad((size_t)1 << 23), bench_triad((size_t)1 << 27));
+    FILE *out = NULL;
+    if (argc == 1) {
+        (void)mkdir("build/bench", 0777);
+        out = fopen("build/bench/kernels.json", "w");
+        if (!out) die("build/bench/kernels.json cannot be written");
+        fprintf(out, "[\n");
+    }
+    all_cases(&on, &o, out);
+    if (out) {
+        fprintf(out, "\n]\n");
+        if (fclose(out) != 0) die("build/bench/kernels.json cannot be written");
+    }
+    return 0;
+}

@@ -1,0 +1,116 @@
+/* tests/faults.c - a shared object for LD_PRELOAD that makes the n-th write, sync or allocation of
+ * a whole run fail, once, or lets its clock jump. Environment: FAULT_KIND   write, sync, alloc or
+ * clock FAULT_COUNT  a file of 8 bytes: calls so far, of all processes of the run FAULT_AT which
+ * call fails, from 1; 0: none, they are only counted Writes are those to regular files. Allocations
+ * are those of nas itself, SQLite and cJSON: others are not ours to survive. A clock that jumps is
+ * now and then a day ahead or behind. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+static _Atomic uint64_t *count;
+static uint64_t at;
+static enum { NONE, WRITE, SYNC, ALLOC, CLOCK } kind;
+
+__attribute__((constructor)) static void start(void) {
+    static const char *const words[] = {"none", "write", "sync", "alloc", "clock"};
+    const char *k = getenv("FAULT_KIND"), *path = getenv("FAULT_COUNT"), *n = getenv("FAULT_AT");
+    if (!k || !path || !n) return;
+    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    void *p =
+        fd < 0 ? MAP_FAILED : mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (fd >= 0) close(fd);
+    if (p == MAP_FAILED) return;
+    count = p;
+    at = strtoull(n, NULL, 10);
+    for (unsigned i = WRITE; i <= CLOCK; i++)
+        if (strcmp(k, words[i]) == 0) kind = i;
+}
+
+static int fails(unsigned what) {
+    return kind == what && atomic_fetch_add(count, 1) + 1 == at;
+}
+
+static int is_ours(void *caller) {
+    Dl_info info;
+    if (!dladdr(caller, &info) || !info.dli_fname) return 0;
+    const char *slash = strrchr(info.dli_fname, '/');
+    const char *name = slash ? slash + 1 : info.dli_fname;
+    return strcmp(name, "nas") == 0 || strstr(name, "sqlite3") || strstr(name, "cjson");
+}
+
+#define REFUSE_IF_ASKED()                                                        \
+    if (kind == ALLOC && is_ours(__builtin_return_address(0)) && fails(ALLOC)) { \
+        errno = ENOMEM;                                                          \
+        return NULL;                                                             \
+    }
+
+void *malloc(size_t n) {
+    REFUSE_IF_ASKED()
+    return __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size) {
+    REFUSE_IF_ASKED()
+    return __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n) {
+    REFUSE_IF_ASKED()
+    return __libc_realloc(p, n);
+}
+
+static int is_full(int fd) {
+    struct stat info;
+    if (kind != WRITE || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || !fails(WRITE)) return 0;
+    errno = ENOSPC;
+    return 1;
+}
+
+ssize_t write(int fd, const void *p, size_t n) {
+    return is_full(fd) ? -1 : (ssize_t)syscall(SYS_write, fd, p, n);
+}
+
+ssize_t pwrite(int fd, const void *p, size_t n, off_t to) {
+    return is_full(fd) ? -1 : (ssize_t)syscall(SYS_pwrite64, fd, p, n, to);
+}
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t to) {
+    return is_full(fd) ? -1 : (ssize_t)syscall(SYS_pwrite64, fd, p, n, to);
+}
+
+static int no_sync(void) {
+    if (!fails(SYNC)) return 0;
+    errno = EIO;
+    return 1;
+}
+
+int fsync(int fd) {
+    return no_sync() ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd) {
+    return no_sync() ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int clock_gettime(clockid_t id, struct timespec *t) {
+    const int st = (int)syscall(SYS_clock_gettime, id, t);
+    if (kind == CLOCK && id == CLOCK_REALTIME && st == 0) {
+        const uint64_t n = atomic_fetch_add(count, 1);
+        t->tv_sec += n % 3 == 0 ? 86400 : n % 3 == 1 ? -86400 : 0;
+    }
+    return st;
+}

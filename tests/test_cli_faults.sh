@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# The n-th write, sync or allocation of a whole run fails; kills; clocks that jump. Each ends in a clear
+# message, and the same command goes on to the same rows. A few n by default; FAULTS=all: every n, and 200 kills.
+. tests/lib.sh
+
+space two 100 "zlib_bytes < 100000" |
+    sed -e 's/"frame_length_ms": { "choice": \[32, 64\] }/"frame_length_ms": 64/' -e 's/"trials": 100, //' \
+        -e 's/"filters": { "choice": \[4, 8\] }/"filters": 8/' -e 's/"epochs": 3/"epochs": 2/' \
+        -e 's/"quantize": .*/"prune": { "schedule": "polynomial", "from": 0.2, "to": 0.5, "begin": 0.5, "end": 0.8, "interval": 1 },\
+            "cluster": { "clusters": 4, "init": "kmeans++", "fine_tune_epochs": 1 },\
+            "quantize": { "choice": ["float32", "int8"] },/' >two.json
+dump() {
+    sql "$1" "select number, state, accuracy, test_accuracy, tflite_bytes, zlib_bytes, nonzero_params, ram_bytes, candidate,
+        (select hex(content) from nas_artefacts where trial = two.id and name = 'model.tflite') from two order by number"
+}
+run() { "$NAS" run two.json --db fault.db --workers 1 --quiet --out best "$@"; }
+faulty() { # KIND N: the run of which the N-th call of a kind fails
+    head -c 8 /dev/zero >count
+    FAULT_KIND=$1 FAULT_COUNT=count FAULT_AT=$2 LD_PRELOAD=$work/faults.so run >fault.txt 2>&1
+}
+fresh() { rm -rf fault.db* best; }
+
+survives() { # KIND N
+    local status
+    fresh
+    faulty "$1" "$2"
+    status=$?
+    [ $status -le 2 ] || { cat fault.txt; echo "$1 $2: exit status $status"; return 1; }
+    [ $status = 0 ] || [ -s fault.txt ] || { echo "$1 $2: no message"; return 1; }
+    run >again.txt 2>&1 || { cat fault.txt again.txt; echo "$1 $2: does not go on"; return 1; }
+    [ "$(dump fault.db)" = "$want" ] || { dump fault.db; echo "$1 $2: other rows"; return 1; }
+}
+survive_all() { # KIND HOW-MANY
+    local total n i
+    fresh
+    faulty "$1" 0 || { cat fault.txt; return 1; }
+    total=$(od -An -tu8 count | tr -d ' ')
+    echo "$total calls"
+    [ "${FAULTS:-}" = all ] && set -- "$1" "$total"
+    for i in $(seq "$2"); do
+        n=$(((2 * i - 1) * total / (2 * $2) + 1))
+        survives "$1" "$n" || return 1
+    done
+}
+clock() {
+    fresh
+    faulty clock 0 && equal "$(dump fault.db)" "$want"
+}
+kills() { # HOW-MANY: of a worker, or of the whole run
+    local i leader
+    fresh
+    for i in $(seq "$1"); do
+        setsid "$NAS" run two.json --db fault.db --workers 2 --quiet --out best >kill.txt 2>&1 &
+        leader=$!
+        sleep "0.$((RANDOM % 60 + 10))"
+        if [ $((i % 2)) = 0 ]; then
+            kill -9 -"$leader" 2>/dev/null
+        else
+            kill -9 $(children "$leader" 2>/dev/null | cut -d' ' -f1) 2>/dev/null
+            sleep 0.1
+            kill -9 -"$leader" 2>/dev/null
+        fi
+        wait "$leader" 2>/dev/null
+        # Half of the time what was computed so far is lost, too.
+        [ $((i % 4)) -ge 2 ] || rm -rf fault.db.cache
+    done
+    run && equal "$(dump fault.db)" "$want"
+}
+
+if "${CC:-gcc}" -O2 -shared -fPIC -D_GNU_SOURCE -o faults.so "$ROOT/tests/faults.c" 2>said.txt && ! ldd "$NAS" | grep -q libasan; then
+    fresh
+    run >said.txt 2>&1 || cat said.txt
+    want=$(dump fault.db)
+    check "there are rows to compare" test "$(echo "$want" | wc -l)" = 2
+    check "writes fail" survive_all write 6
+    check "syncs fail" survive_all sync 5
+    check "allocations fail" survive_all alloc 6
+    check "the clock jumps by days" clock
+    if [ "${FAULTS:-}" = all ]; then check "200 kills" kills 200; else check "kills" kills 6; fi
+fi
+
+close_tests

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Models as files: nas show and nas eval of .tflite files that stand alone, as those of others do.
+. tests/lib.sh
+space tiny 4 "zlib_bytes < 100000" |
+    sed 's/{ "choice": \[32, 64\] }/64/; s/{ "choice": \[4, 8\] }/8/; s/{ "choice": \["float32", "int8"\] }/"int8"/; s/"epochs": 3/"epochs": 20/' >tiny.json
+check "a model is trained" "$NAS" train tiny.json -o made
+cp made/model.tflite alone.tflite
+printf 'yes\nstop\ngo\n' >turned.txt
+printf 'go\nstop\n' >short.txt
+accuracy() { "$NAS" eval "$@" --data clips --json | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
+evaluate() { "$NAS" eval alone.tflite --data clips "$@"; }
+
+# --- eval
+check "a front end that is missing is named" says 2 "--frontend FILE says it" evaluate
+check "and labels" says 2 "what are the 3 outputs of alone.tflite called?" evaluate --frontend made/frontend.json
+check "too few labels" says 2 "alone.tflite has 3 outputs, short.txt has 2 lines" evaluate --frontend made/frontend.json --labels short.txt
+check "a file alone does as well as its folder" equal "$(accuracy alone.tflite --frontend made/frontend.json --labels made/labels.txt)" "$(accuracy made)"
+check "a file in its folder needs no more" equal "$(accuracy made/model.tflite)" "$(accuracy made)"
+check "the order of labels matters" test "$(accuracy made --labels turned.txt)" != "$(accuracy made)"
+check "a split needs a candidate" says 2 "leave --split out" evaluate --frontend made/frontend.json --labels made/labels.txt --split test
+sed 's/"frame_step_ms":.*/"frame_step_ms": 10,/' made/frontend.json >other.json
+check "a front end of another size" says 2 "other.json gives" evaluate --frontend other.json --labels made/labels.txt
+sed '/"mean"/d' made/frontend.json >plain.json
+check "what does not normalise needs no mean" equal "$(accuracy alone.tflite --frontend plain.json --labels made/labels.txt)" "$(accuracy made)"
+check "no such file" says 2 "none.tflite is not there" "$NAS" eval none.tflite --data clips
+
+# --- show
+shown() { "$NAS" show "${2:-alone.tflite}" >shown.txt && grep -qF -- "$1" shown.txt || { cat shown.txt; return 1; }; }
+plain() { "$NAS" show alone.tflite | sed -n "s/^  $1 *\([0-9,]*\).*/\1/p" | tr -d ,; }
+check "operators" shown "CONV_2D"
+check "a folder's model" shown "FULLY_CONNECTED" made
+check "the same MACs as the metrics" equal "$(plain MACs)" "$(sed -n 's/.*"macs":[^0-9]*\([0-9]*\).*/\1/p' made/metrics.json)"
+check "the same RAM" equal "$(plain RAM)" "$(sed -n 's/.*"ram_bytes":[^0-9]*\([0-9]*\).*/\1/p' made/metrics.json)"
+check "the file's length" equal "$(plain file)" "$(stat -c %s alone.tflite)"
+bytes_sum() { "$NAS" show alone.tflite | sed '1,/^where the bytes go/d' | awk 'NR > 1 { gsub(",", ""); for (i = 1; i <= NF; i++) if ($i == "%") { n += $(i - 2); break } } END { print n }'; }
+check "all bytes are somewhere" equal "$(bytes_sum)" "$(stat -c %s alone.tflite)"
+check "80 columns" test "$("$NAS" show alone.tflite | awk '{ if (length > n) n = length } END { print n <= 80 }')" = 1
+check "no model" says 2 "the letters TFL3 are missing" "$NAS" show tiny.json
+head -c 300 alone.tflite >cut.tflite
+check "a file that is cut off" says 2 "cut.tflite: tflite: " "$NAS" show cut.tflite
+"$NAS" run tiny.json --quiet >/dev/null 2>&1
+check "a database asks for the trial" says 2 "which trial?" "$NAS" show tiny.db
+close_tests
