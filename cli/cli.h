@@ -3,6 +3,7 @@
 #ifndef NAS_CLI_CLI_H
 #define NAS_CLI_CLI_H
 
+#include "base/digits.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/value.h"
@@ -68,8 +69,6 @@ void cli_status_line(const char *text);
 /* A line on stdout; cut to the screen's width where that is a terminal. */
 void cli_print_line(const char *text);
 
-/* 12,345 into out[32]. */
-const char *cli_thousands(int64_t v, char out[32]);
 /* "1 h 05 min", "3 min 20 s", "12.3 s" into out[32]. */
 const char *cli_duration(double seconds, char out[32]);
 /* A value as people read it ("" for NULL) into out. */

@@ -40,8 +40,8 @@ static void add_date(cli_table *table, double date) {
 static void add_row(cli_table *table, const char *kind, int64_t files, int64_t bytes) {
     char text[32];
     cli_table_cell(table, kind, false);
-    cli_table_cell(table, cli_thousands(files, text), true);
-    cli_table_cell(table, cli_thousands(bytes, text), true);
+    cli_table_cell(table, nas_thousands(files, text), true);
+    cli_table_cell(table, nas_thousands(bytes, text), true);
 }
 
 static void print_kinds(const tally *t, int32_t n) {
@@ -95,11 +95,11 @@ static int clear(const char *dir, nas_arena *a, nas_err *err) {
         stay += !went;
         if (went) bytes += v[i].bytes;
     }
-    printf("%s: %s files removed, %s bytes\n", dir, cli_thousands(gone, text),
-           cli_thousands(bytes, size));
+    printf("%s: %s files removed, %s bytes\n", dir, nas_thousands(gone, text),
+           nas_thousands(bytes, size));
     if (!stay) return CLI_OK;
     fprintf(stderr, "nas: %s files stay: a running trial needs them, or they cannot be removed\n",
-            cli_thousands(stay, text));
+            nas_thousands(stay, text));
     return CLI_FAILED;
 }
 

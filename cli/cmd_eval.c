@@ -56,8 +56,8 @@ static void print_text(const nas_deployed *d, const nas_verdict *v) {
     char n[32], speakers[32];
     printf("accuracy %.4f (95 %% interval %.4f to %.4f, standard error %.4f) on %s clips of %s "
            "speakers\n\nconfusion: rows are spoken, columns are heard\n",
-           v->accuracy, v->low, v->high, v->error, cli_thousands(v->n, n),
-           cli_thousands(v->speakers, speakers));
+           v->accuracy, v->low, v->high, v->error, nas_thousands(v->n, n),
+           nas_thousands(v->speakers, speakers));
     cli_table *t = cli_table_open();
     cli_table_cell(t, "", false);
     for (int32_t i = 0; i < d->n_labels; i++) add_head(t, d->labels[i], head_room(d));

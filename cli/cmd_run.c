@@ -78,10 +78,10 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
     if (points < 0)
         printf("space: %d parameters, points without end; ", nas_space_params(s));
     else
-        printf("space: %d parameters, %s points; ", nas_space_params(s), cli_thousands(points, a));
-    if (state->total >= 0) printf("%s trials, ", cli_thousands(state->total, a));
+        printf("space: %d parameters, %s points; ", nas_space_params(s), nas_thousands(points, a));
+    if (state->total >= 0) printf("%s trials, ", nas_thousands(state->total, a));
     printf("%d worker%s\n", state->workers, state->workers == 1 ? "" : "s");
-    if (joined && state->done) printf("going on: %s done already\n", cli_thousands(state->done, a));
+    if (joined && state->done) printf("going on: %s done already\n", nas_thousands(state->done, a));
     int metric[NAS_METRICS_MOST];
     const int n = deciding(s, metric);
     char line[1024];
@@ -186,8 +186,8 @@ static void tick(void *ctx, const nas_run_state *s) {
                  cli_duration(s->seconds / (double)now * (double)(s->total - s->done), left));
     const size_t used = describe_workers(v, s->workers, text, sizeof text);
     snprintf(text + used, sizeof text - used, "%s done, %" PRId64 " running, %s left%s%s%s",
-             cli_thousands(s->done, done), s->running,
-             s->total < 0 ? "?" : cli_thousands(s->total - s->done - s->running, total), time_left,
+             nas_thousands(s->done, done), s->running,
+             s->total < 0 ? "?" : nas_thousands(s->total - s->done - s->running, total), time_left,
              v->best[0] ? " · " : "", v->best);
     cli_status_line(text);
 }
@@ -206,7 +206,7 @@ static void print_failed(const screen *v, const nas_run_state *state, const char
     if (state->failed)
         printf("failed\n  %s trial%s: nas sql %s \"select number, reason from %s where state = "
                "'failed'\"\n",
-               cli_thousands(state->failed, n), state->failed == 1 ? "" : "s", db, v->name);
+               nas_thousands(state->failed, n), state->failed == 1 ? "" : "s", db, v->name);
 }
 
 static bool note_epochs(void *ctx, const nas_row *row) {
@@ -225,8 +225,8 @@ static void print_epochs(const screen *v, nas_store *store) {
     char trained[32];
     if (epochs[0] + epochs[1] > 0)
         printf("epochs\n  %s trained, %s saved by sharing\n",
-               cli_thousands(llround(epochs[0]), trained),
-               cli_thousands(llround(epochs[1]), saved));
+               nas_thousands(llround(epochs[0]), trained),
+               nas_thousands(llround(epochs[1]), saved));
 }
 
 static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {
@@ -321,7 +321,7 @@ static int search(const nas_space *s, nas_run_options *o, const char *folder, bo
     } else if (end.stopped) {
         char n[32];
         printf("\nstopped; %s trials are stored. The same command goes on from here.\n",
-               cli_thousands(end.state.done, n));
+               nas_thousands(end.state.done, n));
         status = ferror(stdout) ? CLI_FAILED : CLI_STOPPED;
     } else {
         status = finish(&v, &end, o->db, folder, err);

@@ -109,17 +109,17 @@ static void print_survey(const nas_space *s, const survey *v) {
         puts("points    without end");
     else
         printf("points    %s%s\n", points == INT64_MAX ? "at least " : "",
-               cli_thousands(points, a));
+               nas_thousands(points, a));
     if (v->forbidden)
-        printf("forbidden %s of %s%s\n", cli_thousands(v->forbidden, a), cli_thousands(v->seen, b),
+        printf("forbidden %s of %s%s\n", nas_thousands(v->forbidden, a), nas_thousands(v->seen, b),
                all ? "" : " drawn");
     if (v->impossible)
-        printf("impossible %s of %s%s, the first: %s\n", cli_thousands(v->impossible, a),
-               cli_thousands(v->seen, b), all ? "" : " drawn", v->why);
+        printf("impossible %s of %s%s, the first: %s\n", nas_thousands(v->impossible, a),
+               nas_thousands(v->seen, b), all ? "" : " drawn", v->why);
     if (!v->possible) return;
-    printf("weights   %s to %s%s\n", cli_thousands(v->params.lo, a), cli_thousands(v->params.hi, b),
+    printf("weights   %s to %s%s\n", nas_thousands(v->params.lo, a), nas_thousands(v->params.hi, b),
            all ? "" : " (of 2,000 points drawn)");
-    printf("MACs      %s to %s\n", cli_thousands(v->macs.lo, a), cli_thousands(v->macs.hi, b));
+    printf("MACs      %s to %s\n", nas_thousands(v->macs.lo, a), nas_thousands(v->macs.hi, b));
 }
 
 static int report(const nas_space *s, nas_arena *a, nas_err *err) {

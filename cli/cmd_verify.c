@@ -135,7 +135,7 @@ static int verify_each(cli_study *s, const char *data, bool allow_missing, const
         fprintf(stderr, "nas: study %s has no complete trial\n", s->def.name);
         return CLI_NONE;
     }
-    if (!others) printf("%s trials, all the same bytes\n", cli_thousands(n, text));
+    if (!others) printf("%s trials, all the same bytes\n", nas_thousands(n, text));
     if (others) printf("%" PRId64 " of %" PRId64 " trials have OTHER BYTES\n", others, n);
     return others ? CLI_FAILED : CLI_OK;
 }

@@ -18,7 +18,7 @@ static void print_targets(const nas_series_config *k, const nas_forecast_verdict
                                        "skill",  "carried on", "least squares"};
     char n[32];
     cli_table *t = cli_table_open();
-    printf("%s windows of %d + %d rows\n\n", cli_thousands((int64_t)v->file.n, n), k->window,
+    printf("%s windows of %d + %d rows\n\n", nas_thousands((int64_t)v->file.n, n), k->window,
            k->horizon);
     for (size_t i = 0; i < sizeof head / sizeof *head; i++) cli_table_cell(t, head[i], i > 0);
     cli_table_row(t);

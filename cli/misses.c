@@ -35,7 +35,7 @@ static bool print_miss(void *ctx, const nas_row *row) {
 static void print_state(nas_store *store, const char *view, const char *state, int64_t n) {
     char sql[512], count[32];
     if (!n) return;
-    printf("%s %s\n", cli_thousands(n, count), state);
+    printf("%s %s\n", nas_thousands(n, count), state);
     snprintf(sql, sizeof sql,
              "select number, reason from %s where state = '%s' order by number limit 1", view,
              state);
@@ -68,7 +68,7 @@ static void print_bounds(nas_store *store, const nas_study *study, const char *v
         char count[32];
         for (int32_t i = 1; i < study->n_bounds; i++)
             if (n[i] > n[most]) most = i;
-        printf("  %-28s %s\n", study->bounds[most].text, cli_thousands(n[most], count));
+        printf("  %-28s %s\n", study->bounds[most].text, nas_thousands(n[most], count));
         n[most] = -1;
     }
     free(n);

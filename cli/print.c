@@ -7,20 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *cli_thousands(int64_t v, char out[32]) {
-    char digits[32];
-    const uint64_t size = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    const int n = snprintf(digits, sizeof digits, "%" PRIu64, size);
-    char *p = out;
-    if (v < 0) *p++ = '-';
-    for (int i = 0; i < n; i++) {
-        if (i && (n - i) % 3 == 0) *p++ = ',';
-        *p++ = digits[i];
-    }
-    *p = '\0';
-    return out;
-}
-
 const char *cli_duration(double seconds, char out[32]) {
     const long whole = lround(seconds);
     if (seconds < 60)

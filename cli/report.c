@@ -110,7 +110,7 @@ const nas_metric *cli_metric_of(const char *name) {
 const char *cli_metric(const nas_metric *metric, double v, char out[32]) {
     const bool exact = fabs(v) < 9007199254740992.0; /* 2^53 */
     if (isnan(v)) return strcpy(out, "");
-    if (metric->integer && exact) return cli_thousands((int64_t)v, out);
+    if (metric->integer && exact) return nas_thousands((int64_t)v, out);
     /* Milliseconds may be microseconds. */
     snprintf(out, 32, strcmp(metric->unit, "ms") == 0 || !exact ? "%.4g" : "%.4f", v);
     return out;

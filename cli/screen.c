@@ -121,8 +121,8 @@ static void progress(void *ctx, const char *what, int64_t done, int64_t total) {
     if (done < total && now - last < 0.1) return;
     last = now;
     char a[32], b[32], line[160];
-    snprintf(line, sizeof line, "%s: %s of %s", what, cli_thousands(done, a),
-             cli_thousands(total, b));
+    snprintf(line, sizeof line, "%s: %s of %s", what, nas_thousands(done, a),
+             nas_thousands(total, b));
     cli_status_line(line);
     if (done >= total) cli_clear_line();
 }

@@ -26,7 +26,7 @@ typedef struct sheet {
 
 static void cell_number(cli_table *t, int64_t v) {
     char text[32];
-    cli_table_cell(t, cli_thousands(v, text), true);
+    cli_table_cell(t, nas_thousands(v, text), true);
 }
 
 static void cell_share(cli_table *t, double part, double whole) {
@@ -213,7 +213,7 @@ static void print_activations(const sheet *s) {
     char text[32];
     activation_row(s, t, "input", s->g.input);
     for (int32_t i = 0; i < s->g.n_ops; i++)
-        activation_row(s, t, cli_thousands(i, text), s->g.ops[i].out);
+        activation_row(s, t, nas_thousands(i, text), s->g.ops[i].out);
     end_table(t);
 }
 
@@ -252,14 +252,14 @@ static void print_port(const char *what, const nas_tensor *t) {
 static void print_head(const sheet *s) {
     char a[32], b[32];
     cli_print_visible(stdout, s->path, false);
-    printf("\n  %-12s %s bytes, %s as a zlib stream\n", "file", cli_thousands((int64_t)s->n, a),
-           cli_thousands((int64_t)s->zlib_n, b));
+    printf("\n  %-12s %s bytes, %s as a zlib stream\n", "file", nas_thousands((int64_t)s->n, a),
+           nas_thousands((int64_t)s->zlib_n, b));
     print_port("input", &s->g.tensors[s->g.input]);
     print_port("output", &s->g.tensors[s->g.output]);
-    printf("  %-12s %s\n", "MACs", cli_thousands(s->cost.macs, a));
-    printf("  %-12s %s bytes of activations\n", "RAM", cli_thousands(s->cost.ram_bytes, a));
+    printf("  %-12s %s\n", "MACs", nas_thousands(s->cost.macs, a));
+    printf("  %-12s %s bytes of activations\n", "RAM", nas_thousands(s->cost.ram_bytes, a));
     printf("  %-12s %s weights and biases, %s of them not zero\n", "constants",
-           cli_thousands(s->cost.constants, a), cli_thousands(s->cost.nonzero, b));
+           nas_thousands(s->cost.constants, a), nas_thousands(s->cost.nonzero, b));
 }
 
 /* --- the file --------------------------------------------------------------------------------- */

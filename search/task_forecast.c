@@ -1,6 +1,7 @@
 /* search/task_forecast.c - the task "forecast": some columns of a table, several steps ahead. */
 #include "search/task_forecast.h"
 
+#include "base/digits.h"
 #include "core/data/times.h"
 #include "search/candidate_int.h"
 
@@ -410,10 +411,13 @@ static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
     nas_tally linear = {0};
     nas_forecast_linear(d->series, w, &linear);
     if (d->folds) snprintf(folds, sizeof folds, "%d rolling origins, ", d->folds);
+    char rows[32], train[32], validation[32], test[32];
     size_t used = (size_t)snprintf(
-        out, n, "%d rows, windows of %d + %d rows (%strain %d, validation %d, test %d)",
-        d->series->series->rows, k->window, k->horizon, folds, d->part[NAS_TRAIN].n,
-        d->part[NAS_VALIDATION].n, d->part[NAS_TEST].n);
+        out, n, "%s rows, windows of %d + %d rows (%strain %s, validation %s, test %s)",
+        nas_thousands(d->series->series->rows, rows), k->window, k->horizon, folds,
+        nas_thousands(d->part[NAS_TRAIN].n, train),
+        nas_thousands(d->part[NAS_VALIDATION].n, validation),
+        nas_thousands(d->part[NAS_TEST].n, test));
     for (int32_t i = 0; linear.n > 0 && i < k->n_targets && used < n; i++)
         used += (size_t)snprintf(out + used, n - used,
                                  "%s mae_%s: last value carried on %.4g, least squares %.4g",

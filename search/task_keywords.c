@@ -1,6 +1,7 @@
 /* search/task_keywords.c - the task "keywords": one of several words in a short sound clip. */
 #include "search/task_keywords.h"
 
+#include "base/digits.h"
 #include "search/candidate_int.h"
 
 #include <math.h>
@@ -44,15 +45,18 @@ static nas_status keywords_shape(const nas_candidate *c, nas_model *model, nas_e
 }
 
 static void keywords_describe(const nas_dataset *d, char *out, size_t n) {
-    const int32_t train = d->part[NAS_TRAIN].n, validation = d->part[NAS_VALIDATION].n;
-    const int used = snprintf(out, n, "%d classes, %d clips (", d->clips->n_labels, d->clips->n);
+    char all[32], train[32], validation[32], test[32];
+    const int used = snprintf(out, n, "%d classes, %s clips (", d->clips->n_labels,
+                              nas_thousands(d->clips->n, all));
     if (used < 0 || (size_t)used >= n) return;
+    nas_thousands(d->part[NAS_TRAIN].n, train);
+    nas_thousands(d->part[NAS_VALIDATION].n, validation);
+    nas_thousands(d->part[NAS_TEST].n, test);
     if (d->folds)
-        snprintf(out + used, n - (size_t)used, "%d folds with %d, test %d)", d->folds, train,
-                 d->part[NAS_TEST].n);
+        snprintf(out + used, n - (size_t)used, "%d folds with %s, test %s)", d->folds, train, test);
     else
-        snprintf(out + used, n - (size_t)used, "train %d, validation %d, test %d)", train,
-                 validation, d->part[NAS_TEST].n);
+        snprintf(out + used, n - (size_t)used, "train %s, validation %s, test %s)", train,
+                 validation, test);
 }
 
 static nas_status keywords_judge(const nas_dataset *d, const nas_candidate *c,
