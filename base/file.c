@@ -80,6 +80,7 @@ nas_status nas_file_begin(const char *path, nas_file **out, nas_err *err) {
         return st;
     }
     (void)fchmod(f->fd, 0644);
+    (void)flock(f->fd, LOCK_SH | LOCK_NB); /* who removes files leaves those in the writing */
     *out = f;
     return NAS_OK;
 }

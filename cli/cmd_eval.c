@@ -1,4 +1,4 @@
-/* cli/cmd_eval.c - nas eval: a model on a folder of clips. */
+/* cli/cmd_eval.c - nas eval: a model on a folder of clips or a CSV file. */
 #include "cli/cli.h"
 #include "cli/forecast.h"
 #include "cli/scratch.h"

@@ -360,7 +360,7 @@ const cli_command cli_run = {
             [WORKERS] = {"--workers", "N",
                          "processes that train, one thread each (default: cores)"},
             [TRIALS] = {"--trials", "N", "trials in total, instead of the space's"},
-            [DATA] = {"--data", "PATH", "folder of clips, instead of the space's"},
+            [DATA] = {"--data", "PATH", "folder of clips or CSV file, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},
             [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
             [CACHE_BYTES] = {"--cache-bytes", "N",

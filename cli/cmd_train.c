@@ -107,7 +107,7 @@ const cli_command cli_train = {
     .options =
         {
             [OUT] = {"-o", "DIR", "folder of the model; it is made"},
-            [DATA] = {"--data", "PATH", "folder of clips, instead of the candidate's"},
+            [DATA] = {"--data", "PATH", "folder of clips or CSV file, instead of the candidate's"},
             [SEED] = {"--seed", "N", "seed, instead of the candidate's"},
             [CACHE] = {"--cache", "DIR", "keeps what stages leave on disk"},
             [MISSING] = {"--allow-missing", NULL,

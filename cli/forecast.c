@@ -53,8 +53,8 @@ static void print_targets(const nas_series_config *k, const nas_forecast_verdict
 }
 
 static void json_number(const char *name, double v, const char *after) {
-    char text[32] = "null";
-    if (!isnan(v)) nas_json_number(v, text);
+    char text[32];
+    nas_json_number(v, text);
     printf("\"%s\": %s%s", name, text, after);
 }
 

@@ -37,26 +37,45 @@ static bool intact(const nas_mapped *m) {
     return nas_hash_equal(&real, &h.payload);
 }
 
+struct nas_cache_held {
+    nas_hash key;
+    int fd;
+};
+
+static struct nas_cache_held *held_at(const nas_cache_use *u, const nas_hash *key) {
+    for (int32_t i = 0; u && i < u->n; i++)
+        if (nas_hash_equal(&u->held[i].key, key)) return &u->held[i];
+    return NULL;
+}
+
+static void let_go(const nas_cache *c, const nas_hash *key) {
+    struct nas_cache_held *h = held_at(c->use, key);
+    if (!h) return;
+    close(h->fd);
+    *h = c->use->held[--c->use->n];
+}
+
 /* For the trial at work. What cannot be kept may have to be computed again. */
-static void keep(const nas_cache *c, const char *path) {
+static void keep(const nas_cache *c, const nas_hash *key, const char *path) {
     nas_cache_use *u = c->use;
     if (!u) return;
+    let_go(c, key); /* another file may stand there now */
     if (u->n == u->room) {
         const int32_t room = u->room ? 2 * u->room : 16;
-        int *more = realloc(u->fds, (size_t)room * sizeof *more);
+        struct nas_cache_held *more = realloc(u->held, (size_t)room * sizeof *more);
         if (!more) return;
-        u->fds = more;
+        u->held = more;
         u->room = room;
     }
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return;
     (void)flock(fd, LOCK_SH | LOCK_NB);
-    u->fds[u->n++] = fd;
+    u->held[u->n++] = (struct nas_cache_held){.key = *key, .fd = fd};
 }
 
 void nas_cache_use_end(nas_cache_use *u) {
-    for (int32_t i = 0; i < u->n; i++) close(u->fds[i]);
-    free(u->fds);
+    for (int32_t i = 0; i < u->n; i++) close(u->held[i].fd);
+    free(u->held);
     *u = (nas_cache_use){.put = u->put};
 }
 
@@ -79,7 +98,7 @@ nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, nas_cached *ou
         .map = m, .p = m.p + sizeof(nas_cache_head), .bytes = m.bytes - sizeof(nas_cache_head)};
     *found = true;
     (void)utimensat(AT_FDCWD, at.path, NULL, 0); /* its last use */
-    keep(c, at.path);
+    keep(c, key, at.path);
     return NAS_OK;
 }
 
@@ -113,12 +132,13 @@ nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const char *ki
     }
     NAS_TRY(nas_file_commit(f, err));
     if (c->use) c->use->put += (int64_t)(sizeof h + h.bytes);
-    keep(c, at.path);
+    keep(c, key, at.path);
     return NAS_OK;
 }
 
 void nas_cache_remove(const nas_cache *c, const nas_hash *key) {
     place at;
+    let_go(c, key);
     if (place_of(c, key, "", &at, NULL) == NAS_OK) (void)unlink(at.path);
 }
 

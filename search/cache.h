@@ -22,7 +22,7 @@ extern const char nas_cache_magic[8];
  * whatever process; they end with the process. */
 typedef struct nas_cache_use {
     int32_t n, room;
-    int *fds;
+    struct nas_cache_held *held;
     int64_t put; /* bytes */
 } nas_cache_use;
 void nas_cache_use_end(nas_cache_use *u);

@@ -38,7 +38,7 @@ static bool is_ours(const char *folder, const char *name, bool *is_part) {
     const size_t n = strspn(name, digits);
     if (strlen(folder) != 2 || strncmp(name, folder, 2) != 0 || n != 64) return false;
     *is_part = name[64] == '.';
-    return !name[64] || (*is_part && strlen(name) == 71 && strcmp(name + 64, ".lock") != 0);
+    return !name[64] || (*is_part && strlen(name) == 71);
 }
 
 static nas_status add_folder(list *l, const char *dir, const char *folder, nas_err *err) {
@@ -109,7 +109,11 @@ void nas_cache_kind(const nas_cache_entry *e, char kind[NAS_CACHE_KIND]) {
 bool nas_cache_evict(const nas_cache_entry *e) {
     const int fd = open(e->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return errno == ENOENT;
-    const bool gone = flock(fd, LOCK_EX | LOCK_NB) == 0 && unlink(e->path) == 0;
+    struct stat locked, there; /* the path may hold another file by now, which is in use */
+    const bool same = flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &locked) == 0 &&
+                      lstat(e->path, &there) == 0 && locked.st_ino == there.st_ino &&
+                      locked.st_dev == there.st_dev;
+    const bool gone = same && unlink(e->path) == 0;
     close(fd);
     return gone;
 }

@@ -53,6 +53,7 @@ static nas_hash tune_key(const nas_candidate *c, const nas_hash *before) {
 static nas_hash export_key(const nas_candidate *c, const nas_hash *before) {
     nas_hasher h = nas_hasher_start();
     nas_hasher_text(&h, "export");
+    nas_hasher_text(&h, nas_zlib_version());
     nas_hasher_i64(&h, NAS_EXPORT_VERSION);
     nas_hasher_i64(&h, NAS_DEPLOY_VERSION);
     nas_hasher_hash(&h, before);
@@ -102,13 +103,17 @@ static nas_status note_step(chain *k, const char *name, const nas_bytes *file) {
     return NAS_OK;
 }
 
-static nas_hash figures_key(const nas_hash *net, const char *name) {
+static nas_hash figures_key(const chain *k, const nas_hash *net, const char *name) {
     nas_hasher h = nas_hasher_start();
     nas_hasher_text(&h, "figures");
     nas_hasher_i64(&h, NAS_EXPORT_VERSION);
     nas_hasher_i64(&h, NAS_DEPLOY_VERSION);
     nas_hasher_hash(&h, net);
     nas_hasher_text(&h, name);
+    if (k->e->data->task->ops->finish) { /* what it does to a net hangs on what is to come */
+        nas_hasher_i64(&h, k->c->quantize.kind);
+        nas_hasher_i64(&h, k->c->cluster.on);
+    }
     return nas_hasher_end(&h);
 }
 
@@ -142,7 +147,7 @@ static nas_status keep_figures(const chain *k, const nas_hash *key) {
 static nas_status note_float(chain *k, const char *name, const nas_net *net, const nas_hash *from,
                              bool fold) {
     if (!k->steps) return NAS_OK;
-    const nas_hash key = figures_key(from, name);
+    const nas_hash key = figures_key(k, from, name);
     if (find_figures(k, &key, name)) return NAS_OK;
     nas_graph g = nas_graph_start(k->a);
     nas_bytes file = {0};

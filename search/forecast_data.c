@@ -101,7 +101,22 @@ static nas_status arrange(nas_arena *a, nas_dataset *d, int32_t fold, nas_err *e
     NAS_TRY(standardise(a, f, begin[NAS_TRAIN], end[NAS_TRAIN], err));
     NAS_TRY(pick_calibration(a, d, err));
     fingerprint(d, begin, end);
+    if (fold >= 0) return NAS_OK;
     return nas_linear_fit(f->series, &f->part[NAS_TRAIN], f->x, f->y, a, &f->linear, err);
+}
+
+/* A fold that cannot be learned from is met before the first trial. */
+static nas_status check_folds(nas_arena *a, const nas_dataset *d, nas_err *err) {
+    nas_status st = NAS_OK;
+    const nas_arena_mark mark = nas_arena_here(a);
+    for (int32_t k = 0; st == NAS_OK && k < d->folds; k++) {
+        nas_dataset fold = *d;
+        nas_forecast_data f = {.series = d->series->series, .borrowed = true};
+        fold.series = &f;
+        st = arrange(a, &fold, k, err);
+        nas_arena_back(a, mark);
+    }
+    return st;
 }
 
 nas_status nas_forecast_open(nas_arena *a, const nas_task *task, bool allow_missing,
@@ -119,7 +134,8 @@ nas_status nas_forecast_open(nas_arena *a, const nas_task *task, bool allow_miss
     NAS_TRY(nas_series_open(d->folder, &task->series, log, &d->series->series, err));
     d->outputs = task->series.horizon * task->series.n_targets;
     d->folds = task->time_split.folds > 1 ? task->time_split.folds : 0;
-    return arrange(a, d, -1, err);
+    NAS_TRY(arrange(a, d, -1, err));
+    return check_folds(a, d, err);
 }
 
 void nas_forecast_close(nas_dataset *d) {

@@ -53,6 +53,10 @@ static void short_exponent(char *text) {
 }
 
 void nas_json_number(double v, char out[32]) {
+    if (!isfinite(v)) {
+        snprintf(out, 32, "null"); /* JSON has no such number */
+        return;
+    }
     if (v == 0) v = 0; /* no minus zero */
     if (v == floor(v) && fabs(v) <= 0x1p53) {
         snprintf(out, 32, "%.0f", v == 0 ? 0.0 : v);

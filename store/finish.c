@@ -205,7 +205,7 @@ static nas_status copy_blob(sqlite3_stmt *st, nas_arena *a, uint8_t **bytes, siz
                             nas_err *err) {
     const void *p = sqlite3_column_blob(st, 0);
     const size_t size = (size_t)sqlite3_column_bytes(st, 0);
-    *bytes = nas_arena_alloc(a, size, err);
+    *bytes = nas_arena_alloc(a, size + 1, err); /* zeroed: texts end there */
     if (!*bytes) return NAS_ENOMEM;
     if (size) memcpy(*bytes, p, size);
     *n = size;

@@ -96,12 +96,16 @@ bad "a time without a format" "task.time.format: missing" 's/"horizon": 3/"horiz
 bad "a time input without time" "hour_sin is made of the time" 's/"inputs": \["T (degC)"/"inputs": ["hour_sin"/'
 bad "a format that does not fit" 'expected a time like %Y' 's/"horizon": 3/"horizon": 3, "time": { "column": "Date Time", "format": "%Y-%m-%d" }/'
 bad "a split without training" "leave less than 0.05" 's/"horizon": 3/"horizon": 3, "split": { "validation": 0.8, "test": 0.2 }/'
+bad "a fold without a window" "part has 8 rows and not one whole window of 6 + 3 rows" \
+    's/"horizon": 3/"horizon": 3, "split": { "folds": 20, "test": 0.94 }/'
 head -n 8 weather.csv >few.csv
 check "too few rows" says 2 "not one whole window of 6 + 3 rows" "$NAS" run weather.json --data few.csv
 { head -n 100 weather.csv; sed -n 50p weather.csv; } >back.csv
 check "times out of order" says 2 "back.csv:101: the time goes back" "$NAS" run timed.json --data back.csv
 sed '77s/,[0-9.]*,/,-,/' weather.csv >dash.csv
 check "a cell that is no number" says 2 'dash.csv:77: column "T (degC)": expected a number' "$NAS" run weather.json --data dash.csv
+sed '1s/,x$/,T (degC)/' weather.csv >twice.csv
+check "a name twice" says 2 'are both named "T (degC)"' "$NAS" run weather.json --data twice.csv
 check "no such file" says 2 "the CSV file nothing.csv does not exist" "$NAS" run weather.json --data nothing.csv
 check "a folder" says 2 "is a folder" "$NAS" run weather.json --data two_best
 head -n 2800 weather.csv >other.csv

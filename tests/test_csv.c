@@ -67,6 +67,7 @@ static void test_shapes(void **state) {
     expect_rows("a\tb\n1\t2\n", 2, both, "2|1|2 ");
     expect_rows("a|b\n1|2\n", 2, both, "2|1|2 ");
     expect_rows("a\n1\n2\n", 1, first, "1|2 2|3 ");
+    expect_rows("a\n1\n\n2\n\n\n", 1, first, "1|2 |3 2|4 ");
     expect_rows("\xef\xbb\xbf"
                 "a,b\n1,2\n",
                 2, both, "2|1|2 ");

@@ -153,6 +153,9 @@ static nas_status open_in(nas_csv *c, const char *path, nas_err *err) {
         return nas_fail(err, NAS_EINVAL, "%s is a folder; expected a CSV file", path);
     NAS_TRY(nas_file_map(path, &c->map, err));
     const char *p = (const char *)c->map.p;
+    if (c->map.bytes > INT32_MAX)
+        return nas_fail(err, NAS_EFORMAT, "%s has %zu bytes; at most %d are read", path,
+                        c->map.bytes, INT32_MAX);
     if (c->map.bytes >= 2 && (!memcmp(p, "\xff\xfe", 2) || !memcmp(p, "\xfe\xff", 2)))
         return wrong(c, 1, err, "this is UTF-16; save the table as UTF-8");
     c->end = p + c->map.bytes;
@@ -236,6 +239,11 @@ static nas_status read_row(const reader *r, const char **p, int64_t *line, bool 
                     (long long)first, column + 1, c->n);
 }
 
+static bool is_blank(const char *p, const char *end) {
+    while (p < end && (*p == '\n' || *p == '\r')) p++;
+    return p == end;
+}
+
 static nas_status read_all(const reader *r, nas_csv_fn row, void *ctx, nas_err *err) {
     const char *p = r->c->rows;
     int64_t line = r->c->header_lines + 1;
@@ -243,6 +251,8 @@ static nas_status read_all(const reader *r, nas_csv_fn row, void *ctx, nas_err *
         const int64_t at = line;
         bool empty;
         NAS_TRY(read_row(r, &p, &line, &empty, err));
+        /* Of one column a blank line is a missing value, unless only blank ones follow. */
+        if (r->c->n == 1 && !is_blank(p, r->c->end)) empty = false;
         if (!empty) NAS_TRY(row(ctx, at, r->cells, err));
     }
     return NAS_OK;

@@ -13,14 +13,14 @@
 typedef struct nas_csv nas_csv;
 
 /* Maps the file and reads its header. Owner: the caller closes it. Errors: NAS_ENOTFOUND, NAS_EIO;
- * NAS_EFORMAT an empty file, UTF-16, a column name twice. */
+ * NAS_EFORMAT an empty file, one of 2 GiB or more, UTF-16. */
 NAS_NODISCARD nas_status nas_csv_open(const char *path, nas_csv **out, nas_err *err);
 void nas_csv_close(nas_csv *c);
 
 int32_t nas_csv_columns(const nas_csv *c);
 /* The name in UTF-8, whatever the file's encoding: without it being UTF-8 it is read as Latin-1. */
 const char *nas_csv_name(const nas_csv *c, int32_t column);
-/* -1: there is none. */
+/* The first of that name; -1: there is none. */
 int32_t nas_csv_find(const nas_csv *c, const char *name);
 /* Lines that may be rows: an upper bound of their number. */
 int64_t nas_csv_lines(const nas_csv *c);

@@ -47,6 +47,12 @@ static nas_status no_column(const loader *l, const char *name, nas_err *err) {
 static nas_status cell_of(loader *l, const char *name, int32_t *cell, nas_err *err) {
     const int32_t column = nas_csv_find(l->csv, name);
     if (column < 0) return no_column(l, name, err);
+    for (int32_t i = column + 1; i < nas_csv_columns(l->csv); i++)
+        if (strcmp(nas_csv_name(l->csv, i), name) == 0)
+            return nas_fail(err, NAS_EFORMAT,
+                            "%s:1: columns %d and %d are both named \"%.100s\"; give each a name "
+                            "of its own",
+                            l->s->path, column + 1, i + 1, name);
     for (*cell = 0; *cell < l->n_cells; ++*cell)
         if (l->columns[*cell] == column) return NAS_OK;
     l->columns[l->n_cells++] = column;

@@ -38,7 +38,7 @@ NAS_NODISCARD nas_status nas_format_apply(const nas_graph *g, nas_format format,
 
 /* Changes the units of the activations inside an int8 graph, so that most kernels and their biases
  * have equal scales, which the file then holds once. Codes, zero points and ratios of scales stay,
- * so the outputs do (but for the last bit of a multiplier); input and output keep their scales.
+ * so the outputs do (but for a multiplier's last bits); input and output keep their scales.
  * Other graphs stay as they are. New constants live in g's arena. */
 NAS_NODISCARD nas_status nas_int8_units(nas_graph *g, nas_err *err);
 
@@ -66,6 +66,9 @@ NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_gra
  * Bytes live in arena a. */
 NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_arena *a,
                                          uint8_t **out, size_t *out_n, nas_err *err);
+/* The version of the zlib in use: streams, and the orders of channels that are chosen for short
+ * ones, may differ from one to the next. */
+const char *nas_zlib_version(void);
 
 /* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. Borrows g,
  * which must outlive it. One interpreter is for one thread. */

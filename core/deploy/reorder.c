@@ -261,14 +261,14 @@ static size_t most_bytes(const nas_graph *g, const nas_channel_sets *sets) {
 
 static nas_status order_all(shuffler *s, const nas_channel_sets *sets) {
     s->room = most_bytes(s->g, sets);
-    s->out_room = compressBound((uLong)s->room);
-    s->in = nas_arena_alloc(s->scratch, s->room, s->err);
-    s->out = nas_arena_alloc(s->scratch, s->out_room, s->err);
-    if (!s->in || !s->out) return NAS_ENOMEM;
     if (deflateInit2(&s->z, Z_BEST_COMPRESSION, Z_DEFLATED, WINDOW, MEMORY, Z_DEFAULT_STRATEGY) !=
         Z_OK)
         return nas_fail(s->err, NAS_ENOMEM, "zlib: out of memory");
-    nas_status st = NAS_OK;
+    /* compressBound is for the usual window only. */
+    s->out_room = deflateBound(&s->z, (uLong)s->room);
+    s->in = nas_arena_alloc(s->scratch, s->room, s->err);
+    s->out = nas_arena_alloc(s->scratch, s->out_room, s->err);
+    nas_status st = s->in && s->out ? NAS_OK : NAS_ENOMEM;
     for (int32_t i = 0; st == NAS_OK && i < sets->n; i++) st = order_set(s, &sets->sets[i]);
     deflateEnd(&s->z);
     return st;

@@ -55,8 +55,15 @@ static void read_quantization(reader *r, const nas_flat_in_table *from, nas_tens
     const nas_flat_in_vector zero = nas_flat_field_vector(&r->f, &q, TFL_QUANT_ZERO, 8);
     if (scale.count == 0) return;
     r->scales += scale.count;
-    if (scale.count != zero.count || r->scales > MOST_SCALES ||
-        nas_flat_field_u8(&r->f, &q, TFL_QUANT_DETAILS)) {
+    if (r->scales > MOST_SCALES) {
+        nas_flat_fail(&r->f, NAS_EFORMAT, "there are more than %d scales", MOST_SCALES);
+        return;
+    }
+    if (nas_flat_field_u8(&r->f, &q, TFL_QUANT_DETAILS)) {
+        nas_flat_fail(&r->f, NAS_EUNSUPPORTED, "tensor %u has a quantisation of its own", number);
+        return;
+    }
+    if (scale.count != zero.count) {
         nas_flat_fail(&r->f, NAS_EFORMAT, "tensor %u has %u scales and %u zero points", number,
                       scale.count, zero.count);
         return;

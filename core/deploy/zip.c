@@ -176,3 +176,7 @@ nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_arena *a, uint8_t
     nas_arena_close(scratch);
     return st;
 }
+
+const char *nas_zlib_version(void) {
+    return zlibVersion();
+}

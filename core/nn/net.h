@@ -31,7 +31,8 @@ void nas_net_init(nas_net *net, uint64_t seed, uint32_t replicate);
  * Shape: x [n][h][w][c] dense; out [n][classes]. Any n. */
 void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out);
 
-/* Appends the net's operators to an empty graph, input [1,h,w,c] to output [1,classes]. Batch norm
+/* Appends the net's operators to an empty graph, input [1,h,w,c] to output [1,classes], or, of
+ * values, to the shape that the last layer has. Batch norm
  * becomes MUL and ADD; nas_graph_fold removes them. */
 NAS_NODISCARD nas_status nas_net_lower(const nas_net *net, nas_graph *g, nas_err *err);
 

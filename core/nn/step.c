@@ -91,7 +91,7 @@ static void backward_segment(nas_run *run, const nas_node *first, const nas_node
         for (const nas_node *node = first; barrier && node < end; node++)
             if (node->again) call(node->ops->forward, node, run, BACKWARD);
         if (barrier) backward_node(barrier, run);
-        for (const nas_node *node = end - 1; node >= first; node--) {
+        for (const nas_node *node = end; node-- > first;) {
             if (node == opens)
                 call(node->ops->dreduce, node, run, BACKWARD);
             else if (!node->skip)
