@@ -182,7 +182,8 @@ const cli_command cli_verify = {
         {
             [ALL] = {"--all", NULL, "every complete trial of the study"},
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
-            [DATA] = {"--data", "PATH", "folder of clips or CSV file, where it is not where it was"},
+            [DATA] = {"--data", "PATH",
+                      "folder of clips or CSV file, where it is not where it was"},
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent"},
         },

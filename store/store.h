@@ -183,8 +183,8 @@ NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int
                                               const nas_column *column, const nas_value *v,
                                               nas_err *err);
 
-/* An artefact's bytes into arena a, and a NUL behind them; of a reused trial, those of the row that was trained. Errors:
- * NAS_ENOTFOUND. */
+/* An artefact's bytes into arena a, and a NUL behind them; of a reused trial, those of the row that
+ * was trained. Errors: NAS_ENOTFOUND. */
 NAS_NODISCARD nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64_t row,
                                             const char *name, nas_arena *a, uint8_t **bytes,
                                             size_t *n, nas_err *err);
