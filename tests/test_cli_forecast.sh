@@ -96,8 +96,8 @@ bad "a time without a format" "task.time.format: missing" 's/"horizon": 3/"horiz
 bad "a time input without time" "hour_sin is made of the time" 's/"inputs": \["T (degC)"/"inputs": ["hour_sin"/'
 bad "a format that does not fit" 'expected a time like %Y' 's/"horizon": 3/"horizon": 3, "time": { "column": "Date Time", "format": "%Y-%m-%d" }/'
 bad "a split without training" "leave less than 0.05" 's/"horizon": 3/"horizon": 3, "split": { "validation": 0.8, "test": 0.2 }/'
-bad "a fold without a window" "part has 8 rows and not one whole window of 6 + 3 rows" \
-    's/"horizon": 3/"horizon": 3, "split": { "folds": 20, "test": 0.94 }/'
+bad "a fold without a window" "part has 13 rows and not one whole window of 12 + 3 rows" \
+    's/"window": 6/"window": 12/; s/"horizon": 3/"horizon": 3, "split": { "folds": 20, "test": 0.9 }/'
 head -n 8 weather.csv >few.csv
 check "too few rows" says 2 "not one whole window of 6 + 3 rows" "$NAS" run weather.json --data few.csv
 { head -n 100 weather.csv; sed -n 50p weather.csv; } >back.csv
