@@ -20,3 +20,9 @@ double nas_clock_cpu(void) {
 double nas_clock_date(void) {
     return seconds_of(CLOCK_REALTIME);
 }
+
+void nas_clock_sleep(double seconds) {
+    const time_t whole = (time_t)seconds;
+    const struct timespec t = {.tv_sec = whole, .tv_nsec = (long)((seconds - (double)whole) * 1e9)};
+    (void)nanosleep(&t, NULL);
+}

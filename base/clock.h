@@ -8,5 +8,7 @@ double nas_clock_wall(void);
 double nas_clock_cpu(void);
 /* Seconds since 1970, for what people read. */
 double nas_clock_date(void);
+/* Less where a signal comes. */
+void nas_clock_sleep(double seconds);
 
 #endif

@@ -139,6 +139,9 @@ NAS_NODISCARD nas_status nas_measure_accuracy(const nas_graph *g, const nas_exam
                                               int32_t labels, int32_t *confusion, double *out,
                                               const nas_log *log, nas_err *err);
 
+/* One at a time on this machine measures how long something takes; waits. */
+NAS_NODISCARD nas_status nas_measure_lock(const nas_cache *cache, nas_lock *out, nas_err *err);
+
 /* infer, frontend and total milliseconds of one clip into metric[]; takes the cache's measuring
  * lock. */
 NAS_NODISCARD nas_status nas_measure_latency(const nas_graph *g, const nas_frontend_config *config,

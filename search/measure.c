@@ -71,12 +71,16 @@ static nas_status measure_all(bench *b, double *metric, nas_err *err) {
     return NAS_OK;
 }
 
-static nas_status lock_and_measure(const nas_cache *cache, bench *b, double *metric, nas_err *err) {
+nas_status nas_measure_lock(const nas_cache *cache, nas_lock *out, nas_err *err) {
     char path[4096];
     NAS_TRY(nas_dir_make(cache->dir, err));
     snprintf(path, sizeof path, "%s/measuring.lock", cache->dir);
+    return nas_lock_take(path, out, err);
+}
+
+static nas_status lock_and_measure(const nas_cache *cache, bench *b, double *metric, nas_err *err) {
     nas_lock lock;
-    NAS_TRY(nas_lock_take(path, &lock, err));
+    NAS_TRY(nas_measure_lock(cache, &lock, err));
     const nas_status st = measure_all(b, metric, err);
     nas_lock_release(&lock);
     return st;

@@ -1,12 +1,7 @@
 /* search/stage.c - what a stage finds under its key, leaves there, and claims for itself. */
 #include "search/evaluate.h"
 
-#include <time.h>
-
-static void nap(void) {
-    const struct timespec t = {.tv_nsec = 50000000};
-    nanosleep(&t, NULL);
-}
+#include "base/clock.h"
 
 nas_status nas_stage_get(const nas_evaluator *e, const nas_hash *key, nas_cached *out, bool *found,
                          nas_err *err) {
@@ -33,7 +28,7 @@ nas_status nas_stage_claim(const nas_evaluator *e, const nas_hash *key, nas_lock
             return nas_fail(err, NAS_EBUSY, "another worker computes a stage of this trial");
         }
         if (nas_should_stop(e->log)) return nas_fail(err, NAS_ESTOP, "stopped");
-        nap();
+        nas_clock_sleep(0.05);
     }
 }
 

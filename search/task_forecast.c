@@ -372,13 +372,10 @@ static void once(void *ctx) {
 /* There is no front end: a window goes in as it is. */
 static nas_status measure(const bench *b, const nas_cache *cache, double *metric, nas_err *err) {
     enum { RUNS = 51 };
-    char path[4096];
     nas_lock lock;
     nas_latency l = {0};
     bench own = *b;
-    NAS_TRY(nas_dir_make(cache->dir, err));
-    snprintf(path, sizeof path, "%s/measuring.lock", cache->dir);
-    NAS_TRY(nas_lock_take(path, &lock, err));
+    NAS_TRY(nas_measure_lock(cache, &lock, err));
     const nas_status st = nas_latency_measure(once, &own, RUNS, &l, err);
     nas_lock_release(&lock);
     NAS_TRY(st);

@@ -13,10 +13,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-static const double heartbeat_seconds = 5;
+static const double heartbeat_seconds = 5, nap_seconds = 0.05;
 
 typedef struct hands {
     const nas_worker *w;
@@ -264,11 +263,6 @@ static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     return nas_fail(err, st, "%s", why.text);
 }
 
-static void nap(void) {
-    const struct timespec t = {.tv_nsec = 50000000};
-    nanosleep(&t, NULL);
-}
-
 /* The cache may have grown by a 64th of its bound before somebody looks. */
 static nas_status tidy(hands *h, nas_err *err) {
     nas_cache_use_end(&h->use);
@@ -283,7 +277,7 @@ static nas_status work(hands *h, nas_err *err) {
         nas_passed_look(&h->passed, h->w->cache);
         nas_store_pass_over(h->store, h->passed.rows, h->passed.n);
         if (h->passed.n == NAS_PASSED_MOST) {
-            nap();
+            nas_clock_sleep(nap_seconds);
             continue;
         }
         const char *json = NULL;
@@ -292,7 +286,7 @@ static nas_status work(hands *h, nas_err *err) {
                                 &what, err));
         if (what == NAS_CLAIM_NONE_LEFT) return NAS_OK;
         if (what == NAS_CLAIM_WAIT)
-            nap();
+            nas_clock_sleep(nap_seconds);
         else
             NAS_TRY(h->claim.reuse ? take_over(h, err) : do_trial(h, json, err));
         NAS_TRY(tidy(h, err));

@@ -42,18 +42,13 @@ static void mark_table(walk *w, const nas_flat_in_table *t, nas_byte_kind kind) 
     if (w->f.status == NAS_OK && t->at) mark(w, t->at, t->bytes, kind);
 }
 
-static bool is_weighted(const nas_op *o) {
-    return o->kind == NAS_OP_CONV_2D || o->kind == NAS_OP_DEPTHWISE_CONV_2D ||
-           o->kind == NAS_OP_FULLY_CONNECTED;
-}
-
 /* What tensor t is to the operators that read it; a float16 constant is what DEQUANTIZE makes of
  * it. */
 static nas_byte_kind role_of(const nas_graph *g, int32_t t) {
     for (int32_t i = 0; i < g->n_ops; i++) {
         const nas_op *o = &g->ops[i];
         if (o->kind == NAS_OP_DEQUANTIZE && o->in[0] == t && o->out != t) return role_of(g, o->out);
-        for (int32_t k = 1; k < o->n_in && is_weighted(o); k++)
+        for (int32_t k = 1; k < o->n_in && nas_op_is_weighted(o); k++)
             if (o->in[k] == t) return k == 1 ? NAS_BYTES_KERNELS : NAS_BYTES_BIASES;
     }
     return NAS_BYTES_CONSTANTS;

@@ -30,11 +30,6 @@ float nas_scale_snap(float v) {
     return fabsf(near - v) <= v * 1e-6f ? near : v;
 }
 
-static bool is_weighted(const nas_op *o) {
-    return o->kind == NAS_OP_CONV_2D || o->kind == NAS_OP_DEPTHWISE_CONV_2D ||
-           o->kind == NAS_OP_FULLY_CONNECTED;
-}
-
 /* own: as the number format chose it; file: as it stands in the file. */
 static nas_status shorten_kernel(nas_graph *g, int32_t kernel, const nas_tensor *own,
                                  const nas_tensor *file, nas_err *err) {
@@ -84,7 +79,7 @@ static nas_status shorten_all(nas_graph *g, const nas_graph *own, const nas_grap
     for (int32_t i = 0; i < g->n_ops; i++) {
         const nas_op *o = &g->ops[i];
         give_activation(g, o->out, &own->tensors[own->ops[i].out]);
-        if (!is_weighted(o) || g->tensors[o->in[1]].n_scale) continue;
+        if (!nas_op_is_weighted(o) || g->tensors[o->in[1]].n_scale) continue;
         const nas_tensor *w = &own->tensors[own->ops[i].in[1]];
         if (w->dtype != NAS_I8) continue;
         NAS_TRY(shorten_kernel(g, o->in[1], w, &file->tensors[file->ops[i].in[1]], err));

@@ -31,11 +31,6 @@ static void pin(units *u, int32_t t) {
     u->pinned[root_of(u, t)] = true;
 }
 
-static bool is_weighted(const nas_op *o) {
-    return o->kind == NAS_OP_CONV_2D || o->kind == NAS_OP_DEPTHWISE_CONV_2D ||
-           o->kind == NAS_OP_FULLY_CONNECTED;
-}
-
 static void bind_op(units *u, const nas_op *o) {
     switch (o->kind) {
     case NAS_OP_CONV_2D:
@@ -69,7 +64,7 @@ static void choose_scales(units *u, double *factor) {
     for (int32_t i = 0; i < g->n_ops; i++) {
         const nas_op *o = &g->ops[i];
         const int32_t r = root_of(u, o->in[0]);
-        if (!is_weighted(o) || u->pinned[r] || factor[r] != 0) continue;
+        if (!nas_op_is_weighted(o) || u->pinned[r] || factor[r] != 0) continue;
         factor[r] = 1 / (double)g->tensors[o->in[0]].scale[0];
     }
     for (int32_t i = 0; i < g->n_tensors; i++) {
@@ -107,7 +102,7 @@ static nas_status change_all(units *u) {
     nas_graph *g = u->g;
     const int32_t n = g->n_tensors;
     for (int32_t i = 0; i < g->n_ops; i++)
-        if (is_weighted(&g->ops[i])) NAS_TRY(change_op(u, &g->ops[i]));
+        if (nas_op_is_weighted(&g->ops[i])) NAS_TRY(change_op(u, &g->ops[i]));
     float *scale = nas_arena_array(g->arena, (size_t)n, sizeof *scale, u->err);
     if (!scale) return NAS_ENOMEM;
     memcpy(scale, u->scale, (size_t)n * sizeof *scale);

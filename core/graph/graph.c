@@ -183,3 +183,8 @@ const char *nas_op_name(nas_op_kind k) {
     }
     return NULL;
 }
+
+bool nas_op_is_weighted(const nas_op *o) {
+    return o->kind == NAS_OP_CONV_2D || o->kind == NAS_OP_DEPTHWISE_CONV_2D ||
+           o->kind == NAS_OP_FULLY_CONNECTED;
+}

@@ -105,6 +105,9 @@ int64_t nas_tensor_count(const nas_tensor *t);
 int64_t nas_tensor_bytes(const nas_tensor *t);
 int32_t nas_dtype_bytes(nas_dtype d);
 
+/* Has it a kernel as in[1] and a bias as in[2]? */
+bool nas_op_is_weighted(const nas_op *o);
+
 /* Output size and leading padding of a window along one axis (TFLite kernels/padding.h). A window
  * that does not fit gives out < 1. */
 void nas_window_axis(nas_padding padding, int32_t in, int32_t kernel, int32_t stride,
