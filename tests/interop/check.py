@@ -9,8 +9,8 @@ largest, 99.9 % of those of dynamic range within 1e-4 of the largest.
 classes.txt (our class of each, one per line): the classes must be equal, of 1,000 examples spread over all.
 
 The default interpreter (XNNPACK) rounds int8 sums in float: on single operators its outputs may be one level
-apart. Its classes of int8 models are compared too; they must be equal on 99 % of the examples, and the
-figure is printed: where two classes are a level or two apart, layers of such differences decide.
+apart. How many of its classes of int8 models are the same is a figure that is printed, no check: where
+two classes are a level or two apart, layers of such differences decide.
 
 Prints a line for each kind and format, and one for each failure.
 """
@@ -25,7 +25,6 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 SINGLE = ("conv", "dense", "depthwise", "elementwise", "mean", "pool", "reshape", "softmax")
 MOST_EXAMPLES = 1000
-LEAST_SAME = 0.99
 
 
 def load(path, resolver=OpResolverType.BUILTIN_REF):
@@ -134,7 +133,7 @@ def classes_of(path, x, resolver):
 
 
 def compare_classes(folder):
-    """Yields (passed, format, words about it)."""
+    """Yields (passed, format, words about it); passed is None for a figure that is only shown."""
     path = folder / "model.tflite"
     ours = np.array([int(v) for v in (folder / "classes.txt").read_text().split()])
     x = np.fromfile(folder / "features.f32", np.float32).reshape(len(ours), -1)
@@ -145,7 +144,7 @@ def compare_classes(folder):
     yield different == 0, folder.name, f"{different} of {len(some)} classes differ; {kinds} classes occur"
     if load(path)[1]["dtype"] == np.int8:
         same = np.mean(ours == classes_of(path, x, OpResolverType.AUTO))
-        yield same >= LEAST_SAME, "XNNPACK", f"{folder.name}: {same:.2%} of {len(ours)} classes are the same"
+        yield None, "XNNPACK", f"{folder.name}: {same:.2%} of {len(ours)} classes are the same"
 
 
 def main():
@@ -167,9 +166,9 @@ def main():
         except Exception as e:
             results = [(False, folder.name, str(e).strip().replace("\n", " "))]
         for good, form, words in results:
-            passed += good
-            failed += not good
-            print(f"{'pass' if good else 'FAIL'}  {'clips':12s} {form:8s} {words}", flush=True)
+            passed += good is True
+            failed += good is False
+            print(f"{ {True: 'pass', False: 'FAIL', None: 'seen'}[good] }  {'clips':12s} {form:8s} {words}", flush=True)
     print(f"{passed} passed, {failed} failed")
     return 0 if passed and not failed else 1
 
