@@ -60,7 +60,7 @@ const char *nas_status_name(nas_status code) {
         [NAS_EINVAL] = "bad input",
         [NAS_EFORMAT] = "bad file",
         [NAS_ENOTFOUND] = "not found",
-        [NAS_EUNSUPPORTED] = "not supported yet",
+        [NAS_EUNSUPPORTED] = "not supported",
         [NAS_EIO] = "input/output error",
         [NAS_EFULL] = "device full",
         [NAS_ENOMEM] = "out of memory",

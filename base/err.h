@@ -9,7 +9,7 @@ typedef enum nas_status {
     NAS_EINVAL,       /* the caller's or user's input is wrong: space, option, value */
     NAS_EFORMAT,      /* a file is not what it should be */
     NAS_ENOTFOUND,    /* a file, trial, study or word does not exist */
-    NAS_EUNSUPPORTED, /* known, but not built yet */
+    NAS_EUNSUPPORTED, /* a valid thing that this program does not do */
     NAS_EIO,          /* open, read, write, sync, rename */
     NAS_EFULL,        /* no room on the device */
     NAS_ENOMEM,

@@ -42,9 +42,6 @@ typedef struct nas_key {
     const char *def;          /* the default as JSON text; NULL: the key must be there */
     const char *const *words; /* of WORD, NULL at the end */
     uint32_t flags;
-    const char
-        *later; /* not NULL: known to docs/SPACES.md, refused as "not supported yet" unless the
-                   value equals def; for a WORD: space-separated words that are refused so */
     const char *help; /* one line, with the unit */
 } nas_key;
 

@@ -36,16 +36,13 @@ void nas_check_problem(nas_check *c, const char *path, const cJSON *v, bool at_k
 }
 
 /* "a", "b" or "c" */
-static void join_words(const char *const *words, const char *later, char *out, size_t room) {
-    size_t used = 0, n = 0, i = 0;
-    for (const char *const *w = words; *w; w++) n += !nas_word_is_later(later, *w);
+static void join_words(const char *const *words, char *out, size_t room) {
+    size_t used = 0;
     out[0] = '\0';
     for (const char *const *w = words; *w && used < room; w++) {
-        if (nas_word_is_later(later, *w)) continue;
-        const char *before = i == 0 ? "" : i + 1 == n ? " or " : ", ";
+        const char *before = w == words ? "" : w[1] ? ", " : " or ";
         const int put = snprintf(out + used, room - used, "%s\"%s\"", before, *w);
         used += put > 0 ? (size_t)put : 0;
-        i++;
     }
 }
 
@@ -55,7 +52,7 @@ void nas_check_unknown(nas_check *c, const char *path, const cJSON *v, const cha
     if (near) {
         nas_check_problem(c, path, v, true, "unknown key; did you mean \"%s\"?", near);
     } else {
-        join_words(known, NULL, list, sizeof list);
+        join_words(known, list, sizeof list);
         nas_check_problem(c, path, v, true, "unknown key; expected %s", list);
     }
 }
@@ -85,14 +82,10 @@ static void check_word(nas_check *c, const char *path, const cJSON *v, const nas
     char list[600], got[48];
     nas_json_show(v, got);
     if (cJSON_IsString(v)) {
-        if (nas_word_is_later(k->later, v->valuestring)) {
-            nas_check_problem(c, path, v, false, "%s is not supported yet", got);
-            return;
-        }
         for (const char *const *w = k->words; *w; w++)
             if (strcmp(*w, v->valuestring) == 0) return;
     }
-    join_words(k->words, k->later, list, sizeof list);
+    join_words(k->words, list, sizeof list);
     const char *near = cJSON_IsString(v) ? nas_nearest(v->valuestring, k->words) : NULL;
     if (near)
         nas_check_problem(c, path, v, false, "expected %s, got %s; did you mean \"%s\"?", list, got,
@@ -143,7 +136,6 @@ static void check_sizes(nas_check *c, const char *path, const cJSON *v, const na
     *element = *k;
     element->kind = NAS_KEY_INT;
     element->flags &= ~(uint32_t)NAS_KEY_NULLABLE;
-    element->later = NULL;
     int32_t i = 0;
     for (const cJSON *e = v->child; e; e = e->next)
         nas_check_any(c, nas_path_item(c->arena, path, i++), e, nas_check_value, element);
@@ -221,9 +213,7 @@ static void check_rate(nas_check *c, const char *path, const cJSON *v) {
 }
 
 static void check_format_kind(nas_check *c, const char *path, const cJSON *v) {
-    nas_key k = nas_quantize_keys[0];
-    k.later = nas_formats_later;
-    check_word(c, path, v, &k);
+    check_word(c, path, v, &nas_quantize_keys[0]);
 }
 
 static void check_sampler(nas_check *c, const char *path, const cJSON *v) {
@@ -238,14 +228,6 @@ static void check_sampler(nas_check *c, const char *path, const cJSON *v) {
 static void check_seed(nas_check *c, const char *path, const cJSON *v) {
     const nas_key k = {.kind = NAS_KEY_INT, .lo = 0, .hi = 9007199254740992.0};
     check_number(c, path, v, &k);
-}
-
-static void check_later(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
-    const cJSON *def = nas_key_default(c->arena, k);
-    if (def && nas_json_equal(def, v)) return;
-    nas_check_problem(c, path, v, false,
-                      "\"%s\" is not supported yet; expected %s, or leave it out", k->name,
-                      k->def ? k->def : "nothing");
 }
 
 static void check_below(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
@@ -301,10 +283,6 @@ static bool check_folds(nas_check *c, const char *path, const cJSON *v, const na
 
 void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void *key) {
     const nas_key *k = key;
-    if (k->later && k->kind != NAS_KEY_WORD) {
-        check_later(c, path, v, k);
-        return;
-    }
     if (cJSON_IsNull(v) && k->flags & NAS_KEY_NULLABLE) return;
     if (!check_folds(c, path, v, k)) return;
     if (k == nas_block_find(&nas_block_train, "loss") && cJSON_IsString(v) &&

@@ -47,8 +47,6 @@ const nas_block *nas_block_below(const nas_block *b, const char *key);
 /* The block that holds for v where block b stands: keys of a split depend on its `by`, those of a
  * task on its `kind`. b may be NULL. */
 const nas_block *nas_block_variant(const nas_block *b, const cJSON *v);
-/* Is the word one of a space-separated list? list may be NULL. */
-bool nas_word_is_later(const char *list, const char *word);
 
 /* Reads the default of a key (JSON text) into arena a; NULL when it has none. */
 const cJSON *nas_key_default(nas_arena *a, const nas_key *k);

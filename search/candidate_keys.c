@@ -239,16 +239,6 @@ const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
                                                      : b;
 }
 
-bool nas_word_is_later(const char *list, const char *word) {
-    const size_t n = strlen(word);
-    for (const char *p = list; p && *p;) {
-        const size_t m = strcspn(p, " ");
-        if (m == n && memcmp(p, word, n) == 0) return true;
-        p += m + strspn(p + m, " ");
-    }
-    return false;
-}
-
 /* Copies a tree whole, so that nothing of it is cJSON's. */
 static cJSON *copy_tree(nas_arena *a, const cJSON *v) {
     cJSON *copy = nas_json_copy(a, v, v->string);

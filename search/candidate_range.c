@@ -175,10 +175,6 @@ void nas_check_range(nas_check *c, const char *path, const cJSON *v, nas_check_f
                           "a range stands for a number, and none is expected here; use a choice");
         return;
     }
-    if (k->later) {
-        nas_check_value(c, path, v, k);
-        return;
-    }
     const cJSON *own = nas_json_get(v, "range");
     const cJSON *low = (own ? own : nas_json_get(v, "_value"))->child, *high = low->next;
     const cJSON *step = own ? nas_json_get(v, "step") : high->next;
@@ -207,10 +203,6 @@ void nas_check_times(nas_check *c, const char *path, const cJSON *v, nas_check_f
     if (!k) {
         nas_check_problem(c, path, v, false,
                           "times stands for a number, and none is expected here");
-        return;
-    }
-    if (k->later) {
-        nas_check_value(c, path, v, k);
         return;
     }
     if (k->kind == NAS_KEY_INT) note_integer(c, v);

@@ -1271,7 +1271,6 @@ static void describe_values(nas_text *t, const nas_key *k) {
     }
     bool first = true;
     for (const char *const *w = k->kind == NAS_KEY_WORD ? k->words : NULL; w && *w; w++) {
-        if (nas_word_is_later(k->later, *w)) continue;
         snprintf(line, sizeof line, "%s\"%s\"", first ? "" : ", ", *w);
         nas_text_put(t, line);
         first = false;

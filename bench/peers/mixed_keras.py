@@ -1,12 +1,14 @@
 """The grid of spaces/mixed.json as its users do it by hand: Keras, tensorflow-model-optimization, the TFLite converter, zlib.
 
     pip install tensorflow==2.16.* tf-keras==2.16.* tensorflow-model-optimization
-    python bench/peers/mixed_keras.py FEATURES_DIR TRIALS.csv OUT.csv
+    python bench/peers/mixed_keras.py train FEATURES_DIR OUT_DIR [WIDTHS]
+    python bench/peers/mixed_keras.py compare TRIALS.csv OUT_DIR
 
-Called by bench/peers/mixed.sh, which makes both inputs: FEATURES_DIR/<frame ms>/{train,validation}/ as `nas eval --dump` writes
-them, and our trials as CSV. Each point is trained by both on the same features of the same clips. One thread.
+bench/peers/mixed.sh makes the inputs: FEATURES_DIR/<frame ms>/{train,validation}/ as `nas eval --dump` writes them, and our trials as
+CSV. Each point is trained by both on the same features of the same clips, on one thread. A point that OUT_DIR has is not trained again.
 """
 import csv
+import json
 import os
 import sys
 import time
@@ -80,38 +82,46 @@ def dominates(a, b):
     return no_worse and a != b
 
 
+def train_all(folder, out, widths):
+    os.makedirs(out, exist_ok=True)
+    for width in widths:
+        for ms in (32, 16):
+            for sparsity in (0.7, 0.8):
+                stem = f"{out}/{ms}_{width}_{sparsity}"
+                if os.path.exists(stem + ".json"):
+                    continue
+                tf.keras.utils.set_random_seed(1)
+                x, y = features(f"{folder}/{ms}", "train")
+                xv, yv = features(f"{folder}/{ms}", "validation")
+                wall, cpu = time.perf_counter(), time.process_time()
+                model = train(x, y, width, sparsity)
+                blob = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+                accuracy, infer = measure(blob, xv, yv)
+                wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+                point = dict(frame_ms=ms, width=width, sparsity=sparsity, accuracy=accuracy, infer_ms=infer,
+                             zlib_bytes=len(zlib.compress(blob, 9)), seconds=wall, cpu_seconds=cpu)
+                open(stem + ".tflite", "wb").write(blob)
+                json.dump(point, open(stem + ".json", "w"))
+                print(json.dumps(point), flush=True)
+
+
 def figures(row):
     return float(row["accuracy"]), int(row["zlib_bytes"]), float(row["total_ms"])
 
 
-def main():
-    folder, ours_path, out_path = sys.argv[1:]
+def compare(ours_path, out):
     ours = list(csv.DictReader(open(ours_path)))
     theirs = []
     print(f"{'frame':>5} {'width':>5} {'zeros':>5} | {'nas':>6} {'bytes':>7} {'ms':>6} {'s':>6} {'cpu s':>6} |"
-          f" {'keras':>6} {'bytes':>7} {'ms':>6} {'s':>6} {'cpu s':>6} | times", flush=True)
+          f" {'keras':>6} {'bytes':>7} {'ms':>6} {'s':>6} {'cpu s':>6} | times")
     for row in ours:
         ms, width, sparsity = int(row["frame_ms"]), float(row["width"]), float(row["sparsity"])
-        tf.keras.utils.set_random_seed(1)
-        x, y = features(f"{folder}/{ms}", "train")
-        xv, yv = features(f"{folder}/{ms}", "validation")
-        wall, cpu = time.perf_counter(), time.process_time()
-        model = train(x, y, width, sparsity)
-        blob = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-        accuracy, infer = measure(blob, xv, yv)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        size = len(zlib.compress(blob, 9))
-        total = infer + float(row["frontend_ms"])  # the same front end, ours
-        theirs.append(dict(accuracy=accuracy, zlib_bytes=size, total_ms=total, frame_ms=ms, width=width,
-                           sparsity=sparsity, seconds=wall, cpu_seconds=cpu))
-        a = figures(row)
-        print(f"{ms:5} {width:5} {sparsity:5} | {a[0]:6.4f} {a[1]:7} {a[2]:6.3f} {float(row['seconds']):6.1f}"
-              f" {float(row['cpu_seconds']):6.1f} | {accuracy:6.4f} {size:7} {total:6.3f} {wall:6.1f} {cpu:6.1f} |"
-              f" {cpu / float(row['cpu_seconds']):5.2f}", flush=True)
-    with open(out_path, "w", newline="") as f:
-        w = csv.DictWriter(f, theirs[0].keys())
-        w.writeheader()
-        w.writerows(theirs)
+        r = json.load(open(f"{out}/{ms}_{width}_{sparsity}.json"))
+        r["total_ms"] = r["infer_ms"] + float(row["frontend_ms"])  # the same front end, ours
+        theirs.append(r)
+        a, b, cpu = figures(row), figures(r), float(row["cpu_seconds"])
+        print(f"{ms:5} {width:5} {sparsity:5} | {a[0]:6.4f} {a[1]:7} {a[2]:6.3f} {float(row['seconds']):6.1f} {cpu:6.1f} |"
+              f" {b[0]:6.4f} {b[1]:7} {b[2]:6.3f} {r['seconds']:6.1f} {r['cpu_seconds']:6.1f} | {r['cpu_seconds'] / cpu:5.2f}")
     front = [r for r in ours if not any(dominates(figures(q), figures(r)) for q in ours)]
     beaten = [r for r in front if any(dominates(figures(q), figures(r)) for q in theirs)]
     theirs_front = [r for r in theirs if not any(dominates(figures(q), figures(r)) for q in theirs)]
@@ -120,4 +130,7 @@ def main():
           f"their front: {len(theirs_front)} points, {len(lost)} of them dominated by ours")
 
 
-main()
+if sys.argv[1] == "train":
+    train_all(sys.argv[2], sys.argv[3], [float(w) for w in (sys.argv[4] if len(sys.argv) > 4 else "0.2,0.3,0.4,0.5,0.6").split(",")])
+else:
+    compare(*sys.argv[2:])

@@ -14,10 +14,8 @@ typedef enum nas_format {
     NAS_FORMAT_INT8 = 3
 } nas_format;
 
-/* float32, float16, dynamic, int8; NULL at the end. Those that are not built yet are refused by
- * nas_format_apply with NAS_EUNSUPPORTED and listed in nas_formats_later (space separated). */
+/* float32, float16, dynamic, int8; NULL at the end. */
 extern const char *const nas_format_names[];
-extern const char *const nas_formats_later;
 
 /* A folded float graph -> the graph of that number format, in out's arena (out comes from
  * nas_graph_start and is empty).

@@ -16,7 +16,6 @@ static const struct {
 };
 
 const char *const nas_format_names[] = {"float32", "float16", "dynamic", "int8", NULL};
-const char *const nas_formats_later = NULL;
 
 nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x, int32_t n,
                             nas_graph *out, nas_err *err) {
