@@ -5,6 +5,52 @@
 
 #include "core/nn/net_int.h"
 
+/* Rows of tables of keys (base/key.h) that several layers share. */
+#define NAS_KEYS_WINDOW                                                                         \
+    {.name = "kernel",                                                                          \
+     .kind = NAS_KEY_PAIR,                                                                      \
+     .offset = offsetof(nas_layer_spec, kernel),                                                \
+     .lo = 1,                                                                                   \
+     .hi = NAS_MAX_KERNEL,                                                                      \
+     .help = "[height, width] of the window"},                                                  \
+        {.name = "stride",                                                                      \
+         .kind = NAS_KEY_PAIR,                                                                  \
+         .offset = offsetof(nas_layer_spec, stride),                                            \
+         .lo = 1,                                                                               \
+         .hi = NAS_MAX_KERNEL,                                                                  \
+         .def = "[1, 1]",                                                                       \
+         .help = "[height, width] from window to window"},                                      \
+        {.name = "padding",                                                                     \
+         .kind = NAS_KEY_WORD,                                                                  \
+         .offset = offsetof(nas_layer_spec, padding),                                           \
+         .def = "\"valid\"",                                                                    \
+         .words = (const char *const[]){"same", "valid", NULL},                                 \
+         .help = "same: zeros around the map; valid: none"},                                    \
+    {                                                                                           \
+        .name = "dilation", .kind = NAS_KEY_PAIR, .offset = offsetof(nas_layer_spec, dilation), \
+        .lo = 1, .hi = NAS_MAX_KERNEL, .def = "[1, 1]",                                         \
+        .help = "[height, width] from tap to tap of the window"                                 \
+    }
+
+#define NAS_KEY_BIAS(each)                                                              \
+    {                                                                                   \
+        .name = "bias", .kind = NAS_KEY_BOOL, .offset = offsetof(nas_layer_spec, bias), \
+        .def = "true", .help = "adds a trained constant to each " each                  \
+    }
+
+#define NAS_KEY_SCALE                                                                     \
+    {                                                                                     \
+        .name = "scale", .kind = NAS_KEY_BOOL, .offset = offsetof(nas_layer_spec, scale), \
+        .def = "true", .help = "false: model.width leaves filters as they are"            \
+    }
+
+#define NAS_KEY_SPARSITY                                                                         \
+    {                                                                                            \
+        .name = "sparsity", .kind = NAS_KEY_FLOAT, .offset = offsetof(nas_layer_spec, sparsity), \
+        .lo = 0, .hi = 0.99, .def = "null", .flags = NAS_KEY_NULLABLE,                           \
+        .help = "fraction of zeros, instead of prune.to"                                         \
+    }
+
 typedef struct nas_window {
     int32_t kernel[2], stride[2], dilation[2];
     int32_t before[2]; /* rows and columns of leading padding */

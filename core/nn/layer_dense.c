@@ -10,19 +10,8 @@ static const nas_key keys[] = {
      .hi = NAS_MAX_FILTERS,
      .flags = NAS_KEY_WIDTH | NAS_KEY_CLASSES,
      .help = "outputs, before model.width; or \"classes\", of a forecast \"outputs\""},
-    {.name = "bias",
-     .kind = NAS_KEY_BOOL,
-     .offset = offsetof(nas_layer_spec, bias),
-     .def = "true",
-     .help = "adds a trained constant to each output"},
-    {.name = "sparsity",
-     .kind = NAS_KEY_FLOAT,
-     .offset = offsetof(nas_layer_spec, sparsity),
-     .lo = 0,
-     .hi = 0.99,
-     .def = "null",
-     .flags = NAS_KEY_NULLABLE,
-     .help = "fraction of zeros, instead of prune.to"},
+    NAS_KEY_BIAS("output"),
+    NAS_KEY_SPARSITY,
     NAS_KEY_END};
 
 static const nas_window window = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};

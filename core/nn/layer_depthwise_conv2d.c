@@ -1,40 +1,7 @@
 /* core/nn/layer_depthwise_conv2d.c - one window for each channel. */
 #include "core/nn/conv_int.h"
 
-static const char *const paddings[] = {"same", "valid", NULL};
-
-static const nas_key keys[] = {{.name = "kernel",
-                                .kind = NAS_KEY_PAIR,
-                                .offset = offsetof(nas_layer_spec, kernel),
-                                .lo = 1,
-                                .hi = NAS_MAX_KERNEL,
-                                .help = "[height, width] of the window"},
-                               {.name = "stride",
-                                .kind = NAS_KEY_PAIR,
-                                .offset = offsetof(nas_layer_spec, stride),
-                                .lo = 1,
-                                .hi = NAS_MAX_KERNEL,
-                                .def = "[1, 1]",
-                                .help = "[height, width] from window to window"},
-                               {.name = "padding",
-                                .kind = NAS_KEY_WORD,
-                                .offset = offsetof(nas_layer_spec, padding),
-                                .def = "\"valid\"",
-                                .words = paddings,
-                                .help = "same: zeros around the map; valid: none"},
-                               {.name = "dilation",
-                                .kind = NAS_KEY_PAIR,
-                                .offset = offsetof(nas_layer_spec, dilation),
-                                .lo = 1,
-                                .hi = NAS_MAX_KERNEL,
-                                .def = "[1, 1]",
-                                .help = "[height, width] from tap to tap of the window"},
-                               {.name = "bias",
-                                .kind = NAS_KEY_BOOL,
-                                .offset = offsetof(nas_layer_spec, bias),
-                                .def = "true",
-                                .help = "adds a trained constant to each channel"},
-                               NAS_KEY_END};
+static const nas_key keys[] = {NAS_KEYS_WINDOW, NAS_KEY_BIAS("channel"), NAS_KEY_END};
 
 /* Shape: in [h,w,c] -> out [oh,ow,c]. Fans as Keras takes them from a kernel of shape
  * (kh, kw, c, 1). */
