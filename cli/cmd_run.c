@@ -76,9 +76,13 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
     printf("%s: %s\n", nas_space_name(s), data);
     const int64_t points = nas_space_points(s);
     if (points < 0)
-        printf("space: %d parameters, points without end; ", nas_space_params(s));
+        printf("space: %d parameters, points without end", nas_space_params(s));
     else
-        printf("space: %d parameters, %s points; ", nas_space_params(s), nas_thousands(points, a));
+        printf("space: %d parameters, %s points", nas_space_params(s), nas_thousands(points, a));
+    const int64_t allowed = nas_space_allowed(s);
+    if (allowed >= 0 && allowed < points)
+        printf(", %s of them forbidden", nas_thousands(points - allowed, a));
+    fputs("; ", stdout);
     if (state->total >= 0) printf("%s trials, ", nas_thousands(state->total, a));
     printf("%d worker%s\n", state->workers, state->workers == 1 ? "" : "s");
     if (joined && state->done) printf("going on: %s done already\n", nas_thousands(state->done, a));

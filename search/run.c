@@ -261,14 +261,20 @@ static bool is_refusal(nas_status st) {
     return st == NAS_EINVAL || st == NAS_EFORMAT || st == NAS_ENOTFOUND || st == NAS_EUNSUPPORTED;
 }
 
+/* How many trials there will be: those wanted, or all points where there are fewer; -1: no end. */
+static int64_t total_of(const nas_space *s, int64_t wanted) {
+    const int64_t allowed = nas_space_allowed(s);
+    const int64_t points = allowed < 0 ? nas_space_points(s) : allowed;
+    return wanted < 0 || (points >= 0 && points < wanted) ? points : wanted;
+}
+
 static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache, nas_arena *a,
                             nas_run_end *out, nas_err *err) {
     nas_dataset d;
     const bool had_cache = nas_path_exists(cache->dir);
     const int64_t trials = trials_wanted(t->o, s);
     t->worker.data = &d;
-    t->state.total = trials;
-    if (trials < 0) t->state.total = nas_space_points(s);
+    t->state.total = total_of(s, trials);
     nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
                                      t->view->log, &d, err);
     const bool opened = st == NAS_OK;

@@ -258,6 +258,23 @@ bool nas_space_forbidden(const nas_space *s, const nas_point *p) {
     return holds;
 }
 
+int64_t nas_space_allowed(const nas_space *s) {
+    const int64_t points = nas_space_points(s);
+    if (!s->n_forbid || points < 0) return points;
+    double *values = points <= NAS_COUNT_MOST
+                         ? malloc(((size_t)nas_space_params(s) + 1) * sizeof *values)
+                         : NULL;
+    if (!values) return -1;
+    nas_point p = {values};
+    int64_t allowed = 0;
+    for (int64_t i = 0; i < points; i++) {
+        nas_space_grid(s, i, &p);
+        allowed += !nas_space_forbidden(s, &p);
+    }
+    free(values);
+    return allowed;
+}
+
 nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point *p,
                                int32_t classes, nas_candidate *out, nas_err *err) {
     const nas_node *absent = NULL;

@@ -89,6 +89,10 @@ NAS_NODISCARD nas_status nas_space_begins(const nas_space *s, nas_arena *a, cons
                                           int32_t *n, nas_err *err);
 /* Does a forbid line hold for p? */
 bool nas_space_forbidden(const nas_space *s, const nas_point *p);
+/* Number of points that no forbid line rules out; -1: infinite, or more than are worth counting
+ * where lines have to be asked (NAS_COUNT_MOST). */
+enum { NAS_COUNT_MOST = 20000 };
+int64_t nas_space_allowed(const nas_space *s);
 
 /* The document of a point (all choices, ranges, same_as resolved), decoded; arena a owns the
  * result. classes as in nas_candidate_decode. Errors: NAS_ESHAPE (an impossible combination). */

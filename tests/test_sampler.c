@@ -95,6 +95,7 @@ static void test_every_point_once(void **state) {
         for (uint64_t seed = 0; seed < 5; seed++) {
             nas_space *s = open_parts(small_space(samplers[k]));
             assert_int_equal(nas_space_points(s), 7 * 3 * 4);
+            assert_int_equal(nas_space_allowed(s), 7 * 3 * 4 - 7);
             study t = new_study(SMALL + 1);
             nas_point p = new_point(s);
             while (claim(s, seed, &t, &p)) assert_true(t.n <= SMALL);

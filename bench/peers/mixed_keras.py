@@ -84,8 +84,8 @@ def dominates(a, b):
 
 def train_all(folder, out, widths):
     os.makedirs(out, exist_ok=True)
-    for width in widths:
-        for ms in (32, 16):
+    for ms in (32, 16):
+        for width in widths:
             for sparsity in (0.7, 0.8):
                 stem = f"{out}/{ms}_{width}_{sparsity}"
                 if os.path.exists(stem + ".json"):
