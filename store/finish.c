@@ -231,3 +231,19 @@ nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64_t row, const 
     sqlite3_finalize(st);
     return status;
 }
+
+nas_status nas_store_document(nas_store *s, nas_study_id id, int64_t row, nas_arena *a,
+                              const char **json, nas_err *err) {
+    *json = NULL;
+    sqlite3_stmt *st = NULL;
+    char sql[96];
+    sqlite3_snprintf(sizeof sql, sql, "SELECT json FROM nas_trials_%lld WHERE id = ?1", id.study);
+    NAS_TRY(nas_sql_open(s, &st, err, sql, "i", row));
+    bool found = false;
+    nas_status status = nas_sql_step(s, st, &found, err);
+    if (status == NAS_OK && found) status = nas_sql_text(st, 0, a, json, err);
+    if (status == NAS_OK && !*json)
+        status = nas_fail(err, NAS_ENOTFOUND, "%s: the trial has no document stored", s->path);
+    sqlite3_finalize(st);
+    return status;
+}
