@@ -100,8 +100,9 @@ static void remember_best(screen *v, nas_store *store) {
     cli_trial *t = cli_trial_find(store, view, NULL);
     if (!t) return;
     const char *goal = v->study.goals[0].column;
-    snprintf(v->best, sizeof v->best, "best #%s %s %s, %s bytes", cli_trial_get(t, "number"), goal,
-             cli_trial_get(t, goal), cli_trial_get(t, "zlib_bytes"));
+    const char *bytes = cli_trial_get(t, "zlib_bytes");
+    snprintf(v->best, sizeof v->best, "best #%s %s %s%s%s%s", cli_trial_get(t, "number"), goal,
+             cli_trial_get(t, goal), *bytes ? ", " : "", bytes, *bytes ? " bytes" : "");
     cli_trial_close(t);
 }
 
@@ -195,7 +196,8 @@ static void tick(void *ctx, const nas_run_state *s) {
 static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
     printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
     cli_print_trial(t, &v->study);
-    printf("files\n  %s/ holds model.tflite, model.tflite.zlib, ", folder);
+    printf("files\n  %s/ holds %s", folder,
+           nas_task_is_formula(v->study.task) ? "" : "model.tflite, model.tflite.zlib, ");
     for (const char *const *text = nas_space_task(v->space)->ops->texts; *text; text++)
         printf("%s, ", *text);
     printf("candidate.json, metrics.json\n  %s has every trial: nas top %s\n", db, db);

@@ -44,11 +44,6 @@ static nas_status train_again(const nas_study *study, const nas_candidate *c, co
     return st;
 }
 
-static bool is_formula(const cli_study *s) {
-    const nas_task_ops *task = nas_task_find(s->def.task);
-    return task && task->evaluate;
-}
-
 static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, nas_err *err) {
     uint8_t *text, *labels;
     size_t n, lines;
@@ -60,7 +55,7 @@ static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, na
             nas_store_artefact(s->store, s->id, row, "labels.txt", s->arena, &labels, &lines, err));
         for (size_t i = 0; i < lines; i++) classes += labels[i] == '\n';
     }
-    if (is_formula(s)) {
+    if (nas_task_is_formula(s->def.task)) {
         NAS_TRY(nas_store_document(s->store, s->id, row, s->arena, &json, err));
     } else {
         NAS_TRY(
@@ -174,10 +169,10 @@ static int verify_each(cli_study *s, const char *data, bool allow_missing, const
     }
     if (!others)
         printf("%s trials, all the same %s\n", nas_thousands(n, text),
-               is_formula(s) ? "values" : "bytes");
+               nas_task_is_formula(s->def.task) ? "values" : "bytes");
     if (others)
         printf("%" PRId64 " of %" PRId64 " trials have OTHER %s\n", others, n,
-               is_formula(s) ? "VALUES" : "BYTES");
+               nas_task_is_formula(s->def.task) ? "VALUES" : "BYTES");
     return others ? CLI_FAILED : CLI_OK;
 }
 

@@ -74,6 +74,9 @@ typedef struct nas_task_ops {
                           nas_err *err);
 } nas_task_ops;
 
+/* Does a task of that name do without a net, and so without files? */
+bool nas_task_is_formula(const char *name);
+
 /* Rows in turn, NULL past the end; and by name. */
 const nas_task_ops *nas_task_at(int32_t i);
 const nas_task_ops *nas_task_find(const char *name);

@@ -67,7 +67,7 @@ enum { VALUE = NAS_METRIC_COUNT, SLACK, METRICS };
     [id] = {.name = text, .unit = "", .integer = whole, .help = "of a net; not known here"}
 static const nas_metric function_metrics[METRICS] = {
     [NAS_METRIC_SCORE] = {.name = "score",
-                          .unit = "1",
+                          .unit = "",
                           .selectable = true,
                           .help = "-value: higher is better"},
     NONE(NAS_METRIC_TEST_SCORE, "test_score", false),
@@ -84,11 +84,11 @@ static const nas_metric function_metrics[METRICS] = {
     NONE(NAS_METRIC_TOTAL_MS, "total_ms", false),
     NONE(NAS_METRIC_TOTAL_MS_HI, "total_ms_hi", false),
     [VALUE] = {.name = "value",
-               .unit = "1",
+               .unit = "",
                .selectable = true,
                .help = "of the function: lower is better"},
     [SLACK] = {.name = "slack",
-               .unit = "1",
+               .unit = "",
                .selectable = true,
                .help = "of constrained: 1 - sum of x^2; of the others not known"},
 };
