@@ -198,7 +198,9 @@ nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,
     if (!stored)
         return nas_fail(err, NAS_EINVAL, "\"%s\" is not a metric of the study", column->name);
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
-    return nas_sql_end(s, set_metric(s, l, row, stored, v, err), err);
+    nas_status status = set_metric(s, l, row, stored, v, err);
+    if (status == NAS_OK) status = nas_front_changed(s, id, column->name, err);
+    return nas_sql_end(s, status, err);
 }
 
 static nas_status copy_blob(sqlite3_stmt *st, nas_arena *a, uint8_t **bytes, size_t *n,

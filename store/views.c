@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One direction of the Pareto front. */
-typedef struct axis {
-    const char *column;
-    bool maximize;
-} axis;
-
 /* The shortest decimal that reads back as v. */
 static void number_text(double v, char out[32]) {
     for (int digits = 1; digits <= 17; digits++) {
@@ -104,49 +98,57 @@ static nas_status write_best(nas_store *s, const nas_study *def, nas_err *err) {
     return write_view(s, def->name, "_best", q, err);
 }
 
-/* Which way a bound pulls: 1 up, -1 down, 0 neither. */
-static int pull_of(const nas_bound *b) {
-    return b->op[0] == '>' ? 1 : b->op[0] == '<' ? -1 : 0;
-}
-
-/* Goals, then columns that bounds pull one way and that are no goal. */
-static int32_t axes_of(const nas_study *def, axis *axes) {
+/* Complete trials that no other complete one equals or beats in each axis and beats in one: those
+ * whose values the front has. */
+static nas_status write_pareto(nas_store *s, const nas_study *def, const nas_layout *l,
+                               nas_arena *a, nas_err *err) {
+    nas_axis *axes = NULL;
     int32_t n = 0;
-    for (int32_t i = 0; i < def->n_goals; i++)
-        axes[n++] = (axis){def->goals[i].column, def->goals[i].maximize};
-    for (int32_t i = 0; i < def->n_bounds; i++) {
-        const nas_bound *b = &def->bounds[i];
-        bool use = pull_of(b) != 0;
-        for (int32_t j = 0; j < n; j++) use &= strcmp(axes[j].column, b->column) != 0;
-        for (int32_t j = 0; j < def->n_bounds; j++)
-            if (!strcmp(def->bounds[j].column, b->column))
-                use &= pull_of(&def->bounds[j]) != -pull_of(b);
-        if (use) axes[n++] = (axis){b->column, pull_of(b) > 0};
+    NAS_TRY(nas_front_axes(def, a, &axes, &n, err));
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    if (n == 0) {
+        sqlite3_str_appendf(q, "SELECT * FROM \"%w\" WHERE state = 'complete'", def->name);
+        return write_view(s, def->name, "_pareto", q, err);
     }
-    return n;
+    sqlite3_str_appendf(q,
+                        "SELECT a.* FROM nas_front_%lld f CROSS JOIN \"%w\" a"
+                        " WHERE a.state = 'complete'",
+                        l->study, def->name);
+    for (int32_t i = 0; i < n; i++)
+        sqlite3_str_appendf(q, " AND a.\"%w\" = f.c%d", axes[i].column, i);
+    return write_view(s, def->name, "_pareto", q, err);
 }
 
-/* Complete trials that no other complete one equals or beats in each axis and beats in one. */
-static nas_status write_pareto(nas_store *s, const nas_study *def, nas_arena *a, nas_err *err) {
-    axis *axes = nas_arena_array(a, (size_t)(def->n_goals + def->n_bounds), sizeof *axes, err);
-    if (!axes) return NAS_ENOMEM;
-    const int32_t n = axes_of(def, axes);
+/* How many trials are in each state, and their epochs, without a look at all of them. */
+static nas_status write_counting(nas_store *s, const nas_layout *l, nas_err *err) {
+    char name[64];
     sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "SELECT a.* FROM \"%w\" a WHERE a.state = 'complete'", def->name);
-    for (int32_t i = 0; i < n; i++)
-        sqlite3_str_appendf(q, " AND a.\"%w\" IS NOT NULL", axes[i].column);
-    if (n > 0) {
-        sqlite3_str_appendf(q, " AND NOT EXISTS (SELECT 1 FROM \"%w\" b WHERE b.state = 'complete'",
-                            def->name);
-        for (int32_t i = 0; i < n; i++)
-            sqlite3_str_appendf(q, " AND b.\"%w\" %s a.\"%w\"", axes[i].column,
-                                axes[i].maximize ? ">=" : "<=", axes[i].column);
-        for (int32_t i = 0; i < n; i++)
-            sqlite3_str_appendf(q, "%s b.\"%w\" %s a.\"%w\"", i ? " OR" : " AND (", axes[i].column,
-                                axes[i].maximize ? ">" : "<", axes[i].column);
-        sqlite3_str_appendall(q, "))");
-    }
-    return write_view(s, def->name, "_pareto", q, err);
+    sqlite3_snprintf(sizeof name, name, "nas_trials_%lld_begun", l->study);
+    sqlite3_str_appendf(q,
+                        "CREATE TRIGGER %s AFTER INSERT ON nas_trials_%lld BEGIN"
+                        " INSERT INTO nas_counts VALUES(%lld, NEW.version, NEW.state, 1,"
+                        " coalesce(NEW.epochs_trained, 0), coalesce(NEW.epochs_saved, 0))"
+                        " ON CONFLICT DO UPDATE SET trials = trials + 1,"
+                        " epochs_trained = epochs_trained + excluded.epochs_trained,"
+                        " epochs_saved = epochs_saved + excluded.epochs_saved; END",
+                        name, l->study, l->study);
+    NAS_TRY(write_object(s, "TRIGGER", name, q, err));
+    q = sqlite3_str_new(s->db);
+    sqlite3_snprintf(sizeof name, name, "nas_trials_%lld_moved", l->study);
+    sqlite3_str_appendf(q,
+                        "CREATE TRIGGER %s AFTER UPDATE OF state, epochs_trained, epochs_saved"
+                        " ON nas_trials_%lld BEGIN"
+                        " UPDATE nas_counts SET trials = trials - 1,"
+                        " epochs_trained = epochs_trained - coalesce(OLD.epochs_trained, 0),"
+                        " epochs_saved = epochs_saved - coalesce(OLD.epochs_saved, 0)"
+                        " WHERE study = %lld AND version = OLD.version AND state = OLD.state;"
+                        " INSERT INTO nas_counts VALUES(%lld, NEW.version, NEW.state, 1,"
+                        " coalesce(NEW.epochs_trained, 0), coalesce(NEW.epochs_saved, 0))"
+                        " ON CONFLICT DO UPDATE SET trials = trials + 1,"
+                        " epochs_trained = epochs_trained + excluded.epochs_trained,"
+                        " epochs_saved = epochs_saved + excluded.epochs_saved; END",
+                        name, l->study, l->study, l->study);
+    return write_object(s, "TRIGGER", name, q, err);
 }
 
 /* The winner is found, and the front compared, from the best end of this index. */
@@ -212,11 +214,14 @@ static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
 static nas_status write_all(nas_store *s, const nas_study *def, nas_layout *l, nas_arena *a,
                             nas_err *err) {
     NAS_TRY(write_main(s, def, l, err));
+    NAS_TRY(write_index(s, def, l, err));
     NAS_TRY(write_feasible(s, def, err));
-    NAS_TRY(write_pareto(s, def, a, err));
+    NAS_TRY(
+        nas_front_write(s, def, (nas_study_id){.study = l->study, .version = l->version}, a, err));
+    NAS_TRY(write_pareto(s, def, l, a, err));
     NAS_TRY(write_best(s, def, err));
     NAS_TRY(write_rejected(s, def, err));
-    NAS_TRY(write_index(s, def, l, err));
+    NAS_TRY(write_counting(s, l, err));
     return write_trials(s, a, err);
 }
 
