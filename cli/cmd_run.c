@@ -219,14 +219,11 @@ static bool note_epochs(void *ctx, const nas_row *row) {
 
 /* What sharing saved, over the whole study. */
 static void print_epochs(const screen *v, nas_store *store) {
-    char trained[32], saved[32];
+    char view[160], sql[256], trained[32], saved[32];
     double epochs[2] = {0, 0};
-    const nas_value name = {.type = NAS_COLUMN_TEXT, .text = v->name};
-    if (nas_store_query(store,
-                        "select total(epochs_trained), total(epochs_saved) from nas_progress"
-                        " where study = ?1",
-                        &name, 1, note_epochs, epochs, NULL) != NAS_OK)
-        return;
+    nas_view_name(v->name, "", view);
+    snprintf(sql, sizeof sql, "select total(epochs_trained), total(epochs_saved) from %s", view);
+    if (nas_store_query(store, sql, NULL, 0, note_epochs, epochs, NULL) != NAS_OK) return;
     if (epochs[0] + epochs[1] > 0)
         printf("epochs\n  %s trained, %s saved by sharing\n",
                nas_thousands(llround(epochs[0]), trained),

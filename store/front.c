@@ -38,7 +38,7 @@ typedef struct front {
     int32_t n;
 } front;
 
-/* " AND c0 >= <prefix><value 0> AND ...": `value` writes NEW."column", or ?1. */
+/* Value i: NEW."column" in the trigger, else ?<i + 1>. */
 static void put_value(const front *f, sqlite3_str *q, int32_t i, bool bound) {
     if (bound)
         sqlite3_str_appendf(q, "?%d", i + 1);
@@ -46,18 +46,9 @@ static void put_value(const front *f, sqlite3_str *q, int32_t i, bool bound) {
         sqlite3_str_appendf(q, "NEW.\"%w\"", nas_layout_stored(f->l, f->axes[i].column));
 }
 
-static void put_values(const front *f, sqlite3_str *q, bool bound) {
-    for (int32_t i = 0; i < f->n; i++) {
-        if (i) sqlite3_str_appendall(q, ", ");
-        put_value(f, q, i, bound);
-    }
-}
-
-/* Adds the values unless they are there or are beaten, then removes what they beat. */
-static void put_insert(const front *f, sqlite3_str *q, bool bound) {
-    sqlite3_str_appendf(q, "INSERT INTO nas_front_%lld SELECT ", f->l->study);
-    put_values(f, q, bound);
-    sqlite3_str_appendf(q, " WHERE NOT EXISTS (SELECT 1 FROM nas_front_%lld WHERE 1", f->l->study);
+/* Is there nothing in the front that equals or beats the values? */
+static void put_unbeaten(const front *f, sqlite3_str *q, bool bound) {
+    sqlite3_str_appendf(q, "NOT EXISTS (SELECT 1 FROM nas_front_%lld WHERE 1", f->l->study);
     for (int32_t i = 0; i < f->n; i++) {
         sqlite3_str_appendf(q, " AND c%d %s ", i, f->axes[i].maximize ? ">=" : "<=");
         put_value(f, q, i, bound);
@@ -65,14 +56,19 @@ static void put_insert(const front *f, sqlite3_str *q, bool bound) {
     sqlite3_str_appendall(q, ")");
 }
 
+/* Of values that are not beaten: removes those that they beat. */
 static void put_delete(const front *f, sqlite3_str *q, bool bound) {
     sqlite3_str_appendf(q, "DELETE FROM nas_front_%lld WHERE 1", f->l->study);
     for (int32_t i = 0; i < f->n; i++) {
         sqlite3_str_appendf(q, " AND c%d %s ", i, f->axes[i].maximize ? "<=" : ">=");
         put_value(f, q, i, bound);
     }
+}
+
+static void put_insert(const front *f, sqlite3_str *q, bool bound) {
+    sqlite3_str_appendf(q, "INSERT INTO nas_front_%lld VALUES(", f->l->study);
     for (int32_t i = 0; i < f->n; i++) {
-        sqlite3_str_appendf(q, "%s c%d <> ", i ? " OR" : " AND (", i);
+        if (i) sqlite3_str_appendall(q, ", ");
         put_value(f, q, i, bound);
     }
     sqlite3_str_appendall(q, ")");
@@ -87,10 +83,12 @@ static void put_trigger(const front *f, sqlite3_str *q) {
     for (int32_t i = 0; i < f->n; i++)
         sqlite3_str_appendf(q, " AND NEW.\"%w\" IS NOT NULL",
                             nas_layout_stored(f->l, f->axes[i].column));
+    sqlite3_str_appendall(q, " AND ");
+    put_unbeaten(f, q, false);
     sqlite3_str_appendall(q, " BEGIN ");
-    put_insert(f, q, false);
-    sqlite3_str_appendall(q, "; ");
     put_delete(f, q, false);
+    sqlite3_str_appendall(q, "; ");
+    put_insert(f, q, false);
     sqlite3_str_appendall(q, "; END");
 }
 
@@ -111,42 +109,51 @@ static nas_status open_rows(nas_store *s, const front *f, sqlite3_stmt **out, na
     return nas_sql_open_str(s, out, q, err);
 }
 
-static nas_status copy_values(nas_store *s, sqlite3_stmt *from, sqlite3_stmt *to, int32_t n,
-                              nas_err *err) {
+static nas_status run_with(nas_store *s, sqlite3_stmt *from, sqlite3_stmt *st, int32_t n, bool *row,
+                           nas_err *err) {
     for (int32_t i = 0; i < n; i++) {
-        const int rc = sqlite3_bind_value(to, i + 1, sqlite3_column_value(from, i));
+        const int rc = sqlite3_bind_value(st, i + 1, sqlite3_column_value(from, i));
         if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a value", err);
     }
-    return nas_sql_run(s, to, err);
+    const nas_status status = nas_sql_step(s, st, row, err);
+    sqlite3_reset(st);
+    return status;
 }
 
-static nas_status add_rows(nas_store *s, const front *f, sqlite3_stmt *rows, sqlite3_stmt *insert,
-                           sqlite3_stmt *remove, nas_err *err) {
+enum { UNBEATEN, REMOVE, ADD, STATEMENTS };
+
+static nas_status add_rows(nas_store *s, const front *f, sqlite3_stmt *rows,
+                           sqlite3_stmt *const *st, nas_err *err) {
     for (;;) {
-        bool row = false;
+        bool row = false, unbeaten = false;
         NAS_TRY(nas_sql_step(s, rows, &row, err));
         if (!row) return NAS_OK;
-        NAS_TRY(copy_values(s, rows, insert, f->n, err));
-        if (sqlite3_changes(s->db)) NAS_TRY(copy_values(s, rows, remove, f->n, err));
+        NAS_TRY(run_with(s, rows, st[UNBEATEN], f->n, &unbeaten, err));
+        if (!unbeaten) continue;
+        NAS_TRY(run_with(s, rows, st[REMOVE], f->n, &row, err));
+        NAS_TRY(run_with(s, rows, st[ADD], f->n, &row, err));
     }
 }
 
 static nas_status fill(nas_store *s, const front *f, nas_err *err) {
-    sqlite3_stmt *rows = NULL, *insert = NULL, *remove = NULL;
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    put_insert(f, q, true);
-    nas_status status = nas_sql_open_str(s, &insert, q, err);
-    q = sqlite3_str_new(s->db);
-    put_delete(f, q, true);
-    if (status == NAS_OK)
-        status = nas_sql_open_str(s, &remove, q, err);
-    else
-        sqlite3_free(sqlite3_str_finish(q));
+    sqlite3_stmt *rows = NULL, *st[STATEMENTS] = {NULL};
+    sqlite3_str *q[STATEMENTS];
+    for (int i = 0; i < STATEMENTS; i++) q[i] = sqlite3_str_new(s->db);
+    sqlite3_str_appendall(q[UNBEATEN], "SELECT 1 WHERE ");
+    put_unbeaten(f, q[UNBEATEN], true);
+    put_delete(f, q[REMOVE], true);
+    put_insert(f, q[ADD], true);
+    nas_status status = NAS_OK;
+    for (int i = 0; i < STATEMENTS; i++) {
+        if (status == NAS_OK)
+            status = nas_sql_open_str(s, &st[i], q[i], err);
+        else
+            sqlite3_free(sqlite3_str_finish(q[i]));
+    }
     if (status == NAS_OK) status = open_rows(s, f, &rows, err);
-    if (status == NAS_OK) status = add_rows(s, f, rows, insert, remove, err);
+    if (status == NAS_OK) status = add_rows(s, f, rows, st, err);
     sqlite3_finalize(rows);
-    sqlite3_finalize(insert);
-    sqlite3_finalize(remove);
+    for (int i = 0; i < STATEMENTS; i++) sqlite3_finalize(st[i]);
     return status;
 }
 

@@ -89,7 +89,8 @@ static const char first[] =
     " FROM nas_studies s;";
 
 /* Version 2: what each step of compression did, and results that another version's trial has.
- * Version 3: epochs trained and saved. */
+ * Version 3: epochs trained and saved.
+ * Version 4: what views.c writes: fronts, nas_progress. */
 static const char second[] = "CREATE TABLE nas_steps("
                              " study INTEGER NOT NULL,"
                              " trial INTEGER NOT NULL,"
@@ -97,22 +98,6 @@ static const char second[] = "CREATE TABLE nas_steps("
                              " name TEXT NOT NULL,"
                              " accuracy REAL, tflite_bytes INTEGER, zlib_bytes INTEGER,"
                              " PRIMARY KEY(study, trial, position)) WITHOUT ROWID;";
-
-/* Version 4: trials and epochs by state; fronts (store/front.c). */
-static const char fourth[] =
-    "CREATE TABLE nas_counts("
-    " study INTEGER NOT NULL,"
-    " version INTEGER NOT NULL,"
-    " state TEXT NOT NULL,"
-    " trials INTEGER NOT NULL,"
-    " epochs_trained REAL NOT NULL,"
-    " epochs_saved REAL NOT NULL,"
-    " PRIMARY KEY(study, version, state)) WITHOUT ROWID;"
-
-    "CREATE VIEW nas_progress AS SELECT s.name AS study, c.state AS state, c.trials AS trials,"
-    " c.epochs_trained AS epochs_trained, c.epochs_saved AS epochs_saved"
-    " FROM nas_studies s JOIN nas_counts c ON c.study = s.id AND c.version = s.version"
-    " WHERE c.trials > 0;";
 
 static nas_status list_studies(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
                                nas_err *err) {
@@ -135,21 +120,17 @@ static nas_status list_studies(nas_store *s, nas_arena *a, int64_t **ids, int64_
 }
 
 /* Step i leads from version i to i + 1: statements, then columns (NULL ends them) that the table of
- * every study gets, then a statement for each study, whose number is its %lld. A step that was
+ * every study gets. A step that was
  * published is never changed. */
 enum { STEP_COLUMNS = 3 };
 static const struct {
     const char *sql;
     const char *columns[STEP_COLUMNS];
-    const char *each;
 } steps[] = {
-    {first, {NULL}, NULL},
-    {second, {"reused INTEGER", NULL}, NULL},
-    {"", {"epochs_trained REAL", "epochs_saved REAL", NULL}, NULL},
-    {fourth,
-     {NULL},
-     "INSERT INTO nas_counts SELECT %lld, version, state, count(*), total(epochs_trained),"
-     " total(epochs_saved) FROM nas_trials_%lld GROUP BY version, state"},
+    {first, {NULL}},
+    {second, {"reused INTEGER", NULL}},
+    {"", {"epochs_trained REAL", "epochs_saved REAL", NULL}},
+    {"", {NULL}},
 };
 
 static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int64_t n,
@@ -162,10 +143,6 @@ static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int6
                              steps[step].columns[k]);
             NAS_TRY(nas_sql_exec(s, sql, err));
         }
-        if (!steps[step].each) continue;
-        sqlite3_str *q = sqlite3_str_new(s->db);
-        sqlite3_str_appendf(q, steps[step].each, ids[i], ids[i]);
-        NAS_TRY(nas_sql_exec_str(s, q, err));
     }
     return NAS_OK;
 }

@@ -119,38 +119,6 @@ static nas_status write_pareto(nas_store *s, const nas_study *def, const nas_lay
     return write_view(s, def->name, "_pareto", q, err);
 }
 
-/* How many trials are in each state, and their epochs, without a look at all of them. */
-static nas_status write_counting(nas_store *s, const nas_layout *l, nas_err *err) {
-    char name[64];
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_snprintf(sizeof name, name, "nas_trials_%lld_begun", l->study);
-    sqlite3_str_appendf(q,
-                        "CREATE TRIGGER %s AFTER INSERT ON nas_trials_%lld BEGIN"
-                        " INSERT INTO nas_counts VALUES(%lld, NEW.version, NEW.state, 1,"
-                        " coalesce(NEW.epochs_trained, 0), coalesce(NEW.epochs_saved, 0))"
-                        " ON CONFLICT DO UPDATE SET trials = trials + 1,"
-                        " epochs_trained = epochs_trained + excluded.epochs_trained,"
-                        " epochs_saved = epochs_saved + excluded.epochs_saved; END",
-                        name, l->study, l->study);
-    NAS_TRY(write_object(s, "TRIGGER", name, q, err));
-    q = sqlite3_str_new(s->db);
-    sqlite3_snprintf(sizeof name, name, "nas_trials_%lld_moved", l->study);
-    sqlite3_str_appendf(q,
-                        "CREATE TRIGGER %s AFTER UPDATE OF state, epochs_trained, epochs_saved"
-                        " ON nas_trials_%lld BEGIN"
-                        " UPDATE nas_counts SET trials = trials - 1,"
-                        " epochs_trained = epochs_trained - coalesce(OLD.epochs_trained, 0),"
-                        " epochs_saved = epochs_saved - coalesce(OLD.epochs_saved, 0)"
-                        " WHERE study = %lld AND version = OLD.version AND state = OLD.state;"
-                        " INSERT INTO nas_counts VALUES(%lld, NEW.version, NEW.state, 1,"
-                        " coalesce(NEW.epochs_trained, 0), coalesce(NEW.epochs_saved, 0))"
-                        " ON CONFLICT DO UPDATE SET trials = trials + 1,"
-                        " epochs_trained = epochs_trained + excluded.epochs_trained,"
-                        " epochs_saved = epochs_saved + excluded.epochs_saved; END",
-                        name, l->study, l->study, l->study);
-    return write_object(s, "TRIGGER", name, q, err);
-}
-
 /* The winner is found, and the front compared, from the best end of this index. */
 static nas_status write_index(nas_store *s, const nas_study *def, const nas_layout *l,
                               nas_err *err) {
@@ -166,9 +134,32 @@ static nas_status write_index(nas_store *s, const nas_study *def, const nas_layo
     return write_object(s, "INDEX", name, q, err);
 }
 
-/* One arm of `trials` for each study, with the metrics that all studies have. */
-static nas_status trials_arms(nas_store *s, sqlite3_stmt *studies, const char *shared,
-                              sqlite3_str *q, nas_err *err) {
+/* One arm of `trials`, with the metrics that all studies have. */
+static void trials_arm(sqlite3_str *q, sqlite3_stmt *study, const char *shared) {
+    const char *name = (const char *)sqlite3_column_text(study, 0);
+    sqlite3_str_appendf(q, "SELECT '%q' AS study, number, state, reason%s, seconds FROM \"%w\"",
+                        name, shared, name);
+}
+
+/* One arm of nas_progress. Numbers have no gaps, so that those that are complete need not be
+ * counted. */
+static void progress_arm(sqlite3_str *q, sqlite3_stmt *study, const char *states) {
+    const char *name = (const char *)sqlite3_column_text(study, 0);
+    const int64_t id = sqlite3_column_int64(study, 1), version = sqlite3_column_int64(study, 2);
+    sqlite3_str_appendf(q,
+                        "SELECT * FROM (SELECT '%q' AS study, 'complete' AS state,"
+                        " (SELECT max(number) + 1 FROM nas_trials_%lld WHERE version = %lld)"
+                        " - (SELECT count(*) FROM nas_trials_%lld WHERE version = %lld AND state IN"
+                        " (%s)) AS trials UNION ALL SELECT '%q', state, count(*) FROM"
+                        " nas_trials_%lld WHERE version = %lld AND state IN (%s) GROUP BY state)"
+                        " WHERE trials > 0",
+                        name, id, version, id, version, states, name, id, version, states);
+}
+
+/* An arm for each study. */
+static nas_status write_arms(nas_store *s, sqlite3_stmt *studies,
+                             void (*arm)(sqlite3_str *, sqlite3_stmt *, const char *),
+                             const char *with, sqlite3_str *q, nas_err *err) {
     /* SQLite takes 500 arms at most; groups of them keep far below. */
     enum { GROUP = 200 };
     for (int64_t n = 0;; n++) {
@@ -178,13 +169,25 @@ static nas_status trials_arms(nas_store *s, sqlite3_stmt *studies, const char *s
             sqlite3_str_appendall(q, ")");
             return NAS_OK;
         }
-        const char *name = (const char *)sqlite3_column_text(studies, 0);
         if (n % GROUP == 0)
             sqlite3_str_appendall(q, n ? ") UNION ALL SELECT * FROM (" : "SELECT * FROM (");
-        sqlite3_str_appendf(q,
-                            "%sSELECT '%q' AS study, number, state, reason%s, seconds FROM \"%w\"",
-                            n % GROUP ? " UNION ALL " : "", name, shared, name);
+        else
+            sqlite3_str_appendall(q, " UNION ALL ");
+        arm(q, studies, with);
     }
+}
+
+static nas_status write_over_all(nas_store *s, const char *view,
+                                 void (*arm)(sqlite3_str *, sqlite3_stmt *, const char *),
+                                 const char *with, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err, "SELECT name, id, version FROM nas_studies ORDER BY id", ""));
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    const nas_status status = write_arms(s, st, arm, with, q, err);
+    sqlite3_finalize(st);
+    if (status == NAS_OK) return write_view(s, view, "", q, err);
+    sqlite3_free(sqlite3_str_finish(q));
+    return status;
 }
 
 static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
@@ -202,13 +205,9 @@ static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
     if (status == NAS_OK) status = nas_sql_text(st, 0, a, &shared, err);
     sqlite3_finalize(st);
     NAS_TRY(status);
-    NAS_TRY(nas_sql_open(s, &st, err, "SELECT name FROM nas_studies ORDER BY id", ""));
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    status = trials_arms(s, st, shared, q, err);
-    sqlite3_finalize(st);
-    if (status == NAS_OK) return write_view(s, "trials", "", q, err);
-    sqlite3_free(sqlite3_str_finish(q));
-    return status;
+    NAS_TRY(write_over_all(s, "trials", trials_arm, shared, err));
+    return write_over_all(s, "nas_progress", progress_arm,
+                          "'waiting', 'running', 'stopped', 'diverged', 'rejected', 'failed'", err);
 }
 
 static nas_status write_all(nas_store *s, const nas_study *def, nas_layout *l, nas_arena *a,
@@ -221,7 +220,6 @@ static nas_status write_all(nas_store *s, const nas_study *def, nas_layout *l, n
     NAS_TRY(write_pareto(s, def, l, a, err));
     NAS_TRY(write_best(s, def, err));
     NAS_TRY(write_rejected(s, def, err));
-    NAS_TRY(write_counting(s, l, err));
     return write_trials(s, a, err);
 }
 
