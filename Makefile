@@ -40,7 +40,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-faults test-interop fuzz fuzz-programs bench bench-peers bench-store spills-check deps-check \
+.PHONY: all help deps run clips test tests-only test-faults test-interop fuzz fuzz-programs bench bench-peers bench-store bench-scale spills-check deps-check \
     format format-check warnings clean
 all: nas
 
@@ -100,6 +100,10 @@ $(BUILD)/tests/fuzz/seeds: $(BUILD)/tests/fuzz/seeds.o $(FUZZED)
 bench-store: $(BUILD)/bench/store
 	@$< . $(TRIALS)
 
+# FOLDER should be in memory: it is not the disk that is measured.
+bench-scale: $(BUILD)/bench/store_scale
+	@$< $(or $(FOLDER),/dev/shm) $(or $(TRIALS),5000000)
+
 bench: $(BUILD)/bench/speed
 	@$< $(BENCH)
 
@@ -122,6 +126,7 @@ help:
 	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
 	@echo 'make bench-peers    the same nets in PyTorch, in turn (PEERS=python that has it, BENCH=--all ...)'
 	@echo 'make bench-store    trivial trials a second beside the raw rate of durable commits (TRIALS=10000)'
+	@echo 'make bench-scale    5,000,000 trivial trials in one file in FOLDER=/dev/shm, then the queries of docs/SCHEMA.md'
 	@echo 'make fuzz SECONDS=60  any bytes as a .tflite file, under clang'\''s sanitizers'
 	@echo 'make deps-check    includes against the layers of docs/ARCHITECTURE.md'
 	@echo 'make format        clang-format; format-check only looks'

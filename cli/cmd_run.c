@@ -104,8 +104,9 @@ static void remember_best(screen *v, nas_store *store) {
     cli_trial *t = cli_trial_find(store, view, NULL);
     if (!t) return;
     const char *goal = v->study.goals[0].column;
-    snprintf(v->best, sizeof v->best, "best #%s %s %s, %s bytes", cli_trial_get(t, "number"), goal,
-             cli_trial_get(t, goal), cli_trial_get(t, "zlib_bytes"));
+    const char *bytes = cli_trial_get(t, "zlib_bytes");
+    snprintf(v->best, sizeof v->best, "best #%s %s %s%s%s%s", cli_trial_get(t, "number"), goal,
+             cli_trial_get(t, goal), *bytes ? ", " : "", bytes, *bytes ? " bytes" : "");
     cli_trial_close(t);
 }
 
@@ -199,7 +200,8 @@ static void tick(void *ctx, const nas_run_state *s) {
 static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
     printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
     cli_print_trial(t, &v->study);
-    printf("files\n  %s/ holds model.tflite, model.tflite.zlib, ", folder);
+    printf("files\n  %s/ holds %s", folder,
+           nas_task_is_formula(v->study.task) ? "" : "model.tflite, model.tflite.zlib, ");
     for (const char *const *text = nas_space_task(v->space)->ops->texts; *text; text++)
         printf("%s, ", *text);
     printf("candidate.json, metrics.json\n  %s has every trial: nas top %s\n", db, db);
@@ -221,12 +223,11 @@ static bool note_epochs(void *ctx, const nas_row *row) {
 
 /* What sharing saved, over the whole study. */
 static void print_epochs(const screen *v, nas_store *store) {
-    char view[160], sql[256], saved[32];
+    char view[160], sql[256], trained[32], saved[32];
     double epochs[2] = {0, 0};
     nas_view_name(v->name, "", view);
     snprintf(sql, sizeof sql, "select total(epochs_trained), total(epochs_saved) from %s", view);
     if (nas_store_query(store, sql, NULL, 0, note_epochs, epochs, NULL) != NAS_OK) return;
-    char trained[32];
     if (epochs[0] + epochs[1] > 0)
         printf("epochs\n  %s trained, %s saved by sharing\n",
                nas_thousands(llround(epochs[0]), trained),

@@ -80,7 +80,7 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
         "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"
         " round(cpu_seconds, 3) from nas_stages where study = ?1 and trial = ?2 order by position",
         args, err));
-    if (*cli_trial_get(t, "epochs_trained"))
+    if (*cli_trial_get(t, "epochs_trained") && !nas_task_is_formula(s->def.task))
         printf("epochs trained %s, saved %s (found under their key)\n",
                cli_trial_get(t, "epochs_trained"), cli_trial_get(t, "epochs_saved"));
     NAS_TRY(

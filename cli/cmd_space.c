@@ -55,10 +55,12 @@ static nas_status look_at(const nas_space *s, const nas_point *p, int32_t classe
     nas_model_cost cost;
     nas_err why = {0};
     nas_status st = nas_space_candidate(s, a, p, classes, &c, &why);
-    if (st == NAS_OK) st = nas_model_check(&c.model, classes, &cost, &why);
+    const bool formula = nas_space_task(s)->ops->evaluate != NULL;
+    if (st == NAS_OK && !formula) st = nas_model_check(&c.model, classes, &cost, &why);
     nas_arena_close(a);
     if (st == NAS_OK) {
         v->possible++;
+        if (formula) return NAS_OK;
         widen(&v->params, cost.params);
         widen(&v->macs, cost.macs);
     } else if (st == NAS_ESHAPE) {
@@ -116,7 +118,7 @@ static void print_survey(const nas_space *s, const survey *v) {
     if (v->impossible)
         printf("impossible %s of %s%s, the first: %s\n", nas_thousands(v->impossible, a),
                nas_thousands(v->seen, b), all ? "" : " drawn", v->why);
-    if (!v->possible) return;
+    if (!v->possible || nas_space_task(s)->ops->evaluate) return;
     printf("weights   %s to %s%s\n", nas_thousands(v->params.lo, a), nas_thousands(v->params.hi, b),
            all ? "" : " (of 2,000 points drawn)");
     printf("MACs      %s to %s\n", nas_thousands(v->macs.lo, a), nas_thousands(v->macs.hi, b));
@@ -124,15 +126,15 @@ static void print_survey(const nas_space *s, const survey *v) {
 
 static int report(const nas_space *s, nas_arena *a, nas_err *err) {
     printf("space     %s\n", nas_space_name(s));
-    printf("data      %s\n", nas_space_task(s)->data);
+    const nas_task *task = nas_space_task(s);
+    printf("data      %s\n", task->ops->evaluate ? "none: a formula" : task->data);
     print_params(s);
     const int32_t classes = classes_of(s, a);
     survey v = {0};
     if (classes && look_around(s, classes, a, &v, err) != NAS_OK) return cli_fail(err);
     print_survey(s, &v);
     if (!classes)
-        printf("weights   not known: %s is not there and task.labels is not given\n",
-               nas_space_task(s)->data);
+        printf("weights   not known: %s is not there and task.labels is not given\n", task->data);
     for (int32_t i = 0; i < nas_space_constraints(s); i++)
         printf("%-9s %s\n", i ? "" : "must hold", nas_space_constraint(s, i)->text);
     for (int32_t i = 0; i < nas_space_objectives(s); i++)

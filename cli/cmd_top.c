@@ -1,6 +1,7 @@
 /* cli/cmd_top.c - nas top: the best trials of a study. */
 #include "cli/study.h"
 #include "search/run.h"
+#include "search/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,10 +24,13 @@ enum { FIGURES = sizeof figures / sizeof *figures };
 /* The task's score, the same of the test part, and what its targets are missed by; then what every
  * task has. NULL past the end. */
 static const char *figure_at(const nas_study *study, int32_t i) {
+    const bool formula = nas_task_is_formula(study->task);
     for (int32_t k = 0; k < study->n_metrics; k++) {
         const char *name = study->metrics[k].name;
-        if ((k < 2 || strncmp(name, "mae_", 4) == 0) && i-- == 0) return name;
+        const bool own = formula ? !k || k >= NAS_METRIC_COUNT : k < 2 || !strncmp(name, "mae_", 4);
+        if (own && i-- == 0) return name;
     }
+    if (formula) i += FIGURES - 1; /* seconds alone */
     return i < FIGURES ? figures[i] : NULL;
 }
 

@@ -2,9 +2,11 @@
 #include "cli/scratch.h"
 #include "cli/study.h"
 #include "search/run.h"
+#include "search/study.h"
 #include "search/task.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,7 @@ static nas_status train_again(const nas_study *study, const nas_candidate *c, co
 static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, nas_err *err) {
     uint8_t *text, *labels;
     size_t n, lines;
+    const char *json;
     nas_json *j = NULL;
     int32_t classes = 0;
     if (strcmp(s->def.task, nas_task_keywords.name) == 0) {
@@ -52,11 +55,39 @@ static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, na
             nas_store_artefact(s->store, s->id, row, "labels.txt", s->arena, &labels, &lines, err));
         for (size_t i = 0; i < lines; i++) classes += labels[i] == '\n';
     }
-    NAS_TRY(nas_store_artefact(s->store, s->id, row, "candidate.json", s->arena, &text, &n, err));
-    NAS_TRY(nas_json_parse(s->arena, "candidate.json", (const char *)text, &j, err));
+    if (nas_task_is_formula(s->def.task)) {
+        NAS_TRY(nas_store_document(s->store, s->id, row, s->arena, &json, err));
+    } else {
+        NAS_TRY(
+            nas_store_artefact(s->store, s->id, row, "candidate.json", s->arena, &text, &n, err));
+        json = (const char *)text;
+    }
+    NAS_TRY(nas_json_parse(s->arena, "candidate.json", json, &j, err));
     const nas_status st = nas_candidate_decode(s->arena, j, nas_json_root(j), classes, c, err);
     nas_json_close(j);
     return st;
+}
+
+/* Of a candidate without a file: what is determined. */
+static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate *c,
+                           const nas_cache *cache) {
+    const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
+    double stored[NAS_METRICS_MOST];
+    nas_err err = {0};
+    nas_outcome out;
+    if (train_again(&s->def, c, NULL, false, cache, s->arena, &out, &err) != NAS_OK ||
+        nas_study_stored(s->store, &s->def, row, NULL, stored, &err) != NAS_OK)
+        return cli_fail(&err);
+    cli_clear_line();
+    for (int i = 0; i < c->task.metrics.n; i++) {
+        const bool same = stored[i] == out.metric[i] || (isnan(stored[i]) && isnan(out.metric[i]));
+        if (same || c->task.metrics.v[i].measured) continue;
+        printf("trial %s: OTHER VALUES: %s was %.17g, now %.17g\n", cli_trial_get(t, "number"),
+               c->task.metrics.v[i].name, stored[i], out.metric[i]);
+        return CLI_OTHER;
+    }
+    printf("trial %s: evaluated again, the same values\n", cli_trial_get(t, "number"));
+    return CLI_OK;
 }
 
 static int compare(cli_study *s, const cli_trial *t, const char *data, bool allow_missing,
@@ -67,8 +98,9 @@ static int compare(cli_study *s, const cli_trial *t, const char *data, bool allo
     nas_outcome out;
     uint8_t *stored;
     size_t n;
-    if (read_candidate(s, row, &c, &err) != NAS_OK ||
-        nas_store_artefact(s->store, s->id, row, "model.tflite", s->arena, &stored, &n, &err) !=
+    if (read_candidate(s, row, &c, &err) != NAS_OK) return cli_fail(&err);
+    if (c.task.ops->evaluate) return compare_metrics(s, t, &c, cache);
+    if (nas_store_artefact(s->store, s->id, row, "model.tflite", s->arena, &stored, &n, &err) !=
             NAS_OK ||
         train_again(&s->def, &c, data, allow_missing, cache, s->arena, &out, &err) != NAS_OK)
         return cli_fail(&err);
@@ -135,8 +167,12 @@ static int verify_each(cli_study *s, const char *data, bool allow_missing, const
         fprintf(stderr, "nas: study %s has no complete trial\n", s->def.name);
         return CLI_NONE;
     }
-    if (!others) printf("%s trials, all the same bytes\n", nas_thousands(n, text));
-    if (others) printf("%" PRId64 " of %" PRId64 " trials have OTHER BYTES\n", others, n);
+    if (!others)
+        printf("%s trials, all the same %s\n", nas_thousands(n, text),
+               nas_task_is_formula(s->def.task) ? "values" : "bytes");
+    if (others)
+        printf("%" PRId64 " of %" PRId64 " trials have OTHER %s\n", others, n,
+               nas_task_is_formula(s->def.task) ? "VALUES" : "BYTES");
     return others ? CLI_FAILED : CLI_OK;
 }
 

@@ -61,8 +61,8 @@ static nas_status build_net(nas_arena *a, const cJSON *document, int32_t outputs
 
 /* candidate.json: the document without the keys of a space. */
 nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **out, nas_err *err) {
-    static const char *const keys[] = {"schema", "name",  "task",    "frontend", "augment", "model",
-                                       "train",  "prune", "cluster", "quantize", NULL};
+    static const char *const keys[] = {"schema", "name",  "task",  "point",   "frontend", "augment",
+                                       "model",  "train", "prune", "cluster", "quantize", NULL};
     cJSON *kept = nas_json_make(a, cJSON_Object, NULL);
     if (!kept) return nas_fail(err, NAS_ENOMEM, "out of memory");
     for (const char *const *k = keys; *k; k++) {
@@ -114,6 +114,11 @@ nas_status nas_candidate_build(nas_arena *a, const cJSON *document, int32_t clas
     if (!classes)
         return nas_fail(err, NAS_EINVAL,
                         "task.labels: the number of classes is not known; list the labels");
+    if (out->task.ops->evaluate) {
+        NAS_TRY(nas_keys_build(a, nas_block_point.tables[0], nas_json_get(document, "point"), 0,
+                               out, err));
+        return write_texts(a, document, out, err);
+    }
     const cJSON *frontend = nas_json_get(document, "frontend");
     if (frontend) NAS_TRY(nas_keys_build(a, nas_frontend_keys, frontend, 0, &out->frontend, err));
     NAS_TRY(nas_keys_build(a, nas_augment_keys, nas_json_get(document, "augment"), 0, &out->augment,
@@ -157,8 +162,8 @@ nas_status nas_candidate_decode(nas_arena *a, const nas_json *j, const cJSON *do
 }
 
 static bool has_choices(const cJSON *document) {
-    static const char *const keys[] = {"frontend", "augment", "model",    "train",
-                                       "prune",    "cluster", "quantize", NULL};
+    static const char *const keys[] = {"point", "frontend", "augment",  "model", "train",
+                                       "prune", "cluster",  "quantize", NULL};
     for (const char *const *k = keys; *k; k++) {
         const cJSON *v = nas_json_get(document, *k);
         if (v && nas_json_has_form(v)) return true;

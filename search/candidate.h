@@ -36,7 +36,12 @@ typedef struct nas_task {
     /* forecast */
     nas_series_config series;
     nas_time_split time_split;
+    /* test_function */
+    int32_t function, dimensions;
+    double seconds; /* that each trial is made to take */
 } nas_task;
+
+enum { NAS_POINT_MOST = 8 };
 
 typedef struct nas_candidate {
     nas_task task;
@@ -48,6 +53,7 @@ typedef struct nas_candidate {
     nas_prune_config prune;
     nas_cluster_config cluster;
     nas_quantize_config quantize;
+    double point[NAS_POINT_MOST]; /* of a test function, which has none of the above */
     /* Canonical JSON of each block as the hash sees it (defaults left out); "" when all are
      * defaults. */
     const char *task_json, *frontend_json, *augment_json, *model_json, *train_json, *prune_json,

@@ -21,6 +21,7 @@ static const nas_key top_keys[] = {
      .offset = offsetof(nas_top, name),
      .help = "of the study: letters, digits and underscores, a letter first"},
     {.name = "task", .kind = NAS_KEY_BLOCK, .help = "what is learnt from which data"},
+    {.name = "point", .kind = NAS_KEY_BLOCK, .help = "numbers that a test function takes"},
     {.name = "frontend", .kind = NAS_KEY_BLOCK, .help = "from sound to features"},
     {.name = "augment", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "changes to training examples"},
     {.name = "model", .kind = NAS_KEY_BLOCK, .help = "layers and their width"},
@@ -64,7 +65,8 @@ static const nas_key task_keys[] = {
      .kind = NAS_KEY_WORD,
      TASK(kind),
      .words = nas_task_kinds,
-     .help = "keywords: classes of short sound clips; forecast has keys of its own"},
+     .help = "keywords: classes of short sound clips; forecast and test_function have keys of "
+             "their own"},
     {.name = "data",
      .kind = NAS_KEY_TEXT,
      TASK(data),
@@ -169,25 +171,13 @@ BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
 BLOCK(search, "search", "How points are picked.", search_keys);
 
 const nas_block *const nas_blocks[] = {
-    &nas_block_top,
-    &nas_block_task,
-    &nas_block_split,
-    &nas_block_lists,
-    &nas_block_folders,
-    &nas_block_forecast,
-    &nas_block_time,
-    &nas_block_time_split,
-    &nas_block_frontend,
-    &nas_block_augment,
-    &nas_block_model,
-    &nas_block_repeat,
-    &nas_block_train,
-    &nas_block_schedule,
-    &nas_block_prune,
-    &nas_block_cluster,
-    &nas_block_quantize,
-    &nas_block_search,
-    NULL,
+    &nas_block_top,      &nas_block_task,       &nas_block_split,
+    &nas_block_lists,    &nas_block_folders,    &nas_block_forecast,
+    &nas_block_time,     &nas_block_time_split, &nas_block_function,
+    &nas_block_point,    &nas_block_frontend,   &nas_block_augment,
+    &nas_block_model,    &nas_block_repeat,     &nas_block_train,
+    &nas_block_schedule, &nas_block_prune,      &nas_block_cluster,
+    &nas_block_quantize, &nas_block_search,     NULL,
 };
 
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {
@@ -215,6 +205,7 @@ const nas_block *nas_block_below(const nas_block *b, const char *key) {
                 {&nas_block_task, "split", &nas_block_split},
                 {&nas_block_forecast, "split", &nas_block_time_split},
                 {&nas_block_forecast, "time", &nas_block_time},
+                {&nas_block_top, "point", &nas_block_point},
                 {&nas_block_top, "frontend", &nas_block_frontend},
                 {&nas_block_top, "augment", &nas_block_augment},
                 {&nas_block_top, "model", &nas_block_model},

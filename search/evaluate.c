@@ -120,6 +120,10 @@ nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_aren
                         nas_outcome *out, nas_err *err) {
     *out = (nas_outcome){.state = "complete"};
     for (int i = 0; i < NAS_METRICS_MOST; i++) out->metric[i] = NAN;
+    if (e->data->task->ops->evaluate) {
+        NAS_TRY(e->data->task->ops->evaluate(e->data, c, e->log, out->metric, err));
+        return nas_package(e, c, a, out, err);
+    }
     NAS_TRY(nas_reject(e, c, a, &out->reason, err));
     if (out->reason) {
         out->state = "rejected";

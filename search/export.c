@@ -17,8 +17,10 @@ static nas_status put(const char *folder, const char *name, const void *p, size_
 nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, const char *folder,
                               nas_err *err) {
     NAS_TRY(nas_dir_make(folder, err));
-    NAS_TRY(put(folder, "model.tflite", o->tflite.p, o->tflite.n, err));
-    NAS_TRY(put(folder, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));
+    if (!task->evaluate) {
+        NAS_TRY(put(folder, "model.tflite", o->tflite.p, o->tflite.n, err));
+        NAS_TRY(put(folder, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));
+    }
     for (int32_t i = 0; task->texts[i]; i++)
         NAS_TRY(put(folder, task->texts[i], o->text[i], strlen(o->text[i]), err));
     NAS_TRY(put(folder, "candidate.json", o->candidate_json, strlen(o->candidate_json), err));
@@ -34,18 +36,26 @@ static nas_status take_text(nas_store *store, nas_study_id study, int64_t row, c
     return NAS_OK;
 }
 
-static nas_status gather(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
-                         const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
+static nas_status take_files(nas_store *store, nas_study_id id, int64_t row,
+                             const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
     uint8_t *bytes, *zlib;
-    nas_metric metrics[NAS_METRICS_MOST];
-    nas_metric_list list = {.v = metrics};
     NAS_TRY(nas_store_artefact(store, id, row, "model.tflite", a, &bytes, &o->tflite.n, err));
     NAS_TRY(nas_zlib_stream(bytes, o->tflite.n, a, &zlib, &o->zlib.n, err));
     o->tflite.p = bytes;
     o->zlib.p = zlib;
     for (int32_t i = 0; task->texts[i]; i++)
         NAS_TRY(take_text(store, id, row, task->texts[i], a, &o->text[i], err));
-    NAS_TRY(take_text(store, id, row, "candidate.json", a, &o->candidate_json, err));
+    return take_text(store, id, row, "candidate.json", a, &o->candidate_json, err);
+}
+
+static nas_status gather(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
+                         const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
+    nas_metric metrics[NAS_METRICS_MOST];
+    nas_metric_list list = {.v = metrics};
+    if (task->evaluate)
+        NAS_TRY(nas_store_document(store, id, row, a, &o->candidate_json, err));
+    else
+        NAS_TRY(take_files(store, id, row, task, a, o, err));
     NAS_TRY(nas_study_stored(store, study, row, NULL, o->metric, err));
     for (; list.n < study->n_metrics && list.n < NAS_METRICS_MOST; list.n++)
         metrics[list.n] = (nas_metric){.name = study->metrics[list.n].name};

@@ -124,7 +124,7 @@ nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space 
                           nas_run_end *out, nas_err *err) {
     podium p;
     NAS_TRY(best_rows(store, s, &p, err));
-    for (int32_t i = 0; i < p.n; i++)
+    for (int32_t i = 0; i < p.n && !d->task->ops->evaluate; i++)
         if (!p.place[i].tested)
             NAS_TRY(one_final(store, study, p.place[i].row, d, cache, log, err));
     /* Times that were measured again may have changed who is feasible. */

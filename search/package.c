@@ -37,7 +37,7 @@ static nas_status candidate_json(const nas_evaluator *e, const nas_candidate *c,
     if (!o) return nas_fail(err, NAS_EBUG, "a candidate's own document does not parse");
     cJSON *task = cJSON_GetObjectItemCaseSensitive(o, "task");
     cJSON_DeleteItemFromObjectCaseSensitive(task, "data");
-    cJSON_AddStringToObject(task, "data", e->data->folder);
+    if (e->data->folder) cJSON_AddStringToObject(task, "data", e->data->folder);
     char seed[32];
     nas_json_number((double)e->seed, seed);
     cJSON_DeleteItemFromObjectCaseSensitive(o, "seed");

@@ -55,13 +55,12 @@ void nas_view_name(const char *study, const char *ending, char out[160]) {
 }
 
 static nas_status count(team *t, nas_err *err) {
-    char view[160], sql[256];
-    nas_view_name(nas_space_name(t->worker.space), "", view);
-    snprintf(sql, sizeof sql, "select state, count(*) from %s group by state", view);
+    const nas_value name = {.type = NAS_COLUMN_TEXT, .text = nas_space_name(t->worker.space)};
     nas_run_state *s = &t->state;
     s->done = s->running = s->complete = s->diverged = s->rejected = s->failed = 0;
     s->seconds = nas_clock_wall() - t->begun;
-    return nas_store_query(t->store, sql, NULL, 0, count_row, s, err);
+    return nas_store_query(t->store, "select state, trials from nas_progress where study = ?1",
+                           &name, 1, count_row, s, err);
 }
 
 static bool asked_to_stop(const team *t) {

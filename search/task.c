@@ -18,6 +18,11 @@ const nas_task_ops *nas_task_find(const char *name) {
     return NULL;
 }
 
+bool nas_task_is_formula(const char *name) {
+    const nas_task_ops *ops = nas_task_find(name);
+    return ops && ops->evaluate;
+}
+
 const nas_task_ops *nas_task_of(const cJSON *document) {
     const cJSON *task = cJSON_GetObjectItemCaseSensitive(document, "task");
     const cJSON *kind = cJSON_GetObjectItemCaseSensitive(task, "kind");

@@ -8,7 +8,8 @@
 
 #define NAS_TASK_LIST(X) \
     X(keywords)          \
-    X(forecast)
+    X(forecast)          \
+    X(test_function)
 
 struct nas_check;
 struct nas_block;
@@ -37,6 +38,11 @@ typedef struct nas_task_ops {
     nas_status (*build)(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err);
     /* Outputs of a model; 0: only the data says. */
     int32_t (*outputs)(const nas_task *task);
+    /* A task without a net measures a candidate by this alone; `shape`, `fold` and all
+     * that follows `describe` are NULL then. Else NULL. Metrics that it does not fill are NaN.
+     * Errors: NAS_ESTOP. */
+    nas_status (*evaluate)(const nas_dataset *d, const nas_candidate *c, const nas_log *log,
+                           double *metric, nas_err *err);
     /* Shape of what a model takes. Errors: NAS_ESHAPE. */
     nas_status (*shape)(const nas_candidate *c, nas_model *model, nas_err *err);
 
@@ -67,6 +73,9 @@ typedef struct nas_task_ops {
                           const nas_graph *g, const nas_tally *t, nas_arena *a, const char **out,
                           nas_err *err);
 } nas_task_ops;
+
+/* Does a task of that name do without a net, and so without files? */
+bool nas_task_is_formula(const char *name);
 
 /* Rows in turn, NULL past the end; and by name. */
 const nas_task_ops *nas_task_at(int32_t i);

@@ -425,7 +425,7 @@ static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
                                  nas_forecast_figure(k, &linear, i).mae);
 }
 
-static const char *const without[] = {"frontend", "augment", NULL};
+static const char *const without[] = {"point", "frontend", "augment", NULL};
 static const char *const texts[] = {"forecast.json", NULL};
 
 const nas_task_ops nas_task_forecast = {

@@ -135,14 +135,14 @@ static nas_status keywords_package(const nas_dataset *d, const nas_candidate *c,
     return labels_txt(d->clips, a, &out[1], err);
 }
 
-static const char *const nothing[] = {NULL};
+static const char *const without[] = {"point", NULL};
 static const char *const texts[] = {"frontend.json", "labels.txt", NULL};
 
 const nas_task_ops nas_task_keywords = {
     .name = "keywords",
     .help = "classes of short sound clips",
     .block = &nas_block_task,
-    .without = nothing,
+    .without = without,
     .output_word = "classes",
     .texts = texts,
     .build = keywords_build,

@@ -128,11 +128,12 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
         const nas_step_figures *s = &o->steps[i];
         steps[i] = (nas_step_row){s->name, s->accuracy, s->tflite_bytes, s->zlib_bytes};
     }
-    const bool complete = strcmp(o->state, "complete") == 0;
+    /* The document of a candidate without a net stands in its row. */
+    const bool files = o->tflite.p && strcmp(o->state, "complete") == 0;
     const char *const *texts = h->w->data->task->ops->texts;
     nas_artefact artefacts[NAS_TEXTS + 2] = {{"model.tflite", o->tflite.p, o->tflite.n}};
     int32_t n_artefacts = 0;
-    if (complete) {
+    if (files) {
         n_artefacts = 1;
         for (int32_t i = 0; texts[i]; i++)
             artefacts[n_artefacts++] = (nas_artefact){texts[i], o->text[i], strlen(o->text[i])};

@@ -198,7 +198,9 @@ nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,
     if (!stored)
         return nas_fail(err, NAS_EINVAL, "\"%s\" is not a metric of the study", column->name);
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
-    return nas_sql_end(s, set_metric(s, l, row, stored, v, err), err);
+    nas_status status = set_metric(s, l, row, stored, v, err);
+    if (status == NAS_OK) status = nas_front_changed(s, id, column->name, err);
+    return nas_sql_end(s, status, err);
 }
 
 static nas_status copy_blob(sqlite3_stmt *st, nas_arena *a, uint8_t **bytes, size_t *n,
@@ -228,6 +230,22 @@ nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64_t row, const 
     if (status == NAS_OK && !found)
         status = nas_fail(err, NAS_ENOTFOUND, "%s: the trial has no \"%s\" stored", s->path, name);
     if (status == NAS_OK) status = copy_blob(st, a, bytes, n, err);
+    sqlite3_finalize(st);
+    return status;
+}
+
+nas_status nas_store_document(nas_store *s, nas_study_id id, int64_t row, nas_arena *a,
+                              const char **json, nas_err *err) {
+    *json = NULL;
+    sqlite3_stmt *st = NULL;
+    char sql[96];
+    sqlite3_snprintf(sizeof sql, sql, "SELECT json FROM nas_trials_%lld WHERE id = ?1", id.study);
+    NAS_TRY(nas_sql_open(s, &st, err, sql, "i", row));
+    bool found = false;
+    nas_status status = nas_sql_step(s, st, &found, err);
+    if (status == NAS_OK && found) status = nas_sql_text(st, 0, a, json, err);
+    if (status == NAS_OK && !*json)
+        status = nas_fail(err, NAS_ENOTFOUND, "%s: the trial has no document stored", s->path);
     sqlite3_finalize(st);
     return status;
 }

@@ -89,7 +89,8 @@ static const char first[] =
     " FROM nas_studies s;";
 
 /* Version 2: what each step of compression did, and results that another version's trial has.
- * Version 3: epochs trained and saved. */
+ * Version 3: epochs trained and saved.
+ * Version 4: what views.c writes: fronts, nas_progress. */
 static const char second[] = "CREATE TABLE nas_steps("
                              " study INTEGER NOT NULL,"
                              " trial INTEGER NOT NULL,"
@@ -119,7 +120,8 @@ static nas_status list_studies(nas_store *s, nas_arena *a, int64_t **ids, int64_
 }
 
 /* Step i leads from version i to i + 1: statements, then columns (NULL ends them) that the table of
- * every study gets. A step that was published is never changed. */
+ * every study gets. A step that was
+ * published is never changed. */
 enum { STEP_COLUMNS = 3 };
 static const struct {
     const char *sql;
@@ -128,6 +130,7 @@ static const struct {
     {first, {NULL}},
     {second, {"reused INTEGER", NULL}},
     {"", {"epochs_trained REAL", "epochs_saved REAL", NULL}},
+    {"", {NULL}},
 };
 
 static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int64_t n,

@@ -147,6 +147,15 @@ nas_status nas_sql_open(nas_store *s, sqlite3_stmt **out, nas_err *err, const ch
     return status;
 }
 
+nas_status nas_sql_open_str(nas_store *s, sqlite3_stmt **out, sqlite3_str *str, nas_err *err) {
+    *out = NULL;
+    char *sql = sqlite3_str_finish(str);
+    if (!sql) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a statement", s->path);
+    const nas_status status = nas_sql_open(s, out, err, sql, "");
+    sqlite3_free(sql);
+    return status;
+}
+
 nas_status nas_sql_put(nas_store *s, nas_err *err, const char *sql, const char *types, ...) {
     sqlite3_stmt *st = NULL;
     va_list ap;

@@ -189,6 +189,10 @@ NAS_NODISCARD nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64
                                             const char *name, nas_arena *a, uint8_t **bytes,
                                             size_t *n, nas_err *err);
 
+/* The candidate's document of a trial, as the claim stored it. Errors: NAS_ENOTFOUND. */
+NAS_NODISCARD nas_status nas_store_document(nas_store *s, nas_study_id id, int64_t row,
+                                            nas_arena *a, const char **json, nas_err *err);
+
 /* The study of that name, or the only one when name is NULL. Its definition as stored; arena a owns
  * it. Errors: NAS_ENOTFOUND (names those that are there). */
 NAS_NODISCARD nas_status nas_store_find(nas_store *s, const char *name, nas_arena *a,

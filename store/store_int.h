@@ -69,6 +69,10 @@ NAS_NODISCARD nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, n
 /* Ends str, runs it and frees it. */
 NAS_NODISCARD nas_status nas_sql_exec_str(nas_store *s, sqlite3_str *str, nas_err *err);
 
+/* Ends str and prepares it. Owner: the caller finalizes *out. */
+NAS_NODISCARD nas_status nas_sql_open_str(nas_store *s, sqlite3_stmt **out, sqlite3_str *str,
+                                          nas_err *err);
+
 /* Values for ?1, ?2, ...; types: i int64_t, r double (NaN: NULL), t const char * (NULL: NULL),
  * h const nas_hash * (as hex). */
 NAS_NODISCARD nas_status nas_sql_bind(nas_store *s, sqlite3_stmt *st, nas_err *err,
@@ -141,7 +145,24 @@ NAS_NODISCARD nas_status nas_reuse_find(nas_store *s, nas_layout *l, nas_claim *
 /* finish.c: removes the epochs, stages, steps and artefacts that an earlier attempt left. */
 NAS_NODISCARD nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err *err);
 
-/* views.c: the views of one study and `trials`; those that are as they should be are left. */
+/* front.c */
+
+/* One direction of a front. */
+typedef struct nas_axis {
+    const char *column;
+    bool maximize;
+} nas_axis;
+NAS_NODISCARD nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out,
+                                        int32_t *n, nas_err *err);
+/* Makes the front of a study, unless it is kept in these directions already. */
+NAS_NODISCARD nas_status nas_front_write(nas_store *s, const nas_study *def, nas_study_id id,
+                                         nas_arena *a, nas_err *err);
+/* A metric of a finished trial has another value now. */
+NAS_NODISCARD nas_status nas_front_changed(nas_store *s, nas_study_id id, const char *column,
+                                           nas_err *err);
+
+/* views.c: the triggers, views and the index of one study and `trials`; those that are as they
+ * should be are left. */
 NAS_NODISCARD nas_status nas_views_write(nas_store *s, const nas_study *def, nas_study_id id,
                                          nas_err *err);
 

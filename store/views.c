@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One direction of the Pareto front. */
-typedef struct axis {
-    const char *column;
-    bool maximize;
-} axis;
-
 /* The shortest decimal that reads back as v. */
 static void number_text(double v, char out[32]) {
     for (int digits = 1; digits <= 17; digits++) {
@@ -104,48 +98,24 @@ static nas_status write_best(nas_store *s, const nas_study *def, nas_err *err) {
     return write_view(s, def->name, "_best", q, err);
 }
 
-/* Which way a bound pulls: 1 up, -1 down, 0 neither. */
-static int pull_of(const nas_bound *b) {
-    return b->op[0] == '>' ? 1 : b->op[0] == '<' ? -1 : 0;
-}
-
-/* Goals, then columns that bounds pull one way and that are no goal. */
-static int32_t axes_of(const nas_study *def, axis *axes) {
+/* Complete trials that no other complete one equals or beats in each axis and beats in one: those
+ * whose values the front has. */
+static nas_status write_pareto(nas_store *s, const nas_study *def, const nas_layout *l,
+                               nas_arena *a, nas_err *err) {
+    nas_axis *axes = NULL;
     int32_t n = 0;
-    for (int32_t i = 0; i < def->n_goals; i++)
-        axes[n++] = (axis){def->goals[i].column, def->goals[i].maximize};
-    for (int32_t i = 0; i < def->n_bounds; i++) {
-        const nas_bound *b = &def->bounds[i];
-        bool use = pull_of(b) != 0;
-        for (int32_t j = 0; j < n; j++) use &= strcmp(axes[j].column, b->column) != 0;
-        for (int32_t j = 0; j < def->n_bounds; j++)
-            if (!strcmp(def->bounds[j].column, b->column))
-                use &= pull_of(&def->bounds[j]) != -pull_of(b);
-        if (use) axes[n++] = (axis){b->column, pull_of(b) > 0};
-    }
-    return n;
-}
-
-/* Complete trials that no other complete one equals or beats in each axis and beats in one. */
-static nas_status write_pareto(nas_store *s, const nas_study *def, nas_arena *a, nas_err *err) {
-    axis *axes = nas_arena_array(a, (size_t)(def->n_goals + def->n_bounds), sizeof *axes, err);
-    if (!axes) return NAS_ENOMEM;
-    const int32_t n = axes_of(def, axes);
+    NAS_TRY(nas_front_axes(def, a, &axes, &n, err));
     sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "SELECT a.* FROM \"%w\" a WHERE a.state = 'complete'", def->name);
-    for (int32_t i = 0; i < n; i++)
-        sqlite3_str_appendf(q, " AND a.\"%w\" IS NOT NULL", axes[i].column);
-    if (n > 0) {
-        sqlite3_str_appendf(q, " AND NOT EXISTS (SELECT 1 FROM \"%w\" b WHERE b.state = 'complete'",
-                            def->name);
-        for (int32_t i = 0; i < n; i++)
-            sqlite3_str_appendf(q, " AND b.\"%w\" %s a.\"%w\"", axes[i].column,
-                                axes[i].maximize ? ">=" : "<=", axes[i].column);
-        for (int32_t i = 0; i < n; i++)
-            sqlite3_str_appendf(q, "%s b.\"%w\" %s a.\"%w\"", i ? " OR" : " AND (", axes[i].column,
-                                axes[i].maximize ? ">" : "<", axes[i].column);
-        sqlite3_str_appendall(q, "))");
+    if (n == 0) {
+        sqlite3_str_appendf(q, "SELECT * FROM \"%w\" WHERE state = 'complete'", def->name);
+        return write_view(s, def->name, "_pareto", q, err);
     }
+    sqlite3_str_appendf(q,
+                        "SELECT a.* FROM nas_front_%lld f CROSS JOIN \"%w\" a"
+                        " WHERE a.state = 'complete'",
+                        l->study, def->name);
+    for (int32_t i = 0; i < n; i++)
+        sqlite3_str_appendf(q, " AND a.\"%w\" = f.c%d", axes[i].column, i);
     return write_view(s, def->name, "_pareto", q, err);
 }
 
@@ -164,9 +134,32 @@ static nas_status write_index(nas_store *s, const nas_study *def, const nas_layo
     return write_object(s, "INDEX", name, q, err);
 }
 
-/* One arm of `trials` for each study, with the metrics that all studies have. */
-static nas_status trials_arms(nas_store *s, sqlite3_stmt *studies, const char *shared,
-                              sqlite3_str *q, nas_err *err) {
+/* One arm of `trials`, with the metrics that all studies have. */
+static void trials_arm(sqlite3_str *q, sqlite3_stmt *study, const char *shared) {
+    const char *name = (const char *)sqlite3_column_text(study, 0);
+    sqlite3_str_appendf(q, "SELECT '%q' AS study, number, state, reason%s, seconds FROM \"%w\"",
+                        name, shared, name);
+}
+
+/* One arm of nas_progress. Numbers have no gaps, so that those that are complete need not be
+ * counted. */
+static void progress_arm(sqlite3_str *q, sqlite3_stmt *study, const char *states) {
+    const char *name = (const char *)sqlite3_column_text(study, 0);
+    const int64_t id = sqlite3_column_int64(study, 1), version = sqlite3_column_int64(study, 2);
+    sqlite3_str_appendf(q,
+                        "SELECT * FROM (SELECT '%q' AS study, 'complete' AS state,"
+                        " (SELECT max(number) + 1 FROM nas_trials_%lld WHERE version = %lld)"
+                        " - (SELECT count(*) FROM nas_trials_%lld WHERE version = %lld AND state IN"
+                        " (%s)) AS trials UNION ALL SELECT '%q', state, count(*) FROM"
+                        " nas_trials_%lld WHERE version = %lld AND state IN (%s) GROUP BY state)"
+                        " WHERE trials > 0",
+                        name, id, version, id, version, states, name, id, version, states);
+}
+
+/* An arm for each study. */
+static nas_status write_arms(nas_store *s, sqlite3_stmt *studies,
+                             void (*arm)(sqlite3_str *, sqlite3_stmt *, const char *),
+                             const char *with, sqlite3_str *q, nas_err *err) {
     /* SQLite takes 500 arms at most; groups of them keep far below. */
     enum { GROUP = 200 };
     for (int64_t n = 0;; n++) {
@@ -176,13 +169,25 @@ static nas_status trials_arms(nas_store *s, sqlite3_stmt *studies, const char *s
             sqlite3_str_appendall(q, ")");
             return NAS_OK;
         }
-        const char *name = (const char *)sqlite3_column_text(studies, 0);
         if (n % GROUP == 0)
             sqlite3_str_appendall(q, n ? ") UNION ALL SELECT * FROM (" : "SELECT * FROM (");
-        sqlite3_str_appendf(q,
-                            "%sSELECT '%q' AS study, number, state, reason%s, seconds FROM \"%w\"",
-                            n % GROUP ? " UNION ALL " : "", name, shared, name);
+        else
+            sqlite3_str_appendall(q, " UNION ALL ");
+        arm(q, studies, with);
     }
+}
+
+static nas_status write_over_all(nas_store *s, const char *view,
+                                 void (*arm)(sqlite3_str *, sqlite3_stmt *, const char *),
+                                 const char *with, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err, "SELECT name, id, version FROM nas_studies ORDER BY id", ""));
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    const nas_status status = write_arms(s, st, arm, with, q, err);
+    sqlite3_finalize(st);
+    if (status == NAS_OK) return write_view(s, view, "", q, err);
+    sqlite3_free(sqlite3_str_finish(q));
+    return status;
 }
 
 static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
@@ -200,23 +205,21 @@ static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
     if (status == NAS_OK) status = nas_sql_text(st, 0, a, &shared, err);
     sqlite3_finalize(st);
     NAS_TRY(status);
-    NAS_TRY(nas_sql_open(s, &st, err, "SELECT name FROM nas_studies ORDER BY id", ""));
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    status = trials_arms(s, st, shared, q, err);
-    sqlite3_finalize(st);
-    if (status == NAS_OK) return write_view(s, "trials", "", q, err);
-    sqlite3_free(sqlite3_str_finish(q));
-    return status;
+    NAS_TRY(write_over_all(s, "trials", trials_arm, shared, err));
+    return write_over_all(s, "nas_progress", progress_arm,
+                          "'waiting', 'running', 'stopped', 'diverged', 'rejected', 'failed'", err);
 }
 
 static nas_status write_all(nas_store *s, const nas_study *def, nas_layout *l, nas_arena *a,
                             nas_err *err) {
     NAS_TRY(write_main(s, def, l, err));
+    NAS_TRY(write_index(s, def, l, err));
     NAS_TRY(write_feasible(s, def, err));
-    NAS_TRY(write_pareto(s, def, a, err));
+    NAS_TRY(
+        nas_front_write(s, def, (nas_study_id){.study = l->study, .version = l->version}, a, err));
+    NAS_TRY(write_pareto(s, def, l, a, err));
     NAS_TRY(write_best(s, def, err));
     NAS_TRY(write_rejected(s, def, err));
-    NAS_TRY(write_index(s, def, l, err));
     return write_trials(s, a, err);
 }
 

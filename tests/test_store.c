@@ -773,14 +773,17 @@ static void test_migration(void **state) {
     raw_sql(p, "PRAGMA application_id=1851880241; PRAGMA user_version=1");
     nas_store *s;
     FAILS(NAS_EFORMAT, nas_store_open(p->db, NAS_STORE_READ, &s, &p->err));
-    SAYS("older nas (schema 1, this one has 3)");
+    SAYS("older nas (schema 1, this one has 4)");
     s = open_db(p, NAS_STORE_WRITE);
-    assert_string_equal(ask(p, s, "PRAGMA user_version"), "3");
+    assert_string_equal(ask(p, s, "PRAGMA user_version"), "4");
     assert_string_equal(ask(p, s, "SELECT number, accuracy, zlib_bytes, reused FROM kws"),
                         "0 0.91000000000000003 1000 NULL|1 0.92000000000000004 1001 NULL");
     assert_string_equal(ask(p, s, "SELECT study, count(*) FROM trials GROUP BY 1"),
                         "kws 2|other 2");
     assert_string_equal(ask(p, s, "SELECT count(*) FROM nas_steps"), "0");
+    assert_string_equal(ask(p, s, "SELECT study, state, trials FROM nas_progress"),
+                        "kws complete 2|other complete 2");
+    assert_string_equal(ask(p, s, "SELECT number FROM kws_pareto"), "1");
     nas_study def = study_of("kws", 9);
     def.n_bounds = 1;
     nas_study_id id;
@@ -1153,6 +1156,96 @@ static void test_views_two_goals(void **state) {
     nas_store_close(s);
 }
 
+/* What the front is, said the long way. */
+static const char beaten[] =
+    "SELECT group_concat(number) FROM (SELECT a.number FROM kws a WHERE a.state = 'complete'"
+    " AND a.accuracy IS NOT NULL AND a.zlib_bytes IS NOT NULL AND a.total_ms_hi IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM kws b WHERE b.state = 'complete' AND b.accuracy >= a.accuracy"
+    " AND b.zlib_bytes <= a.zlib_bytes AND b.total_ms_hi <= a.total_ms_hi AND (b.accuracy >"
+    " a.accuracy OR b.zlib_bytes < a.zlib_bytes OR b.total_ms_hi < a.total_ms_hi))"
+    " ORDER BY a.number)";
+static const char kept_front[] =
+    "SELECT group_concat(number) FROM (SELECT number FROM kws_pareto ORDER BY number)";
+
+static void same_front(place *p, nas_store *s) {
+    const char *want = nas_arena_text(p->arena, ask(p, s, beaten), &p->err);
+    assert_string_equal(ask(p, s, kept_front), want);
+}
+
+/* Kept as trials end, it is what a look at all of them finds: with many ties, after values of
+ * finished trials change, and in other directions. */
+static void test_front(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 2000);
+    const nas_bound b[] = {{"zlib_bytes < 7", "zlib_bytes", "<", 7},
+                           {"total_ms < 5", "total_ms_hi", "<", 5}};
+    const nas_goal goal[] = {{"accuracy", true}};
+    def.bounds = b;
+    def.n_bounds = 2;
+    def.goals = goal;
+    def.n_goals = 1;
+    nas_study_id id;
+    nas_store *s = start(p, &def, &id);
+    nas_rng r = nas_rng_stream(1, 0, NAS_PURPOSE_TEST, 0, 0, 0);
+    for (int i = 0; i < 240; i++) {
+        const double accuracy = (double)nas_rng_below(&r, 12), ms = (double)nas_rng_below(&r, 12);
+        add_slow(p, s, id, i % 17 ? accuracy : NAN, (int64_t)nas_rng_below(&r, 12), ms,
+                 i % 11 ? "complete" : "rejected");
+        if (i % 16 == 0) same_front(p, s);
+    }
+    same_front(p, s);
+    const nas_column ms = {"total_ms_hi", NAS_COLUMN_REAL};
+    for (int i = 0; i < 8; i++) {
+        const char *row = ask(p, s, "SELECT id FROM kws_pareto ORDER BY number LIMIT 1");
+        const nas_value v = {.type = NAS_COLUMN_REAL, .real = i % 2 ? 0.5 * i : 11 - i};
+        OK(nas_store_set_metric(s, id, strtoll(row, NULL, 10), &ms, &v, &p->err));
+        same_front(p, s);
+    }
+    const nas_goal other[] = {{"total_ms_hi", false}, {"zlib_bytes", false}, {"accuracy", true}};
+    def.goals = other;
+    def.n_goals = 3;
+    OK(nas_store_study(s, &def, &id, &p->err));
+    same_front(p, s);
+    nas_store_close(s);
+}
+
+/* Counts by state, beside a look at all trials. */
+static void same_counts(place *p, nas_store *s) {
+    static const char all[] =
+        "SELECT group_concat(state || ' ' || n) FROM (SELECT state, count(*) AS n FROM kws"
+        " GROUP BY state ORDER BY state)";
+    const char *want = nas_arena_text(p->arena, ask(p, s, all), &p->err);
+    assert_string_equal(ask(p, s,
+                            "SELECT group_concat(state || ' ' || trials) FROM (SELECT *"
+                            " FROM nas_progress WHERE study = 'kws' ORDER BY state)"),
+                        want);
+}
+
+static void test_counts(void **state) {
+    static const char *const ends[] = {"complete", "failed", "waiting", "rejected", "diverged"};
+    place *p = *state;
+    nas_study def = study_of("kws", 200);
+    nas_study_id id;
+    nas_store *s = start(p, &def, &id);
+    for (int i = 0; i < 40; i++) {
+        add(p, s, id, 0.9, i, ends[i % 5]);
+        same_counts(p, s);
+    }
+    int32_t n;
+    nas_claim c;
+    const char *json;
+    assert_int_equal(claim_as(p, s, id, "dead", &c, &json), NAS_CLAIMED);
+    same_counts(p, s);
+    OK(nas_store_reap(s, id, 0, "gone", is_dead, "dead", &n, &p->err));
+    assert_int_equal(n, 1);
+    same_counts(p, s);
+    /* Rejected ones wait again. */
+    def.n_bounds = 0;
+    OK(nas_store_study(s, &def, &id, &p->err));
+    same_counts(p, s);
+    nas_store_close(s);
+}
+
 /* A bound is compared exactly as written: 0.1 + 0.2 is above 0.3. */
 static void test_bounds_exact(void **state) {
     place *p = *state;
@@ -1181,8 +1274,9 @@ static void test_bounds_exact(void **state) {
 /* Every table, view and column of a database stands in the document. */
 static void check_named(place *p, nas_store *s, const char *doc) {
     const char *all = ask(p, s,
-                          "SELECT group_concat(word, ' ') FROM (SELECT replace(m.name,"
-                          " 'nas_trials_1', 'nas_trials_<study>') AS word FROM sqlite_master m"
+                          "SELECT group_concat(word, ' ') FROM (SELECT replace(replace(m.name,"
+                          " 'nas_trials_1', 'nas_trials_<study>'), 'nas_front_1',"
+                          " 'nas_front_<study>') AS word FROM sqlite_master m"
                           " WHERE m.type IN ('table', 'view') UNION SELECT c.name FROM"
                           " sqlite_master m, pragma_table_info(m.name) c WHERE m.type IN ('table',"
                           " 'view'))");
@@ -1220,7 +1314,7 @@ static void test_document(void **state) {
         OK(nas_store_query(s, at + 6, NULL, 0, NULL, NULL, &p->err));
         at = end + 1;
     }
-    assert_int_equal(queries, 12);
+    assert_int_equal(queries, 13);
     nas_store_close(s);
 }
 
@@ -1591,6 +1685,8 @@ int main(void) {
         T(test_artefacts),
         T(test_views),
         T(test_views_two_goals),
+        T(test_front),
+        T(test_counts),
         T(test_bounds_exact),
         T(test_document),
         T(test_query_only_reads),

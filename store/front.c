@@ -1,0 +1,227 @@
+/* store/front.c - the front of a study, kept as trials end: nas_front_<study> has each combination
+ * of values that no other one beats. Triggers add to it; it is made anew when directions change, or
+ * when a value of a finished trial does. */
+#include "store/store_int.h"
+
+#include <string.h>
+
+/* Which way a bound pulls: 1 up, -1 down, 0 neither. */
+static int pull_of(const nas_bound *b) {
+    return b->op[0] == '>' ? 1 : b->op[0] == '<' ? -1 : 0;
+}
+
+/* Goals, then columns that bounds pull one way and that are no goal. */
+nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out, int32_t *n_out,
+                          nas_err *err) {
+    nas_axis *axes = nas_arena_array(a, (size_t)(def->n_goals + def->n_bounds), sizeof *axes, err);
+    int32_t n = 0;
+    if (!axes) return NAS_ENOMEM;
+    for (int32_t i = 0; i < def->n_goals; i++)
+        axes[n++] = (nas_axis){def->goals[i].column, def->goals[i].maximize};
+    for (int32_t i = 0; i < def->n_bounds; i++) {
+        const nas_bound *b = &def->bounds[i];
+        bool use = pull_of(b) != 0;
+        for (int32_t j = 0; j < n; j++) use &= strcmp(axes[j].column, b->column) != 0;
+        for (int32_t j = 0; j < def->n_bounds; j++)
+            if (!strcmp(def->bounds[j].column, b->column))
+                use &= pull_of(&def->bounds[j]) != -pull_of(b);
+        if (use) axes[n++] = (nas_axis){b->column, pull_of(b) > 0};
+    }
+    *out = axes;
+    *n_out = n;
+    return NAS_OK;
+}
+
+typedef struct front {
+    nas_layout *l;
+    const nas_axis *axes;
+    int32_t n;
+} front;
+
+/* Value i: NEW."column" in the trigger, else ?<i + 1>. */
+static void put_value(const front *f, sqlite3_str *q, int32_t i, bool bound) {
+    if (bound)
+        sqlite3_str_appendf(q, "?%d", i + 1);
+    else
+        sqlite3_str_appendf(q, "NEW.\"%w\"", nas_layout_stored(f->l, f->axes[i].column));
+}
+
+/* Is there nothing in the front that equals or beats the values? */
+static void put_unbeaten(const front *f, sqlite3_str *q, bool bound) {
+    sqlite3_str_appendf(q, "NOT EXISTS (SELECT 1 FROM nas_front_%lld WHERE 1", f->l->study);
+    for (int32_t i = 0; i < f->n; i++) {
+        sqlite3_str_appendf(q, " AND c%d %s ", i, f->axes[i].maximize ? ">=" : "<=");
+        put_value(f, q, i, bound);
+    }
+    sqlite3_str_appendall(q, ")");
+}
+
+/* Of values that are not beaten: removes those that they beat. */
+static void put_delete(const front *f, sqlite3_str *q, bool bound) {
+    sqlite3_str_appendf(q, "DELETE FROM nas_front_%lld WHERE 1", f->l->study);
+    for (int32_t i = 0; i < f->n; i++) {
+        sqlite3_str_appendf(q, " AND c%d %s ", i, f->axes[i].maximize ? "<=" : ">=");
+        put_value(f, q, i, bound);
+    }
+}
+
+static void put_insert(const front *f, sqlite3_str *q, bool bound) {
+    sqlite3_str_appendf(q, "INSERT INTO nas_front_%lld VALUES(", f->l->study);
+    for (int32_t i = 0; i < f->n; i++) {
+        if (i) sqlite3_str_appendall(q, ", ");
+        put_value(f, q, i, bound);
+    }
+    sqlite3_str_appendall(q, ")");
+}
+
+static void put_trigger(const front *f, sqlite3_str *q) {
+    sqlite3_str_appendf(q, "CREATE TRIGGER nas_front_%lld_add AFTER UPDATE OF state", f->l->study);
+    for (int32_t i = 0; i < f->n; i++)
+        sqlite3_str_appendf(q, ", \"%w\"", nas_layout_stored(f->l, f->axes[i].column));
+    sqlite3_str_appendf(q, " ON nas_trials_%lld WHEN NEW.state = 'complete' AND NEW.version = %lld",
+                        f->l->study, f->l->version);
+    for (int32_t i = 0; i < f->n; i++)
+        sqlite3_str_appendf(q, " AND NEW.\"%w\" IS NOT NULL",
+                            nas_layout_stored(f->l, f->axes[i].column));
+    sqlite3_str_appendall(q, " AND ");
+    put_unbeaten(f, q, false);
+    sqlite3_str_appendall(q, " BEGIN ");
+    put_delete(f, q, false);
+    sqlite3_str_appendall(q, "; ");
+    put_insert(f, q, false);
+    sqlite3_str_appendall(q, "; END");
+}
+
+/* Best first, so that most of what follows is beaten at once. */
+static nas_status open_rows(nas_store *s, const front *f, sqlite3_stmt **out, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendall(q, "SELECT ");
+    for (int32_t i = 0; i < f->n; i++)
+        sqlite3_str_appendf(q, "%s\"%w\"", i ? ", " : "",
+                            nas_layout_stored(f->l, f->axes[i].column));
+    sqlite3_str_appendf(q, " FROM nas_trials_%lld WHERE version = %lld AND state = 'complete'",
+                        f->l->study, f->l->version);
+    for (int32_t i = 0; i < f->n; i++)
+        sqlite3_str_appendf(q, " AND \"%w\" IS NOT NULL",
+                            nas_layout_stored(f->l, f->axes[i].column));
+    sqlite3_str_appendf(q, " ORDER BY \"%w\"%s", nas_layout_stored(f->l, f->axes[0].column),
+                        f->axes[0].maximize ? " DESC" : "");
+    return nas_sql_open_str(s, out, q, err);
+}
+
+static nas_status run_with(nas_store *s, sqlite3_stmt *from, sqlite3_stmt *st, int32_t n, bool *row,
+                           nas_err *err) {
+    for (int32_t i = 0; i < n; i++) {
+        const int rc = sqlite3_bind_value(st, i + 1, sqlite3_column_value(from, i));
+        if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a value", err);
+    }
+    const nas_status status = nas_sql_step(s, st, row, err);
+    sqlite3_reset(st);
+    return status;
+}
+
+enum { UNBEATEN, REMOVE, ADD, STATEMENTS };
+
+static nas_status add_rows(nas_store *s, const front *f, sqlite3_stmt *rows,
+                           sqlite3_stmt *const *st, nas_err *err) {
+    for (;;) {
+        bool row = false, unbeaten = false;
+        NAS_TRY(nas_sql_step(s, rows, &row, err));
+        if (!row) return NAS_OK;
+        NAS_TRY(run_with(s, rows, st[UNBEATEN], f->n, &unbeaten, err));
+        if (!unbeaten) continue;
+        NAS_TRY(run_with(s, rows, st[REMOVE], f->n, &row, err));
+        NAS_TRY(run_with(s, rows, st[ADD], f->n, &row, err));
+    }
+}
+
+static nas_status fill(nas_store *s, const front *f, nas_err *err) {
+    sqlite3_stmt *rows = NULL, *st[STATEMENTS] = {NULL};
+    sqlite3_str *q[STATEMENTS];
+    for (int i = 0; i < STATEMENTS; i++) q[i] = sqlite3_str_new(s->db);
+    sqlite3_str_appendall(q[UNBEATEN], "SELECT 1 WHERE ");
+    put_unbeaten(f, q[UNBEATEN], true);
+    put_delete(f, q[REMOVE], true);
+    put_insert(f, q[ADD], true);
+    nas_status status = NAS_OK;
+    for (int i = 0; i < STATEMENTS; i++) {
+        if (status == NAS_OK)
+            status = nas_sql_open_str(s, &st[i], q[i], err);
+        else
+            sqlite3_free(sqlite3_str_finish(q[i]));
+    }
+    if (status == NAS_OK) status = open_rows(s, f, &rows, err);
+    if (status == NAS_OK) status = add_rows(s, f, rows, st, err);
+    sqlite3_finalize(rows);
+    for (int i = 0; i < STATEMENTS; i++) sqlite3_finalize(st[i]);
+    return status;
+}
+
+static nas_status describe(nas_store *s, const nas_study *def, nas_study_id id, nas_arena *a,
+                           front *f, nas_err *err) {
+    nas_axis *axes = NULL;
+    NAS_TRY(nas_layout_get(s, id, &f->l, err));
+    NAS_TRY(nas_front_axes(def, a, &axes, &f->n, err));
+    f->axes = axes;
+    return NAS_OK;
+}
+
+static nas_status make_anew(nas_store *s, const front *f, const char *trigger, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q,
+                        "DROP TRIGGER IF EXISTS nas_front_%lld_add;"
+                        "DROP TABLE IF EXISTS nas_front_%lld;CREATE TABLE nas_front_%lld(",
+                        f->l->study, f->l->study, f->l->study);
+    for (int32_t i = 0; i < f->n; i++) sqlite3_str_appendf(q, "%sc%d", i ? ", " : "", i);
+    sqlite3_str_appendf(q, ");%s", trigger);
+    NAS_TRY(nas_sql_exec_str(s, q, err));
+    return fill(s, f, err);
+}
+
+static nas_status write_front(nas_store *s, const front *f, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    put_trigger(f, q);
+    char *sql = sqlite3_str_finish(q), name[64];
+    if (!sql) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a trigger", s->path);
+    sqlite3_snprintf(sizeof name, name, "nas_front_%lld_add", f->l->study);
+    sqlite3_stmt *st = NULL;
+    bool there = false;
+    nas_status status = nas_sql_open(
+        s, &st, err, "SELECT 1 FROM sqlite_master WHERE name = ?1 AND sql = ?2", "tt", name, sql);
+    if (status == NAS_OK) status = nas_sql_step(s, st, &there, err);
+    sqlite3_finalize(st);
+    if (status == NAS_OK && !there) status = make_anew(s, f, sql, err);
+    sqlite3_free(sql);
+    return status;
+}
+
+nas_status nas_front_write(nas_store *s, const nas_study *def, nas_study_id id, nas_arena *a,
+                           nas_err *err) {
+    front f;
+    NAS_TRY(describe(s, def, id, a, &f, err));
+    return f.n ? write_front(s, &f, err) : NAS_OK;
+}
+
+static nas_status changed(nas_store *s, nas_study_id id, const char *column, nas_arena *a,
+                          nas_err *err) {
+    front f;
+    nas_study def;
+    bool is_axis = false;
+    nas_study_id current = {.study = id.study};
+    NAS_TRY(nas_study_load(s, id.study, a, &def, &current.version, err));
+    NAS_TRY(describe(s, &def, current, a, &f, err));
+    for (int32_t i = 0; i < f.n; i++) is_axis |= !strcmp(f.axes[i].column, column);
+    if (!is_axis) return NAS_OK;
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "DELETE FROM nas_front_%lld", id.study);
+    NAS_TRY(nas_sql_exec_str(s, q, err));
+    return fill(s, &f, err);
+}
+
+nas_status nas_front_changed(nas_store *s, nas_study_id id, const char *column, nas_err *err) {
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    const nas_status status = changed(s, id, column, a, err);
+    nas_arena_close(a);
+    return status;
+}
