@@ -12,16 +12,16 @@
 #define ROW_TEXT(x)     ROW_TEXT_(x)
 
 /* Floats in a vector, and vector registers. */
-#define LANES_generic     4
-#define LANES_avx2        8
-#define LANES_avx512      16
+#define LANES_generic 4
+#define LANES_avx2    8
+#define LANES_avx512  16
 #ifdef __aarch64__
 #define REGISTERS_generic 32
 #else
 #define REGISTERS_generic 16
 #endif
-#define REGISTERS_avx2    16
-#define REGISTERS_avx512  32
+#define REGISTERS_avx2   16
+#define REGISTERS_avx512 32
 enum { LANES = ROW_JOIN(LANES, NAS_ROW), REGISTERS = ROW_JOIN(REGISTERS, NAS_ROW) };
 
 typedef float vec __attribute__((vector_size(4 * ROW_JOIN(LANES, NAS_ROW)), may_alias));
