@@ -3,6 +3,7 @@
 #
 #   ./deps.sh             what building and testing need
 #   ./deps.sh --ci        also clang, the formatter and Python's venv
+#   ./deps.sh --arm64     what building and testing for AArch64 needs, and nothing else (Debian)
 #   ./deps.sh PACKAGE...  these instead
 #
 # As root, or through sudo; where neither can be, it prints the one line to type and exits with 1.
@@ -11,18 +12,21 @@ set -eu
 base="gcc make libsqlite3-dev libcjson-dev zlib1g-dev libkissfft-dev libsndfile1-dev
 libsamplerate0-dev libcmocka-dev nettle-dev espeak-ng"
 ci="clang libomp-dev clang-format python3-venv"
+arm64="gcc-aarch64-linux-gnu qemu-user libcmocka-dev:arm64"
 
 with_ci=no
+with_arm64=no
 list=
 for word in "$@"; do
     case $word in
     --ci) with_ci=yes ;;
+    --arm64) with_arm64=yes list=$arm64 ;;
     -h | --help)
-        sed -n '2,8s/^# \{0,1\}//p' "$0"
+        sed -n '2,9s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
     -*)
-        echo "deps.sh: unknown option $word (known: --ci, --help)" >&2
+        echo "deps.sh: unknown option $word (known: --ci, --arm64, --help)" >&2
         exit 2
         ;;
     *) list="$list $word" ;;
@@ -44,6 +48,12 @@ for package in $list; do
 done
 [ -n "$missing" ] || exit 0
 missing=${missing# }
+
+# Other distributions keep other architectures on other servers.
+if [ $with_arm64 = yes ] && ! grep -qx 'ID=debian' /etc/os-release; then
+    echo "deps.sh: --arm64 knows Debian only; install what these packages hold: $arm64" >&2
+    exit 1
+fi
 
 if [ "$(id -u)" -eq 0 ]; then
     as_root=
@@ -67,6 +77,7 @@ install() {
 }
 
 [ -z "$as_root" ] || [ ! -t 0 ] || sudo -v
+[ $with_arm64 = no ] || run dpkg --add-architecture arm64
 echo "installing: $missing"
 # The package lists are fetched only when those that are there do not suffice.
 if ! apt-cache show $missing >/dev/null 2>&1 || ! install; then

@@ -5,9 +5,11 @@
  *         --layers           time of each layer and direction
  *         --exact            only convolutions with the error of the direct one
  *         --seconds S        for each net (0.4)
+ *         --threads N        (1)
  *         --json             one line of JSON a net, nothing else (no peak is measured)
  * FLOPs are nominal: 6 a multiply-accumulate of one inference. NAS_KERNEL=avx2 for another row. */
 #include "base/clock.h"
+#include "core/kernel/threads.h"
 #include "bench/machine.h"
 #include "core/nn/net_int.h"
 #include "core/nn/train.h"
@@ -28,6 +30,7 @@ typedef struct bench_case {
 typedef struct options {
     const char *net;
     int32_t filters, h, w, batch;
+    int threads;
     double seconds;
     bool layers, exact, json;
 } options;
@@ -94,9 +97,9 @@ static void report(const bench_case *b, const machine *m, const options *o, timi
     if (!to) return;
     fprintf(to,
             "{\"net\": \"%s\", \"filters\": %d, \"input\": \"%dx%d\", \"batch\": %d, \"threads\": "
-            "1, \"kernel\": \"%s\", \"exact\": %s, \"samples_per_s\": %.1f, \"cpu_samples_per_s\": "
+            "%d, \"kernel\": \"%s\", \"exact\": %s, \"samples_per_s\": %.1f, \"cpu_samples_per_s\": "
             "%.1f, \"gflops\": %.2f, \"peak_share\": ",
-            b->net, b->filters, b->h, b->w, b->batch, nas_kernel_name(m->kernel),
+            b->net, b->filters, b->h, b->w, b->batch, o->threads, nas_kernel_name(m->kernel),
             o->exact ? "true" : "false", b->batch / step.wall, b->batch / step.cpu, gflops);
     if (m->peak > 0)
         fprintf(to, "%.4f}", gflops / m->peak);
@@ -204,7 +207,7 @@ static void all_cases(const machine *on, const options *o, FILE *out) {
 }
 
 static options read_options(int argc, char **argv) {
-    options o = {.seconds = 0.4};
+    options o = {.seconds = 0.4, .threads = 1};
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(a, "--layers"))
@@ -221,10 +224,12 @@ static options read_options(int argc, char **argv) {
                 o.filters = atoi(v);
             else if (!strcmp(a, "--batch"))
                 o.batch = atoi(v);
+            else if (!strcmp(a, "--threads"))
+                o.threads = atoi(v);
             else if (!strcmp(a, "--seconds"))
                 o.seconds = atof(v);
             else if (strcmp(a, "--input") != 0 || sscanf(v, "%dx%d", &o.h, &o.w) != 2)
-                die("known: --net --filters --input HxW --batch --seconds --layers --exact --json");
+                die("known: --net --filters --input HxW --batch --threads --seconds --layers --exact --json");
         }
     }
     return o;
@@ -233,6 +238,7 @@ static options read_options(int argc, char **argv) {
 int main(int argc, char **argv) {
     const options o = read_options(argc, argv);
     machine on = {0};
+    nas_threads_set(o.threads);
     nas_err err = {0};
     if (nas_kernel_choose(&on.kernel, &err) != NAS_OK) die(err.text);
     if (o.json) {

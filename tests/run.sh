@@ -1,5 +1,5 @@
 #!/bin/sh
-# tests/run.sh BINARY... - runs cmocka test programs: a line for each, the whole output of those
+# tests/run.sh BINARY... - runs cmocka test programs (under $EMULATOR, if it is set): a line for each, the whole output of those
 # that fail, and at the end "N passed, N failed" alone on the last line (how many were skipped stands
 # above it). A program that crashes counts as one failed test. Exit status 1 when any test failed or
 # none ran.
@@ -25,7 +25,7 @@ count() {
 
 for program in "$@"; do
     begin=$(now)
-    CMOCKA_MESSAGE_OUTPUT=STDOUT "$program" >"$out" 2>&1 </dev/null
+    CMOCKA_MESSAGE_OUTPUT=STDOUT ${EMULATOR:-} "$program" >"$out" 2>&1 </dev/null
     status=$?
     time=$(awk -v ms=$(($(now) - begin)) 'BEGIN { printf "%.2f s", ms / 1000 }')
     p=$(count PASSED) f=$(count FAILED) s=$(count SKIPPED) note=

@@ -39,6 +39,7 @@ typedef struct nas_conv {
      * o < used, else zero. */
     ptrdiff_t w_tap, w_depth, w_out;
     int32_t used;
+    bool fresh; /* of conv_weights: dw has nothing yet, and is overwritten */
 } nas_conv;
 
 /* A 3x3 convolution of stride 1 by products at a few points of a tile, instead of by taps (Winograd
@@ -52,6 +53,7 @@ typedef struct nas_winograd {
     int32_t tile[2];  /* output rows and columns of a tile: 2 or 4 */
     int32_t tiles[2]; /* in an image */
     int32_t images;   /* that are worked on at a time; the order of sums depends on it */
+    bool fresh;       /* of winograd_weights: du has nothing yet, and is overwritten */
 } nas_winograd;
 
 enum { NAS_WINOGRAD_POINTS = 36 }; /* at most */
@@ -88,11 +90,12 @@ struct nas_kernel {
     /* bias may be NULL. Overwrites y. */
     void (*conv)(const nas_conv *c, int32_t n, const float *x, const float *packed,
                  const float *bias, float *y);
-    /* dw += the sum over pixels of x * dy; the stored kernel must have w_out 1. */
+    /* dw += (fresh: =) the sum over pixels of x * dy; the stored kernel must have w_out 1. */
     void (*conv_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy, float *dw);
 
     /* The same for 3x3 windows of stride 1, with room for nas_winograd_scratch floats; x_pixel and
-     * y_pixel are the stored channels. du is all 0 at first, and in the end dw += du unpacked. */
+     * y_pixel are the stored channels. du is all 0 or fresh at first, and in the end dw += du
+     * unpacked. */
     void (*winograd_pack)(const nas_winograd *p, const float *w, float *packed);
     void (*winograd)(const nas_winograd *p, int32_t n, const float *x, const float *packed,
                      const float *bias, float *y, float *scratch);

@@ -4,6 +4,7 @@
 #include "core/kernel/pool.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Calls for each stored value of n images; offsets of the same value in maps that may differ in
  * their borders. */
@@ -46,6 +47,7 @@ static void conv_weights(const nas_conv *c, int32_t n, const float *x, const flo
     for (int32_t t = 0; t < c->taps; t++)
         for (int32_t k = 0; k < c->depth; k++) {
             float *to = dw + c->tap[t] * c->w_tap + k * c->w_depth;
+            if (c->fresh) memset(to, 0, (size_t)c->out * sizeof *to);
             for (int32_t i = 0; i < n; i++)
                 for (int32_t a = 0; a < c->h; a++)
                     for (int32_t b = 0; b < c->w; b++) {
@@ -86,6 +88,7 @@ static nas_conv gradient_of(const nas_winograd *p, ptrdiff_t at[9]) {
     nas_conv c = taps_of(p, at);
     c.w_depth = c.out;
     c.w_tap = (ptrdiff_t)c.depth * c.out;
+    c.fresh = p->fresh;
     return c;
 }
 

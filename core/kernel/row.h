@@ -12,12 +12,16 @@
 #define ROW_TEXT(x)     ROW_TEXT_(x)
 
 /* Floats in a vector, and vector registers. */
-#define LANES_generic     4
-#define LANES_avx2        8
-#define LANES_avx512      16
+#define LANES_generic 4
+#define LANES_avx2    8
+#define LANES_avx512  16
+#ifdef __aarch64__
+#define REGISTERS_generic 32
+#else
 #define REGISTERS_generic 16
-#define REGISTERS_avx2    16
-#define REGISTERS_avx512  32
+#endif
+#define REGISTERS_avx2   16
+#define REGISTERS_avx512 32
 enum { LANES = ROW_JOIN(LANES, NAS_ROW), REGISTERS = ROW_JOIN(REGISTERS, NAS_ROW) };
 
 typedef float vec __attribute__((vector_size(4 * ROW_JOIN(LANES, NAS_ROW)), may_alias));
@@ -46,7 +50,7 @@ INLINE vec only(mask keep, vec v) {
 
 /* Vectors of output channels in a block of packed weights when `left` of them remain. */
 INLINE int block_of(int left) {
-    if (REGISTERS == 32) return left == 1 ? 1 : left % 2 ? 3 : 2;
+    if (REGISTERS == 32 && LANES == 16) return left == 1 ? 1 : left % 2 ? 3 : 2;
     return left == 4 ? 2 : left >= 3 ? 3 : left;
 }
 

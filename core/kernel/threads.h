@@ -1,8 +1,17 @@
-/* core/kernel/threads.h - how many threads parallel regions of this process use. */
+/* core/kernel/threads.h - how many threads one training step may use. */
 #ifndef NAS_CORE_KERNEL_THREADS_H
 #define NAS_CORE_KERNEL_THREADS_H
 
-/* Workers are processes: each takes one. */
+/* OMP_NUM_THREADS, else the processors that this process may use. */
+int nas_threads_here(void);
+
+/* One at first. What a step computes does not depend on it. */
 void nas_threads_set(int n);
+/* A number that somebody else may change while steps are made, at most `most`; it is looked at
+ * before each. It must stay where it is. */
+void nas_threads_follow(const _Atomic int *n, int most);
+
+int nas_threads(void);      /* now */
+int nas_threads_most(void); /* that there can be */
 
 #endif

@@ -114,7 +114,8 @@ INLINE void outer(const nas_conv *c, int32_t n, int depth, int width, const floa
         }
     UNROLL for (int k = 0; k < depth; k++) UNROLL for (int v = 0; v < width; v++) {
         float *to = dw + k * c->w_depth + v * LANES;
-        store(to, load(to) + sum[k][v]);
+        if (!c->fresh) sum[k][v] += load(to);
+        store(to, sum[k][v]);
     }
 }
 

@@ -259,7 +259,8 @@ void ROW(nas_winograd_weights)(const nas_winograd *p, int32_t n, const float *x,
     float *from = scratch, *to = scratch + points * x_stride;
     for (int32_t first = 0; first < n; first += p->images) {
         const int32_t some = least(p->images, n - first);
-        const nas_conv product = product_of(p, some);
+        nas_conv product = product_of(p, some);
+        product.fresh = p->fresh && !first;
         const run_of in = {p, some, x_stride, stored}, out = {p, some, y_stride, q->out};
         input(&in, x + first * q->x_image, from);
         gradient(&out, dy + first * q->y_image, to);

@@ -1,14 +1,12 @@
 /* core/nn/conv.c - conv2d, conv1d and dense, which differ in their windows only. */
 #include "core/nn/conv_int.h"
 
-#include <string.h>
-
 typedef struct conv_own {
     nas_taps taps; /* of a node without tiles */
     bool bias;
     bool has_dx;
-    nas_winograd forward, backward;  /* of one with them */
-    size_t backward_at, gradient_at; /* floats from the start of its work */
+    nas_winograd forward, backward; /* of one with them */
+    size_t backward_at;             /* floats from the start of its work */
 } conv_own;
 
 nas_status nas_conv_plan(nas_node *node, const nas_layer_spec *s, nas_err *err) {
@@ -40,18 +38,33 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
+/* A chunk may have a few images more than are worked on at a time as a rule. */
+static size_t scratch_of(const nas_winograd *p) {
+    nas_winograd most = *p;
+    most.images += p->images / 2;
+    return nas_winograd_scratch(&most);
+}
+
+/* The same for n images, in even runs. */
+static nas_winograd tiles_for(const nas_winograd *p, int32_t n) {
+    nas_winograd q = *p;
+    const int32_t runs = nas_even_runs(n, p->images);
+    q.images = (n + runs - 1) / runs;
+    return q;
+}
+
 static void bind_tiles(nas_node *node, conv_own *own, const nas_window *w,
                        const nas_value *values) {
     const nas_value *in = &values[node->in[0]], *out = &values[node->out];
     own->forward = nas_winograd_forward(node, w, &in->x, &out->x);
-    node->scratch_floats = nas_winograd_scratch(&own->forward);
-    own->gradient_at = own->backward_at = nas_winograd_packed(&own->forward);
+    node->scratch_floats = scratch_of(&own->forward);
+    node->lane_floats = own->backward_at = nas_winograd_packed(&own->forward);
+    node->work_floats = own->backward_at;
     if (own->has_dx) {
         own->backward = nas_winograd_backward(node, w, &out->dx, &node->edge[0].dx);
-        node->scratch_floats = larger(node->scratch_floats, nas_winograd_scratch(&own->backward));
-        own->gradient_at += nas_winograd_packed(&own->backward);
+        node->scratch_floats = larger(node->scratch_floats, scratch_of(&own->backward));
+        node->work_floats += nas_winograd_packed(&own->backward);
     }
-    node->work_floats = own->gradient_at + nas_winograd_packed(&own->forward);
 }
 
 nas_status nas_conv_bind(nas_node *node, const nas_window *w, const nas_value *values, nas_arena *a,
@@ -93,28 +106,31 @@ void nas_conv_forward(const nas_node *node, const nas_run *run) {
     const conv_own *own = node->own;
     const nas_map x = nas_node_x(node, 0, run), y = nas_node_y(node, run);
     const float *bias = own->bias ? nas_node_param(node, 1, run->net) : NULL;
-    if (node->tile[0])
-        run->kernel->winograd(&own->forward, run->n, x.at, node->work, bias, y.at,
-                              run->net->scratch);
-    else
+    if (!node->tile[0]) {
         run->kernel->conv(&own->taps.forward, run->n, x.at, node->work, bias, y.at);
+        return;
+    }
+    const nas_winograd p = tiles_for(&own->forward, run->n);
+    run->kernel->winograd(&p, run->n, x.at, node->work, bias, y.at,
+                          nas_run_lane(run, run->net->scratch));
 }
 
-/* The sums over tiles become those of weights once all images are in them. */
+/* The sums over tiles become those of weights once all images of the part are in them. */
 static void backward_tiles(const nas_node *node, const nas_run *run) {
     const conv_own *own = node->own;
     const nas_map x = nas_node_x(node, 0, run), dy = nas_node_dy(node, run);
-    float *scratch = run->net->scratch, *du = node->work + own->gradient_at;
-    nas_winograd weights = own->forward;
+    float *scratch = nas_run_lane(run, run->net->scratch);
+    float *du = nas_run_lane(run, node->lane_work);
+    nas_winograd weights = tiles_for(&own->forward, run->n);
+    weights.fresh = run->opens;
     weights.conv.y_image = dy.image; /* dy's border may differ from y's */
     weights.conv.y_row = dy.row;
-    if (!run->first) memset(du, 0, nas_winograd_packed(&weights) * sizeof *du);
     run->kernel->winograd_weights(&weights, run->n, x.at, dy.at, du, scratch);
-    if (run->first + run->n == run->batch)
-        run->kernel->winograd_unpack(&weights, du, nas_node_grad(node, 0, run->net));
+    if (run->closes) run->kernel->winograd_unpack(&weights, du, nas_run_grad(node, 0, run));
     if (!own->has_dx) return;
     const nas_map dx = nas_node_dx(node, 0, run);
-    run->kernel->winograd(&own->backward, run->n, dy.at, node->work + own->backward_at, NULL, dx.at,
+    const nas_winograd back = tiles_for(&own->backward, run->n);
+    run->kernel->winograd(&back, run->n, dy.at, node->work + own->backward_at, NULL, dx.at,
                           scratch);
 }
 
@@ -122,7 +138,7 @@ void nas_conv_backward(const nas_node *node, const nas_run *run) {
     const conv_own *own = node->own;
     const nas_taps *t = &own->taps;
     const nas_map x = nas_node_x(node, 0, run), dy = nas_node_dy(node, run);
-    if (own->bias) run->kernel->sum_pixels(&dy, run->n, nas_node_grad(node, 1, run->net));
+    if (own->bias) run->kernel->sum_pixels(&dy, run->n, nas_run_grad(node, 1, run));
     if (node->tile[0]) {
         backward_tiles(node, run);
         return;
@@ -130,7 +146,7 @@ void nas_conv_backward(const nas_node *node, const nas_run *run) {
     nas_conv weights = t->forward;
     weights.y_image = dy.image; /* dy's border may differ from y's */
     weights.y_row = dy.row;
-    run->kernel->conv_weights(&weights, run->n, x.at, dy.at, nas_node_grad(node, 0, run->net));
+    run->kernel->conv_weights(&weights, run->n, x.at, dy.at, nas_run_grad(node, 0, run));
     if (!node->edge[0].wanted) return;
     const nas_map dx = nas_node_dx(node, 0, run);
     for (int32_t i = 0; i < t->n_phases; i++) {

@@ -5,22 +5,20 @@
 
 #include <stdint.h>
 
-/* Returns what nas_flush_end puts back. */
-static inline uint64_t nas_flush_begin(void) {
+/* What this thread does with them now. */
+static inline uint64_t nas_flush_mode(void) {
 #if defined __x86_64__
-    const uint32_t old = __builtin_ia32_stmxcsr();
-    __builtin_ia32_ldmxcsr(old | 0x8040u); /* flush to zero, denormals are zero */
-    return old;
+    return __builtin_ia32_stmxcsr();
 #elif defined __aarch64__
-    uint64_t old;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(old));
-    __asm__ volatile("msr fpcr, %0" ::"r"(old | UINT64_C(1) << 24));
-    return old;
+    uint64_t mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    return mode;
 #else
     return 0;
 #endif
 }
 
+/* Puts a mode back. */
 static inline void nas_flush_end(uint64_t old) {
 #if defined __x86_64__
     __builtin_ia32_ldmxcsr((uint32_t)old);
@@ -29,6 +27,17 @@ static inline void nas_flush_end(uint64_t old) {
 #else
     (void)old;
 #endif
+}
+
+/* Returns what nas_flush_end puts back. */
+static inline uint64_t nas_flush_begin(void) {
+    const uint64_t old = nas_flush_mode();
+#if defined __x86_64__
+    nas_flush_end(old | 0x8040u); /* flush to zero, denormals are zero */
+#elif defined __aarch64__
+    nas_flush_end(old | UINT64_C(1) << 24);
+#endif
+    return old;
 }
 
 #endif

@@ -26,30 +26,39 @@ enum { GAMMA, BETA, MEAN, VARIANCE };
 
 /* Vectors of cs entries in node->work. */
 typedef struct bn_work {
-    float *scale, *shift;    /* y = x * scale + shift */
-    float *slope, *offset;   /* dx = scale * dz + slope * x + offset */
-    float *mean, *rstd;      /* of the batch */
-    float *sum, *dot, *from; /* of a chunk */
-    double *total, *second;  /* over the chunks: mean and squared deviations; sum and dot */
+    float *scale, *shift;  /* y = x * scale + shift */
+    float *slope, *offset; /* dx = scale * dz + slope * x + offset */
+    float *mean, *rstd;    /* of the batch */
 } bn_work;
 
-enum { BN_VECTORS = 9 };
+/* The same, once for each part of a batch. */
+typedef struct bn_part {
+    float *sum, *dot, *from; /* of a chunk */
+    double *total, *second;  /* over the chunks: mean and squared deviations; sum and dot */
+} bn_part;
+
+enum {
+    BN_VECTORS = 6,
+    BN_DOUBLE = sizeof(double) / sizeof(float),
+    BN_PART_VECTORS = 4 + 2 * BN_DOUBLE /* one that keeps parts apart */
+};
 
 static bn_work work_of(const nas_node *node) {
     const size_t cs = (size_t)node->weights[GAMMA].stride;
     float *f = node->work;
-    double *d = (double *)(void *)(f + BN_VECTORS * cs);
     return (bn_work){.scale = f,
                      .shift = f + cs,
                      .slope = f + 2 * cs,
                      .offset = f + 3 * cs,
                      .mean = f + 4 * cs,
-                     .rstd = f + 5 * cs,
-                     .sum = f + 6 * cs,
-                     .dot = f + 7 * cs,
-                     .from = f + 8 * cs,
-                     .total = d,
-                     .second = d + cs};
+                     .rstd = f + 5 * cs};
+}
+
+static bn_part part_of(const nas_node *node, int32_t part) {
+    const size_t cs = (size_t)node->weights[GAMMA].stride;
+    float *f = node->work + (BN_VECTORS + (size_t)part * BN_PART_VECTORS) * cs;
+    double *d = (double *)(void *)(f + 3 * cs);
+    return (bn_part){.sum = f, .dot = f + cs, .from = f + 2 * cs, .total = d, .second = d + cs};
 }
 
 static nas_status bn_plan(nas_node *node, nas_err *err) {
@@ -67,7 +76,7 @@ static nas_status bn_bind(nas_node *node, const nas_value *values, nas_arena *a,
     (void)a;
     (void)err;
     node->work_floats =
-        (BN_VECTORS + 2 * sizeof(double) / sizeof(float)) * (size_t)node->weights[GAMMA].stride;
+        (BN_VECTORS + NAS_PARTS * BN_PART_VECTORS) * (size_t)node->weights[GAMMA].stride;
     return NAS_OK;
 }
 
@@ -88,31 +97,53 @@ static void bn_prepare(const nas_node *node, const nas_run *run) {
     }
 }
 
-/* Joins the chunk's moments to those before it (Chan, Golub and LeVeque 1979, eq. 2.1). */
+/* Joins the moments of `here` pixels to those of `before` others (Chan, Golub and LeVeque 1979,
+ * eq. 2.1). */
+static void join(double *total, double *second, double before, double mean, double deviations,
+                 double here) {
+    const double delta = mean - *total;
+    *total += delta * here / (before + here);
+    *second += deviations + delta * delta * before * here / (before + here);
+}
+
 static void bn_reduce(const nas_node *node, const nas_run *run) {
-    const bn_work b = work_of(node);
+    const bn_part b = part_of(node, run->part);
     const nas_map x = nas_node_x(node, 0, run);
     run->kernel->moments(&x, run->n, b.from, b.sum, b.dot);
-    const double before = pixels_of(&x, run->first), here = pixels_of(&x, run->n);
+    const double before = pixels_of(&x, run->first - run->start), here = pixels_of(&x, run->n);
     for (int32_t c = 0; c < x.cs; c++) {
         const double part = (double)b.sum[c] / here;
         const double mean = (double)b.from[c] + part;
         const double second = (double)b.dot[c] - part * (double)b.sum[c];
-        if (!run->first) {
+        if (run->opens) {
             b.total[c] = mean;
             b.second[c] = second;
-            continue;
+        } else {
+            join(&b.total[c], &b.second[c], before, mean, second, here);
         }
-        const double delta = mean - b.total[c];
-        b.total[c] += delta * here / (before + here);
-        b.second[c] += second + delta * delta * before * here / (before + here);
+    }
+}
+
+/* Joins the parts to the first. */
+static void join_parts(const nas_node *node, const nas_run *run, const nas_map *x) {
+    const bn_part b = part_of(node, 0);
+    const int32_t parts = nas_net_parts(run->net, run->batch);
+    for (int32_t p = 1; p < parts; p++) {
+        const bn_part other = part_of(node, p);
+        const int32_t start = nas_part_start(run->batch, parts, p);
+        const int32_t end = nas_part_start(run->batch, parts, p + 1);
+        const double before = pixels_of(x, start), here = pixels_of(x, end - start);
+        for (int32_t c = 0; c < x->cs; c++)
+            join(&b.total[c], &b.second[c], before, other.total[c], other.second[c], here);
     }
 }
 
 static void bn_finish(const nas_node *node, const nas_run *run) {
     const bn_work b = work_of(node);
-    const nas_map x = nas_node_x(node, 0, run);
+    const bn_part sums = part_of(node, 0);
+    const nas_map x = run->net->values[node->in[0]].x;
     const double n = pixels_of(&x, run->batch);
+    join_parts(node, run, &x);
     const float keep = (float)node->spec->momentum, take = (float)(1 - node->spec->momentum);
     const float *gamma = nas_node_param(node, GAMMA, run->net);
     const float *beta = nas_node_param(node, BETA, run->net);
@@ -120,8 +151,8 @@ static void bn_finish(const nas_node *node, const nas_run *run) {
     float *variance = nas_node_param(node, VARIANCE, run->net);
     for (int32_t c = 0; c < x.c; c++) {
         /* A comparison that lets a NaN through. */
-        const double v = b.second[c] < 0 ? 0 : b.second[c] / n;
-        b.mean[c] = (float)b.total[c];
+        const double v = sums.second[c] < 0 ? 0 : sums.second[c] / n;
+        b.mean[c] = (float)sums.total[c];
         b.rstd[c] = (float)(1 / sqrt(v + node->spec->epsilon));
         b.scale[c] = gamma[c] * b.rstd[c];
         b.shift[c] = beta[c] - b.mean[c] * b.scale[c];
@@ -143,27 +174,35 @@ static void bn_forward(const nas_node *node, const nas_run *run) {
 static void bn_dreduce(const nas_node *node, const nas_run *run) {
     const bn_work b = work_of(node);
     const nas_map x = nas_node_x(node, 0, run), dy = nas_node_dy(node, run);
-    run->kernel->affine_sums(&x, &dy, run->n, b.scale, b.shift, node->relu, b.mean, b.sum, b.dot);
+    const bn_part p = part_of(node, run->part);
+    run->kernel->affine_sums(&x, &dy, run->n, b.scale, b.shift, node->relu, b.mean, p.sum, p.dot);
     for (int32_t c = 0; c < x.c; c++) {
-        b.total[c] = (run->first ? b.total[c] : 0) + (double)b.sum[c];
-        b.second[c] = (run->first ? b.second[c] : 0) + (double)b.dot[c];
+        p.total[c] = (run->opens ? 0 : p.total[c]) + (double)p.sum[c];
+        p.second[c] = (run->opens ? 0 : p.second[c]) + (double)p.dot[c];
     }
 }
 
 /* dx = gamma * rstd * (dz - mean(dz) - (x - mean) * rstd^2 * mean(dz * (x - mean))). */
 static void bn_dfinish(const nas_node *node, const nas_run *run) {
     const bn_work b = work_of(node);
-    const nas_map x = nas_node_x(node, 0, run);
+    const bn_part sums = part_of(node, 0);
+    const nas_map x = run->net->values[node->in[0]].x;
     const double n = pixels_of(&x, run->batch);
+    const int32_t parts = nas_net_parts(run->net, run->batch);
+    for (int32_t p = 1; p < parts; p++)
+        for (int32_t c = 0; c < x.c; c++) {
+            sums.total[c] += part_of(node, p).total[c];
+            sums.second[c] += part_of(node, p).second[c];
+        }
     float *dgamma = nas_node_grad(node, GAMMA, run->net);
     float *dbeta = nas_node_grad(node, BETA, run->net);
     for (int32_t c = 0; c < x.c; c++) {
-        const double rstd = (double)b.rstd[c], dot = b.second[c] * rstd;
+        const double rstd = (double)b.rstd[c], dot = sums.second[c] * rstd;
         dgamma[c] += (float)dot;
-        dbeta[c] += (float)b.total[c];
+        dbeta[c] += (float)sums.total[c];
         const double slope = -(double)b.scale[c] * rstd * dot / n;
         b.slope[c] = (float)slope;
-        b.offset[c] = (float)(-(double)b.scale[c] * b.total[c] / n - slope * (double)b.mean[c]);
+        b.offset[c] = (float)(-(double)b.scale[c] * sums.total[c] / n - slope * (double)b.mean[c]);
     }
 }
 

@@ -50,8 +50,8 @@ static void depthwise_backward(const nas_node *node, const nas_run *run) {
     nas_conv weights = t->forward;
     weights.y_image = dy.image; /* dy's border may differ from y's */
     weights.y_row = dy.row;
-    run->kernel->depthwise_weights(&weights, run->n, x.at, dy.at, nas_node_grad(node, 0, run->net));
-    if (node->n_weights > 1) run->kernel->sum_pixels(&dy, run->n, nas_node_grad(node, 1, run->net));
+    run->kernel->depthwise_weights(&weights, run->n, x.at, dy.at, nas_run_grad(node, 0, run));
+    if (node->n_weights > 1) run->kernel->sum_pixels(&dy, run->n, nas_run_grad(node, 1, run));
     if (!node->edge[0].wanted) return;
     const nas_map dx = nas_node_dx(node, 0, run);
     for (int32_t i = 0; i < t->n_phases; i++)

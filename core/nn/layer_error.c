@@ -44,7 +44,7 @@ static void error_backward(const nas_node *node, const nas_run *run) {
                 nas_error_of(net->loss_kind, net->delta, (double)p[c] - (double)target[c], &slope);
             if (wanted) dy.at[i * dy.image + c] = (float)(slope * share / run->batch);
         }
-        net->loss += sum * share;
+        net->loss[run->part] += sum * share;
     }
     nas_reshape_backward(node, run);
 }

@@ -52,7 +52,7 @@ static void softmax_backward(const nas_node *node, const nas_run *run) {
         const double all = log_sum(v, x.c);
         for (int32_t c = 0; c < x.c; c++) {
             const double target = c == label ? high : low;
-            net->loss -= target * ((double)v[c] - all);
+            net->loss[run->part] -= target * ((double)v[c] - all);
             if (wanted) dx.at[i * dx.image + c] = (float)(((double)p[c] - target) / run->batch);
         }
     }

@@ -100,19 +100,27 @@ typedef struct nas_node {
     int32_t segment;
     nas_edge edge[2];
     size_t work_floats;    /* set by bind */
+    size_t lane_floats;    /* set by bind: of each thread, while it is in the node's segment */
     size_t image_floats;   /* set by bind: more of them for each image of a batch */
     size_t scratch_floats; /* set by bind: of what all nodes share, for the time of a call */
-    float *work;
+    float *work, *lane_work;
     void *own; /* what bind planned */
 } nas_node;
 
-/* A chunk of images on their way through the nodes. */
+/* A chunk of images on their way through the nodes. A batch has a few parts, each a run of images
+ * that goes through in chunks; sums over images are kept for each part, and the parts are added in
+ * their order: so parts may run on any thread. */
 typedef struct nas_run {
     struct nas_net *net;
     const nas_kernel *kernel;
     int32_t first, n, batch;
+    int32_t part, start; /* its first image */
+    int32_t lane;        /* the thread; buffers that hold a chunk are there once for each */
+    bool opens, closes;  /* the first, the last chunk of its part */
     bool training;
 } nas_run;
+
+enum { NAS_PARTS = 4 }; /* of a batch, at most */
 
 typedef struct nas_layer_ops {
     const char *name;

@@ -9,7 +9,11 @@ struct nas_net {
     nas_arena *arena; /* nodes, values, loops: all that is not numbers */
     const nas_kernel *kernel;
     nas_model model; /* as it was given; its layers are in the arena */
-    int32_t classes, batch, chunk;
+    int32_t classes, batch;
+    int32_t chunk, most_chunk; /* images at a time: as a rule, and at most */
+    int32_t lanes;             /* threads that there are buffers for */
+    size_t lane_floats;        /* from a buffer of one thread to that of the next */
+    double macs;               /* of one example */
     nas_nodes nodes;
     int32_t n_values, output;
     nas_value *values;
@@ -19,7 +23,8 @@ struct nas_net {
     size_t block_bytes;
     size_t n_params, n_averages; /* floats as stored */
     float *params, *grads, *averages;
-    float *scratch;       /* for the time of one call */
+    float *more_grads;    /* of all parts but the first: [NAS_PARTS - 1][n_params] */
+    float *scratch;       /* for the time of one call; of the first lane */
     bool watching;        /* round layers note the range of what they see, and let it pass */
     bool ready;           /* packed weights are those of params, for prediction */
     double (*seconds)[2]; /* added up for each node, forward and backward; NULL: no clock runs */
@@ -28,35 +33,39 @@ struct nas_net {
     const float *targets; /* of a model of values, in place of labels: [batch][classes] */
     nas_loss loss_kind;
     double delta;
-    double smoothing, loss;
+    double smoothing, loss[NAS_PARTS];
     /* Where its random numbers come from. */
     uint64_t seed;
     uint32_t replicate;
     int64_t step;
 };
 
-static inline nas_map nas_map_from(const nas_map *m, int32_t first) {
+/* Of a buffer that holds a chunk: the one of the run's thread. */
+static inline float *nas_run_lane(const nas_run *run, float *first) {
+    return first + (size_t)run->lane * run->net->lane_floats;
+}
+static inline nas_map nas_run_map(const nas_run *run, const nas_map *m, bool whole) {
     nas_map r = *m;
-    r.at += first * m->image;
+    r.at = whole ? m->at + run->first * m->image : nas_run_lane(run, m->at);
     return r;
 }
 
 /* The chunk's part of an input, of the output, and of their gradients. */
 static inline nas_map nas_node_x(const nas_node *node, int32_t i, const nas_run *run) {
     const nas_value *v = &run->net->values[node->in[i]];
-    return nas_map_from(&v->x, v->whole ? run->first : 0);
+    return nas_run_map(run, &v->x, v->whole);
 }
 static inline nas_map nas_node_y(const nas_node *node, const nas_run *run) {
     const nas_value *v = &run->net->values[node->out];
-    return nas_map_from(&v->x, v->whole ? run->first : 0);
+    return nas_run_map(run, &v->x, v->whole);
 }
 static inline nas_map nas_node_dy(const nas_node *node, const nas_run *run) {
     const nas_value *v = &run->net->values[node->out];
-    return nas_map_from(&v->dx, v->grad_whole ? run->first : 0);
+    return nas_run_map(run, &v->dx, v->grad_whole);
 }
 static inline nas_map nas_node_dx(const nas_node *node, int32_t i, const nas_run *run) {
     const nas_edge *e = &node->edge[i];
-    return nas_map_from(&e->dx, e->whole ? run->first : 0);
+    return nas_run_map(run, &e->dx, e->whole);
 }
 
 static inline float *nas_node_param(const nas_node *node, int32_t i, const struct nas_net *net) {
@@ -65,6 +74,24 @@ static inline float *nas_node_param(const nas_node *node, int32_t i, const struc
 }
 static inline float *nas_node_grad(const nas_node *node, int32_t i, const struct nas_net *net) {
     return net->grads + node->weights[i].at;
+}
+/* What the run's part adds to. */
+static inline float *nas_run_grad(const nas_node *node, int32_t i, const nas_run *run) {
+    const nas_net *net = run->net;
+    float *of = run->part ? net->more_grads + (size_t)(run->part - 1) * net->n_params : net->grads;
+    return of + node->weights[i].at;
+}
+
+/* How many parts a batch of n has, and the first image of one. They are functions of the shapes
+ * alone: the order of sums depends on them. */
+int32_t nas_net_parts(const nas_net *net, int32_t n);
+static inline int32_t nas_part_start(int32_t n, int32_t parts, int32_t part) {
+    return (int32_t)((int64_t)n * part / parts);
+}
+/* How many runs of about `most` images n is cut into; none has more than half as many again. */
+static inline int32_t nas_even_runs(int32_t n, int32_t most) {
+    const int32_t runs = (n + (most - 1) / 2) / most;
+    return runs > 0 ? runs : 1;
 }
 
 /* The segment in which a node's backward runs: a barrier's is the one before its own. */

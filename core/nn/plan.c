@@ -1,8 +1,9 @@
 /* core/nn/plan.c - from nodes to a net: segments, layouts, one allocation. */
+#include "core/kernel/threads.h"
 #include "core/nn/conv_int.h"
+#include "core/nn/team.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     ALIGN = 16, /* floats */
@@ -108,10 +109,12 @@ static void take_map(cursor *c, nas_map *m, const nas_border *b, int32_t images)
     m->at = at ? at + padded : NULL;
 }
 
-static void take_all(nas_net *net, cursor *c) {
-    size_t scratch = 0;
+static void take_work(nas_net *net, cursor *c) {
+    size_t more;
+    if (__builtin_mul_overflow(net->n_params, (size_t)NAS_PARTS - 1, &more)) c->overflow = true;
     net->params = take(c, net->n_params);
     net->grads = take(c, net->n_params);
+    net->more_grads = take(c, nas_net_parts(net, net->batch) > 1 ? more : 0);
     net->averages = take(c, net->n_averages);
     for (int32_t i = 0; i < net->nodes.n; i++) {
         nas_node *node = &net->nodes.v[i];
@@ -120,23 +123,28 @@ static void take_all(nas_net *net, cursor *c) {
             __builtin_add_overflow(floats, node->work_floats, &floats))
             c->overflow = true;
         node->work = take(c, floats);
-        if (node->scratch_floats > scratch) scratch = node->scratch_floats;
     }
-    net->scratch = take(c, scratch);
+}
+
+/* Those of the whole batch, or those of a chunk. */
+static void take_values(nas_net *net, cursor *c, bool whole) {
+    const int32_t images = whole ? net->batch : net->most_chunk;
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];
         if (value->dead) continue;
-        if (value->x_as == v)
-            take_map(c, &value->x, &value->border, value->whole ? net->batch : net->chunk);
-        else
+        if (value->x_as != v)
             value->x.at = net->values[value->x_as].x.at;
+        else if (value->whole == whole)
+            take_map(c, &value->x, &value->border, images);
         if (!value->has_grad) continue;
-        if (value->dx_as == v)
-            take_map(c, &value->dx, &value->grad_border,
-                     value->grad_whole ? net->batch : net->chunk);
-        else
+        if (value->dx_as != v)
             value->dx.at = net->values[value->dx_as].dx.at;
+        else if (value->grad_whole == whole)
+            take_map(c, &value->dx, &value->grad_border, images);
     }
+}
+
+static void take_edges(nas_net *net, cursor *c) {
     for (int32_t i = 0; i < net->nodes.n; i++) {
         nas_node *node = &net->nodes.v[i];
         for (int32_t j = 0; j < node->n_in; j++) {
@@ -144,11 +152,37 @@ static void take_all(nas_net *net, cursor *c) {
             const nas_value *value = &net->values[node->in[j]];
             if (!e->wanted) continue;
             if (e->add)
-                take_map(c, &e->dx, &value->grad_border, net->chunk);
+                take_map(c, &e->dx, &value->grad_border, net->most_chunk);
             else
                 e->dx.at = value->dx.at;
         }
     }
+}
+
+/* What a node keeps from chunk to chunk lives in its own segment only. */
+static void take_lane_work(nas_net *net, cursor *c) {
+    const size_t start = c->used;
+    size_t end = start, scratch = 0;
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        nas_node *node = &net->nodes.v[i];
+        if (i && node->segment != net->nodes.v[i - 1].segment) c->used = start;
+        node->lane_work = take(c, node->lane_floats);
+        end = c->used > end ? c->used : end;
+        if (node->scratch_floats > scratch) scratch = node->scratch_floats;
+    }
+    c->used = end;
+    net->scratch = take(c, scratch);
+}
+
+static void take_all(nas_net *net, cursor *c) {
+    take_work(net, c);
+    take_values(net, c, true);
+    const size_t start = c->used;
+    take_lane_work(net, c);
+    take_values(net, c, false);
+    take_edges(net, c);
+    net->lane_floats = c->used - start;
+    for (int32_t i = 1; i < net->lanes; i++) (void)take(c, net->lane_floats);
 }
 
 /* Of several readers of a value the last one runs first going backward, and overwrites. */
@@ -183,6 +217,25 @@ static int32_t chunk_of(const nas_net *net) {
     return chunk;
 }
 
+enum { LEAST_WORK = 1 << 22 }; /* multiplications of a step that is cut into parts */
+
+int32_t nas_net_parts(const nas_net *net, int32_t n) {
+    const int32_t chunks = (n + net->chunk - 1) / net->chunk;
+    int32_t parts = 1;
+    if (net->macs * n < LEAST_WORK) return 1;
+    while (parts < NAS_PARTS && parts < chunks && parts * 2 <= n) parts *= 2;
+    return parts;
+}
+
+/* Buffers for as many threads as there can be work for. */
+static void choose_lanes(nas_net *net) {
+    const int32_t parts = nas_net_parts(net, net->batch), threads = nas_threads_most();
+    net->lanes = parts < threads ? parts : threads;
+    net->most_chunk = net->chunk + net->chunk / 2;
+    if (net->most_chunk > net->batch) net->most_chunk = net->batch;
+    if (net->lanes > 1) nas_team_start(net->lanes);
+}
+
 static void place_weights(nas_net *net) {
     for (int32_t i = 0; i < net->nodes.n; i++)
         for (int32_t j = 0; j < net->nodes.v[i].n_weights; j++) {
@@ -208,13 +261,14 @@ static nas_status allocate(nas_net *net, nas_err *err) {
     if (c.overflow || c.used > SIZE_MAX / 8)
         return nas_fail(err, NAS_ENOMEM, "the model with batches of %d is too large", net->batch);
     net->block_bytes = c.used * sizeof(float);
-    net->block = aligned_alloc(64, net->block_bytes);
+    /* Pages that nobody touches, of threads that never come, are none. */
+    net->block = calloc(1, net->block_bytes + ALIGN * sizeof(float));
     if (!net->block)
         return nas_fail(err, NAS_ENOMEM,
                         "no room for %zu bytes of the model; use a smaller batch_size or model",
                         net->block_bytes);
-    memset(net->block, 0, net->block_bytes);
-    c = (cursor){.base = net->block};
+    const uintptr_t odd = (uintptr_t)net->block % (ALIGN * sizeof(float));
+    c = (cursor){.base = (float *)net->block + (ALIGN - odd / sizeof(float)) % ALIGN};
     take_all(net, &c);
     return NAS_OK;
 }
@@ -239,6 +293,8 @@ static nas_status plan(nas_net *net, nas_err *err) {
     }
     net->output = net->n_values - 1;
     net->chunk = chunk_of(net);
+    for (int32_t i = 0; i < net->nodes.n; i++) net->macs += (double)net->nodes.v[i].macs;
+    choose_lanes(net);
     nas_storage_share(net);
     plan_edges(net);
     place_weights(net);

@@ -1,6 +1,8 @@
 /* core/nn/step.c - passes over the nodes, a chunk of images at a time between barriers. */
 #include "base/clock.h"
+#include "core/kernel/threads.h"
 #include "core/nn/net_int.h"
+#include "core/nn/team.h"
 
 #include <string.h>
 
@@ -35,16 +37,11 @@ static void call(void (*fn)(const nas_node *, const nas_run *), const nas_node *
     seconds[node - run->net->nodes.v][direction] += nas_clock_cpu() - start;
 }
 
-static void prepare(const nas_run *run) {
-    for (int32_t i = 0; i < run->net->nodes.n; i++) {
-        const nas_node *node = &run->net->nodes.v[i];
-        if (!node->skip) call(node->ops->prepare, node, run, FORWARD);
-    }
-}
-
-static int32_t chunk_size(const nas_run *run, int32_t first) {
-    const int32_t left = run->batch - first;
-    return left < run->net->chunk ? left : run->net->chunk;
+static void prepare_node(void *ctx, int32_t i, int32_t lane) {
+    const nas_run *run = ctx;
+    const nas_node *node = &run->net->nodes.v[i];
+    (void)lane;
+    if (!node->skip) call(node->ops->prepare, node, run, FORWARD);
 }
 
 static void forward_nodes(const nas_run *run, const nas_node *first, const nas_node *end) {
@@ -52,15 +49,44 @@ static void forward_nodes(const nas_run *run, const nas_node *first, const nas_n
         if (!node->skip) call(node->ops->forward, node, run, FORWARD);
 }
 
-/* Nodes [first, end) of a segment, for all chunks; then `barrier` has seen the batch. */
-static void forward_segment(nas_run *run, const nas_node *first, const nas_node *end,
-                            const nas_node *barrier) {
-    for (run->first = 0; run->first < run->batch; run->first += run->net->chunk) {
-        run->n = chunk_size(run, run->first);
-        forward_nodes(run, first, end);
-        call(barrier->ops->reduce, barrier, run, FORWARD);
+/* Nodes [first, end) of a segment and the barrier that opens the next, for a step's parts. */
+typedef struct segment {
+    nas_run run;
+    int32_t threads, parts;
+    const nas_node *first, *end, *barrier;
+} segment;
+
+/* The images of a part, and the chunks that they go in. */
+typedef struct span {
+    int32_t start, n, chunks;
+} span;
+
+static span part_of(const segment *s, int32_t part, nas_run *run) {
+    const int32_t start = nas_part_start(s->run.batch, s->parts, part);
+    const int32_t n = nas_part_start(s->run.batch, s->parts, part + 1) - start;
+    *run = s->run;
+    run->part = part;
+    run->start = start;
+    return (span){start, n, nas_even_runs(n, run->net->chunk)};
+}
+
+static void go_to(nas_run *run, span p, int32_t chunk) {
+    run->first = p.start + nas_part_start(p.n, p.chunks, chunk);
+    run->n = p.start + nas_part_start(p.n, p.chunks, chunk + 1) - run->first;
+    run->opens = !chunk;
+    run->closes = chunk == p.chunks - 1;
+}
+
+static void forward_part(void *ctx, int32_t part, int32_t lane) {
+    const segment *s = ctx;
+    nas_run run;
+    const span p = part_of(s, part, &run);
+    run.lane = lane;
+    for (int32_t i = 0; i < p.chunks; i++) {
+        go_to(&run, p, i);
+        forward_nodes(&run, s->first, s->end);
+        call(s->barrier->ops->reduce, s->barrier, &run, FORWARD);
     }
-    call(barrier->ops->finish, barrier, run, FORWARD);
 }
 
 static void backward_in(const nas_node *node, const nas_run *run) {
@@ -70,7 +96,7 @@ static void backward_in(const nas_node *node, const nas_run *run) {
         if (!e->wanted || !e->add) continue;
         const nas_value *v = &run->net->values[node->in[i]];
         const nas_map part = nas_node_dx(node, i, run);
-        const nas_map sum = nas_map_from(&v->dx, v->grad_whole ? run->first : 0);
+        const nas_map sum = nas_run_map(run, &v->dx, v->grad_whole);
         run->kernel->add(&sum, &part, run->n, false, &sum);
     }
 }
@@ -79,61 +105,102 @@ static void backward_node(const nas_node *node, const nas_run *run) {
     call(backward_in, node, run, BACKWARD);
 }
 
+static const nas_node *opener_of(const segment *s) {
+    return s->first < s->end && s->first->ops->reduce && !s->first->skip ? s->first : NULL;
+}
+
 /* The same going back: the barrier after the segment gives its gradient, and the one that opens it
  * (its first node) takes its sums. What was kept for one chunk only is computed again; in the last
  * segment, which has no barrier, for the first time. */
-static void backward_segment(nas_run *run, const nas_node *first, const nas_node *end,
-                             const nas_node *barrier) {
-    const nas_node *opens = first < end && first->ops->reduce && !first->skip ? first : NULL;
-    for (run->first = 0; run->first < run->batch; run->first += run->net->chunk) {
-        run->n = chunk_size(run, run->first);
-        if (!barrier) forward_nodes(run, first, end);
-        for (const nas_node *node = first; barrier && node < end; node++)
-            if (node->again) call(node->ops->forward, node, run, BACKWARD);
-        if (barrier) backward_node(barrier, run);
-        for (const nas_node *node = end; node-- > first;) {
+static void backward_part(void *ctx, int32_t part, int32_t lane) {
+    const segment *s = ctx;
+    const nas_node *opens = opener_of(s);
+    nas_run run;
+    const span p = part_of(s, part, &run);
+    run.lane = lane;
+    for (int32_t i = 0; i < p.chunks; i++) {
+        go_to(&run, p, i);
+        if (!s->barrier) forward_nodes(&run, s->first, s->end);
+        for (const nas_node *node = s->first; s->barrier && node < s->end; node++)
+            if (node->again) call(node->ops->forward, node, &run, BACKWARD);
+        if (s->barrier) backward_node(s->barrier, &run);
+        for (const nas_node *node = s->end; node-- > s->first;) {
             if (node == opens)
-                call(node->ops->dreduce, node, run, BACKWARD);
+                call(node->ops->dreduce, node, &run, BACKWARD);
             else if (!node->skip)
-                backward_node(node, run);
+                backward_node(node, &run);
         }
     }
-    if (opens) call(opens->ops->dfinish, opens, run, BACKWARD);
 }
 
-/* The nodes of segment s, and the barrier that opens the next. */
-static void segment_of(const nas_net *net, int32_t s, const nas_node **first, const nas_node **end,
-                       const nas_node **barrier) {
-    const nas_node *all_end = net->nodes.v + net->nodes.n;
-    const nas_node *node = net->nodes.v;
-    while (node < all_end && node->segment < s) node++;
-    *first = node;
-    while (node < all_end && node->segment == s) node++;
-    *end = node;
-    *barrier = node < all_end ? node : NULL;
+static void go_to_segment(segment *s, int32_t i) {
+    const nas_net *net = s->run.net;
+    const nas_node *all_end = net->nodes.v + net->nodes.n, *node = net->nodes.v;
+    while (node < all_end && node->segment < i) node++;
+    s->first = node;
+    while (node < all_end && node->segment == i) node++;
+    s->end = node;
+    s->barrier = node < all_end ? node : NULL;
+}
+
+enum { SLICE = 1 << 14 }; /* floats */
+
+/* Adds the gradients of the other parts to those of the first, a slice at a time. */
+static void add_parts(void *ctx, int32_t slice, int32_t lane) {
+    const segment *s = ctx;
+    const nas_net *net = s->run.net;
+    const size_t from = (size_t)slice * SLICE;
+    const size_t n = net->n_params - from < SLICE ? net->n_params - from : SLICE;
+    (void)lane;
+    nas_map sum = {.at = net->grads + from, .h = 1, .w = (int32_t)(n / NAS_CHANNELS)};
+    sum.c = sum.cs = NAS_CHANNELS;
+    nas_map more = sum;
+    for (int32_t p = 0; p + 1 < s->parts; p++) {
+        more.at = net->more_grads + (size_t)p * net->n_params + from;
+        s->run.kernel->add(&sum, &more, 1, false, &sum);
+    }
+}
+
+static void run_segments(segment *s) {
+    const int32_t segments = s->run.net->segments;
+    for (int32_t i = 0; i + 1 < segments; i++) {
+        go_to_segment(s, i);
+        nas_team_run(s->threads, s->parts, forward_part, s);
+        call(s->barrier->ops->finish, s->barrier, &s->run, FORWARD);
+    }
+    for (int32_t i = segments - 1; i >= 0; i--) {
+        go_to_segment(s, i);
+        nas_team_run(s->threads, s->parts, backward_part, s);
+        if (opener_of(s)) call(s->first->ops->dfinish, s->first, &s->run, BACKWARD);
+    }
+}
+
+static int32_t threads_for(const nas_net *net, int32_t parts) {
+    const int32_t now = nas_threads(), most = parts < net->lanes ? parts : net->lanes;
+    return net->seconds ? 1 : now < most ? now : most;
 }
 
 double nas_net_step(nas_net *net, const float *x, const int32_t *labels, int32_t n,
                     double smoothing) {
-    const nas_node *first, *end, *barrier;
-    nas_run run = {.net = net, .kernel = net->kernel, .batch = n, .training = true};
+    segment s = {.run = {.net = net, .kernel = net->kernel, .batch = n, .training = true},
+                 .parts = nas_net_parts(net, n)};
+    s.threads = threads_for(net, s.parts);
     net->labels = labels;
     net->smoothing = smoothing;
-    net->loss = 0;
     net->ready = false;
     load_input(&net->values[0].x, x, n);
+    memset(net->loss, 0, sizeof net->loss);
     memset(net->grads, 0, net->n_params * sizeof *net->grads);
-    prepare(&run);
-    for (int32_t s = 0; s + 1 < net->segments; s++) {
-        segment_of(net, s, &first, &end, &barrier);
-        forward_segment(&run, first, end, barrier);
-    }
-    for (int32_t s = net->segments - 1; s >= 0; s--) {
-        segment_of(net, s, &first, &end, &barrier);
-        backward_segment(&run, first, end, barrier);
-    }
+    if (s.parts > 1)
+        memset(net->more_grads, 0, (size_t)(s.parts - 1) * net->n_params * sizeof *net->grads);
+    nas_team_run(s.threads, net->nodes.n, prepare_node, &s.run);
+    run_segments(&s);
+    if (s.parts > 1)
+        nas_team_run(s.threads, (int32_t)((net->n_params + SLICE - 1) / SLICE), add_parts, &s);
     net->labels = NULL;
-    return net->loss / n;
+    double loss = 0;
+    for (int32_t p = 0; p < s.parts; p++) loss += net->loss[p];
+    return loss / n;
 }
 
 void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out) {
@@ -142,7 +209,7 @@ void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out) {
     const size_t classes = (size_t)net->classes;
     const int32_t most = net->chunk < net->batch ? net->chunk : net->batch;
     nas_run run = {.net = net, .kernel = net->kernel};
-    if (!net->ready) prepare(&run);
+    if (!net->ready) nas_team_run(1, net->nodes.n, prepare_node, &run);
     net->ready = true;
     for (int32_t done = 0; done < n; done += run.n) {
         run.n = run.batch = n - done < most ? n - done : most;

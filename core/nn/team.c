@@ -1,0 +1,125 @@
+/* core/nn/team.c - one lock, two conditions. Whoever comes first takes the next task, so a thread
+ * that wakes late, or that the system runs late, holds up nothing but the task it has. */
+#include "core/nn/team.h"
+
+#include "core/nn/flush.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <unistd.h>
+
+/* Looks before going to sleep, a few microseconds: the next region is often that near. */
+enum { LOOKS = 200 };
+
+static struct team {
+    pthread_mutex_t lock;
+    pthread_cond_t work, done;
+    int32_t started, sleeping; /* threads beside the caller */
+    bool waiting;              /* the caller sleeps */
+    pid_t owner;               /* threads do not cross a fork */
+    /* Of the job at hand. */
+    int32_t threads, n, next, left;
+    nas_team_fn *fn;
+    void *ctx;
+    uint64_t mode;
+    _Atomic uint32_t jobs; /* so far */
+    _Atomic bool ended;    /* the job at hand */
+} team = {.lock = PTHREAD_MUTEX_INITIALIZER,
+          .work = PTHREAD_COND_INITIALIZER,
+          .done = PTHREAD_COND_INITIALIZER};
+
+static void pause_briefly(void) {
+#if defined __x86_64__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+/* With the lock, which is let go while a task runs. */
+static void take_tasks(int32_t lane) {
+    while (lane < team.threads && team.next < team.n) {
+        const int32_t task = team.next++;
+        nas_team_fn *fn = team.fn;
+        void *ctx = team.ctx;
+        nas_flush_end(team.mode);
+        (void)pthread_mutex_unlock(&team.lock);
+        fn(ctx, task, lane);
+        (void)pthread_mutex_lock(&team.lock);
+        if (--team.left > 0) continue;
+        atomic_store_explicit(&team.ended, true, memory_order_release);
+        if (team.waiting) (void)pthread_cond_signal(&team.done);
+    }
+}
+
+static void *be_member(void *arg) {
+    const int32_t lane = (int32_t)(intptr_t)arg;
+    uint32_t seen = 0;
+    (void)pthread_mutex_lock(&team.lock);
+    for (;;) {
+        seen = atomic_load_explicit(&team.jobs, memory_order_relaxed);
+        take_tasks(lane);
+        (void)pthread_mutex_unlock(&team.lock);
+        for (int i = 0; i < LOOKS; i++) {
+            if (atomic_load_explicit(&team.jobs, memory_order_relaxed) != seen) break;
+            pause_briefly();
+        }
+        (void)pthread_mutex_lock(&team.lock);
+        team.sleeping++;
+        while (atomic_load_explicit(&team.jobs, memory_order_relaxed) == seen)
+            (void)pthread_cond_wait(&team.work, &team.lock);
+        team.sleeping--;
+    }
+    return NULL;
+}
+
+void nas_team_start(int32_t n) {
+    if (team.owner != getpid()) {
+        team.started = team.sleeping = 0;
+        team.owner = getpid();
+        team.mode = nas_flush_mode();
+    }
+    /* Signals stay with the thread that asks for them. */
+    sigset_t all, before;
+    sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return;
+    while (team.started + 1 < n && team.started + 1 < NAS_TEAM_MOST) {
+        pthread_t thread;
+        void *lane = (void *)(intptr_t)(team.started + 1);
+        if (pthread_create(&thread, NULL, be_member, lane) != 0) break;
+        (void)pthread_detach(thread);
+        team.started++;
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void nas_team_run(int32_t threads, int32_t n, nas_team_fn *fn, void *ctx) {
+    if (threads < 2 || n < 2 || team.started < 1 || team.owner != getpid()) {
+        for (int32_t i = 0; i < n; i++) fn(ctx, i, 0);
+        return;
+    }
+    (void)pthread_mutex_lock(&team.lock);
+    team.threads = threads;
+    team.n = team.left = n;
+    team.next = 0;
+    team.fn = fn;
+    team.ctx = ctx;
+    team.mode = nas_flush_mode();
+    atomic_store_explicit(&team.ended, false, memory_order_relaxed);
+    atomic_fetch_add_explicit(&team.jobs, 1, memory_order_relaxed);
+    if (team.sleeping) (void)pthread_cond_broadcast(&team.work);
+    take_tasks(0);
+    (void)pthread_mutex_unlock(&team.lock);
+    for (int i = 0; i < LOOKS; i++) {
+        if (atomic_load_explicit(&team.ended, memory_order_relaxed)) break;
+        pause_briefly();
+    }
+    (void)pthread_mutex_lock(&team.lock);
+    team.waiting = true;
+    while (team.left > 0) (void)pthread_cond_wait(&team.done, &team.lock);
+    team.waiting = false;
+    (void)pthread_mutex_unlock(&team.lock);
+}
