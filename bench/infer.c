@@ -68,25 +68,18 @@ static const struct {
     family kind;
     int32_t filters, h, w, blocks;
 } nets[] = {
-    {"cnn_32_49x10", CNN, 32, 49, 10, 2},
-    {"cnn_77_49x10", CNN, 77, 49, 10, 2},
-    {"cnn_128_49x10", CNN, 128, 49, 10, 2},
-    {"ds_cnn_32_49x10", DS_CNN, 32, 49, 10, 2},
-    {"ds_cnn_64_49x10", DS_CNN, 64, 49, 10, 2},
-    {"ds_cnn_128_49x10", DS_CNN, 128, 49, 10, 2},
-    {"ds_cnn_256_49x10", DS_CNN, 256, 49, 10, 2},
-    {"residual_36_49x24", RESIDUAL, 36, 49, 24, 3},
-    {"residual_48_49x24", RESIDUAL, 48, 49, 24, 4},
-    {"residual_64_49x32", RESIDUAL, 64, 49, 32, 4},
-    {"mixed_51_61x10", MIXED, 51, 61, 10, 2},
-    {"mixed_77_61x10", MIXED, 77, 61, 10, 2},
-    {"mixed_154_61x10", MIXED, 154, 61, 10, 2},
-    {"mixed_51_30x10", MIXED, 51, 30, 10, 2},
-    {"mixed_102_30x10", MIXED, 102, 30, 10, 2},
-    {"mixed_154_30x10", MIXED, 154, 30, 10, 2},
+    {"cnn_32_49x10", CNN, 32, 49, 10, 2},           {"cnn_77_49x10", CNN, 77, 49, 10, 2},
+    {"cnn_128_49x10", CNN, 128, 49, 10, 2},         {"ds_cnn_32_49x10", DS_CNN, 32, 49, 10, 2},
+    {"ds_cnn_64_49x10", DS_CNN, 64, 49, 10, 2},     {"ds_cnn_128_49x10", DS_CNN, 128, 49, 10, 2},
+    {"ds_cnn_256_49x10", DS_CNN, 256, 49, 10, 2},   {"residual_36_49x24", RESIDUAL, 36, 49, 24, 3},
+    {"residual_48_49x24", RESIDUAL, 48, 49, 24, 4}, {"residual_64_49x32", RESIDUAL, 64, 49, 32, 4},
+    {"mixed_51_61x10", MIXED, 51, 61, 10, 2},       {"mixed_77_61x10", MIXED, 77, 61, 10, 2},
+    {"mixed_154_61x10", MIXED, 154, 61, 10, 2},     {"mixed_51_30x10", MIXED, 51, 30, 10, 2},
+    {"mixed_102_30x10", MIXED, 102, 30, 10, 2},     {"mixed_154_30x10", MIXED, 154, 30, 10, 2},
 };
 
-/* One line an operator: name, inputs (constants: -), output, stride, padding, activation, shapes. */
+/* One line an operator: name, inputs (constants: -), output, stride, padding, activation, shapes.
+ */
 static void describe(const nas_graph *g, FILE *text, FILE *weights) {
     fprintf(text, "input %d output %d\n", g->input, g->output);
     for (int32_t i = 0; i < g->n_ops; i++) {
@@ -103,8 +96,7 @@ static void describe(const nas_graph *g, FILE *text, FILE *weights) {
             if (!t || t->dtype != NAS_F32) continue;
             fprintf(text, " %d", t->rank);
             for (int32_t d = 0; d < t->rank; d++) fprintf(text, " %d", t->dims[d]);
-            if (t->data)
-                (void)fwrite(t->data, sizeof(float), (size_t)nas_tensor_count(t), weights);
+            if (t->data) (void)fwrite(t->data, sizeof(float), (size_t)nas_tensor_count(t), weights);
         }
         fprintf(text, "\n");
     }
@@ -165,8 +157,7 @@ static void open_model(const char *path, model *m) {
     const nas_tensor *in = &m->g.tensors[m->g.input];
     nas_rng rng = nas_rng_stream(2, 0, NAS_PURPOSE_TEST, 0, 0, 0);
     m->x = nas_arena_alloc(arena, (size_t)nas_tensor_bytes(in), &err);
-    m->y =
-        nas_arena_alloc(arena, (size_t)nas_tensor_bytes(&m->g.tensors[m->g.output]), &err);
+    m->y = nas_arena_alloc(arena, (size_t)nas_tensor_bytes(&m->g.tensors[m->g.output]), &err);
     for (int64_t i = 0; i < nas_tensor_count(in); i++)
         if (in->dtype == NAS_I8)
             ((int8_t *)m->x)[i] = (int8_t)((int32_t)nas_rng_below(&rng, 256) - 128);
