@@ -67,7 +67,7 @@ endef
 $(foreach r,$(ROWS),$(eval $(call row,$(r))))
 
 # Inference of the exported file is exact: its kernels are built without contraction.
-$(BUILD)/core/kernel/vec_infer.%.o: KERNEL_FLAGS :=
+$(BUILD)/core/kernel/vec_infer%.o: KERNEL_FLAGS :=
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
@@ -102,8 +102,8 @@ test-cross:
 	@$(MAKE) --no-print-directory -s -j2 -Otarget CC=$(CROSS)-gcc $(CROSS_TESTS:%=cross-%)
 
 # The fuzzer sees only what reads and runs files. It needs clang.
-FUZZED := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c core/graph/*.c core/deploy/*.c) core/kernel/infer.c) \
-    $(ROWS:%=$(BUILD)/core/kernel/vec_infer.%.o)
+FUZZED := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c core/graph/*.c core/deploy/*.c core/kernel/infer*.c)) \
+    $(foreach r,$(ROWS),$(patsubst %.c,$(BUILD)/%.$(r).o,$(wildcard core/kernel/vec_infer*.c)))
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZED)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 

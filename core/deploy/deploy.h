@@ -97,6 +97,6 @@ NAS_NODISCARD nas_status nas_latency_measure(void (*once)(void *ctx), void *ctx,
 /* The dynamic format leaves kernels of fewer weights in float32. */
 enum { NAS_DYNAMIC_LEAST = 64 };
 
-enum { NAS_DEPLOY_VERSION = 3 };
+enum { NAS_DEPLOY_VERSION = 4 };
 
 #endif

@@ -45,17 +45,19 @@ static bool scales_differ(const nas_tensor *w) {
     return false;
 }
 
-nas_status nas_hybrid_open(const nas_step *s, int32_t c, int32_t room, int64_t most, nas_arena *a,
+nas_status nas_hybrid_open(const nas_step *s, const nas_lanes *l, int64_t most, nas_arena *a,
                            nas_hybrid *h, nas_err *err) {
     const nas_tensor *w = s->in[1];
-    float *kernel = nas_arena_array(a, (size_t)room, sizeof *kernel, err);
-    float *bias = nas_arena_array(a, (size_t)room, sizeof *bias, err);
+    float *kernel = nas_arena_array(a, (size_t)l->room, sizeof *kernel, err);
+    float *bias = nas_lanes_f32(l, s->x[2], a, err);
     *h = (nas_hybrid){.kernel = kernel, .rescale = {.bias = bias, .scale = 1}};
-    h->factor = nas_arena_array(a, (size_t)room, sizeof *h->factor, err);
+    h->factor = nas_arena_array(a, (size_t)l->room, sizeof *h->factor, err);
     h->codes = nas_arena_alloc(a, (size_t)most, err);
     if (!kernel || !bias || !h->factor || !h->codes) return NAS_ENOMEM;
-    for (int32_t i = 0; i < c; i++) kernel[i] = w->scale[w->n_scale == 1 ? 0 : i];
-    if (s->x[2]) memcpy(bias, s->x[2], (size_t)c * sizeof *bias);
+    for (int32_t i = 0; i < l->room; i++) {
+        const int32_t c = nas_lanes_channel(l, i);
+        if (c >= 0) kernel[i] = w->scale[w->n_scale == 1 ? 0 : c];
+    }
     h->apart = s->op->kind == NAS_OP_CONV_2D && scales_differ(w);
     h->symmetric = s->op->kind == NAS_OP_CONV_2D           ? !h->apart
                    : s->op->kind == NAS_OP_FULLY_CONNECTED ? !s->op->asymmetric
@@ -64,15 +66,15 @@ nas_status nas_hybrid_open(const nas_step *s, int32_t c, int32_t room, int64_t m
     return NAS_OK;
 }
 
-void nas_hybrid_finish(const nas_hybrid *h, const nas_step *s, const nas_window *win, float scale,
-                       const int32_t *acc, float *y) {
+void nas_hybrid_finish(const nas_hybrid *h, const nas_step *s, int32_t n_pix, const nas_lanes *l,
+                       float scale, const int32_t *acc, float *y) {
     nas_rescale r = h->rescale;
     r.factor = h->kernel;
     if (h->apart) {
         r.scale = scale;
     } else {
-        for (int32_t c = 0; c < win->c; c++) h->factor[c] = h->kernel[c] * scale;
+        for (int32_t i = 0; i < l->room; i++) h->factor[i] = h->kernel[i] * scale;
         r.factor = h->factor;
     }
-    s->kernel->rescale(win->n_pix, win->c, win->room, &r, acc, y);
+    s->kernel->rescale(n_pix, l, &r, acc, y);
 }

@@ -10,7 +10,7 @@
 void nas_hybrid_quantize(const nas_infer *k, int64_t n, const float *x, bool symmetric, int8_t *q,
                          float *scale, int32_t *zero_point);
 
-/* The numbers of one operator, padded to room. */
+/* The numbers of one operator, in the order of lanes. */
 typedef struct nas_hybrid {
     bool symmetric;      /* of the input */
     bool apart;          /* sums are multiplied by kernel and input scale one after the other */
@@ -25,11 +25,11 @@ static inline bool nas_step_is_hybrid(const nas_step *s) {
 }
 
 /* s is CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED; codes will be `most` at a time. */
-nas_status nas_hybrid_open(const nas_step *s, int32_t c, int32_t room, int64_t most, nas_arena *a,
+nas_status nas_hybrid_open(const nas_step *s, const nas_lanes *l, int64_t most, nas_arena *a,
                            nas_hybrid *h, nas_err *err);
 
 /* Sums of an input of this scale -> outputs. */
-void nas_hybrid_finish(const nas_hybrid *h, const nas_step *s, const nas_window *win, float scale,
-                       const int32_t *acc, float *y);
+void nas_hybrid_finish(const nas_hybrid *h, const nas_step *s, int32_t n_pix, const nas_lanes *l,
+                       float scale, const int32_t *acc, float *y);
 
 #endif

@@ -24,6 +24,11 @@ nas_step_open nas_step_conv, nas_step_fully_connected, nas_step_depthwise, nas_s
     nas_step_mean, nas_step_add, nas_step_mul, nas_step_relu, nas_step_softmax, nas_step_reshape,
     nas_step_pad, nas_step_quantize, nas_step_dequantize;
 
+/* Is a CONV_2D cheaper at the points of tiles? The same answer for float on every row of kernels.
+ */
+bool nas_tiles_suit(const nas_step *s);
+nas_step_open nas_step_tiles;
+
 /* Runs on a float input; seen (may be NULL) hears of the input and of each operator's output as it
  * is made. */
 typedef void (*nas_seen_fn)(void *ctx, int32_t tensor, const void *values);
@@ -44,21 +49,26 @@ typedef struct nas_border {
     int32_t in_h, in_w, in_c, repeat, h, w, c, top, left;
 } nas_border;
 
-/* A border and, but for room and weights, the window over it. whole: a run is all input channels
+/* A border and, but for lanes and weights, the window over it. whole: a run is all input channels
  * of one or more taps; else one tap's c. Errors: NAS_ENOMEM when the map with its border is
  * unreasonable. */
 nas_status nas_window_open(const nas_step *s, int32_t c, int32_t repeat, bool whole, nas_arena *a,
                            nas_border *border, nas_window *win, nas_err *err);
 bool nas_border_is_none(const nas_border *b);
 void nas_border_f32(const nas_border *b, const float *x, float *out);
-void nas_border_i8(const nas_border *b, const int8_t *x, int32_t zero_point, int16_t *out);
+void nas_border_i8(const nas_border *b, const nas_infer *k, const int8_t *x, int32_t zero_point,
+                   int16_t *out);
 
-/* The per-channel numbers of a weighted int8 operator, padded to room. */
-nas_status nas_requant_open(const nas_step *s, int32_t c, int32_t room, nas_arena *a,
-                            nas_requant *q, nas_err *err);
+/* c channels as vectors of a row, `unit` channels (a multiple of the width) at a time where there
+ * are that many. The channel of a lane; -1: none. Values of channels in the order of lanes, zeros
+ * where there is none (values may be NULL: all zero); NULL with *err. */
+nas_status nas_lanes_open(int32_t c, int32_t width, int32_t unit, nas_arena *a, nas_lanes *out,
+                          nas_err *err);
+int32_t nas_lanes_channel(const nas_lanes *l, int32_t lane);
+float *nas_lanes_f32(const nas_lanes *l, const float *values, nas_arena *a, nas_err *err);
 
-static inline int32_t nas_room(int32_t c, int32_t width) {
-    return (c + width - 1) / width * width;
-}
+/* The numbers of a weighted int8 operator. */
+nas_status nas_requant_open(const nas_step *s, const nas_lanes *l, nas_arena *a, nas_requant *q,
+                            nas_err *err);
 
 #endif

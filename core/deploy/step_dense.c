@@ -16,45 +16,56 @@ typedef struct dense {
     int32_t *acc;
     nas_requant q;
     nas_hybrid hybrid;
+    const int32_t *lane; /* of each channel */
     const double *ratio; /* of FULLY_CONNECTED: input * kernel / output scale of each channel */
 } dense;
 
-/* [out][n_seg][run] -> [n_seg][run][room]. */
+/* From [out][n_seg][run]. */
 static nas_status pack_f32(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
     const nas_window *win = &d->win;
+    const nas_lanes *l = &win->out;
     const int64_t taps = (int64_t)win->n_seg * win->run;
-    float *w = nas_arena_array(a, (size_t)(taps * win->room), sizeof *w, err);
-    float *bias = nas_arena_array(a, (size_t)win->room, sizeof *bias, err);
-    if (!w || !bias) return NAS_ENOMEM;
+    const int32_t width = s->kernel->width, most = s->kernel->most_f32;
+    float *w = nas_arena_array(a, (size_t)(taps * l->room), sizeof *w, err);
+    d->bias = nas_lanes_f32(l, s->x[2], a, err);
+    if (!w || !d->bias) return NAS_ENOMEM;
     const float *from = s->x[1];
-    for (int32_t c = 0; c < win->c; c++)
-        for (int64_t i = 0; i < taps; i++) w[i * win->room + c] = *from++;
-    if (s->x[2]) memcpy(bias, s->x[2], (size_t)win->c * sizeof *bias);
+    for (int32_t lane = 0; lane < l->room; lane++) {
+        const int32_t c = nas_lanes_channel(l, lane);
+        for (int64_t i = 0; c >= 0 && i < taps; i++)
+            w[nas_infer_place(l, most, taps, i, lane / width) * width + lane % width] =
+                from[c * taps + i];
+    }
     d->weights = w;
-    d->bias = bias;
     nas_clamp_f32(s->op->activation, &d->lo, &d->hi);
     return NAS_OK;
 }
 
-/* [out][n_seg][run] -> [n_seg][run / 2][room][2] with run made even; win->run becomes it. */
+/* The same in pairs along runs, with run made even; win->run becomes it. */
 static nas_status pack_i8(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
     nas_window *win = &d->win;
-    const int32_t run = win->run, even = (run + 1) / 2 * 2, room = win->room;
+    const nas_lanes *l = &win->out;
+    const int32_t run = win->run, pairs = (run + 1) / 2;
+    const int32_t width = s->kernel->width, most = s->kernel->most_i8;
+    const int64_t all = (int64_t)win->n_seg * pairs;
     const nas_tensor *kernel = s->in[1];
     const int32_t zp = kernel->n_scale == 1 ? kernel->zero_point[0] : 0;
-    int16_t *w =
-        nas_arena_array(a, (size_t)win->n_seg * (size_t)even * (size_t)room, sizeof *w, err);
-    d->acc = nas_arena_array(a, (size_t)win->n_pix * (size_t)room, sizeof *d->acc, err);
+    int16_t *w = nas_arena_array(a, (size_t)(all * 2 * l->room), sizeof *w, err);
+    d->acc = nas_arena_array(a, (size_t)win->n_pix * (size_t)l->room, sizeof *d->acc, err);
     if (!w || !d->acc) return NAS_ENOMEM;
     const int8_t *from = s->x[1];
-    for (int32_t c = 0; c < win->c; c++)
-        for (int32_t g = 0; g < win->n_seg; g++)
+    for (int32_t lane = 0; lane < l->room; lane++) {
+        const int32_t c = nas_lanes_channel(l, lane);
+        for (int64_t g = 0; c >= 0 && g < win->n_seg; g++)
             for (int32_t i = 0; i < run; i++) {
-                const int64_t at = ((int64_t)g * even + i / 2 * 2) * room + 2 * c + i % 2;
-                w[at] = (int16_t)(*from++ - zp);
+                const int64_t at =
+                    nas_infer_place(l, most, all, g * pairs + i / 2, lane / width) * width +
+                    lane % width;
+                w[2 * at + i % 2] = (int16_t)(from[(c * win->n_seg + g) * run + i] - zp);
             }
+    }
     d->weights = w;
-    win->run = even;
+    win->run = 2 * pairs;
     return NAS_OK;
 }
 
@@ -70,9 +81,9 @@ static void run_f32(const nas_step *s) {
 
 static void run_conv_i8(const nas_step *s) {
     const dense *d = s->state;
-    nas_border_i8(&d->border, s->x[0], s->in[0]->zero_point[0], d->map16);
+    nas_border_i8(&d->border, s->kernel, s->x[0], s->in[0]->zero_point[0], d->map16);
     s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
-    s->kernel->requant(d->win.n_pix, d->win.c, d->win.room, &d->q, d->acc, s->y);
+    s->kernel->requant(d->win.n_pix, &d->win.out, &d->q, d->acc, s->y);
 }
 
 static void run_conv_hybrid(const nas_step *s) {
@@ -82,16 +93,21 @@ static void run_conv_hybrid(const nas_step *s) {
     int32_t zp;
     nas_hybrid_quantize(s->kernel, nas_tensor_count(s->in[0]), s->x[0], h->symmetric, h->codes,
                         &scale, &zp);
-    nas_border_i8(&d->border, h->codes, zp, d->map16);
+    nas_border_i8(&d->border, s->kernel, h->codes, zp, d->map16);
     s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
-    nas_hybrid_finish(h, s, &d->win, scale, d->acc, s->y);
+    nas_hybrid_finish(h, s, d->win.n_pix, &d->win.out, scale, d->acc, s->y);
+}
+
+static nas_status open_lanes(const nas_step *s, int32_t c, dense *d, nas_arena *a, nas_err *err) {
+    return nas_lanes_open(c, s->kernel->width, s->kernel->width, a, &d->win.out, err);
 }
 
 nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
+    if (nas_tiles_suit(s)) return nas_step_tiles(s, a, err);
     dense *d = nas_arena_alloc(a, sizeof *d, err);
     if (!d) return NAS_ENOMEM;
     NAS_TRY(nas_window_open(s, s->in[0]->dims[3], 1, true, a, &d->border, &d->win, err));
-    d->win.room = nas_room(d->win.c, s->kernel->width);
+    NAS_TRY(open_lanes(s, s->out->dims[3], d, a, err));
     s->state = d;
     const nas_border *b = &d->border;
     const size_t items = (size_t)b->h * (size_t)b->w * (size_t)b->c + 2;
@@ -109,27 +125,23 @@ nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
     if (nas_step_is_hybrid(s)) {
         s->run = run_conv_hybrid;
         const int64_t n = nas_tensor_count(s->in[0]);
-        return nas_hybrid_open(s, d->win.c, d->win.room, n, a, &d->hybrid, err);
+        return nas_hybrid_open(s, &d->win.out, n, a, &d->hybrid, err);
     }
-    return nas_requant_open(s, d->win.c, d->win.room, a, &d->q, err);
+    return nas_requant_open(s, &d->win.out, a, &d->q, err);
 }
 
 /* The reference FULLY_CONNECTED scales its sums in double, unlike CONV_2D (kernels/internal/
  * reference/integer_ops/fully_connected.h, since 2025). */
 static void run_fully_connected_i8(const nas_step *s) {
     const dense *d = s->state;
-    const nas_window *win = &d->win;
-    const int64_t n = nas_tensor_count(s->in[0]);
-    const int32_t zp = s->in[0]->zero_point[0];
-    const int8_t *x = s->x[0];
-    const int32_t *bias = s->x[2];
+    const nas_lanes *l = &d->win.out;
+    const int32_t *bias = s->x[2], *acc = d->acc;
     int8_t *y = s->y;
-    for (int64_t i = 0; i < n; i++) d->map16[i] = (int16_t)(x[i] - zp);
-    s->kernel->dense_i8(win, d->map16, d->weights, d->acc);
-    for (int32_t p = 0; p < win->n_pix; p++)
-        for (int32_t c = 0; c < win->c; c++) {
-            const uint32_t sum =
-                (uint32_t)d->acc[(int64_t)p * win->room + c] + (bias ? (uint32_t)bias[c] : 0);
+    s->kernel->widen(nas_tensor_count(s->in[0]), s->x[0], s->in[0]->zero_point[0], d->map16);
+    s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
+    for (int32_t p = 0; p < d->win.n_pix; p++, acc += l->room)
+        for (int32_t c = 0; c < l->c; c++) {
+            const uint32_t sum = (uint32_t)acc[d->lane[c]] + (bias ? (uint32_t)bias[c] : 0);
             double v = round((double)(int32_t)sum * d->ratio[c]) + d->q.zero_point;
             v = v < d->q.lo ? d->q.lo : v;
             *y++ = (int8_t)(v > d->q.hi ? d->q.hi : v);
@@ -145,21 +157,28 @@ static void run_fully_connected_hybrid(const nas_step *s) {
     const float *x = s->x[0];
     float *y = s->y;
     row.n_pix = 1;
-    for (int32_t p = 0; p < d->win.n_pix; p++, x += in, y += row.c) {
+    for (int32_t p = 0; p < d->win.n_pix; p++, x += in, y += row.out.c) {
         float scale;
         int32_t zp;
         nas_hybrid_quantize(s->kernel, in, x, h->symmetric, h->codes, &scale, &zp);
-        for (int32_t i = 0; i < in; i++) d->map16[i] = (int16_t)(h->codes[i] - zp);
+        s->kernel->widen(in, h->codes, zp, d->map16);
         s->kernel->dense_i8(&row, d->map16, d->weights, d->acc);
-        nas_hybrid_finish(h, s, &row, scale, d->acc, y);
+        nas_hybrid_finish(h, s, 1, &row.out, scale, d->acc, y);
     }
 }
 
 static nas_status open_ratio(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
     const nas_tensor *w = s->in[1];
-    double *ratio = nas_arena_array(a, (size_t)d->win.c, sizeof *ratio, err);
-    if (!ratio) return NAS_ENOMEM;
-    for (int32_t c = 0; c < d->win.c; c++)
+    const nas_lanes *l = &d->win.out;
+    double *ratio = nas_arena_array(a, (size_t)l->c, sizeof *ratio, err);
+    int32_t *lane = nas_arena_array(a, (size_t)l->c, sizeof *lane, err);
+    if (!ratio || !lane) return NAS_ENOMEM;
+    for (int32_t i = 0; i < l->room; i++) {
+        const int32_t c = nas_lanes_channel(l, i);
+        if (c >= 0) lane[c] = i;
+    }
+    d->lane = lane;
+    for (int32_t c = 0; c < l->c; c++)
         ratio[c] = (double)s->in[0]->scale[0] * (double)w->scale[w->n_scale == 1 ? 0 : c] /
                    (double)s->out->scale[0];
     d->ratio = ratio;
@@ -175,13 +194,8 @@ nas_status nas_step_fully_connected(nas_step *s, nas_arena *a, nas_err *err) {
     int32_t *seg = nas_arena_alloc(a, sizeof *seg, err);
     if (!d || !at || !seg) return NAS_ENOMEM;
     for (int32_t r = 0; r < rows; r++) at[r] = r * in;
-    d->win = (nas_window){.n_pix = rows,
-                          .n_seg = 1,
-                          .run = in,
-                          .c = s->out->dims[1],
-                          .room = nas_room(s->out->dims[1], s->kernel->width),
-                          .at = at,
-                          .seg = seg};
+    d->win = (nas_window){.n_pix = rows, .n_seg = 1, .run = in, .at = at, .seg = seg};
+    NAS_TRY(open_lanes(s, s->out->dims[1], d, a, err));
     d->direct = true;
     s->state = d;
     if (s->in[1]->dtype == NAS_F32) {
@@ -194,33 +208,7 @@ nas_status nas_step_fully_connected(nas_step *s, nas_arena *a, nas_err *err) {
     NAS_TRY(pack_i8(s, d, a, err));
     if (nas_step_is_hybrid(s)) {
         s->run = run_fully_connected_hybrid;
-        return nas_hybrid_open(s, d->win.c, d->win.room, in, a, &d->hybrid, err);
+        return nas_hybrid_open(s, &d->win.out, in, a, &d->hybrid, err);
     }
     return open_ratio(s, d, a, err);
-}
-
-nas_status nas_requant_open(const nas_step *s, int32_t c, int32_t room, nas_arena *a,
-                            nas_requant *q, nas_err *err) {
-    const nas_tensor *w = s->in[1];
-    int32_t *bias = nas_arena_array(a, (size_t)room, sizeof *bias, err);
-    int32_t *mult = nas_arena_array(a, (size_t)room, sizeof *mult, err);
-    int32_t *before = nas_arena_array(a, (size_t)room, sizeof *before, err);
-    int32_t *after = nas_arena_array(a, (size_t)room, sizeof *after, err);
-    if (!bias || !mult || !before || !after) return NAS_ENOMEM;
-    for (int32_t i = 0; i < c; i++) {
-        const nas_fixed f =
-            nas_fixed_of((double)s->in[0]->scale[0] * (double)w->scale[w->n_scale == 1 ? 0 : i] /
-                         (double)s->out->scale[0]);
-        mult[i] = f.mult;
-        before[i] = f.shift > 0 ? f.shift : 0;
-        after[i] = f.shift > 0 ? 0 : -f.shift;
-    }
-    if (s->x[2]) memcpy(bias, s->x[2], (size_t)c * sizeof *bias);
-    *q = (nas_requant){.bias = bias,
-                       .mult = mult,
-                       .before = before,
-                       .after = after,
-                       .zero_point = s->out->zero_point[0]};
-    nas_clamp_i8(s->op->activation, s->out, &q->lo, &q->hi);
-    return NAS_OK;
 }

@@ -4,11 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    ADD_BITS = 20, /* that int8 sums gain before they are scaled (reference/add.h) */
-    BLOCK = 256    /* sums of two maps that are scaled at a time */
-};
-
 /* The output's dimensions with leading ones, and each operand's step along them, 0 where it is
  * broadcast. */
 typedef struct elementwise {
@@ -16,10 +11,7 @@ typedef struct elementwise {
     float lo, hi;
     int32_t zero[2], zero_out, lo8, hi8;
     nas_fixed scale[2], scale_out;
-    /* Of ADD in int8: each operand's scaled value by its code + 128, and how their sum becomes a
-     * code, the same for all of a block. */
-    const int32_t *scaled[2];
-    nas_requant q;
+    nas_add add; /* of ADD in int8: two maps of one shape, no left shift */
 } elementwise;
 
 static void find_steps(const nas_step *s, elementwise *d) {
@@ -79,31 +71,15 @@ static void mul_row_f32(const elementwise *d, const void *a, const void *b, void
         out[c] = clamp_f32(d, p[c * d->step[0][3]] * q[c * d->step[1][3]]);
 }
 
+/* NAS_ADD_BITS and the scales: reference/add.h. */
 static void add_row_i8(const elementwise *d, const void *a, const void *b, void *y) {
     const int8_t *p = a, *q = b;
     int8_t *out = y;
     for (int32_t c = 0; c < d->dims[3]; c++) {
-        const int32_t v = d->scaled[0][p[c * d->step[0][3]] + 128];
-        const int32_t w = d->scaled[1][q[c * d->step[1][3]] + 128];
-        out[c] = clamp_i8(d, (int64_t)nas_fixed_scale(v + w, d->scale_out) + d->zero_out);
-    }
-}
-
-/* Two maps of one shape: the row's own loop scales the sums. */
-static void add_maps_i8(const nas_step *s) {
-    const elementwise *d = s->state;
-    const int8_t *p = s->x[0], *q = s->x[1];
-    int8_t *y = s->y;
-    _Alignas(64) int32_t sum[BLOCK];
-    for (int64_t n = nas_tensor_count(s->out); n > 0; n -= BLOCK) {
-        const int32_t m = n < BLOCK ? (int32_t)n : BLOCK;
-        for (int32_t i = 0; i < m; i++)
-            sum[i] = d->scaled[0][p[i] + 128] + d->scaled[1][q[i] + 128];
-        for (int32_t i = m; i < BLOCK; i++) sum[i] = 0;
-        s->kernel->requant(1, m, BLOCK, &d->q, sum, y);
-        p += m;
-        q += m;
-        y += m;
+        const int32_t v = (p[c * d->step[0][3]] - d->zero[0]) * (1 << NAS_ADD_BITS);
+        const int32_t w = (q[c * d->step[1][3]] - d->zero[1]) * (1 << NAS_ADD_BITS);
+        const int32_t sum = nas_fixed_scale(v, d->scale[0]) + nas_fixed_scale(w, d->scale[1]);
+        out[c] = clamp_i8(d, (int64_t)nas_fixed_scale(sum, d->scale_out) + d->zero_out);
     }
 }
 
@@ -116,19 +92,27 @@ static void mul_row_i8(const elementwise *d, const void *a, const void *b, void 
     }
 }
 
+static bool alike(const nas_step *s) {
+    const nas_tensor *a = s->in[0], *b = s->in[1];
+    return a->rank == b->rank && !memcmp(a->dims, b->dims, sizeof a->dims);
+}
+
 static void run_add_f32(const nas_step *s) {
-    walk(s, sizeof(float), add_row_f32);
+    const elementwise *d = s->state;
+    if (alike(s))
+        s->kernel->add_f32(nas_tensor_count(s->out), s->x[0], s->x[1], d->lo, d->hi, s->y);
+    else
+        walk(s, sizeof(float), add_row_f32);
 }
 static void run_mul_f32(const nas_step *s) {
     walk(s, sizeof(float), mul_row_f32);
 }
 static void run_add_i8(const nas_step *s) {
-    const nas_tensor *a = s->in[0], *b = s->in[1];
-    const bool alike = a->rank == b->rank && !memcmp(a->dims, b->dims, sizeof a->dims);
-    if (alike)
-        add_maps_i8(s);
-    else
-        walk(s, 1, add_row_i8);
+    walk(s, 1, add_row_i8);
+}
+static void run_add_maps_i8(const nas_step *s) {
+    const elementwise *d = s->state;
+    s->kernel->add_i8(nas_tensor_count(s->out), &d->add, s->x[0], s->x[1], s->y);
 }
 static void run_mul_i8(const nas_step *s) {
     walk(s, 1, mul_row_i8);
@@ -147,30 +131,16 @@ static elementwise *open_elementwise(nas_step *s, nas_arena *a, nas_err *err) {
     return d;
 }
 
-static nas_status open_add_i8(elementwise *d, nas_arena *a, nas_err *err) {
-    int32_t *tables = nas_arena_array(a, 2 * 256, sizeof *tables, err);
-    int32_t *rows = nas_arena_array(a, 4 * BLOCK, sizeof *rows, err);
-    if (!tables || !rows) return NAS_ENOMEM;
-    for (int32_t k = 0; k < 2; k++) {
-        int32_t *table = tables + 256 * k;
-        for (int32_t i = 0; i < 256; i++)
-            table[i] = nas_fixed_scale((i - 128 - d->zero[k]) * (1 << ADD_BITS), d->scale[k]);
-        d->scaled[k] = table;
-    }
-    int32_t *bias = rows, *mult = rows + BLOCK, *before = mult + BLOCK, *after = before + BLOCK;
-    for (int32_t i = 0; i < BLOCK; i++) {
-        mult[i] = d->scale_out.mult;
-        before[i] = d->scale_out.shift > 0 ? d->scale_out.shift : 0;
-        after[i] = d->scale_out.shift > 0 ? 0 : -d->scale_out.shift;
-    }
-    d->q = (nas_requant){.bias = bias,
-                         .mult = mult,
-                         .before = before,
-                         .after = after,
-                         .zero_point = d->zero_out,
-                         .lo = d->lo8,
-                         .hi = d->hi8};
-    return NAS_OK;
+static void open_add_maps(nas_step *s, elementwise *d) {
+    const nas_fixed *f = d->scale;
+    if (!alike(s) || f[0].shift > 0 || f[1].shift > 0 || d->scale_out.shift > 0) return;
+    d->add = (nas_add){.zero = {d->zero[0], d->zero[1]},
+                       .in = {{f[0].mult, -f[0].shift}, {f[1].mult, -f[1].shift}},
+                       .out = {d->scale_out.mult, -d->scale_out.shift},
+                       .zero_point = d->zero_out,
+                       .lo = d->lo8,
+                       .hi = d->hi8};
+    s->run = run_add_maps_i8;
 }
 
 nas_status nas_step_add(nas_step *s, nas_arena *a, nas_err *err) {
@@ -182,8 +152,9 @@ nas_status nas_step_add(nas_step *s, nas_arena *a, nas_err *err) {
     const double twice = (double)(2 * (p > q ? p : q));
     d->scale[0] = nas_fixed_of((double)p / twice);
     d->scale[1] = nas_fixed_of((double)q / twice);
-    d->scale_out = nas_fixed_of(twice / (double)((float)(1 << ADD_BITS) * s->out->scale[0]));
-    return open_add_i8(d, a, err);
+    d->scale_out = nas_fixed_of(twice / (double)((float)(1 << NAS_ADD_BITS) * s->out->scale[0]));
+    open_add_maps(s, d);
+    return NAS_OK;
 }
 
 nas_status nas_step_mul(nas_step *s, nas_arena *a, nas_err *err) {

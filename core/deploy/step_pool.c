@@ -111,6 +111,7 @@ typedef struct mean {
         step[4];   /* of the input, leading ones added; the output's step, 0 if reduced */
     int32_t count; /* values in one mean */
     int64_t outputs;
+    int32_t pixels; /* where the last axis stays and all others go: those; else 0 */
     nas_fixed scale;
     int32_t *acc;
 } mean;
@@ -120,7 +121,8 @@ static void mean_f32(const nas_step *s) {
     const float *x = s->x[0];
     float *y = s->y;
     for (int64_t i = 0; i < d->outputs; i++) y[i] = 0;
-    for (int32_t i = 0; i < d->dims[0]; i++)
+    if (d->pixels) s->kernel->sum_f32(d->pixels, d->dims[3], x, y);
+    for (int32_t i = 0; !d->pixels && i < d->dims[0]; i++)
         for (int32_t j = 0; j < d->dims[1]; j++)
             for (int32_t k = 0; k < d->dims[2]; k++) {
                 float *to = y + i * d->step[0] + j * d->step[1] + k * d->step[2];
@@ -135,7 +137,8 @@ static void mean_i8(const nas_step *s) {
     const int8_t *x = s->x[0];
     int8_t *y = s->y;
     for (int64_t i = 0; i < d->outputs; i++) d->acc[i] = 0;
-    for (int32_t i = 0; i < d->dims[0]; i++)
+    if (d->pixels) s->kernel->sum_i8(d->pixels, d->dims[3], x, d->acc);
+    for (int32_t i = 0; !d->pixels && i < d->dims[0]; i++)
         for (int32_t j = 0; j < d->dims[1]; j++)
             for (int32_t k = 0; k < d->dims[2]; k++) {
                 int32_t *to = d->acc + i * d->step[0] + j * d->step[1] + k * d->step[2];
@@ -175,6 +178,7 @@ static void find_axes(const nas_step *s, mean *d) {
             step *= d->dims[k];
     }
     d->outputs = step;
+    d->pixels = d->step[3] == 1 && d->outputs == d->dims[3] ? d->count : 0;
 }
 
 nas_status nas_step_mean(nas_step *s, nas_arena *a, nas_err *err) {

@@ -58,7 +58,6 @@ nas_status nas_window_open(const nas_step *s, int32_t c, int32_t repeat, bool wh
     *win = (nas_window){.n_pix = out[1] * out[2],
                         .n_seg = kernel[0] * runs,
                         .run = row ? kernel[1] * c : c,
-                        .c = out[3],
                         .at = at,
                         .seg = seg};
     for (int32_t y = 0; y < out[1]; y++)
@@ -93,14 +92,14 @@ void nas_border_f32(const nas_border *b, const float *x, float *out) {
     }
 }
 
-void nas_border_i8(const nas_border *b, const int8_t *x, int32_t zero_point, int16_t *out) {
+void nas_border_i8(const nas_border *b, const nas_infer *k, const int8_t *x, int32_t zero_point,
+                   int16_t *out) {
     const bool plain = b->c == b->in_c && b->repeat == 1;
     for (int32_t y = 0; y < b->in_h; y++) {
         int16_t *to = out + row_start(b, y);
-        if (plain || b->repeat == 1) {
-            const int32_t rows = plain ? 1 : b->in_w, n = plain ? b->in_w * b->c : b->in_c;
-            for (int32_t i = 0; i < rows; i++, to += b->c, x += n)
-                for (int32_t c = 0; c < n; c++) to[c] = (int16_t)(x[c] - zero_point);
+        if (plain) {
+            k->widen((int64_t)b->in_w * b->c, x, zero_point, to);
+            x += (int64_t)b->in_w * b->c;
             continue;
         }
         for (int32_t i = 0; i < b->in_w; i++, to += b->c, x += b->in_c)

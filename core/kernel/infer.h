@@ -1,27 +1,65 @@
 /* core/kernel/infer.h - the hot loops of the interpreter of exported files; one row per build. All
  * rows give the same bits: every output adds its products in the same order (window rows, columns,
- * input channels), without contraction; int8 sums are exact. */
+ * input channels), each by one fused multiply-add that is rounded once, whatever the processor has;
+ * nothing else is contracted. int8 sums are exact. */
 #ifndef NAS_CORE_KERNEL_INFER_H
 #define NAS_CORE_KERNEL_INFER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+/* How output channels stand in vectors of a row's width. Vector j begins at channel start[j]; the
+ * last ones overlap those before where c is no multiple, so that all are whole. Where c is below
+ * the width, one vector holds them and zeros. room = vectors * width: what packed weights, biases
+ * and sums have for each pixel. */
+typedef struct nas_lanes {
+    int32_t c, room, vectors;
+    const int32_t *start;
+} nas_lanes;
+
 /* Where a window operator reads. Output pixel p takes, for each of n_seg runs, `run` consecutive
- * elements from x + at[p] + seg[s]. Channels c are padded to room (a multiple of the row's width);
- * weights are [n_seg][run][room], zero beyond c. */
+ * elements from x + at[p] + seg[s]. */
 typedef struct nas_window {
-    int32_t n_pix, n_seg, run, c, room;
+    int32_t n_pix, n_seg, run;
+    nas_lanes out;
     const int32_t *at, *seg;
 } nas_window;
 
-/* How an int32 sum becomes an int8: TFLite's fixed-point multiplier of each channel (zero beyond
- * c; before and after: its left and right shift), the zero point, the clamp. */
+/* A 3x3 convolution of stride 1 by 16 products for 2x2 outputs (Winograd 1980; Lavin and Gray, CVPR
+ * 2016, section 4.1) instead of 36. Tile (i, j) makes outputs (2i, 2j) to (2i + 1, 2j + 1) from
+ * inputs (2i - top, 2j - left) to (2i - top + 3, 2j - left + 3). Input and output channels of the
+ * points: [16][down * across][depth] and [16][down * across][out.room], each point that many
+ * elements after the one before. */
+typedef struct nas_tiles {
+    int32_t in_h, in_w, in_c, depth; /* depth: in_c, made even for int8 */
+    int32_t out_h, out_w, top, left, down, across;
+    int64_t in_point, out_point;
+    nas_lanes out;
+} nas_tiles;
+enum { NAS_TILE_POINTS = 16 };
+
+/* How an int32 sum becomes an int8: TFLite's fixed-point multiplier of each lane (before and after:
+ * its left and right shift), the zero point, the clamp. plain: no left shift, and a right shift of
+ * 1 at least, in every lane. half: 2^(after - 1), or 0. */
 typedef struct nas_requant {
-    const int32_t *bias, *mult, *before, *after;
+    const int32_t *bias, *mult, *before, *after, *half;
+    bool plain;
     int32_t zero_point, lo, hi;
 } nas_requant;
 
-/* How an int32 sum of a hybrid operator becomes a float; factor and bias of each channel. */
+/* The sum of two int8 values: each operand's value, a code less `zero`, times 2^20, is scaled, then
+ * their sum. */
+typedef struct nas_scale {
+    int32_t mult, after; /* no left shift */
+} nas_scale;
+typedef struct nas_add {
+    int32_t zero[2];
+    nas_scale in[2], out;
+    int32_t zero_point, lo, hi;
+} nas_add;
+enum { NAS_ADD_BITS = 20 };
+
+/* How an int32 sum of a hybrid operator becomes a float; factor and bias of each lane. */
 typedef struct nas_rescale {
     const float *factor, *bias;
     float scale, lo, hi;
@@ -29,24 +67,42 @@ typedef struct nas_rescale {
 
 typedef struct nas_infer {
     const char *name;
-    int32_t width; /* room is a multiple of it */
+    int32_t width;             /* of a vector */
+    int32_t most_f32, most_i8; /* vectors of a block of packed weights */
+    int32_t depth_unit;        /* channels that depth_i8 works on at a time */
 
-    /* y[n_pix][c] = clamp(bias + sum of x * w). */
+    /* y[n_pix][c] = clamp(bias + sum of x * w); without a bias (NULL) y[n_pix][room] = the sums.
+     * Weights: see nas_infer_place. May read width - 1 elements beyond x and w. */
     void (*dense_f32)(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y);
 
-    /* acc[n_pix][room] = sum of x * w. run is even; weights are [n_seg][run / 2][room][2]. Reads
-     * one element beyond the last run at most. |x| < 256, |w| < 256. */
+    /* acc[n_pix][room] = sum of x * w. run is even; weights are pairs of elements. Reads one
+     * element beyond the last run at most. |x| < 2^15, |w| < 2^15; sums stay in 32 bits. */
     void (*dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc);
 
-    /* One kernel per channel: runs are the room channels of one tap, weights [n_seg][room]. */
+    /* One kernel per channel: runs are the c channels of one tap, weights [n_seg][room]. */
     void (*depth_f32)(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y);
     void (*depth_i8)(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc);
 
+    /* Inputs to points, and sums at the points to outputs. In int8 weights are 4 times those of the
+     * points, so sums are 4 times; |x - zero_point| < 256. */
+    void (*tile_f32)(const nas_tiles *t, const float *x, float *v);
+    void (*untile_f32)(const nas_tiles *t, const float *sums, const float *bias, float lo, float hi,
+                       float *y);
+    void (*tile_i8)(const nas_tiles *t, const int8_t *x, int32_t zero_point, int16_t *v);
+    void (*untile_i8)(const nas_tiles *t, const int32_t *sums, int32_t *acc);
+
     /* y[n_pix][c] from acc[n_pix][room]. */
-    void (*requant)(int32_t n_pix, int32_t c, int32_t room, const nas_requant *q,
-                    const int32_t *acc, int8_t *y);
+    void (*requant)(int32_t n_pix, const nas_lanes *out, const nas_requant *q, const int32_t *acc,
+                    int8_t *y);
+
+    void (*widen)(int64_t n, const int8_t *x, int32_t zero_point, int16_t *y); /* x - zero_point */
+    void (*add_f32)(int64_t n, const float *a, const float *b, float lo, float hi, float *y);
+    void (*add_i8)(int64_t n, const nas_add *how, const int8_t *a, const int8_t *b, int8_t *y);
+    /* sum[c] = the sum over pixels of x[n_pix][c], in their order. */
+    void (*sum_f32)(int32_t n_pix, int32_t c, const float *x, float *sum);
+    void (*sum_i8)(int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum);
 
     /* Hybrid operators. The least and the largest of n values and 0; */
     void (*range)(int64_t n, const float *x, float *lo, float *hi);
@@ -56,9 +112,24 @@ typedef struct nas_infer {
     void (*quantize)(int64_t n, const float *x, float inverse, int32_t zero_point, int32_t lo,
                      int8_t *q);
     /* y[n_pix][c] = clamp(acc[n_pix][room] * factor * scale + bias), in this order. */
-    void (*rescale)(int32_t n_pix, int32_t c, int32_t room, const nas_rescale *r,
-                    const int32_t *acc, float *y);
+    void (*rescale)(int32_t n_pix, const nas_lanes *out, const nas_rescale *r, const int32_t *acc,
+                    float *y);
 } nas_infer;
+
+/* Where packed weights of dense_* have element k of `elements` (of all runs; in int8 pairs) for
+ * vector j: in units of a vector. Blocks of vectors, as even as can be and at most `most` of them,
+ * come one after the other; in each, elements, then vectors. */
+static inline int32_t nas_infer_block(const nas_lanes *out, int32_t most, int32_t b) {
+    const int32_t blocks = (out->vectors + most - 1) / most;
+    return (int32_t)((int64_t)out->vectors * b / blocks);
+}
+static inline int64_t nas_infer_place(const nas_lanes *out, int32_t most, int64_t elements,
+                                      int64_t k, int32_t j) {
+    int32_t b = j / most;
+    while (nas_infer_block(out, most, b + 1) <= j) b++;
+    const int32_t from = nas_infer_block(out, most, b), to = nas_infer_block(out, most, b + 1);
+    return elements * from + k * (to - from) + j - from;
+}
 
 /* The best row that this processor runs, or the one that the environment variable NAS_KERNEL names
  * if it runs here. */

@@ -1,214 +1,166 @@
-/* core/kernel/vec_infer.c - the vector rows of infer.h. Output channels are the lanes; a block of
- * channels of a few pixels stays in registers while the window is walked. */
-#include "core/kernel/infer.h"
+/* core/kernel/vec_infer.c - the vector rows of infer.h: float. Output channels are the lanes; a
+ * block of channels of a few pixels stays in registers while the window is walked. */
+#include "core/kernel/vec_infer.h"
 
-#include <string.h>
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
+/* --- all input channels ----------------------------------------------------------------------- */
 
-#if defined(__AVX512BW__)
-enum { BYTES = 64, LANES = 16, MOST = 5 };
-#elif defined(__AVX2__)
-enum { BYTES = 32, LANES = 8, MOST = 3 };
-#else
-enum { BYTES = 16, LANES = 4, MOST = 3 };
-#endif
-enum { PIXELS = 4 };
-
-typedef float vf __attribute__((vector_size(BYTES)));
-typedef int32_t vi __attribute__((vector_size(BYTES)));
-typedef int16_t vh __attribute__((vector_size(BYTES / 2)));
-
-/* A block's size must be a constant for its sums to stay in registers. */
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE vf load_f(const float *p) {
-    vf v;
-    memcpy(&v, p, sizeof v);
-    return v;
+INLINE int32_t most_pixels(int32_t vectors) {
+    if (LANES == 16) return vectors == 4 ? 6 : 8;
+    return vectors == 3 ? 4 : vectors == 2 ? 6 : 8;
 }
 
-INLINE vi load_i(const void *p) {
-    vi v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
+typedef struct finish {
+    const float *bias; /* NULL: sums stay as they are */
+    float lo, hi;
+    float *y;
+} finish;
 
-INLINE vi load_h(const int16_t *p) {
-    vh v;
-    memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, vi);
-}
-
-/* a + the two products of each lane's pair of int16 with the pair in x. */
-INLINE vi add_pairs(vi a, vi w, vi x) {
-#if defined(__AVX512BW__)
-    return a + (vi)_mm512_madd_epi16((__m512i)w, (__m512i)x);
-#elif defined(__AVX2__)
-    return a + (vi)_mm256_madd_epi16((__m256i)w, (__m256i)x);
-#elif defined(__SSE2__)
-    return a + (vi)_mm_madd_epi16((__m128i)w, (__m128i)x);
-#else
-    const vi low = (vi)((w << 16) >> 16) * (vi)((x << 16) >> 16);
-    return a + low + (w >> 16) * (x >> 16);
-#endif
-}
-
-/* A pair of int16 in every lane. */
-INLINE vi pair(const int16_t *p) {
-    int32_t v;
-    memcpy(&v, p, sizeof v);
-    return v - (vi){0};
-}
-
-/* The last block of channels may be cut. */
-INLINE void finish(const vf *sum, int32_t vectors, int32_t c, const float *bias, float lo, float hi,
-                   float *y) {
-    float v[MOST * LANES];
-    for (int32_t j = 0; j < vectors; j++) {
-        const vf t = sum[j] + load_f(bias + j * LANES);
-        memcpy(v + j * LANES, &t, sizeof t);
-    }
-    const int32_t n = c < vectors * LANES ? c : vectors * LANES;
-    for (int32_t i = 0; i < n; i++) {
-        const float t = v[i] < lo ? lo : v[i];
-        y[i] = t > hi ? hi : t;
-    }
-}
-
-/* --- float, all input channels ---------------------------------------------------------------- */
-
-INLINE void dense_f32_block(const nas_window *win, int32_t pixels, int32_t vectors, int32_t p,
-                            int32_t c, const float *x, const float *w, const float *bias, float lo,
-                            float hi, float *y) {
-    vf sum[PIXELS][MOST] = {0};
-    const float *at[PIXELS];
-    w += c;
-    for (int32_t q = 0; q < pixels; q++) at[q] = x + win->at[p + q];
+INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, int32_t p,
+                        int32_t v, const float *x, const float *w, const finish *f) {
+    vf sum[MOST_PIXELS][MOST_VECTORS] = {0};
     for (int32_t s = 0; s < win->n_seg; s++) {
-        const int32_t off = win->seg[s];
-        for (int32_t i = 0; i < win->run; i++, w += win->room)
-            for (int32_t j = 0; j < vectors; j++) {
-                const vf k = load_f(w + j * LANES);
-                for (int32_t q = 0; q < pixels; q++) sum[q][j] += at[q][off + i] * k;
+        const float *from[MOST_PIXELS];
+        UNROLL for (int32_t q = 0; q < pixels; q++) from[q] = x + win->at[p + q] + win->seg[s];
+        for (int64_t i = 0; i < win->run; i++, w += vectors * LANES) {
+            vf k[MOST_VECTORS];
+            UNROLL for (int32_t j = 0; j < vectors; j++) k[j] = load_f(w + j * LANES);
+            UNROLL for (int32_t q = 0; q < pixels; q++) {
+                const vf one = splat_f(from[q][i]);
+                UNROLL for (int32_t j = 0; j < vectors; j++) sum[q][j] =
+                    fused(one, k[j], sum[q][j]);
             }
+        }
     }
-    for (int32_t q = 0; q < pixels; q++)
-        finish(sum[q], vectors, win->c - c, bias + c, lo, hi, y + (p + q) * win->c + c);
+    const nas_lanes *out = &win->out;
+    if (!f->bias) {
+        UNROLL for (int32_t q = 0; q < pixels; q++) UNROLL for (int32_t j = 0; j < vectors; j++)
+            store_f(f->y + (int64_t)(p + q) * out->room + (v + j) * LANES, sum[q][j], LANES);
+        return;
+    }
+    const vf lo = splat_f(f->lo), hi = splat_f(f->hi);
+    UNROLL for (int32_t j = 0; j < vectors; j++) {
+        const vf bias = load_f(f->bias + (v + j) * LANES);
+        float *y = f->y + (int64_t)p * out->c + out->start[v + j];
+        UNROLL for (int32_t q = 0; q < pixels; q++)
+            store_f(y + q * out->c, clamp(sum[q][j] + bias, lo, hi), out->c);
+    }
 }
 
-/* CALL(pixels, vectors) with constants, for the pixels and channels of a whole window. Blocks of
- * vectors are as even as can be. */
-#define CALL_VECTORS(pixels, vectors)                \
-    switch (vectors) {                               \
-    case 1: CALL(pixels, 1); break;                  \
-    case 2: CALL(pixels, 2); break;                  \
-    case 3: CALL(pixels, 3); break;                  \
-    case 4: CALL(pixels, (MOST > 4 ? 4 : 3)); break; \
-    default: CALL(pixels, MOST); break;              \
-    }
-#define WALK()                                                                    \
-    do {                                                                          \
-        const int32_t all = win->room / LANES, blocks = (all + MOST - 1) / MOST;  \
-        for (int32_t b = 0; b < blocks; b++) {                                    \
-            const int32_t c = (int32_t)((int64_t)all * b / blocks) * LANES;       \
-            const int32_t end = (int32_t)((int64_t)all * (b + 1) / blocks);       \
-            const int32_t n = end - c / LANES;                                    \
-            int32_t p = 0;                                                        \
-            for (; p + PIXELS <= win->n_pix; p += PIXELS) CALL_VECTORS(PIXELS, n) \
-            for (; p < win->n_pix; p++) CALL_VECTORS(1, n)                        \
-        }                                                                         \
-    } while (0)
+/* A switch over all sizes of blocks, each with its numbers as constants. */
+#define CASE(P, V)                                                        \
+    case (V)*16 + (P):                                                    \
+        CALL(((P) <= most_pixels(V) ? (P) : 1), ((V) <= MOST ? (V) : 1)); \
+        break;
+#define CASES(V) \
+    CASE(1, V) CASE(2, V) CASE(3, V) CASE(4, V) CASE(5, V) CASE(6, V) CASE(7, V) CASE(8, V)
 
 static void dense_f32(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y) {
-#define CALL(pixels, vectors) dense_f32_block(win, pixels, vectors, p, c, x, w, bias, lo, hi, y)
-    WALK();
+    const finish f = {bias, lo, hi, y};
+    const int64_t each = (int64_t)win->n_seg * win->run * LANES;
+    const nas_lanes *out = &win->out;
+    enum { MOST = MOST_F32 };
+    for (int32_t b = 0, v = 0; v < out->vectors; b++) {
+        const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = most_pixels(n);
+        for (int32_t g = 0, p = 0; p < win->n_pix; g++) {
+            const int32_t m = group_of(win->n_pix, most, g + 1) - p;
+            const float *k = w + each * v;
+            switch (n * 16 + m) {
+#define CALL(P, V) dense_block(win, P, V, p, v, x, k, &f)
+                CASES(1)
+                CASES(2)
+                CASES(3)
+                CASES(4)
 #undef CALL
-}
-
-/* --- int8, all input channels ----------------------------------------------------------------- */
-
-INLINE void dense_i8_block(const nas_window *win, int32_t pixels, int32_t vectors, int32_t p,
-                           int32_t c, const int16_t *x, const int16_t *w, int32_t *acc) {
-    vi sum[PIXELS][MOST] = {0};
-    const int16_t *at[PIXELS];
-    w += 2 * c;
-    for (int32_t q = 0; q < pixels; q++) at[q] = x + win->at[p + q];
-    for (int32_t s = 0; s < win->n_seg; s++) {
-        const int32_t off = win->seg[s];
-        for (int32_t i = 0; i < win->run; i += 2, w += 2 * win->room)
-            for (int32_t j = 0; j < vectors; j++) {
-                const vi k = load_i(w + 2 * j * LANES);
-                for (int32_t q = 0; q < pixels; q++)
-                    sum[q][j] = add_pairs(sum[q][j], k, pair(at[q] + off + i));
+            default: __builtin_unreachable();
             }
+            p += m;
+        }
+        v += n;
     }
-    for (int32_t q = 0; q < pixels; q++)
-        memcpy(acc + (p + q) * win->room + c, sum[q], (size_t)vectors * sizeof(vi));
-}
-
-static void dense_i8(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc) {
-#define CALL(pixels, vectors) dense_i8_block(win, pixels, vectors, p, c, x, w, acc)
-    WALK();
-#undef CALL
 }
 
 /* --- one kernel per channel ------------------------------------------------------------------- */
 
+INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t p, const float *x,
+                        const float *w, const finish *f) {
+    const nas_lanes *out = &win->out;
+    const vf lo = splat_f(f->lo), hi = splat_f(f->hi);
+    const float *at[MOST_PIXELS];
+    UNROLL for (int32_t q = 0; q < pixels; q++) at[q] = x + win->at[p + q];
+    for (int32_t v = 0; v < out->vectors; v++) {
+        const int64_t c = out->start[v];
+        const float *k = w + v * LANES;
+        vf sum[MOST_PIXELS] = {0};
+        for (int32_t s = 0; s < win->n_seg; s++, k += out->room) {
+            const int64_t off = win->seg[s] + c;
+            const vf one = load_f(k);
+            UNROLL for (int32_t q = 0; q < pixels; q++) sum[q] =
+                fused(load_f(at[q] + off), one, sum[q]);
+        }
+        const vf bias = load_f(f->bias + v * LANES);
+        float *y = f->y + (int64_t)p * out->c + c;
+        UNROLL for (int32_t q = 0; q < pixels; q++)
+            store_f(y + q * out->c, clamp(sum[q] + bias, lo, hi), out->c);
+    }
+}
+
 static void depth_f32(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y) {
-    for (int32_t p = 0; p < win->n_pix; p++, y += win->c)
-        for (int32_t c = 0; c < win->room; c += LANES) {
-            const float *at = x + win->at[p] + c, *k = w + c;
-            vf sum = {0};
-            for (int32_t s = 0; s < win->n_seg; s++, k += win->room)
-                sum += load_f(at + win->seg[s]) * load_f(k);
-            finish(&sum, 1, win->c - c, bias + c, lo, hi, y + c);
+    const finish f = {bias, lo, hi, y};
+    for (int32_t g = 0, p = 0; p < win->n_pix; g++) {
+        const int32_t m = group_of(win->n_pix, MOST_PIXELS, g + 1) - p;
+        switch (m) {
+#define DEPTH(P) \
+    case P: depth_block(win, P, p, x, w, &f); break;
+            DEPTH(1)
+            DEPTH(2)
+            DEPTH(3)
+            DEPTH(4)
+            DEPTH(5)
+            DEPTH(6)
+            DEPTH(7)
+            DEPTH(8)
+        default: __builtin_unreachable();
         }
+        p += m;
+    }
 }
 
-static void depth_i8(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc) {
-    for (int32_t p = 0; p < win->n_pix; p++, acc += win->room)
-        for (int32_t c = 0; c < win->room; c += LANES) {
-            const int16_t *at = x + win->at[p] + c, *k = w + c;
-            vi sum = {0};
-            for (int32_t s = 0; s < win->n_seg; s++, k += win->room)
-                sum += load_h(at + win->seg[s]) * load_h(k);
-            memcpy(acc + c, &sum, sizeof sum);
-        }
+/* --- maps ------------------------------------------------------------------------------------- */
+
+static void add_f32(int64_t n, const float *a, const float *b, float lo, float hi,
+                    float *restrict y) {
+    const vf low = splat_f(lo), high = splat_f(hi);
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        store_f(y + i, clamp(load_f(a + i) + load_f(b + i), low, high), LANES);
+    if (i < n) nas_infer_reference.add_f32(n - i, a + i, b + i, lo, hi, y + i);
 }
 
-/* --- int32 to int8 ---------------------------------------------------------------------------- */
+INLINE void sum_block(int32_t vectors, int32_t n_pix, int32_t c, const float *x, float *sum) {
+    vf s[MOST_VECTORS] = {0};
+    for (int32_t p = 0; p < n_pix; p++, x += c)
+        UNROLL for (int32_t j = 0; j < vectors; j++) s[j] += load_f(x + j * LANES);
+    UNROLL for (int32_t j = 0; j < vectors; j++) store_f(sum + j * LANES, s[j], LANES);
+}
 
-/* As nas_infer_reference; written without branches for the compiler to make vectors of. */
-static void requant(int32_t n_pix, int32_t c, int32_t room, const nas_requant *q,
-                    const int32_t *acc, int8_t *restrict y) {
-    const int32_t *restrict bias = q->bias, *restrict mult = q->mult;
-    const int32_t *restrict before = q->before, *restrict after = q->after;
-    const int32_t zp = q->zero_point, lo = q->lo - zp, hi = q->hi - zp;
-    for (int32_t p = 0; p < n_pix; p++, acc += room, y += c)
-        for (int32_t i = 0; i < c; i++) {
-            const uint32_t sum = (uint32_t)acc[i] + (uint32_t)bias[i];
-            const int64_t product = (int64_t)(int32_t)(sum << before[i]) * mult[i];
-            const int32_t high = (int32_t)((product + (1 << 30)) >> 31);
-            const int32_t mask = (int32_t)((1u << after[i]) - 1);
-            const int32_t up = (high & mask) > (mask >> 1) + (high < 0);
-            const int32_t v = (high >> after[i]) + up;
-            y[i] = (int8_t)((v < lo ? lo : v > hi ? hi : v) + zp);
-        }
+static void sum_f32(int32_t n_pix, int32_t c, const float *x, float *sum) {
+    int32_t i = 0;
+    for (; i + MOST_VECTORS * LANES <= c; i += MOST_VECTORS * LANES)
+        sum_block(MOST_VECTORS, n_pix, c, x + i, sum + i);
+    for (; i + LANES <= c; i += LANES) sum_block(1, n_pix, c, x + i, sum + i);
+    if (i == c) return;
+    if (c >= LANES) {
+        sum_block(1, n_pix, c, x + c - LANES, sum + c - LANES);
+        return;
+    }
+    for (int32_t k = 0; k < c; k++) sum[k] = 0;
+    for (int32_t p = 0; p < n_pix; p++)
+        for (int32_t k = 0; k < c; k++) sum[k] += *x++;
 }
 
 /* --- hybrid ----------------------------------------------------------------------------------- */
-
-INLINE vf pick(vi mask, vf yes, vf no) {
-    return (vf)((mask & (vi)yes) | (~mask & (vi)no));
-}
-
-INLINE vi pick_i(vi mask, vi yes, vi no) {
-    return (mask & yes) | (~mask & no);
-}
 
 static void range(int64_t n, const float *x, float *lo, float *hi) {
     vf low = {0}, high = {0};
@@ -232,13 +184,11 @@ static void range(int64_t n, const float *x, float *lo, float *hi) {
     }
 }
 
-typedef int8_t vb __attribute__((vector_size(LANES)));
-
 /* As nas_infer_reference. */
 static void quantize(int64_t n, const float *x, float inverse, int32_t zero_point, int32_t lo,
                      int8_t *q) {
     const vf zero = {0}, half = zero + 0.5f, most = zero + 1000.0f;
-    const vi low = (vi){0} + lo, high = (vi){0} + 127;
+    const vi low = splat_i(lo), high = splat_i(127);
     int64_t i = 0;
     for (; i + LANES <= n / 8 * 8; i += LANES) {
         vf v = load_f(x + i) * inverse;
@@ -257,31 +207,40 @@ static void quantize(int64_t n, const float *x, float inverse, int32_t zero_poin
     nas_infer_reference.quantize(n - i, x + i, inverse, zero_point, lo, q + i);
 }
 
-static void rescale(int32_t n_pix, int32_t c, int32_t room, const nas_rescale *r,
-                    const int32_t *acc, float *restrict y) {
-    const float *restrict factor = r->factor, *restrict bias = r->bias;
-    const float scale = r->scale, lo = r->lo, hi = r->hi;
-    for (int32_t p = 0; p < n_pix; p++, acc += room, y += c)
-        for (int32_t i = 0; i < c; i++) {
-            const float v = (float)acc[i] * factor[i] * scale + bias[i];
-            const float t = v < lo ? lo : v;
-            y[i] = t > hi ? hi : t;
+static void rescale(int32_t n_pix, const nas_lanes *out, const nas_rescale *r, const int32_t *acc,
+                    float *y) {
+    const vf lo = splat_f(r->lo), hi = splat_f(r->hi);
+    for (int32_t p = 0; p < n_pix; p++, y += out->c)
+        for (int32_t v = 0; v < out->vectors; v++, acc += LANES) {
+            const vf sum = __builtin_convertvector(load_i(acc), vf);
+            const vf t = sum * load_f(r->factor + v * LANES) * r->scale;
+            store_f(y + out->start[v], clamp(t + load_f(r->bias + v * LANES), lo, hi), out->c);
         }
 }
 
-#define JOIN(a, b) a##b
-#define NAME(row)  JOIN(nas_infer_, row)
 #define TEXT_(row) #row
 #define TEXT(row)  TEXT_(row)
 
-const nas_infer NAME(NAS_ROW) = {
+const nas_infer ROW(nas_infer) = {
     .name = TEXT(NAS_ROW),
     .width = LANES,
+    .most_f32 = MOST_F32,
+    .most_i8 = MOST_I8,
+    .depth_unit = DEPTH_UNIT,
     .dense_f32 = dense_f32,
-    .dense_i8 = dense_i8,
+    .dense_i8 = ROW(nas_infer_dense_i8),
     .depth_f32 = depth_f32,
-    .depth_i8 = depth_i8,
-    .requant = requant,
+    .depth_i8 = ROW(nas_infer_depth_i8),
+    .tile_f32 = ROW(nas_infer_tile_f32),
+    .untile_f32 = ROW(nas_infer_untile_f32),
+    .tile_i8 = ROW(nas_infer_tile_i8),
+    .untile_i8 = ROW(nas_infer_untile_i8),
+    .requant = ROW(nas_infer_requant),
+    .widen = ROW(nas_infer_widen),
+    .add_f32 = add_f32,
+    .add_i8 = ROW(nas_infer_add_i8),
+    .sum_f32 = sum_f32,
+    .sum_i8 = ROW(nas_infer_sum_i8),
     .range = range,
     .quantize = quantize,
     .rescale = rescale,

@@ -1,0 +1,134 @@
+/* core/kernel/vec_infer.h - what the vector rows of infer.h share. Compiled once for each row. */
+#ifndef NAS_CORE_KERNEL_VEC_INFER_H
+#define NAS_CORE_KERNEL_VEC_INFER_H
+
+#include "core/kernel/infer.h"
+
+#include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+/* Blocks of vectors and, for each number of vectors, pixels, whose sums stay in registers. */
+#if defined(__AVX512BW__)
+enum { BYTES = 64, LANES = 16, MOST_F32 = 4, MOST_I8 = 4 };
+#elif defined(__AVX2__)
+enum { BYTES = 32, LANES = 8, MOST_F32 = 3, MOST_I8 = 2 };
+#else
+enum { BYTES = 16, LANES = 4, MOST_F32 = 3, MOST_I8 = 2 };
+#endif
+enum { MOST_PIXELS = 8, MOST_VECTORS = 4, DEPTH_UNIT = 2 * LANES };
+
+typedef float vf __attribute__((vector_size(BYTES)));
+typedef int32_t vi __attribute__((vector_size(BYTES)));
+typedef uint32_t vu __attribute__((vector_size(BYTES)));
+typedef int16_t vs __attribute__((vector_size(BYTES)));
+typedef int16_t vh __attribute__((vector_size(BYTES / 2)));
+typedef int8_t vb __attribute__((vector_size(LANES)));
+
+/* A block's size must be a constant for its sums to stay in registers. */
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("GCC unroll 16")
+
+#define INFER_JOIN_(a, b) a##_##b
+#define INFER_JOIN(a, b)  INFER_JOIN_(a, b)
+#define ROW(x)            INFER_JOIN(x, NAS_ROW)
+
+INLINE vf load_f(const float *p) {
+    vf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE vi load_i(const void *p) {
+    vi v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE vf splat_f(float v) {
+    return v - (vf){0};
+}
+
+INLINE vi splat_i(int32_t v) {
+    return v - (vi){0};
+}
+
+INLINE vf pick(vi mask, vf yes, vf no) {
+    return (vf)((mask & (vi)yes) | (~mask & (vi)no));
+}
+
+INLINE vi pick_i(vi mask, vi yes, vi no) {
+    return (mask & yes) | (~mask & no);
+}
+
+/* a * b + c, rounded once. */
+INLINE vf fused(vf a, vf b, vf c) {
+#if defined(__AVX512BW__)
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__FMA__)
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__) || defined(__FP_FAST_FMAF)
+    vf r;
+    for (int l = 0; l < LANES; l++) r[l] = __builtin_fmaf(a[l], b[l], c[l]);
+    return r;
+#else
+    /* The product is exact in double; the sum is rounded to odd there, so that rounding it again
+     * rounds the exact one (Boldo and Melquiond, IEEE Trans. Computers 57, 2008). */
+    typedef double vd __attribute__((vector_size(2 * BYTES)));
+    typedef int64_t vl __attribute__((vector_size(2 * BYTES)));
+    const vd p = __builtin_convertvector(a, vd) * __builtin_convertvector(b, vd);
+    const vd d = __builtin_convertvector(c, vd), s = p + d, back = s - p;
+    const vd miss = (p - (s - back)) + (d - back);
+    const vl inexact = (miss < 0) | (miss > 0), apart = (miss > 0) ^ (s > 0);
+    const vl step = 1 + (apart & -2), even = ((vl)s & 1) - 1;
+    const vd odd = (vd)((vl)s + (step & inexact & even));
+    return __builtin_convertvector(odd, vf);
+#endif
+}
+
+/* v < lo ? lo : v, then > hi: a NaN stays. */
+INLINE vf clamp(vf v, vf lo, vf hi) {
+#if defined(__AVX512BW__)
+    return (vf)_mm512_min_ps((__m512)hi, _mm512_max_ps((__m512)lo, (__m512)v));
+#elif defined(__AVX2__)
+    return (vf)_mm256_min_ps((__m256)hi, _mm256_max_ps((__m256)lo, (__m256)v));
+#elif defined(__SSE2__)
+    return (vf)_mm_min_ps((__m128)hi, _mm_max_ps((__m128)lo, (__m128)v));
+#else
+    v = pick(v < lo, lo, v);
+    return pick(v > hi, hi, v);
+#endif
+}
+
+/* The first n values. */
+INLINE void store_f(float *p, vf v, int32_t n) {
+    if (n >= LANES)
+        memcpy(p, &v, sizeof v);
+    else
+        memcpy(p, &v, (size_t)n * sizeof *p);
+}
+
+/* Pixels from * g / groups to the next: groups as even as can be, of at most `most`. */
+INLINE int32_t group_of(int32_t n, int32_t most, int32_t g) {
+    const int32_t groups = (n + most - 1) / most;
+    return (int32_t)((int64_t)n * g / groups);
+}
+
+void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
+                             int32_t *acc);
+void ROW(nas_infer_depth_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
+                             int32_t *acc);
+void ROW(nas_infer_requant)(int32_t n_pix, const nas_lanes *out, const nas_requant *q,
+                            const int32_t *acc, int8_t *y);
+void ROW(nas_infer_widen)(int64_t n, const int8_t *x, int32_t zero_point, int16_t *y);
+void ROW(nas_infer_add_i8)(int64_t n, const nas_add *how, const int8_t *a, const int8_t *b,
+                           int8_t *y);
+void ROW(nas_infer_sum_i8)(int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum);
+void ROW(nas_infer_tile_f32)(const nas_tiles *t, const float *x, float *v);
+void ROW(nas_infer_untile_f32)(const nas_tiles *t, const float *sums, const float *bias, float lo,
+                               float hi, float *y);
+void ROW(nas_infer_tile_i8)(const nas_tiles *t, const int8_t *x, int32_t zero_point, int16_t *v);
+void ROW(nas_infer_untile_i8)(const nas_tiles *t, const int32_t *sums, int32_t *acc);
+
+#endif

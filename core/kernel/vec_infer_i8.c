@@ -1,0 +1,340 @@
+/* core/kernel/vec_infer_i8.c - the vector rows of infer.h: int8, as exact sums of products of
+ * int16.
+ */
+#include "core/kernel/vec_infer.h"
+
+/* --- all input channels ----------------------------------------------------------------------- */
+
+/* a + the two products of each lane's pair of int16 with the pair in x. */
+INLINE vi add_pairs(vi a, vi w, vi x) {
+#if defined(__AVX512VNNI__)
+    return (vi)_mm512_dpwssd_epi32((__m512i)a, (__m512i)w, (__m512i)x);
+#elif defined(__AVX512BW__)
+    return a + (vi)_mm512_madd_epi16((__m512i)w, (__m512i)x);
+#elif defined(__AVX2__)
+    return a + (vi)_mm256_madd_epi16((__m256i)w, (__m256i)x);
+#elif defined(__SSE2__)
+    return a + (vi)_mm_madd_epi16((__m128i)w, (__m128i)x);
+#else
+    const vi low = (vi)((w << 16) >> 16) * (vi)((x << 16) >> 16);
+    return a + low + (w >> 16) * (x >> 16);
+#endif
+}
+
+/* A pair of int16 in every lane. */
+INLINE vi pair(const int16_t *p) {
+    int32_t v;
+    memcpy(&v, p, sizeof v);
+    return splat_i(v);
+}
+
+INLINE int32_t most_pixels(int32_t vectors) {
+    if (LANES == 16) return vectors == 4 ? 6 : 8;
+    return vectors == 2 ? 6 : 8;
+}
+
+INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, int32_t p,
+                        int32_t v, const int16_t *x, const int16_t *w, int32_t *acc) {
+    vi sum[MOST_PIXELS][MOST_VECTORS] = {0};
+    for (int32_t s = 0; s < win->n_seg; s++) {
+        const int16_t *from[MOST_PIXELS];
+        UNROLL for (int32_t q = 0; q < pixels; q++) from[q] = x + win->at[p + q] + win->seg[s];
+        for (int64_t i = 0; i < win->run; i += 2, w += 2 * vectors * LANES) {
+            vi k[MOST_VECTORS];
+            UNROLL for (int32_t j = 0; j < vectors; j++) k[j] = load_i(w + 2 * j * LANES);
+            UNROLL for (int32_t q = 0; q < pixels; q++) {
+                const vi two = pair(from[q] + i);
+                UNROLL for (int32_t j = 0; j < vectors; j++) sum[q][j] =
+                    add_pairs(sum[q][j], k[j], two);
+            }
+        }
+    }
+    UNROLL for (int32_t q = 0; q < pixels; q++) memcpy(
+        acc + (int64_t)(p + q) * win->out.room + v * LANES, sum[q], (size_t)vectors * sizeof(vi));
+}
+
+#define CASE(P, V)                                                           \
+    case (V)*16 + (P):                                                       \
+        CALL(((P) <= most_pixels(V) ? (P) : 1), ((V) <= MOST_I8 ? (V) : 1)); \
+        break;
+#define CASES(V) \
+    CASE(1, V) CASE(2, V) CASE(3, V) CASE(4, V) CASE(5, V) CASE(6, V) CASE(7, V) CASE(8, V)
+
+void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
+                             int32_t *acc) {
+    const int64_t each = (int64_t)win->n_seg * win->run * LANES;
+    const nas_lanes *out = &win->out;
+    for (int32_t b = 0, v = 0; v < out->vectors; b++) {
+        const int32_t n = nas_infer_block(out, MOST_I8, b + 1) - v, most = most_pixels(n);
+        for (int32_t g = 0, p = 0; p < win->n_pix; g++) {
+            const int32_t m = group_of(win->n_pix, most, g + 1) - p;
+            const int16_t *k = w + each * v;
+            switch (n * 16 + m) {
+#define CALL(P, V) dense_block(win, P, V, p, v, x, k, acc)
+                CASES(1)
+                CASES(2)
+                CASES(3)
+                CASES(4)
+#undef CALL
+            default: __builtin_unreachable();
+            }
+            p += m;
+        }
+        v += n;
+    }
+}
+
+/* --- one kernel per channel ------------------------------------------------------------------- */
+
+/* Products of two taps of 2 * LANES channels, summed: low and high have the channels that
+ * interleaving puts there; in_order puts them right. */
+#if defined(__SSE2__)
+#if defined(__AVX512BW__)
+#define UNPACK_LOW(a, b)  (vi) _mm512_unpacklo_epi16((__m512i)(a), (__m512i)(b))
+#define UNPACK_HIGH(a, b) (vi) _mm512_unpackhi_epi16((__m512i)(a), (__m512i)(b))
+#elif defined(__AVX2__)
+#define UNPACK_LOW(a, b)  (vi) _mm256_unpacklo_epi16((__m256i)(a), (__m256i)(b))
+#define UNPACK_HIGH(a, b) (vi) _mm256_unpackhi_epi16((__m256i)(a), (__m256i)(b))
+#else
+#define UNPACK_LOW(a, b)  (vi) _mm_unpacklo_epi16((__m128i)(a), (__m128i)(b))
+#define UNPACK_HIGH(a, b) (vi) _mm_unpackhi_epi16((__m128i)(a), (__m128i)(b))
+#endif
+
+INLINE void in_order(vi low, vi high, int32_t *acc) {
+#if defined(__AVX512BW__)
+    const __m512i first = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+    const __m512i second = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+    const vi a = (vi)_mm512_permutex2var_epi64((__m512i)low, first, (__m512i)high);
+    const vi b = (vi)_mm512_permutex2var_epi64((__m512i)low, second, (__m512i)high);
+#elif defined(__AVX2__)
+    const vi a = (vi)_mm256_permute2x128_si256((__m256i)low, (__m256i)high, 0x20);
+    const vi b = (vi)_mm256_permute2x128_si256((__m256i)low, (__m256i)high, 0x31);
+#else
+    const vi a = low, b = high;
+#endif
+    memcpy(acc, &a, sizeof a);
+    memcpy(acc + LANES, &b, sizeof b);
+}
+
+enum { DEPTH_PIXELS = 4 };
+
+INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t p, const int16_t *x,
+                        const int16_t *w, int32_t *acc) {
+    const nas_lanes *out = &win->out;
+    const int16_t *at[DEPTH_PIXELS];
+    UNROLL for (int32_t q = 0; q < pixels; q++) at[q] = x + win->at[p + q];
+    for (int32_t v = 0; v < out->vectors; v += 2) {
+        const int64_t c = out->start[v];
+        const int16_t *k = w + v * LANES;
+        vi low[DEPTH_PIXELS] = {0}, high[DEPTH_PIXELS] = {0};
+        for (int32_t s = 0; s < win->n_seg; s += 2, k += 2 * out->room) {
+            const bool two = s + 1 < win->n_seg;
+            const int64_t a = win->seg[s] + c, b = two ? win->seg[s + 1] + c : a;
+            const vi first = load_i(k), second = two ? load_i(k + out->room) : (vi){0};
+            const vi w_low = UNPACK_LOW(first, second), w_high = UNPACK_HIGH(first, second);
+            UNROLL for (int32_t q = 0; q < pixels; q++) {
+                const vi d = load_i(at[q] + a), e = load_i(at[q] + b);
+                low[q] = add_pairs(low[q], UNPACK_LOW(d, e), w_low);
+                high[q] = add_pairs(high[q], UNPACK_HIGH(d, e), w_high);
+            }
+        }
+        UNROLL for (int32_t q = 0; q < pixels; q++)
+            in_order(low[q], high[q], acc + (int64_t)(p + q) * out->room + v * LANES);
+    }
+}
+#endif
+
+INLINE vi load_h(const int16_t *p) {
+    vh v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, vi);
+}
+
+static void depth_narrow(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc) {
+    const nas_lanes *out = &win->out;
+    for (int32_t p = 0; p < win->n_pix; p++)
+        for (int32_t v = 0; v < out->vectors; v++, acc += LANES) {
+            const int16_t *at = x + win->at[p] + out->start[v], *k = w + v * LANES;
+            vi sum = {0};
+            for (int32_t s = 0; s < win->n_seg; s++, k += out->room)
+                sum += load_h(at + win->seg[s]) * load_h(k);
+            memcpy(acc, &sum, sizeof sum);
+        }
+}
+
+void ROW(nas_infer_depth_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
+                             int32_t *acc) {
+#if defined(__SSE2__)
+    if (win->out.c >= DEPTH_UNIT) {
+        int32_t p = 0;
+        for (; p + DEPTH_PIXELS <= win->n_pix; p += DEPTH_PIXELS)
+            depth_block(win, DEPTH_PIXELS, p, x, w, acc);
+        for (; p < win->n_pix; p++) depth_block(win, 1, p, x, w, acc);
+        return;
+    }
+#endif
+    depth_narrow(win, x, w, acc);
+}
+
+/* --- int32 to int8 ---------------------------------------------------------------------------- */
+
+#if defined(__AVX2__)
+typedef int64_t vl __attribute__((vector_size(BYTES)));
+
+/* Lanes 0, 2, ... of the products. */
+INLINE vl even_products(vi a, vi b) {
+#if defined(__AVX512BW__)
+    return (vl)_mm512_mul_epi32((__m512i)a, (__m512i)b);
+#else
+    return (vl)_mm256_mul_epi32((__m256i)a, (__m256i)b);
+#endif
+}
+
+INLINE vi odd_of(vi v) {
+    return (vi)((vl)v >> 32);
+}
+
+/* gemmlowp's doubling high multiplication, then its rounding shift, for a multiplier that is not
+ * negative: (product + 2^30) >> 31, halves of the shift away from zero. less: -1 where a negative
+ * value has 1 taken off first (wherever there is a shift). */
+INLINE vi scale_sum(vi sum, vi mult, vi after, vi half, vi less) {
+    const vl even = (even_products(sum, mult) + (1 << 30)) >> 31;
+    const vl odd = (even_products(odd_of(sum), odd_of(mult)) + (1 << 30)) << 1;
+#if defined(__AVX512BW__)
+    const vi high = (vi)_mm512_mask_blend_epi32(0xAAAA, (__m512i)even, (__m512i)odd);
+    return (vi)_mm512_srav_epi32((__m512i)(high + half + ((high >> 31) & less)), (__m512i)after);
+#else
+    const vi high = (vi)_mm256_blend_epi32((__m256i)even, (__m256i)odd, 0xAA);
+    return (vi)_mm256_srav_epi32((__m256i)(high + half + ((high >> 31) & less)), (__m256i)after);
+#endif
+}
+
+/* v + zero_point, clamped, as bytes. */
+INLINE vb to_bytes(vi v, int32_t zero_point, int32_t lo, int32_t hi) {
+#if defined(__AVX512BW__)
+    /* Before the zero point is added, as the sum might not fit. */
+    const __m512i low = _mm512_set1_epi32(lo - zero_point);
+    const __m512i high = _mm512_set1_epi32(hi - zero_point);
+    const __m512i t = _mm512_min_epi32(_mm512_max_epi32((__m512i)v, low), high);
+    return (vb)_mm512_cvtepi32_epi8(_mm512_add_epi32(t, _mm512_set1_epi32(zero_point)));
+#else
+    const __m256i low = _mm256_set1_epi32(lo - zero_point);
+    const __m256i high = _mm256_set1_epi32(hi - zero_point);
+    const __m256i t = _mm256_min_epi32(_mm256_max_epi32((__m256i)v, low), high);
+    const __m256i u = _mm256_add_epi32(t, _mm256_set1_epi32(zero_point));
+    const __m128i w = _mm_packs_epi32(_mm256_castsi256_si128(u), _mm256_extracti128_si256(u, 1));
+    const int64_t eight = _mm_cvtsi128_si64(_mm_packs_epi16(w, w));
+    vb b;
+    memcpy(&b, &eight, sizeof b);
+    return b;
+#endif
+}
+
+INLINE void store_b(int8_t *y, vb b, int32_t n) {
+    memcpy(y, &b, n >= LANES ? sizeof b : (size_t)n);
+}
+
+static void requant_plain(int32_t n_pix, const nas_lanes *out, const nas_requant *q,
+                          const int32_t *acc, int8_t *y) {
+    const vi all = splat_i(-1);
+    for (int32_t v = 0; v < out->vectors; v++) {
+        const vi bias = load_i(q->bias + v * LANES), mult = load_i(q->mult + v * LANES);
+        const vi after = load_i(q->after + v * LANES), half = load_i(q->half + v * LANES);
+        const int32_t *from = acc + v * LANES;
+        int8_t *to = y + out->start[v];
+        for (int32_t p = 0; p < n_pix; p++, from += out->room, to += out->c) {
+            const vi t = scale_sum(load_i(from) + bias, mult, after, half, all);
+            store_b(to, to_bytes(t, q->zero_point, q->lo, q->hi), out->c);
+        }
+    }
+}
+#endif
+
+/* Written without branches for the compiler to make vectors of. */
+static void requant_any(int32_t n_pix, const nas_lanes *out, const nas_requant *q,
+                        const int32_t *acc, int8_t *y) {
+    const int32_t zp = q->zero_point, lo = q->lo - zp, hi = q->hi - zp;
+    const int32_t n = out->c < LANES ? out->c : LANES;
+    for (int32_t p = 0; p < n_pix; p++, y += out->c)
+        for (int32_t v = 0; v < out->vectors; v++, acc += LANES) {
+            const int32_t *bias = q->bias + v * LANES, *mult = q->mult + v * LANES;
+            const int32_t *before = q->before + v * LANES, *after = q->after + v * LANES;
+            int8_t *restrict to = y + out->start[v];
+            for (int32_t i = 0; i < n; i++) {
+                const uint32_t sum = (uint32_t)acc[i] + (uint32_t)bias[i];
+                const int64_t product = (int64_t)(int32_t)(sum << before[i]) * mult[i];
+                const int32_t high = (int32_t)((product + (1 << 30)) >> 31);
+                const int32_t mask = (int32_t)((1u << after[i]) - 1);
+                const int32_t up = (high & mask) > (mask >> 1) + (high < 0);
+                const int32_t t = (high >> after[i]) + up;
+                to[i] = (int8_t)((t < lo ? lo : t > hi ? hi : t) + zp);
+            }
+        }
+}
+
+void ROW(nas_infer_requant)(int32_t n_pix, const nas_lanes *out, const nas_requant *q,
+                            const int32_t *acc, int8_t *y) {
+#if defined(__AVX2__)
+    if (q->plain) {
+        requant_plain(n_pix, out, q, acc, y);
+        return;
+    }
+#endif
+    requant_any(n_pix, out, q, acc, y);
+}
+
+/* --- maps ------------------------------------------------------------------------------------- */
+
+void ROW(nas_infer_widen)(int64_t n, const int8_t *restrict x, int32_t zero_point,
+                          int16_t *restrict y) {
+    for (int64_t i = 0; i < n; i++) y[i] = (int16_t)(x[i] - zero_point);
+}
+
+void ROW(nas_infer_add_i8)(int64_t n, const nas_add *how, const int8_t *a, const int8_t *b,
+                           int8_t *restrict y) {
+    int64_t i = 0;
+#if defined(__AVX2__)
+    vi mult[3], after[3], half[3], less[3];
+    const nas_scale scale[3] = {how->in[0], how->in[1], how->out};
+    for (int32_t k = 0; k < 3; k++) {
+        mult[k] = splat_i(scale[k].mult);
+        after[k] = splat_i(scale[k].after);
+        half[k] = splat_i(scale[k].after ? 1 << (scale[k].after - 1) : 0);
+        less[k] = splat_i(scale[k].after ? -1 : 0);
+    }
+    for (; i + LANES <= n; i += LANES) {
+        const int8_t *x[2] = {a + i, b + i};
+        vi sum = {0};
+        UNROLL for (int32_t k = 0; k < 2; k++) {
+            vb codes;
+            memcpy(&codes, x[k], sizeof codes);
+            const vi v = (__builtin_convertvector(codes, vi) - how->zero[k]) << NAS_ADD_BITS;
+            sum += scale_sum(v, mult[k], after[k], half[k], less[k]);
+        }
+        const vi t = scale_sum(sum, mult[2], after[2], half[2], less[2]);
+        store_b(y + i, to_bytes(t, how->zero_point, how->lo, how->hi), LANES);
+    }
+#endif
+    if (i < n) nas_infer_reference.add_i8(n - i, how, a + i, b + i, y + i);
+}
+
+INLINE void sum_block(int32_t vectors, int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum) {
+    vi s[MOST_VECTORS] = {0};
+    for (int32_t p = 0; p < n_pix; p++, x += c) UNROLL for (int32_t j = 0; j < vectors; j++) {
+            vb codes;
+            memcpy(&codes, x + j * LANES, sizeof codes);
+            s[j] += __builtin_convertvector(codes, vi);
+        }
+    memcpy(sum, s, (size_t)vectors * sizeof(vi));
+}
+
+void ROW(nas_infer_sum_i8)(int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum) {
+    int32_t i = 0;
+    for (; i + MOST_VECTORS * LANES <= c; i += MOST_VECTORS * LANES)
+        sum_block(MOST_VECTORS, n_pix, c, x + i, sum + i);
+    for (; i + LANES <= c; i += LANES) sum_block(1, n_pix, c, x + i, sum + i);
+    if (i < c && c >= LANES)
+        sum_block(1, n_pix, c, x + c - LANES, sum + c - LANES);
+    else if (i < c)
+        nas_infer_reference.sum_i8(n_pix, c, x, sum);
+}
