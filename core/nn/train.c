@@ -5,6 +5,7 @@
 #include "core/nn/flush.h"
 #include "core/nn/net_int.h"
 #include "core/nn/optimizer.h"
+#include "core/nn/differences.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct nas_trainer {
     nas_augment augment;
     nas_train_hook hook;
     const nas_optimizer *optimizer;
+    nas_differences *differences; /* NULL: weights move as they are */
     size_t moved; /* floats that the optimizer moves */
     int64_t epoch_steps, step;
     double loss_sum;     /* over the examples of the epoch so far */
@@ -119,6 +121,12 @@ static nas_status trainer_check(const nas_trainer *t, nas_err *err) {
     return NAS_OK;
 }
 
+static nas_status open_differences(nas_trainer *t, nas_err *err) {
+    NAS_TRY(nas_differences_open(t->o.net, t->o.train, &t->differences, err));
+    nas_differences_begin(t->differences);
+    return NAS_OK;
+}
+
 nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out, nas_err *err) {
     *out = NULL;
     nas_trainer *t = calloc(1, sizeof *t);
@@ -136,6 +144,7 @@ nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out, nas
         t->epoch_steps = nas_train_steps(&t->config, o->train->n) / t->config.epochs;
         st = trainer_allocate(t, err);
     }
+    if (st == NAS_OK && t->config.differences && !t->hook.count) st = open_differences(t, err);
     if (st == NAS_OK)
         *out = t;
     else
@@ -145,6 +154,7 @@ nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out, nas
 
 void nas_trainer_close(nas_trainer *t) {
     if (!t) return;
+    nas_differences_close(t->differences);
     free(t->block);
     free(t);
 }
@@ -166,9 +176,11 @@ static void update(nas_trainer *t, double rate) {
     nas_net *net = t->o.net;
     const nas_train_hook *h = &t->hook;
     if (h->gradients) h->gradients(h->ctx);
+    if (t->differences) nas_differences_before(t->differences);
     t->optimizer->update(net->kernel, t->moved, h->count ? h->values : net->params,
                          h->count ? h->grads : net->grads, t->moments, rate, t->step,
                          t->config.momentum);
+    if (t->differences) nas_differences_after(t->differences);
     if (h->after) h->after(h->ctx);
 }
 

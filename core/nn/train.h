@@ -28,6 +28,7 @@ typedef struct nas_train_config {
     int32_t optimizer; /* its place in NAS_OPTIMIZER_LIST: 0 adam, 1 sgd */
     double momentum, label_smoothing;
     bool exact;
+    bool differences; /* core/nn/differences.h; not where a hook has values of its own */
     int32_t keep;     /* 0 last, 1 best */
     int32_t patience; /* epochs; below 1: none */
     int32_t loss;     /* nas_loss */
