@@ -19,6 +19,7 @@ FLAGS += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-po
 LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 LIBS := -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -fopenmp -lm
+TEST_LIBS_test_zip := -ldeflate # another reader of zlib streams
 
 # One source of vector kernels, once for each row of the kernel table that this architecture has.
 ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
@@ -70,7 +71,7 @@ $(foreach r,$(ROWS),$(eval $(call row,$(r))))
 $(BUILD)/core/kernel/vec_infer%.o: KERNEL_FLAGS :=
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(TEST_LIBS_$(notdir $@)) $(LIBS)
 
 $(BUILD)/examples/%: $(BUILD)/examples/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)

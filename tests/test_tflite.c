@@ -2,7 +2,6 @@
  * says about our files is checked by tests/interop. */
 #include "base/file.h"
 #include "core/deploy/deploy.h"
-#include "core/deploy/segments.h"
 #include "tests/fixture.h"
 #include "tests/random_graph.h"
 
@@ -10,7 +9,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -138,64 +136,6 @@ static void test_equal_constants_share(void **state) {
         sizes[k] = write_graph(&b.g).n;
     }
     assert_true(sizes[0] - sizes[1] >= 32 * 32 * sizeof(float));
-}
-
-/* Any reader inflates it; it is the same again, and no longer than that of level 9. */
-static void check_stream(const uint8_t *p, size_t n, bool shorter) {
-    uint8_t *z, *again;
-    size_t z_n, again_n;
-    uLongf nine = compressBound(n), length = n;
-    if (nas_zlib_stream(p, n, arena, &z, &z_n, &err) != NAS_OK) fail_msg("%s", err.text);
-    assert_int_equal(nas_zlib_stream(p, n, arena, &again, &again_n, &err), NAS_OK);
-    assert_int_equal(z_n, again_n);
-    assert_memory_equal(z, again, z_n);
-    uint8_t *back = nas_arena_alloc(arena, n + nine, &err);
-    assert_int_equal(uncompress(back, &length, z, z_n), Z_OK);
-    assert_int_equal(length, n);
-    assert_memory_equal(back, p, n);
-    assert_int_equal(compress2(back, &nine, p, n, 9), Z_OK);
-    assert_true(shorter ? z_n < nine : z_n <= nine);
-}
-
-static void test_zlib_stream(void **state) {
-    (void)state;
-    for (int32_t variant = 0; variant < rg_variants; variant++)
-        for (int32_t k = 0; nas_format_names[k]; k++) {
-            const file f = net_file(variant, (nas_format)k);
-            check_stream(f.p, f.n, false);
-        }
-    /* Noise, then zeros, then few values; and pieces of it. */
-    enum { N = 40000 };
-    nas_rng rng = nas_rng_stream(12, 0, NAS_PURPOSE_TEST, 0, 0, 0);
-    uint8_t *p = nas_arena_alloc(arena, N, &err);
-    for (size_t i = 0; i < N; i++)
-        p[i] = (uint8_t)(i < N / 4 ? nas_rng_u32(&rng) : i < N / 2 ? 0 : nas_rng_below(&rng, 5));
-    check_stream(p, N, true);
-    for (size_t n = 0; n < 300; n += n < 20 ? 1 : 37) check_stream(p, n, false);
-    check_stream(p, N / 4, false);
-    check_stream(p + N / 4, N / 4, false);
-}
-
-/* Cuts lie where the bytes change: noise, zeros, few values. */
-static void test_segments(void **state) {
-    (void)state;
-    enum { N = 40000, A = 9984, B = 20000 };
-    nas_rng rng = nas_rng_stream(13, 0, NAS_PURPOSE_TEST, 0, 0, 0);
-    uint8_t *p = nas_arena_alloc(arena, N, &err);
-    for (size_t i = 0; i < N; i++)
-        p[i] = (uint8_t)(i < A ? nas_rng_u32(&rng) : i < B ? 0 : nas_rng_below(&rng, 5));
-    const nas_segmenter *s = nas_segmenter_open(p, N, arena, &err);
-    assert_non_null(s);
-    nas_segments cuts;
-    nas_segmenter_cut(s, 400, &cuts);
-    assert_int_equal(cuts.n, 3);
-    assert_int_equal(cuts.end[0], A);
-    assert_int_equal(cuts.end[1], B);
-    assert_int_equal(cuts.end[2], N);
-    s = nas_segmenter_open(p, 1, arena, &err);
-    nas_segmenter_cut(s, 50, &cuts);
-    assert_int_equal(cuts.n, 1);
-    assert_int_equal(cuts.end[0], 1);
 }
 
 /* --- damaged files ---------------------------------------------------------------------------- */
@@ -349,7 +289,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_reads_from_any_address),
         cmocka_unit_test(test_no_byte_too_many), cmocka_unit_test(test_equal_constants_share),
-        cmocka_unit_test(test_zlib_stream),      cmocka_unit_test(test_segments),
         cmocka_unit_test(test_truncated),        cmocka_unit_test(test_random_damage),
         cmocka_unit_test(test_foreign_files),    cmocka_unit_test(test_formats),
         cmocka_unit_test(test_latency),          cmocka_unit_test(test_undeclared_memory),
