@@ -118,7 +118,7 @@ bench-store: $(BUILD)/bench/store
 
 # FOLDER should be in memory: it is not the disk that is measured.
 bench-scale: $(BUILD)/bench/store_scale
-	@$< $(or $(FOLDER),/dev/shm) $(or $(TRIALS),5000000)
+	@$< $(or $(FOLDER),/dev/shm) $(or $(TRIALS),5000000) $(BY_HAND)
 
 bench: $(BUILD)/bench/speed
 	@$< $(BENCH)

@@ -1,20 +1,22 @@
-/* bench/store_scale.c - millions of trivial trials through the store in one process: the rate as
- * they add up, memory, the file, and how long the queries of docs/SCHEMA.md take then.
- * usage: store_scale FOLDER [TRIALS [SCHEMA.md]]; a database that is there already is queried only.
- */
+/* bench/store_scale.c - millions of trivial trials in one study: what claiming and storing one
+ * costs as they add up, memory, the file, and how long the queries of docs/SCHEMA.md take then.
+ * usage: store_scale FOLDER [TRIALS [BY_HAND [SCHEMA.md]]]; the first and the last BY_HAND trials
+ * (default: all) go through the store as a worker's do, those between are inserted by SQL. A
+ * database that is there already is queried only. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/rng.h"
 #include "store/store.h"
 
 #include <inttypes.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { STEPS = 10, QUERIES_MOST = 32 };
+enum { STEPS = 10 };
 
 static void need(nas_status st, const nas_err *err) {
     if (st == NAS_OK) return;
@@ -79,9 +81,8 @@ static void one_trial(nas_store *s, nas_study_id id, nas_arena *a) {
     /* A cloud of points with a front: what is more accurate is larger. */
     nas_rng r = nas_rng_stream(0, 0, NAS_PURPOSE_TEST, (uint32_t)c.number, 0, 0);
     const double size = nas_rng_double(&r), luck = nas_rng_double(&r);
-    const nas_value m[] = {
-        {.type = NAS_COLUMN_REAL, .real = 0.9 + 0.09 * size - 0.2 * luck},
-        {.type = NAS_COLUMN_INTEGER, .integer = 4000 + (int64_t)(30000 * size)}};
+    const nas_value m[] = {{.type = NAS_COLUMN_REAL, .real = 0.9 + 0.09 * size - 0.2 * luck},
+                           {.type = NAS_COLUMN_INTEGER, .integer = 4000 + (int64_t)(30000 * size)}};
     const nas_result res = {.state = c.number % 1000 == 7   ? "failed"
                                      : c.number % 100 == 13 ? "rejected"
                                                             : "complete",
@@ -93,30 +94,86 @@ static void one_trial(nas_store *s, nas_study_id id, nas_arena *a) {
     if (!kept) exit(2);
 }
 
-static void fill(const char *path, int64_t trials) {
-    nas_store *s;
+static void by_hand(nas_store *s, nas_study_id id, int64_t first, int64_t n) {
     nas_arena *a;
     nas_err err = {0};
-    nas_study_id id;
-    const nas_study def = study_of(trials);
     need(nas_arena_open(&a, &err), &err);
-    need(nas_store_open(path, NAS_STORE_CREATE, &s, &err), &err);
-    need(nas_store_study(s, &def, &id, &err), &err);
     for (int step = 1; step <= STEPS; step++) {
         const double since = nas_clock_wall(), cpu = nas_clock_cpu();
-        const int64_t from = trials * (step - 1) / STEPS, to = trials * step / STEPS;
+        const int64_t from = n * (step - 1) / STEPS, to = n * step / STEPS;
         for (int64_t i = from; i < to; i++) {
             const nas_arena_mark mark = nas_arena_here(a);
             one_trial(s, id, a);
             nas_arena_back(a, mark);
         }
-        const double n = (double)(to - from);
-        printf("%10" PRId64 " trials: %.0f a second, %.0f us of cpu each, %ld kB resident\n", to,
-               n / (nas_clock_wall() - since), (nas_clock_cpu() - cpu) / n * 1e6, resident_kib());
+        const double count = (double)(to - from);
+        printf("%10" PRId64 " trials: %.0f a second, %.0f us of cpu each, %ld kB resident\n",
+               first + to, count / (nas_clock_wall() - since),
+               (nas_clock_cpu() - cpu) / count * 1e6, resident_kib());
         fflush(stdout);
     }
-    nas_store_close(s);
     nas_arena_close(a);
+}
+
+/* Rows like those of by_hand. The front is dropped: joining the study makes it anew. */
+static const char bulk[] =
+    "PRAGMA synchronous=OFF; PRAGMA cache_size=-200000;"
+    "CREATE TEMP TABLE kept AS SELECT name, sql FROM sqlite_master WHERE name IN"
+    " ('nas_trials_1_candidate', 'nas_trials_1_goal');"
+    "DROP INDEX nas_trials_1_candidate; DROP INDEX nas_trials_1_goal;"
+    "DROP TRIGGER nas_front_1_add;"
+    "WITH RECURSIVE n(i) AS (SELECT %lld UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %lld),"
+    " r AS MATERIALIZED (SELECT i, abs(random() %% 1000000) / 1e6 AS size,"
+    " abs(random() %% 1000000) / 1e6 AS luck FROM n)"
+    " INSERT INTO nas_trials_1(version, number, state, reason, attempt, candidate, model_width,"
+    " frontend_sample_rate_hz, quantize, accuracy, zlib_bytes, seconds, cpu_seconds, worker,"
+    " machine, started, finished, epochs_trained, epochs_saved, json)"
+    " SELECT 1, i, CASE WHEN i %% 1000 = 7 THEN 'failed' WHEN i %% 100 = 13 THEN 'rejected' ELSE"
+    " 'complete' END, CASE WHEN i %% 1000 = 7 THEN 'it broke' END, 1, lower(hex(randomblob(32))),"
+    " 0.25 * (i %% 8 + 1), CASE i %% 2 WHEN 1 THEN 16000 ELSE 8000 END,"
+    " CASE i / 2 %% 4 WHEN 0 THEN 'float32' WHEN 1 THEN 'float16' WHEN 2 THEN 'dynamic' ELSE 'int8'"
+    " END, 0.9 + 0.09 * size - 0.2 * luck, 4000 + cast(30000 * size AS INTEGER), 0.0, 0.0,"
+    " 'worker', 'bench', 1.7e9, 1.7e9, 1.0, 0.0, '{}' FROM r;";
+
+static int run_kept(void *db, int n, char **text, char **names) {
+    (void)n;
+    (void)names;
+    return sqlite3_exec(db, text[0], NULL, NULL, NULL) != SQLITE_OK;
+}
+
+static void by_sql(const char *path, int64_t from, int64_t to) {
+    const double since = nas_clock_wall();
+    sqlite3 *db = NULL;
+    char *sql = sqlite3_mprintf(bulk, from, to);
+    if (sqlite3_open(path, &db) != SQLITE_OK ||
+        sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(db, "SELECT sql FROM kept", run_kept, db, NULL) != SQLITE_OK) {
+        fprintf(stderr, "store_scale: %s\n", sqlite3_errmsg(db));
+        exit(1);
+    }
+    sqlite3_free(sql);
+    sqlite3_close(db);
+    printf("%10" PRId64 " trials: inserted by SQL in %.0f s\n", to, nas_clock_wall() - since);
+}
+
+static void fill(const char *path, int64_t trials, int64_t hand) {
+    nas_store *s;
+    nas_err err = {0};
+    nas_study_id id;
+    nas_study def = study_of(trials - 1);
+    need(nas_store_open(path, NAS_STORE_CREATE, &s, &err), &err);
+    need(nas_store_study(s, &def, &id, &err), &err);
+    by_hand(s, id, 0, hand);
+    nas_store_close(s);
+    if (trials <= 2 * hand) return;
+    by_sql(path, hand, trials - hand);
+    def.trials = trials;
+    const double since = nas_clock_wall();
+    need(nas_store_open(path, NAS_STORE_WRITE, &s, &err), &err);
+    need(nas_store_study(s, &def, &id, &err), &err);
+    printf("the front made anew: %.1f s\n", nas_clock_wall() - since);
+    by_hand(s, id, trials - hand, hand);
+    nas_store_close(s);
 }
 
 static bool count_rows(void *ctx, const nas_row *row) {
@@ -149,15 +206,16 @@ static void query_all(const char *path, char *text) {
 
 int main(int argc, char **argv) {
     const int64_t trials = argc > 2 ? strtoll(argv[2], NULL, 10) : 1000000;
-    const char *document = argc > 3 ? argv[3] : "docs/SCHEMA.md";
+    const int64_t hand = argc > 3 ? strtoll(argv[3], NULL, 10) : trials;
+    const char *document = argc > 4 ? argv[4] : "docs/SCHEMA.md";
     char path[4096];
     struct stat info;
-    if (argc < 2 || trials < STEPS) {
-        fputs("usage: store_scale FOLDER [TRIALS [SCHEMA.md]]\n", stderr);
+    if (argc < 2 || hand < STEPS || hand > trials) {
+        fputs("usage: store_scale FOLDER [TRIALS [BY_HAND [SCHEMA.md]]]\n", stderr);
         return 2;
     }
     snprintf(path, sizeof path, "%s/store_scale.db", argv[1]);
-    if (stat(path, &info) != 0) fill(path, trials);
+    if (stat(path, &info) != 0) fill(path, trials, hand);
     if (stat(path, &info) == 0)
         printf("the file has %lld bytes, %.0f a trial\n", (long long)info.st_size,
                (double)info.st_size / (double)trials);

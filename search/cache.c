@@ -1,6 +1,8 @@
 /* search/cache.c - the cache of stages. */
 #include "search/cache.h"
 
+#include "base/clock.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -142,11 +144,25 @@ void nas_cache_remove(const nas_cache *c, const nas_hash *key) {
     if (place_of(c, key, "", &at, NULL) == NAS_OK) (void)unlink(at.path);
 }
 
+nas_status nas_cache_wait_for(const nas_cache *c, const char *path, nas_lock *out, nas_err *err) {
+    const double nap = 0.02;
+    bool taken = false, stop = false, waited = false;
+    if (!c->wait) return nas_lock_take(path, out, err);
+    nas_status st = nas_lock_try(path, out, &taken, err);
+    for (; st == NAS_OK && !taken && !stop; waited = true) {
+        stop = c->wait(c->wait_ctx, false);
+        nas_clock_sleep(nap);
+        st = nas_lock_try(path, out, &taken, err);
+    }
+    if (waited) (void)c->wait(c->wait_ctx, true);
+    return st == NAS_OK && !taken ? nas_fail(err, NAS_ESTOP, "stopped") : st;
+}
+
 nas_status nas_cache_lock(const nas_cache *c, const nas_hash *key, nas_lock *out, nas_err *err) {
     place at;
     NAS_TRY(place_of(c, key, ".lock", &at, err));
     NAS_TRY(nas_dir_make(at.dir, err));
-    return nas_lock_take(at.path, out, err);
+    return nas_cache_wait_for(c, at.path, out, err);
 }
 
 nas_status nas_cache_try(const nas_cache *c, const nas_hash *key, nas_lock *out, bool *taken,

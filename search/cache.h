@@ -27,10 +27,16 @@ typedef struct nas_cache_use {
 } nas_cache_use;
 void nas_cache_use_end(nas_cache_use *u);
 
+/* Asked while a lock of another process is waited for, and with `over` once it is not any more.
+ * Returns true to give up. */
+typedef bool (*nas_cache_wait_fn)(void *ctx, bool over);
+
 typedef struct nas_cache {
-    const char *dir;    /* made when something is put */
-    int64_t most;       /* bytes that nas_cache_trim leaves; 0: no bound */
-    nas_cache_use *use; /* NULL: nothing is kept for a trial */
+    const char *dir;        /* made when something is put */
+    int64_t most;           /* bytes that nas_cache_trim leaves; 0: no bound */
+    nas_cache_use *use;     /* NULL: nothing is kept for a trial */
+    nas_cache_wait_fn wait; /* NULL: locks are waited for without a word */
+    void *wait_ctx;
 } nas_cache;
 
 /* A payload in the page cache, shared by all who map it; 64-byte aligned. */
@@ -55,6 +61,10 @@ typedef struct nas_piece {
 NAS_NODISCARD nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const char *kind,
                                        const nas_piece *pieces, int32_t n, nas_err *err);
 void nas_cache_remove(const nas_cache *c, const nas_hash *key);
+
+/* Takes the lock at path; errors: NAS_ESTOP `wait` gave up. */
+NAS_NODISCARD nas_status nas_cache_wait_for(const nas_cache *c, const char *path, nas_lock *out,
+                                            nas_err *err);
 
 /* One process at a time computes what belongs under key: a claim, which ends with
  * nas_cache_unlock, or with the process. nas_cache_lock waits for it; nas_cache_try does not, and

@@ -29,19 +29,6 @@ static nas_status read_labels(nas_arena *a, const places *p, nas_deployed *d, na
     return NAS_OK;
 }
 
-static const float *read_floats(const cJSON *o, const char *name, int32_t n, nas_arena *a) {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, name);
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) != n) return NULL;
-    float *v = nas_arena_array(a, (size_t)n, sizeof *v, NULL);
-    int32_t i = 0;
-    const cJSON *item;
-    cJSON_ArrayForEach(item, list) {
-        if (!v || !cJSON_IsNumber(item)) return NULL;
-        v[i++] = (float)item->valuedouble;
-    }
-    return v;
-}
-
 static nas_status check_shapes(const places *p, nas_deployed *d, nas_err *err) {
     const int32_t samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz);
     const nas_status st = nas_frontend_shape(&d->frontend, samples, &d->frames, &d->features, err);
@@ -58,16 +45,10 @@ static nas_status check_shapes(const places *p, nas_deployed *d, nas_err *err) {
 }
 
 /* A front end that normalises says with what. */
-static nas_status read_moments(nas_arena *a, const places *p, const nas_json *j, nas_deployed *d,
-                               nas_err *err) {
+static nas_status read_moments(nas_arena *a, const nas_json *j, nas_deployed *d, nas_err *err) {
     if (!d->frontend.normalize) return NAS_OK;
-    d->mean = read_floats(nas_json_root(j), "mean", d->features, a);
-    d->deviation = read_floats(nas_json_root(j), "deviation", d->features, a);
-    if (d->mean && d->deviation) return NAS_OK;
-    return nas_fail(err, NAS_EFORMAT,
-                    "%s: expected lists of %d numbers as \"mean\" and "
-                    "\"deviation\"",
-                    p->frontend, d->features);
+    NAS_TRY(nas_json_floats(a, j, "mean", d->features, &d->mean, err));
+    return nas_json_floats(a, j, "deviation", d->features, &d->deviation, err);
 }
 
 static nas_status read_frontend(nas_arena *a, const places *p, nas_deployed *d, nas_err *err) {
@@ -75,7 +56,7 @@ static nas_status read_frontend(nas_arena *a, const places *p, nas_deployed *d, 
     NAS_TRY(nas_json_open(a, p->frontend, &j, err));
     nas_status st = nas_frontend_decode(a, j, &d->frontend, &d->clip_seconds, err);
     if (st == NAS_OK) st = check_shapes(p, d, err);
-    if (st == NAS_OK) st = read_moments(a, p, j, d, err);
+    if (st == NAS_OK) st = read_moments(a, j, d, err);
     nas_json_close(j);
     return st;
 }

@@ -25,30 +25,14 @@ static nas_status read_model(nas_arena *a, const char *folder, nas_graph *out, n
     return st == NAS_OK ? st : nas_fail_in(err, st, "%s", path);
 }
 
-static nas_status read_floats(nas_arena *a, const nas_json *j, const char *name, int32_t n,
-                              const float **out, nas_err *err) {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), name), *item;
-    float *v = nas_arena_array(a, (size_t)n, sizeof *v, err);
-    int32_t i = 0;
-    if (!v) return NAS_ENOMEM;
-    cJSON_ArrayForEach(item, list) {
-        if (i < n && cJSON_IsNumber(item)) v[i] = (float)item->valuedouble;
-        i += cJSON_IsNumber(item) ? 1 : n + 1;
-    }
-    *out = v;
-    if (cJSON_IsArray(list) && i == n) return NAS_OK;
-    return nas_fail(err, NAS_EFORMAT, "%s: expected a list of %d numbers as \"%s\"",
-                    nas_json_name(j), n, name);
-}
-
 static nas_status read_units(nas_arena *a, const nas_json *j, nas_forecaster *out, nas_err *err) {
     const nas_series_config *k = &out->candidate.task.series;
     const cJSON *units = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), "units");
     nas_scaling *s = &out->scaling;
-    NAS_TRY(read_floats(a, j, "mean", k->n_inputs, &s->mean, err));
-    NAS_TRY(read_floats(a, j, "deviation", k->n_inputs, &s->deviation, err));
-    NAS_TRY(read_floats(a, j, "target_mean", k->n_targets, &s->target_mean, err));
-    NAS_TRY(read_floats(a, j, "target_deviation", k->n_targets, &s->target_deviation, err));
+    NAS_TRY(nas_json_floats(a, j, "mean", k->n_inputs, &s->mean, err));
+    NAS_TRY(nas_json_floats(a, j, "deviation", k->n_inputs, &s->deviation, err));
+    NAS_TRY(nas_json_floats(a, j, "target_mean", k->n_targets, &s->target_mean, err));
+    NAS_TRY(nas_json_floats(a, j, "target_deviation", k->n_targets, &s->target_deviation, err));
     for (int32_t i = 0; i < k->n_inputs; i++)
         if (!(s->deviation[i] > 0))
             return nas_fail(err, NAS_EFORMAT, "%s: expected deviations above 0", nas_json_name(j));

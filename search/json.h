@@ -30,6 +30,9 @@ NAS_NODISCARD nas_status nas_json_parse(nas_arena *a, const char *name, const ch
                                         nas_json **out, nas_err *err);
 void nas_json_close(nas_json *j);
 const cJSON *nas_json_root(const nas_json *j);
+/* The list of exactly n numbers at a key of the root, in arena a. Errors: NAS_EFORMAT. */
+NAS_NODISCARD nas_status nas_json_floats(nas_arena *a, const nas_json *j, const char *name,
+                                         int32_t n, const float **out, nas_err *err);
 
 /* Adds a problem at the place of v (its value; with `at_key`, the key that names it). v may be
  * NULL: the file as a whole. path is the dotted path shown ("train.epochs",

@@ -282,3 +282,22 @@ bool nas_json_equal(const cJSON *a, const cJSON *b) {
         if (!nas_json_equal(c, d)) return false;
     return !c && !d;
 }
+
+nas_status nas_json_floats(nas_arena *a, const nas_json *j, const char *name, int32_t n,
+                           const float **out, nas_err *err) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), name), *item;
+    float *v = nas_arena_array(a, (size_t)n, sizeof *v, err);
+    bool good = cJSON_IsArray(list) && cJSON_GetArraySize(list) == n;
+    int32_t i = 0;
+    if (!v) return NAS_ENOMEM;
+    if (good) {
+        cJSON_ArrayForEach(item, list) {
+            good &= cJSON_IsNumber(item) != 0;
+            v[i++] = (float)item->valuedouble;
+        }
+    }
+    *out = v;
+    if (good) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT, "%s: expected a list of %d numbers as \"%s\"",
+                    nas_json_name(j), n, name);
+}

@@ -75,7 +75,7 @@ nas_status nas_measure_lock(const nas_cache *cache, nas_lock *out, nas_err *err)
     char path[4096];
     NAS_TRY(nas_dir_make(cache->dir, err));
     snprintf(path, sizeof path, "%s/measuring.lock", cache->dir);
-    return nas_lock_take(path, out, err);
+    return nas_cache_wait_for(cache, path, out, err);
 }
 
 static nas_status lock_and_measure(const nas_cache *cache, bench *b, double *metric, nas_err *err) {

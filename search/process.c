@@ -46,9 +46,12 @@ static void here(char *out, size_t n) {
 }
 
 void nas_process_self(char out[NAS_PROCESS_ID]) {
+    nas_process_of((long)getpid(), out);
+}
+
+void nas_process_of(long pid, char out[NAS_PROCESS_ID]) {
     char place[128];
     here(place, sizeof place);
-    const long pid = (long)getpid();
     snprintf(out, NAS_PROCESS_ID, "%s %ld %llu", place, pid, started(pid));
 }
 

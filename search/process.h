@@ -9,6 +9,9 @@ enum { NAS_PROCESS_ID = 192 };
 /* "host boot/pid-namespace pid start-time" of this process. */
 void nas_process_self(char out[NAS_PROCESS_ID]);
 
+/* The same of another process of this machine, while it is there or has not been waited for. */
+void nas_process_of(long pid, char out[NAS_PROCESS_ID]);
+
 /* Is the process of that id gone? Known at once on the same boot and pid namespace; of others only
  * a silence of two minutes tells. */
 bool nas_process_dead(const char *id, double silent_seconds);

@@ -27,14 +27,17 @@ typedef struct team {
     nas_worker worker; /* what every worker is told; index differs */
     nas_store *store;  /* closed while a worker is forked: connections do not cross a fork */
     pid_t leader, pid[MAX_WORKERS];
+    char id[MAX_WORKERS][NAS_PROCESS_ID];
     int32_t n, alive, crashes;
     int pipe[2];
     nas_run_state state;
     double begun;
     nas_status fatal;
     nas_err why;
-    double busy_since[MAX_WORKERS]; /* with the trial in hand; 0: none */
-    bool late[MAX_WORKERS];         /* ended because its trial took too long */
+    double
+        busy_since[MAX_WORKERS]; /* with the trial in hand; 0: none. Time of waiting is no part */
+    bool waits[MAX_WORKERS];     /* for what another process has in hand */
+    bool late[MAX_WORKERS];      /* ended because its trial took too long */
 } team;
 
 static bool count_row(void *ctx, const nas_row *row) {
@@ -87,6 +90,7 @@ static nas_status start_worker(team *t, int32_t index, nas_err *err) {
     if (pid == 0) be_worker(t, index);
     if (pid < 0) return nas_fail_errno(err, "cannot start a worker");
     t->pid[index] = pid;
+    nas_process_of((long)pid, t->id[index]);
     t->alive++;
     return nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err);
 }
@@ -97,6 +101,9 @@ static void hear(team *t, const nas_event *e) {
         (void)nas_fail(&t->why, t->fatal, "%s", e->text);
         return;
     }
+    t->waits[e->worker] = e->kind == NAS_EVENT_WAITING;
+    if (e->kind == NAS_EVENT_RESUMED) t->busy_since[e->worker] += e->seconds;
+    if (e->kind == NAS_EVENT_WAITING || e->kind == NAS_EVENT_RESUMED) return;
     if (e->kind == NAS_EVENT_STARTED) t->busy_since[e->worker] = nas_clock_wall();
     if (e->kind == NAS_EVENT_FINISHED) t->busy_since[e->worker] = 0;
     if (e->kind != NAS_EVENT_EPOCH && count(t, NULL) != NAS_OK) return;
@@ -122,14 +129,21 @@ static bool is_gone(void *ctx, const char *worker, double silent_seconds) {
 static void end_late(team *t) {
     const double grace = 2, most = t->o->limits.seconds, now = nas_clock_wall();
     for (int32_t i = 0; most > 0 && i < t->n; i++) {
-        if (t->pid[i] <= 0 || t->busy_since[i] <= 0 || now - t->busy_since[i] < most + grace)
+        if (t->pid[i] <= 0 || t->waits[i] || t->busy_since[i] <= 0 ||
+            now - t->busy_since[i] < most + grace)
             continue;
         t->late[i] = true;
         (void)kill(t->pid[i], SIGKILL);
     }
 }
 
-/* Gives back what the worker held. */
+static bool is_it(void *ctx, const char *worker, double silent_seconds) {
+    (void)silent_seconds;
+    return strcmp(ctx, worker) == 0;
+}
+
+/* Gives back what the worker held, for the reason that it ended; and what workers of other runs
+ * held that are gone. */
 static nas_status take_back(team *t, int32_t index, nas_err *err) {
     char why[96] = "the worker died";
     int32_t given_back = 0;
@@ -139,7 +153,11 @@ static nas_status take_back(team *t, int32_t index, nas_err *err) {
         snprintf(why, sizeof why, "took longer than %g seconds (--trial-seconds)",
                  t->o->limits.seconds);
     t->busy_since[index] = 0;
-    return nas_store_reap(t->store, t->worker.study, retries, why, is_gone, NULL, &given_back, err);
+    t->waits[index] = false;
+    NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, why, is_it, t->id[index],
+                           &given_back, err));
+    return nas_store_reap(t->store, t->worker.study, retries, "the worker died", is_gone, NULL,
+                          &given_back, err);
 }
 
 /* A worker that ended: 0 means that no trial is left for it. A crash gives its trial back and is

@@ -30,6 +30,7 @@ typedef struct hands {
     bool holds, lost; /* lost: the trial in hand was taken for dead, it is somebody else's now */
     bool late;        /* the trial in hand took longer than it may */
     double begun, beat;
+    double waiting_since, waited; /* for others, in this trial; 0: it does not wait */
     int32_t epochs;
     nas_point point;
 } hands;
@@ -51,10 +52,27 @@ static void show_life(hands *h) {
 /* Asked at every step: also the place from which a worker shows that it lives. */
 static bool stop_or_beat(void *ctx) {
     hands *h = ctx;
-    const double most = h->w->limits.seconds;
+    const double most = h->w->limits.seconds, now = nas_clock_wall();
+    const double idle = h->waited + (h->waiting_since > 0 ? now - h->waiting_since : 0);
     show_life(h);
-    h->late = h->holds && most > 0 && nas_clock_wall() - h->begun > most;
+    h->late = h->holds && most > 0 && now - h->begun - idle > most;
     return h->lost || h->late || (h->w->stop && h->w->stop(h->w->stop_ctx));
+}
+
+/* While another process has the lock of what this trial needs, its time does not run. */
+static bool wait_for_others(void *ctx, bool over) {
+    hands *h = ctx;
+    const double now = nas_clock_wall();
+    if (!over && h->waiting_since <= 0) {
+        h->waiting_since = now;
+        tell(h, &(nas_event){.kind = NAS_EVENT_WAITING});
+    }
+    if (over && h->waiting_since > 0) {
+        h->waited += now - h->waiting_since;
+        tell(h, &(nas_event){.kind = NAS_EVENT_RESUMED, .seconds = now - h->waiting_since});
+        h->waiting_since = 0;
+    }
+    return stop_or_beat(h);
 }
 
 static void tell_epoch(void *ctx, const nas_epoch *epoch) {
@@ -249,6 +267,7 @@ static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     h->holds = true;
     h->lost = h->late = false;
     h->begun = h->beat = wall;
+    h->waiting_since = h->waited = 0;
     nas_outcome out = {0};
     nas_err why = {0};
     nas_limits_memory(h->w->limits.bytes);
@@ -307,6 +326,8 @@ static nas_status prepare(hands *h, nas_err *err) {
 nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
     hands h = {.w = w, .cache = *w->cache};
     h.cache.use = &h.use;
+    h.cache.wait = wait_for_others;
+    h.cache.wait_ctx = &h;
     nas_process_self(h.id);
     nas_process_machine(nas_kernel_name(w->kernel), h.machine);
     nas_status st = prepare(&h, err);

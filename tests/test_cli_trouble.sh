@@ -151,6 +151,21 @@ hung() { # a worker that does not even look at the clock
 }
 determined="select number, state, accuracy, zlib_bytes, candidate from tiny order by number"
 check "a worker that hangs is replaced, and its trial tried again" hung
+waits() { # another process computes its features: the trial's time does not run meanwhile
+    rm -rf wait.cache && cp -r tiny.db.cache wait.cache || return 1
+    local key lock
+    key=$(sql tiny.db "select key from nas_stages where name = 'features' limit 1")
+    lock=wait.cache/${key:0:2}/$key
+    rm "$lock" || return 1
+    flock "$lock.lock" sleep 9 &
+    "$NAS" run tiny.json --db wait.db --cache wait.cache --workers 2 --trial-seconds 5 --out wait_best >wait.txt 2>&1
+    local status=$?
+    wait $!
+    cat wait.txt
+    [ $status = 0 ] && equal "$(sql wait.db "$determined")" "$(sql tiny.db "$determined")" &&
+        equal "$(sql wait.db "select max(attempt), max(seconds) > 4 from tiny")" 1,1
+}
+check "a trial that waits for another's features is not late" waits
 large() {
     sed 's/"choice": \[4, 8\]/"choice": [4, 4000]/' tiny.json >large.json
     "$NAS" run large.json --db large.db --workers 1 --retries 0 --trial-bytes 8000000 --out large_best &&
