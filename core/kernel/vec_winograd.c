@@ -245,8 +245,7 @@ void ROW(nas_winograd_forward)(const nas_winograd *p, int32_t n, const float *x,
         const run_of in = {p, some, x_stride, stored}, out = {p, some, y_stride, q->out};
         input(&in, x + first * q->x_image, from);
         for (int32_t i = 0; i < points; i++) ROW(nas_conv_forward)
-        (&product, 1, from + i * x_stride, packed + i * point, NULL,
-         to + i * y_stride);
+        (&product, 1, from + i * x_stride, packed + i * point, NULL, to + i * y_stride);
         output(&out, to, bias, y + first * q->y_image);
     }
 }
@@ -267,8 +266,7 @@ void ROW(nas_winograd_weights)(const nas_winograd *p, int32_t n, const float *x,
         input(&in, x + first * q->x_image, from);
         gradient(&out, dy + first * q->y_image, to);
         for (int32_t i = 0; i < points; i++) ROW(nas_conv_weights)
-        (&product, 1, from + i * x_stride, to + i * y_stride,
-         du + i * point);
+        (&product, 1, from + i * x_stride, to + i * y_stride, du + i * point);
     }
 }
 

@@ -17,9 +17,9 @@ struct nas_net {
     nas_nodes nodes;
     int32_t n_values, output;
     nas_value *values;
-    int32_t segments;
-    const char **names; /* of the tensors */
-    void *block;        /* all numbers, one allocation */
+    int32_t segments, *begins; /* the first node of each, and the end */
+    const char **names;        /* of the tensors */
+    void *block;               /* all numbers, one allocation */
     size_t block_bytes;
     size_t n_params, n_averages; /* floats as stored */
     float *params, *grads, *averages;

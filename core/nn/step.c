@@ -136,12 +136,9 @@ static void backward_part(void *ctx, int32_t part, int32_t lane) {
 
 static void go_to_segment(segment *s, int32_t i) {
     const nas_net *net = s->run.net;
-    const nas_node *all_end = net->nodes.v + net->nodes.n, *node = net->nodes.v;
-    while (node < all_end && node->segment < i) node++;
-    s->first = node;
-    while (node < all_end && node->segment == i) node++;
-    s->end = node;
-    s->barrier = node < all_end ? node : NULL;
+    s->first = net->nodes.v + net->begins[i];
+    s->end = net->nodes.v + net->begins[i + 1];
+    s->barrier = i + 1 < net->segments ? s->end : NULL;
 }
 
 /* Adds the gradients of the other parts to those of the first, a slice at a time. */
