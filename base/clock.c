@@ -17,6 +17,10 @@ double nas_clock_cpu(void) {
     return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
+double nas_clock_process(void) {
+    return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 double nas_clock_date(void) {
     return seconds_of(CLOCK_REALTIME);
 }

@@ -6,6 +6,8 @@
 double nas_clock_wall(void);
 /* Processor seconds of this thread. */
 double nas_clock_cpu(void);
+/* Those of all threads of this process. */
+double nas_clock_process(void);
 /* Seconds since 1970, for what people read. */
 double nas_clock_date(void);
 /* Less where a signal comes. */

@@ -9,8 +9,8 @@
  *         --json             one line of JSON a net, nothing else (no peak is measured)
  * FLOPs are nominal: 6 a multiply-accumulate of one inference. NAS_KERNEL=avx2 for another row. */
 #include "base/clock.h"
-#include "core/kernel/threads.h"
 #include "bench/machine.h"
+#include "core/kernel/threads.h"
 #include "core/nn/net_int.h"
 #include "core/nn/train.h"
 #include "tests/nets.h"
@@ -95,12 +95,13 @@ static void report(const bench_case *b, const machine *m, const options *o, timi
                100 * gflops * step.wall / step.cpu / m->peak);
     FILE *to = o->json ? stdout : out;
     if (!to) return;
-    fprintf(to,
-            "{\"net\": \"%s\", \"filters\": %d, \"input\": \"%dx%d\", \"batch\": %d, \"threads\": "
-            "%d, \"kernel\": \"%s\", \"exact\": %s, \"samples_per_s\": %.1f, \"cpu_samples_per_s\": "
-            "%.1f, \"gflops\": %.2f, \"peak_share\": ",
-            b->net, b->filters, b->h, b->w, b->batch, o->threads, nas_kernel_name(m->kernel),
-            o->exact ? "true" : "false", b->batch / step.wall, b->batch / step.cpu, gflops);
+    fprintf(
+        to,
+        "{\"net\": \"%s\", \"filters\": %d, \"input\": \"%dx%d\", \"batch\": %d, \"threads\": "
+        "%d, \"kernel\": \"%s\", \"exact\": %s, \"samples_per_s\": %.1f, \"cpu_samples_per_s\": "
+        "%.1f, \"gflops\": %.2f, \"peak_share\": ",
+        b->net, b->filters, b->h, b->w, b->batch, o->threads, nas_kernel_name(m->kernel),
+        o->exact ? "true" : "false", b->batch / step.wall, b->batch / step.cpu, gflops);
     if (m->peak > 0)
         fprintf(to, "%.4f}", gflops / m->peak);
     else
@@ -229,7 +230,8 @@ static options read_options(int argc, char **argv) {
             else if (!strcmp(a, "--seconds"))
                 o.seconds = atof(v);
             else if (strcmp(a, "--input") != 0 || sscanf(v, "%dx%d", &o.h, &o.w) != 2)
-                die("known: --net --filters --input HxW --batch --threads --seconds --layers --exact --json");
+                die("known: --net --filters --input HxW --batch --threads --seconds --layers "
+                    "--exact --json");
         }
     }
     return o;

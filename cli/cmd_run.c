@@ -362,8 +362,9 @@ const cli_command cli_run = {
     .options =
         {
             [DB] = {"--db", "FILE", "database of the study (default: <name>.db)"},
-            [WORKERS] = {"--workers", "N",
-                         "processes that train, one thread each (default: cores)"},
+            [WORKERS] =
+                {"--workers", "N",
+                 "processes that train, one thread each while all have trials (default: cores)"},
             [TRIALS] = {"--trials", "N", "trials in total, instead of the space's"},
             [DATA] = {"--data", "PATH", "folder of clips or CSV file, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},

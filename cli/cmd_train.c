@@ -1,6 +1,7 @@
 /* cli/cmd_train.c - nas train: one candidate, from clips to files. */
 #include "cli/report.h"
 #include "cli/scratch.h"
+#include "core/kernel/threads.h"
 #include "search/run.h"
 #include "search/task.h"
 
@@ -55,6 +56,7 @@ static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cac
     nas_status st = nas_candidate_open(a, args->word[0], d.outputs, &c, err);
     nas_evaluator e = {.data = &d, .cache = cache, .log = log, .on_epoch = print_epoch, .ctx = &v};
     if (st == NAS_OK) st = nas_kernel_choose(&e.kernel, err);
+    nas_threads_set(nas_threads_here());
     if (st == NAS_OK) {
         v.epochs = c.train.epochs * (d.folds + 1);
         e.seed = seed < 0 ? c.seed : (uint64_t)seed;

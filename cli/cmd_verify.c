@@ -1,6 +1,7 @@
 /* cli/cmd_verify.c - nas verify: train a stored trial again and compare the bytes. */
 #include "cli/scratch.h"
 #include "cli/study.h"
+#include "core/kernel/threads.h"
 #include "search/run.h"
 #include "search/study.h"
 #include "search/task.h"
@@ -37,6 +38,7 @@ static nas_status train_again(const nas_study *study, const nas_candidate *c, co
                        .no_share = true,
                        .log = log};
     NAS_TRY(nas_kernel_choose(&e.kernel, err));
+    nas_threads_set(nas_threads_here());
     NAS_TRY(nas_dataset_open(a, &c->task, data, allow_missing, cache, log, &d, err));
     nas_status st = check_data(study, &d, err);
     if (st == NAS_OK) st = nas_evaluate(&e, c, a, out, err);

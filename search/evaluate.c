@@ -7,7 +7,7 @@
 #include <string.h>
 
 nas_stopwatch nas_stopwatch_start(void) {
-    return (nas_stopwatch){nas_clock_wall(), nas_clock_cpu()};
+    return (nas_stopwatch){nas_clock_wall(), nas_clock_process()};
 }
 
 void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
@@ -17,7 +17,7 @@ void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, boo
         .key = *key,
         .reused = reused,
         .wall = nas_clock_wall() - since.wall,
-        .cpu = nas_clock_cpu() - since.cpu,
+        .cpu = nas_clock_process() - since.cpu,
     };
 }
 

@@ -12,9 +12,11 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +31,7 @@ typedef struct team {
     pid_t leader, pid[MAX_WORKERS];
     char id[MAX_WORKERS][NAS_PROCESS_ID];
     int32_t n, alive, crashes;
+    _Atomic int *share; /* threads that each of those alive may train on; shared with them */
     int pipe[2];
     nas_run_state state;
     double begun;
@@ -75,12 +78,17 @@ static void be_worker(team *t, int32_t index) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != t->leader) _exit(1); /* it died before the line above */
     close(t->pipe[0]);
-    nas_threads_set(1);
+    nas_threads_follow(t->share, t->n);
     nas_worker w = t->worker;
     w.index = index;
     w.event_fd = t->pipe[1];
     nas_err err = {0};
     _exit(nas_worker_run(&w, &err) == NAS_OK ? 0 : 1);
+}
+
+/* Where fewer candidates are left than workers, the processors that come free go to them. */
+static void share_out(const team *t) {
+    atomic_store_explicit(t->share, t->alive > 0 ? t->n / t->alive : 1, memory_order_relaxed);
 }
 
 static nas_status start_worker(team *t, int32_t index, nas_err *err) {
@@ -92,6 +100,7 @@ static nas_status start_worker(team *t, int32_t index, nas_err *err) {
     t->pid[index] = pid;
     nas_process_of((long)pid, t->id[index]);
     t->alive++;
+    share_out(t);
     return nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err);
 }
 
@@ -165,6 +174,7 @@ static nas_status take_back(team *t, int32_t index, nas_err *err) {
 static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     t->pid[index] = 0;
     t->alive--;
+    share_out(t);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return NAS_OK;
     NAS_TRY(take_back(t, index, err));
     const bool late = t->late[index];
@@ -219,11 +229,19 @@ static nas_status lead(team *t, nas_err *err) {
 
 static nas_status run_team(team *t, nas_err *err) {
     if (pipe(t->pipe) != 0) return nas_fail_errno(err, "cannot make a pipe");
+    t->share =
+        mmap(NULL, sizeof *t->share, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (t->share == MAP_FAILED) {
+        close(t->pipe[0]);
+        close(t->pipe[1]);
+        return nas_fail_errno(err, "cannot share memory with workers");
+    }
     const nas_status st = lead(t, err);
     if (st != NAS_OK) { /* nobody works on without a coordinator */
         signal_all(t, SIGKILL);
         while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {}
     }
+    (void)munmap(t->share, sizeof *t->share);
     close(t->pipe[0]);
     close(t->pipe[1]);
     return st;

@@ -263,7 +263,7 @@ static void explain_limits(const hands *h, nas_status st, nas_err *why) {
 }
 
 static nas_status do_trial(hands *h, const char *json, nas_err *err) {
-    const double wall = nas_clock_wall(), cpu = nas_clock_cpu();
+    const double wall = nas_clock_wall(), cpu = nas_clock_process();
     h->holds = true;
     h->lost = h->late = false;
     h->begun = h->beat = wall;
@@ -276,7 +276,7 @@ static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     if (st == NAS_ESTOP && h->late) st = NAS_EINVAL;
     explain_limits(h, st, &why);
     const double took = nas_clock_wall() - wall;
-    if (st == NAS_OK) return store_outcome(h, &out, took, nas_clock_cpu() - cpu, err);
+    if (st == NAS_OK) return store_outcome(h, &out, took, nas_clock_process() - cpu, err);
     if (st == NAS_EBUSY) return pass_over(h, out.epochs_trained, err);
     const nas_status stored = store_failure(h, st, why.text, took, out.epochs_trained, err);
     if (!is_fatal(st) || st == NAS_ESTOP) return stored;

@@ -61,12 +61,16 @@ enum { NAS_WINOGRAD_POINTS = 36 }; /* at most */
 static inline int32_t nas_winograd_points(const nas_winograd *p) {
     return (p->tile[0] + 2) * (p->tile[1] + 2);
 }
+/* Floats from point to point of the packed weights; not a power of two, which would have all points
+ * fall on the same lines of the cache. */
+static inline size_t nas_winograd_point(const nas_winograd *p) {
+    return (size_t)p->conv.depth * (size_t)p->conv.out + NAS_CHANNELS;
+}
 /* Floats of the packed weights, and of the gradients before they are unpacked. */
 static inline size_t nas_winograd_packed(const nas_winograd *p) {
-    return (size_t)nas_winograd_points(p) * (size_t)p->conv.depth * (size_t)p->conv.out;
+    return (size_t)nas_winograd_points(p) * nas_winograd_point(p);
 }
-/* Floats from point to point of `channels` for all tiles; not a power of two, which would have all
- * points fall on the same lines of the cache. */
+/* The same of `channels` for all tiles. */
 static inline size_t nas_winograd_stride(const nas_winograd *p, size_t channels) {
     return (size_t)p->images * (size_t)p->tiles[0] * (size_t)p->tiles[1] * channels + NAS_CHANNELS;
 }

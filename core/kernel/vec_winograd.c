@@ -237,6 +237,7 @@ void ROW(nas_winograd_forward)(const nas_winograd *p, int32_t n, const float *x,
     const int32_t points = nas_winograd_points(p), stored = (int32_t)q->x_pixel;
     const ptrdiff_t x_stride = (ptrdiff_t)nas_winograd_stride(p, (size_t)stored);
     const ptrdiff_t y_stride = (ptrdiff_t)nas_winograd_stride(p, (size_t)q->out);
+    const ptrdiff_t point = (ptrdiff_t)nas_winograd_point(p);
     float *from = scratch, *to = scratch + points * x_stride;
     for (int32_t first = 0; first < n; first += p->images) {
         const int32_t some = least(p->images, n - first);
@@ -244,8 +245,7 @@ void ROW(nas_winograd_forward)(const nas_winograd *p, int32_t n, const float *x,
         const run_of in = {p, some, x_stride, stored}, out = {p, some, y_stride, q->out};
         input(&in, x + first * q->x_image, from);
         for (int32_t i = 0; i < points; i++) ROW(nas_conv_forward)
-        (&product, 1, from + i * x_stride, packed + (ptrdiff_t)i * q->depth * q->out, NULL,
-         to + i * y_stride);
+        (&product, 1, from + i * x_stride, packed + i * point, NULL, to + i * y_stride);
         output(&out, to, bias, y + first * q->y_image);
     }
 }
@@ -256,6 +256,7 @@ void ROW(nas_winograd_weights)(const nas_winograd *p, int32_t n, const float *x,
     const int32_t points = nas_winograd_points(p), stored = (int32_t)q->x_pixel;
     const ptrdiff_t x_stride = (ptrdiff_t)nas_winograd_stride(p, (size_t)stored);
     const ptrdiff_t y_stride = (ptrdiff_t)nas_winograd_stride(p, (size_t)q->out);
+    const ptrdiff_t point = (ptrdiff_t)nas_winograd_point(p);
     float *from = scratch, *to = scratch + points * x_stride;
     for (int32_t first = 0; first < n; first += p->images) {
         const int32_t some = least(p->images, n - first);
@@ -265,8 +266,7 @@ void ROW(nas_winograd_weights)(const nas_winograd *p, int32_t n, const float *x,
         input(&in, x + first * q->x_image, from);
         gradient(&out, dy + first * q->y_image, to);
         for (int32_t i = 0; i < points; i++) ROW(nas_conv_weights)
-        (&product, 1, from + i * x_stride, to + i * y_stride,
-         du + (ptrdiff_t)i * q->depth * q->out);
+        (&product, 1, from + i * x_stride, to + i * y_stride, du + i * point);
     }
 }
 
@@ -285,7 +285,7 @@ INLINE vec weights_at(const nas_conv *c, const float *w, int32_t o) {
 
 INLINE void pack_vector(const nas_winograd *p, int mh, int mw, const float *w, int32_t o,
                         float *to) {
-    const ptrdiff_t stride = (ptrdiff_t)p->conv.depth * p->conv.out;
+    const ptrdiff_t stride = (ptrdiff_t)nas_winograd_point(p);
     vec half[SIDE][3];
     UNROLL for (int k = 0; k < 3; k++) {
         vec g[3], u[SIDE];
@@ -322,7 +322,7 @@ void ROW(nas_winograd_pack)(const nas_winograd *p, const float *w, float *packed
 
 INLINE void unpack_all(const nas_winograd *p, int mh, int mw, const float *du, float *dw) {
     const nas_conv *c = &p->conv;
-    const ptrdiff_t stride = (ptrdiff_t)c->depth * c->out;
+    const ptrdiff_t stride = (ptrdiff_t)nas_winograd_point(p);
     for (int32_t k = 0; k < c->depth; k++)
         for (int32_t o = 0; o < c->out; o += LANES) {
             const float *from = du + (ptrdiff_t)k * c->out + o;

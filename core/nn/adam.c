@@ -6,12 +6,14 @@
 
 static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7;
 
-static void adam_update(const nas_kernel *k, size_t count, float *w, const float *g, float *moments,
-                        double rate, int64_t step, double momentum) {
+static void adam_update(const nas_kernel *k, size_t all, size_t from, size_t n, float *w,
+                        const float *g, float *moments, double rate, int64_t step,
+                        double momentum) {
     (void)momentum;
     const double t = (double)step;
     const double alpha = rate * sqrt(1 - pow(beta2, t)) / (1 - pow(beta1, t));
-    k->adam(count, w, g, moments, moments + count, (float)alpha, (float)(1 - beta1),
+    float *first = moments + from, *second = first + all;
+    k->adam(n, w + from, g + from, first, second, (float)alpha, (float)(1 - beta1),
             (float)(1 - beta2), (float)epsilon);
 }
 

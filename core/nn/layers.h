@@ -62,15 +62,26 @@ typedef struct nas_border {
     int32_t top, left, bottom, right;
 } nas_border;
 
+/* The passes backward, from the last segment to the first, in which a value's gradient lives. */
+typedef struct nas_lifetime {
+    int32_t from, to;  /* from >= to */
+    bool leaves_first; /* in the last of them it is read by what comes first in each chunk */
+} nas_lifetime;
+
 typedef struct nas_value {
     nas_shape shape;
     int32_t readers;
     bool packed;         /* stored without padding of the channels */
     bool has_grad;       /* some weights are before it */
+    bool read_later;     /* while edges are planned, last node first */
     bool dead;           /* lies between a node and the ReLU that it does itself */
     bool whole;          /* kept for all images of a batch, and not for one chunk */
     bool grad_whole;     /* lives across a barrier, so for all images and not for one chunk */
+    int32_t maker;       /* the node that makes it; -1: none, or a dead value */
+    nas_lifetime life;   /* of its gradient */
     int32_t x_as, dx_as; /* the first value with the same buffer; itself: its own */
+    int32_t x_segment;   /* of the last value with this one's buffer */
+    int32_t dx_next;     /* the next value with the same buffer; 0: none */
     nas_border border, grad_border;
     nas_map x, dx;
 } nas_value;

@@ -17,9 +17,9 @@ struct nas_net {
     nas_nodes nodes;
     int32_t n_values, output;
     nas_value *values;
-    int32_t segments;
-    const char **names; /* of the tensors */
-    void *block;        /* all numbers, one allocation */
+    int32_t segments, *begins; /* the first node of each, and the end */
+    const char **names;        /* of the tensors */
+    void *block;               /* all numbers, one allocation */
     size_t block_bytes;
     size_t n_params, n_averages; /* floats as stored */
     float *params, *grads, *averages;
@@ -76,10 +76,12 @@ static inline float *nas_node_grad(const nas_node *node, int32_t i, const struct
     return net->grads + node->weights[i].at;
 }
 /* What the run's part adds to. */
-static inline float *nas_run_grad(const nas_node *node, int32_t i, const nas_run *run) {
+static inline float *nas_run_grads(const nas_run *run) {
     const nas_net *net = run->net;
-    float *of = run->part ? net->more_grads + (size_t)(run->part - 1) * net->n_params : net->grads;
-    return of + node->weights[i].at;
+    return run->part ? net->more_grads + (size_t)(run->part - 1) * net->n_params : net->grads;
+}
+static inline float *nas_run_grad(const nas_node *node, int32_t i, const nas_run *run) {
+    return nas_run_grads(run) + node->weights[i].at;
 }
 
 /* How many parts a batch of n has, and the first image of one. They are functions of the shapes
@@ -114,6 +116,18 @@ nas_status nas_net_give_scales(nas_net *net, nas_weight *w, nas_err *err);
 /* The loss of one value that is off by e, and its derivative. squared: e^2. absolute: |e|. Huber
  * (1964), as Keras has it: e^2 / 2 up to delta, from there on delta * (|e| - delta / 2). */
 double nas_error_of(nas_loss loss, double delta, double e, double *slope);
+
+/* Values of a vector that are worked on at a time, by whichever thread. */
+enum { NAS_SLICE = 1 << 14 };
+static inline int32_t nas_slices(size_t n) {
+    return (int32_t)((n + NAS_SLICE - 1) / NAS_SLICE);
+}
+static inline size_t nas_slice(size_t n, int32_t i) { /* how long the i-th is */
+    const size_t left = n - (size_t)i * NAS_SLICE;
+    return left < NAS_SLICE ? left : NAS_SLICE;
+}
+/* Threads that a step on a batch of n may use now. */
+int32_t nas_net_threads(const nas_net *net, int32_t n);
 
 /* One batch of n <= net->batch examples forward and backward: gradients of the mean loss are left
  * in net->grads. Returns the loss: the mean cross-entropy against labels smoothed as Keras does; of

@@ -10,10 +10,10 @@
 typedef struct nas_optimizer {
     const char *name;
     int32_t moments; /* floats kept for each weight */
-    /* step counts from 1. moments: `moments` vectors of count floats, one after the other.
-     * momentum: of sgd. */
-    void (*update)(const nas_kernel *k, size_t count, float *w, const float *g, float *moments,
-                   double rate, int64_t step, double momentum);
+    /* Moves weights [from, from + n) of `all`. step counts from 1. moments: `moments` vectors of
+     * `all` floats, one after the other. momentum: of sgd. */
+    void (*update)(const nas_kernel *k, size_t all, size_t from, size_t n, float *w, const float *g,
+                   float *moments, double rate, int64_t step, double momentum);
 } nas_optimizer;
 
 #define NAS_OPTIMIZER_DECLARE(x) extern const nas_optimizer nas_optimizer_##x;

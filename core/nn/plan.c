@@ -38,6 +38,18 @@ static void cut_segments(nas_net *net) {
     net->segments = segment + 1;
 }
 
+/* Where each begins, and at last where the nodes end. */
+static nas_status list_segments(nas_net *net, nas_err *err) {
+    const size_t n = (size_t)net->segments + 1;
+    net->begins = nas_arena_array(net->arena, n, sizeof *net->begins, err);
+    if (!net->begins) return NAS_ENOMEM;
+    for (int32_t i = 0, s = 0; s <= net->segments; s++) {
+        while (i < net->nodes.n && net->nodes.v[i].segment < s) i++;
+        net->begins[s] = i;
+    }
+    return NAS_OK;
+}
+
 /* Before the first weights nobody wants a gradient. */
 static void want_gradients(nas_net *net) {
     for (int32_t i = 0; i < net->nodes.n; i++) {
@@ -192,12 +204,10 @@ static void plan_edges(nas_net *net) {
         if (node->skip) continue;
         for (int32_t j = node->n_in - 1; j >= 0; j--) {
             nas_edge *e = &node->edge[j];
-            const nas_value *value = &net->values[node->in[j]];
+            nas_value *value = &net->values[node->in[j]];
             *e = (nas_edge){.wanted = value->has_grad, .whole = value->grad_whole, .dx = value->dx};
-            for (int32_t k = i; k < net->nodes.n; k++)
-                for (int32_t l = k == i ? j + 1 : 0; l < net->nodes.v[k].n_in; l++)
-                    if (!net->nodes.v[k].skip && net->nodes.v[k].in[l] == node->in[j])
-                        e->add = true;
+            e->add = value->read_later;
+            value->read_later = true;
             if (e->add) e->whole = false;
         }
     }
@@ -282,6 +292,7 @@ static nas_status plan(nas_net *net, nas_err *err) {
     count_readers(net);
     fuse_relus(net);
     cut_segments(net);
+    NAS_TRY(list_segments(net, err));
     want_gradients(net);
     nas_storage_place(net);
     choose_tiles(net);

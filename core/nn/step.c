@@ -118,6 +118,7 @@ static void backward_part(void *ctx, int32_t part, int32_t lane) {
     nas_run run;
     const span p = part_of(s, part, &run);
     run.lane = lane;
+    if (!s->barrier) memset(nas_run_grads(&run), 0, run.net->n_params * sizeof(float));
     for (int32_t i = 0; i < p.chunks; i++) {
         go_to(&run, p, i);
         if (!s->barrier) forward_nodes(&run, s->first, s->end);
@@ -135,22 +136,16 @@ static void backward_part(void *ctx, int32_t part, int32_t lane) {
 
 static void go_to_segment(segment *s, int32_t i) {
     const nas_net *net = s->run.net;
-    const nas_node *all_end = net->nodes.v + net->nodes.n, *node = net->nodes.v;
-    while (node < all_end && node->segment < i) node++;
-    s->first = node;
-    while (node < all_end && node->segment == i) node++;
-    s->end = node;
-    s->barrier = node < all_end ? node : NULL;
+    s->first = net->nodes.v + net->begins[i];
+    s->end = net->nodes.v + net->begins[i + 1];
+    s->barrier = i + 1 < net->segments ? s->end : NULL;
 }
-
-enum { SLICE = 1 << 14 }; /* floats */
 
 /* Adds the gradients of the other parts to those of the first, a slice at a time. */
 static void add_parts(void *ctx, int32_t slice, int32_t lane) {
     const segment *s = ctx;
     const nas_net *net = s->run.net;
-    const size_t from = (size_t)slice * SLICE;
-    const size_t n = net->n_params - from < SLICE ? net->n_params - from : SLICE;
+    const size_t from = (size_t)slice * NAS_SLICE, n = nas_slice(net->n_params, slice);
     (void)lane;
     nas_map sum = {.at = net->grads + from, .h = 1, .w = (int32_t)(n / NAS_CHANNELS)};
     sum.c = sum.cs = NAS_CHANNELS;
@@ -175,8 +170,9 @@ static void run_segments(segment *s) {
     }
 }
 
-static int32_t threads_for(const nas_net *net, int32_t parts) {
-    const int32_t now = nas_threads(), most = parts < net->lanes ? parts : net->lanes;
+int32_t nas_net_threads(const nas_net *net, int32_t n) {
+    const int32_t now = nas_threads(), parts = nas_net_parts(net, n);
+    const int32_t most = parts < net->lanes ? parts : net->lanes;
     return net->seconds ? 1 : now < most ? now : most;
 }
 
@@ -184,19 +180,15 @@ double nas_net_step(nas_net *net, const float *x, const int32_t *labels, int32_t
                     double smoothing) {
     segment s = {.run = {.net = net, .kernel = net->kernel, .batch = n, .training = true},
                  .parts = nas_net_parts(net, n)};
-    s.threads = threads_for(net, s.parts);
+    s.threads = nas_net_threads(net, n);
     net->labels = labels;
     net->smoothing = smoothing;
     net->ready = false;
     load_input(&net->values[0].x, x, n);
     memset(net->loss, 0, sizeof net->loss);
-    memset(net->grads, 0, net->n_params * sizeof *net->grads);
-    if (s.parts > 1)
-        memset(net->more_grads, 0, (size_t)(s.parts - 1) * net->n_params * sizeof *net->grads);
     nas_team_run(s.threads, net->nodes.n, prepare_node, &s.run);
     run_segments(&s);
-    if (s.parts > 1)
-        nas_team_run(s.threads, (int32_t)((net->n_params + SLICE - 1) / SLICE), add_parts, &s);
+    if (s.parts > 1) nas_team_run(s.threads, nas_slices(net->n_params), add_parts, &s);
     net->labels = NULL;
     double loss = 0;
     for (int32_t p = 0; p < s.parts; p++) loss += net->loss[p];

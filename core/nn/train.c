@@ -2,10 +2,11 @@
 #include "core/nn/train.h"
 
 #include "base/clock.h"
+#include "core/nn/differences.h"
 #include "core/nn/flush.h"
 #include "core/nn/net_int.h"
 #include "core/nn/optimizer.h"
-#include "core/nn/differences.h"
+#include "core/nn/team.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -172,14 +173,29 @@ int64_t nas_trainer_step(const nas_trainer *t) {
     return t->step;
 }
 
-static void update(nas_trainer *t, double rate) {
-    nas_net *net = t->o.net;
+typedef struct move {
+    const nas_trainer *t;
+    double rate;
+} move;
+
+static void move_slice(void *ctx, int32_t slice, int32_t lane) {
+    const move *m = ctx;
+    const nas_trainer *t = m->t;
+    const nas_net *net = t->o.net;
     const nas_train_hook *h = &t->hook;
+    (void)lane;
+    t->optimizer->update(net->kernel, t->moved, (size_t)slice * NAS_SLICE,
+                         nas_slice(t->moved, slice), h->count ? h->values : net->params,
+                         h->count ? h->grads : net->grads, t->moments, m->rate, t->step,
+                         t->config.momentum);
+}
+
+static void update(nas_trainer *t, double rate, int32_t threads) {
+    const nas_train_hook *h = &t->hook;
+    move m = {t, rate};
     if (h->gradients) h->gradients(h->ctx);
     if (t->differences) nas_differences_before(t->differences);
-    t->optimizer->update(net->kernel, t->moved, h->count ? h->values : net->params,
-                         h->count ? h->grads : net->grads, t->moments, rate, t->step,
-                         t->config.momentum);
+    nas_team_run(threads, nas_slices(t->moved), move_slice, &m);
     if (t->differences) nas_differences_after(t->differences);
     if (h->after) h->after(h->ctx);
 }
@@ -211,7 +227,7 @@ double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int
         const double rate =
             nas_schedule_at(&t->config.learning_rate, t->step, nas_trainer_steps(t));
         t->step++;
-        update(t, rate);
+        update(t, rate, nas_net_threads(net, n));
     }
     nas_flush_end(mode);
     return loss;

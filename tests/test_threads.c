@@ -1,0 +1,190 @@
+/* A step gives the same bits on one thread, two, three, or a number that changes on the way; and
+ * each task of a team is done once. */
+#include "core/kernel/threads.h"
+#include "core/nn/net_int.h"
+#include "core/nn/team.h"
+#include "core/nn/train.h"
+#include "tests/nets.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { CLASSES = 3, H = 25, W = 10, EXAMPLES = 46, BATCH = 20, VALUES = 4 };
+
+static float examples_x[EXAMPLES * H * W], examples_values[EXAMPLES * VALUES];
+static int32_t examples_y[EXAMPLES];
+static const nas_examples labelled = {
+    .x = examples_x, .y = examples_y, .n = EXAMPLES, .h = H, .w = W};
+static const nas_examples valued = {.x = examples_x,
+                                    .n = EXAMPLES,
+                                    .h = H,
+                                    .w = W,
+                                    .values = examples_values,
+                                    .outputs = VALUES,
+                                    .values_row = VALUES};
+
+#define SEPARABLE(f) \
+    DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), CONV(f, 1, 1, 1, 1, NAS_VALID, false), BN, RELU
+#define SAME(f) CONV(f, 3, 3, 1, 1, NAS_SAME, false)
+#define HEAD    DENSE(CLASSES), SOFTMAX
+
+static const nas_model nets[] = {
+    /* By tiles, with parts whose chunks differ in size. */
+    MODEL(H, W, 1, CONV(32, 3, 3, 2, 2, NAS_VALID, false), BN, RELU, SAME(40), BN, RELU, SAME(24),
+          BN, RELU, GAP, HEAD),
+    MODEL(H, W, 1, CONV(48, 3, 3, 1, 1, NAS_VALID, false), BN, RELU, SEPARABLE(70), SEPARABLE(33),
+          GAP, HEAD),
+    MODEL(H, W, 1, CONV(24, 3, 3, 1, 1, NAS_SAME, true), BN, RELU,
+          RESIDUAL(NAS_SHORTCUT_IDENTITY, SAME(24), BN, RELU, DROPOUT(0.3), SAME(24), BN), RELU,
+          RESIDUAL(NAS_SHORTCUT_PROJECT, CONV(36, 3, 3, 2, 2, NAS_SAME, false), BN), RELU,
+          MAX_POOL(2, 2, 2, 2, NAS_VALID), DROPOUT(0.1), FLATTEN, HEAD),
+    /* No sums over the batch; and values in place of classes. */
+    MODEL(H, W, 1, CONV(40, 3, 3, 1, 1, NAS_SAME, true), RELU, CONV(16, 3, 3, 2, 2, NAS_SAME, true),
+          RELU, FLATTEN, HEAD),
+    MODEL(H, 1, W, CONV1D(512, 3, 1, 1, NAS_SAME), RELU, FLATTEN, DENSE(VALUES),
+          {.ops = &nas_layer_error}),
+};
+enum { NETS = sizeof nets / sizeof *nets };
+
+static int make_examples(void **state) {
+    (void)state;
+    fill(examples_x, EXAMPLES * H * W, 1);
+    fill(examples_values, EXAMPLES * VALUES, 2);
+    for (int32_t i = 0; i < EXAMPLES; i++) examples_y[i] = i % CLASSES;
+    return 0;
+}
+
+typedef struct trained {
+    size_t bytes;
+    char *state; /* weights, averages, moments, losses */
+} trained;
+
+static void stir(void *ctx, int64_t step) {
+    atomic_store((_Atomic int *)ctx, 1 + (int)(step % 3));
+}
+
+/* Two epochs; `changing`: another number of threads at each step, if it is there. */
+static trained train(const nas_model *m, const nas_kernel *k, int threads, _Atomic int *changing) {
+    const bool classes = !nas_model_gives_values(m);
+    const nas_augment augment = {.shift_frames = 2, .time_mask_frames = 3};
+    const nas_train_config config = {
+        .epochs = 2, .batch_size = BATCH, .learning_rate = {.from = 1e-3}};
+    nas_err err = {0};
+    nas_net *net;
+    nas_trainer *t;
+    nas_train_end end;
+    nas_threads_set(threads);
+    if (changing) nas_threads_follow(changing, threads);
+    if (nas_net_open(m, classes ? CLASSES : VALUES, BATCH, k, &net, &err) != NAS_OK)
+        fail_msg("%s", err.text);
+    nas_net_init(net, 5, 0);
+    assert_true(nas_net_parts(net, BATCH) > 1);
+    assert_true(net->lanes == threads || net->lanes == nas_net_parts(net, BATCH));
+    const nas_train_hook hook = {.ctx = changing, .before = changing ? stir : NULL};
+    const nas_trainer_options o = {.net = net,
+                                   .config = &config,
+                                   .augment = &augment,
+                                   .train = classes ? &labelled : &valued,
+                                   .seed = 3,
+                                   .hook = &hook};
+    if (nas_trainer_open(&o, &t, &err) != NAS_OK ||
+        nas_trainer_run(t, INT64_MAX, NULL, NULL, NULL, &end, &err) != NAS_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(end, NAS_TRAIN_DONE);
+    trained out = {.bytes = nas_trainer_state_bytes(t)};
+    out.state = malloc(out.bytes);
+    assert_non_null(out.state);
+    nas_trainer_save(t, out.state);
+    nas_trainer_close(t);
+    nas_net_close(net);
+    nas_threads_set(1);
+    return out;
+}
+
+static void test_bits(void **state) {
+    (void)state;
+    static const char *const rows[] = {"generic", "avx2", "avx512"};
+    for (int r = 0; r < 3; r++)
+        for (int i = 0; i < NETS; i++) {
+            const nas_kernel *k = nas_kernel_find(rows[r]);
+            if (!k) continue;
+            const trained one = train(&nets[i], k, 1, NULL);
+            for (int threads = 2; threads <= 4; threads++) {
+                _Atomic int changing = 1;
+                const trained more = train(&nets[i], k, threads, threads == 4 ? &changing : NULL);
+                assert_int_equal(more.bytes, one.bytes);
+                if (memcmp(more.state, one.state, one.bytes) != 0)
+                    fail_msg("net %d, %s: %d threads give other bits than one", i, rows[r],
+                             threads);
+                free(more.state);
+            }
+            free(one.state);
+        }
+}
+
+enum { TASKS = 100 };
+typedef struct seen {
+    _Atomic int times[TASKS], inside[NAS_TEAM_MOST];
+    bool overlapped;
+} seen;
+
+static void note(void *ctx, int32_t task, int32_t lane) {
+    seen *s = ctx;
+    if (atomic_fetch_add(&s->inside[lane], 1)) s->overlapped = true;
+    atomic_fetch_add(&s->times[task], 1);
+    atomic_fetch_sub(&s->inside[lane], 1);
+}
+
+static void run_team(int32_t threads, int32_t n) {
+    seen s = {0};
+    nas_team_run(threads, n, note, &s);
+    for (int32_t i = 0; i < TASKS; i++) assert_int_equal(s.times[i], i < n);
+    assert_false(s.overlapped);
+}
+
+static void test_team(void **state) {
+    (void)state;
+    nas_team_start(3);
+    for (int32_t i = 0; i < 3000; i++) run_team(1 + i % 5, i % 7 == 6 ? TASKS : i % 7);
+    /* A child has none of its parent's threads, and may start its own. */
+    const pid_t child = fork();
+    if (!child) {
+        run_team(3, TASKS);
+        nas_team_start(2);
+        for (int i = 0; i < 100; i++) run_team(2, TASKS);
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void test_number(void **state) {
+    (void)state;
+    _Atomic int n = 3;
+    assert_int_equal(nas_threads(), 1);
+    nas_threads_follow(&n, 2);
+    assert_int_equal(nas_threads(), 2);
+    atomic_store(&n, 0);
+    assert_int_equal(nas_threads(), 1);
+    assert_int_equal(nas_threads_most(), 2);
+    nas_threads_set(0);
+    assert_int_equal(nas_threads(), 1);
+    assert_true(nas_threads_here() >= 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_team),
+        cmocka_unit_test(test_number),
+    };
+    return cmocka_run_group_tests_name("threads", tests, make_examples, NULL);
+}
