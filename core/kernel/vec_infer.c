@@ -15,7 +15,10 @@ INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, 
     vf sum[MOST_PIXELS][MOST_VECTORS] = {0};
     for (int32_t s = 0; s < win->n_seg; s++) {
         const float *from[MOST_PIXELS];
-        UNROLL for (int32_t q = 0; q < pixels; q++) from[q] = x + win->at[p + q] + win->seg[s];
+        UNROLL for (int32_t q = 0; q < pixels; q++) {
+            from[q] = x + win->at[p + q] + win->seg[s];
+            HIDE(from[q]);
+        }
         for (int64_t i = 0; i < win->run; i++, w += vectors * LANES) {
             vf k[MOST_VECTORS];
             UNROLL for (int32_t j = 0; j < vectors; j++) k[j] = load_f(w + j * LANES);
@@ -52,9 +55,10 @@ static void dense_f32(const nas_window *win, const float *x, const float *w, con
     for (int32_t b = 0, v = 0; v < out->vectors; b++) {
         const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = PIXELS(n);
         const int32_t groups = (win->n_pix + most - 1) / most;
+        const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
         const float *k = w + each * v;
         for (int32_t g = 0, p = 0; g < groups; g++) {
-            const int32_t m = (int32_t)((int64_t)win->n_pix * (g + 1) / groups) - p;
+            const int32_t m = least + (g < more);
             switch (n * 16 + m) {
                 ALL_CASES
             default: __builtin_unreachable();
@@ -75,7 +79,10 @@ INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t p, const 
     const nas_lanes *out = &win->out;
     const vf lo = splat_f(f->lo), hi = splat_f(f->hi);
     const float *at[MOST_PIXELS];
-    UNROLL for (int32_t q = 0; q < pixels; q++) at[q] = x + win->at[p + q];
+    UNROLL for (int32_t q = 0; q < pixels; q++) {
+        at[q] = x + win->at[p + q];
+        HIDE(at[q]);
+    }
     for (int32_t v = 0; v < out->vectors; v++) {
         const int64_t c = out->start[v];
         const float *k = w + v * LANES;
@@ -97,8 +104,9 @@ static void depth_f32(const nas_window *win, const float *x, const float *w, con
                       float lo, float hi, float *y) {
     const finish f = {bias, lo, hi, y};
     const int32_t groups = (win->n_pix + MOST_PIXELS - 1) / MOST_PIXELS;
+    const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
     for (int32_t g = 0, p = 0; g < groups; g++) {
-        const int32_t m = (int32_t)((int64_t)win->n_pix * (g + 1) / groups) - p;
+        const int32_t m = least + (g < more);
         switch (m) {
 #define DEPTH(P) \
     case P: depth_block(win, P, p, x, w, &f); break;

@@ -51,6 +51,10 @@ typedef int8_t vb __attribute__((vector_size(LANES)));
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
 
+/* The compiler shall not find out how pointers hang together: it would compute each from another in
+ * the inner loop. */
+#define HIDE(p) __asm__("" : "+r"(p))
+
 #define INFER_JOIN_(a, b) a##_##b
 #define INFER_JOIN(a, b)  INFER_JOIN_(a, b)
 #define ROW(x)            INFER_JOIN(x, NAS_ROW)

@@ -33,7 +33,10 @@ INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, 
     vi sum[MOST_PIXELS][MOST_VECTORS] = {0};
     for (int32_t s = 0; s < win->n_seg; s++) {
         const int16_t *from[MOST_PIXELS];
-        UNROLL for (int32_t q = 0; q < pixels; q++) from[q] = x + win->at[p + q] + win->seg[s];
+        UNROLL for (int32_t q = 0; q < pixels; q++) {
+            from[q] = x + win->at[p + q] + win->seg[s];
+            HIDE(from[q]);
+        }
         for (int64_t i = 0; i < win->run; i += 2, w += 2 * vectors * LANES) {
             vi k[MOST_VECTORS];
             UNROLL for (int32_t j = 0; j < vectors; j++) k[j] = load_i(w + 2 * j * LANES);
@@ -59,9 +62,10 @@ void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int1
     for (int32_t b = 0, v = 0; v < out->vectors; b++) {
         const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = PIXELS(n);
         const int32_t groups = (win->n_pix + most - 1) / most;
+        const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
         const int16_t *k = w + each * v;
         for (int32_t g = 0, p = 0; g < groups; g++) {
-            const int32_t m = (int32_t)((int64_t)win->n_pix * (g + 1) / groups) - p;
+            const int32_t m = least + (g < more);
             switch (n * 16 + m) {
                 ALL_CASES
             default: __builtin_unreachable();
@@ -113,7 +117,10 @@ INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t p, const 
                         const int16_t *w, int32_t *acc) {
     const nas_lanes *out = &win->out;
     const int16_t *at[DEPTH_PIXELS];
-    UNROLL for (int32_t q = 0; q < pixels; q++) at[q] = x + win->at[p + q];
+    UNROLL for (int32_t q = 0; q < pixels; q++) {
+        at[q] = x + win->at[p + q];
+        HIDE(at[q]);
+    }
     for (int32_t v = 0; v < out->vectors; v += 2) {
         const int64_t c = out->start[v];
         const int16_t *k = w + v * LANES;
