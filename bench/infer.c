@@ -1,8 +1,9 @@
 /* bench/infer.c - exported files for bench/infer.py, and how long one inference takes.
  *     infer models FOLDER     NET.tflite and NET_int8.tflite of each net; NET.txt, NET.f32: the
  *                             float operators and their weights, for other runtimes to be given
- *     infer serve FILE...     for each line "INDEX SECONDS" of the input: median seconds of a run
- *                             of that file, by the wall
+ *     infer serve FILE...     for each line "INDEX RUNS SECONDS" of the input: median seconds of a
+ *                             run of that file, by the wall and by the processor, over samples of
+ *                             so many runs
  *     infer steps FILE        microseconds of each operator */
 #include "base/clock.h"
 #include "base/file.h"
@@ -175,17 +176,19 @@ static double median_of(double *v, int32_t n) {
     return v[n / 2];
 }
 
-static double time_runs(const model *m, double seconds) {
-    static double took[MOST_RUNS];
+static void time_runs(const model *m, int32_t runs, double seconds) {
+    static double wall[MOST_RUNS], cpu[MOST_RUNS];
     int32_t n = 0;
     for (int32_t i = 0; i < 3; i++) nas_interp_run_raw(m->it, m->x, m->y);
     const double begin = nas_clock_wall();
     while (n < 9 || (n < MOST_RUNS && nas_clock_wall() - begin < seconds)) {
-        const double start = nas_clock_wall();
-        nas_interp_run_raw(m->it, m->x, m->y);
-        took[n++] = nas_clock_wall() - start;
+        const double start = nas_clock_wall(), used = nas_clock_cpu();
+        for (int32_t i = 0; i < runs; i++) nas_interp_run_raw(m->it, m->x, m->y);
+        cpu[n] = (nas_clock_cpu() - used) / runs;
+        wall[n++] = (nas_clock_wall() - start) / runs;
     }
-    return median_of(took, n);
+    printf("%.9f %.9f\n", median_of(wall, n), median_of(cpu, n));
+    (void)fflush(stdout);
 }
 
 static void serve(int n, char **paths) {
@@ -193,11 +196,11 @@ static void serve(int n, char **paths) {
     char line[128];
     for (int i = 0; i < n && i < MOST_FILES; i++) open_model(paths[i], &all[i]);
     while (fgets(line, sizeof line, stdin)) {
-        int index;
+        int index, runs;
         double seconds;
-        if (sscanf(line, "%d %lf", &index, &seconds) != 2 || index < 0 || index >= n) exit(2);
-        printf("%.9f\n", time_runs(&all[index], seconds));
-        (void)fflush(stdout);
+        if (sscanf(line, "%d %d %lf", &index, &runs, &seconds) != 3 || index < 0 || index >= n)
+            exit(2);
+        time_runs(&all[index], runs, seconds);
     }
 }
 

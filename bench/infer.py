@@ -4,8 +4,8 @@
 
 NET is part of a name (cnn_32, _int8). The nets, their files and the weights for onnxruntime come from `infer models`. onnxruntime gets the
 same float graph (NCHW, as it likes it), and for int8 what its own quantiser makes of that (QDQ, per channel). A round takes each runtime for
-`seconds` in turn; a figure is the median over rounds of medians of wall time. The runtimes' calls from Python are in their time:
-"call" is that of a net of one tiny operator. Writes build/bench/infer.json.
+`seconds` in turn, in samples of about 0.2 ms; a figure is the median over rounds of medians of samples, by the processor (and by the wall).
+The runtimes' calls from Python are in their time: a few tenths of a microsecond. Writes build/bench/infer.json.
 """
 import argparse
 import glob
@@ -168,27 +168,29 @@ def litert_runner(path, x):
     return it.invoke, output
 
 
-def timed(run, seconds):
-    took = []
+def timed(run, runs, seconds):
+    """Median seconds of a run by the wall and by the processor, over samples of so many runs."""
+    wall, cpu = [], []
     for _ in range(3):
         run()
-    clock = time.perf_counter
-    begin = clock()
-    while len(took) < 9 or clock() - begin < seconds:
-        start = clock()
-        run()
-        took.append(clock() - start)
-    return statistics.median(took)
+    begin = time.perf_counter()
+    while len(wall) < 9 or time.perf_counter() - begin < seconds:
+        start, used = time.perf_counter(), time.process_time()
+        for _ in range(runs):
+            run()
+        cpu.append((time.process_time() - used) / runs)
+        wall.append((time.perf_counter() - start) / runs)
+    return statistics.median(wall), statistics.median(cpu)
 
 
 class Ours:
     def __init__(self, program, files):
         self.p = subprocess.Popen([program, "serve", *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def time(self, index, seconds):
-        self.p.stdin.write(f"{index} {seconds}\n")
+    def time(self, index, runs, seconds):
+        self.p.stdin.write(f"{index} {runs} {seconds}\n")
         self.p.stdin.flush()
-        return float(self.p.stdout.readline())
+        return tuple(map(float, self.p.stdout.readline().split()))
 
 
 def main():
@@ -215,14 +217,16 @@ def main():
         apart = float(np.abs(lite_out() - ort_out()).max())
         if not int8 and apart > 1e-3:
             print(f"{name}: LiteRT and onnxruntime are {apart} apart: not the same net", file=sys.stderr)
+        runs = max(1, int(2e-4 / ours.time(index, 1, 0)[1]))
         took = [[], [], []]
         for _ in range(o.rounds):
-            took[0].append(ours.time(index, o.seconds))
-            took[1].append(timed(lite, o.seconds))
-            took[2].append(timed(ort, o.seconds))
-        us = [1e6 * statistics.median(t) for t in took]
-        row = dict(net=name.removesuffix("_int8"), format="int8" if int8 else "float32", threads=1, us=us[0],
-                   litert_us=us[1], onnxruntime_us=us[2], of_litert=us[0] / us[1], of_onnxruntime=us[0] / us[2])
+            took[0].append(ours.time(index, runs, o.seconds))
+            took[1].append(timed(lite, runs, o.seconds))
+            took[2].append(timed(ort, runs, o.seconds))
+        wall, us = ([1e6 * statistics.median(t[i] for t in each) for each in took] for i in (0, 1))
+        row = dict(net=name.removesuffix("_int8"), format="int8" if int8 else "float32", threads=1, cpu_us=us[0],
+                   litert_cpu_us=us[1], onnxruntime_cpu_us=us[2], us=wall[0], litert_us=wall[1],
+                   onnxruntime_us=wall[2], of_litert=us[0] / us[1], of_onnxruntime=us[0] / us[2])
         rows.append(row)
         print(f"{row['net']:18} {row['format']:8}{us[0]:9.1f} us   LiteRT {us[1]:8.1f} us: {row['of_litert']:5.2f}"
               f"   onnxruntime {us[2]:8.1f} us: {row['of_onnxruntime']:5.2f}", flush=True)

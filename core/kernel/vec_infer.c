@@ -4,11 +4,6 @@
 
 /* --- all input channels ----------------------------------------------------------------------- */
 
-INLINE int32_t most_pixels(int32_t vectors) {
-    if (LANES == 16) return vectors == 4 ? 6 : 8;
-    return vectors == 3 ? 4 : vectors == 2 ? 6 : 8;
-}
-
 typedef struct finish {
     const float *bias; /* NULL: sums stay as they are */
     float lo, hi;
@@ -20,7 +15,10 @@ INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, 
     vf sum[MOST_PIXELS][MOST_VECTORS] = {0};
     for (int32_t s = 0; s < win->n_seg; s++) {
         const float *from[MOST_PIXELS];
-        UNROLL for (int32_t q = 0; q < pixels; q++) from[q] = x + win->at[p + q] + win->seg[s];
+        UNROLL for (int32_t q = 0; q < pixels; q++) {
+            from[q] = x + win->at[p + q] + win->seg[s];
+            HIDE(from[q]);
+        }
         for (int64_t i = 0; i < win->run; i++, w += vectors * LANES) {
             vf k[MOST_VECTORS];
             UNROLL for (int32_t j = 0; j < vectors; j++) k[j] = load_f(w + j * LANES);
@@ -46,38 +44,32 @@ INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, 
     }
 }
 
-/* A switch over all sizes of blocks, each with its numbers as constants. */
-#define CASE(P, V)                                                        \
-    case (V)*16 + (P):                                                    \
-        CALL(((P) <= most_pixels(V) ? (P) : 1), ((V) <= MOST ? (V) : 1)); \
-        break;
-#define CASES(V) \
-    CASE(1, V) CASE(2, V) CASE(3, V) CASE(4, V) CASE(5, V) CASE(6, V) CASE(7, V) CASE(8, V)
-
 static void dense_f32(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y) {
     const finish f = {bias, lo, hi, y};
     const int64_t each = (int64_t)win->n_seg * win->run * LANES;
     const nas_lanes *out = &win->out;
-    enum { MOST = MOST_F32 };
-    for (int32_t b = 0, v = 0; v < out->vectors; b++) {
-        const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = most_pixels(n);
-        for (int32_t g = 0, p = 0; p < win->n_pix; g++) {
-            const int32_t m = group_of(win->n_pix, most, g + 1) - p;
-            const float *k = w + each * v;
-            switch (n * 16 + m) {
+#define MOST       MOST_F32
+#define PIXELS(V)  PIXELS_F32(V)
 #define CALL(P, V) dense_block(win, P, V, p, v, x, k, &f)
-                CASES(1)
-                CASES(2)
-                CASES(3)
-                CASES(4)
-#undef CALL
+    for (int32_t b = 0, v = 0; v < out->vectors; b++) {
+        const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = PIXELS(n);
+        const int32_t groups = (win->n_pix + most - 1) / most;
+        const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
+        const float *k = w + each * v;
+        for (int32_t g = 0, p = 0; g < groups; g++) {
+            const int32_t m = least + (g < more);
+            switch (n * 16 + m) {
+                ALL_CASES
             default: __builtin_unreachable();
             }
             p += m;
         }
         v += n;
     }
+#undef CALL
+#undef PIXELS
+#undef MOST
 }
 
 /* --- one kernel per channel ------------------------------------------------------------------- */
@@ -87,7 +79,10 @@ INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t p, const 
     const nas_lanes *out = &win->out;
     const vf lo = splat_f(f->lo), hi = splat_f(f->hi);
     const float *at[MOST_PIXELS];
-    UNROLL for (int32_t q = 0; q < pixels; q++) at[q] = x + win->at[p + q];
+    UNROLL for (int32_t q = 0; q < pixels; q++) {
+        at[q] = x + win->at[p + q];
+        HIDE(at[q]);
+    }
     for (int32_t v = 0; v < out->vectors; v++) {
         const int64_t c = out->start[v];
         const float *k = w + v * LANES;
@@ -108,8 +103,10 @@ INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t p, const 
 static void depth_f32(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y) {
     const finish f = {bias, lo, hi, y};
-    for (int32_t g = 0, p = 0; p < win->n_pix; g++) {
-        const int32_t m = group_of(win->n_pix, MOST_PIXELS, g + 1) - p;
+    const int32_t groups = (win->n_pix + MOST_PIXELS - 1) / MOST_PIXELS;
+    const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
+    for (int32_t g = 0, p = 0; g < groups; g++) {
+        const int32_t m = least + (g < more);
         switch (m) {
 #define DEPTH(P) \
     case P: depth_block(win, P, p, x, w, &f); break;

@@ -9,15 +9,36 @@
 #include <immintrin.h>
 #endif
 
-/* Blocks of vectors and, for each number of vectors, pixels, whose sums stay in registers. */
+/* Blocks whose sums stay in registers: vectors, and how many pixels of so many vectors. */
 #if defined(__AVX512BW__)
 enum { BYTES = 64, LANES = 16, MOST_F32 = 4, MOST_I8 = 4 };
+#define PIXELS_F32(vectors) ((vectors) == 4 ? 6 : 8)
+#define PIXELS_I8(vectors)  ((vectors) == 4 ? 6 : 8)
 #elif defined(__AVX2__)
 enum { BYTES = 32, LANES = 8, MOST_F32 = 3, MOST_I8 = 2 };
+#define PIXELS_F32(vectors) ((vectors) == 3 ? 4 : (vectors) == 2 ? 6 : 8)
+#define PIXELS_I8(vectors)  ((vectors) == 2 ? 6 : 8)
 #else
-enum { BYTES = 16, LANES = 4, MOST_F32 = 3, MOST_I8 = 2 };
+enum { BYTES = 16, LANES = 4, MOST_F32 = 2, MOST_I8 = 2 };
+#define PIXELS_F32(vectors) (FUSED_IS_FAST ? 6 : 2)
+#define PIXELS_I8(vectors)  ((vectors) == 2 ? 6 : 8)
+#endif
+#if defined(__FMA__) || defined(__aarch64__) || defined(__FP_FAST_FMAF)
+enum { FUSED_IS_FAST = 1 };
+#else
+enum { FUSED_IS_FAST = 0 };
 #endif
 enum { MOST_PIXELS = 8, MOST_VECTORS = 4, DEPTH_UNIT = 2 * LANES };
+
+/* A switch over all sizes of blocks, CALL(pixels, vectors) with constants. MOST and PIXELS are
+ * macros of who asks. */
+#define CASE(P, V)                                                             \
+    case (V)*16 + (P):                                                         \
+        if ((V) <= MOST && (P) <= PIXELS(V)) CALL(P, ((V) <= MOST ? (V) : 1)); \
+        break;
+#define CASES(V) \
+    CASE(1, V) CASE(2, V) CASE(3, V) CASE(4, V) CASE(5, V) CASE(6, V) CASE(7, V) CASE(8, V)
+#define ALL_CASES CASES(1) CASES(2) CASES(3) CASES(4)
 
 typedef float vf __attribute__((vector_size(BYTES)));
 typedef int32_t vi __attribute__((vector_size(BYTES)));
@@ -29,6 +50,10 @@ typedef int8_t vb __attribute__((vector_size(LANES)));
 /* A block's size must be a constant for its sums to stay in registers. */
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
+
+/* The compiler shall not find out how pointers hang together: it would compute each from another in
+ * the inner loop. */
+#define HIDE(p) __asm__("" : "+r"(p))
 
 #define INFER_JOIN_(a, b) a##_##b
 #define INFER_JOIN(a, b)  INFER_JOIN_(a, b)
@@ -69,7 +94,7 @@ INLINE vf fused(vf a, vf b, vf c) {
 #elif defined(__FMA__)
     return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
 #elif defined(__aarch64__) || defined(__FP_FAST_FMAF)
-    vf r;
+    vf r = {0};
     for (int l = 0; l < LANES; l++) r[l] = __builtin_fmaf(a[l], b[l], c[l]);
     return r;
 #else
@@ -101,18 +126,33 @@ INLINE vf clamp(vf v, vf lo, vf hi) {
 #endif
 }
 
-/* The first n values. */
-INLINE void store_f(float *p, vf v, int32_t n) {
-    if (n >= LANES)
-        memcpy(p, &v, sizeof v);
-    else
-        memcpy(p, &v, (size_t)n * sizeof *p);
+static __attribute__((noinline, cold, unused)) void store_few(float *p, vf v, int32_t n) {
+    memcpy(p, &v, (size_t)n * sizeof *p);
 }
 
-/* Pixels from * g / groups to the next: groups as even as can be, of at most `most`. */
-INLINE int32_t group_of(int32_t n, int32_t most, int32_t g) {
-    const int32_t groups = (n + most - 1) / most;
-    return (int32_t)((int64_t)n * g / groups);
+/* The first n values. */
+INLINE void store_f(float *p, vf v, int32_t n) {
+    if (__builtin_expect(n >= LANES, 1))
+        memcpy(p, &v, sizeof v);
+    else
+        store_few(p, v, n);
+}
+
+INLINE void store_i(int32_t *p, vi v) {
+    memcpy(p, &v, sizeof v);
+}
+
+/* Codes as int32. */
+INLINE vi load_codes(const int8_t *p) {
+#if defined(__AVX512BW__)
+    return (vi)_mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)p));
+#elif defined(__AVX2__)
+    return (vi)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)p));
+#else
+    vb v;
+    memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, vi);
+#endif
 }
 
 void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w,

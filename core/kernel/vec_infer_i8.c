@@ -28,17 +28,15 @@ INLINE vi pair(const int16_t *p) {
     return splat_i(v);
 }
 
-INLINE int32_t most_pixels(int32_t vectors) {
-    if (LANES == 16) return vectors == 4 ? 6 : 8;
-    return vectors == 2 ? 6 : 8;
-}
-
 INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, int32_t p,
                         int32_t v, const int16_t *x, const int16_t *w, int32_t *acc) {
     vi sum[MOST_PIXELS][MOST_VECTORS] = {0};
     for (int32_t s = 0; s < win->n_seg; s++) {
         const int16_t *from[MOST_PIXELS];
-        UNROLL for (int32_t q = 0; q < pixels; q++) from[q] = x + win->at[p + q] + win->seg[s];
+        UNROLL for (int32_t q = 0; q < pixels; q++) {
+            from[q] = x + win->at[p + q] + win->seg[s];
+            HIDE(from[q]);
+        }
         for (int64_t i = 0; i < win->run; i += 2, w += 2 * vectors * LANES) {
             vi k[MOST_VECTORS];
             UNROLL for (int32_t j = 0; j < vectors; j++) k[j] = load_i(w + 2 * j * LANES);
@@ -49,39 +47,36 @@ INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, 
             }
         }
     }
-    UNROLL for (int32_t q = 0; q < pixels; q++) memcpy(
-        acc + (int64_t)(p + q) * win->out.room + v * LANES, sum[q], (size_t)vectors * sizeof(vi));
+    acc += (int64_t)p * win->out.room + v * LANES;
+    UNROLL for (int32_t q = 0; q < pixels; q++) UNROLL for (int32_t j = 0; j < vectors; j++)
+        store_i(acc + q * win->out.room + j * LANES, sum[q][j]);
 }
-
-#define CASE(P, V)                                                           \
-    case (V)*16 + (P):                                                       \
-        CALL(((P) <= most_pixels(V) ? (P) : 1), ((V) <= MOST_I8 ? (V) : 1)); \
-        break;
-#define CASES(V) \
-    CASE(1, V) CASE(2, V) CASE(3, V) CASE(4, V) CASE(5, V) CASE(6, V) CASE(7, V) CASE(8, V)
 
 void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
                              int32_t *acc) {
     const int64_t each = (int64_t)win->n_seg * win->run * LANES;
     const nas_lanes *out = &win->out;
-    for (int32_t b = 0, v = 0; v < out->vectors; b++) {
-        const int32_t n = nas_infer_block(out, MOST_I8, b + 1) - v, most = most_pixels(n);
-        for (int32_t g = 0, p = 0; p < win->n_pix; g++) {
-            const int32_t m = group_of(win->n_pix, most, g + 1) - p;
-            const int16_t *k = w + each * v;
-            switch (n * 16 + m) {
+#define MOST       MOST_I8
+#define PIXELS(V)  PIXELS_I8(V)
 #define CALL(P, V) dense_block(win, P, V, p, v, x, k, acc)
-                CASES(1)
-                CASES(2)
-                CASES(3)
-                CASES(4)
-#undef CALL
+    for (int32_t b = 0, v = 0; v < out->vectors; b++) {
+        const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = PIXELS(n);
+        const int32_t groups = (win->n_pix + most - 1) / most;
+        const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
+        const int16_t *k = w + each * v;
+        for (int32_t g = 0, p = 0; g < groups; g++) {
+            const int32_t m = least + (g < more);
+            switch (n * 16 + m) {
+                ALL_CASES
             default: __builtin_unreachable();
             }
             p += m;
         }
         v += n;
     }
+#undef CALL
+#undef PIXELS
+#undef MOST
 }
 
 /* --- one kernel per channel ------------------------------------------------------------------- */
@@ -112,8 +107,8 @@ INLINE void in_order(vi low, vi high, int32_t *acc) {
 #else
     const vi a = low, b = high;
 #endif
-    memcpy(acc, &a, sizeof a);
-    memcpy(acc + LANES, &b, sizeof b);
+    store_i(acc, a);
+    store_i(acc + LANES, b);
 }
 
 enum { DEPTH_PIXELS = 4 };
@@ -122,7 +117,10 @@ INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t p, const 
                         const int16_t *w, int32_t *acc) {
     const nas_lanes *out = &win->out;
     const int16_t *at[DEPTH_PIXELS];
-    UNROLL for (int32_t q = 0; q < pixels; q++) at[q] = x + win->at[p + q];
+    UNROLL for (int32_t q = 0; q < pixels; q++) {
+        at[q] = x + win->at[p + q];
+        HIDE(at[q]);
+    }
     for (int32_t v = 0; v < out->vectors; v += 2) {
         const int64_t c = out->start[v];
         const int16_t *k = w + v * LANES;
@@ -209,42 +207,53 @@ INLINE vi scale_sum(vi sum, vi mult, vi after, vi half, vi less) {
 #endif
 }
 
-/* v + zero_point, clamped, as bytes. */
-INLINE vb to_bytes(vi v, int32_t zero_point, int32_t lo, int32_t hi) {
-#if defined(__AVX512BW__)
-    /* Before the zero point is added, as the sum might not fit. */
-    const __m512i low = _mm512_set1_epi32(lo - zero_point);
-    const __m512i high = _mm512_set1_epi32(hi - zero_point);
-    const __m512i t = _mm512_min_epi32(_mm512_max_epi32((__m512i)v, low), high);
-    return (vb)_mm512_cvtepi32_epi8(_mm512_add_epi32(t, _mm512_set1_epi32(zero_point)));
-#else
-    const __m256i low = _mm256_set1_epi32(lo - zero_point);
-    const __m256i high = _mm256_set1_epi32(hi - zero_point);
-    const __m256i t = _mm256_min_epi32(_mm256_max_epi32((__m256i)v, low), high);
-    const __m256i u = _mm256_add_epi32(t, _mm256_set1_epi32(zero_point));
-    const __m128i w = _mm_packs_epi32(_mm256_castsi256_si128(u), _mm256_extracti128_si256(u, 1));
-    const int64_t eight = _mm_cvtsi128_si64(_mm_packs_epi16(w, w));
-    vb b;
-    memcpy(&b, &eight, sizeof b);
-    return b;
-#endif
+static __attribute__((noinline, cold)) void store_few_codes(int8_t *y, __m128i bytes, int32_t n) {
+    memcpy(y, &bytes, (size_t)n);
 }
 
-INLINE void store_b(int8_t *y, vb b, int32_t n) {
-    memcpy(y, &b, n >= LANES ? sizeof b : (size_t)n);
+typedef struct codes {
+    vi zero_point, lo, hi; /* lo and hi: less the zero point, as v + zero_point might not fit */
+} codes;
+
+INLINE codes codes_of(int32_t zero_point, int32_t lo, int32_t hi) {
+    return (codes){splat_i(zero_point), splat_i(lo - zero_point), splat_i(hi - zero_point)};
+}
+
+/* v + zero_point, clamped, as bytes, of which the first n are stored. */
+INLINE void store_codes(int8_t *y, vi v, codes c, int32_t n) {
+#if defined(__AVX512BW__)
+    const __m512i t = _mm512_min_epi32(_mm512_max_epi32((__m512i)v, (__m512i)c.lo), (__m512i)c.hi);
+    const __m128i bytes = _mm512_cvtepi32_epi8(_mm512_add_epi32(t, (__m512i)c.zero_point));
+#else
+    const __m256i t = _mm256_min_epi32(_mm256_max_epi32((__m256i)v, (__m256i)c.lo), (__m256i)c.hi);
+    const __m256i u = _mm256_add_epi32(t, (__m256i)c.zero_point);
+    const __m128i w = _mm_packs_epi32(_mm256_castsi256_si128(u), _mm256_extracti128_si256(u, 1));
+    const __m128i bytes = _mm_packs_epi16(w, w);
+#endif
+    if (__builtin_expect(n < LANES, 0)) {
+        store_few_codes(y, bytes, n);
+        return;
+    }
+#if defined(__AVX512BW__)
+    _mm_storeu_si128((void *)y, bytes);
+#else
+    _mm_storel_epi64((void *)y, bytes);
+#endif
 }
 
 static void requant_plain(int32_t n_pix, const nas_lanes *out, const nas_requant *q,
                           const int32_t *acc, int8_t *y) {
     const vi all = splat_i(-1);
+    const codes how = codes_of(q->zero_point, q->lo, q->hi);
+    const int32_t room = out->room, c = out->c;
     for (int32_t v = 0; v < out->vectors; v++) {
         const vi bias = load_i(q->bias + v * LANES), mult = load_i(q->mult + v * LANES);
         const vi after = load_i(q->after + v * LANES), half = load_i(q->half + v * LANES);
         const int32_t *from = acc + v * LANES;
         int8_t *to = y + out->start[v];
-        for (int32_t p = 0; p < n_pix; p++, from += out->room, to += out->c) {
+        for (int32_t p = 0; p < n_pix; p++, from += room, to += c) {
             const vi t = scale_sum(load_i(from) + bias, mult, after, half, all);
-            store_b(to, to_bytes(t, q->zero_point, q->lo, q->hi), out->c);
+            store_codes(to, t, how, c);
         }
     }
 }
@@ -290,30 +299,52 @@ void ROW(nas_infer_widen)(int64_t n, const int8_t *restrict x, int32_t zero_poin
     for (int64_t i = 0; i < n; i++) y[i] = (int16_t)(x[i] - zero_point);
 }
 
+#if defined(__AVX2__)
+typedef struct scaling {
+    vi mult, after, half, less;
+} scaling;
+
+INLINE scaling scaling_of(nas_scale s) {
+    return (scaling){splat_i(s.mult), splat_i(s.after), splat_i(s.after ? 1 << (s.after - 1) : 0),
+                     splat_i(s.after ? -1 : 0)};
+}
+
+INLINE vi scaled(vi v, scaling s) {
+    return scale_sum(v, s.mult, s.after, s.half, s.less);
+}
+
+static bool is_half(nas_scale s) {
+    return s.mult == 1 << 30 && s.after == 0;
+}
+
+/* Whole vectors. The operand with the larger scale, at least, is halved exactly. */
+INLINE int64_t add_vectors(int64_t n, const nas_add *how, const int8_t *a, const int8_t *b,
+                           int8_t *restrict y, bool half_a, bool half_b) {
+    const scaling p = scaling_of(how->in[0]), q = scaling_of(how->in[1]);
+    const scaling r = scaling_of(how->out);
+    const vi zero_a = splat_i(how->zero[0]), zero_b = splat_i(how->zero[1]);
+    const codes out = codes_of(how->zero_point, how->lo, how->hi);
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const vi v = load_codes(a + i) - zero_a, w = load_codes(b + i) - zero_b;
+        const vi s = half_a ? v << (NAS_ADD_BITS - 1) : scaled(v << NAS_ADD_BITS, p);
+        const vi t = half_b ? w << (NAS_ADD_BITS - 1) : scaled(w << NAS_ADD_BITS, q);
+        store_codes(y + i, scaled(s + t, r), out, LANES);
+    }
+    return i;
+}
+#endif
+
 void ROW(nas_infer_add_i8)(int64_t n, const nas_add *how, const int8_t *a, const int8_t *b,
-                           int8_t *restrict y) {
+                           int8_t *y) {
     int64_t i = 0;
 #if defined(__AVX2__)
-    vi mult[3], after[3], half[3], less[3];
-    const nas_scale scale[3] = {how->in[0], how->in[1], how->out};
-    for (int32_t k = 0; k < 3; k++) {
-        mult[k] = splat_i(scale[k].mult);
-        after[k] = splat_i(scale[k].after);
-        half[k] = splat_i(scale[k].after ? 1 << (scale[k].after - 1) : 0);
-        less[k] = splat_i(scale[k].after ? -1 : 0);
-    }
-    for (; i + LANES <= n; i += LANES) {
-        const int8_t *x[2] = {a + i, b + i};
-        vi sum = {0};
-        UNROLL for (int32_t k = 0; k < 2; k++) {
-            vb codes;
-            memcpy(&codes, x[k], sizeof codes);
-            const vi v = (__builtin_convertvector(codes, vi) - how->zero[k]) << NAS_ADD_BITS;
-            sum += scale_sum(v, mult[k], after[k], half[k], less[k]);
-        }
-        const vi t = scale_sum(sum, mult[2], after[2], half[2], less[2]);
-        store_b(y + i, to_bytes(t, how->zero_point, how->lo, how->hi), LANES);
-    }
+    if (is_half(how->in[0]) && is_half(how->in[1]))
+        i = add_vectors(n, how, a, b, y, true, true);
+    else if (is_half(how->in[0]))
+        i = add_vectors(n, how, a, b, y, true, false);
+    else if (is_half(how->in[1]))
+        i = add_vectors(n, how, a, b, y, false, true);
 #endif
     if (i < n) nas_infer_reference.add_i8(n - i, how, a + i, b + i, y + i);
 }
@@ -321,11 +352,9 @@ void ROW(nas_infer_add_i8)(int64_t n, const nas_add *how, const int8_t *a, const
 INLINE void sum_block(int32_t vectors, int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum) {
     vi s[MOST_VECTORS] = {0};
     for (int32_t p = 0; p < n_pix; p++, x += c) UNROLL for (int32_t j = 0; j < vectors; j++) {
-            vb codes;
-            memcpy(&codes, x + j * LANES, sizeof codes);
-            s[j] += __builtin_convertvector(codes, vi);
+            s[j] += load_codes(x + j * LANES);
         }
-    memcpy(sum, s, (size_t)vectors * sizeof(vi));
+    UNROLL for (int32_t j = 0; j < vectors; j++) store_i(sum + j * LANES, s[j]);
 }
 
 void ROW(nas_infer_sum_i8)(int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum) {
