@@ -172,15 +172,27 @@ int64_t nas_trainer_step(const nas_trainer *t) {
     return t->step;
 }
 
+/* A zero among weights that cancel each other leaves a sum where a difference was: under masks they
+ * move one by one, and what the optimiser remembers of the others is forgotten. */
+static bool moves_differences(nas_trainer *t, int64_t step) {
+    if (!t->differences || (t->hook.masks && step > t->hook.masked_from)) return false;
+    if (!t->hook.masks || step < t->hook.masked_from) return true;
+    for (int32_t m = 0; m < t->optimizer->moments; m++)
+        nas_differences_forget(t->differences, t->moments + (size_t)m * t->moved);
+    return false;
+}
+
+/* The step (from 0) that is under way has its gradients. */
 static void update(nas_trainer *t, double rate) {
     nas_net *net = t->o.net;
     const nas_train_hook *h = &t->hook;
+    const bool differences = moves_differences(t, t->step - 1);
     if (h->gradients) h->gradients(h->ctx);
-    if (t->differences) nas_differences_before(t->differences);
+    if (differences) nas_differences_before(t->differences);
     t->optimizer->update(net->kernel, t->moved, h->count ? h->values : net->params,
                          h->count ? h->grads : net->grads, t->moments, rate, t->step,
                          t->config.momentum);
-    if (t->differences) nas_differences_after(t->differences);
+    if (differences) nas_differences_after(t->differences);
     if (h->after) h->after(h->ctx);
 }
 
