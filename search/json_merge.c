@@ -28,8 +28,7 @@ static bool merge(cJSON *to, const cJSON *from) {
 nas_status nas_json_merge(const cJSON *v, const cJSON *patch, char **text, nas_err *err) {
     cJSON *copy = cJSON_Duplicate(v, true);
     *text = NULL;
-    if (copy && cJSON_IsObject(copy) ? merge(copy, patch) : copy != NULL)
-        *text = cJSON_Print(copy);
+    if (copy && cJSON_IsObject(copy) ? merge(copy, patch) : copy != NULL) *text = cJSON_Print(copy);
     cJSON_Delete(copy);
     return *text ? NAS_OK : nas_fail(err, NAS_ENOMEM, "out of memory");
 }

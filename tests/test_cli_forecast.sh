@@ -80,7 +80,7 @@ check "it is another study" says 2 "" "$NAS" run weather.json --data renamed.csv
 check "nas space with --set" bash -c "'$NAS' space weather.json --set '{\"search\": {\"sampler\": \"grid\", \"trials\": null}}' | grep -q points"
 check "--set that is no JSON" says 2 "--set:1:" "$NAS" run weather.json --set '{"task": }'
 check "--set that is no object" says 2 "expected an object" "$NAS" run weather.json --set '[1]'
-check "--set with a wrong key" says 2 'weather.json with --set:.*task.windo' "$NAS" run weather.json --set '{"task": {"windo": 3}}'
+check "--set with a wrong key" says 2 'task.windo: unknown key; did you mean "window"?' "$NAS" run weather.json --set '{"task": {"windo": 3}}'
 
 # --- rolling origins
 forecast rolling ', "split": { "folds": 3, "test": 0.2 }' >rolling.json

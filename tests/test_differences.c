@@ -144,8 +144,8 @@ static void test_cut(void **state) {
     (void)state;
     static data d;
     fill_data(&d);
-    const nas_model m = MODEL(VALUE_WINDOW, 1, 2, FLATTEN, DENSE(9), RELU, DENSE(VALUES),
-                              VALUES_END);
+    const nas_model m =
+        MODEL(VALUE_WINDOW, 1, 2, FLATTEN, DENSE(9), RELU, DENSE(VALUES), VALUES_END);
     const nas_train_config c = config_of(true);
     const nas_train_hook hook = {.masks = true, .masked_from = 40};
     for (int64_t cut = 20; cut <= 60; cut += 20) {

@@ -64,8 +64,7 @@ static nas_status add_part(nas_differences *d, const nas_net *net, const nas_nod
                 .grad = nas_node_grad(node, 0, net),
                 .at = k->at};
     p->scale = nas_arena_array(d->arena, (size_t)e->w, sizeof *p->scale, err);
-    p->kept =
-        nas_arena_array(d->arena, (size_t)k->rows * (size_t)k->stride, sizeof *p->kept, err);
+    p->kept = nas_arena_array(d->arena, (size_t)k->rows * (size_t)k->stride, sizeof *p->kept, err);
     if (!p->scale || !p->kept) return NAS_ENOMEM;
     find_scale(e, node->ops == &nas_layer_conv1d ? node->spec->dilation[0] : 1, p->scale);
     d->n++;

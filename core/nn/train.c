@@ -2,10 +2,10 @@
 #include "core/nn/train.h"
 
 #include "base/clock.h"
+#include "core/nn/differences.h"
 #include "core/nn/flush.h"
 #include "core/nn/net_int.h"
 #include "core/nn/optimizer.h"
-#include "core/nn/differences.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ struct nas_trainer {
     nas_train_hook hook;
     const nas_optimizer *optimizer;
     nas_differences *differences; /* NULL: weights move as they are */
-    size_t moved; /* floats that the optimizer moves */
+    size_t moved;                 /* floats that the optimizer moves */
     int64_t epoch_steps, step;
     double loss_sum;     /* over the examples of the epoch so far */
     int32_t order_epoch; /* the epoch that order is of; -1: none */
