@@ -16,6 +16,7 @@ enum {
     TRIALS,
     DATA,
     SEED,
+    SET,
     CACHE,
     CACHE_BYTES,
     NO_SHARE,
@@ -340,7 +341,8 @@ static int run(const cli_args *args) {
     nas_run_options o = {0};
     if (!read_options(args, &o)) return CLI_BAD;
     nas_space *s = NULL;
-    if (nas_space_open(args->word[0], &s, &err) != NAS_OK) return cli_fail(&err);
+    if (nas_space_open_with(args->word[0], args->option[SET], &s, &err) != NAS_OK)
+        return cli_fail(&err);
     char db[256], folder[256];
     snprintf(db, sizeof db, "%.200s.db", nas_space_name(s));
     snprintf(folder, sizeof folder, "./%.200s_best", nas_space_name(s));
@@ -368,6 +370,7 @@ const cli_command cli_run = {
             [TRIALS] = {"--trials", "N", "trials in total, instead of the space's"},
             [DATA] = {"--data", "PATH", "folder of clips or CSV file, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},
+            [SET] = {"--set", "JSON", "object that is merged into the space file (RFC 7396)"},
             [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
             [CACHE_BYTES] = {"--cache-bytes", "N",
                              "bound of the cache: what was not used longest goes (default: none)"},

@@ -147,7 +147,8 @@ static int run(const cli_args *args) {
     nas_err err = {0};
     nas_space *s = NULL;
     nas_arena *a = NULL;
-    if (nas_space_open(args->word[0], &s, &err) != NAS_OK) return cli_fail(&err);
+    if (nas_space_open_with(args->word[0], args->option[0], &s, &err) != NAS_OK)
+        return cli_fail(&err);
     const int st = nas_arena_open(&a, &err) == NAS_OK ? report(s, a, &err) : cli_fail(&err);
     nas_arena_close(a);
     nas_space_close(s);
@@ -160,8 +161,10 @@ const cli_command cli_space = {
     .least = 1,
     .most = 1,
     .summary = "Check a space file and show its parameters, points, weights and MACs",
+    .options = {{"--set", "JSON", "object that is merged into the space file (RFC 7396)"}},
     .text = "Nothing is trained. Every error of the file is shown with its line and column.\n\n"
             "example:\n"
-            "  nas space spaces/kws_a.json\n",
+            "  nas space spaces/kws_a.json\n"
+            "  nas space spaces/climate_a.json --set '{\"task\": {\"window\": 12}}'\n",
     .run = run,
 };

@@ -93,7 +93,8 @@ static void fingerprint(nas_dataset *d, const int32_t begin[NAS_PARTS],
     d->fingerprint = nas_hasher_end(&h);
 }
 
-static nas_status arrange(nas_arena *a, nas_dataset *d, int32_t fold, nas_err *err) {
+static nas_status arrange(nas_arena *a, nas_dataset *d, int32_t fold, const nas_log *log,
+                          nas_err *err) {
     int32_t begin[NAS_PARTS], end[NAS_PARTS];
     nas_forecast_data *f = d->series;
     fold_parts(&d->task->time_split, f->series->rows, fold, begin, end);
@@ -102,7 +103,7 @@ static nas_status arrange(nas_arena *a, nas_dataset *d, int32_t fold, nas_err *e
     NAS_TRY(pick_calibration(a, d, err));
     fingerprint(d, begin, end);
     if (fold >= 0) return NAS_OK;
-    return nas_linear_fit(f->series, &f->part[NAS_TRAIN], f->x, f->y, a, &f->linear, err);
+    return nas_linear_fit(f->series, &f->part[NAS_TRAIN], f->x, f->y, log, a, &f->linear, err);
 }
 
 /* A fold that cannot be learned from is met before the first trial. */
@@ -113,7 +114,7 @@ static nas_status check_folds(nas_arena *a, const nas_dataset *d, nas_err *err) 
         nas_dataset fold = *d;
         nas_forecast_data f = {.series = d->series->series, .borrowed = true};
         fold.series = &f;
-        st = arrange(a, &fold, k, err);
+        st = arrange(a, &fold, k, NULL, err);
         nas_arena_back(a, mark);
     }
     return st;
@@ -134,7 +135,7 @@ nas_status nas_forecast_open(nas_arena *a, const nas_task *task, bool allow_miss
     NAS_TRY(nas_series_open(d->folder, &task->series, log, &d->series->series, err));
     d->outputs = task->series.horizon * task->series.n_targets;
     d->folds = task->time_split.folds > 1 ? task->time_split.folds : 0;
-    NAS_TRY(arrange(a, d, -1, err));
+    NAS_TRY(arrange(a, d, -1, log, err));
     return check_folds(a, d, err);
 }
 
@@ -150,7 +151,7 @@ nas_status nas_forecast_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_
     if (!out->series) return NAS_ENOMEM;
     out->series->series = d->series->series;
     out->series->borrowed = true;
-    return arrange(a, out, k, err);
+    return arrange(a, out, k, NULL, err);
 }
 
 nas_status nas_forecast_features(const nas_dataset *d, const nas_candidate *c,

@@ -46,6 +46,11 @@ NAS_NODISCARD nas_status nas_problems_end(const nas_problems *p, nas_err *err);
  * double (integers up to 2^53 without exponent or point), strings with the shortest escapes. */
 NAS_NODISCARD nas_status nas_json_canonical(nas_arena *a, const cJSON *v, char **out, nas_err *err);
 
+/* The text of v with a merge patch on it (RFC 7396): objects are merged key by key, null takes a
+ * key away, anything else takes the place of what was there. Owner: cJSON_free. */
+NAS_NODISCARD nas_status nas_json_merge(const cJSON *v, const cJSON *patch, char **text,
+                                        nas_err *err);
+
 /* Shortest round-trip text of a double, into out[32]. */
 void nas_json_number(double v, char out[32]);
 

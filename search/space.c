@@ -185,6 +185,33 @@ nas_status nas_space_parse(const char *name, const char *text, nas_space **out, 
     return open_space(NULL, name, text, out, err);
 }
 
+static nas_status open_merged(nas_arena *a, const char *path, const char *patch, nas_space **out,
+                              nas_err *err) {
+    nas_json *file = NULL, *more = NULL;
+    char *text = NULL;
+    NAS_TRY(nas_json_open(a, path, &file, err));
+    nas_status st = nas_json_parse(a, "--set", patch, &more, err);
+    if (st == NAS_OK && !cJSON_IsObject(nas_json_root(more)))
+        st = nas_fail(err, NAS_EINVAL, "--set: expected an object, such as {\"task\": {...}}");
+    if (st == NAS_OK) st = nas_json_merge(nas_json_root(file), nas_json_root(more), &text, err);
+    const char *name = nas_arena_format(a, err, "%s with --set", path);
+    if (st == NAS_OK) st = name ? nas_space_parse(name, text, out, err) : NAS_ENOMEM;
+    cJSON_free(text);
+    nas_json_close(more);
+    nas_json_close(file);
+    return st;
+}
+
+nas_status nas_space_open_with(const char *path, const char *patch, nas_space **out, nas_err *err) {
+    nas_arena *a = NULL;
+    *out = NULL;
+    if (!patch) return nas_space_open(path, out, err);
+    NAS_TRY(nas_arena_open(&a, err));
+    const nas_status st = open_merged(a, path, patch, out, err);
+    nas_arena_close(a);
+    return st;
+}
+
 void nas_space_close(nas_space *s) {
     if (!s) return;
     nas_json_close(s->json);

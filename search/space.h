@@ -35,7 +35,12 @@ typedef struct nas_space nas_space;
 /* Reads and checks a space file. All problems are found before it returns; they are the error's
  * text. Owner: the caller closes it. Errors: NAS_EINVAL, NAS_ENOTFOUND, NAS_EIO. */
 NAS_NODISCARD nas_status nas_space_open(const char *path, nas_space **out, nas_err *err);
-/* The same from a text that a database holds. */
+/* The same with a merge patch on it (RFC 7396): {"task": {"inputs": ["a"]}} puts that list in place
+ * of the file's, null takes a key away. Problems then name lines of the merged text, which is
+ * called "FILE with --set". Errors: also NAS_EINVAL a patch that is no JSON object. */
+NAS_NODISCARD nas_status nas_space_open_with(const char *path, const char *patch, nas_space **out,
+                                             nas_err *err);
+/* The same as the first from a text that a database holds. */
 NAS_NODISCARD nas_status nas_space_parse(const char *name, const char *text, nas_space **out,
                                          nas_err *err);
 void nas_space_close(nas_space *s);

@@ -29,8 +29,9 @@ static const nas_key forecast_keys[] = {
      .help = "CSV file with a header, from the working directory"},
     {.name = "inputs",
      .kind = NAS_KEY_BLOCK,
-     .help = "list of columns that the model sees; with time also hour_sin, hour_cos, year_sin, "
-             "year_cos"},
+     .help =
+         "list of columns that the model sees; \"column=word\" is 1 where the cell is that word, "
+         "else 0; with time also hour_sin, hour_cos, year_sin, year_cos"},
     {.name = "targets",
      .kind = NAS_KEY_BLOCK,
      .help = "{\"name\": \"column\"} of what is forecast, 1 to 8; names stand in metrics"},

@@ -70,6 +70,18 @@ sed -e '1000,1100d' -e '2000s/,[^,]*,/,NA,/' weather.csv >gaps.csv
 check "gaps and missing cells are left out" bash -c "'$NAS' run timed.json --data gaps.csv --db timed.db --trials 2 >timed.txt 2>&1; [ \$? = 0 ]"
 check "and told" bash -c "grep -q '1 of 2779 rows lack a value' timed.txt && grep -q '1 gaps and 0 repeats' timed.txt"
 
+# --- a table that calls its columns otherwise
+sed -e '1s/T (degC)/Temperature/; 1s/rh (%)/Humidity/; 1s/Date Time/When/' weather.csv >renamed.csv
+rename='{"task": {"inputs": ["Temperature", "Humidity", "hour_sin"], "targets": {"temperature": "Temperature",
+  "humidity": "Humidity"}, "time": {"column": "When", "format": "%d.%m.%Y %H:%M:%S"}}, "constraints": []}'
+check "columns by --set" bash -c "'$NAS' run weather.json --data renamed.csv --db renamed.db --trials 1 --set '$rename' >renamed.txt && grep -q '\"hour_sin\"' weather_best/forecast.json"
+check "and eval" "$NAS" eval weather_best --data renamed.csv --split test
+check "it is another study" says 2 "" "$NAS" run weather.json --data renamed.csv --db renamed.db --trials 1
+check "nas space with --set" bash -c "'$NAS' space weather.json --set '{\"search\": {\"sampler\": \"grid\", \"trials\": null}}' | grep -q points"
+check "--set that is no JSON" says 2 "--set:1:" "$NAS" run weather.json --set '{"task": }'
+check "--set that is no object" says 2 "expected an object" "$NAS" run weather.json --set '[1]'
+check "--set with a wrong key" says 2 'task.windo: unknown key; did you mean "window"?' "$NAS" run weather.json --set '{"task": {"windo": 3}}'
+
 # --- rolling origins
 forecast rolling ', "split": { "folds": 3, "test": 0.2 }' >rolling.json
 check "rolling origins" run rolling rolling 2

@@ -126,6 +126,20 @@ static void test_time_inputs(void **state) {
     nas_series_close(s);
 }
 
+/* A word is 1 where the cell is it, all of it; a column of that very name is read as numbers. */
+static void test_words(void **state) {
+    (void)state;
+    static const char *const in[] = {"wind=NW", "wind=N", "b=2"};
+    nas_series_config k = config();
+    k.n_inputs = 3;
+    k.inputs = in;
+    nas_series *s = open_text("wind,b,b=2\nNW,1,5\nN,2,6\n\"NW\",2,7\nNA,2,8\n", &k);
+    static const float expected[4][3] = {{1, 0, 5}, {0, 1, 6}, {1, 0, 7}, {0, 0, 8}};
+    for (int r = 0; r < 4; r++)
+        for (int i = 0; i < 3; i++) assert_true(s->inputs[3 * r + i] == expected[r][i]);
+    nas_series_close(s);
+}
+
 static void expect_bad(const char *text, const nas_series_config *k, nas_status status,
                        const char *what) {
     nas_err err = {0};
@@ -164,6 +178,11 @@ static void test_bad(void **state) {
 }
 
 /* b follows a exactly: the linear forecast finds it, whatever the units. */
+static bool always(void *ctx) {
+    (void)ctx;
+    return true;
+}
+
 static void test_linear(void **state) {
     (void)state;
     enum { ROWS = 300 };
@@ -191,13 +210,18 @@ static void test_linear(void **state) {
     for (int i = 2; i < ROWS; i++) square += (a[i] - mean) * (a[i] - mean) / (ROWS - 2);
     assert_true(fabs((double)z.mean[0] - mean) < 1e-3);
     assert_true(fabs((double)z.deviation[0] - sqrt(square)) < 1e-3);
-    assert_int_equal(nas_linear_fit(s, &w, x, y, arena, &linear, NULL), NAS_OK);
+    assert_int_equal(nas_linear_fit(s, &w, x, y, NULL, arena, &linear, NULL), NAS_OK);
     assert_non_null(linear);
     for (int32_t i = 0; i < w.n; i++) {
         double v = linear[4];
         for (int j = 0; j < 4; j++) v += linear[j] * (double)x[2 * w.first[i] + j];
         assert_true(fabs(v - (double)y[w.first[i] + 2]) < 1e-3);
     }
+    /* Whoever stops it gets no half of a fit. */
+    const nas_log log = {.stop = always};
+    nas_err err = {0};
+    assert_int_equal(nas_linear_fit(s, &w, x, y, &log, arena, &linear, &err), NAS_ESTOP);
+    assert_null(linear);
     nas_series_close(s);
 }
 
@@ -206,6 +230,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_windows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_breaks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_inputs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_words, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad, setup, teardown),
         cmocka_unit_test_setup_teardown(test_linear, setup, teardown),
     };

@@ -245,5 +245,7 @@ nas_train_hook nas_prune_hook(nas_pruner *p) {
                             .state_bytes = prune_state_bytes,
                             .save = prune_save,
                             .load = prune_load,
+                            .masks = true,
+                            .masked_from = p->begin,
                             .counts_from = p->end + 1};
 }

@@ -7,9 +7,11 @@
 /* What the fit may cost, in multiplications. */
 static const double most_work = 1.5e9;
 
-/* A x = B for a symmetric positive definite A [n][n], in place, B [m][n]. false: it is none. */
-static bool solve(double *a, int32_t n, double *b, int32_t m) {
+/* A x = B for a symmetric positive definite A [n][n], in place, B [m][n]. false: it is none, or
+ * there was a stop. */
+static bool solve(double *a, int32_t n, double *b, int32_t m, const nas_log *log) {
     for (int32_t j = 0; j < n; j++) {
+        if (nas_should_stop(log)) return false;
         for (int32_t i = j; i < n; i++) {
             double sum = a[(size_t)i * (size_t)n + (size_t)j];
             for (int32_t k = 0; k < j; k++)
@@ -46,7 +48,7 @@ static void add_window(const float *x, int32_t n, const float *y, int32_t m, dou
 }
 
 nas_status nas_linear_fit(const nas_series *s, const nas_windows *w, const float *x, const float *y,
-                          nas_arena *a, const double **weights, nas_err *err) {
+                          const nas_log *log, nas_arena *a, const double **weights, nas_err *err) {
     const nas_series_config *k = &s->config;
     const int32_t n = k->window * k->n_inputs + 1, m = k->horizon * k->n_targets;
     const double work = (double)w->n * n * (n / 2.0 + m);
@@ -59,14 +61,15 @@ nas_status nas_linear_fit(const nas_series *s, const nas_windows *w, const float
         free(sums);
         return nas_fail(err, NAS_ENOMEM, "least squares: out of memory");
     }
-    for (int32_t i = 0; i < w->n; i += step) {
+    for (int32_t i = 0, taken = 0; i < w->n; i += step) {
+        if (taken++ % 1024 == 0 && nas_should_stop(log)) break;
         const size_t first = (size_t)w->first[i];
         add_window(x + first * (size_t)k->n_inputs, n,
                    y + (first + (size_t)k->window) * (size_t)k->n_targets, m, sums, b);
     }
     /* Against columns that depend on each other; far below what shows in a forecast. */
     for (int32_t i = 0; i < n; i++) sums[(size_t)i * (size_t)n + (size_t)i] *= 1 + 1e-10;
-    if (solve(sums, n, b, m)) *weights = b;
+    if (solve(sums, n, b, m, log)) *weights = b;
     free(sums);
-    return NAS_OK;
+    return nas_should_stop(log) ? nas_fail(err, NAS_ESTOP, "stopped in least squares") : NAS_OK;
 }

@@ -13,10 +13,11 @@ const char *const nas_series_derived[] = {"hour_sin", "hour_cos", "year_sin", "y
 
 enum { MOST_CELLS = NAS_INPUTS_MOST + NAS_TARGETS_MOST + NAS_TIME_PARTS };
 
-/* Where an input comes from: a cell of the row, or the time. */
+/* Where an input comes from: a cell of the row, what that cell says, or the time. */
 typedef struct source {
-    int32_t cell;    /* -1: derived */
-    int32_t derived; /* index into nas_series_derived */
+    int32_t cell;     /* -1: of the time */
+    int32_t derived;  /* index into nas_series_derived */
+    const char *word; /* 1 where the cell is this, else 0; NULL: the cell's number */
 } source;
 
 typedef struct loader {
@@ -59,22 +60,32 @@ static nas_status cell_of(loader *l, const char *name, int32_t *cell, nas_err *e
     return NAS_OK;
 }
 
+/* "cbwd=NW": the column before the last sign, and the word behind it. */
+static nas_status find_word(loader *l, const char *name, source *from, nas_err *err) {
+    const char *sign = strrchr(name, '=');
+    if (!sign) return cell_of(l, name, &from->cell, err);
+    const char *column = nas_arena_format(l->s->arena, err, "%.*s", (int)(sign - name), name);
+    if (!column) return NAS_ENOMEM;
+    from->word = sign + 1;
+    return cell_of(l, column, &from->cell, err);
+}
+
+static nas_status find_input(loader *l, const char *name, source *from, nas_err *err) {
+    *from = (source){.cell = -1};
+    if (nas_csv_find(l->csv, name) >= 0) return cell_of(l, name, &from->cell, err);
+    while (nas_series_derived[from->derived] &&
+           strcmp(nas_series_derived[from->derived], name) != 0)
+        from->derived++;
+    if (!nas_series_derived[from->derived]) return find_word(l, name, from, err);
+    if (l->k->n_time) return NAS_OK;
+    return nas_fail(err, NAS_EINVAL,
+                    "task.inputs: %s is made of the time; say where it stands: task.time", name);
+}
+
 static nas_status find_columns(loader *l, nas_err *err) {
     const nas_series_config *k = l->k;
-    for (int32_t i = 0; i < k->n_inputs; i++) {
-        source *from = &l->input[i];
-        *from = (source){.cell = -1};
-        const bool own = nas_csv_find(l->csv, k->inputs[i]) >= 0;
-        while (!own && nas_series_derived[from->derived] &&
-               strcmp(nas_series_derived[from->derived], k->inputs[i]) != 0)
-            from->derived++;
-        if (own || !nas_series_derived[from->derived])
-            NAS_TRY(cell_of(l, k->inputs[i], &from->cell, err));
-        else if (!k->n_time)
-            return nas_fail(err, NAS_EINVAL,
-                            "task.inputs: %s is made of the time; say where it stands: task.time",
-                            k->inputs[i]);
-    }
+    for (int32_t i = 0; i < k->n_inputs; i++)
+        NAS_TRY(find_input(l, k->inputs[i], &l->input[i], err));
     for (int32_t i = 0; i < k->n_targets; i++)
         NAS_TRY(cell_of(l, k->targets[i], &l->target[i], err));
     for (int32_t i = 0; i < k->n_time; i++) NAS_TRY(cell_of(l, k->time[i], &l->time[i], err));
@@ -161,6 +172,10 @@ static nas_status take_cell(loader *l, int64_t line, int32_t cell, const nas_cel
                     "a number (\"missing\": \"drop\" in task leaves such rows out)", err);
 }
 
+static float is_word(nas_cell cell, const char *word) {
+    return (size_t)cell.n == strlen(word) && memcmp(cell.p, word, (size_t)cell.n) == 0 ? 1 : 0;
+}
+
 static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_err *err) {
     loader *l = ctx;
     nas_series *s = l->s;
@@ -174,6 +189,8 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
         const source *from = &l->input[i];
         if (from->cell < 0)
             in[i] = (float)derive(from->derived, l->seconds[row]);
+        else if (from->word)
+            in[i] = is_word(cells[from->cell], from->word);
         else
             NAS_TRY(take_cell(l, line, from->cell, cells, &in[i], err));
     }

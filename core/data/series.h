@@ -67,10 +67,11 @@ void nas_scaling_apply(const float *mean, const float *deviation, int32_t rows, 
 /* The linear forecast: targets of the horizon as an affine function of the window's inputs, by
  * least squares on windows of standardised values (normal equations, Cholesky, doubles; of long
  * windows every few are taken). *weights: [horizon * n_targets][window * n_inputs + 1], the last is
- * the constant; NULL where the equations have no one solution. Owner: arena a. */
+ * the constant; NULL where the equations have no one solution. Owner: arena a. Errors: NAS_ESTOP.
+ */
 NAS_NODISCARD nas_status nas_linear_fit(const nas_series *s, const nas_windows *w, const float *x,
-                                        const float *y, nas_arena *a, const double **weights,
-                                        nas_err *err);
+                                        const float *y, const nas_log *log, nas_arena *a,
+                                        const double **weights, nas_err *err);
 
 enum { NAS_SERIES_VERSION = 1 };
 

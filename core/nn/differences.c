@@ -15,6 +15,7 @@ static const double least = 1e-2;
 typedef struct part {
     int32_t taps, channels, stride; /* rows of the kernel: taps x channels */
     float *param, *grad;
+    size_t at;    /* floats before param in the net's */
     float *scale; /* [channels] 1 / deviation of the difference */
     float *kept;  /* [taps * channels][stride] */
 } part;
@@ -60,10 +61,10 @@ static nas_status add_part(nas_differences *d, const nas_net *net, const nas_nod
                 .channels = e->w,
                 .stride = k->stride,
                 .param = nas_node_param(node, 0, net),
-                .grad = nas_node_grad(node, 0, net)};
+                .grad = nas_node_grad(node, 0, net),
+                .at = k->at};
     p->scale = nas_arena_array(d->arena, (size_t)e->w, sizeof *p->scale, err);
-    p->kept =
-        nas_arena_array(d->arena, (size_t)k->rows * (size_t)k->stride, sizeof *p->kept, err);
+    p->kept = nas_arena_array(d->arena, (size_t)k->rows * (size_t)k->stride, sizeof *p->kept, err);
     if (!p->scale || !p->kept) return NAS_ENOMEM;
     find_scale(e, node->ops == &nas_layer_conv1d ? node->spec->dilation[0] : 1, p->scale);
     d->n++;
@@ -147,4 +148,9 @@ void nas_differences_after(const nas_differences *d) {
         apply_back(p, p->param);
         for (size_t k = 0; k < floats_of(p); k++) p->param[k] += p->kept[k];
     }
+}
+
+void nas_differences_forget(const nas_differences *d, float *moments) {
+    for (int32_t i = 0; i < d->n; i++)
+        memset(moments + d->parts[i].at, 0, floats_of(&d->parts[i]) * sizeof *moments);
 }

@@ -25,5 +25,7 @@ void nas_differences_begin(const nas_differences *d);
 /* Around the optimiser's update of the net's weights. */
 void nas_differences_before(const nas_differences *d);
 void nas_differences_after(const nas_differences *d);
+/* Zeros in `moments`, which lie as the net's weights do, for these kernels. */
+void nas_differences_forget(const nas_differences *d, float *moments);
 
 #endif

@@ -30,7 +30,7 @@ struct nas_trainer {
     nas_train_hook hook;
     const nas_optimizer *optimizer;
     nas_differences *differences; /* NULL: weights move as they are */
-    size_t moved; /* floats that the optimizer moves */
+    size_t moved;                 /* floats that the optimizer moves */
     int64_t epoch_steps, step;
     double loss_sum;     /* over the examples of the epoch so far */
     int32_t order_epoch; /* the epoch that order is of; -1: none */
@@ -173,6 +173,16 @@ int64_t nas_trainer_step(const nas_trainer *t) {
     return t->step;
 }
 
+/* A zero among weights that cancel each other leaves a sum where a difference was: under masks they
+ * move one by one, and what the optimiser remembers of the others is forgotten. */
+static bool moves_differences(nas_trainer *t, int64_t step) {
+    if (!t->differences || (t->hook.masks && step > t->hook.masked_from)) return false;
+    if (!t->hook.masks || step < t->hook.masked_from) return true;
+    for (int32_t m = 0; m < t->optimizer->moments; m++)
+        nas_differences_forget(t->differences, t->moments + (size_t)m * t->moved);
+    return false;
+}
+
 typedef struct move {
     const nas_trainer *t;
     double rate;
@@ -190,13 +200,15 @@ static void move_slice(void *ctx, int32_t slice, int32_t lane) {
                          t->config.momentum);
 }
 
+/* The step (from 0) that is under way has its gradients. */
 static void update(nas_trainer *t, double rate, int32_t threads) {
     const nas_train_hook *h = &t->hook;
+    const bool differences = moves_differences(t, t->step - 1);
     move m = {t, rate};
     if (h->gradients) h->gradients(h->ctx);
-    if (t->differences) nas_differences_before(t->differences);
+    if (differences) nas_differences_before(t->differences);
     nas_team_run(threads, nas_slices(t->moved), move_slice, &m);
-    if (t->differences) nas_differences_after(t->differences);
+    if (differences) nas_differences_after(t->differences);
     if (h->after) h->after(h->ctx);
 }
 

@@ -76,6 +76,8 @@ typedef struct nas_train_hook {
     void (*save)(const void *ctx, int64_t step, void *out);
     void (*load)(void *ctx, int64_t step, const void *in);
 
+    bool masks; /* from step masked_from on some weights are kept at zero */
+    int64_t masked_from;
     int64_t counts_from; /* keep and patience look only at epochs whose first step is not below */
 } nas_train_hook;
 
