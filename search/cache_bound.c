@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,17 @@ bool nas_cache_evict(const nas_cache_entry *e) {
     const bool gone = same && unlink(e->path) == 0;
     close(fd);
     return gone;
+}
+
+void nas_cache_sweep(const char *path) {
+    char pattern[4096];
+    glob_t found;
+    const int n = snprintf(pattern, sizeof pattern, "%s.??????", path);
+    if (n < 0 || (size_t)n >= sizeof pattern) return;
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            (void)nas_cache_evict(&(nas_cache_entry){.path = found.gl_pathv[i]});
+    globfree(&found);
 }
 
 static void evict_oldest(const nas_cache_entry *v, size_t n, int64_t most) {

@@ -1,5 +1,7 @@
 /* tests/test_inspect.c - where the bytes of a file and of its stream go. */
+#include "core/deploy/flat.h"
 #include "core/deploy/inspect.h"
+#include "core/deploy/tflite.h"
 #include "tests/fixture.h"
 #include "tests/random_graph.h"
 
@@ -71,6 +73,31 @@ static void test_kinds(void **state) {
     }
 }
 
+/* 40,000,000,000 ports in 1.6 MB: the walk ends before them. */
+static void test_shared_a_thousandfold(void **state) {
+    (void)state;
+    enum { MANY = 200000 };
+    nas_flat f = nas_flat_start(arena, &err);
+    nas_flat_ref *refs = nas_arena_array(arena, MANY, sizeof *refs, &err);
+    const nas_graph g = nas_graph_start(arena);
+    uint8_t *p;
+    size_t n;
+    nas_flat_link(&f, TFL_PORT_NAME, nas_flat_vector(&f, "port", 4, 1, 4));
+    const nas_flat_ref port = nas_flat_table(&f);
+    for (int32_t i = 0; i < MANY; i++) refs[i] = port;
+    nas_flat_link(&f, TFL_SIGNATURE_INPUTS, nas_flat_refs(&f, refs, MANY));
+    const nas_flat_ref signature = nas_flat_table(&f);
+    for (int32_t i = 0; i < MANY; i++) refs[i] = signature;
+    nas_flat_link(&f, TFL_MODEL_SIGNATURES, nas_flat_refs(&f, refs, MANY));
+    const nas_flat_ref model = nas_flat_table(&f);
+    assert_int_equal(nas_flat_end(&f, model, "TFL3", &p, &n), NAS_OK);
+    uint8_t *kinds = nas_arena_alloc(arena, n, &err);
+    assert_int_equal(nas_tflite_kinds(p, n, &g, kinds, &err), NAS_OK);
+    int64_t metadata = 0;
+    for (size_t i = 0; i < n; i++) metadata += kinds[i] == NAS_BYTES_METADATA;
+    assert_true(metadata > 0 && metadata < 100);
+}
+
 /* Of streams of others too: stored, of fixed codes, of matches over far distances. */
 static void test_bits(void **state) {
     (void)state;
@@ -99,6 +126,7 @@ static void test_bits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_shared_a_thousandfold),
         cmocka_unit_test(test_bits),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

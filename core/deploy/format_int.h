@@ -16,7 +16,7 @@ nas_status nas_quantize_kernel(nas_tensor *t, int32_t axis, const float *least, 
                                nas_err *err);
 bool nas_all_finite(const nas_tensor *t); /* of a float32 constant */
 
-/* The next float32 that is not below v and has 8 significant bits; and that next to v, if v is but
+/* The next float32 that is not below v and has 6 significant bits; and that next to v, if v is but
  * rounding away from it, else v. v > 0. */
 float nas_scale_short(float v);
 float nas_scale_snap(float v);

@@ -3,6 +3,7 @@
 #include "core/deploy/flat_read.h"
 #include "core/deploy/tflite.h"
 
+#include <stdlib.h>
 #include <string.h>
 #define ZLIB_CONST
 #include <zlib.h>
@@ -22,12 +23,22 @@ const char *const nas_byte_kind_names[NAS_BYTE_KINDS] = {
 typedef struct walk {
     nas_flat_in f;
     const nas_graph *g;
-    uint8_t *kinds;
+    uint8_t *kinds, *roles; /* of bytes; of the graph's tensors */
+    size_t left;            /* steps that the walk may still take */
 } walk;
+
+/* Tables that share their parts a thousandfold are nobody's model: the walk ends. */
+static bool may_step(walk *w, size_t n) {
+    if (w->left < n) w->left = 0;
+    if (w->left == 0) return false;
+    w->left -= n;
+    return true;
+}
 
 /* What is marked at both ends was walked before. */
 static void mark(walk *w, size_t at, size_t n, nas_byte_kind kind) {
     if (w->kinds[at] != NAS_BYTES_TABLES && w->kinds[at + n - 1] != NAS_BYTES_TABLES) return;
+    if (!may_step(w, n)) return;
     for (size_t i = at; i < at + n; i++)
         if (w->kinds[i] == NAS_BYTES_TABLES) w->kinds[i] = (uint8_t)kind;
 }
@@ -42,16 +53,16 @@ static void mark_table(walk *w, const nas_flat_in_table *t, nas_byte_kind kind) 
     if (w->f.status == NAS_OK && t->at) mark(w, t->at, t->bytes, kind);
 }
 
-/* What tensor t is to the operators that read it; a float16 constant is what DEQUANTIZE makes of
- * it. */
-static nas_byte_kind role_of(const nas_graph *g, int32_t t) {
-    for (int32_t i = 0; i < g->n_ops; i++) {
+/* What each tensor is to the first operator that reads it; a float16 constant is what DEQUANTIZE
+ * makes of it. */
+static void find_roles(const nas_graph *g, uint8_t *roles) {
+    memset(roles, NAS_BYTES_CONSTANTS, (size_t)g->n_tensors);
+    for (int32_t i = g->n_ops; i-- > 0;) {
         const nas_op *o = &g->ops[i];
-        if (o->kind == NAS_OP_DEQUANTIZE && o->in[0] == t && o->out != t) return role_of(g, o->out);
-        for (int32_t k = 1; k < o->n_in && nas_op_is_weighted(o); k++)
-            if (o->in[k] == t) return k == 1 ? NAS_BYTES_KERNELS : NAS_BYTES_BIASES;
+        if (o->kind == NAS_OP_DEQUANTIZE && o->out != o->in[0]) roles[o->in[0]] = roles[o->out];
+        for (int32_t k = o->n_in; nas_op_is_weighted(o) && k-- > 1;)
+            if (o->in[k] >= 0) roles[o->in[k]] = k == 1 ? NAS_BYTES_KERNELS : NAS_BYTES_BIASES;
     }
-    return NAS_BYTES_CONSTANTS;
 }
 
 static void walk_tensor(walk *w, const nas_flat_in_table *t, const nas_flat_in_vector *buffers,
@@ -65,7 +76,7 @@ static void walk_tensor(walk *w, const nas_flat_in_table *t, const nas_flat_in_v
     mark_vector(w, t, TFL_TENSOR_NAME, 1, NAS_BYTES_NAMES);
     if (index == 0 || index >= buffers->count || number >= w->g->n_tensors) return;
     const nas_flat_in_table buffer = nas_flat_item_table(&w->f, buffers, index);
-    mark_vector(w, &buffer, TFL_BUFFER_DATA, 1, role_of(w->g, number));
+    mark_vector(w, &buffer, TFL_BUFFER_DATA, 1, (nas_byte_kind)w->roles[number]);
 }
 
 static void walk_graph(walk *w, const nas_flat_in_table *model, const nas_flat_in_vector *buffers) {
@@ -98,7 +109,7 @@ static void walk_metadata(walk *w, const nas_flat_in_table *model,
 
 static void walk_ports(walk *w, const nas_flat_in_table *signature, uint32_t slot) {
     const nas_flat_in_vector ports = nas_flat_field_vector(&w->f, signature, slot, 4);
-    for (uint32_t i = 0; i < ports.count && w->f.status == NAS_OK; i++) {
+    for (uint32_t i = 0; i < ports.count && w->f.status == NAS_OK && may_step(w, 4); i++) {
         const nas_flat_in_table p = nas_flat_item_table(&w->f, &ports, i);
         mark_table(w, &p, NAS_BYTES_METADATA);
         mark_vector(w, &p, TFL_PORT_NAME, 1, NAS_BYTES_METADATA);
@@ -118,13 +129,17 @@ static void walk_signatures(walk *w, const nas_flat_in_table *model) {
 
 nas_status nas_tflite_kinds(const uint8_t *bytes, size_t n, const nas_graph *g, uint8_t *kinds,
                             nas_err *err) {
-    walk w = {.f = {.p = bytes, .n = n, .err = err}, .g = g, .kinds = kinds};
+    walk w = {.f = {.p = bytes, .n = n, .err = err}, .g = g, .kinds = kinds, .left = 4 * n};
     memset(kinds, NAS_BYTES_TABLES, n);
+    if (!(w.roles = malloc((size_t)g->n_tensors + 1)))
+        return nas_fail(err, NAS_ENOMEM, "out of memory");
+    find_roles(g, w.roles);
     const nas_flat_in_table model = nas_flat_table_at(&w.f, nas_flat_follow(&w.f, 0));
     const nas_flat_in_vector buffers = nas_flat_field_vector(&w.f, &model, TFL_MODEL_BUFFERS, 4);
     walk_graph(&w, &model, &buffers);
     walk_metadata(&w, &model, &buffers);
     walk_signatures(&w, &model);
+    free(w.roles);
     return w.f.status;
 }
 
