@@ -102,10 +102,13 @@ cross-%: $(BUILD)/cross/test_%
 test-cross:
 	@$(MAKE) --no-print-directory -s -j2 -Otarget CC=$(CROSS)-gcc $(CROSS_TESTS:%=cross-%)
 
-# The fuzzer sees only what reads and runs files. It needs clang.
+# The fuzzer of .tflite sees only what reads and runs files; the others link all. It needs clang.
 FUZZED := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c core/graph/*.c core/deploy/*.c core/kernel/infer*.c)) \
     $(foreach r,$(ROWS),$(patsubst %.c,$(BUILD)/%.$(r).o,$(wildcard core/kernel/vec_infer*.c)))
-$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZED)
+$(BUILD)/tests/fuzz/fuzz_tflite: $(BUILD)/tests/fuzz/fuzz_tflite.o $(FUZZED)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 $(BUILD)/tests/fuzz/seeds: $(BUILD)/tests/fuzz/seeds.o $(FUZZED)
@@ -144,7 +147,7 @@ help:
 	@echo 'make bench-peers    the same nets in PyTorch, in turn (PEERS=python that has it, BENCH=--all ...)'
 	@echo 'make bench-store    trivial trials a second beside the raw rate of durable commits (TRIALS=10000)'
 	@echo 'make bench-scale    5,000,000 trivial trials in one file in FOLDER=/dev/shm, then the queries of docs/SCHEMA.md'
-	@echo 'make fuzz SECONDS=60  any bytes as a .tflite file, under clang'\''s sanitizers'
+	@echo 'make fuzz SECONDS=60  any bytes as each kind of file that is read, under clang'\''s sanitizers'
 	@echo 'make deps-check    includes against the layers of docs/ARCHITECTURE.md'
 	@echo 'make format        clang-format; format-check only looks'
 	@echo 'make warnings      a build with gcc and one with clang, without a warning'
@@ -184,7 +187,7 @@ fuzz:
 	@$(MAKE) --no-print-directory -s -j2 CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
 	@tests/fuzz/run.sh build/clang-fuzzer-no-link-address-undefined/tests/fuzz $(SECONDS)
 
-fuzz-programs: $(BUILD)/tests/fuzz/fuzz_tflite $(BUILD)/tests/fuzz/seeds
+fuzz-programs: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c)) $(BUILD)/tests/fuzz/seeds $(BUILD)/examples/make_clips
 
 deps-check:
 	@tests/deps_check.sh

@@ -263,6 +263,7 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
         snprintf(from, sizeof from, "%s where id = %" PRId64, view, end->winner);
         cli_trial *t = cli_trial_find(store, from, err);
         print_winner(v, t, db, folder);
+        cli_print_near(store, &v->study, &nas_space_task(v->space)->metrics, t);
         cli_trial_close(t);
     }
     if (st == CLI_OK || st == CLI_NONE) print_epochs(v, store);

@@ -36,6 +36,10 @@ nas_status cli_print_front(nas_store *store, const nas_study *study, bool feasib
 /* Settings, metrics beside the constraints, and where the files lie, on stdout. */
 void cli_print_trial(const cli_trial *t, const nas_study *study);
 
+/* Where a measured time decides who wins: who else might. */
+void cli_print_near(nas_store *store, const nas_study *study, const nas_metric_list *metrics,
+                    const cli_trial *winner);
+
 /* Why there is no winner: which bound turns most trials away, and the nearest misses, on stdout. */
 void cli_print_misses(nas_store *store, const nas_study *study, const nas_run_state *state);
 

@@ -9,9 +9,17 @@ space two 100 "zlib_bytes < 100000" |
         -e 's/"quantize": .*/"prune": { "schedule": "polynomial", "from": 0.2, "to": 0.5, "begin": 0.5, "end": 0.8, "interval": 1 },\
             "cluster": { "clusters": 4, "init": "kmeans++", "fine_tune_epochs": 1 },\
             "quantize": { "choice": ["float32", "int8"] },/' >two.json
-dump() {
-    sql "$1" "select number, state, accuracy, test_accuracy, tflite_bytes, zlib_bytes, nonzero_params, ram_bytes, candidate,
-        (select hex(content) from nas_artefacts where trial = two.id and name = 'model.tflite') from two order by number"
+# 48 trials that share their beginnings.
+sed -e 's/"name": "two"/"name": "many"/' -e 's/"to": 0.5/"to": { "choice": [0.4, 0.5, 0.6] }/' \
+    -e 's/"clusters": 4/"clusters": { "choice": [2, 4, 8, 16] }/' \
+    -e 's/"choice": \["float32", "int8"\]/"choice": ["float32", "float16", "dynamic", "int8"]/' two.json >many.json
+dump() { # DB STUDY
+    sql "$1" "select number, state, reason, accuracy, test_accuracy, tflite_bytes, zlib_bytes, params, nonzero_params, macs,
+        ram_bytes, candidate, (select group_concat(hex(content)) from (select content from nas_artefacts where trial = k.id
+        order by name)) from ${2:-two} k order by number"
+    sql "$1" "select k.number, e.epoch, e.step, e.loss, e.val_loss, e.val_accuracy from nas_epochs e join ${2:-two} k on k.id = e.trial order by 1, 2"
+    sql "$1" "select k.number, s.position, s.name, s.key from nas_stages s join ${2:-two} k on k.id = s.trial order by 1, 2"
+    sql "$1" "select k.number, p.position, p.name, p.accuracy, p.tflite_bytes, p.zlib_bytes from nas_steps p join ${2:-two} k on k.id = p.trial order by 1, 2"
 }
 run() { "$NAS" run two.json --db fault.db --workers 1 --quiet --out best "$@"; }
 faulty() { # KIND N: the run of which the N-th call of a kind fails
@@ -46,11 +54,12 @@ clock() {
     fresh
     faulty clock 0 && equal "$(dump fault.db)" "$want"
 }
-kills() { # HOW-MANY: of a worker, or of the whole run
-    local i leader
+kills() { # HOW-MANY: of a worker, or of the whole run, in one study
+    local i leader left
     fresh
+    "$NAS" run many.json --db undisturbed.db --workers 2 --quiet --out best || return 1
     for i in $(seq "$1"); do
-        setsid "$NAS" run two.json --db fault.db --workers 2 --quiet --out best >kill.txt 2>&1 &
+        setsid "$NAS" run many.json --db fault.db --workers 2 --retries 100 --quiet --out best >kill.txt 2>&1 &
         leader=$!
         sleep "0.$((RANDOM % 60 + 10))"
         if [ $((i % 2)) = 0 ]; then
@@ -64,14 +73,19 @@ kills() { # HOW-MANY: of a worker, or of the whole run
         # Half of the time what was computed so far is lost, too.
         [ $((i % 4)) -ge 2 ] || rm -rf fault.db.cache
     done
-    run && equal "$(dump fault.db)" "$want"
+    left=$(sql fault.db "select 48 - count(*) from many where state = 'complete'")
+    echo "after the kills $left of 48 trials were left"
+    "$NAS" run many.json --db fault.db --workers 2 --retries 100 --quiet --out best || return 1
+    dump undisturbed.db many >undisturbed.txt
+    dump fault.db many >kills.txt
+    cmp kills.txt undisturbed.txt && equal "$(sql fault.db "select count(*) from many")" 48
 }
 
 if "${CC:-gcc}" -O2 -shared -fPIC -D_GNU_SOURCE -o faults.so "$ROOT/tests/faults.c" 2>said.txt && ! ldd "$NAS" | grep -q libasan; then
     fresh
     run >said.txt 2>&1 || cat said.txt
     want=$(dump fault.db)
-    check "there are rows to compare" test "$(echo "$want" | wc -l)" = 2
+    check "there are rows to compare" test "$(echo "$want" | grep -c complete)" = 2
     check "writes fail" survive_all write 6
     check "syncs fail" survive_all sync 5
     check "allocations fail" survive_all alloc 6

@@ -1,17 +1,44 @@
 #!/bin/sh
-# tests/fuzz/run.sh FOLDER SECONDS - runs FOLDER/fuzz_tflite on what it found earlier and on files
-# that FOLDER/seeds makes. What it finds is kept in build/fuzz/corpus, an input that fails in build/fuzz.
+# tests/fuzz/run.sh FOLDER SECONDS [TARGET...] - runs the programs FOLDER/fuzz_* (all of them) for SECONDS together, each
+# on what it found earlier and on beginnings. What a target finds is kept in build/fuzz/TARGET, an input that fails in
+# build/fuzz.
 set -eu
 programs=$1
 seconds=$2
+shift 2
+[ $# -gt 0 ] || set -- tflite space csv list sound cache
 out=build/fuzz
-mkdir -p "$out/corpus"
-"$programs/seeds" "$out/seeds"
-# A graph that is run asks for at most 128 kB; 256 times that and 16 MB are what it may take.
-if ! "$programs/fuzz_tflite" -max_total_time="$seconds" -max_len=6000 -timeout=10 -malloc_limit_mb=128 \
-    -rss_limit_mb=2000 -print_final_stats=1 -artifact_prefix="$out/" "$out/corpus" "$out/seeds" >"$out/log" 2>&1; then
-    tail -n 40 "$out/log" >&2
-    echo "fuzz: failed; the input is in $out" >&2
-    exit 1
-fi
-sed -n 's/^stat::number_of_executed_units: *\([0-9]*\)/fuzz: \1 executions, no failure/p' "$out/log"
+each=$((seconds / $#))
+[ "$each" -gt 0 ] || each=1
+
+seeds() { # TARGET: small files to begin with
+    rm -rf "$out/seeds/$1"
+    mkdir -p "$out/seeds/$1"
+    case $1 in
+    tflite) "$programs/seeds" "$out/seeds/tflite" ;;
+    space) cp spaces/*.json tests/fuzz/space/* "$out/seeds/space" ;;
+    csv) cp tests/fuzz/csv/* "$out/seeds/csv" ;;
+    list) cp tests/fuzz/list/* "$out/seeds/list" ;;
+    sound) cp tests/fuzz/sound/* "$out/seeds/sound" ;;
+    cache) FUZZ_SEEDS=$out/seeds/cache "$programs/fuzz_cache" -runs=0 >/dev/null 2>&1 ;;
+    esac
+}
+
+for target in "$@"; do
+    mkdir -p "$out/$target"
+    seeds "$target"
+    case $target in
+    tflite) limits="-max_len=6000" ;; # a graph that is run asks for at most 128 kB; 256 times that and 16 MB are what it may take
+    space) limits="-max_len=8000 -dict=tests/fuzz/space.dict" ;;
+    *) limits="-max_len=4096" ;;
+    esac
+    # shellcheck disable=SC2086
+    if ! "$programs/fuzz_$target" -max_total_time="$each" -timeout=20 -malloc_limit_mb=128 -rss_limit_mb=2000 \
+        -print_final_stats=1 -artifact_prefix="$out/$target-" $limits "$out/$target" "$out/seeds/$target" >"$out/$target.log" 2>&1; then
+        tail -n 40 "$out/$target.log" >&2
+        echo "fuzz: $target failed; the input is $out/$target-*" >&2
+        exit 1
+    fi
+    sed -n "s/^stat::number_of_executed_units: *\([0-9]*\)/fuzz $target: \1 executions, no failure/p" "$out/$target.log"
+    rm -rf /tmp/nas-fuzz-*
+done

@@ -1,0 +1,79 @@
+/* tests/fuzz/fuzz_csv.c - libFuzzer target: any bytes as a CSV file, and as a series of its first
+ * columns. */
+#include "core/data/series.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <math.h>
+
+enum { COLUMNS = 4, WINDOW = 3, HORIZON = 2 };
+
+typedef struct walk {
+    const nas_csv *c;
+    int32_t n;
+    int64_t line, rows;
+} walk;
+
+static nas_status look(void *ctx, int64_t line, const nas_cell *cells, nas_err *err) {
+    walk *w = ctx;
+    double v;
+    (void)err;
+    fuzz_demand(line > w->line, "lines go on", NULL);
+    w->line = line;
+    w->rows++;
+    for (int32_t i = 0; i < w->n; i++) {
+        unsigned sum = 0;
+        for (int32_t k = 0; k < cells[i].n; k++) sum += (unsigned char)cells[i].p[k];
+        if (nas_csv_number(w->c, cells[i], &v)) fuzz_demand(isfinite(v) != 0, "finite", NULL);
+        fuzz_demand(sum < 1u << 31, "bytes", NULL);
+    }
+    return NAS_OK;
+}
+
+static void as_series(const char *path, const nas_csv *c, int32_t n) {
+    const char *names[COLUMNS];
+    const char *const target[] = {"t"};
+    nas_err err = {0};
+    nas_series *s;
+    for (int32_t i = 0; i < n; i++) names[i] = nas_csv_name(c, i);
+    for (int time = 0; time < 3; time++) {
+        const nas_series_config k = {
+            .n_inputs = n,
+            .n_targets = 1,
+            .inputs = names,
+            .targets = names,
+            .names = target,
+            .n_time = time ? 1 : 0,
+            .time = {names[n - 1]},
+            .time_format = time ? "%d.%m.%Y %H:%M:%S" : NULL,
+            .missing = time == 2,
+            .window = WINDOW,
+            .horizon = HORIZON,
+        };
+        if (!fuzz_taken(nas_series_open(path, &k, NULL, &s, &err), &err)) continue;
+        nas_windows w;
+        nas_arena *a;
+        if (nas_arena_open(&a, &err) != NAS_OK) abort();
+        if (fuzz_taken(nas_windows_find(s, 0, s->rows, a, &w, &err), &err))
+            for (int32_t i = 0; i < w.n; i++)
+                fuzz_demand(w.first[i] >= 0 && w.first[i] + WINDOW + HORIZON <= s->rows, "window",
+                            NULL);
+        nas_arena_close(a);
+        nas_series_close(s);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+    nas_err err = {0};
+    nas_csv *c;
+    const char *path = fuzz_file(data, n);
+    if (!fuzz_taken(nas_csv_open(path, &c, &err), &err)) return 0;
+    const int32_t wanted[COLUMNS] = {0, 1, 2, 3};
+    const int32_t columns = nas_csv_columns(c) < COLUMNS ? nas_csv_columns(c) : COLUMNS;
+    walk w = {.c = c, .n = columns};
+    (void)fuzz_taken(nas_csv_read(c, columns, wanted, look, &w, &err), &err);
+    fuzz_demand(w.rows <= nas_csv_lines(c), "more rows than lines", NULL);
+    (void)nas_csv_find(c, "t");
+    if (columns > 0) as_series(path, c, columns);
+    nas_csv_close(c);
+    return 0;
+}
