@@ -126,10 +126,10 @@ bench-scale: $(BUILD)/bench/store_scale
 bench: $(BUILD)/bench/speed
 	@$< $(BENCH)
 
-# PEERS: the python that has PyTorch.
+# PEERS: the pythons that have PyTorch or TensorFlow.
 PEERS ?= python3
 bench-peers: $(BUILD)/bench/speed
-	@$(PEERS) bench/peers.py --speed $< $(BENCH)
+	@python3 bench/peers.py --speed $< $(addprefix --python ,$(PEERS)) $(BENCH)
 
 spills-check: $(LIB)
 	@tests/spills_check.sh $(BUILD)
@@ -144,7 +144,7 @@ help:
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
 	@echo 'make test-cross    tests of training on AArch64, under emulation (what it needs: ./deps.sh --arm64)'
 	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
-	@echo 'make bench-peers    the same nets in PyTorch, in turn (PEERS=python that has it, BENCH=--all ...)'
+	@echo 'make bench-peers    the same nets in PyTorch and Keras, in turn (PEERS=pythons that have them, BENCH=--all ...)'
 	@echo 'make bench-store    trivial trials a second beside the raw rate of durable commits (TRIALS=10000)'
 	@echo 'make bench-scale    5,000,000 trivial trials in one file in FOLDER=/dev/shm, then the queries of docs/SCHEMA.md'
 	@echo 'make fuzz SECONDS=60  any bytes as each kind of file that is read, under clang'\''s sanitizers'

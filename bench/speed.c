@@ -1,12 +1,16 @@
 /* Training steps of the nets that small models are made of, one thread, beside what this machine
  * could do at most.
- *   speed                    all nets, inputs and batches; writes build/bench/kernels.json
+ *   speed                    the usual nets, inputs and batches; writes build/bench/kernels.json
+ *   speed --all              all of them
  *   speed --net ds_cnn --filters 64 --input 49x10 --batch 32      that one
  *         --layers           time of each layer and direction
  *         --exact            only convolutions with the error of the direct one
+ *         --direct           only direct convolutions
  *         --seconds S        for each net (0.4)
  *         --threads N        (1)
  *         --json             one line of JSON a net, nothing else (no peak is measured)
+ *         --peak             the peak as JSON, nothing else
+ * The forecaster (conv1d, dense) takes other windows of a series for each step.
  * FLOPs are nominal: 6 a multiply-accumulate of one inference. NAS_KERNEL=avx2 for another row. */
 #include "base/clock.h"
 #include "bench/machine.h"
@@ -32,7 +36,7 @@ typedef struct options {
     int32_t filters, h, w, batch;
     int threads;
     double seconds;
-    bool layers, exact, json;
+    bool layers, exact, direct, json, all, peak;
 } options;
 
 typedef struct machine {
@@ -88,20 +92,21 @@ static void report(const bench_case *b, const machine *m, const options *o, timi
                    double macs, FILE *out) {
     const double gflops = 6e-9 * macs * b->batch / step.wall;
     if (!o->json)
-        printf("%-7s %3d  %dx%-2d b=%-3d %9.3f ms/step (cpu %9.3f) %9.0f samples/s %7.1f GFLOP/s "
+        printf("%-10s %3d  %dx%-2d b=%-3d %9.3f ms/step (cpu %9.3f) %9.0f samples/s %7.1f GFLOP/s "
                "%5.1f %% (cpu %7.1f, %5.1f %%)\n",
                b->net, b->filters, b->h, b->w, b->batch, step.wall * 1e3, step.cpu * 1e3,
                b->batch / step.wall, gflops, 100 * gflops / m->peak, gflops * step.wall / step.cpu,
                100 * gflops * step.wall / step.cpu / m->peak);
     FILE *to = o->json ? stdout : out;
     if (!to) return;
-    fprintf(
-        to,
-        "{\"net\": \"%s\", \"filters\": %d, \"input\": \"%dx%d\", \"batch\": %d, \"threads\": "
-        "%d, \"kernel\": \"%s\", \"exact\": %s, \"samples_per_s\": %.1f, \"cpu_samples_per_s\": "
-        "%.1f, \"gflops\": %.2f, \"peak_share\": ",
-        b->net, b->filters, b->h, b->w, b->batch, o->threads, nas_kernel_name(m->kernel),
-        o->exact ? "true" : "false", b->batch / step.wall, b->batch / step.cpu, gflops);
+    fprintf(to,
+            "{\"net\": \"%s\", \"filters\": %d, \"input\": \"%dx%d\", \"batch\": %d, \"threads\": "
+            "%d, \"kernel\": \"%s\", \"exact\": %s, \"direct\": %s, \"samples_per_s\": %.1f, "
+            "\"cpu_samples_per_s\": "
+            "%.1f, \"gflops\": %.2f, \"peak_share\": ",
+            b->net, b->filters, b->h, b->w, b->batch, o->threads, nas_kernel_name(m->kernel),
+            o->exact ? "true" : "false", o->direct ? "true" : "false", b->batch / step.wall,
+            b->batch / step.cpu, gflops);
     if (m->peak > 0)
         fprintf(to, "%.4f}", gflops / m->peak);
     else
@@ -118,6 +123,7 @@ static void time_net(const bench_case *b, const nas_model *m, const machine *on,
     nas_model_cost cost;
     nas_model model = *m;
     model.exact = o->exact;
+    model.direct = o->direct;
     const int64_t values = (int64_t)b->batch * b->h * b->w;
     float *x = malloc((size_t)values * sizeof *x);
     int32_t *y = malloc((size_t)b->batch * sizeof *y);
@@ -148,6 +154,62 @@ static void time_net(const bench_case *b, const nas_model *m, const machine *on,
     free(y);
 }
 
+/* A step of the trainer's own, which gathers its windows: too short for the clock, so many at once.
+ */
+static timing time_run(nas_trainer *t, double seconds) {
+    enum { AT_ONCE = 64, MOST_RUNS = 4096 };
+    static double wall[MOST_RUNS], cpu[MOST_RUNS];
+    nas_err err = {0};
+    nas_train_end end;
+    const double start = nas_clock_wall();
+    int n = 0;
+    while (n < MOST_RUNS && (n < 8 || nas_clock_wall() - start < seconds)) {
+        const double at = nas_clock_wall(), used = nas_clock_cpu();
+        if (nas_trainer_run(t, nas_trainer_step(t) + AT_ONCE, NULL, NULL, NULL, &end, &err) !=
+            NAS_OK)
+            die(err.text);
+        cpu[n] = (nas_clock_cpu() - used) / AT_ONCE;
+        wall[n++] = (nas_clock_wall() - at) / AT_ONCE;
+    }
+    qsort(wall, (size_t)n, sizeof *wall, by_value);
+    qsort(cpu, (size_t)n, sizeof *cpu, by_value);
+    return (timing){.wall = wall[n / 2], .cpu = cpu[n / 2], .steps = n * AT_ONCE};
+}
+
+static void time_forecaster(const bench_case *b, const machine *on, const options *o, FILE *out) {
+    enum { WINDOWS = 20000, WINDOW = 6, COLUMNS = 2, OUTPUTS = 12 };
+    static float series[(WINDOWS + 2 * WINDOW) * COLUMNS];
+    static int32_t first[WINDOWS];
+    const nas_model m = MODEL(WINDOW, 1, COLUMNS, CONV1D(b->filters, 3, 1, 1, NAS_VALID), RELU,
+                              FLATTEN, DENSE(OUTPUTS), {.ops = nas_layer_values()});
+    nas_err err = {0};
+    nas_net *net;
+    nas_trainer *trainer;
+    nas_model_cost cost;
+    fill(series, (WINDOWS + 2 * WINDOW) * COLUMNS, 0);
+    for (int32_t i = 0; i < WINDOWS; i++) first[i] = i;
+    const nas_examples e = {.x = series,
+                            .n = WINDOWS,
+                            .h = WINDOW,
+                            .w = COLUMNS,
+                            .first = first,
+                            .values = series + WINDOW * COLUMNS,
+                            .outputs = OUTPUTS,
+                            .values_row = COLUMNS};
+    const nas_train_config config = {
+        .epochs = 100000, .batch_size = b->batch, .learning_rate = {.from = 1e-3}};
+    if (nas_model_check(&m, OUTPUTS, &cost, &err) != NAS_OK ||
+        nas_net_open(&m, OUTPUTS, b->batch, on->kernel, &net, &err) != NAS_OK)
+        die(err.text);
+    nas_net_init(net, 1, 0);
+    const nas_trainer_options t = {.net = net, .config = &config, .train = &e};
+    if (nas_trainer_open(&t, &trainer, &err) != NAS_OK) die(err.text);
+    (void)time_run(trainer, 0.01);
+    report(b, on, o, time_run(trainer, o->seconds), (double)cost.macs, out);
+    nas_trainer_close(trainer);
+    nas_net_close(net);
+}
+
 #define BLOCK(f) \
     DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), CONV(f, 1, 1, 1, 1, NAS_VALID, false), BN, RELU
 #define CONV3(f) CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN, RELU
@@ -170,8 +232,10 @@ static void time_case(const bench_case *b, const machine *on, const options *o, 
             RESIDUAL(NAS_SHORTCUT_IDENTITY, CONV3(f), CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN),
             RELU, HEAD);
         time_net(b, &m, on, o, out);
+    } else if (!strcmp(b->net, "forecaster")) {
+        time_forecaster(b, on, o, out);
     } else {
-        die("--net is cnn, ds_cnn or res");
+        die("--net is cnn, ds_cnn, res or forecaster");
     }
 }
 
@@ -182,29 +246,53 @@ static const struct {
             {"ds_cnn", 64}, {"ds_cnn", 128}, {"ds_cnn", 256}, {"res", 32}};
 static const int32_t inputs[][2] = {{49, 10}, {62, 10}, {49, 40}};
 static const int32_t batches[] = {20, 32, 256};
+static const int32_t forecasters[] = {64, 15};
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
-static void all_cases(const machine *on, const options *o, FILE *out) {
-    bool some = false;
+static bool wanted(const bench_case *b, const options *o) {
+    if (o->net && strcmp(o->net, b->net) != 0) return false;
+    if (o->filters && o->filters != b->filters) return false;
+    if (o->h && (o->h != b->h || o->w != b->w)) return false;
+    if (o->batch) return o->batch == b->batch;
+    /* Seconds a step are left to --all. */
+    return o->all || o->h || b->filters < 256 || b->batch < 256;
+}
+
+typedef struct case_list {
+    bench_case
+        v[LENGTH(nets) * LENGTH(inputs) * LENGTH(batches) + LENGTH(forecasters) * LENGTH(batches)];
+    size_t n;
+} case_list;
+
+static void add_case(case_list *l, const bench_case *b, const options *o) {
+    if (wanted(b, o)) l->v[l->n++] = *b;
+}
+
+static case_list list_cases(const options *o) {
+    case_list l = {.n = 0};
     for (size_t n = 0; n < LENGTH(nets); n++)
         for (size_t i = 0; i < LENGTH(inputs); i++)
-            for (size_t j = 0; j < LENGTH(batches); j++) {
-                const bench_case b = {nets[n].net, nets[n].filters, inputs[i][0], inputs[i][1],
-                                      batches[j]};
-                if (o->net && strcmp(o->net, b.net) != 0) continue;
-                if (o->filters && o->filters != b.filters) continue;
-                if (o->h && (o->h != b.h || o->w != b.w)) continue;
-                if (o->batch && o->batch != b.batch) continue;
-                if (out) fprintf(out, some ? ",\n" : "");
-                time_case(&b, on, o, out);
-                some = true;
-            }
-    if (some) return;
-    /* A shape that is not in the list. */
-    const bench_case one = {o->net ? o->net : "cnn", o->filters ? o->filters : 32, o->h ? o->h : 49,
-                            o->w ? o->w : 10, o->batch ? o->batch : 32};
-    time_case(&one, on, o, out);
+            for (size_t j = 0; j < LENGTH(batches); j++)
+                add_case(&l,
+                         &(bench_case){nets[n].net, nets[n].filters, inputs[i][0], inputs[i][1],
+                                       batches[j]},
+                         o);
+    for (size_t n = 0; n < LENGTH(forecasters); n++)
+        for (size_t j = 0; j < LENGTH(batches); j++)
+            add_case(&l, &(bench_case){"forecaster", forecasters[n], 6, 2, batches[j]}, o);
+    if (!l.n) /* a shape that is not in the list */
+        l.v[l.n++] = (bench_case){o->net ? o->net : "cnn", o->filters ? o->filters : 32,
+                                  o->h ? o->h : 49, o->w ? o->w : 10, o->batch ? o->batch : 32};
+    return l;
+}
+
+static void all_cases(const machine *on, const options *o, FILE *out) {
+    const case_list l = list_cases(o);
+    for (size_t i = 0; i < l.n; i++) {
+        if (out && i) fprintf(out, ",\n");
+        time_case(&l.v[i], on, o, out);
+    }
 }
 
 static options read_options(int argc, char **argv) {
@@ -215,8 +303,14 @@ static options read_options(int argc, char **argv) {
             o.layers = true;
         else if (!strcmp(a, "--exact"))
             o.exact = true;
+        else if (!strcmp(a, "--direct"))
+            o.direct = true;
         else if (!strcmp(a, "--json"))
             o.json = true;
+        else if (!strcmp(a, "--all"))
+            o.all = true;
+        else if (!strcmp(a, "--peak"))
+            o.peak = true;
         else {
             i++;
             if (!strcmp(a, "--net"))
@@ -231,7 +325,8 @@ static options read_options(int argc, char **argv) {
                 o.seconds = atof(v);
             else if (strcmp(a, "--input") != 0 || sscanf(v, "%dx%d", &o.h, &o.w) != 2)
                 die("known: --net --filters --input HxW --batch --threads --seconds --layers "
-                    "--exact --json");
+                    "--exact "
+                    "--direct --json --peak --all");
         }
     }
     return o;
@@ -243,6 +338,11 @@ int main(int argc, char **argv) {
     nas_threads_set(o.threads);
     nas_err err = {0};
     if (nas_kernel_choose(&on.kernel, &err) != NAS_OK) die(err.text);
+    if (o.peak) {
+        printf("{\"kernel\": \"%s\", \"peak\": %.2f}\n", nas_kernel_name(on.kernel),
+               bench_peak(nas_kernel_name(on.kernel)));
+        return 0;
+    }
     if (o.json) {
         all_cases(&on, &o, NULL);
         return 0;
@@ -253,7 +353,7 @@ int main(int argc, char **argv) {
            nas_kernel_name(on.kernel), on.peak, bench_triad((size_t)1 << 19),
            bench_triad((size_t)1 << 23), bench_triad((size_t)1 << 27));
     FILE *out = NULL;
-    if (argc == 1) {
+    if (!o.net && !o.filters && !o.h && !o.batch) {
         (void)mkdir("build/bench", 0777);
         out = fopen("build/bench/kernels.json", "w");
         if (!out) die("build/bench/kernels.json cannot be written");

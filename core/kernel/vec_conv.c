@@ -145,8 +145,7 @@ static outer_fn *const outers[3][15] = {
 };
 static const int most_outer[3] = {ROOMY ? 14 : 12, ROOMY ? 14 : 6, ROOMY ? 9 : 4};
 
-void ROW(nas_conv_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy,
-                           float *dw) {
+static void weights_of(const nas_conv *c, int32_t n, const float *x, const float *dy, float *dw) {
     nas_conv flat = *c;
     if (flat.x_row == flat.w * flat.x_pixel && flat.y_row == flat.w * flat.y_pixel) {
         flat.w *= flat.h; /* one long row: fewer turns */
@@ -166,4 +165,26 @@ void ROW(nas_conv_weights)(const nas_conv *c, int32_t n, const float *x, const f
         at += v;
         left -= v;
     }
+}
+
+/* A block of dy and the lines of x beside it are read once for each tap and channel: few enough
+ * pixels at a time stay in the first cache. Wider vectors ask less of the second. */
+enum { NEAR_PIXELS = 16 * 1024 / (3 * LANES * 4 + 64) };
+
+void ROW(nas_conv_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy,
+                           float *dw) {
+    nas_conv some = *c;
+    const int32_t rows = c->w < NEAR_PIXELS ? NEAR_PIXELS / c->w : 1;
+    if (LANES == 16 || (int64_t)n * c->h * c->w <= NEAR_PIXELS) {
+        weights_of(c, n, x, dy, dw);
+        return;
+    }
+    const int32_t images = rows > c->h ? rows / c->h : 1;
+    for (int32_t i = 0; i < n; i += images)
+        for (int32_t r = 0; r < c->h; r += rows) {
+            some.h = c->h - r < rows ? c->h - r : rows;
+            weights_of(&some, n - i < images ? n - i : images, x + i * c->x_image + r * c->x_row,
+                       dy + i * c->y_image + r * c->y_row, dw);
+            some.fresh = false;
+        }
 }

@@ -41,7 +41,8 @@ typedef struct nas_model {
     nas_shape input;
     int32_t n_layers;
     nas_layer_spec *layers;
-    bool exact; /* only convolutions with the error of the direct one */
+    bool exact;  /* only convolutions with the error of the direct one */
+    bool direct; /* only direct convolutions; for measuring */
 } nas_model;
 
 /* The row of what ends a model of plain values in place of softmax: it compares them with those

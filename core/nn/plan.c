@@ -64,7 +64,7 @@ static void want_gradients(nas_net *net) {
 static void choose_tiles(nas_net *net) {
     for (int32_t i = 0; i < net->nodes.n; i++) {
         nas_node *node = &net->nodes.v[i];
-        if (node->ops != &nas_layer_conv2d) continue;
+        if (node->ops != &nas_layer_conv2d || net->model.direct) continue;
         const nas_window w = nas_window_of(node, node->spec);
         nas_winograd_choose(node, &w, net->model.exact);
     }
