@@ -2,8 +2,8 @@
  *     frontend FILE.f32 FFT REPEATS     FILE: the clips; prints seconds of a call on all of them by
  *                                       the wall and by the processor for each line of the input,
  *                                       and at first the features to FILE.features */
-#include "base/clock.h"
 #include "core/audio/frontend.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>

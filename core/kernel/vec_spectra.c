@@ -133,20 +133,19 @@ INLINE void small_5(cv v[5]) {
 }
 
 /* One stage: blocks of radix * m values; m points each were transformed before. */
-#define STAGE(R)                                                                          \
-    static void stage_##R(float *z, int32_t n, int32_t m, const float *w) {               \
-        for (int32_t b = 0; b < n; b += R * m) {                                          \
-            const float *t = w;                                                           \
-            for (int32_t j = b; j < b + m; j++, t += 2 * (R - 1)) {                       \
-                cv v[5];                                                                  \
-                v[0] = load_c(z, j);                                                      \
-                UNROLL for (int32_t k = 1; k < R; k++) v[k] =                             \
-                    m == 1 ? load_c(z, j + k * m)                                         \
-                           : turned(load_c(z, j + k * m), t + 2 * (k - 1));               \
-                small_##R(v);                                                             \
-                UNROLL for (int32_t k = 0; k < R; k++) store_c(z, j + k * m, v[k]);       \
-            }                                                                             \
-        }                                                                                 \
+#define STAGE(R)                                                                                   \
+    static void stage_##R(float *z, int32_t n, int32_t m, const float *w) {                        \
+        for (int32_t b = 0; b < n; b += R * m) {                                                   \
+            const float *t = w;                                                                    \
+            for (int32_t j = b; j < b + m; j++, t += 2 * (R - 1)) {                                \
+                cv v[5];                                                                           \
+                v[0] = load_c(z, j);                                                               \
+                UNROLL for (int32_t k = 1; k < R; k++) v[k] =                                      \
+                    m == 1 ? load_c(z, j + k * m) : turned(load_c(z, j + k * m), t + 2 * (k - 1)); \
+                small_##R(v);                                                                      \
+                UNROLL for (int32_t k = 0; k < R; k++) store_c(z, j + k * m, v[k]);                \
+            }                                                                                      \
+        }                                                                                          \
     }
 STAGE(2)
 STAGE(3)
