@@ -1,6 +1,7 @@
 /* tests/test_frontend.c - features against TensorFlow (tests/golden/make_frontend.py), shapes,
  * rounding of milliseconds, errors. */
 #include "base/file.h"
+#include "core/audio/fft.h"
 #include "core/audio/frontend.h"
 
 #include <math.h>
@@ -128,6 +129,132 @@ static nas_frontend_config usual(void) {
                                  .lower_hz = 20,
                                  .upper_hz = 4000,
                                  .coefficients = 10};
+}
+
+/* Magnitudes of all lanes against the plain transform in double, of every kind of length; the bits
+ * of every row. */
+static void check_transform(int32_t points, int32_t length) {
+    static const char *const rows[] = {"generic", "avx2", "avx512"};
+    enum { MOST = 1024, STEP = 7 };
+    static float pcm[MOST + NAS_SPECTRA_LANES * STEP], window[MOST + NAS_SPECTRA_LANES];
+    static _Alignas(64) float z[(MOST + 2) * NAS_SPECTRA_LANES];
+    static _Alignas(64) float magnitude[(MOST / 2 + 1) * NAS_SPECTRA_LANES];
+    static float first[NAS_SPECTRA_LANES][MOST / 2 + 1];
+    nas_fft f;
+    assert_true(nas_fft_suits(points));
+    assert_true(nas_fft_open(&f, points));
+    memset(window, 0, sizeof window);
+    for (int32_t i = 0; i < length; i++) window[i] = 0.5f + 0.001f * (float)(i % 300);
+    for (size_t i = 0; i < sizeof pcm / sizeof *pcm; i++)
+        pcm[i] = sinf(0.7f * (float)i) + 0.3f * cosf(0.01f * (float)(i * i % 1000));
+    int32_t known = 0;
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        const nas_spectra *k = nas_spectra_find(rows[r]);
+        if (!k) continue;
+        k->magnitudes(&f, pcm, STEP, k->lanes, length, window, points / 2, z, magnitude);
+        for (int32_t l = 0; l < k->lanes; l++)
+            for (int32_t b = 0; b <= points / 2; b++) {
+                const float got = magnitude[b * k->lanes + l];
+                if (l < known) {
+                    assert_memory_equal(&got, &first[l][b], sizeof got);
+                    continue;
+                }
+                double re = 0, im = 0;
+                for (int32_t i = 0; i < length; i++) {
+                    const double v = (double)(pcm[l * STEP + i] * window[i]);
+                    const double turn = 2 * M_PI * (double)((int64_t)b * i % points) / points;
+                    re += v * cos(turn);
+                    im -= v * sin(turn);
+                }
+                const double want = sqrt(re * re + im * im);
+                if (!(fabs((double)got - want) <= 2e-6 * (want + length)))
+                    fail_msg("%d points, lane %d, bin %d: %g, not %g", points, l, b, (double)got,
+                             want);
+                first[l][b] = got;
+            }
+        if (k->lanes > known) known = k->lanes;
+    }
+    nas_fft_close(&f);
+}
+
+static void test_transform(void **state) {
+    (void)state;
+    static const int32_t points[] = {2, 4, 6, 8, 10, 12, 18, 30, 32, 50, 54, 90, 120, 250, 640};
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+        check_transform(points[i], points[i]);
+        check_transform(points[i], points[i] - 1);
+    }
+    check_transform(1024, 640);
+    check_transform(1024, 401);
+    assert_false(nas_fft_suits(14));
+    assert_false(nas_fft_suits(642));
+}
+
+static void run_clip(const nas_frontend_config *c, const float *pcm, int32_t samples, float *out) {
+    nas_frontend *f;
+    nas_err err;
+    assert_int_equal(nas_frontend_open(c, samples, &f, &err), NAS_OK);
+    nas_frontend_run(f, pcm, out);
+    nas_frontend_close(f);
+}
+
+/* The features of a frame are the same bits alone, beside others and on every row; a length that
+ * has another factor goes another way. */
+static void test_frames_alone(void **state) {
+    (void)state;
+    static const char *const rows[] = {"generic", "avx2", "avx512"};
+    static const int32_t lengths[] = {640, 642, 1024};
+    enum { SAMPLES = 640 + 18 * 320, FRAMES = 19 };
+    static float pcm[SAMPLES], want[FRAMES * 10], got[FRAMES * 10], one[10];
+    const char *kept = getenv("NAS_KERNEL");
+    for (int32_t i = 0; i < SAMPLES; i++) pcm[i] = 0.4f * sinf(0.03f * (float)(i % 777));
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        nas_frontend_config c = usual();
+        c.fft_length = lengths[k];
+        bool known = false;
+        for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+            if (!nas_spectra_find(rows[r])) continue;
+            setenv("NAS_KERNEL", rows[r], 1);
+            run_clip(&c, pcm, SAMPLES, known ? got : want);
+            if (known) assert_memory_equal(got, want, sizeof want);
+            known = true;
+            for (int32_t t = 0; t < FRAMES; t++) {
+                run_clip(&c, pcm + t * 320, 640, one);
+                assert_memory_equal(one, want + t * 10, sizeof one);
+            }
+        }
+    }
+    if (kept)
+        setenv("NAS_KERNEL", kept, 1);
+    else
+        unsetenv("NAS_KERNEL");
+}
+
+/* Sums from nothing to the largest that are finite, and what is no number. */
+static void test_logarithm(void **state) {
+    (void)state;
+    static const char *const rows[] = {"generic", "avx2", "avx512"};
+    const float values[] = {0,     1e-7f, 1e-6f, 0.1f,     0.5f, 0.70710678f, 1,     2,
+                            1e10f, 1e29f, 3e37f, INFINITY, NAN,  123.456f,    1e-3f, 41.5f};
+    enum { N = sizeof values / sizeof *values };
+    float weight = 1;
+    const nas_band band = {0, 1, 0};
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        const nas_spectra *k = nas_spectra_find(rows[r]);
+        for (int32_t i = 0; k && i < N; i += k->lanes) {
+            float got[NAS_SPECTRA_LANES];
+            k->bands(1, &band, &weight, values + i, got);
+            for (int32_t l = 0; l < k->lanes; l++) {
+                const double want = log((double)(values[i + l] + 1e-6f));
+                if (isnan(want))
+                    assert_true(isnan(got[l]));
+                else if (isinf(want))
+                    assert_true(got[l] > 0 && isinf(got[l]));
+                else
+                    assert_true(fabs((double)got[l] - want) <= 2e-7 * (1 + fabs(want)));
+            }
+        }
+    }
 }
 
 static void expect_shape(const nas_frontend_config *c, int32_t samples, int32_t frames,
@@ -269,10 +396,11 @@ static void test_moments_wide(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),        cmocka_unit_test(test_shape),
-        cmocka_unit_test(test_milliseconds),  cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_empty_filters), cmocka_unit_test(test_normalize),
-        cmocka_unit_test(test_moments_wide),
+        cmocka_unit_test(test_golden),       cmocka_unit_test(test_transform),
+        cmocka_unit_test(test_frames_alone), cmocka_unit_test(test_logarithm),
+        cmocka_unit_test(test_shape),        cmocka_unit_test(test_milliseconds),
+        cmocka_unit_test(test_errors),       cmocka_unit_test(test_empty_filters),
+        cmocka_unit_test(test_normalize),    cmocka_unit_test(test_moments_wide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,6 +134,134 @@ static void test_rows_agree(void **state) {
     assert_null(nas_infer_find("abacus"));
 }
 
+/* a * b + c of one product, rounded once, on every row: values whose sum is all but half way, tiny
+ * ones, large ones, and what is no number. */
+static void test_rows_fuse(void **state) {
+    (void)state;
+    static const char *const names[] = {"reference", "generic", "avx2", "avx512"};
+    static const float hard[] = {1,        1.0000001f, 0.99999994f, 3,        1e-20f,
+                                 -1e-20f,  1.4e-45f,   -7e-42f,     1e38f,    -3e38f,
+                                 16777216, 0.1f,       8388609,     -0.0f,    1e-38f,
+                                 5.9e-8f,  33554436,   1 / 3.0f,    INFINITY, NAN};
+    enum { HARD = sizeof hard / sizeof *hard, LANES = 16 };
+    rg b = rg_start(arena, 3, 2, (int32_t[]){1, 1});
+    for (int32_t n = 0; n < 4000; n++) {
+        float x[2], k[2];
+        for (int32_t i = 0; i < 2; i++) {
+            x[i] = n < HARD * HARD ? hard[i ? n % HARD : n / HARD] : rg_uniform(&b, -2, 2);
+            k[i] = n < HARD * HARD
+                       ? hard[(n * 7 + 3 * i) % HARD]
+                       : ldexpf(rg_uniform(&b, -2, 2), (int)nas_rng_below(&b.rng, 60) - 30);
+        }
+        const float want = fmaf(x[1], k[1], fmaf(x[0], k[0], 0));
+        for (size_t r = 0; r < sizeof names / sizeof *names; r++) {
+            const nas_infer *row = nas_infer_find(names[r]);
+            if (!row) continue;
+            const int32_t zero = 0;
+            float w[2 * LANES] = {0}, y[LANES];
+            w[0] = k[0];
+            w[row->width] = k[1];
+            const nas_window win = {
+                .n_pix = 1,
+                .n_seg = 1,
+                .run = 2,
+                .out = {.c = 1, .room = row->width, .vectors = 1, .start = &zero},
+                .at = &zero,
+                .seg = &zero};
+            row->dense_f32(&win, x, w, NULL, 0, 0, y);
+            if (!(y[0] == want || (isnan(want) && isnan(y[0]))))
+                fail_msg("%s: %a * %a + %a * %a is %a, not %a", names[r], (double)x[0],
+                         (double)k[0], (double)x[1], (double)k[1], (double)y[0], (double)want);
+        }
+    }
+}
+
+/* --- tiles ------------------------------------------------------------------------------------ */
+
+typedef struct conv_case {
+    int32_t h, w, in, out;
+    nas_padding padding;
+    nas_activation activation;
+} conv_case;
+
+/* The sum at an output pixel, by taps. zero: of the input. */
+static double plain_sum(const nas_graph *g, const void *x, int32_t zero, int32_t y, int32_t at,
+                        int32_t c) {
+    const nas_op *o = &g->ops[0];
+    const nas_tensor *in = &g->tensors[o->in[0]], *k = &g->tensors[o->in[1]];
+    const int32_t pad = o->padding == NAS_SAME ? 1 : 0;
+    double sum = 0;
+    for (int32_t t = 0; t < 9; t++) {
+        const int32_t i = y - pad + t / 3, j = at - pad + t % 3;
+        if (i < 0 || j < 0 || i >= in->dims[1] || j >= in->dims[2]) continue;
+        for (int32_t d = 0; d < in->dims[3]; d++) {
+            const int64_t from = ((int64_t)i * in->dims[2] + j) * in->dims[3] + d;
+            const int64_t w = ((int64_t)c * 9 + t) * in->dims[3] + d;
+            if (in->dtype == NAS_F32)
+                sum += (double)((const float *)x)[from] * (double)((const float *)k->data)[w];
+            else
+                sum += (((const int8_t *)x)[from] - zero) * ((const int8_t *)k->data)[w];
+        }
+    }
+    return sum;
+}
+
+static void check_tiles(const conv_case *t, nas_format format, uint32_t seed) {
+    const nas_arena_mark mark = nas_arena_here(arena);
+    rg b = rg_start(arena, seed, 4, (int32_t[]){1, t->h, t->w, t->in});
+    rg_conv(&b, t->out,
+            (rg_window){.kernel = {3, 3}, .padding = t->padding, .activation = t->activation});
+    const int64_t n = nas_tensor_count(&b.g.tensors[b.g.input]);
+    float *values = nas_arena_array(arena, (size_t)n, sizeof *values, &err);
+    for (int64_t i = 0; i < n; i++) values[i] = rg_uniform(&b, -2, 2);
+    nas_graph g = nas_graph_start(arena);
+    nas_interp *it;
+    assert_int_equal(nas_format_apply(&b.g, format, values, 1, &g, &err), NAS_OK);
+    const nas_tensor *in = &g.tensors[g.input], *out = &g.tensors[g.output];
+    const nas_tensor *kernel = &g.tensors[g.ops[0].in[1]], *bias = &g.tensors[g.ops[0].in[2]];
+    int8_t *codes = nas_arena_alloc(arena, (size_t)n, &err);
+    for (int64_t i = 0; i < n; i++) codes[i] = (int8_t)((int32_t)nas_rng_below(&b.rng, 256) - 128);
+    const void *x = format == NAS_FORMAT_INT8 ? (const void *)codes : values;
+    void *y = nas_arena_alloc(arena, (size_t)nas_tensor_bytes(out), &err);
+    assert_int_equal(nas_interp_open(&g, &it, &err), NAS_OK);
+    nas_interp_run_raw(it, x, y);
+    nas_interp_close(it);
+    for (int64_t i = 0; i < nas_tensor_count(out); i++) {
+        const int32_t c = (int32_t)(i % t->out), at = (int32_t)(i / t->out);
+        const int32_t zero = in->n_scale ? in->zero_point[0] : 0;
+        const double sum = plain_sum(&g, x, zero, at / out->dims[2], at % out->dims[2], c);
+        if (format != NAS_FORMAT_INT8) {
+            double v = sum + (double)((const float *)bias->data)[c];
+            if (t->activation != NAS_ACT_NONE && v < 0) v = 0;
+            if (t->activation == NAS_ACT_RELU6 && v > 6) v = 6;
+            assert_true(fabs((double)((float *)y)[i] - v) <= 2e-5);
+            continue;
+        }
+        const nas_fixed f =
+            nas_fixed_of((double)in->scale[0] * (double)kernel->scale[c] / (double)out->scale[0]);
+        int32_t v = nas_fixed_scale((int32_t)sum + ((const int32_t *)bias->data)[c], f) +
+                    out->zero_point[0];
+        const int32_t least = t->activation == NAS_ACT_NONE ? -128 : out->zero_point[0];
+        v = v < least ? least : v > 127 ? 127 : v;
+        if (t->activation != NAS_ACT_RELU6) assert_int_equal(((int8_t *)y)[i], v);
+    }
+    nas_arena_back(arena, mark);
+}
+
+static void test_tiles(void **state) {
+    (void)state;
+    static const conv_case cases[] = {
+        {24, 4, 32, 32, NAS_SAME, NAS_ACT_RELU},  {13, 7, 16, 8, NAS_SAME, NAS_ACT_NONE},
+        {9, 9, 77, 51, NAS_VALID, NAS_ACT_RELU6}, {6, 12, 33, 17, NAS_VALID, NAS_ACT_RELU},
+        {2, 2, 40, 9, NAS_SAME, NAS_ACT_NONE},    {1, 9, 32, 16, NAS_SAME, NAS_ACT_NONE},
+        {7, 5, 130, 24, NAS_SAME, NAS_ACT_RELU},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        check_tiles(&cases[i], NAS_FORMAT_FLOAT32, (uint32_t)i);
+        check_tiles(&cases[i], NAS_FORMAT_INT8, (uint32_t)i);
+    }
+}
+
 /* --- quantised nets --------------------------------------------------------------------------- */
 
 static void test_quantised_is_close(void **state) {
@@ -291,6 +419,7 @@ static void test_mlperf_model(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fixed_point_golden), cmocka_unit_test(test_rows_agree),
+        cmocka_unit_test(test_rows_fuse),          cmocka_unit_test(test_tiles),
         cmocka_unit_test(test_quantised_is_close), cmocka_unit_test(test_quantised_layout),
         cmocka_unit_test(test_activation_range),   cmocka_unit_test(test_not_finite_is_refused),
         cmocka_unit_test(test_mlperf_model),

@@ -1,6 +1,7 @@
 /* core/audio/frontend.c - short-time spectra, mel bands and cepstral coefficients of one clip. */
 #include "core/audio/frontend.h"
 
+#include "core/audio/fft.h"
 #include "core/audio/mel.h"
 
 #include <assert.h>
@@ -86,19 +87,26 @@ typedef struct shape {
     int32_t length, step, fft, frames, bins;
 } shape;
 
+/* Frames go through the kernels `lanes` at a time. A transform whose length has other factors than
+ * 2, 3 and 5 is kissfft's, frame by frame. Arrays are aligned to 64 bytes and end in a lane's room.
+ */
 struct nas_frontend {
     shape s;
     int32_t mel_bins;
+    int32_t last_bin; /* that a filter reads */
     bool cepstra;
-    kiss_fftr_cfg fft;
+    const nas_spectra *kernel;
+    nas_fft fft;
+    kiss_fftr_cfg odd_fft;  /* NULL: not needed; then nor are the next two */
     kiss_fft_cpx *spectrum; /* [fft / 2 + 1] */
-    float *window;          /* [length] */
     float *frame;           /* [fft]; zeros after length */
-    float *magnitude;       /* [fft / 2 + 1] */
-    float *mel;             /* [mel_bins] */
+    float *window;          /* [length], then zeros */
+    float *z;               /* [fft / 2][2][lanes] */
+    float *magnitude;       /* [fft / 2 + 1][lanes] */
+    float *mel;             /* [mel_bins][lanes] */
     float *weights;         /* of all filters, one after the other */
     float *cosines;         /* [bins][mel_bins] */
-    nas_mel_filter *filters;
+    nas_band *bands;
 };
 
 /* Milliseconds to samples: nearest, halves up; the added 1e-9 lets 0.5 that binary fractions miss
@@ -206,8 +214,43 @@ nas_status nas_frontend_shape(const nas_frontend_config *config, int32_t samples
 static void fill_tables(nas_frontend *f, const nas_frontend_config *c) {
     nas_hann_fill(f->s.length, f->window);
     (void)nas_mel_fill(c->mel_bins, f->s.fft / 2 + 1, c->sample_rate_hz, c->lower_hz, c->upper_hz,
-                       f->filters, f->weights);
+                       f->bands, f->weights);
+    for (int32_t i = 0; i < c->mel_bins; i++)
+        if (f->bands[i].end > f->last_bin + 1) f->last_bin = f->bands[i].end - 1;
     if (f->cepstra) nas_cosine_fill(f->s.bins, c->mel_bins, f->cosines);
+}
+
+/* Zeroed. */
+static float *floats(size_t n) {
+    const size_t bytes = (n * sizeof(float) + 63) / 64 * 64;
+    float *p = aligned_alloc(64, bytes);
+    if (p) memset(p, 0, bytes);
+    return p;
+}
+
+static bool open_transform(nas_frontend *f) {
+    const size_t points = (size_t)f->s.fft;
+    if (nas_fft_suits(f->s.fft)) return nas_fft_open(&f->fft, f->s.fft);
+    f->odd_fft = kiss_fftr_alloc(f->s.fft, 0, NULL, NULL);
+    f->spectrum = calloc(points / 2 + 1, sizeof *f->spectrum);
+    f->frame = floats(points);
+    return f->odd_fft && f->spectrum && f->frame;
+}
+
+static bool open_arrays(nas_frontend *f, const nas_frontend_config *c) {
+    const size_t lanes = (size_t)f->kernel->lanes, mel = (size_t)c->mel_bins;
+    const size_t bins = (size_t)f->s.fft / 2 + 1;
+    f->bands = calloc(mel, sizeof *f->bands);
+    if (!f->bands) return false;
+    const int32_t weights = nas_mel_fill(c->mel_bins, (int32_t)bins, c->sample_rate_hz, c->lower_hz,
+                                         c->upper_hz, f->bands, NULL);
+    f->weights = floats((size_t)weights + 1);
+    f->window = floats((size_t)f->s.length + lanes);
+    f->z = floats(bins * 2 * lanes);
+    f->magnitude = floats(bins * lanes);
+    f->mel = floats(mel * lanes);
+    f->cosines = floats((size_t)f->s.bins * mel);
+    return f->weights && f->window && f->z && f->magnitude && f->mel && f->cosines;
 }
 
 nas_status nas_frontend_open(const nas_frontend_config *config, int32_t samples, nas_frontend **out,
@@ -215,28 +258,13 @@ nas_status nas_frontend_open(const nas_frontend_config *config, int32_t samples,
     *out = NULL;
     shape s;
     NAS_TRY(check(config, samples, &s, err));
-    const size_t spectrum = (size_t)s.fft / 2 + 1, mel = (size_t)config->mel_bins;
     nas_frontend *f = calloc(1, sizeof *f);
     if (!f) return nas_fail(err, NAS_ENOMEM, "front end: out of memory");
     f->s = s;
     f->mel_bins = config->mel_bins;
     f->cepstra = config->kind == NAS_MFCC;
-    f->filters = calloc(mel, sizeof *f->filters);
-    if (f->filters) {
-        const int32_t weights =
-            nas_mel_fill(config->mel_bins, (int32_t)spectrum, config->sample_rate_hz,
-                         config->lower_hz, config->upper_hz, f->filters, NULL);
-        f->weights = calloc((size_t)weights + 1, sizeof *f->weights);
-    }
-    f->fft = kiss_fftr_alloc(s.fft, 0, NULL, NULL);
-    f->spectrum = calloc(spectrum, sizeof *f->spectrum);
-    f->window = calloc((size_t)s.length, sizeof *f->window);
-    f->frame = calloc((size_t)s.fft, sizeof *f->frame);
-    f->magnitude = calloc(spectrum, sizeof *f->magnitude);
-    f->mel = calloc(mel, sizeof *f->mel);
-    f->cosines = calloc((size_t)s.bins * mel, sizeof *f->cosines);
-    if (!f->filters || !f->weights || !f->fft || !f->spectrum || !f->window || !f->frame ||
-        !f->magnitude || !f->mel || !f->cosines) {
+    f->kernel = nas_spectra_choose();
+    if (!open_transform(f) || !open_arrays(f, config)) {
         nas_frontend_close(f);
         return nas_fail(err, NAS_ENOMEM, "front end: out of memory");
     }
@@ -247,12 +275,14 @@ nas_status nas_frontend_open(const nas_frontend_config *config, int32_t samples,
 
 void nas_frontend_close(nas_frontend *f) {
     if (!f) return;
-    if (f->fft) kiss_fftr_free(f->fft);
-    free(f->filters);
+    if (f->odd_fft) kiss_fftr_free(f->odd_fft);
+    nas_fft_close(&f->fft);
+    free(f->bands);
     free(f->weights);
     free(f->spectrum);
     free(f->window);
     free(f->frame);
+    free(f->z);
     free(f->magnitude);
     free(f->mel);
     free(f->cosines);
@@ -267,40 +297,32 @@ int32_t nas_frontend_bins(const nas_frontend *f) {
     return f->s.bins;
 }
 
-/* Magnitudes of one frame; the part of f->frame after the window stays zero. */
-static void spectrum_of(nas_frontend *f, const float *pcm) {
-    for (int32_t i = 0; i < f->s.length; i++) f->frame[i] = pcm[i] * f->window[i];
-    kiss_fftr(f->fft, f->frame, f->spectrum);
-    for (int32_t k = 0; k <= f->s.fft / 2; k++) {
-        const float re = f->spectrum[k].r, im = f->spectrum[k].i;
-        f->magnitude[k] = sqrtf(re * re + im * im);
-    }
-}
-
-static void log_mel_of(const nas_frontend *f, float *mel) {
-    for (int32_t m = 0; m < f->mel_bins; m++) {
-        const nas_mel_filter t = f->filters[m];
-        const float *w = f->weights + t.first;
-        float sum = 0.0f;
-        for (int32_t k = t.begin; k < t.end; k++) sum += w[k - t.begin] * f->magnitude[k];
-        mel[m] = logf(sum + 1e-6f);
-    }
-}
-
-static void cepstra_of(const nas_frontend *f, float *out) {
-    for (int32_t j = 0; j < f->s.bins; j++) {
-        const float *row = f->cosines + (ptrdiff_t)j * f->mel_bins;
-        float sum = 0.0f;
-        for (int32_t k = 0; k < f->mel_bins; k++) sum += row[k] * f->mel[k];
-        out[j] = sum;
+/* As the kernel's, by kissfft; the part of f->frame after the window stays zero. */
+static void odd_magnitudes(nas_frontend *f, const float *pcm, int32_t frames) {
+    const int32_t lanes = f->kernel->lanes;
+    for (int32_t t = 0; t < frames; t++, pcm += f->s.step) {
+        for (int32_t i = 0; i < f->s.length; i++) f->frame[i] = pcm[i] * f->window[i];
+        kiss_fftr(f->odd_fft, f->frame, f->spectrum);
+        for (int32_t k = 0; k <= f->last_bin; k++) {
+            const float re = f->spectrum[k].r, im = f->spectrum[k].i;
+            f->magnitude[(ptrdiff_t)k * lanes + t] = sqrtf(re * re + im * im);
+        }
     }
 }
 
 void nas_frontend_run(nas_frontend *f, const float *pcm, float *out) {
-    for (int32_t t = 0; t < f->s.frames; t++, out += f->s.bins) {
-        spectrum_of(f, pcm + (ptrdiff_t)t * f->s.step);
-        log_mel_of(f, f->cepstra ? f->mel : out);
-        if (f->cepstra) cepstra_of(f, out);
+    const nas_spectra *k = f->kernel;
+    for (int32_t t = 0; t < f->s.frames; t += k->lanes) {
+        const int32_t n = f->s.frames - t < k->lanes ? f->s.frames - t : k->lanes;
+        const float *from = pcm + (ptrdiff_t)t * f->s.step;
+        if (f->odd_fft)
+            odd_magnitudes(f, from, n);
+        else
+            k->magnitudes(&f->fft, from, f->s.step, n, f->s.length, f->window, f->last_bin, f->z,
+                          f->magnitude);
+        k->bands(f->mel_bins, f->bands, f->weights, f->magnitude, f->mel);
+        k->project(f->s.bins, f->mel_bins, f->cepstra ? f->cosines : NULL, f->mel, n, out);
+        out += (ptrdiff_t)n * f->s.bins;
     }
 }
 

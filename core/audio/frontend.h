@@ -56,6 +56,6 @@ void nas_frontend_normalize(const float *mean, const float *deviation, int32_t b
  */
 void nas_frontend_moments(const float *x, size_t n, int32_t bins, float *mean, float *deviation);
 
-enum { NAS_FRONTEND_VERSION = 1 };
+enum { NAS_FRONTEND_VERSION = 2 };
 
 #endif

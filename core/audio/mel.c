@@ -16,14 +16,14 @@ static double mel_of(double hz) {
 }
 
 int32_t nas_mel_fill(int32_t n, int32_t fft_bins, double rate_hz, double lower_hz, double upper_hz,
-                     nas_mel_filter *filters, float *weights) {
+                     nas_band *filters, float *weights) {
     const double low = mel_of(lower_hz), step = (mel_of(upper_hz) - low) / (double)(n + 1);
     const double bin_hz = 0.5 * rate_hz / (double)(fft_bins - 1);
     int32_t used = 0, start = 1;
     for (int32_t m = 0; m < n; m++) {
         const double left = low + step * (double)m, centre = left + step, right = centre + step;
-        nas_mel_filter *f = &filters[m];
-        *f = (nas_mel_filter){.begin = 0, .end = 0, .first = used};
+        nas_band *f = &filters[m];
+        *f = (nas_band){.begin = 0, .end = 0, .first = used};
         for (int32_t k = start; k < fft_bins; k++) {
             const double mel = mel_of(bin_hz * (double)k);
             if (mel <= left) {

@@ -1,0 +1,16 @@
+/* core/audio/fft.h - the plan of a real transform for core/kernel/spectra.h. */
+#ifndef NAS_CORE_AUDIO_FFT_H
+#define NAS_CORE_AUDIO_FFT_H
+
+#include "core/kernel/spectra.h"
+
+#include <stdbool.h>
+
+/* Has half of `points` no factors but 2, 3 and 5? */
+bool nas_fft_suits(int32_t points);
+
+/* points is even and suits. False: no room; nas_fft_close then, too. */
+bool nas_fft_open(nas_fft *f, int32_t points);
+void nas_fft_close(nas_fft *f);
+
+#endif
