@@ -143,6 +143,6 @@ void nas_batch_values(const nas_examples *e, const uint32_t *order, int32_t firs
                       float *values) {
     const size_t size = (size_t)e->outputs;
     for (int32_t i = 0; i < n; i++)
-        nas_copy_floats(values + (size_t)i * size,
-                        nas_example_values(e, (int32_t)order[first + i]), size);
+        nas_copy_floats(values + (size_t)i * size, nas_example_values(e, (int32_t)order[first + i]),
+                        size);
 }

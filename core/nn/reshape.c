@@ -3,7 +3,6 @@
 #include "base/copy.h"
 #include "core/nn/conv_int.h"
 
-
 /* A map of one image as runs of values that lie together. */
 typedef struct runs {
     const nas_map *m;
