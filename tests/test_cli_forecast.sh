@@ -74,6 +74,7 @@ check "and told" bash -c "grep -q '1 of 2779 rows lack a value' timed.txt && gre
 sed -e '1s/T (degC)/Temperature/; 1s/rh (%)/Humidity/; 1s/Date Time/When/' weather.csv >renamed.csv
 rename='{"task": {"inputs": ["Temperature", "Humidity", "hour_sin"], "targets": {"temperature": "Temperature",
   "humidity": "Humidity"}, "time": {"column": "When", "format": "%d.%m.%Y %H:%M:%S"}}, "constraints": []}'
+check "columns of other names" says 2 "--set says it without an edit" "$NAS" run weather.json --data renamed.csv
 check "columns by --set" bash -c "'$NAS' run weather.json --data renamed.csv --db renamed.db --trials 1 --set '$rename' >renamed.txt && grep -q '\"hour_sin\"' weather_best/forecast.json"
 check "and eval" "$NAS" eval weather_best --data renamed.csv --split test
 check "it is another study" says 2 "" "$NAS" run weather.json --data renamed.csv --db renamed.db --trials 1

@@ -1,6 +1,7 @@
 /* core/data/batch.c - the order of examples, and the augmentation of features. */
 #include "core/data/batch.h"
 
+#include "base/copy.h"
 #include "base/rng.h"
 
 #include <stdbool.h>
@@ -105,6 +106,9 @@ static void mask_example(const nas_augment *a, uint64_t seed, uint32_t replicate
     blank(x, h, w, time, band);
 }
 
+/* Examples of a batch lie anywhere: this many before their turn they are asked for. */
+enum { AHEAD = 8 };
+
 void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t seed,
                     uint32_t replicate, int32_t epoch, const uint32_t *order, int32_t first,
                     int32_t n, float *x, int32_t *y) {
@@ -112,6 +116,11 @@ void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t 
     const int32_t most = augment ? augment->shift_frames : 0;
     for (int32_t i = 0; i < n; i++) {
         const size_t from = order[first + i];
+        if (i + AHEAD < n) {
+            const int32_t next = (int32_t)order[first + i + AHEAD];
+            __builtin_prefetch(nas_example_x(e, next));
+            if (!e->y) __builtin_prefetch(nas_example_values(e, next));
+        }
         int32_t by = 0;
         const uint32_t place = (uint32_t)(first + i);
         if (most > 0) {
@@ -123,7 +132,7 @@ void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t 
         if (by)
             copy_shifted(example, e->h, e->w, by, x + (size_t)i * size);
         else
-            memcpy(x + (size_t)i * size, example, size * sizeof *x);
+            nas_copy_floats(x + (size_t)i * size, example, size);
         if (augment && (augment->time_mask_frames > 0 || augment->band_mask_bins > 0))
             mask_example(augment, seed, replicate, epoch, place, e->h, e->w, x + (size_t)i * size);
         if (e->y) y[i] = e->y[from];
@@ -134,6 +143,6 @@ void nas_batch_values(const nas_examples *e, const uint32_t *order, int32_t firs
                       float *values) {
     const size_t size = (size_t)e->outputs;
     for (int32_t i = 0; i < n; i++)
-        memcpy(values + (size_t)i * size, nas_example_values(e, (int32_t)order[first + i]),
-               size * sizeof *values);
+        nas_copy_floats(values + (size_t)i * size, nas_example_values(e, (int32_t)order[first + i]),
+                        size);
 }

@@ -41,7 +41,7 @@ static nas_status no_column(const loader *l, const char *name, nas_err *err) {
     const char *near = nas_nearest(name, names);
     return nas_fail(err, NAS_EINVAL, "%s:1: no column \"%.100s\"; %s \"%.100s\"%s", l->s->path,
                     name, near ? "did you mean" : "the first one is", near ? near : names[0],
-                    near ? "?" : "");
+                    near ? "?" : "; task names the columns, and --set says it without an edit");
 }
 
 /* The cell of a column, each column once. */

@@ -1,8 +1,7 @@
 /* core/nn/reshape.c - the values of a map as a map of another shape: rows by rows, channels
  * innermost, without the padding that maps are stored with. */
+#include "base/copy.h"
 #include "core/nn/conv_int.h"
-
-#include <string.h>
 
 /* A map of one image as runs of values that lie together. */
 typedef struct runs {
@@ -40,16 +39,41 @@ static bool is_dense(const nas_map *m) {
     return m->cs == m->c && m->row == m->w * m->cs && m->image == m->h * m->row;
 }
 
+/* Are an image's values one run? */
+static bool is_one_run(const nas_map *m) {
+    return m->h == 1 && (m->w == 1 || m->cs == m->c);
+}
+
+/* Between a map and one run of an image. */
+static void flatten(const nas_map *m, int32_t n, const nas_map *flat, bool back) {
+    const bool joined = m->cs == m->c;
+    const int32_t across = joined ? 1 : m->w;
+    const size_t len = joined ? (size_t)m->w * (size_t)m->c : (size_t)m->c;
+    for (int32_t i = 0; i < n; i++) {
+        float *run = flat->at + i * flat->image;
+        for (int32_t y = 0; y < m->h; y++)
+            for (int32_t x = 0; x < across; x++, run += len) {
+                float *at = m->at + i * m->image + y * m->row + (ptrdiff_t)x * m->cs;
+                nas_copy_floats(back ? at : run, back ? run : at, len);
+            }
+    }
+}
+
 static void reshape(const nas_map *x, int32_t n, const nas_map *y) {
     if (is_dense(x) && is_dense(y)) {
         memcpy(y->at, x->at, (size_t)n * (size_t)x->image * sizeof(float));
+        return;
+    }
+    if (is_one_run(x) || is_one_run(y)) {
+        const bool back = !is_one_run(y);
+        flatten(back ? y : x, n, back ? x : y, back);
         return;
     }
     for (int32_t i = 0; i < n; i++) {
         runs from = runs_of(x, i), to = runs_of(y, i);
         while (from.row < x->h) {
             const int32_t a = from.len - from.used, b = to.len - to.used, some = a < b ? a : b;
-            memcpy(to.at, from.at, (size_t)some * sizeof(float));
+            nas_copy_floats(to.at, from.at, (size_t)some);
             advance(&from, i, some);
             advance(&to, i, some);
         }

@@ -1,5 +1,6 @@
 /* core/nn/step.c - passes over the nodes, a chunk of images at a time between barriers. */
 #include "base/clock.h"
+#include "base/copy.h"
 #include "core/kernel/threads.h"
 #include "core/nn/net_int.h"
 #include "core/nn/team.h"
@@ -12,11 +13,11 @@ static void load_input(const nas_map *to, const float *x, int32_t n) {
         for (int32_t y = 0; y < to->h; y++) {
             float *at = to->at + i * to->image + y * to->row;
             if (to->cs == to->c)
-                memcpy(at, x, row * sizeof *x);
+                nas_copy_floats(at, x, row);
             else
                 for (int32_t j = 0; j < to->w; j++)
-                    memcpy(at + (ptrdiff_t)j * to->cs, x + (ptrdiff_t)j * to->c,
-                           (size_t)to->c * sizeof *x);
+                    nas_copy_floats(at + (ptrdiff_t)j * to->cs, x + (ptrdiff_t)j * to->c,
+                                    (size_t)to->c);
             x += row;
         }
 }
@@ -208,7 +209,7 @@ void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out) {
         load_input(in, x + (size_t)done * example, run.n);
         forward_nodes(&run, net->nodes.v, net->nodes.v + net->nodes.n);
         for (int32_t i = 0; i < run.n; i++)
-            memcpy(out + (size_t)(done + i) * classes, probability->at + i * probability->image,
-                   classes * sizeof *out);
+            nas_copy_floats(out + (size_t)(done + i) * classes,
+                            probability->at + i * probability->image, classes);
     }
 }
