@@ -13,7 +13,8 @@
 enum {
     PIECE = 1 << 18, /* bytes parsed at a time: they bound the memory */
     SMALL = 1 << 13,
-    MIDDLE = 1 << 16
+    MIDDLE = 1 << 16,
+    LARGE = 1 << 17
 };
 
 /* How long it is tried. */
@@ -245,8 +246,8 @@ static void write_piece(packer *p, bool last) {
 
 static void pack_piece(packer *p, const uint8_t *piece, size_t n, bool last) {
     static const effort small = {2, 6, 4, 12, 6}, middle = {1, 4, 4, 12, 4},
-                        large = {1, 3, 3, 6, 2};
-    const effort *e = n <= SMALL ? &small : n <= MIDDLE ? &middle : &large;
+                        large = {1, 8, 2, 16, 2}, huge = {1, 3, 3, 6, 2};
+    const effort *e = n <= SMALL ? &small : n <= MIDDLE ? &middle : n <= LARGE ? &large : &huge;
     p->piece = piece;
     p->n = n;
     p->best.bits = UINT64_MAX;
