@@ -16,12 +16,14 @@ static nas_trainer *trainer;
 static nas_candidate candidate;
 
 static const char model[] =
-    "{\"name\": \"f\", \"task\": {\"kind\": \"keywords\", \"data\": \"x\", \"labels\": [\"a\", \"b\"]},"
+    "{\"name\": \"f\", \"task\": {\"kind\": \"keywords\", \"data\": \"x\", \"labels\": [\"a\", "
+    "\"b\"]},"
     "\"frontend\": {\"kind\": \"log_mel\", \"sample_rate_hz\": 8000, \"frame_length_ms\": 250,"
     " \"frame_step_ms\": 250, \"mel_bins\": 3, \"lower_hz\": 20, \"upper_hz\": 4000},"
     "\"model\": {\"layers\": [{\"op\": \"conv2d\", \"filters\": 2, \"kernel\": [2, 2]},"
     " {\"op\": \"batch_norm\"}, {\"op\": \"flatten\"}, {\"op\": \"dense\", \"units\": \"classes\"},"
-    " {\"op\": \"softmax\"}]}, \"train\": {\"epochs\": 3, \"batch_size\": 2, \"learning_rate\": 0.1}}";
+    " {\"op\": \"softmax\"}]}, \"train\": {\"epochs\": 3, \"batch_size\": 2, \"learning_rate\": "
+    "0.1}}";
 
 static void make_trainer(nas_arena *a) {
     static float x[ROWS * H * W];

@@ -17,9 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         float *out = malloc(ROOM * sizeof *out);
         int64_t made;
         if (!out) abort();
-        if (fuzz_taken(nas_sound_resample(s.pcm, s.samples, s.rate_hz, 16000, out, ROOM, &made,
-                                          &err),
-                       &err))
+        if (fuzz_taken(
+                nas_sound_resample(s.pcm, s.samples, s.rate_hz, 16000, out, ROOM, &made, &err),
+                &err))
             fuzz_demand(made >= 0 && made <= ROOM, "room", NULL);
         free(out);
     }
