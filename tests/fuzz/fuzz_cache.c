@@ -7,9 +7,11 @@
 #include "search/space.h"
 #include "tests/fuzz/fuzz.h"
 
+#include <stddef.h>
+
 enum { H = 4, W = 3, ROWS = 6, CLASSES = 2 };
 
-static char folder[64], path[160];
+static char folder[80], path[192];
 static nas_hash key;
 static nas_net *net;
 static nas_trainer *trainer;
@@ -49,10 +51,11 @@ static void prepare(void) {
     nas_err err = {0};
     if (a) return;
     fuzz_demand(nas_arena_open(&a, &err) == NAS_OK, "memory", &err);
-    char hex[65], below[96];
+    char hex[65], below[112];
     key = nas_hash_of("fuzz", 4);
     nas_hash_hex(&key, hex);
-    snprintf(folder, sizeof folder, "/tmp/nas-fuzz-%d", (int)getpid());
+    snprintf(folder, sizeof folder, "%.40s/nas-fuzz-%d",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
     snprintf(below, sizeof below, "%s/%.2s", folder, hex);
     snprintf(path, sizeof path, "%s/%.2s/%s", folder, hex, hex);
     fuzz_demand(nas_dir_make(below, &err) == NAS_OK, "a folder", &err);

@@ -9,11 +9,12 @@ enum { LABELS = 3, EACH = 6, CLIPS = LABELS * EACH };
 static const char *labels[LABELS] = {"go", "no", "yes"};
 static char names[CLIPS][64];
 static nas_clip clips[CLIPS];
-static char folder[64], lists[2][128];
+static char folder[80], lists[2][128];
 
 static void prepare(void) {
     if (folder[0]) return;
-    snprintf(folder, sizeof folder, "/tmp/nas-fuzz-%d", (int)getpid());
+    snprintf(folder, sizeof folder, "%.40s/nas-fuzz-%d",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
     nas_err err = {0};
     fuzz_demand(nas_dir_make(folder, &err) == NAS_OK, "a folder", &err);
     for (int i = 0; i < CLIPS; i++) {

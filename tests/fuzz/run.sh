@@ -25,7 +25,9 @@ seeds() { # TARGET: small files to begin with
 }
 
 for target in "$@"; do
-    mkdir -p "$out/$target"
+    TMPDIR=$out/$target.tmp
+    export TMPDIR
+    mkdir -p "$out/$target" "$TMPDIR"
     seeds "$target"
     case $target in
     tflite) limits="-max_len=6000" ;; # a graph that is run asks for at most 128 kB; 256 times that and 16 MB are what it may take
@@ -40,5 +42,5 @@ for target in "$@"; do
         exit 1
     fi
     sed -n "s/^stat::number_of_executed_units: *\([0-9]*\)/fuzz $target: \1 executions, no failure/p" "$out/$target.log"
-    rm -rf /tmp/nas-fuzz-*
+    rm -rf "$TMPDIR"
 done
