@@ -152,7 +152,7 @@ static void run_team(int32_t threads, int32_t n) {
 static void test_team(void **state) {
     (void)state;
     nas_team_start(3);
-    for (int32_t i = 0; i < 3000; i++) run_team(1 + i % 5, i % 7 == 6 ? TASKS : i % 7);
+    for (int32_t i = 0; i < 2000; i++) run_team(1 + i % 5, i % 7 == 6 ? TASKS : i % 7);
     /* A child has none of its parent's threads, and may start its own. */
     const pid_t child = fork();
     if (!child) {

@@ -14,7 +14,7 @@
 /* Looks before going to sleep, a few microseconds: the next region is often that near. */
 enum { LOOKS = 200 };
 
-static struct team {
+typedef struct nas_team {
     pthread_mutex_t lock;
     pthread_cond_t work, done;
     int32_t started, sleeping; /* threads beside the caller */
@@ -27,9 +27,14 @@ static struct team {
     uint64_t mode;
     _Atomic uint32_t jobs; /* so far */
     _Atomic bool ended;    /* the job at hand */
-} team = {.lock = PTHREAD_MUTEX_INITIALIZER,
-          .work = PTHREAD_COND_INITIALIZER,
-          .done = PTHREAD_COND_INITIALIZER};
+} nas_team;
+
+#define NOBODY                                                               \
+    {                                                                        \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, \
+        .done = PTHREAD_COND_INITIALIZER,                                    \
+    }
+static nas_team team = NOBODY;
 
 static void pause_briefly(void) {
 #if defined __x86_64__
@@ -78,7 +83,8 @@ static void *be_member(void *arg) {
 
 void nas_team_start(int32_t n) {
     if (team.owner != getpid()) {
-        team.started = team.sleeping = 0;
+        /* What a parent left: a lock that somebody held, conditions that somebody waited for. */
+        team = (nas_team)NOBODY;
         team.owner = getpid();
         team.mode = nas_flush_mode();
     }
