@@ -28,7 +28,7 @@ cat >trial.json <<JSON
 JSON
 export OMP_NUM_THREADS=1
 "$NAS" run trial.json --data "$DATA" --db trial.db --workers 1 --quiet --out best >/dev/null || [ $? -eq 3 ]
-"$NAS" sql trial.db --csv "select name, seconds, cpu_seconds from nas_stages order by position"
+"$NAS" sql trial.db --csv "select name, wall_seconds, cpu_seconds from nas_stages order by position"
 "$NAS" sql trial.db --csv "select accuracy, zlib_bytes, infer_ms, seconds, cpu_seconds from trial" >ours.csv
 "$NAS" export trial.db --trial 0 -o of >/dev/null
 for part in train validation; do "$NAS" eval of --data "$DATA" --split $part --dump "features/$part" >/dev/null; done
