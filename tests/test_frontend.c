@@ -167,7 +167,7 @@ static void check_transform(int32_t points, int32_t length) {
                     im -= v * sin(turn);
                 }
                 const double want = sqrt(re * re + im * im);
-                if (!(fabs((double)got - want) <= 2e-6 * (want + length)))
+                if (!(fabs((double)got - want) <= 2e-7 * (want + length)))
                     fail_msg("%d points, lane %d, bin %d: %g, not %g", points, l, b, (double)got,
                              want);
                 first[l][b] = got;

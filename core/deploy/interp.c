@@ -14,6 +14,7 @@ enum { MOST_SHARE = 256, LEAST_BYTES = 1 << 16 };
 struct nas_interp {
     nas_arena *arena;
     const nas_graph *g;
+    bool hybrid; /* some operator is: it rounds activations to codes, and a last bit may decide */
     int32_t n_steps;
     nas_step *steps;
     uint8_t *memory;        /* of activations, as planned */
@@ -75,6 +76,8 @@ static nas_status open_step(nas_interp *it, const int64_t *offsets, const nas_op
                             nas_err *err) {
     const nas_graph *g = it->g;
     *s = (nas_step){.op = o, .kernel = nas_infer_choose(), .out = &g->tensors[o->out]};
+    if (it->hybrid && nas_op_is_weighted(o) && g->tensors[o->in[1]].dtype != NAS_I8)
+        s->kernel = &nas_infer_plain;
     s->y = place_of(it, offsets, o->out);
     for (int32_t k = 0; k < o->n_in; k++) {
         if (o->in[k] < 0) continue;
@@ -109,9 +112,20 @@ static nas_status check_room(const nas_interp *it, size_t declared, const nas_op
                     nas_op_name(o->kind), MOST_SHARE);
 }
 
+static bool has_hybrid(const nas_graph *g) {
+    for (int32_t i = 0; i < g->n_ops; i++) {
+        const nas_op *o = &g->ops[i];
+        if (nas_op_is_weighted(o) && g->tensors[o->in[0]].dtype == NAS_F32 &&
+            g->tensors[o->in[1]].dtype == NAS_I8)
+            return true;
+    }
+    return false;
+}
+
 static nas_status open_steps(nas_interp *it, const int64_t *offsets, int64_t total, nas_err *err) {
     const nas_graph *g = it->g;
     const size_t declared = declared_bytes(g, total);
+    it->hybrid = has_hybrid(g);
     for (int32_t i = 0; i < g->n_tensors; i++) it->constants[i] = g->tensors[i].data;
     for (int32_t i = 0; i < g->n_ops; i++) {
         const nas_op *o = &g->ops[i];

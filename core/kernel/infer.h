@@ -136,6 +136,11 @@ static inline int64_t nas_infer_place(const nas_lanes *out, int32_t most, int64_
 const nas_infer *nas_infer_choose(void);
 const nas_infer *nas_infer_find(const char *name); /* NULL when unknown or not runnable here */
 
+/* Not a row to choose: as the reference, but each product is rounded before it is added, as
+ * TFLite's reference kernels do. For float operators of graphs whose hybrid ones look at every last
+ * bit. */
+extern const nas_infer nas_infer_plain;
+
 extern const nas_infer nas_infer_reference, nas_infer_generic;
 #ifdef __x86_64__
 extern const nas_infer nas_infer_avx2, nas_infer_avx512;

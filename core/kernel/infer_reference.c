@@ -243,27 +243,42 @@ static void rescale(int32_t n_pix, const nas_lanes *out, const nas_rescale *r, c
         }
 }
 
-const nas_infer nas_infer_reference = {
-    .name = "reference",
-    .width = 1,
-    .most_f32 = 1,
-    .most_i8 = 1,
-    .depth_unit = 1,
-    .dense_f32 = dense_f32,
-    .dense_i8 = dense_i8,
-    .depth_f32 = depth_f32,
-    .depth_i8 = depth_i8,
-    .tile_f32 = tile_f32,
-    .untile_f32 = untile_f32,
-    .tile_i8 = tile_i8,
-    .untile_i8 = untile_i8,
-    .requant = requant,
-    .widen = widen,
-    .add_f32 = add_f32,
-    .add_i8 = add_i8,
-    .sum_f32 = sum_f32,
-    .sum_i8 = sum_i8,
-    .range = range,
-    .quantize = quantize,
-    .rescale = rescale,
-};
+/* --- products rounded on their own ------------------------------------------------------------ */
+
+static void dense_f32_plain(const nas_window *win, const float *x, const float *w,
+                            const float *bias, float lo, float hi, float *y) {
+    const int64_t each = (int64_t)win->n_seg * win->run;
+    for (int32_t p = 0; p < win->n_pix; p++)
+        for (int32_t c = 0; c < win->out.c; c++) {
+            const float *k = w + c * each;
+            float sum = 0;
+            for (int32_t s = 0; s < win->n_seg; s++)
+                for (int32_t i = 0; i < win->run; i++)
+                    sum += x[win->at[p] + win->seg[s] + i] * *k++;
+            *y++ = bias ? clamp_f32(sum + bias[c], lo, hi) : sum;
+        }
+}
+
+static void depth_f32_plain(const nas_window *win, const float *x, const float *w,
+                            const float *bias, float lo, float hi, float *y) {
+    for (int32_t p = 0; p < win->n_pix; p++)
+        for (int32_t c = 0; c < win->out.c; c++) {
+            float sum = 0;
+            for (int32_t s = 0; s < win->n_seg; s++)
+                sum += x[win->at[p] + win->seg[s] + c] * w[s * win->out.room + c];
+            *y++ = clamp_f32(sum + bias[c], lo, hi);
+        }
+}
+
+#define ROW(NAME, DENSE, DEPTH)                                                             \
+    {                                                                                       \
+        .name = NAME, .width = 1, .most_f32 = 1, .most_i8 = 1, .depth_unit = 1,             \
+        .dense_f32 = DENSE, .dense_i8 = dense_i8, .depth_f32 = DEPTH, .depth_i8 = depth_i8, \
+        .tile_f32 = tile_f32, .untile_f32 = untile_f32, .tile_i8 = tile_i8,                 \
+        .untile_i8 = untile_i8, .requant = requant, .widen = widen, .add_f32 = add_f32,     \
+        .add_i8 = add_i8, .sum_f32 = sum_f32, .sum_i8 = sum_i8, .range = range,             \
+        .quantize = quantize, .rescale = rescale,                                           \
+    }
+
+const nas_infer nas_infer_reference = ROW("reference", dense_f32, depth_f32);
+const nas_infer nas_infer_plain = ROW("plain", dense_f32_plain, depth_f32_plain);

@@ -3,7 +3,7 @@
  * (m0 + m1 + m2, m1 - m2 - m3). */
 #include "core/kernel/vec_infer.h"
 
-/* A tile's rows of the map, NULL outside it. Returns false if all are. */
+/* A tile's rows of the map, NULL outside it. */
 #define TILE_ROWS(type)                                                                 \
     INLINE void tile_rows_##type(const nas_tiles *t, int32_t i, const type *x,          \
                                  const type *row[4]) {                                  \
