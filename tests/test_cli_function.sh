@@ -8,7 +8,7 @@ says_of() { # STATUS TEXT COMMAND...: as says, of a command that writes files
     "${@:3}" >said.txt 2>&1
     status=$?
     cat said.txt
-    [ $status = "$1" ] && grep -qF -- "$2" said.txt
+    [ $status = "$1" ] && grep -qF -- "$2" said.txt && rm said.txt
 }
 formula() { # NAME FUNCTION SEARCH...: three numbers of three steps each
     cat <<JSON
