@@ -58,6 +58,14 @@ struct nas_file {
     char *path, *beside;
 };
 
+/* Who removes what a dead writer left looks for a lock. False when that was done between the making
+ * of this file and its lock. */
+static bool keep_beside(int fd) {
+    struct stat info;
+    while (flock(fd, LOCK_SH) != 0 && errno == EINTR) {}
+    return fstat(fd, &info) != 0 || info.st_nlink > 0;
+}
+
 nas_status nas_file_begin(const char *path, nas_file **out, nas_err *err) {
     *out = NULL;
     nas_file *f = calloc(1, sizeof *f);
@@ -71,8 +79,11 @@ nas_status nas_file_begin(const char *path, nas_file **out, nas_err *err) {
         if (f) nas_file_drop(f);
         return nas_fail(err, NAS_ENOMEM, "out of memory");
     }
-    snprintf(f->beside, n + 16, "%s.XXXXXX", path);
-    f->fd = mkostemp(f->beside, O_CLOEXEC);
+    do {
+        if (f->fd >= 0) close(f->fd);
+        snprintf(f->beside, n + 16, "%s.XXXXXX", path);
+        f->fd = mkostemp(f->beside, O_CLOEXEC);
+    } while (f->fd >= 0 && !keep_beside(f->fd));
     if (f->fd < 0) {
         const nas_status st = nas_fail_errno(err, "cannot write %s", path);
         f->beside[0] = '\0';
@@ -80,7 +91,6 @@ nas_status nas_file_begin(const char *path, nas_file **out, nas_err *err) {
         return st;
     }
     (void)fchmod(f->fd, 0644);
-    (void)flock(f->fd, LOCK_SH | LOCK_NB); /* who removes files leaves those in the writing */
     *out = f;
     return NAS_OK;
 }
