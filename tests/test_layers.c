@@ -145,8 +145,9 @@ static void check_tiles(const nas_model *m, int32_t n) {
     fill(x, values, 1000);
     for (int32_t i = 0; i < n; i++) y[i] = i % CLASSES;
     for (int r = 0; r < 3; r++) {
-        nas_net *net = open_net(m, n, names[r]), *direct = open_net(m, n, "reference");
+        nas_net *net = open_net(m, n, names[r]); /* NULL: not of this processor */
         if (!net) continue;
+        nas_net *direct = open_net(m, n, "reference");
         for (int conv = 1; conv <= 3; conv += 2)
             for (int axis = 0; axis < 2; axis++)
                 assert_in_range(net->nodes.v[conv].tile[axis], 2, m->exact ? 2 : 4);
