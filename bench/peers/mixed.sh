@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # The grid of spaces/mixed.json by us and by Keras + tensorflow-model-optimization + TFLite converter, point by point.
 # PYTHON is one with tensorflow 2.16, tf-keras 2.16 and tensorflow-model-optimization.
-# WIDTHS="0.2,0.4" takes part of the grid; all of it takes hours.
+# WIDTHS="0.2,0.4" takes part of the grid; all of it takes hours. THEIRS=DIR keeps what Keras made: the same command again goes
+# on where it was stopped.
 set -euo pipefail
 peers=$(realpath bench/peers)
+theirs=$(realpath -m "${THEIRS:-build/mixed_keras}")
+[ -n "${THEIRS:-}" ] || rm -rf "$theirs"
 . bench/common.sh
 python=${PYTHON:-python3}
 sed "s/\"width\": { \"choice\": \[[^]]*\]/\"width\": { \"choice\": [${WIDTHS:-0.2,0.3,0.4,0.5,0.6}]/" \
@@ -18,4 +21,5 @@ for ms in 16 32; do
         "$NAS" eval "of_$ms" --data "$DATA" --split $part --dump "features/$ms/$part" >/dev/null
     done
 done
-"$python" "$peers/mixed_keras.py" features ours.csv theirs.csv
+"$python" "$peers/mixed_keras.py" train features "$theirs" "${WIDTHS:-0.2,0.3,0.4,0.5,0.6}"
+"$python" "$peers/mixed_keras.py" compare ours.csv "$theirs"
