@@ -4,30 +4,16 @@ converter's full integer format, accuracy and latency of the file, zlib. One thr
     python bench/peers/trial_keras.py FEATURES_DIR OURS.csv EPOCHS
 """
 import csv
-import os
 import sys
 import time
 import zlib
 
-os.environ["TF_USE_LEGACY_KERAS"] = "1"
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+from keras_peer import features, tf  # before whatever else imports TensorFlow
 import numpy as np
-import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 
-tf.config.threading.set_intra_op_parallelism_threads(1)
-tf.config.threading.set_inter_op_parallelism_threads(1)
 L = tf.keras.layers
 BATCH, CLASSES, FILTERS = 20, 8, 77
-
-
-def features(folder, part):
-    where = f"{folder}/{part}"
-    names = [line.split("/")[0] for line in open(f"{where}/clips.txt").read().split("\n") if line]
-    labels = sorted(set(names))
-    x = np.fromfile(f"{where}/features.f32", np.float32).reshape(len(names), -1, 10, 1)
-    return x, np.array([labels.index(n) for n in names], np.int32)
 
 
 def net(height):
