@@ -102,7 +102,7 @@ static void measure(const nas_graph *g, const char *name, const char *how, nas_f
     ok(nas_format_ship(g, format, x, CALIBRATION, &out, &err));
     ok(nas_tflite_write(&out, arena, &file, &n, &err));
     const double begin = nas_clock_cpu();
-    ok(nas_zlib_stream(file, n, arena, &zip, &zip_n, &err));
+    ok(nas_zlib_stream(file, n, NAS_ZLIB_SHORT, arena, &zip, &zip_n, &err));
     const double ms = (nas_clock_cpu() - begin) * 1e3;
     const char *path = nas_arena_format(arena, &err, "%s/%s_%s_%s.tflite", folder, name, how,
                                         nas_format_names[format]);

@@ -289,7 +289,7 @@ static nas_status read_sheet(sheet *s, nas_err *err) {
     int64_t total;
     NAS_TRY(nas_graph_plan(&s->g, s->offsets, &total, err));
     NAS_TRY(nas_graph_cost(&s->g, &s->cost, err));
-    NAS_TRY(nas_zlib_stream(s->bytes, s->n, a, &s->zlib, &s->zlib_n, err));
+    NAS_TRY(nas_zlib_stream(s->bytes, s->n, NAS_ZLIB_SHORT, a, &s->zlib, &s->zlib_n, err));
     NAS_TRY(nas_zlib_bits(s->zlib, s->zlib_n, s->n, s->costs, err));
     return nas_tflite_kinds(s->bytes, s->n, &s->g, s->kinds, err);
 }

@@ -92,12 +92,8 @@ static nas_status accuracy_of(const chain *k, const nas_bytes *file, double *out
     return nas_task_score(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, out, k->err);
 }
 
-static nas_status note_step(chain *k, const char *name, const nas_bytes *file) {
-    uint8_t *zlib;
-    size_t n;
-    nas_step_figures s = {.name = name, .tflite_bytes = (int64_t)file->n};
-    NAS_TRY(nas_zlib_stream(file->p, file->n, k->a, &zlib, &n, k->err));
-    s.zlib_bytes = (int64_t)n;
+static nas_status note_step(chain *k, const char *name, const nas_bytes *file, int64_t zlib_bytes) {
+    nas_step_figures s = {.name = name, .tflite_bytes = (int64_t)file->n, .zlib_bytes = zlib_bytes};
     NAS_TRY(accuracy_of(k, file, &s.accuracy));
     k->out->steps[k->out->n_steps++] = s;
     return NAS_OK;
@@ -151,9 +147,12 @@ static nas_status note_float(chain *k, const char *name, const nas_net *net, con
     if (find_figures(k, &key, name)) return NAS_OK;
     nas_graph g = nas_graph_start(k->a);
     nas_bytes file = {0};
+    uint8_t *zlib;
+    size_t n;
     NAS_TRY(lower(k, net, fold, &g));
     NAS_TRY(write_file(&g, NAS_FORMAT_FLOAT32, NULL, 0, k->a, &file, k->err));
-    NAS_TRY(note_step(k, name, &file));
+    NAS_TRY(nas_zlib_stream(file.p, file.n, NAS_ZLIB_QUICK, k->a, &zlib, &n, k->err));
+    NAS_TRY(note_step(k, name, &file, (int64_t)n));
     return keep_figures(k, &key);
 }
 
@@ -355,6 +354,15 @@ static nas_status try_export(chain *k, const nas_hash *key, bool *found) {
     return st;
 }
 
+static nas_status compress(const chain *k) {
+    nas_outcome *o = k->out;
+    uint8_t *zlib;
+    NAS_TRY(
+        nas_zlib_stream(o->tflite.p, o->tflite.n, NAS_ZLIB_SHORT, k->a, &zlib, &o->zlib.n, k->err));
+    o->zlib.p = zlib;
+    return NAS_OK;
+}
+
 static nas_status make_export(chain *k, const nas_hash *clustered, const nas_hash *tuned) {
     const char *trained = k->c->prune.on ? "pruned" : "dense";
     const nas_hash *from = &k->trained->key;
@@ -368,8 +376,9 @@ static nas_status make_export(chain *k, const nas_hash *clustered, const nas_has
     nas_graph g = nas_graph_start(k->a);
     NAS_TRY(lower(k, k->net, true, &g));
     NAS_TRY(write_file(&g, format, k->x, k->e->data->n_calibration, k->a, &k->out->tflite, k->err));
-    return k->steps && format != NAS_FORMAT_FLOAT32 ? note_step(k, "quantised", &k->out->tflite)
-                                                    : NAS_OK;
+    NAS_TRY(compress(k));
+    if (!k->steps || format == NAS_FORMAT_FLOAT32) return NAS_OK;
+    return note_step(k, "quantised", &k->out->tflite, (int64_t)k->out->zlib.n);
 }
 
 static nas_status calibrate(chain *k) {
@@ -416,10 +425,8 @@ nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c, cons
         if (is_over(&k)) return NAS_OK;
     } else {
         note_found(&k, &clustered, &tuned);
+        NAS_TRY(compress(&k));
     }
-    uint8_t *zlib;
-    NAS_TRY(nas_zlib_stream(out->tflite.p, out->tflite.n, a, &zlib, &out->zlib.n, err));
-    out->zlib.p = zlib;
     nas_note_stage(out, "export", key, found, since);
     /* What clusters and fine-tuning took is told by their own stages. */
     nas_stage_time *own = &out->stages[out->n_stages - 1];

@@ -40,7 +40,7 @@ static nas_status take_files(nas_store *store, nas_study_id id, int64_t row,
                              const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
     uint8_t *bytes, *zlib;
     NAS_TRY(nas_store_artefact(store, id, row, "model.tflite", a, &bytes, &o->tflite.n, err));
-    NAS_TRY(nas_zlib_stream(bytes, o->tflite.n, a, &zlib, &o->zlib.n, err));
+    NAS_TRY(nas_zlib_stream(bytes, o->tflite.n, NAS_ZLIB_SHORT, a, &zlib, &o->zlib.n, err));
     o->tflite.p = bytes;
     o->zlib.p = zlib;
     for (int32_t i = 0; task->texts[i]; i++)

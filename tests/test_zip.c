@@ -71,14 +71,21 @@ static void inflate_with_libdeflate(const uint8_t *z, size_t z_n, const uint8_t 
     libdeflate_free_decompressor(d);
 }
 
-/* Other readers inflate it, and it is no longer than that of level 9. */
-static size_t check_stream(const uint8_t *p, size_t n, bool shorter) {
+static size_t check_inflates(const uint8_t *p, size_t n, nas_zlib_effort effort) {
     uint8_t *z;
     size_t z_n;
-    uLongf nine = compressBound(n);
-    if (nas_zlib_stream(p, n, arena, &z, &z_n, &err) != NAS_OK) fail_msg("%s", err.text);
+    if (nas_zlib_stream(p, n, effort, arena, &z, &z_n, &err) != NAS_OK) fail_msg("%s", err.text);
     inflate_with_zlib(z, z_n, p, n);
     inflate_with_libdeflate(z, z_n, p, n);
+    return z_n;
+}
+
+/* Other readers inflate it, and it is no longer than that of level 9. The quick one is near. */
+static size_t check_stream(const uint8_t *p, size_t n, bool shorter) {
+    uLongf nine = compressBound(n);
+    const size_t z_n = check_inflates(p, n, NAS_ZLIB_SHORT);
+    const size_t quick = check_inflates(p, n, NAS_ZLIB_QUICK);
+    assert_true(quick <= z_n + z_n / 20 + 16);
     uint8_t *out = nas_arena_alloc(arena, nine, &err);
     assert_int_equal(compress2(out, &nine, p, n, 9), Z_OK);
     assert_true(shorter ? z_n < nine : z_n <= nine);
@@ -142,8 +149,9 @@ static void test_stream_is_the_same_again(void **state) {
     const uint8_t *p = weights(5000);
     uint8_t *z, *again;
     size_t n, again_n;
-    assert_int_equal(nas_zlib_stream(p, 5000, arena, &z, &n, &err), NAS_OK);
-    assert_int_equal(nas_zlib_stream(p, 5000, arena, &again, &again_n, &err), NAS_OK);
+    assert_int_equal(nas_zlib_stream(p, 5000, NAS_ZLIB_SHORT, arena, &z, &n, &err), NAS_OK);
+    assert_int_equal(nas_zlib_stream(p, 5000, NAS_ZLIB_SHORT, arena, &again, &again_n, &err),
+                     NAS_OK);
     assert_int_equal(n, again_n);
     assert_memory_equal(z, again, n);
 }
@@ -158,7 +166,8 @@ static void test_window(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t *z;
         size_t n;
-        assert_int_equal(nas_zlib_stream(p, rows[i].n, arena, &z, &n, &err), NAS_OK);
+        assert_int_equal(nas_zlib_stream(p, rows[i].n, NAS_ZLIB_SHORT, arena, &z, &n, &err),
+                         NAS_OK);
         assert_int_equal(z[0], rows[i].first);
         assert_int_equal((z[0] << 8 | z[1]) % 31, 0);
     }

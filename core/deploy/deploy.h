@@ -58,13 +58,18 @@ NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint
 NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_graph *out,
                                          nas_err *err);
 
+typedef enum nas_zlib_effort {
+    NAS_ZLIB_QUICK, /* up to 3 % longer: for the bytes of files that do not ship */
+    NAS_ZLIB_SHORT,
+} nas_zlib_effort;
+
 /* The zlib stream (RFC 1950) that export writes beside the file. Any zlib reader inflates it, and
  * its header asks for the smallest window that holds the file. The matches are those that cost
  * least under the codes of the blocks that they make, and blocks end where that pays; several
  * beginnings are tried. In integers: the same stream on every machine. About 0.15 s for 20 kB,
- * 1 s for 100 kB, 0.5 s for 400 kB of float32. Bytes live in arena a. */
-NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_arena *a,
-                                         uint8_t **out, size_t *out_n, nas_err *err);
+ * 1 s for 100 kB, 0.5 s for 400 kB of float32; quick a fifth of that. Bytes live in arena a. */
+NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_zlib_effort effort,
+                                         nas_arena *a, uint8_t **out, size_t *out_n, nas_err *err);
 /* The version of the zlib in use: the orders of channels that it finds short may differ from one to
  * the next. */
 const char *nas_zlib_version(void);

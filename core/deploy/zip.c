@@ -19,6 +19,7 @@ enum {
 
 /* How long it is tried. */
 typedef struct effort {
+    int32_t begins;
     int32_t first, first_rounds; /* cuts and parses of each beginning */
     int32_t cuts, rounds;        /* of the best of them */
     int32_t refines;
@@ -32,6 +33,7 @@ typedef struct layout {
 } layout;
 
 typedef struct packer {
+    nas_zlib_effort effort;
     const uint8_t *piece;
     size_t n; /* of the piece */
     nas_zip_finder *finder;
@@ -168,7 +170,7 @@ static void resume(packer *p) {
 static void search(packer *p, const effort *e) {
     static const uint32_t match[] = {1, 12, 3, 7};
     static const uint32_t each[] = {2, 3, 2, 4}, penalty[] = {100, 100, 50, 200};
-    for (int32_t i = 0; i < 4; i++) {
+    for (int32_t i = 0; i < e->begins; i++) {
         begin(p, match[i]);
         for (int32_t k = 0; k < e->first; k++) {
             cut(p, each[k], penalty[k]);
@@ -244,10 +246,16 @@ static void write_piece(packer *p, bool last) {
     }
 }
 
+static const effort *effort_for(nas_zlib_effort effort_of, size_t n) {
+    static const effort quick = {1, 1, 1, 0, 0, 1}, small = {4, 2, 6, 4, 12, 6},
+                        middle = {4, 1, 4, 4, 12, 4}, large = {4, 1, 8, 2, 16, 2},
+                        huge = {4, 1, 3, 3, 6, 2};
+    if (effort_of == NAS_ZLIB_QUICK) return &quick;
+    return n <= SMALL ? &small : n <= MIDDLE ? &middle : n <= LARGE ? &large : &huge;
+}
+
 static void pack_piece(packer *p, const uint8_t *piece, size_t n, bool last) {
-    static const effort small = {2, 6, 4, 12, 6}, middle = {1, 4, 4, 12, 4},
-                        large = {1, 8, 2, 16, 2}, huge = {1, 3, 3, 6, 2};
-    const effort *e = n <= SMALL ? &small : n <= MIDDLE ? &middle : n <= LARGE ? &large : &huge;
+    const effort *e = effort_for(p->effort, n);
     p->piece = piece;
     p->n = n;
     p->best.bits = UINT64_MAX;
@@ -301,9 +309,9 @@ static nas_status open_packer(packer *p, const uint8_t *bytes, size_t n, nas_are
     return p->out.out ? nas_zip_matches_open(most, a, &p->matches, err) : NAS_ENOMEM;
 }
 
-nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_arena *a, uint8_t **out,
-                           size_t *out_n, nas_err *err) {
-    packer p = {0};
+nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_zlib_effort effort_of, nas_arena *a,
+                           uint8_t **out, size_t *out_n, nas_err *err) {
+    packer p = {.effort = effort_of};
     nas_arena *scratch;
     *out = NULL;
     *out_n = 0;
