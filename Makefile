@@ -42,7 +42,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-faults test-interop test-cross fuzz fuzz-programs bench bench-peers bench-store \
+.PHONY: all help deps run clips test tests-only test-faults test-interop test-tsan tsan test-cross fuzz fuzz-programs bench bench-peers bench-store \
     bench-scale spills-check deps-check format format-check warnings clean
 all: nas
 
@@ -147,6 +147,7 @@ help:
 	@echo 'make clips         makes the clips of the demo in data/demo_clips'
 	@echo 'make test-faults   every write, sync and allocation of a run fails in turn; 200 kills (long)'
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
+	@echo 'make test-tsan     what runs on several threads, under ThreadSanitizer'
 	@echo 'make test-cross    tests of training on AArch64, under emulation (what it needs: ./deps.sh --arm64)'
 	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
 	@echo 'make bench-peers    the same nets in PyTorch and Keras, in turn (PEERS=pythons that have them, BENCH=--all ...)'
@@ -182,6 +183,13 @@ tests-only: nas $(TESTS) $(EXAMPLES)
 # Every n-th write, sync and allocation of a small run fails in turn (an hour or more); 200 kills.
 test-faults: nas $(EXAMPLES)
 	@FAULTS=all NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
+
+# Where threads meet: a team inside a candidate, the front end, clips.
+TSAN_TESTS := $(patsubst %,$(BUILD)/tests/test_%,threads frontend clips)
+tsan: $(TSAN_TESTS)
+	@TSAN_OPTIONS=die_after_fork=0 tests/run.sh $^
+test-tsan:
+	@$(MAKE) --no-print-directory -s -j2 SANITIZE=thread tsan
 
 test-interop: clips nas $(BUILD)/tests/interop/models
 	@tests/interop/clips.sh $(BUILD)/nas build/interop-clips

@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "core/graph/graph.h"
+#include "search/evaluate.h"
 #include "search/task.h"
 
 #include <inttypes.h>
@@ -9,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_AT = 2000 };
+enum { LOOK_AT = 2000, PLAN = 100 }; /* points */
 
 /* Without labels in the space the class folders count, when they are there. */
 static int32_t classes_of(const nas_space *s, nas_arena *a) {
@@ -38,9 +40,25 @@ static void widen(range *r, int64_t v) {
 
 typedef struct survey {
     int64_t seen, possible, forbidden, impossible;
-    range params, macs;
+    range params, macs, ram; /* ram: of the points whose files were planned */
+    int32_t planned;
     char why[512];
 } survey;
+
+/* Memory hangs on the number format too, so the file's graph is made, of the first points only. */
+static nas_status plan_memory(const nas_candidate *c, int32_t outputs, nas_arena *a, survey *v,
+                              nas_err *err) {
+    const nas_kernel *kernel;
+    nas_graph g;
+    nas_cost cost;
+    if (v->planned == PLAN) return NAS_OK;
+    NAS_TRY(nas_kernel_choose(&kernel, err));
+    NAS_TRY(nas_untrained_graph(c, outputs, kernel, a, &g, err));
+    NAS_TRY(nas_graph_cost(&g, &cost, err));
+    widen(&v->ram, cost.ram_bytes);
+    v->planned++;
+    return NAS_OK;
+}
 
 static nas_status look_at(const nas_space *s, const nas_point *p, int32_t classes, survey *v,
                           nas_err *err) {
@@ -57,6 +75,7 @@ static nas_status look_at(const nas_space *s, const nas_point *p, int32_t classe
     nas_status st = nas_space_candidate(s, a, p, classes, &c, &why);
     const bool formula = nas_space_task(s)->ops->evaluate != NULL;
     if (st == NAS_OK && !formula) st = nas_model_check(&c.model, classes, &cost, &why);
+    if (st == NAS_OK && !formula) st = plan_memory(&c, classes, a, v, &why);
     nas_arena_close(a);
     if (st == NAS_OK) {
         v->possible++;
@@ -78,7 +97,7 @@ static nas_status look_around(const nas_space *s, int32_t classes, nas_arena *a,
     const bool all = points >= 0 && points <= LOOK_AT;
     nas_point p = {nas_arena_array(a, (size_t)nas_space_params(s), sizeof(double), err)};
     if (!p.values) return NAS_ENOMEM;
-    *v = (survey){.params = {INT64_MAX, 0}, .macs = {INT64_MAX, 0}};
+    *v = (survey){.params = {INT64_MAX, 0}, .macs = {INT64_MAX, 0}, .ram = {INT64_MAX, 0}};
     for (int64_t i = 0; i < (all ? points : LOOK_AT); i++) {
         if (all)
             nas_space_grid(s, i, &p);
@@ -122,6 +141,8 @@ static void print_survey(const nas_space *s, const survey *v) {
     printf("weights   %s to %s%s\n", nas_thousands(v->params.lo, a), nas_thousands(v->params.hi, b),
            all ? "" : " (of 2,000 points drawn)");
     printf("MACs      %s to %s\n", nas_thousands(v->macs.lo, a), nas_thousands(v->macs.hi, b));
+    printf("RAM       %s to %s bytes", nas_thousands(v->ram.lo, a), nas_thousands(v->ram.hi, b));
+    puts(v->planned < v->possible ? " (of the first 100)" : "");
 }
 
 static int report(const nas_space *s, nas_arena *a, nas_err *err) {

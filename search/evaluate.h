@@ -125,6 +125,12 @@ void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, boo
 NAS_NODISCARD nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
                                         int32_t n, nas_arena *a, nas_bytes *tflite, nas_err *err);
 
+/* The graph of a candidate's file before training: shapes, types, multiply-accumulates and memory
+ * are those of the trained one, values are not. Lives in arena a. */
+NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t outputs,
+                                             const nas_kernel *kernel, nas_arena *a, nas_graph *out,
+                                             nas_err *err);
+
 /* Is there a bound that this candidate cannot keep, whatever it learns? *reason (in a) says which;
  * NULL when there is none. What is known before training: params, macs and ram_bytes exactly;
  * tflite_bytes is at least the bytes of its constants; zlib_bytes at least two bytes for each

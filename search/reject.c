@@ -11,22 +11,22 @@ typedef struct known {
     double value; /* NaN: nothing is known */
 } known;
 
-/* The file of an untrained net: its shapes are those of the trained one. */
-static nas_status untrained_graph(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
-                                  nas_graph *g, nas_err *err) {
+nas_status nas_untrained_graph(const nas_candidate *c, int32_t outputs, const nas_kernel *kernel,
+                               nas_arena *a, nas_graph *out, nas_err *err) {
     nas_net *net = NULL;
-    NAS_TRY(nas_net_open(&c->model, e->data->outputs, 1, e->kernel, &net, err));
-    nas_net_init(net, e->seed, e->replicate);
+    NAS_TRY(nas_net_open(&c->model, outputs, 1, kernel, &net, err));
+    nas_net_init(net, 0, 0);
     const size_t n = (size_t)c->model.input.h * (size_t)c->model.input.w * (size_t)c->model.input.c;
     float *x = nas_arena_array(a, n, sizeof *x, err);
     nas_status st = x ? NAS_OK : NAS_ENOMEM;
     for (size_t i = 0; x && i < n; i++) x[i] = (float)(i % 7) - 3.0f;
-    nas_bytes file = {0};
-    if (st == NAS_OK) st = nas_export_net(net, (nas_format)c->quantize.kind, x, 1, a, &file, err);
+    nas_graph g = nas_graph_start(a);
+    *out = nas_graph_start(a);
+    if (st == NAS_OK) st = nas_net_lower(net, &g, err);
+    if (st == NAS_OK) st = nas_graph_fold(&g, err);
+    if (st == NAS_OK) st = nas_format_apply(&g, (nas_format)c->quantize.kind, x, 1, out, err);
     nas_net_close(net);
-    NAS_TRY(st);
-    *g = nas_graph_start(a);
-    return nas_tflite_read(file.p, file.n, g, err);
+    return st;
 }
 
 static void weigh_constants(const nas_graph *g, int64_t *bytes, int64_t *floats) {
@@ -45,7 +45,7 @@ static nas_status know(const nas_evaluator *e, const nas_candidate *c, nas_arena
     nas_model_cost model;
     NAS_TRY(nas_model_check(&c->model, e->data->outputs, &model, err));
     nas_graph g;
-    NAS_TRY(untrained_graph(e, c, a, &g, err));
+    NAS_TRY(nas_untrained_graph(c, e->data->outputs, e->kernel, a, &g, err));
     nas_cost cost;
     NAS_TRY(nas_graph_cost(&g, &cost, err));
     int64_t bytes, floats;

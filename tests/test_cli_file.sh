@@ -27,10 +27,16 @@ check "no such file" says 2 "none.tflite is not there" "$NAS" eval none.tflite -
 # --- show
 shown() { "$NAS" show "${2:-alone.tflite}" >shown.txt && grep -qF -- "$1" shown.txt || { cat shown.txt; return 1; }; }
 plain() { "$NAS" show alone.tflite | sed -n "s/^  $1 *\([0-9,]*\).*/\1/p" | tr -d ,; }
+metric() { sed -n "s/.*\"$1\":[^0-9]*\([0-9]*\).*/\1/p" made/metrics.json; }
 check "operators" shown "CONV_2D"
 check "a folder's model" shown "FULLY_CONNECTED" made
-check "the same MACs as the metrics" equal "$(plain MACs)" "$(sed -n 's/.*"macs":[^0-9]*\([0-9]*\).*/\1/p' made/metrics.json)"
-check "the same RAM" equal "$(plain RAM)" "$(sed -n 's/.*"ram_bytes":[^0-9]*\([0-9]*\).*/\1/p' made/metrics.json)"
+check "the same MACs as the metrics" equal "$(plain MACs)" "$(metric macs)"
+check "the same RAM" equal "$(plain RAM)" "$(metric ram_bytes)"
+# Of a space with one point: what is known before training.
+before() { "$NAS" space tiny.json | sed -n "s/^$1 *\([0-9,]*\) to \1\( bytes\)*$/\1/p" | tr -d ,; }
+check "MACs of the space" equal "$(before MACs)" "$(metric macs)"
+check "RAM of the space" equal "$(before RAM)" "$(metric ram_bytes)"
+check "weights of the space" equal "$(before weights)" "$(metric params)"
 check "the file's length" equal "$(plain file)" "$(stat -c %s alone.tflite)"
 bytes_sum() { "$NAS" show alone.tflite | sed '1,/^where the bytes go/d' | awk 'NR > 1 { gsub(",", ""); for (i = 1; i <= NF; i++) if ($i == "%") { n += $(i - 2); break } } END { print n }'; }
 check "all bytes are somewhere" equal "$(bytes_sum)" "$(stat -c %s alone.tflite)"
