@@ -92,7 +92,7 @@ static nas_status pick(void *ctx, int64_t number, int64_t *cursor, nas_value *va
 }
 
 /* One worker until none is left. cost (may be NULL): seconds of each of its trials, in turn. */
-static void work(const char *path, nas_study_id id, int index, double *cost) {
+static void work(const char *path, nas_study_id id, int index, nas_turns *turns, double *cost) {
     nas_store *s;
     nas_arena *a;
     nas_err err = {0};
@@ -100,6 +100,7 @@ static void work(const char *path, nas_study_id id, int index, double *cost) {
     snprintf(name, sizeof name, "worker %d", index);
     need(nas_arena_open(&a, &err), &err);
     need(nas_store_open(path, NAS_STORE_WRITE, &s, &err), &err);
+    nas_store_take_turns(s, turns);
     for (;;) {
         const nas_arena_mark mark = nas_arena_here(a);
         const double since = nas_clock_wall();
@@ -159,6 +160,8 @@ static double study(const char *path, int64_t trials, int workers, bool reader, 
     need(nas_store_open(path, NAS_STORE_CREATE, &s, &err), &err);
     need(nas_store_study(s, &def, &id, &err), &err);
     nas_store_close(s);
+    nas_turns *turns;
+    need(nas_turns_open(&turns, &err), &err);
     fflush(stdout);
     if (reader && pipe2(until, O_NONBLOCK) != 0) exit(1);
     if (reader && fork() == 0) {
@@ -171,18 +174,19 @@ static double study(const char *path, int64_t trials, int workers, bool reader, 
     const double since = nas_clock_wall();
     int failed = 0, status;
     if (workers == 1 && !reader) {
-        work(path, id, 0, cost);
+        work(path, id, 0, turns, cost);
     } else {
         pid_t pid[256];
         for (int i = 0; i < workers; i++)
             if ((pid[i] = fork()) == 0) {
-                work(path, id, i, NULL);
+                work(path, id, i, turns, NULL);
                 _exit(0);
             }
         for (int i = 0; i < workers; i++)
             failed += waitpid(pid[i], &status, 0) != pid[i] || status != 0;
     }
     const double took = nas_clock_wall() - since;
+    nas_turns_close(turns);
     if (reader) {
         close(until[1]);
         (void)wait(&status);

@@ -160,7 +160,8 @@ static void fill(const char *path, int64_t trials, int64_t hand) {
     nas_store *s;
     nas_err err = {0};
     nas_study_id id;
-    nas_study def = study_of(trials - 1);
+    nas_study def =
+        study_of(hand < trials ? trials - 1 : trials); /* another makes the front anew */
     need(nas_store_open(path, NAS_STORE_CREATE, &s, &err), &err);
     need(nas_store_study(s, &def, &id, &err), &err);
     by_hand(s, id, 0, hand);

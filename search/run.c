@@ -34,7 +34,8 @@ typedef struct team {
     _Atomic int *share; /* threads that each of those alive may train on; shared with them */
     int pipe[2];
     nas_run_state state;
-    double begun;
+    bool stale; /* the counts in state: something happened since `counted` */
+    double begun, counted;
     nas_status fatal;
     nas_err why;
     double
@@ -64,9 +65,17 @@ static nas_status count(team *t, nas_err *err) {
     const nas_value name = {.type = NAS_COLUMN_TEXT, .text = nas_space_name(t->worker.space)};
     nas_run_state *s = &t->state;
     s->done = s->running = s->complete = s->diverged = s->rejected = s->failed = 0;
-    s->seconds = nas_clock_wall() - t->begun;
+    t->counted = nas_clock_wall();
+    t->stale = false;
+    s->seconds = t->counted - t->begun;
     return nas_store_query(t->store, "select state, trials from nas_progress where study = ?1",
                            &name, 1, count_row, s, err);
+}
+
+/* Not with each of a thousand trials a second. */
+static void recount(team *t) {
+    const double most_often = 0.05;
+    if (t->stale && nas_clock_wall() - t->counted > most_often) (void)!count(t, NULL);
 }
 
 static bool asked_to_stop(const team *t) {
@@ -101,7 +110,9 @@ static nas_status start_worker(team *t, int32_t index, nas_err *err) {
     nas_process_of((long)pid, t->id[index]);
     t->alive++;
     share_out(t);
-    return nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err);
+    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err));
+    nas_store_take_turns(t->store, t->worker.turns);
+    return NAS_OK;
 }
 
 static void hear(team *t, const nas_event *e) {
@@ -115,7 +126,8 @@ static void hear(team *t, const nas_event *e) {
     if (e->kind == NAS_EVENT_WAITING || e->kind == NAS_EVENT_RESUMED) return;
     if (e->kind == NAS_EVENT_STARTED) t->busy_since[e->worker] = nas_clock_wall();
     if (e->kind == NAS_EVENT_FINISHED) t->busy_since[e->worker] = 0;
-    if (e->kind != NAS_EVENT_EPOCH && count(t, NULL) != NAS_OK) return;
+    if (e->kind != NAS_EVENT_EPOCH) t->stale = true;
+    recount(t);
     if (t->view->event) t->view->event(t->view->ctx, e, &t->state, t->store);
 }
 
@@ -218,6 +230,7 @@ static nas_status lead(team *t, nas_err *err) {
             told = true;
         }
         hear_all(t);
+        recount(t);
         t->state.seconds = nas_clock_wall() - t->begun;
         if (t->view->tick) t->view->tick(t->view->ctx, &t->state);
         end_late(t);
@@ -236,11 +249,14 @@ static nas_status run_team(team *t, nas_err *err) {
         close(t->pipe[1]);
         return nas_fail_errno(err, "cannot share memory with workers");
     }
-    const nas_status st = lead(t, err);
+    nas_status st = nas_turns_open(&t->worker.turns, err);
+    if (st == NAS_OK) st = lead(t, err);
     if (st != NAS_OK) { /* nobody works on without a coordinator */
         signal_all(t, SIGKILL);
         while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {}
     }
+    nas_store_take_turns(t->store, NULL);
+    nas_turns_close(t->worker.turns);
     (void)munmap(t->share, sizeof *t->share);
     close(t->pipe[0]);
     close(t->pipe[1]);

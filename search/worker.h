@@ -35,6 +35,7 @@ typedef struct nas_worker {
     const nas_cache *cache;
     const nas_kernel *kernel;
     nas_study_id study;
+    nas_turns *turns;
     uint64_t seed;
     int32_t index, retries;
     nas_limits limits;

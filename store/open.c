@@ -21,7 +21,6 @@ static nas_status connect_to(nas_store *s, const char *name, int flags, nas_err 
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
         /* Until the file is known to be ours, closing must not touch it. */
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-        s->sync = NAS_SYNC_FULL;
         return NAS_OK;
     }
     nas_status status;
@@ -209,7 +208,10 @@ static nas_status set_up_writer(nas_store *s, nas_err *err) {
     if (sqlite3_db_readonly(s->db, "main") == 1)
         return nas_fail(err, NAS_EIO, "%s cannot be written: check its permissions", s->path);
     NAS_TRY(nas_sql_exec_patiently(s, "PRAGMA journal_mode=WAL", err));
-    NAS_TRY(nas_sql_exec(s, "PRAGMA cache_size=-8000; PRAGMA journal_size_limit=67108864", err));
+    NAS_TRY(nas_sql_exec(s,
+                         "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000;"
+                         " PRAGMA journal_size_limit=67108864",
+                         err));
     int64_t version = 0;
     NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
     return version < nas_schema_version() ? nas_schema_migrate(s, err) : NAS_OK;

@@ -208,13 +208,21 @@ nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, nas_err *err) {
     }
 }
 
-/* The level cannot change inside a transaction, so it is set before each that needs another. */
-static nas_status set_sync(nas_store *s, nas_sync sync, nas_err *err) {
-    if (s->sync == sync) return NAS_OK;
-    NAS_TRY(nas_sql_exec(
-        s, sync == NAS_SYNC_FULL ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err));
-    s->sync = sync;
-    return NAS_OK;
+/* SQLite would sync while it holds the file; done afterwards, writers sync side by side. Until then
+ * others may see what a power cut takes away: then it is computed again. */
+static nas_status sync_wal(nas_store *s, nas_err *err) {
+    sqlite3_file *wal = NULL;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) != SQLITE_OK ||
+        !wal || !wal->pMethods)
+        return NAS_OK; /* no WAL: COMMIT has synced */
+    const int rc = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    return rc == SQLITE_OK ? NAS_OK
+                           : nas_fail_errno(err, "%s-wal: what was written may be lost", s->path);
+}
+
+static void give_turn(nas_store *s) {
+    if (s->has_turn) nas_turns_give(s->turns);
+    s->has_turn = false;
 }
 
 nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err) {
@@ -222,8 +230,11 @@ nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err) {
         return nas_fail(err, NAS_EBUG, "%s: the store was opened before a fork", s->path);
     if (s->mode == NAS_STORE_READ)
         return nas_fail(err, NAS_EINVAL, "%s is open for reading only", s->path);
-    NAS_TRY(set_sync(s, sync, err));
-    return nas_sql_exec_patiently(s, "BEGIN IMMEDIATE", err);
+    s->sync = sync;
+    s->has_turn = nas_turns_take(s->turns);
+    const nas_status status = nas_sql_exec_patiently(s, "BEGIN IMMEDIATE", err);
+    if (status != NAS_OK) give_turn(s);
+    return status;
 }
 
 nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err) {
@@ -231,5 +242,10 @@ nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err) {
     /* A full disk may have rolled back already. */
     if (status != NAS_OK && !sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-    return status;
+    give_turn(s);
+    return status == NAS_OK && s->sync == NAS_SYNC_FULL ? sync_wal(s, err) : status;
+}
+
+void nas_store_take_turns(nas_store *s, nas_turns *t) {
+    if (s) s->turns = t;
 }

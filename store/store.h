@@ -29,6 +29,15 @@ void nas_store_close(nas_store *s);
  * folder is not there. */
 NAS_NODISCARD nas_status nas_store_check(const char *path, nas_err *err);
 
+/* Turns that the writers of one run take, in memory that children of this process share. They save
+ * time only: SQLite's lock is what keeps writers apart, from those of other runs too. A process
+ * that dies gives its turn back. */
+typedef struct nas_turns nas_turns;
+NAS_NODISCARD nas_status nas_turns_open(nas_turns **out, nas_err *err);
+void nas_turns_close(nas_turns *t);
+/* Borrowed for the life of s; NULL: none. */
+void nas_store_take_turns(nas_store *s, nas_turns *t);
+
 /* A study as the search defines it. Everything is borrowed for the call. */
 typedef struct nas_bound {
     const char *text;   /* "zlib_bytes < 25000", as written */

@@ -55,9 +55,17 @@ struct nas_store {
     nas_arena *arena; /* layouts */
     nas_layout *layouts;
     double busy_since;
+    nas_turns *turns;
+    bool has_turn;
     const int64_t *passed; /* rows that claims leave alone */
     int32_t n_passed;
 };
+
+/* turns.c */
+
+/* False: none came in time, or there are none to take. */
+bool nas_turns_take(nas_turns *t);
+void nas_turns_give(nas_turns *t);
 
 /* sql.c */
 
@@ -93,7 +101,8 @@ int nas_sql_bind_hash(sqlite3_stmt *st, int at, const nas_hash *h);
 NAS_NODISCARD nas_status nas_sql_text(sqlite3_stmt *st, int i, nas_arena *a, const char **out,
                                       nas_err *err);
 
-/* BEGIN IMMEDIATE; waits for other writers. nas_sql_end commits when status is NAS_OK, else rolls
+/* BEGIN IMMEDIATE; waits for other writers. nas_sql_end commits when status is NAS_OK (with
+ * NAS_SYNC_FULL what was written is on the disk when it returns), else rolls
  * back and hands status on. */
 NAS_NODISCARD nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err);
 NAS_NODISCARD nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err);
