@@ -145,7 +145,7 @@ help:
 	@echo 'make deps          installs the packages that are missing'
 	@echo 'make               builds ./nas'
 	@echo 'make clips         makes the clips of the demo in data/demo_clips'
-	@echo 'make test-faults   every write, sync and allocation of a run fails in turn; 200 kills (long)'
+	@echo 'make test-faults   every write and sync of a run fails in turn, memory at every place; 200 kills (an hour)'
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
 	@echo 'make test-tsan     what runs on several threads, under ThreadSanitizer'
 	@echo 'make test-cross    tests of training on AArch64, under emulation (what it needs: ./deps.sh --arm64)'
@@ -180,7 +180,7 @@ test:
 tests-only: nas $(TESTS) $(EXAMPLES)
 	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
 
-# Every n-th write, sync and allocation of a small run fails in turn (an hour or more); 200 kills.
+# Every write and sync of a small run fails in turn, and an allocation from each place (an hour); 200 kills.
 test-faults: nas $(EXAMPLES)
 	@FAULTS=all NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The n-th write, sync or allocation of a whole run fails; kills; clocks that jump. Each ends in a clear
-# message, and the same command goes on to the same rows. A few n by default; FAULTS=all: every n, and 200 kills.
+# message, and the same command goes on to the same rows. A few n by default; FAULTS=all: every write and sync, the first
+# allocation from each chain of callers (of ten times as many), and 200 kills.
 . tests/lib.sh
 
 space two 100 "zlib_bytes < 100000" |
@@ -38,17 +39,23 @@ survives() { # KIND N
     run >again.txt 2>&1 || { cat fault.txt again.txt; echo "$1 $2: does not go on"; return 1; }
     [ "$(dump fault.db)" = "$want" ] || { dump fault.db; echo "$1 $2: other rows"; return 1; }
 }
+which_of() { # KIND TOTAL HOW-MANY
+    if [ "${FAULTS:-}" != all ]; then
+        seq "$3" | awk -v total="$2" -v n="$3" '{ print int((2 * $1 - 1) * total / (2 * n)) + 1 }'
+    elif [ "$1" = alloc ]; then
+        cat places
+    else
+        seq "$2"
+    fi
+}
 survive_all() { # KIND HOW-MANY
-    local total n i
+    local total n
     fresh
-    faulty "$1" 0 || { cat fault.txt; return 1; }
+    rm -f places
+    FAULT_PLACES=places faulty "$1" 0 || { cat fault.txt; return 1; }
     total=$(od -An -tu8 count | tr -d ' ')
-    echo "$total calls"
-    [ "${FAULTS:-}" = all ] && set -- "$1" "$total"
-    for i in $(seq "$2"); do
-        n=$(((2 * i - 1) * total / (2 * $2) + 1))
-        survives "$1" "$n" || return 1
-    done
+    echo "$total calls from $(wc -l <places) places"
+    for n in $(which_of "$1" "$total" "$2"); do survives "$1" "$n" || return 1; done
 }
 clock() {
     fresh
