@@ -141,8 +141,8 @@ static void print_survey(const nas_space *s, const survey *v) {
     printf("weights   %s to %s%s\n", nas_thousands(v->params.lo, a), nas_thousands(v->params.hi, b),
            all ? "" : " (of 2,000 points drawn)");
     printf("MACs      %s to %s\n", nas_thousands(v->macs.lo, a), nas_thousands(v->macs.hi, b));
-    printf("RAM       %s to %s bytes", nas_thousands(v->ram.lo, a), nas_thousands(v->ram.hi, b));
-    puts(v->planned < v->possible ? " (of the first 100)" : "");
+    printf("RAM       %s to %s bytes%s\n", nas_thousands(v->ram.lo, a), nas_thousands(v->ram.hi, b),
+           v->planned < v->possible ? " (of the first 100 of them)" : "");
 }
 
 static int report(const nas_space *s, nas_arena *a, nas_err *err) {

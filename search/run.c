@@ -66,10 +66,12 @@ static nas_status count(team *t, nas_err *err) {
     nas_run_state *s = &t->state;
     s->done = s->running = s->complete = s->diverged = s->rejected = s->failed = 0;
     t->counted = nas_clock_wall();
-    t->stale = false;
     s->seconds = t->counted - t->begun;
-    return nas_store_query(t->store, "select state, trials from nas_progress where study = ?1",
-                           &name, 1, count_row, s, err);
+    const nas_status st =
+        nas_store_query(t->store, "select state, trials from nas_progress where study = ?1", &name,
+                        1, count_row, s, err);
+    t->stale = st != NAS_OK;
+    return st;
 }
 
 /* Not with each of a thousand trials a second. */

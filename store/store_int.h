@@ -101,9 +101,8 @@ int nas_sql_bind_hash(sqlite3_stmt *st, int at, const nas_hash *h);
 NAS_NODISCARD nas_status nas_sql_text(sqlite3_stmt *st, int i, nas_arena *a, const char **out,
                                       nas_err *err);
 
-/* BEGIN IMMEDIATE; waits for other writers. nas_sql_end commits when status is NAS_OK (with
- * NAS_SYNC_FULL what was written is on the disk when it returns), else rolls
- * back and hands status on. */
+/* BEGIN IMMEDIATE; waits for other writers. nas_sql_end commits when status is NAS_OK, and with
+ * NAS_SYNC_FULL returns once that is on the disk; else it rolls back and hands status on. */
 NAS_NODISCARD nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err);
 NAS_NODISCARD nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err);
 int nas_sql_wait(void *store, int times); /* busy handler */

@@ -246,11 +246,11 @@ static void write_piece(packer *p, bool last) {
     }
 }
 
-static const effort *effort_for(nas_zlib_effort effort_of, size_t n) {
+static const effort *effort_for(nas_zlib_effort how, size_t n) {
     static const effort quick = {1, 1, 1, 0, 0, 1}, small = {4, 2, 6, 4, 12, 6},
                         middle = {4, 1, 4, 4, 12, 4}, large = {4, 1, 8, 2, 16, 2},
                         huge = {4, 1, 3, 3, 6, 2};
-    if (effort_of == NAS_ZLIB_QUICK) return &quick;
+    if (how == NAS_ZLIB_QUICK) return &quick;
     return n <= SMALL ? &small : n <= MIDDLE ? &middle : n <= LARGE ? &large : &huge;
 }
 
@@ -309,9 +309,9 @@ static nas_status open_packer(packer *p, const uint8_t *bytes, size_t n, nas_are
     return p->out.out ? nas_zip_matches_open(most, a, &p->matches, err) : NAS_ENOMEM;
 }
 
-nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_zlib_effort effort_of, nas_arena *a,
+nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_zlib_effort how, nas_arena *a,
                            uint8_t **out, size_t *out_n, nas_err *err) {
-    packer p = {.effort = effort_of};
+    packer p = {.effort = how};
     nas_arena *scratch;
     *out = NULL;
     *out_n = 0;
