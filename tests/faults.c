@@ -50,7 +50,7 @@ __attribute__((constructor)) static void start(void) {
 
 /* Is this chain of callers new to this process? */
 static int is_new_place(void) {
-    enum { DEEP = 12, PLACES = 1 << 16 };
+    enum { DEEP = 8, PLACES = 1 << 16 };
     static uint64_t seen[PLACES];
     void *chain[DEEP];
     const int n = backtrace(chain, DEEP);
