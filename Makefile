@@ -26,16 +26,20 @@ ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 ROWS := generic
 ifeq ($(ARCH),x86_64)
 ROWS += avx2 avx512
+INFER_ROWS := avx512vnni # inference alone
 endif
 # Scheduling before registers are given out loads more than they hold.
 FLAGS_generic := $(if $(filter aarch64,$(ARCH)),-fno-schedule-insns)
 FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
+FLAGS_avx512vnni := $(FLAGS_avx512) -mavx512vnni
 KERNEL_FLAGS := -ffp-contract=fast
 
+INFER := $(wildcard core/kernel/vec_infer*.c)
 VEC := $(wildcard core/kernel/vec_*.c)
 SRC := $(filter-out $(VEC),$(wildcard base/*.c core/*/*.c search/*.c store/*.c))
-OBJ := $(SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o))
+INFER_OBJ := $(foreach r,$(INFER_ROWS),$(INFER:%.c=$(BUILD)/%.$(r).o))
+OBJ := $(SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
 CLI := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c))
 LIB := $(BUILD)/libnas.a
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
@@ -70,7 +74,7 @@ $$(BUILD)/core/kernel/vec_%.$(1).o: core/kernel/vec_%.c Makefile
 	@mkdir -p $$(@D)
 	$$(CC) $$(VEC_FLAGS) $$(KERNEL_FLAGS) $$(FLAGS_$(1)) $$(CFLAGS) -DNAS_ROW=$(1) -c -o $$@ $$<
 endef
-$(foreach r,$(ROWS),$(eval $(call row,$(r))))
+$(foreach r,$(ROWS) $(INFER_ROWS),$(eval $(call row,$(r))))
 
 # Inference of the exported file and the front end give the same bits on all rows: their kernels are built without contraction.
 $(BUILD)/core/kernel/vec_infer%.o $(BUILD)/core/kernel/vec_spectra%.o: KERNEL_FLAGS :=
@@ -98,7 +102,7 @@ CROSS := aarch64-linux-gnu
 EMULATOR := qemu-aarch64 -L /usr/$(CROSS)
 CROSS_TESTS := kernel layers train
 CROSS_SRC := $(filter-out base/hash.c $(VEC),$(wildcard base/*.c core/graph/*.c core/kernel/*.c core/nn/*.c)) core/data/batch.c core/audio/augment.c
-CROSS_OBJ := $(CROSS_SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o))
+CROSS_OBJ := $(CROSS_SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
 $(BUILD)/cross/test_%: $(BUILD)/tests/test_%.o $(CROSS_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -fopenmp -lm
@@ -109,7 +113,7 @@ test-cross:
 
 # The fuzzer of .tflite sees only what reads and runs files; the others link all. It needs clang.
 FUZZED := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c core/graph/*.c core/deploy/*.c core/kernel/infer*.c)) \
-    $(foreach r,$(ROWS),$(patsubst %.c,$(BUILD)/%.$(r).o,$(wildcard core/kernel/vec_infer*.c)))
+    $(foreach r,$(ROWS) $(INFER_ROWS),$(INFER:%.c=$(BUILD)/%.$(r).o))
 $(BUILD)/tests/fuzz/fuzz_tflite: $(BUILD)/tests/fuzz/fuzz_tflite.o $(FUZZED)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 

@@ -235,7 +235,7 @@ static uint32_t next_bits(char **at) {
 }
 
 static void check_quantisation(bool symmetric, char *at) {
-    static const char *const rows[] = {"reference", "generic", "avx2", "avx512"};
+    static const char *const rows[] = {"reference", "generic", "avx2", "avx512", "avx512vnni"};
     const int64_t n = strtol(at, &at, 10);
     float x[64];
     int8_t want[64], q[65];

@@ -102,7 +102,7 @@ static void test_fixed_point_golden(void **state) {
 /* All rows give the same bits on whole nets, in all formats. */
 static void test_rows_agree(void **state) {
     (void)state;
-    static const char *const names[] = {"reference", "generic", "avx2", "avx512"};
+    static const char *const names[] = {"reference", "generic", "avx2", "avx512", "avx512vnni"};
     const char *kept = getenv("NAS_KERNEL");
     for (int32_t variant = 0; variant < rg_variants; variant++) {
         const nas_arena_mark mark = nas_arena_here(arena);
@@ -138,7 +138,7 @@ static void test_rows_agree(void **state) {
  * ones, large ones, and what is no number. */
 static void test_rows_fuse(void **state) {
     (void)state;
-    static const char *const names[] = {"reference", "generic", "avx2", "avx512"};
+    static const char *const names[] = {"reference", "generic", "avx2", "avx512", "avx512vnni"};
     static const float hard[] = {1,        1.0000001f, 0.99999994f, 3,        1e-20f,
                                  -1e-20f,  1.4e-45f,   -7e-42f,     1e38f,    -3e38f,
                                  16777216, 0.1f,       8388609,     -0.0f,    1e-38f,

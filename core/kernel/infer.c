@@ -6,21 +6,25 @@
 
 /* Best last. */
 static const nas_infer *const rows[] = {
-    &nas_infer_reference,
-    &nas_infer_generic,
+    &nas_infer_reference, &nas_infer_generic,
 #ifdef __x86_64__
-    &nas_infer_avx2,
-    &nas_infer_avx512,
+    &nas_infer_avx2,      &nas_infer_avx512,  &nas_infer_avx512vnni,
 #endif
 };
+
+#ifdef __x86_64__
+static int has_avx512(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
 
 static int runs_here(const nas_infer *row) {
 #ifdef __x86_64__
     if (row == &nas_infer_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (row == &nas_infer_avx512)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (row == &nas_infer_avx512) return has_avx512();
+    if (row == &nas_infer_avx512vnni) return has_avx512() && __builtin_cpu_supports("avx512vnni");
 #endif
     return row != NULL;
 }

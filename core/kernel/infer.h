@@ -143,7 +143,7 @@ extern const nas_infer nas_infer_plain;
 
 extern const nas_infer nas_infer_reference, nas_infer_generic;
 #ifdef __x86_64__
-extern const nas_infer nas_infer_avx2, nas_infer_avx512;
+extern const nas_infer nas_infer_avx2, nas_infer_avx512, nas_infer_avx512vnni;
 #endif
 
 #endif
