@@ -63,7 +63,9 @@ static nas_status plan_memory(const nas_candidate *c, int32_t outputs, nas_arena
 static nas_status look_at(const nas_space *s, const nas_point *p, int32_t classes, survey *v,
                           nas_err *err) {
     v->seen++;
-    if (nas_space_forbidden(s, p)) {
+    bool forbidden;
+    NAS_TRY(nas_space_forbidden(s, p, &forbidden, err));
+    if (forbidden) {
         v->forbidden++;
         return NAS_OK;
     }

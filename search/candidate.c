@@ -11,7 +11,7 @@ static nas_status build_train(nas_arena *a, const cJSON *train, nas_train_config
     const cJSON *rate = nas_json_get(train, "learning_rate");
     if (!rate) {
         const nas_key *k = nas_block_find(&nas_block_train, "learning_rate");
-        rate = k ? nas_key_default(a, k) : NULL;
+        if (k) NAS_TRY(nas_key_default(a, k, &rate, err));
     }
     nas_schedule *s = &out->learning_rate;
     if (rate && cJSON_IsObject(rate)) {

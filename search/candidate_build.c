@@ -80,7 +80,7 @@ nas_status nas_keys_build(nas_arena *a, const nas_key *keys, const cJSON *object
     for (const nas_key *k = keys; k->name; k++) {
         if (k->kind == NAS_KEY_BLOCK) continue;
         const cJSON *v = nas_json_get(object, k->name);
-        if (!v) v = nas_key_default(a, k);
+        if (!v) NAS_TRY(nas_key_default(a, k, &v, err));
         if (!v) continue;
         char *member = (char *)out + k->offset;
         NAS_TRY(build_value(k, v, classes, member, err));

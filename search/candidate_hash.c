@@ -7,9 +7,12 @@
 static cJSON *strip_block(nas_arena *a, const cJSON *v, const nas_block *b);
 static cJSON *strip_layers(nas_arena *a, const cJSON *v, const char *key);
 
-static bool is_default(nas_arena *a, const nas_key *k, const cJSON *v) {
-    const cJSON *def = nas_key_default(a, k);
-    return def && nas_json_equal(def, v);
+/* False: out of memory. */
+static bool is_default(nas_arena *a, const nas_key *k, const cJSON *v, bool *yes) {
+    const cJSON *def;
+    if (nas_key_default(a, k, &def, NULL) != NAS_OK) return false;
+    *yes = def && nas_json_equal(def, v);
+    return true;
 }
 
 /* A constant rate is the same as the bare number. */
@@ -52,8 +55,9 @@ static cJSON *strip_block(nas_arena *a, const cJSON *v, const nas_block *b) {
         cJSON *below = strip_value(a, c, b);
         if (!below) return NULL;
         const nas_key *k = nas_block_find(b, c->string);
-        if (k && is_default(a, k, below)) continue;
-        nas_json_append(out, below);
+        bool left_out = false;
+        if (k && !is_default(a, k, below, &left_out)) return NULL;
+        if (!left_out) nas_json_append(out, below);
     }
     return out;
 }
@@ -70,8 +74,10 @@ static cJSON *strip_layer(nas_arena *a, const cJSON *v) {
         if (!below) return NULL;
         const nas_key *k = row ? nas_layer_keys(row) : NULL;
         while (k && k->name && strcmp(k->name, c->string) != 0) k++;
-        if (k && k->name && k->kind != NAS_KEY_BLOCK && is_default(a, k, below)) continue;
-        nas_json_append(out, below);
+        bool left_out = false;
+        if (k && k->name && k->kind != NAS_KEY_BLOCK && !is_default(a, k, below, &left_out))
+            return NULL;
+        if (!left_out) nas_json_append(out, below);
     }
     return out;
 }
@@ -96,9 +102,10 @@ nas_status nas_candidate_canonical(nas_arena *a, const cJSON *document, const ch
         const cJSON *v = nas_json_get(document, *k);
         if (!v || (*block && strcmp(block, *k) != 0)) continue;
         cJSON *below = strip_value(a, v, &nas_block_top);
-        if (!below) return nas_fail(err, NAS_ENOMEM, "out of memory");
-        const nas_key *key = nas_block_find(&nas_block_top, *k);
-        if (!is_default(a, key, below)) nas_json_append(kept, below);
+        bool left_out = false;
+        if (!below || !is_default(a, nas_block_find(&nas_block_top, *k), below, &left_out))
+            return nas_fail(err, NAS_ENOMEM, "out of memory");
+        if (!left_out) nas_json_append(kept, below);
     }
     if (!kept) return nas_fail(err, NAS_ENOMEM, "out of memory");
     if (!*block) return nas_json_canonical(a, kept, out, err);
@@ -107,22 +114,26 @@ nas_status nas_candidate_canonical(nas_arena *a, const cJSON *document, const ch
     return *out ? NAS_OK : NAS_ENOMEM;
 }
 
-static const cJSON *layer_default(nas_arena *a, const cJSON *layer, const char *key) {
+static nas_status layer_default(nas_arena *a, const cJSON *layer, const char *key,
+                                const cJSON **out, nas_err *err) {
+    *out = NULL;
     const cJSON *op = nas_json_get(layer, "op");
     const struct nas_layer_ops *row = cJSON_IsString(op) ? nas_layer_find(op->valuestring) : NULL;
     for (const nas_key *k = row ? nas_layer_keys(row) : NULL; k && k->name; k++)
-        if (strcmp(k->name, key) == 0) return nas_key_default(a, k);
-    return NULL;
+        if (strcmp(k->name, key) == 0) return nas_key_default(a, k, out, err);
+    return NAS_OK;
 }
 
-const cJSON *nas_candidate_lookup(nas_arena *a, const cJSON *document, const char *path) {
+nas_status nas_candidate_lookup(nas_arena *a, const cJSON *document, const char *path,
+                                const cJSON **out, nas_err *err) {
+    *out = NULL;
     const cJSON *v = document;
     const nas_block *b = &nas_block_top;
     while (v && *path) {
         char key[64];
         int32_t index;
         const char *rest = nas_path_step(path, key, &index);
-        if (!rest) return NULL;
+        if (!rest) return NAS_OK;
         if (index >= 0) {
             v = cJSON_IsArray(v) ? cJSON_GetArrayItem(v, index) : NULL;
             b = NULL;
@@ -130,14 +141,15 @@ const cJSON *nas_candidate_lookup(nas_arena *a, const cJSON *document, const cha
             const cJSON *below = nas_json_get(v, key);
             if (!below && b && cJSON_IsObject(v)) {
                 const nas_key *k = nas_block_find(b, key);
-                below = k ? nas_key_default(a, k) : NULL;
+                if (k) NAS_TRY(nas_key_default(a, k, &below, err));
             } else if (!below) {
-                below = layer_default(a, v, key);
+                NAS_TRY(layer_default(a, v, key, &below, err));
             }
             v = below;
             b = b ? nas_block_variant(nas_block_below(b, key), v) : NULL;
         }
         path = rest;
     }
-    return v;
+    *out = v;
+    return NAS_OK;
 }

@@ -49,8 +49,9 @@ const nas_block *nas_block_below(const nas_block *b, const char *key);
  * task on its `kind`. b may be NULL. */
 const nas_block *nas_block_variant(const nas_block *b, const cJSON *v);
 
-/* Reads the default of a key (JSON text) into arena a; NULL when it has none. */
-const cJSON *nas_key_default(nas_arena *a, const nas_key *k);
+/* Reads the default of a key (JSON text) into arena a; *out is NULL when it has none. */
+NAS_NODISCARD nas_status nas_key_default(nas_arena *a, const nas_key *k, const cJSON **out,
+                                         nas_err *err);
 
 /* One alternative that was taken on the way down to a value. */
 typedef struct nas_taken {
@@ -167,8 +168,9 @@ NAS_NODISCARD nas_status nas_candidate_canonical(nas_arena *a, const cJSON *docu
                                                  const char *block, char **out, nas_err *err);
 
 /* The value of a path in a resolved document, keys that are left out at their default included;
- * NULL when it is absent. */
-const cJSON *nas_candidate_lookup(nas_arena *a, const cJSON *document, const char *path);
+ * *out is NULL when it is absent. */
+NAS_NODISCARD nas_status nas_candidate_lookup(nas_arena *a, const cJSON *document, const char *path,
+                                              const cJSON **out, nas_err *err);
 
 /* candidate.json of a resolved document. */
 NAS_NODISCARD nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **out,

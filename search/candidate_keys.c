@@ -245,11 +245,12 @@ static cJSON *copy_tree(nas_arena *a, const cJSON *v) {
     return copy;
 }
 
-const cJSON *nas_key_default(nas_arena *a, const nas_key *k) {
-    if (!k->def) return NULL;
+nas_status nas_key_default(nas_arena *a, const nas_key *k, const cJSON **out, nas_err *err) {
+    *out = NULL;
+    if (!k->def) return NAS_OK;
     cJSON *v = cJSON_Parse(k->def);
-    if (!v) return NULL;
-    const cJSON *copy = copy_tree(a, v);
+    if (v) *out = copy_tree(a, v);
     cJSON_Delete(v);
-    return copy;
+    return *out ? NAS_OK
+                : nas_fail(err, NAS_ENOMEM, "out of memory for the default of %s", k->name);
 }

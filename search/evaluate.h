@@ -162,8 +162,10 @@ NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate
 NAS_NODISCARD nas_status nas_package_metrics(const nas_metric_list *list, const double *metric,
                                              nas_arena *a, const char **out, nas_err *err);
 
-/* For writing such texts: prints the tree into the arena and frees it; numbers as short as they
- * read back. */
+/* For writing such texts: a tree from a JSON text (NULL: an empty object), which is filled by
+ * cJSON's functions unasked whether they had room; printing it into the arena says so, and frees
+ * it. Numbers are as short as they read back. */
+cJSON *nas_package_start(const char *text);
 NAS_NODISCARD nas_status nas_package_print(cJSON *tree, nas_arena *a, const char **out,
                                            nas_err *err);
 void nas_package_number(cJSON *object, const char *name, double v);

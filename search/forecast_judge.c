@@ -135,7 +135,7 @@ nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c, co
                                 const char **out, nas_err *err) {
     const nas_series_config *k = &d->task->series;
     const nas_scaling *s = &d->series->scaling;
-    cJSON *o = cJSON_CreateObject();
+    cJSON *o = nas_package_start(NULL);
     (void)f;
     add_texts(o, "inputs", k->inputs, k->n_inputs);
     cJSON *targets = cJSON_AddObjectToObject(o, "targets");

@@ -6,8 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Was an allocation of cJSON's refused since nas_package_start? Most of its functions that add to a
+ * tree only leave out what there is no room for. */
+static bool refused;
+
+static void *allocate(size_t n) {
+    void *p = malloc(n);
+    if (!p) refused = true;
+    return p;
+}
+
+cJSON *nas_package_start(const char *text) {
+    cJSON_Hooks hooks = {.malloc_fn = allocate, .free_fn = free};
+    cJSON_InitHooks(&hooks);
+    refused = false;
+    return text ? cJSON_Parse(text) : cJSON_CreateObject();
+}
+
 nas_status nas_package_print(cJSON *tree, nas_arena *a, const char **out, nas_err *err) {
-    char *text = tree ? cJSON_Print(tree) : NULL;
+    char *text = tree && !refused ? cJSON_Print(tree) : NULL;
     *out = text ? nas_arena_format(a, err, "%s\n", text) : NULL;
     free(text);
     cJSON_Delete(tree);
@@ -33,8 +50,7 @@ void nas_package_floats(cJSON *object, const char *name, const float *v, int32_t
 /* The document with the data that was read, and what else a trial's identity holds. */
 static nas_status candidate_json(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                  const char **out, nas_err *err) {
-    cJSON *o = cJSON_Parse(c->json);
-    if (!o) return nas_fail(err, NAS_EBUG, "a candidate's own document does not parse");
+    cJSON *o = nas_package_start(c->json);
     cJSON *task = cJSON_GetObjectItemCaseSensitive(o, "task");
     cJSON_DeleteItemFromObjectCaseSensitive(task, "data");
     if (e->data->folder) cJSON_AddStringToObject(task, "data", e->data->folder);
@@ -49,7 +65,7 @@ static nas_status candidate_json(const nas_evaluator *e, const nas_candidate *c,
 
 nas_status nas_package_metrics(const nas_metric_list *list, const double *metric, nas_arena *a,
                                const char **out, nas_err *err) {
-    cJSON *o = cJSON_CreateObject();
+    cJSON *o = nas_package_start(NULL);
     for (int i = 0; i < list->n; i++)
         if (!isnan(metric[i])) nas_package_number(o, list->v[i].name, metric[i]);
     return nas_package_print(o, a, out, err);

@@ -4,8 +4,10 @@
 
 nas_status nas_sampler_fresh(const nas_space *s, const nas_point *p, const nas_seen *seen,
                              bool *yes, nas_err *err) {
+    bool forbidden;
     *yes = false;
-    if (nas_space_forbidden(s, p)) return NAS_OK;
+    NAS_TRY(nas_space_forbidden(s, p, &forbidden, err));
+    if (forbidden) return NAS_OK;
     nas_hash hash;
     bool there = false;
     NAS_TRY(nas_space_point_hash(s, p, &hash, err));
@@ -45,7 +47,7 @@ nas_status nas_sampler_next(const nas_space *s, uint64_t seed, int64_t n, int64_
     *what = NAS_ASK_POINT;
     while (*cursor < first) {
         bool fresh;
-        nas_space_try(s, seed, (int32_t)*cursor, out);
+        NAS_TRY(nas_space_try(s, seed, (int32_t)*cursor, out, err));
         ++*cursor;
         NAS_TRY(nas_sampler_fresh(s, out, seen, &fresh, err));
         if (fresh) return NAS_OK;

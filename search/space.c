@@ -129,12 +129,14 @@ static nas_status check_possible(nas_space *s, nas_point *p, nas_err *err) {
     int32_t decoded = 0;
     for (int64_t i = -s->n_try; i < (all ? points : DRAWS) && (all || decoded < DECODED); i++) {
         if (i < 0)
-            nas_space_try(s, s->search.seed, (int32_t)(i + s->n_try), p);
+            NAS_TRY(nas_space_try(s, s->search.seed, (int32_t)(i + s->n_try), p, err));
         else if (all)
             nas_space_grid(s, i, p);
         else
             nas_space_random(s, s->search.seed, i, 0, p);
-        if (nas_space_forbidden(s, p)) continue;
+        bool forbidden;
+        NAS_TRY(nas_space_forbidden(s, p, &forbidden, err));
+        if (forbidden) continue;
         const nas_status st = try_point(s, p, &why);
         if (st == NAS_OK) return NAS_OK;
         if (st != NAS_ESHAPE && st != NAS_EINVAL) return nas_fail(err, st, "%s", why.text);
@@ -267,22 +269,28 @@ const nas_search_config *nas_space_search(const nas_space *s) {
 typedef struct lookup {
     nas_arena *arena;
     const cJSON *document;
+    nas_status st;
+    nas_err *err;
 } lookup;
 
 static const cJSON *look_up(void *ctx, const char *path) {
-    const lookup *l = ctx;
-    return nas_candidate_lookup(l->arena, l->document, path);
+    lookup *l = ctx;
+    const cJSON *v = NULL;
+    if (l->st == NAS_OK) l->st = nas_candidate_lookup(l->arena, l->document, path, &v, l->err);
+    return v;
 }
 
-bool nas_space_forbidden(const nas_space *s, const nas_point *p) {
-    if (!s->n_forbid) return false;
+nas_status nas_space_forbidden(const nas_space *s, const nas_point *p, bool *yes, nas_err *err) {
+    *yes = false;
+    if (!s->n_forbid) return NAS_OK;
     const nas_arena_mark mark = nas_arena_here(s->scratch);
-    lookup l = {.arena = s->scratch, .document = nas_space_resolve(s, s->scratch, p, NULL)};
-    bool holds = false;
-    for (int32_t i = 0; l.document && i < s->n_forbid && !holds; i++)
-        holds = nas_condition_holds(s->forbid[i], look_up, &l);
+    lookup l = {.arena = s->scratch, .err = err};
+    l.document = nas_space_resolve(s, s->scratch, p, NULL);
+    if (!l.document) l.st = nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
+    for (int32_t i = 0; l.st == NAS_OK && i < s->n_forbid && !*yes; i++)
+        *yes = nas_condition_holds(s->forbid[i], look_up, &l);
     nas_arena_back(s->scratch, mark);
-    return holds;
+    return l.st;
 }
 
 int64_t nas_space_allowed(const nas_space *s) {
@@ -294,12 +302,14 @@ int64_t nas_space_allowed(const nas_space *s) {
     if (!values) return -1;
     nas_point p = {values};
     int64_t allowed = 0;
-    for (int64_t i = 0; i < points; i++) {
+    bool forbidden, fine = true;
+    for (int64_t i = 0; fine && i < points; i++) {
         nas_space_grid(s, i, &p);
-        allowed += !nas_space_forbidden(s, &p);
+        fine = nas_space_forbidden(s, &p, &forbidden, NULL) == NAS_OK;
+        allowed += fine && !forbidden;
     }
     free(values);
-    return allowed;
+    return fine ? allowed : -1;
 }
 
 nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point *p,

@@ -86,14 +86,16 @@ void nas_space_grid(const nas_space *s, int64_t i, nas_point *p);
 void nas_space_random(const nas_space *s, uint64_t seed, int64_t n, uint32_t attempt, nas_point *p);
 /* try_first entry i of nas_space_try_first: given paths fixed, the others drawn by (seed, i). */
 int32_t nas_space_try_first(const nas_space *s);
-void nas_space_try(const nas_space *s, uint64_t seed, int32_t i, nas_point *p);
+NAS_NODISCARD nas_status nas_space_try(const nas_space *s, uint64_t seed, int32_t i, nas_point *p,
+                                       nas_err *err);
 /* The values of prune.begin that the space's choices can produce, as far as they can be listed, in
  * no order; at most NAS_BEGINS_MOST. They live in arena a. */
 enum { NAS_BEGINS_MOST = 64 };
 NAS_NODISCARD nas_status nas_space_begins(const nas_space *s, nas_arena *a, const double **out,
                                           int32_t *n, nas_err *err);
 /* Does a forbid line hold for p? */
-bool nas_space_forbidden(const nas_space *s, const nas_point *p);
+NAS_NODISCARD nas_status nas_space_forbidden(const nas_space *s, const nas_point *p, bool *yes,
+                                             nas_err *err);
 /* Number of points that no forbid line rules out; -1: infinite, or more than are worth counting
  * where lines have to be asked (NAS_COUNT_MOST). */
 enum { NAS_COUNT_MOST = 20000 };

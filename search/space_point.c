@@ -143,17 +143,19 @@ int32_t nas_space_try_first(const nas_space *s) {
     return s->n_try;
 }
 
-void nas_space_try(const nas_space *s, uint64_t seed, int32_t i, nas_point *p) {
+nas_status nas_space_try(const nas_space *s, uint64_t seed, int32_t i, nas_point *p, nas_err *err) {
     enum { ATTEMPTS = 64 };
+    bool forbidden = true;
     assert(i >= 0 && i < s->n_try);
-    for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (uint32_t attempt = 0; forbidden && attempt < ATTEMPTS; attempt++) {
         /* The high bit keeps these streams apart from those of trial numbers. */
         nas_rng rng =
             nas_rng_stream(seed, 0, NAS_PURPOSE_SAMPLE, (uint32_t)i, 0x80000000u, attempt);
         clear(s, p);
         random_in(s->root, &rng, &s->tries[i], p);
-        if (!nas_space_forbidden(s, p)) return;
+        NAS_TRY(nas_space_forbidden(s, p, &forbidden, err));
     }
+    return NAS_OK;
 }
 
 bool nas_node_accepts(const nas_node *n, const cJSON *v, double *out) {

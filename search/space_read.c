@@ -268,14 +268,16 @@ static void check_entry(nas_space *s, nas_problems *p, const char *where, const 
     nas_point point = {.values =
                            nas_arena_array(s->scratch, (size_t)s->n_params, sizeof(double), NULL)};
     if (!point.values) return;
-    nas_space_try(s, s->search.seed, i, &point);
+    if (nas_space_try(s, s->search.seed, i, &point, NULL) != NAS_OK) return;
     for (int32_t k = 0; k < e->n; k++)
         if (isnan(point.values[e->params[k]]))
             nas_problem(p, s->json, e->values[k], true,
                         nas_path_key(s->arena, where, s->params[e->params[k]].path),
                         "does not exist beside the other values (%s)",
                         s->params[e->params[k]].condition);
-    if (e->n == s->n_params && nas_space_forbidden(s, &point))
+    bool forbidden = false;
+    if (e->n == s->n_params && nas_space_forbidden(s, &point, &forbidden, NULL) == NAS_OK &&
+        forbidden)
         nas_problem(p, s->json, v, false, where, "forbid rules this point out");
     nas_arena_back(s->scratch, mark);
 }

@@ -94,7 +94,7 @@ static nas_status keywords_latency(const nas_dataset *d, const nas_candidate *c,
 static nas_status frontend_json(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                                 nas_arena *a, const char **out, nas_err *err) {
     const nas_frontend_config *k = &c->frontend;
-    cJSON *o = cJSON_CreateObject();
+    cJSON *o = nas_package_start(NULL);
     cJSON_AddStringToObject(o, "kind", k->kind == NAS_MFCC ? "mfcc" : "log_mel");
     nas_package_number(o, "clip_seconds", d->clips->clip_seconds);
     nas_package_number(o, "sample_rate_hz", k->sample_rate_hz);

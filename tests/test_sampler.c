@@ -52,7 +52,8 @@ static bool claim(const nas_space *s, uint64_t seed, study *t, nas_point *p) {
     if (nas_sampler_next(s, seed, n, &t->cursor, &seen, p, &what, &err) != NAS_OK)
         fail_msg("%s", err.text);
     if (what == NAS_ASK_EXHAUSTED) return false;
-    assert_false(nas_space_forbidden(s, p));
+    assert_int_equal(nas_space_forbidden(s, p, &there, &err), NAS_OK);
+    assert_false(there);
     nas_hash hash;
     assert_int_equal(nas_space_point_hash(s, p, &hash, &err), NAS_OK);
     assert_int_equal(has(t, &hash, &there, &err), NAS_OK);

@@ -4,6 +4,8 @@
 # WIDTHS="0.2,0.4" takes part of the grid; all of it takes hours. THEIRS=DIR keeps what Keras made: the same command again goes
 # on where it was stopped.
 set -euo pipefail
+make -s build/gcc/bench/infer
+infer=$(realpath build/gcc/bench/infer)
 peers=$(realpath bench/peers)
 theirs=$(realpath -m "${THEIRS:-build/mixed_keras}")
 [ -n "${THEIRS:-}" ] || rm -rf "$theirs"
@@ -22,4 +24,7 @@ for ms in 16 32; do
     done
 done
 "$python" "$peers/mixed_keras.py" train features "$theirs" "${WIDTHS:-0.2,0.3,0.4,0.5,0.6}"
-"$python" "$peers/mixed_keras.py" compare ours.csv "$theirs"
+for number in $(tail -n +2 ours.csv | cut -d, -f1); do
+    "$NAS" export mixed.db --trial "$number" -o "files/$number" >/dev/null
+done
+"$python" "$peers/mixed_keras.py" compare ours.csv "$theirs" files "$infer"

@@ -2,14 +2,17 @@
 
     pip install tensorflow==2.16.* tf-keras==2.16.* tensorflow-model-optimization
     python bench/peers/mixed_keras.py train FEATURES_DIR OUT_DIR [WIDTHS]
-    python bench/peers/mixed_keras.py compare TRIALS.csv OUT_DIR
+    python bench/peers/mixed_keras.py compare TRIALS.csv OUT_DIR FILES_DIR INFER
 
-bench/peers/mixed.sh makes the inputs: FEATURES_DIR/<frame ms>/{train,validation}/ as `nas eval --dump` writes them, and our trials as
-CSV. Each point is trained by both on the same features of the same clips, on one thread. A point that OUT_DIR has is not trained again.
+bench/peers/mixed.sh makes the inputs: FEATURES_DIR/<frame ms>/{train,validation}/ as `nas eval --dump` writes them, our trials as
+CSV, and their files as FILES_DIR/<number>/model.tflite. Each point is trained by both on the same features of the same clips, on one
+thread. A point that OUT_DIR has is not trained again. In the end all files are timed again, in turn, ours by INFER (bench/infer).
 """
 import csv
 import json
 import os
+import statistics
+import subprocess
 import sys
 import time
 import zlib
@@ -49,18 +52,38 @@ def train(x, y, width, sparsity):
     return tf.keras.Model(plain.input, out)
 
 
-def measure(blob, x, y):
+def interpreter(blob):
     it = tf.lite.Interpreter(model_content=blob, num_threads=1)
     it.allocate_tensors()
+    return it
+
+
+def accuracy_of(blob, x, y):
+    it = interpreter(blob)
     i, o = it.get_input_details()[0]["index"], it.get_output_details()[0]["index"]
-    right, took = 0, []
+    right = 0
     for k in range(len(x)):
         it.set_tensor(i, x[k : k + 1])
-        start = time.perf_counter()
         it.invoke()
-        took.append(time.perf_counter() - start)
         right += int(np.argmax(it.get_tensor(o)[0])) == y[k]
-    return right / len(x), 1e3 * float(np.median(took))
+    return right / len(x)
+
+
+def time_files(program, ours, theirs, rounds=7, runs=20):
+    """Milliseconds of processor time of one inference of each file, (ours, theirs), medians of rounds in turn."""
+    serve = subprocess.Popen([program, "serve", *ours], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    its = [interpreter(open(path, "rb").read()) for path in theirs]
+    took = [([], []) for _ in ours]
+    for _ in range(rounds):
+        for i, it in enumerate(its):
+            print(i, runs, 0.02, file=serve.stdin, flush=True)
+            took[i][0].append(float(serve.stdout.readline().split()[1]))
+            it.invoke()
+            start = time.process_time()
+            for _ in range(runs):
+                it.invoke()
+            took[i][1].append((time.process_time() - start) / runs)
+    return [(1e3 * statistics.median(a), 1e3 * statistics.median(b)) for a, b in took]
 
 
 def dominates(a, b):
@@ -83,9 +106,9 @@ def train_all(folder, out, widths):
                 wall, cpu = time.perf_counter(), time.process_time()
                 model = train(x, y, width, sparsity)
                 blob = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-                accuracy, infer = measure(blob, xv, yv)
+                accuracy = accuracy_of(blob, xv, yv)
                 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-                point = dict(frame_ms=ms, width=width, sparsity=sparsity, accuracy=accuracy, infer_ms=infer,
+                point = dict(frame_ms=ms, width=width, sparsity=sparsity, accuracy=accuracy,
                              zlib_bytes=len(zlib.compress(blob, 9)), seconds=wall, cpu_seconds=cpu)
                 open(stem + ".tflite", "wb").write(blob)
                 json.dump(point, open(stem + ".json", "w"))
@@ -93,28 +116,32 @@ def train_all(folder, out, widths):
 
 
 def figures(row):
-    return float(row["accuracy"]), int(row["zlib_bytes"]), float(row["total_ms"])
+    return float(row["accuracy"]), int(row["zlib_bytes"]), row["total_ms"]
 
 
-def compare(ours_path, out):
+def front_of(rows):
+    return [r for r in rows if not any(dominates(figures(q), figures(r)) for q in rows)]
+
+
+def compare(ours_path, out, files, infer):
     ours = list(csv.DictReader(open(ours_path)))
-    theirs = []
+    stems = [f"{out}/{r['frame_ms']}_{float(r['width'])}_{float(r['sparsity'])}" for r in ours]
+    theirs = [json.load(open(stem + ".json")) for stem in stems]
+    times = time_files(infer, [f"{files}/{r['number']}/model.tflite" for r in ours], [stem + ".tflite" for stem in stems])
     print(f"{'frame':>5} {'width':>5} {'zeros':>5} | {'nas':>6} {'bytes':>7} {'ms':>6} {'s':>6} {'cpu s':>6} |"
           f" {'keras':>6} {'bytes':>7} {'ms':>6} {'s':>6} {'cpu s':>6} | times")
-    for row in ours:
-        ms, width, sparsity = int(row["frame_ms"]), float(row["width"]), float(row["sparsity"])
-        r = json.load(open(f"{out}/{ms}_{width}_{sparsity}.json"))
-        r["total_ms"] = r["infer_ms"] + float(row["frontend_ms"])  # the same front end, ours
-        theirs.append(r)
-        a, b, cpu = figures(row), figures(r), float(row["cpu_seconds"])
-        print(f"{ms:5} {width:5} {sparsity:5} | {a[0]:6.4f} {a[1]:7} {a[2]:6.3f} {float(row['seconds']):6.1f} {cpu:6.1f} |"
-              f" {b[0]:6.4f} {b[1]:7} {b[2]:6.3f} {r['seconds']:6.1f} {r['cpu_seconds']:6.1f} | {r['cpu_seconds'] / cpu:5.2f}")
-    front = [r for r in ours if not any(dominates(figures(q), figures(r)) for q in ours)]
+    for a, b, (a_ms, b_ms) in zip(ours, theirs, times):
+        # The same front end for both, ours.
+        frontend = min(float(r["frontend_ms"]) for r in ours if r["frame_ms"] == a["frame_ms"])
+        a["total_ms"], b["total_ms"] = a_ms + frontend, b_ms + frontend
+        x, y, cpu = figures(a), figures(b), float(a["cpu_seconds"])
+        print(f"{a['frame_ms']:>5} {a['width']:>5} {a['sparsity']:>5} | {x[0]:6.4f} {x[1]:7} {x[2]:6.3f} {float(a['seconds']):6.1f}"
+              f" {cpu:6.1f} | {y[0]:6.4f} {y[1]:7} {y[2]:6.3f} {b['seconds']:6.1f} {b['cpu_seconds']:6.1f} | {b['cpu_seconds'] / cpu:5.2f}")
+    front, their_front = front_of(ours), front_of(theirs)
     beaten = [r for r in front if any(dominates(figures(q), figures(r)) for q in theirs)]
-    theirs_front = [r for r in theirs if not any(dominates(figures(q), figures(r)) for q in theirs)]
-    lost = [r for r in theirs_front if any(dominates(figures(q), figures(r)) for q in ours)]
+    lost = [r for r in their_front if any(dominates(figures(q), figures(r)) for q in ours)]
     print(f"our front: {len(front)} points, {len(beaten)} of them dominated by theirs; "
-          f"their front: {len(theirs_front)} points, {len(lost)} of them dominated by ours")
+          f"their front: {len(their_front)} points, {len(lost)} of them dominated by ours")
 
 
 if sys.argv[1] == "train":

@@ -14,7 +14,9 @@ static void use_point(const nas_space *s, const nas_point *p) {
     nas_json *j = NULL;
     nas_candidate c;
     nas_hash hash;
-    if (nas_space_forbidden(s, p)) return;
+    bool forbidden;
+    fuzz_demand(nas_space_forbidden(s, p, &forbidden, &err) == NAS_OK, "forbidden?", &err);
+    if (forbidden) return;
     if (nas_arena_open(&a, &err) != NAS_OK) abort();
     fuzz_demand(nas_space_point_hash(s, p, &hash, &err) == NAS_OK, "no hash", &err);
     fuzz_demand(nas_space_document(s, a, p, &json, &err) == NAS_OK, "no document", &err);
@@ -43,7 +45,7 @@ static void use(const nas_space *s) {
         use_point(s, &p);
     }
     for (int32_t i = 0; i < nas_space_try_first(s) && i < DRAWN; i++) {
-        nas_space_try(s, 1, i, &p);
+        if (nas_space_try(s, 1, i, &p, NULL) != NAS_OK) abort();
         use_point(s, &p);
     }
     free(values);
