@@ -38,6 +38,9 @@ says() { # STATUS TEXT COMMAND...
     [ "$before" = "$after" ] || { echo "left behind: $after"; return 1; }
 }
 
+# grep reads to the end: one that does not may end the writer of the pipe, which counts (pipefail).
+has() { grep "$@" >/dev/null; }
+has_asan() { ldd "$NAS" | has libasan; }
 sql() { "$NAS" sql "$1" "$2" --csv | tail -n +2; }
 children() { cat "/proc/$1/task/$1/children"; }
 at_work() { # LEADER N: waits until it has N workers

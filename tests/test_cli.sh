@@ -81,7 +81,7 @@ lists
 sed -e 's/"by": "file", "validation": 0.2, "test": 0.2/"by": "lists", "validation": "validation_list.txt", "test": "testing_list.txt"/' \
     -e 's/"model": {/"augment": { "shift_ms": 50, "gain_db": 6, "noise_snr_db": [10, 60] }, "model": {/' \
     -e 's/{ "choice": \[\([^],]*\)[^]]*\] }/\1/g' -e 's/"name": "tiny"/"name": "listed"/' tiny.json >listed.json
-counted() { "$NAS" eval "$1" --data "${4:-clips}" --split "$2" --json | grep -q "\"clips\": $3,"; }
+counted() { "$NAS" eval "$1" --data "${4:-clips}" --split "$2" --json | has "\"clips\": $3,"; }
 check "lists of clips, clips augmented" "$NAS" run listed.json --trials 1 --workers 1
 check "thirty clips validate" counted listed_best validation 30
 check "thirty test" counted listed_best test 30

@@ -88,7 +88,7 @@ kills() { # HOW-MANY: of a worker, or of the whole run, in one study
     cmp kills.txt undisturbed.txt && equal "$(sql fault.db "select count(*) from many")" 48
 }
 
-if "${CC:-gcc}" -O2 -shared -fPIC -D_GNU_SOURCE -o faults.so "$ROOT/tests/faults.c" 2>said.txt && ! ldd "$NAS" | grep -q libasan; then
+if "${CC:-gcc}" -O2 -shared -fPIC -D_GNU_SOURCE -o faults.so "$ROOT/tests/faults.c" 2>said.txt && ! has_asan; then
     fresh
     run >said.txt 2>&1 || cat said.txt
     want=$(dump fault.db)

@@ -172,7 +172,7 @@ large() {
         equal "$(sql large.db "select model_layers_0_filters, state, count(*), reason like 'needs more than 8000000 bytes (--trial-bytes): %' from tiny where state <> 'rejected' group by 1, 2")" "4,complete,4,
 4000,failed,2,1"
 }
-ldd "$NAS" | grep -q libasan || check "a trial that needs too much memory fails, and the others go on" large
+has_asan || check "a trial that needs too much memory fails, and the others go on" large
 
 # --- names that are hard to print
 mkdir -p 'words/a"b' words/é && cp clips/go/* 'words/a"b' && cp clips/stop/* words/é

@@ -20,7 +20,7 @@ check "make_climate writes a table" "$BIN/make_climate" made.csv --rows 3000
 again() { "$BIN/make_climate" again.csv --rows 3000 && cmp made.csv again.csv; }
 check "the same one again" again
 plausible() { # humidity is what temperature and dew point say, and the columns are Jena's
-    head -n 1 made.csv | grep -qF '"Date Time","p (mbar)","T (degC)","Tpot (K)","Tdew (degC)","rh (%)"' &&
+    head -n 1 made.csv | has -F '"Date Time","p (mbar)","T (degC)","Tpot (K)","Tdew (degC)","rh (%)"' &&
         awk -F, 'NR > 1 { e = 6.1094 * exp(17.625 * $5 / (243.04 + $5)); s = 6.1094 * exp(17.625 * $3 / (243.04 + $3))
             if ($6 < 100 && ($6 - 100 * e / s) ^ 2 > 0.1 || $5 > $3 || $3 < -40 || $3 > 45) bad++ } END { exit bad > 0 || NR != 3001 }' made.csv
 }
