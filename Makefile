@@ -184,9 +184,10 @@ test:
 tests-only: nas $(TESTS) $(EXAMPLES)
 	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
 
-# Every write and sync of a small run fails in turn, and an allocation from each place (an hour); 200 kills.
+# Every write and sync of a small run fails in turn, and an allocation from each place (an hour; FAULTS=every: each
+# allocation, many hours); 200 kills.
 test-faults: nas $(EXAMPLES)
-	@FAULTS=all NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
+	@FAULTS=$(or $(FAULTS),all) NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
 
 # Where threads meet: a team inside a candidate, the front end, clips.
 TSAN_TESTS := $(patsubst %,$(BUILD)/tests/test_%,threads frontend clips)
