@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The n-th write, sync or allocation of a whole run fails; kills; clocks that jump. Each ends in a clear message, and the
 # same command goes on to the same rows. A few n by default; FAULTS=all: every write and sync, the first allocation from
-# each chain of callers, and 200 kills; FAULTS=every: all allocations of a run of one trial, twenty times as many.
+# each chain of callers, and 200 kills; FAULTS=every: beside those, all allocations of a run of a formula.
 . tests/lib.sh
 
 space two 100 "zlib_bytes < 100000" |
@@ -10,17 +10,22 @@ space two 100 "zlib_bytes < 100000" |
         -e 's/"quantize": .*/"prune": { "schedule": "polynomial", "from": 0.2, "to": 0.5, "begin": 0.5, "end": 0.8, "interval": 1 },\
             "cluster": { "clusters": 4, "init": "kmeans++", "fine_tune_epochs": 1 },\
             "quantize": { "choice": ["float32", "int8"] },/' >two.json
-# One of the two, for what takes thousands of runs.
-sed -e 's/"name": "two"/"name": "one"/' -e 's/"choice": \["float32", "int8"\]/"choice": ["int8"]/' two.json >one.json
+# Two points of a formula, for what takes thousands of runs.
+cat >formula.json <<'JSON'
+{ "schema": 1, "name": "formula", "task": { "kind": "test_function", "function": "rosenbrock", "dimensions": 2 },
+  "point": { "x1": { "choice": [0.5, 1] }, "x2": { "choice": [1] } },
+  "objective": { "minimize": "value" }, "search": { "sampler": "grid" } }
+JSON
 # 48 trials that share their beginnings.
 sed -e 's/"name": "two"/"name": "many"/' -e 's/"to": 0.5/"to": { "choice": [0.4, 0.5, 0.6] }/' \
     -e 's/"clusters": 4/"clusters": { "choice": [2, 4, 8, 16] }/' \
     -e 's/"choice": \["float32", "int8"\]/"choice": ["float32", "float16", "dynamic", "int8"]/' two.json >many.json
 dump() { # DB STUDY: what is determined, in one statement: thousands of runs are compared
-    sql "$1" "select 'trial', number, json_array(state, reason, accuracy, test_accuracy, tflite_bytes, zlib_bytes, params, nonzero_params,
-            macs, ram_bytes, candidate), (select group_concat(name || hex(content)) from
+    local metrics="accuracy, test_accuracy, tflite_bytes, zlib_bytes, params, nonzero_params, macs, ram_bytes"
+    [ "${2:-two}" != formula ] || metrics="score, value"
+    sql "$1" "select 'trial', number, json_array(state, reason, $metrics, candidate), (select group_concat(name || hex(content)) from
             (select name, content from nas_artefacts where trial = k.id order by name)) from ${2:-two} k
-        union all select 'epoch', number, json_array(epoch, step, loss, e.val_loss, e.val_accuracy), '' from nas_epochs e join ${2:-two} k on k.id = e.trial
+        union all select 'epoch', number, json_array(epoch, step, e.loss, e.val_loss, e.val_accuracy), '' from nas_epochs e join ${2:-two} k on k.id = e.trial
         union all select 'stage', number, json_array(position, name, key), '' from nas_stages s join ${2:-two} k on k.id = s.trial
         union all select 'step', number, json_array(position, name, p.accuracy, p.tflite_bytes, p.zlib_bytes), '' from nas_steps p
             join ${2:-two} k on k.id = p.trial
@@ -34,6 +39,13 @@ faulty() { # KIND N: the run of which the N-th call of a kind fails
 }
 fresh() { rm -rf fault.db* best; }
 
+undisturbed() { # want: its rows
+    fresh
+    run >said.txt 2>&1 || { cat said.txt; return 1; }
+    want=$(dump fault.db $study)
+    [ "$(grep -c complete <<<"$want")" = 2 ] || { echo "no rows to compare"; return 1; }
+    fresh
+}
 survives() { # KIND N
     local status
     fresh
@@ -47,19 +59,15 @@ survives() { # KIND N
 which_of() { # KIND TOTAL HOW-MANY
     if [ -z "${FAULTS:-}" ]; then
         seq "$3" | awk -v total="$2" -v n="$3" '{ print int((2 * $1 - 1) * total / (2 * n)) + 1 }'
-    elif [ "$1" = alloc ] && [ "$FAULTS" = all ]; then
+    elif [ "$1" = alloc ] && [ "$FAULTS $study" != "every formula" ]; then
         cat places
     else
         seq "$2"
     fi
 }
 survive_all() { # KIND HOW-MANY: in a few folders at once, as a run waits more than it works
-    local total n i parts=$((3 * $(nproc))) pids=() bad=0
-    fresh
-    run >said.txt 2>&1 || { cat said.txt; return 1; }
-    want=$(dump fault.db $study)
-    [ "$(grep -c complete <<<"$want")" -ge 1 ] || { echo "no rows to compare"; return 1; }
-    fresh
+    local total n i parts=$((4 * $(nproc))) pids=() bad=0
+    undisturbed || return 1
     rm -f places
     FAULT_PLACES=places faulty "$1" 0 || { cat fault.txt; return 1; }
     total=$(od -An -tu8 count | tr -d ' ')
@@ -77,10 +85,7 @@ survive_all() { # KIND HOW-MANY: in a few folders at once, as a run waits more t
     return $bad
 }
 clock() {
-    fresh
-    run >said.txt 2>&1 || { cat said.txt; return 1; }
-    want=$(dump fault.db)
-    fresh
+    undisturbed || return 1
     faulty clock 0 && equal "$(dump fault.db)" "$want"
 }
 kills() { # HOW-MANY: of a worker, or of the whole run, in one study
@@ -107,14 +112,15 @@ kills() { # HOW-MANY: of a worker, or of the whole run, in one study
     "$NAS" run many.json --db fault.db --workers 2 --retries 100 --quiet --out best || return 1
     dump undisturbed.db many >undisturbed.txt
     dump fault.db many >kills.txt
-    cmp kills.txt undisturbed.txt && equal "$(sql fault.db "select count(*) from many")" 48
+    has complete kills.txt && cmp kills.txt undisturbed.txt && equal "$(sql fault.db "select count(*) from many")" 48
 }
 
 if "${CC:-gcc}" -O2 -shared -fPIC -D_GNU_SOURCE -o faults.so "$ROOT/tests/faults.c" 2>said.txt && ! has_asan; then
     check "writes fail" survive_all write 6
     check "syncs fail" survive_all sync 5
-    if [ "${FAULTS:-}" = every ]; then study=one; fi
     check "allocations fail" survive_all alloc 6
+    study=formula
+    check "allocations of a formula fail" survive_all alloc 6
     study=two
     check "the clock jumps by days" clock
     if [ -n "${FAULTS:-}" ]; then check "200 kills" kills 200; else check "kills" kills 6; fi
