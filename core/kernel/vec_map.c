@@ -80,30 +80,30 @@ INLINE void moments_block(const nas_map *m, int32_t n, int32_t c, int w, float *
 static void moments(const nas_map *m, int32_t n, float *shift, float *sum,
                     float *square){IN_BLOCKS(m->cs, moments_block(m, n, c, W, shift, sum, square))}
 
-INLINE void affine_block(const nas_map *m, int32_t n, int32_t c, int w, const float *scale,
-                         const float *shift, bool relu, const nas_map *out) {
-    const ptrdiff_t cs = m->cs;
+/* A row of a map at a time: the next cache lines are then those that the last brought near. */
+INLINE void affine_block(int32_t pixels, int32_t cs, int32_t c, int w, const float *p,
+                         const float *scale, const float *shift, bool relu, float *to) {
     vec a[WIDE], b[WIDE];
     UNROLL for (int v = 0; v < w; v++) {
         a[v] = load(scale + c + v * LANES);
         b[v] = load(shift + c + v * LANES);
     }
-    EACH_ROW(m, n) {
-        const float *p = pixel(m, i, y, 0) + c;
-        float *to = pixel(out, i, y, 0) + c;
-        for (int32_t x = 0; x < m->w; x++, p += cs, to += cs) UNROLL for (int v = 0; v < w; v++) {
-                const vec z = load(p + v * LANES) * a[v] + b[v];
-                store(to + v * LANES, relu ? only(~(z <= (vec){0}), z) : z);
-            }
-    }
+    for (int32_t x = 0; x < pixels; x++, p += cs, to += cs) UNROLL for (int v = 0; v < w; v++) {
+            const vec z = load(p + c + v * LANES) * a[v] + b[v];
+            store(to + c + v * LANES, relu ? only(~(z <= (vec){0}), z) : z);
+        }
 }
 
 static void affine(const nas_map *m, int32_t n, const float *scale, const float *shift, bool relu,
                    const nas_map *out) {
-    if (relu)
-        IN_BLOCKS(m->cs, affine_block(m, n, c, W, scale, shift, true, out))
-    else
-        IN_BLOCKS(m->cs, affine_block(m, n, c, W, scale, shift, false, out))
+    EACH_ROW(m, n) {
+        const float *p = pixel(m, i, y, 0);
+        float *to = pixel(out, i, y, 0);
+        if (relu)
+            IN_BLOCKS(m->cs, affine_block(m->w, m->cs, c, W, p, scale, shift, true, to))
+        else
+            IN_BLOCKS(m->cs, affine_block(m->w, m->cs, c, W, p, scale, shift, false, to))
+    }
 }
 
 INLINE void affine_sums_block(const nas_map *m, const nas_map *dy, int32_t n, int32_t c, int w,
@@ -140,10 +140,9 @@ static void affine_sums(const nas_map *m, const nas_map *dy, int32_t n, const fl
         IN_BLOCKS(m->cs, affine_sums_block(m, dy, n, c, W, scale, shift, false, mean, sum, dot))
 }
 
-INLINE void affine_grad_block(const nas_map *m, const nas_map *dy, int32_t n, int32_t c, int w,
-                              const float *scale, const float *shift, bool relu, const float *slope,
-                              const float *offset, const nas_map *dx) {
-    const ptrdiff_t cs = m->cs;
+INLINE void affine_grad_block(int32_t pixels, int32_t cs, int32_t c, int w, const float *p,
+                              const float *d, const float *scale, const float *shift, bool relu,
+                              const float *slope, const float *offset, float *to) {
     vec a[WIDE], b[WIDE], k[WIDE], o[WIDE];
     UNROLL for (int v = 0; v < w; v++) {
         a[v] = load(scale + c + v * LANES);
@@ -151,26 +150,28 @@ INLINE void affine_grad_block(const nas_map *m, const nas_map *dy, int32_t n, in
         k[v] = load(slope + c + v * LANES);
         o[v] = load(offset + c + v * LANES);
     }
-    EACH_ROW(m, n) {
-        const float *p = pixel(m, i, y, 0) + c, *d = pixel(dy, i, y, 0) + c;
-        float *to = pixel(dx, i, y, 0) + c;
-        for (int32_t x = 0; x < m->w; x++, p += cs, d += cs, to += cs)
-            UNROLL for (int v = 0; v < w; v++) {
-                const vec u = load(p + v * LANES);
-                vec z = load(d + v * LANES);
-                if (relu) z = only(~(u * a[v] + b[v] <= (vec){0}), z);
-                store(to + v * LANES, a[v] * z + (k[v] * u + o[v]));
-            }
-    }
+    for (int32_t x = 0; x < pixels; x++, p += cs, d += cs, to += cs)
+        UNROLL for (int v = 0; v < w; v++) {
+            const vec u = load(p + c + v * LANES);
+            vec z = load(d + c + v * LANES);
+            if (relu) z = only(~(u * a[v] + b[v] <= (vec){0}), z);
+            store(to + c + v * LANES, a[v] * z + (k[v] * u + o[v]));
+        }
 }
 
 static void affine_grad(const nas_map *m, const nas_map *dy, int32_t n, const float *scale,
                         const float *shift, bool relu, const float *slope, const float *offset,
                         const nas_map *dx) {
-    if (relu)
-        IN_BLOCKS(m->cs, affine_grad_block(m, dy, n, c, W, scale, shift, true, slope, offset, dx))
-    else
-        IN_BLOCKS(m->cs, affine_grad_block(m, dy, n, c, W, scale, shift, false, slope, offset, dx))
+    EACH_ROW(m, n) {
+        const float *p = pixel(m, i, y, 0), *d = pixel(dy, i, y, 0);
+        float *to = pixel(dx, i, y, 0);
+        if (relu)
+            IN_BLOCKS(m->cs, affine_grad_block(m->w, m->cs, c, W, p, d, scale, shift, true, slope,
+                                               offset, to))
+        else
+            IN_BLOCKS(m->cs, affine_grad_block(m->w, m->cs, c, W, p, d, scale, shift, false, slope,
+                                               offset, to))
+    }
 }
 
 /* Values of a row, of maps that have the same channels. */
