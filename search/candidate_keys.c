@@ -92,8 +92,9 @@ static const nas_key pattern_keys[] = {
      TASK(speaker_pattern),
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
-     .help = "POSIX extended expression; its first group in a file's name is the speaker; null: "
-             "what stands before _nohash_"},
+     .help = "POSIX extended expression; its first group in a file's name is the speaker, and "
+             "every name must have it; null: what stands before _nohash_, else a warning and each "
+             "clip by itself"},
     NAS_KEY_END,
 };
 

@@ -1,5 +1,5 @@
-/* tests/store_place.h - what the tests of the store share: a folder with a database for each test, a small study,
- * a grid to pick from, rows as text. */
+/* tests/store_place.h - what the tests of the store share: a folder with a database for each test,
+ * a small study, a grid to pick from, rows as text. */
 #ifndef NAS_TESTS_STORE_PLACE_H
 #define NAS_TESTS_STORE_PLACE_H
 
@@ -117,7 +117,7 @@ typedef struct grid {
 } grid;
 
 static inline nas_status pick(void *ctx, int64_t number, int64_t *cursor, nas_value *values,
-                       nas_picked *out, nas_err *err) {
+                              nas_picked *out, nas_err *err) {
     grid *g = ctx;
     (void)err;
     if (*cursor >= g->points) {
@@ -135,7 +135,7 @@ static inline nas_status pick(void *ctx, int64_t number, int64_t *cursor, nas_va
 }
 
 static inline nas_claimed claim_as(place *p, nas_store *s, nas_study_id id, const char *worker,
-                            nas_claim *c, const char **json) {
+                                   nas_claim *c, const char **json) {
     grid g = {.points = 1000000000};
     nas_claimed what;
     OK(nas_store_claim(s, id, worker, pick, &g, p->arena, c, json, &what, &p->err));
@@ -143,7 +143,7 @@ static inline nas_claimed claim_as(place *p, nas_store *s, nas_study_id id, cons
 }
 
 static inline bool finish_as(place *p, nas_store *s, nas_study_id id, const nas_claim *c,
-                      const char *worker, const char *state, const nas_value *values) {
+                             const char *worker, const char *state, const nas_value *values) {
     const nas_result r = {.state = state, .metrics = values, .seconds = 2, .machine = "test"};
     bool kept = false;
     OK(nas_store_finish(s, id, c, worker, &r, &kept, &p->err));
@@ -152,7 +152,7 @@ static inline bool finish_as(place *p, nas_store *s, nas_study_id id, const nas_
 
 /* Claims and completes the next trial with these metrics. */
 static inline void add_slow(place *p, nas_store *s, nas_study_id id, double accuracy, int64_t bytes,
-                     double ms, const char *state) {
+                            double ms, const char *state) {
     nas_claim c;
     const char *json;
     assert_int_equal(claim_as(p, s, id, "w", &c, &json), NAS_CLAIMED);
@@ -161,7 +161,7 @@ static inline void add_slow(place *p, nas_store *s, nas_study_id id, double accu
 }
 
 static inline void add(place *p, nas_store *s, nas_study_id id, double accuracy, int64_t bytes,
-                const char *state) {
+                       const char *state) {
     add_slow(p, s, id, accuracy, bytes, 1, state);
 }
 

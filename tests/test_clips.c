@@ -434,11 +434,16 @@ static void test_speakers(void **state) {
     assert_string_equal(c->clips[4].name, "up/_nohash_3.wav");
     assert_string_equal(c->clips[4].speaker, "_nohash_3");
     assert_string_equal(c->clips[7].speaker, "single");
+    assert_false(c->has_pattern);
+    assert_int_equal(c->n_unnamed, 2);
+    assert_string_equal(c->unnamed, "up/_nohash_3.wav");
     nas_clips_close(c);
     const nas_clips_options by = {.speaker_pattern = "^p([0-9]+_n)ohash"};
     assert_int_equal(open_clips(by, &s, &c, NULL), NAS_OK);
     assert_int_equal(s.decoded, 0); /* who speaks changes no sample */
     assert_string_equal(c->clips[0].speaker, "0_n");
+    assert_true(c->has_pattern);
+    assert_int_equal(c->n_unnamed, 2);
     assert_string_equal(c->clips[7].speaker, "single");
     nas_clips_close(c);
     assert_int_equal(nas_dir_remove(cache, NULL), NAS_OK);

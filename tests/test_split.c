@@ -172,6 +172,27 @@ static void test_by_file(void **state) {
 }
 
 /* One class is spoken by four people only: no split keeps it within a fifth. */
+/* Names that tell no speaker: said without a pattern, refused with one, nothing to a split by file.
+ */
+static void test_unnamed(void **state) {
+    (void)state;
+    made m;
+    nas_err err;
+    nas_hash h;
+    make_labels(&m, 2, 200);
+    for (int32_t i = 0; i < 200; i++) add_clip(&m, i % 2, i / 4);
+    m.c.n_unnamed = 3;
+    m.c.unnamed = "word0/x.wav";
+    assert_int_equal(split(&m, NAS_BY_SPEAKER, 0.2, 0.2, &h, &err), NAS_OK);
+    assert_non_null(strstr(m.warning, "3 of 200 clips tell no speaker, as word0/x.wav"));
+    m.c.has_pattern = true;
+    assert_int_equal(split(&m, NAS_BY_SPEAKER, 0.2, 0.2, &h, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "3 of 200 clips, as in word0/x.wav"));
+    assert_int_equal(split(&m, NAS_BY_FILE, 0.2, 0.2, &h, &err), NAS_OK);
+    assert_int_equal(m.warnings, 0);
+    drop(&m);
+}
+
 static void test_warning(void **state) {
     (void)state;
     made m;
@@ -273,10 +294,11 @@ static void test_real(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_speakers), cmocka_unit_test(test_same_result),
-        cmocka_unit_test(test_by_file),  cmocka_unit_test(test_warning),
-        cmocka_unit_test(test_errors),   cmocka_unit_test(test_large),
-        cmocka_unit_test(test_real),     cmocka_unit_test(test_nobody_left),
+        cmocka_unit_test(test_speakers),    cmocka_unit_test(test_same_result),
+        cmocka_unit_test(test_by_file),     cmocka_unit_test(test_warning),
+        cmocka_unit_test(test_unnamed),     cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_large),       cmocka_unit_test(test_real),
+        cmocka_unit_test(test_nobody_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* tests/test_store_processes.c - the contract of store/store.h: several processes on one file, and their deaths. */
+/* tests/test_store_processes.c - the contract of store/store.h: several processes on one file, and
+ * their deaths. */
 #include "base/clock.h"
 #include "base/rng.h"
 #include "tests/store_place.h"

@@ -1,4 +1,5 @@
-/* tests/test_store_studies.c - the contract of store/store.h: studies, and trials taken over by another version of one. */
+/* tests/test_store_studies.c - the contract of store/store.h: studies, and trials taken over by
+ * another version of one. */
 #include "tests/store_place.h"
 
 #include <unistd.h>

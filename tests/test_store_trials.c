@@ -1,4 +1,5 @@
-/* tests/test_store_trials.c - the contract of store/store.h: claims, values and artefacts of trials. */
+/* tests/test_store_trials.c - the contract of store/store.h: claims, values and artefacts of
+ * trials. */
 #include "base/rng.h"
 #include "tests/store_place.h"
 
@@ -264,12 +265,8 @@ static void test_artefacts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_claims),
-        T(test_pick_fails),
-        T(test_reap),
-        T(test_passed_over),
-        T(test_values),
-        T(test_artefacts),
+        T(test_claims),      T(test_pick_fails), T(test_reap),
+        T(test_passed_over), T(test_values),     T(test_artefacts),
     };
     return cmocka_run_group_tests_name("store_trials", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* tests/test_store_views.c - the contract of store/store.h: views, counts and the queries of docs/SCHEMA.md. */
+/* tests/test_store_views.c - the contract of store/store.h: views, counts and the queries of
+ * docs/SCHEMA.md. */
 #include "base/rng.h"
 #include "tests/store_place.h"
 
@@ -230,12 +231,8 @@ static void test_document(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_views),
-        T(test_views_two_goals),
-        T(test_front),
-        T(test_counts),
-        T(test_bounds_exact),
-        T(test_document),
+        T(test_views),  T(test_views_two_goals), T(test_front),
+        T(test_counts), T(test_bounds_exact),    T(test_document),
     };
     return cmocka_run_group_tests_name("store_views", tests, NULL, NULL);
 }

@@ -104,24 +104,32 @@ static nas_status stem_of(nas_arena *a, const char *name, const char **out, nas_
     return *out ? NAS_OK : NAS_ENOMEM;
 }
 
-/* The usual rule: up to _nohash_. */
-static nas_status speaker_of_name(nas_arena *a, const char *name, const char **out, nas_err *err) {
-    NAS_TRY(stem_of(a, name, out, err));
-    const char *mark = strstr(*out, "_nohash_");
-    if (!mark || mark == *out) return NAS_OK;
-    *out = nas_arena_format(a, err, "%.*s", (int)(mark - *out), *out);
-    return *out ? NAS_OK : NAS_ENOMEM;
+/* Where a name tells its speaker. The usual rule (re NULL): up to _nohash_. */
+static bool find_speaker(const regex_t *re, const char *name, const char **at, int *n) {
+    regmatch_t m[2];
+    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
+    if (!re) {
+        const char *mark = strstr(file, "_nohash_");
+        *at = file;
+        *n = mark ? (int)(mark - file) : 0;
+        return *n > 0;
+    }
+    if (regexec(re, file, 2, m, 0) != 0 || m[1].rm_so < 0) return false;
+    *at = file + m[1].rm_so;
+    *n = (int)(m[1].rm_eo - m[1].rm_so);
+    return *n > 0;
 }
 
-static nas_status speaker_by_pattern(nas_arena *a, const regex_t *re, const char *name,
-                                     const char **out, nas_err *err) {
-    regmatch_t m[2];
-    const char *file = strrchr(name, '/');
-    file = file ? file + 1 : name;
-    if (regexec(re, file, 2, m, 0) != 0 || m[1].rm_so < 0 || m[1].rm_eo <= m[1].rm_so)
-        return stem_of(a, name, out, err);
-    *out = nas_arena_format(a, err, "%.*s", (int)(m[1].rm_eo - m[1].rm_so), file + m[1].rm_so);
-    return *out ? NAS_OK : NAS_ENOMEM;
+static nas_status set_speaker(nas_clips *c, const regex_t *re, nas_clip *k, nas_err *err) {
+    nas_arena *a = c->own->a;
+    const char *at;
+    int n;
+    if (!find_speaker(re, k->name, &at, &n)) {
+        if (c->n_unnamed++ == 0) c->unnamed = k->name;
+        return stem_of(a, k->name, &k->speaker, err);
+    }
+    k->speaker = nas_arena_format(a, err, "%.*s", n, at);
+    return k->speaker ? NAS_OK : NAS_ENOMEM;
 }
 
 static nas_status compile(const char *pattern, regex_t *re, nas_err *err) {
@@ -157,8 +165,7 @@ static nas_status fill_clips(nas_clips *c, const regex_t *re, nas_err *err) {
                         .samples = (int64_t)e->samples,
                         .rate_hz = e->rate_hz,
                         .pcm = (const void *)(p->pcm + e->at)};
-        NAS_TRY(re ? speaker_by_pattern(a, re, k->name, &k->speaker, err)
-                   : speaker_of_name(a, k->name, &k->speaker, err));
+        NAS_TRY(set_speaker(c, re, k, err));
     }
     for (int32_t i = 0; i < c->n_bad; i++) c->bad[i] = p->text + p->bad[i];
     return NAS_OK;
@@ -194,6 +201,7 @@ static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_
     own->cache = nas_arena_text(own->a, o->cache, err);
     c->folder = nas_arena_text(own->a, o->folder, err);
     c->picked = o->labels != NULL;
+    c->has_pattern = re != NULL;
     if (!own->cache || !c->folder) return NAS_ENOMEM;
     NAS_TRY(nas_clip_list_make(own->a, o, log, l, err));
     own->key = nas_pack_key(l);

@@ -27,7 +27,10 @@ typedef struct nas_clips {
     int32_t n;
     nas_clip *clips; /* in the order of (label, name) */
     int32_t n_bad;
-    const char **bad; /* "<label>/<file>: reason" of each clip left out */
+    const char **bad;    /* "<label>/<file>: reason" of each clip left out */
+    bool has_pattern;    /* speaker_pattern was given */
+    int32_t n_unnamed;   /* clips whose name tells no speaker: each is a speaker of its own */
+    const char *unnamed; /* the first of them */
     double clip_seconds;
     nas_hash fingerprint; /* of labels, names, lengths, contents; the split adds itself to it */
     struct nas_clips_own *own;

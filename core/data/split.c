@@ -221,6 +221,21 @@ nas_status nas_dealing_open(nas_dealing *d, const nas_clips *c, int32_t parts, n
     return NAS_OK;
 }
 
+nas_status nas_split_check_speakers(const nas_clips *c, const nas_log *log, nas_err *err) {
+    if (c->n_unnamed == 0) return NAS_OK;
+    if (c->has_pattern)
+        return nas_fail(err, NAS_EINVAL,
+                        "task.split.speaker_pattern finds no speaker in the names of %d of %d "
+                        "clips, as in %s; one speaker's clips would lie in several parts. Mend the "
+                        "pattern, or split by \"file\"",
+                        c->n_unnamed, c->n, c->unnamed);
+    nas_warn(log,
+             "split: the names of %d of %d clips tell no speaker, as %s; each counts as a speaker "
+             "of its own. Set task.split.speaker_pattern if names do tell",
+             c->n_unnamed, c->n, c->unnamed);
+    return NAS_OK;
+}
+
 static nas_status set_shares(nas_dealing *d, const nas_split_config *config, nas_err *err) {
     d->want[NAS_VALIDATION] = config->validation;
     d->want[NAS_TEST] = config->test;
@@ -248,6 +263,7 @@ static nas_status deal_shares(const nas_clips *c, const nas_split_config *config
                               const nas_log *log, nas_arena *a, uint8_t *part, nas_err *err) {
     nas_dealing d = {.c = c};
     NAS_TRY(set_shares(&d, config, err));
+    if (config->by == NAS_BY_SPEAKER) NAS_TRY(nas_split_check_speakers(c, log, err));
     NAS_TRY(nas_dealing_open(&d, c, PARTS, a, err));
     return config->by == NAS_BY_SPEAKER ? split_by_speaker(&d, log, part, err)
                                         : split_by_file(&d, d.order, part, err);

@@ -125,6 +125,7 @@ nas_status nas_split_folds(const nas_clips *c, const nas_split_config *config, c
         return nas_fail(err, NAS_EINVAL,
                         "split: folds are by speaker, 2 to %d, beside a test share of 0 to below 1",
                         NAS_FOLDS_MOST);
+    NAS_TRY(nas_split_check_speakers(c, log, err));
     folding f = {.folds = config->folds, .test = config->test};
     f.least = (int32_t)ceil(config->test * (double)c->n - 1e-6);
     nas_arena *a = NULL;

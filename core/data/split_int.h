@@ -40,6 +40,11 @@ typedef struct nas_dealing {
     int32_t worst_label, worst_part;
 } nas_dealing;
 
+/* For a split by speaker. Clips whose names tell none: NAS_EINVAL with a pattern, a warning
+ * without.
+ */
+nas_status nas_split_check_speakers(const nas_clips *c, const nas_log *log, nas_err *err);
+
 /* All arrays in arena a, count with room for that many parts. Errors: NAS_EINVAL no clips, or a
  * class without. */
 nas_status nas_dealing_open(nas_dealing *d, const nas_clips *c, int32_t parts, nas_arena *a,
