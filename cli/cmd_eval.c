@@ -150,6 +150,16 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
     return CLI_OK;
 }
 
+/* The folder of an exported forecast that is named, or whose model is; NULL: it is none. */
+static const char *forecast_folder(nas_arena *a, const char *word, nas_err *err) {
+    static const char model[] = "/model.tflite";
+    const size_t n = strlen(word), m = sizeof model - 1;
+    if (nas_forecaster_is_in(word)) return word;
+    if (n <= m || strcmp(word + n - m, model) != 0) return NULL;
+    const char *folder = nas_arena_format(a, err, "%.*s", (int)(n - m), word);
+    return folder && nas_forecaster_is_in(folder) ? folder : NULL;
+}
+
 static int run(const cli_args *args) {
     nas_err err = {0};
     const int part = part_of(args->option[SPLIT]);
@@ -164,11 +174,11 @@ static int run(const cli_args *args) {
     }
     cli_scratch scratch;
     if (cli_scratch_open(&scratch, args->option[CACHE], &err) != NAS_OK) return cli_fail(&err);
+    const char *folder = forecast_folder(scratch.arena, args->word[0], &err);
     const int st =
-        nas_forecaster_is_in(args->word[0])
-            ? cli_eval_forecast(args->word[0], args->option[DATA], part, args->option[JSON] != NULL,
-                                args->option[DUMP], &scratch.cache, scratch.arena)
-            : judge(args, part, scratch.arena, &scratch.cache, &err);
+        folder ? cli_eval_forecast(folder, args->option[DATA], part, args->option[JSON] != NULL,
+                                   args->option[DUMP], &scratch.cache, scratch.arena)
+               : judge(args, part, scratch.arena, &scratch.cache, &err);
     cli_scratch_close(&scratch);
     return st;
 }

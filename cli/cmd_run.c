@@ -84,7 +84,8 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
     if (allowed >= 0 && allowed < points)
         printf(", %s of them forbidden", nas_thousands(points - allowed, a));
     fputs("; ", stdout);
-    if (state->total >= 0) printf("%s trials, ", nas_thousands(state->total, a));
+    if (state->total >= 0)
+        printf("%s trial%s, ", nas_thousands(state->total, a), state->total == 1 ? "" : "s");
     printf("%d worker%s\n", state->workers, state->workers == 1 ? "" : "s");
     if (joined && state->done) printf("going on: %s done already\n", nas_thousands(state->done, a));
     int metric[NAS_METRICS_MOST];
@@ -283,7 +284,7 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
         o->workers = (int32_t)v;
     }
     if (args->option[TRIALS] &&
-        !cli_number("--trials", args->option[TRIALS], 1, INT64_C(1) << 40, &o->trials))
+        !cli_number("--trials", args->option[TRIALS], 1, 1000000000, &o->trials))
         return false;
     if (args->option[SEED]) {
         if (!cli_number("--seed", args->option[SEED], 0, INT64_C(1) << 53, &v)) return false;

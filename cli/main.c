@@ -69,16 +69,17 @@ static void longest_there(const char *path, char *out, size_t n) {
 }
 
 bool cli_folder_fits(const char *option, const char *path) {
-    char there[4096];
+    char there[4096], probe[4096 + 16];
     longest_there(path, there, sizeof there);
+    snprintf(probe, sizeof probe, "%s/.nas-XXXXXX", there);
     if (!nas_path_is_dir(there))
         fprintf(stderr, "nas: %s %s: %s is there and is not a folder; name another\n", option, path,
                 there);
-    else if (access(there, W_OK) != 0)
+    else if (!mkdtemp(probe)) /* access() says yes to root, whatever the file system */
         fprintf(stderr, "nas: %s %s: %s cannot be written (%s); name another\n", option, path,
                 there, strerror(errno));
     else
-        return true;
+        return rmdir(probe) == 0;
     return false;
 }
 
@@ -208,6 +209,7 @@ int main(int argc, char **argv) {
     const char *word = argv[1];
     if (strcmp(word, "--help") != 0 && strcmp(word, "-h") != 0 && strcmp(word, "help") != 0)
         return end_output(run_named(word, argv + 2));
+    if (argc > 2) return end_output(run_named(argv[2], (char *[]){"--help", NULL}));
     print_usage(stdout);
     return end_output(CLI_OK);
 }

@@ -142,7 +142,7 @@ static const nas_key search_keys[] = {
      .kind = NAS_KEY_INT,
      SEARCH(workers),
      .lo = 1,
-     .hi = 1024,
+     .hi = 256,
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
      .help = "processes; null: as many as cores"},

@@ -3,20 +3,48 @@
 #include "search/study.h"
 #include "search/task.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { MOST_PATH = 4096 };
+
+static nas_status join(const char *folder, const char *name, char *path, nas_err *err) {
+    const int len = snprintf(path, MOST_PATH, "%s/%s", folder, name);
+    if (len >= 0 && len < MOST_PATH) return NAS_OK;
+    return nas_fail(err, NAS_EINVAL, "the path of %s is too long", folder);
+}
 
 static nas_status put(const char *folder, const char *name, const void *p, size_t n, nas_err *err) {
-    char path[4096];
-    const int len = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (len < 0 || (size_t)len >= sizeof path)
-        return nas_fail(err, NAS_EINVAL, "the path of %s is too long", folder);
+    char path[MOST_PATH];
+    NAS_TRY(join(folder, name, path, err));
     return nas_file_write(path, p, n, err);
+}
+
+static nas_status drop(const char *folder, const char *name, nas_err *err) {
+    char path[MOST_PATH];
+    NAS_TRY(join(folder, name, path, err));
+    if (unlink(path) == 0 || errno == ENOENT) return NAS_OK;
+    return nas_fail(err, NAS_EIO, "%s cannot be removed: %s", path, strerror(errno));
+}
+
+/* What an export of another trial left there would be taken for this one's. */
+static nas_status clear(const char *folder, nas_err *err) {
+    static const char *const always[] = {"model.tflite", "model.tflite.zlib", "candidate.json",
+                                         "metrics.json"};
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        NAS_TRY(drop(folder, always[i], err));
+    const nas_task_ops *task;
+    for (int32_t k = 0; (task = nas_task_at(k)); k++)
+        for (int32_t i = 0; task->texts[i]; i++) NAS_TRY(drop(folder, task->texts[i], err));
+    return NAS_OK;
 }
 
 nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, const char *folder,
                               nas_err *err) {
     NAS_TRY(nas_dir_make(folder, err));
+    NAS_TRY(clear(folder, err));
     if (!task->evaluate) {
         NAS_TRY(put(folder, "model.tflite", o->tflite.p, o->tflite.n, err));
         NAS_TRY(put(folder, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));

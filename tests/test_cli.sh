@@ -17,6 +17,7 @@ check "a file that is no database" says 2 "tiny.json" "$NAS" top tiny.json
 for c in run space top show sql export eval train verify cache; do
     check "help of $c has an example" says 0 "nas $c " "$NAS" $c --help
 done
+check "help and the command's name" says 0 "usage: nas top" "$NAS" help top
 
 # --- bad spaces and clips: one message, status 2, nothing left
 bad() { # NAME SED-EXPRESSION TEXT
@@ -63,6 +64,10 @@ check "train makes them too" "$NAS" train tiny_best/candidate.json -o again
 check "to the byte" cmp tiny_best/model.tflite again/model.tflite
 check "export writes them" "$NAS" export tiny.db -o exported
 check "to the byte, too" cmp tiny_best/model.tflite exported/model.tflite
+echo '{}' >exported/forecast.json
+check "over another export" "$NAS" export tiny.db -o exported
+check "of which nothing stays" test ! -e exported/forecast.json
+check "no folder there, root or not" says 2 "/proc cannot be written" "$NAS" run tiny.json --db proc.db --out /proc/nas
 check "show" "$NAS" show tiny.db 3
 check "top" "$NAS" top tiny.db --all -n 3
 check "space" "$NAS" space tiny.json

@@ -77,6 +77,7 @@ rename='{"task": {"inputs": ["Temperature", "Humidity", "hour_sin"], "targets": 
 check "columns of other names" says 2 "--set says it without an edit" "$NAS" run weather.json --data renamed.csv
 check "columns by --set" bash -c "'$NAS' run weather.json --data renamed.csv --db renamed.db --trials 1 --set '$rename' >renamed.txt && grep -q '\"hour_sin\"' weather_best/forecast.json"
 check "and eval" "$NAS" eval weather_best --data renamed.csv --split test
+check "by the model's own name, too" "$NAS" eval weather_best/model.tflite --data renamed.csv --split test
 check "it is another study" says 2 "" "$NAS" run weather.json --data renamed.csv --db renamed.db --trials 1
 check "nas space with --set" bash -c "'$NAS' space weather.json --set '{\"search\": {\"sampler\": \"grid\", \"trials\": null}}' | grep -q points"
 check "--set that is no JSON" says 2 "--set:1:" "$NAS" run weather.json --set '{"task": }'

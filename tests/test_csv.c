@@ -118,6 +118,7 @@ static void test_bad(void **state) {
     BAD("a,b\n1,2\n3\n", ":3: 1 cells, but the header has 2");
     BAD("a,b\n\n1,2,3\n", ":3: 3 cells");
     BAD("a,b\n1,\"2\n3,4\n", ":2: a quote that does not end");
+    BAD("a,b\n1,\"2\"9\n", ":2: a quote that does not end, or text after one that does");
     BAD("a,\"b\n1,2\n", "the header has a quote");
 #undef BAD
 }

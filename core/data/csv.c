@@ -64,8 +64,9 @@ static const char *next_cell(const nas_csv *c, const char *p, int64_t *line, nas
         const char *q = quoted_end(p, end, line, doubled);
         if (!q) return NULL;
         *cell = (nas_cell){p + 1, (int32_t)(q - p - 1)};
-        for (p = q + 1; p < end && *p != delimiter && *p != '\n' && *p != '\r';) p++;
-        return p;
+        for (p = q + 1; p < end && *p == ' ';) p++;
+        const bool ends = p == end || *p == delimiter || *p == '\n' || *p == '\r';
+        return ends ? p : NULL;
     }
     while (p < end && *p != delimiter && *p != '\n' && *p != '\r') p++;
     *cell = (nas_cell){start, (int32_t)(p - start)};
@@ -130,7 +131,9 @@ static nas_status read_header(nas_csv *c, const char *p, nas_err *err) {
     for (;; p++) {
         if (c->n == COLUMNS_MOST) return wrong(c, 1, err, "more than 4096 columns");
         stop = next_cell(c, p, &line, &cells[c->n], &doubled[c->n]);
-        if (!stop) return wrong(c, 1, err, "the header has a quote that does not end");
+        if (!stop)
+            return wrong(c, 1, err,
+                         "the header has a quote that does not end, or text after one that does");
         c->n++;
         p = stop;
         if (p == c->end || *p != c->delimiter) break;
@@ -227,7 +230,8 @@ static nas_status read_row(const reader *r, const char **p, int64_t *line, bool 
     bool doubled;
     for (;; at++, column++) {
         at = next_cell(c, at, line, &cell, &doubled);
-        if (!at) return wrong(c, first, err, "a quote that does not end");
+        if (!at)
+            return wrong(c, first, err, "a quote that does not end, or text after one that does");
         if (column < c->n && r->slot[column] >= 0) r->cells[r->slot[column]] = cell;
         if (at == c->end || *at != c->delimiter) break;
     }
