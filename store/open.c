@@ -10,6 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* SQLite takes ":memory:" and "file:x" for more than names unless a folder stands before them. */
+static char *file_of(const char *path) {
+    char *out = malloc(strlen(path) + 3);
+    if (out) stpcpy(stpcpy(out, *path == '/' ? "" : "./"), path);
+    return out;
+}
+
 /* Opens a connection; on failure it is closed again. */
 static nas_status connect_to(nas_store *s, const char *name, int flags, nas_err *err) {
     int rc = sqlite3_open_v2(name, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
@@ -40,12 +47,13 @@ static void disconnect(nas_store *s) {
     s->db = NULL;
 }
 
-/* "file:" + path with what means something in an URI escaped + "?immutable=1". */
-static char *immutable_uri(const char *path) {
-    char *out = malloc(3 * strlen(path) + 32), *p = out;
+/* "file:" + file with what means something in an URI escaped + "?immutable=1". An absolute name
+ * comes after an empty authority: it may begin with "//" itself. */
+static char *immutable_uri(const char *file) {
+    char *out = malloc(3 * strlen(file) + 32), *p = out;
     if (!out) return NULL;
-    p = stpcpy(p, "file:");
-    for (const char *c = path; *c; c++) {
+    p = stpcpy(p, *file == '/' ? "file://" : "file:");
+    for (const char *c = file; *c; c++) {
         if (strchr("%?#", *c))
             p += sprintf(p, "%%%02x", (unsigned)(unsigned char)*c);
         else
@@ -58,7 +66,7 @@ static char *immutable_uri(const char *path) {
 /* `immutable` takes no locks and makes no files. A plain open() and close() would do the same but
  * drop the locks that another connection of this process has on the file (POSIX). */
 static nas_status connect_immutable(nas_store *s, nas_err *err) {
-    char *uri = immutable_uri(s->path);
+    char *uri = immutable_uri(s->file);
     if (!uri) return nas_fail(err, NAS_ENOMEM, "%s: no memory", s->path);
     const nas_status status = connect_to(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
     free(uri);
@@ -176,7 +184,7 @@ static void remove_all(const char *path) {
 }
 
 static nas_status fill_new(nas_store *s, nas_err *err) {
-    NAS_TRY(connect_to(s, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
+    NAS_TRY(connect_to(s, s->file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     nas_status status = nas_schema_migrate(s, err);
     if (status == NAS_OK) status = nas_sql_exec(s, "PRAGMA journal_mode=WAL", err);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -187,14 +195,15 @@ static nas_status fill_new(nas_store *s, nas_err *err) {
 /* Made whole under another name and then renamed, so that path is a complete database or absent,
  * whoever is killed when; of two that make it at once, the first one's stays. */
 static nas_status make(nas_store *s, nas_err *err) {
-    char *const path = s->path;
+    const char *const path = s->path;
+    char *const file = s->file;
     NAS_TRY(check_folder(path, err));
-    char *fresh = sqlite3_mprintf("%s.new-%d", path, (int)getpid());
+    char *fresh = sqlite3_mprintf("%s.new-%d", file, (int)getpid());
     if (!fresh) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
     remove_all(fresh);
-    s->path = fresh;
+    s->file = fresh;
     nas_status status = fill_new(s, err);
-    s->path = path;
+    s->file = file;
     if (status == NAS_OK && renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) &&
         errno != EEXIST)
         status = nas_fail_errno(err, "%s: making it", path);
@@ -218,7 +227,7 @@ static nas_status set_up_writer(nas_store *s, nas_err *err) {
 }
 
 static nas_status open_writer(nas_store *s, nas_err *err) {
-    NAS_TRY(connect_to(s, s->path, SQLITE_OPEN_READWRITE, err));
+    NAS_TRY(connect_to(s, s->file, SQLITE_OPEN_READWRITE, err));
     /* Again: what a newer one wrote may stand in the -wal file still. */
     NAS_TRY(check_connected(s, err));
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -229,7 +238,7 @@ static nas_status open_writer(nas_store *s, nas_err *err) {
  * takes the -wal and -shm files away again that every reader of a WAL database needs. */
 static nas_status open_reader(nas_store *s, nas_err *err) {
     const bool may = access(s->path, W_OK) == 0 && folder_is_writable(s->path);
-    NAS_TRY(connect_to(s, s->path, may ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, err));
+    NAS_TRY(connect_to(s, s->file, may ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, err));
     nas_status status = check_connected(s, err);
     if (status == NAS_EIO && !may) {
         /* A folder in which no -shm file can be made. Without a -wal file nobody is at work on the
@@ -319,8 +328,9 @@ nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out
     s->mode = mode;
     s->pid = getpid();
     s->path = strdup(path);
-    nas_status status =
-        s->path ? nas_arena_open(&s->arena, err) : nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
+    s->file = file_of(path);
+    nas_status status = s->path && s->file ? nas_arena_open(&s->arena, err)
+                                           : nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
     if (status == NAS_OK) status = open_lasting(s, err);
     if (status == NAS_OK) {
         *out = s;
@@ -329,6 +339,7 @@ nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out
     disconnect(s);
     nas_arena_close(s->arena);
     free(s->path);
+    free(s->file);
     free(s);
     return status;
 }
@@ -351,5 +362,6 @@ void nas_store_close(nas_store *s) {
     disconnect(s);
     nas_arena_close(s->arena);
     free(s->path);
+    free(s->file);
     free(s);
 }

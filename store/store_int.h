@@ -48,7 +48,8 @@ typedef enum nas_sync { NAS_SYNC_NORMAL = 1, NAS_SYNC_FULL = 2 } nas_sync;
 
 struct nas_store {
     sqlite3 *db;
-    char *path;
+    char *path; /* as the user wrote it */
+    char *file; /* the same for SQLite */
     nas_store_mode mode;
     pid_t pid; /* who opened it: SQLite handles do not survive a fork */
     nas_sync sync;

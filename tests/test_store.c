@@ -96,6 +96,41 @@ static void test_empty_is_removed(void **state) {
     assert_int_equal(files_in(p), 0);
 }
 
+/* What SQLite would take for something else is a file like any other, and messages call it so. */
+static void test_names(void **state) {
+    place *p = *state;
+    char here[256], slashes[96];
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(slashes, sizeof slashes, "/%s/x.db", p->dir);
+    const char *const names[] = {":memory:", "file:x.db",   "file:x.db?mode=memory",
+                                 "file:",    "file://y/db", "a%41?#b.db",
+                                 slashes};
+    assert_int_equal(chdir(p->dir), 0);
+    assert_int_equal(mkdir("file:", 0755), 0);
+    assert_int_equal(mkdir("file:/y", 0755), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const bool folder = !strcmp(names[i], "file:");
+        snprintf(p->db, sizeof p->db, "%s", names[i]);
+        nas_store *s;
+        FAILS(folder ? NAS_EFORMAT : NAS_ENOTFOUND,
+              nas_store_open(p->db, NAS_STORE_READ, &s, &p->err));
+        assert_memory_equal(p->err.text, p->db, strlen(p->db));
+        if (folder) continue;
+        const nas_study def = study_of("kws", 5);
+        nas_study_id id;
+        s = start(p, &def, &id);
+        add(p, s, id, 0.95, 20000, "complete");
+        nas_store_close(s);
+        s = open_db(p, NAS_STORE_READ);
+        assert_string_equal(ask(p, s, "SELECT number, state FROM kws"), "0 complete");
+        nas_store_close(s);
+        OK(nas_store_check(p->db, &p->err));
+        assert_int_equal(unlink(p->db), 0);
+        assert_int_equal(files_in(p), 1); /* the folder "file:" */
+    }
+    assert_int_equal(chdir(here), 0);
+}
+
 static void write_file(place *p, const void *bytes, size_t n) {
     OK(nas_file_write(p->db, bytes, n, &p->err));
 }
@@ -305,7 +340,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_reopen),           T(test_absent),           T(test_empty_is_removed),
         T(test_not_ours),         T(test_newer_schema),     T(test_newer_schema_in_wal),
-        T(test_query_only_reads), T(test_read_only_folder),
+        T(test_query_only_reads), T(test_read_only_folder), T(test_names),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
