@@ -75,6 +75,7 @@ static nas_status status_of_sql(nas_store *s, int rc, nas_err *err) {
     switch (rc & 0xff) {
     case SQLITE_AUTH: return refuse(err);
     case SQLITE_ERROR:
+    case SQLITE_SCHEMA: /* also of a wrong statement that is a connection's first */
     case SQLITE_MISMATCH:
     case SQLITE_RANGE:
     case SQLITE_TOOBIG: return bad_sql(s, err);

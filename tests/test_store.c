@@ -289,6 +289,15 @@ static void test_query_only_reads(void **state) {
     }
     FAILS(NAS_EINVAL, nas_store_query(r, "SELECT * FROM kwz", NULL, 0, NULL, NULL, &p->err));
     SAYS("kws");
+    /* A connection that has not read the schema reports what is wrong in another way. */
+    static const char *const first[] = {"SELECT nonsense", "SELECT nonsense FROM kws",
+                                        "SELECT nonsense()", "SELECT 1 FROM nonsense"};
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        nas_store *fresh = open_db(p, NAS_STORE_READ);
+        FAILS(NAS_EINVAL, nas_store_query(fresh, first[i], NULL, 0, NULL, NULL, &p->err));
+        assert_memory_equal(p->err.text, "no such ", 8);
+        nas_store_close(fresh);
+    }
     shown o = {.most = 2};
     OK(nas_store_query(r, "VALUES(1),(2),(3)", NULL, 0, show, &o, &p->err));
     assert_string_equal(o.text, "1|2");
