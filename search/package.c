@@ -3,6 +3,7 @@
 #include "search/evaluate.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,22 @@ cJSON *nas_package_start(const char *text) {
     return text ? cJSON_Parse(text) : cJSON_CreateObject();
 }
 
+/* cJSON prints 15 digits where 17 differ by less than DBL_EPSILON only: such a number becomes raw
+ * text, and no other, so that the rest is printed as ever. */
+static void keep_digits(cJSON *v) {
+    char text[32];
+    if (cJSON_IsNumber(v)) {
+        snprintf(text, sizeof text, "%.15g", v->valuedouble);
+        if (strtod(text, NULL) == v->valuedouble || !(v->valuestring = allocate(sizeof text)))
+            return;
+        snprintf(v->valuestring, sizeof text, "%.17g", v->valuedouble);
+        v->type = (v->type & ~0xFF) | cJSON_Raw;
+    }
+    for (cJSON *c = v->child; c; c = c->next) keep_digits(c);
+}
+
 nas_status nas_package_print(cJSON *tree, nas_arena *a, const char **out, nas_err *err) {
+    if (tree) keep_digits(tree);
     char *text = tree && !refused ? cJSON_Print(tree) : NULL;
     *out = text ? nas_arena_format(a, err, "%s\n", text) : NULL;
     free(text);

@@ -2,8 +2,9 @@
 # Models as files: nas show and nas eval of .tflite files that stand alone, as those of others do.
 . tests/lib.sh
 space tiny 4 "zlib_bytes < 100000" |
-    sed 's/{ "choice": \[32, 64\] }/64/; s/{ "choice": \[4, 8\] }/8/; s/{ "choice": \["float32", "int8"\] }/"int8"/; s/"epochs": 3/"epochs": 20/' >tiny.json
+    sed 's/{ "choice": \[32, 64\] }/64/; s/{ "choice": \[4, 8\] }/8/; s/{ "choice": \["float32", "int8"\] }/"int8"/; s/"epochs": 3/"epochs": 20/; s/0.01,/0.010000000000000002,/' >tiny.json
 check "a model is trained" "$NAS" train tiny.json -o made
+check "with what is written to the last digit" grep -q '0\.010000000000000002,' made/candidate.json
 cp made/model.tflite alone.tflite
 printf 'yes\nstop\ngo\n' >turned.txt
 printf 'go\nstop\n' >short.txt
