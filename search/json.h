@@ -47,9 +47,10 @@ NAS_NODISCARD nas_status nas_problems_end(const nas_problems *p, nas_err *err);
 NAS_NODISCARD nas_status nas_json_canonical(nas_arena *a, const cJSON *v, char **out, nas_err *err);
 
 /* The text of v with a merge patch on it (RFC 7396): objects are merged key by key, null takes a
- * key away, anything else takes the place of what was there. Owner: cJSON_free. */
-NAS_NODISCARD nas_status nas_json_merge(const cJSON *v, const cJSON *patch, char **text,
-                                        nas_err *err);
+ * key away, anything else takes the place of what was there. Numbers stay the same doubles. Owner:
+ * *text lives in arena a. */
+NAS_NODISCARD nas_status nas_json_merge(nas_arena *a, const cJSON *v, const cJSON *patch,
+                                        char **text, nas_err *err);
 
 /* Shortest round-trip text of a double, into out[32]. */
 void nas_json_number(double v, char out[32]);

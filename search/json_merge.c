@@ -1,5 +1,5 @@
 /* search/json_merge.c - a document with changes on it (RFC 7396, "JSON Merge Patch"). */
-#include "search/json.h"
+#include "search/json_int.h"
 
 #include "base/err.h"
 
@@ -25,10 +25,13 @@ static bool merge(cJSON *to, const cJSON *from) {
     return fine;
 }
 
-nas_status nas_json_merge(const cJSON *v, const cJSON *patch, char **text, nas_err *err) {
+nas_status nas_json_merge(nas_arena *a, const cJSON *v, const cJSON *patch, char **text,
+                          nas_err *err) {
     cJSON *copy = cJSON_Duplicate(v, true);
     *text = NULL;
-    if (copy && cJSON_IsObject(copy) ? merge(copy, patch) : copy != NULL) *text = cJSON_Print(copy);
+    const bool fine = copy && (!cJSON_IsObject(copy) || merge(copy, patch));
+    const nas_status st =
+        fine ? nas_json_pretty(a, copy, text, err) : nas_fail(err, NAS_ENOMEM, "out of memory");
     cJSON_Delete(copy);
-    return *text ? NAS_OK : nas_fail(err, NAS_ENOMEM, "out of memory");
+    return st;
 }

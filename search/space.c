@@ -195,10 +195,9 @@ static nas_status open_merged(nas_arena *a, const char *path, const char *patch,
     nas_status st = nas_json_parse(a, "--set", patch, &more, err);
     if (st == NAS_OK && !cJSON_IsObject(nas_json_root(more)))
         st = nas_fail(err, NAS_EINVAL, "--set: expected an object, such as {\"task\": {...}}");
-    if (st == NAS_OK) st = nas_json_merge(nas_json_root(file), nas_json_root(more), &text, err);
+    if (st == NAS_OK) st = nas_json_merge(a, nas_json_root(file), nas_json_root(more), &text, err);
     const char *name = nas_arena_format(a, err, "%s with --set", path);
     if (st == NAS_OK) st = name ? nas_space_parse(name, text, out, err) : NAS_ENOMEM;
-    cJSON_free(text);
     nas_json_close(more);
     nas_json_close(file);
     return st;

@@ -37,6 +37,9 @@ check "top has no columns of files" says_of 0 "value  slack  seconds  point_x1" 
 check "export" "$NAS" export rosenbrock.db --trial 3 -o third
 check "what is written can be evaluated" "$NAS" train third/candidate.json -o third_again --quiet
 check "to the same figures" cmp third/metrics.json third_again/metrics.json
+formula exact sphere '"search": { "sampler": "grid", "trials": 1, "seed": 9007199254740991 }' | sed 's/-1.5/0.005000000000000001/' >exact.json
+check "--set of something else" "$NAS" run exact.json --quiet --set '{"search": {"workers": 1}}'
+check "leaves all digits of numbers" equal "$(sql exact.db "select studies.seed, point_x1 > 0.005 from studies, exact")" 9007199254740991,1
 check "space" says_of 0 "points    27" "$NAS" space rosenbrock.json
 
 # --- refused

@@ -185,6 +185,26 @@ static void test_canonical(void **state) {
     nas_json_close(k);
 }
 
+static void test_merge(void **state) {
+    (void)state;
+    nas_json *v = parse("{\"a\": {\"b\": 9007199254740991, \"c\": 1}, \"d\": 0.30000000000000004, "
+                        "\"e\": [1, 2.2250738585072014e-308]}");
+    nas_json *patch =
+        parse("{\"a\": {\"c\": null, \"f\": 0.005000000000000001}, \"g\": {\"h\": {}}}");
+    char *text = NULL, *got = NULL;
+    nas_err err;
+    assert_int_equal(nas_json_merge(arena, nas_json_root(v), nas_json_root(patch), &text, &err),
+                     NAS_OK);
+    nas_json *merged = parse(text);
+    assert_int_equal(nas_json_canonical(arena, nas_json_root(merged), &got, &err), NAS_OK);
+    assert_string_equal(got, "{\"a\":{\"b\":9007199254740991,\"f\":0.005000000000000001},"
+                             "\"d\":0.30000000000000004,\"e\":[1,2.2250738585072014e-308],"
+                             "\"g\":{\"h\":{}}}");
+    nas_json_close(v);
+    nas_json_close(patch);
+    nas_json_close(merged);
+}
+
 static void test_nearest(void **state) {
     (void)state;
     static const char *const words[] = {"epochs", "batch_size", "same", "adam", NULL};
@@ -229,6 +249,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_places, setup, teardown),
         cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_canonical, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_merge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nearest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mutations, setup, teardown),
     };
