@@ -287,7 +287,7 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
         !cli_number("--trials", args->option[TRIALS], 1, 1000000000, &o->trials))
         return false;
     if (args->option[SEED]) {
-        if (!cli_number("--seed", args->option[SEED], 0, INT64_C(1) << 53, &v)) return false;
+        if (!cli_number("--seed", args->option[SEED], 0, NAS_SEED_MOST, &v)) return false;
         o->seed = (uint64_t)v;
         o->has_seed = true;
     }

@@ -90,7 +90,7 @@ static int run(const cli_args *args) {
         return CLI_BAD;
     }
     int64_t seed = -1;
-    if (args->option[SEED] && !cli_number("--seed", args->option[SEED], 0, INT64_C(1) << 53, &seed))
+    if (args->option[SEED] && !cli_number("--seed", args->option[SEED], 0, NAS_SEED_MOST, &seed))
         return CLI_BAD;
     if (!cli_folder_fits("-o", args->option[OUT])) return CLI_BAD;
     cli_scratch scratch;

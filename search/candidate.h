@@ -43,6 +43,9 @@ typedef struct nas_task {
 
 enum { NAS_POINT_MOST = 8 };
 
+/* 2^53 - 1. A larger number in a JSON text may have been rounded when it is seen. */
+#define NAS_SEED_MOST INT64_C(9007199254740991)
+
 typedef struct nas_candidate {
     nas_task task;
     nas_frontend_config frontend;

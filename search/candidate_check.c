@@ -226,7 +226,7 @@ static void check_sampler(nas_check *c, const char *path, const cJSON *v) {
 }
 
 static void check_seed(nas_check *c, const char *path, const cJSON *v) {
-    const nas_key k = {.kind = NAS_KEY_INT, .lo = 0, .hi = 9007199254740992.0};
+    const nas_key k = {.kind = NAS_KEY_INT, .lo = 0, .hi = (double)NAS_SEED_MOST};
     check_number(c, path, v, &k);
 }
 

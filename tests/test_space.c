@@ -255,6 +255,8 @@ static const struct {
     {{.search = "{\"sampler\": \"grid\", \"trials\": 0}"}, "search.trials: expected an integer 1"},
     {{.search = "{\"sampler\": \"grid\", \"seed\": -1}"}, "search.seed: expected an integer 0"},
     {{.search = "{\"sampler\": \"grid\", \"seed\": 1.5}"}, "search.seed: expected an integer 0"},
+    {{.search = "{\"sampler\": \"grid\", \"seed\": 9007199254740993}"},
+     "search.seed: expected an integer 0 .. 9007199254740991, got"},
     {{.search = "{}"}, "f:8:11: search.sampler: missing"},
 };
 
@@ -1189,11 +1191,11 @@ static void test_goals(void **state) {
     assert_int_equal(nas_space_constraint(s, 3)->op, 5);
     nas_space_close(s);
     s = open_parts((space_parts){.search = "{\"sampler\": \"random\", \"trials\": 3, \"seed\": "
-                                           "9007199254740992, \"workers\": 2}"});
+                                           "9007199254740991, \"workers\": 2}"});
     assert_string_equal(nas_space_objective(s, 0)->metric, "accuracy");
     const nas_search_config *search = nas_space_search(s);
     assert_true(search->sampler == 1 && search->trials == 3 && search->workers == 2);
-    assert_true(search->seed == 9007199254740992u);
+    assert_true(search->seed == 9007199254740991u);
     assert_string_equal(nas_space_name(s), "t");
     assert_int_equal(nas_space_task(s)->n_labels, 3);
     nas_space_close(s);
