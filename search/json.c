@@ -21,6 +21,7 @@ typedef struct slot {
 struct nas_json {
     const char *name, *text;
     size_t bytes;
+    bool made; /* nobody has seen the text: no lines and columns in messages */
     cJSON *root;
     int32_t n;
     uint32_t *value_at,
@@ -102,7 +103,7 @@ static void problem_at(nas_problems *p, const nas_json *j, int64_t offset, const
         return;
     }
     vsnprintf(what, sizeof what, fmt, ap);
-    if (offset >= 0) {
+    if (offset >= 0 && !j->made) {
         int32_t line, column;
         place_of(j, (size_t)offset, &line, &column);
         snprintf(where, sizeof where, ":%d:%d", line, column);
@@ -470,13 +471,14 @@ static nas_status build_tree(nas_json *j, nas_arena *a, nas_problems *p, nas_err
     return NAS_OK;
 }
 
-static nas_status parse(nas_arena *a, const char *name, const char *text, size_t bytes,
+static nas_status parse(nas_arena *a, const char *name, const char *text, size_t bytes, bool made,
                         nas_json **out, nas_err *err) {
     *out = NULL;
     nas_json *j = nas_arena_alloc(a, sizeof *j, err);
     if (!j || !(j->name = nas_arena_text(a, name, err))) return NAS_ENOMEM;
     j->text = text;
     j->bytes = bytes;
+    j->made = made;
     nas_problems p = {.arena = a};
     scan s = {.j = j, .p = &p, .arena = a};
     (void)(bytes >= 3 && take_word(&s, "\xEF\xBB\xBF"));
@@ -504,13 +506,23 @@ nas_status nas_json_open(nas_arena *a, const char *path, nas_json **out, nas_err
     const nas_status st = nas_file_read(a, path, NAS_JSON_BYTES, &text, &bytes, err);
     if (st == NAS_EFORMAT && err) err->code = NAS_EINVAL;
     if (st != NAS_OK) return st == NAS_EFORMAT ? NAS_EINVAL : st;
-    return parse(a, path, (const char *)text, bytes, out, err);
+    return parse(a, path, (const char *)text, bytes, false, out, err);
+}
+
+static nas_status parse_copy(nas_arena *a, const char *name, const char *text, bool made,
+                             nas_json **out, nas_err *err) {
+    *out = NULL;
+    const char *copy = nas_arena_text(a, text, err);
+    if (!copy) return NAS_ENOMEM;
+    return parse(a, name, copy, strlen(copy), made, out, err);
 }
 
 nas_status nas_json_parse(nas_arena *a, const char *name, const char *text, nas_json **out,
                           nas_err *err) {
-    *out = NULL;
-    const char *copy = nas_arena_text(a, text, err);
-    if (!copy) return NAS_ENOMEM;
-    return parse(a, name, copy, strlen(copy), out, err);
+    return parse_copy(a, name, text, false, out, err);
+}
+
+nas_status nas_json_parse_made(nas_arena *a, const char *name, const char *text, nas_json **out,
+                               nas_err *err) {
+    return parse_copy(a, name, text, true, out, err);
 }

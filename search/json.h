@@ -28,6 +28,10 @@ NAS_NODISCARD nas_status nas_json_open(nas_arena *a, const char *path, nas_json 
                                        nas_err *err);
 NAS_NODISCARD nas_status nas_json_parse(nas_arena *a, const char *name, const char *text,
                                         nas_json **out, nas_err *err);
+/* The same of a text that the program made: problems have no line and column, for nobody sees it.
+ */
+NAS_NODISCARD nas_status nas_json_parse_made(nas_arena *a, const char *name, const char *text,
+                                             nas_json **out, nas_err *err);
 void nas_json_close(nas_json *j);
 const cJSON *nas_json_root(const nas_json *j);
 /* The list of exactly n numbers at a key of the root, in arena a. Errors: NAS_EFORMAT. */

@@ -150,12 +150,16 @@ static nas_status check_possible(nas_space *s, nas_point *p, nas_err *err) {
                     all ? "" : " that was tried", first.text);
 }
 
-static nas_status read_space(nas_space *s, const char *path, const char *name, const char *text,
+/* parse reads a text by that name; NULL: it stands in the file of that name. */
+typedef nas_status parse_fn(nas_arena *a, const char *name, const char *text, nas_json **out,
+                            nas_err *err);
+
+static nas_status read_space(nas_space *s, const char *name, const char *text, parse_fn *parse,
                              nas_err *err) {
     NAS_TRY(nas_arena_open(&s->arena, err));
     NAS_TRY(nas_arena_open(&s->scratch, err));
-    NAS_TRY(path ? nas_json_open(s->arena, path, &s->json, err)
-                 : nas_json_parse(s->arena, name, text, &s->json, err));
+    NAS_TRY(parse ? parse(s->arena, name, text, &s->json, err)
+                  : nas_json_open(s->arena, name, &s->json, err));
     s->interned = nas_arena_alloc(s->arena, sizeof *s->interned, err);
     /* Scratch keeps its first chunk. */
     if (!s->interned || !nas_arena_alloc(s->scratch, 1, err)) return NAS_ENOMEM;
@@ -166,12 +170,12 @@ static nas_status read_space(nas_space *s, const char *path, const char *name, c
     return point.values ? check_possible(s, &point, err) : NAS_ENOMEM;
 }
 
-static nas_status open_space(const char *path, const char *name, const char *text, nas_space **out,
+static nas_status open_space(const char *name, const char *text, parse_fn *parse, nas_space **out,
                              nas_err *err) {
     *out = NULL;
     nas_space *s = calloc(1, sizeof *s);
     if (!s) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    const nas_status st = read_space(s, path, name, text, err);
+    const nas_status st = read_space(s, name, text, parse, err);
     if (st == NAS_OK)
         *out = s;
     else
@@ -184,7 +188,7 @@ nas_status nas_space_open(const char *path, nas_space **out, nas_err *err) {
 }
 
 nas_status nas_space_parse(const char *name, const char *text, nas_space **out, nas_err *err) {
-    return open_space(NULL, name, text, out, err);
+    return open_space(name, text, nas_json_parse, out, err);
 }
 
 static nas_status open_merged(nas_arena *a, const char *path, const char *patch, nas_space **out,
@@ -197,7 +201,8 @@ static nas_status open_merged(nas_arena *a, const char *path, const char *patch,
         st = nas_fail(err, NAS_EINVAL, "--set: expected an object, such as {\"task\": {...}}");
     if (st == NAS_OK) st = nas_json_merge(a, nas_json_root(file), nas_json_root(more), &text, err);
     const char *name = nas_arena_format(a, err, "%s with --set", path);
-    if (st == NAS_OK) st = name ? nas_space_parse(name, text, out, err) : NAS_ENOMEM;
+    if (st == NAS_OK)
+        st = name ? open_space(name, text, nas_json_parse_made, out, err) : NAS_ENOMEM;
     nas_json_close(more);
     nas_json_close(file);
     return st;

@@ -36,8 +36,8 @@ typedef struct nas_space nas_space;
  * text. Owner: the caller closes it. Errors: NAS_EINVAL, NAS_ENOTFOUND, NAS_EIO. */
 NAS_NODISCARD nas_status nas_space_open(const char *path, nas_space **out, nas_err *err);
 /* The same with a merge patch on it (RFC 7396): {"task": {"inputs": ["a"]}} puts that list in place
- * of the file's, null takes a key away. Problems then name lines of the merged text, which is
- * called "FILE with --set". Errors: also NAS_EINVAL a patch that is no JSON object. */
+ * of the file's, null takes a key away. Problems then are of "FILE with --set", without line and
+ * column. Errors: also NAS_EINVAL a patch that is no JSON object. */
 NAS_NODISCARD nas_status nas_space_open_with(const char *path, const char *patch, nas_space **out,
                                              nas_err *err);
 /* The same as the first from a text that a database holds. */

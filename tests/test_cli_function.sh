@@ -53,6 +53,8 @@ check "one dimension of Rosenbrock's" refused 'rosenbrock takes two or more' 's/
 check "a net" refused 'the task "test_function" has none; leave it out' 's/"objective"/"model": {}, "objective"/'
 check "a bound on a file" refused 'nothing selects on zlib_bytes' 's/"objective"/"constraints": ["zlib_bytes < 9"], "objective"/'
 check "another function" refused 'did you mean "sphere"' 's/"function": "rosenbrock"/"function": "spere"/'
+check "--set names no place in a text that nobody sees" says 2 'nas: rosenbrock.json with --set: serch: unknown key; did you mean "search"?' "$NAS" run rosenbrock.json --set '{"serch": 1}'
+check "but one in itself" says 2 'nas: --set:1:12: expected a value' "$NAS" run rosenbrock.json --set '{"search": }'
 rm bad.json
 
 # --- presets
