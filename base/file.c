@@ -25,11 +25,16 @@ static nas_status read_all(int fd, const char *path, uint8_t *p, size_t n, nas_e
     return NAS_OK;
 }
 
+/* For reading. A FIFO, which is refused then, must not wait for a writer first. */
+static int open_read(const char *path) {
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
 nas_status nas_file_read(nas_arena *a, const char *path, size_t most, uint8_t **out, size_t *bytes,
                          nas_err *err) {
     *out = NULL;
     *bytes = 0;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open_read(path);
     if (fd < 0) return nas_fail_errno(err, "cannot open %s", path);
     nas_status st = NAS_OK;
     struct stat info;
@@ -153,7 +158,7 @@ nas_status nas_file_write(const char *path, const void *p, size_t bytes, nas_err
 
 nas_status nas_file_map(const char *path, nas_mapped *out, nas_err *err) {
     *out = (nas_mapped){0};
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const int fd = open_read(path);
     if (fd < 0) return nas_fail_errno(err, "cannot open %s", path);
     struct stat info;
     nas_status st = NAS_OK;

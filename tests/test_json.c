@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -110,6 +112,16 @@ static void test_files(void **state) {
     assert_int_equal(nas_file_write(path, bom, sizeof bom - 1, &err), NAS_OK);
     assert_int_equal(nas_json_open(arena, path, &j, &err), NAS_OK);
     nas_json_close(j);
+    remove(path);
+    /* Nobody writes into a FIFO: it is refused, not waited for. */
+    nas_mapped map;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(60);
+    assert_int_equal(nas_json_open(arena, path, &j, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "is not a regular file"));
+    assert_int_equal(nas_file_map(path, &map, &err), NAS_EFORMAT);
+    assert_non_null(strstr(err.text, "is not a regular file"));
+    alarm(0);
     remove(path);
 }
 
