@@ -19,7 +19,11 @@ nas_status nas_sampler_fresh(const nas_space *s, const nas_point *p, const nas_s
 nas_status nas_sampler_walk(const nas_space *s, int64_t start, int64_t *step, const nas_seen *seen,
                             nas_point *out, nas_ask *what, nas_err *err) {
     const int64_t points = nas_space_points(s);
-    while (*step < points) {
+    for (int32_t n = 0; *step < points; n++) {
+        if (n == NAS_SAMPLER_STRIDE) {
+            *what = NAS_ASK_AGAIN;
+            return NAS_OK;
+        }
         const int64_t left = points - start;
         const int64_t i = *step < left ? start + *step : *step - left;
         bool fresh;

@@ -12,7 +12,9 @@ typedef struct nas_seen {
     nas_status (*has)(void *ctx, const nas_hash *candidate, bool *yes, nas_err *err);
 } nas_seen;
 
-typedef enum nas_ask { NAS_ASK_POINT, NAS_ASK_EXHAUSTED } nas_ask;
+/* NAS_ASK_AGAIN: many points were passed over and none was found yet; the cursor says how far it
+ * came, and who asks again gets what one long search would have given. */
+typedef enum nas_ask { NAS_ASK_POINT, NAS_ASK_EXHAUSTED, NAS_ASK_AGAIN } nas_ask;
 
 typedef struct nas_sampler {
     const char *name;

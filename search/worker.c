@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 static const double heartbeat_seconds = 5, nap_seconds = 0.05;
+static const double breath_seconds = 0.001; /* between two claims that walk: others may write */
 
 typedef struct hands {
     const nas_worker *w;
@@ -96,7 +97,8 @@ static nas_status pick(void *ctx, int64_t number, int64_t *cursor, nas_value *va
     nas_ask what;
     NAS_TRY(nas_sampler_next(w->space, w->seed, number, cursor, &has, &h->point, &what, err));
     out->exhausted = what == NAS_ASK_EXHAUSTED;
-    if (out->exhausted) return NAS_OK;
+    out->again = what == NAS_ASK_AGAIN;
+    if (what != NAS_ASK_POINT) return NAS_OK;
     NAS_TRY(nas_space_point_hash(w->space, &h->point, &out->candidate, err));
     NAS_TRY(nas_space_document(w->space, h->arena, &h->point, &out->json, err));
     nas_space_values(w->space, &h->point, values);
@@ -307,6 +309,8 @@ static nas_status work(hands *h, nas_err *err) {
         if (what == NAS_CLAIM_NONE_LEFT) return NAS_OK;
         if (what == NAS_CLAIM_WAIT)
             nas_clock_sleep(nap_seconds);
+        else if (what == NAS_CLAIM_AGAIN)
+            nas_clock_sleep(breath_seconds);
         else
             NAS_TRY(h->claim.reuse ? take_over(h, err) : do_trial(h, json, err));
         NAS_TRY(tidy(h, err));

@@ -123,7 +123,7 @@ static nas_status write_cursor(nas_store *s, nas_layout *l, int64_t cursor, bool
 
 static nas_status pick_new(nas_store *s, nas_layout *l, const progress *p, const char *worker,
                            nas_pick_fn pick, void *ctx, nas_arena *a, nas_claim *out,
-                           const char **json, bool *found, nas_err *err) {
+                           const char **json, bool *found, bool *again, nas_err *err) {
     *found = false;
     if (p->exhausted || (p->trials >= 0 && p->next >= p->trials)) return NAS_OK;
     nas_value *values = nas_arena_array(a, (size_t)l->n_params, sizeof *values, err);
@@ -134,7 +134,8 @@ static nas_status pick_new(nas_store *s, nas_layout *l, const progress *p, const
     NAS_TRY(pick(ctx, p->next, &cursor, values, &picked, err));
     if (cursor != p->cursor || picked.exhausted)
         NAS_TRY(write_cursor(s, l, cursor, picked.exhausted, err));
-    if (picked.exhausted) return NAS_OK;
+    *again = picked.again;
+    if (picked.exhausted || picked.again) return NAS_OK;
     *out = (nas_claim){.number = p->next, .attempt = 1, .candidate = picked.candidate};
     if (picked.json && !(*json = nas_arena_text(a, picked.json, err))) return NAS_ENOMEM;
     NAS_TRY(insert_trial(s, l, worker, values, picked.json, out, err));
@@ -158,11 +159,12 @@ static nas_status claim(nas_store *s, nas_layout *l, const char *worker, nas_pic
                         void *ctx, nas_arena *a, nas_claim *out, const char **json,
                         nas_claimed *what, nas_err *err) {
     progress p = {0};
-    bool found = false, others = false;
+    bool found = false, others = false, again = false;
     NAS_TRY(read_progress(s, l, &p, err));
     NAS_TRY(take_waiting(s, l, &p, worker, a, out, json, &found, &others, err));
-    if (!found) NAS_TRY(pick_new(s, l, &p, worker, pick, ctx, a, out, json, &found, err));
-    *what = NAS_CLAIMED;
+    if (!found) NAS_TRY(pick_new(s, l, &p, worker, pick, ctx, a, out, json, &found, &again, err));
+    *what = again ? NAS_CLAIM_AGAIN : NAS_CLAIMED;
+    if (again) return NAS_OK;
     if (found) return nas_reuse_find(s, l, out, err);
     bool running = others;
     if (!running) NAS_TRY(any_running(s, l, &running, err));

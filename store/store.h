@@ -92,11 +92,12 @@ typedef struct nas_claim {
 
 /* How the next new trial is picked, inside the claim's transaction. cursor is the sampler's.
  * has_trial says whether this version has a trial with that candidate hash. Writes values
- * (n_params) and hash, or *exhausted. json is the candidate's document, stored with the row. */
+ * (n_params) and hash, or exhausted, or again: none yet, but the cursor is to be kept. json is the
+ * candidate's document, stored with the row. */
 typedef struct nas_picked {
     nas_hash candidate;
     const char *json;
-    bool exhausted;
+    bool exhausted, again;
 } nas_picked;
 typedef nas_status (*nas_pick_fn)(void *ctx, int64_t number, int64_t *cursor, nas_value *values,
                                   nas_picked *out, nas_err *err);
@@ -104,10 +105,16 @@ NAS_NODISCARD nas_status nas_store_has_candidate(nas_store *s, nas_study_id id,
                                                  const nas_hash *candidate, bool *yes,
                                                  nas_err *err);
 
-typedef enum nas_claimed { NAS_CLAIMED, NAS_CLAIM_NONE_LEFT, NAS_CLAIM_WAIT } nas_claimed;
+typedef enum nas_claimed {
+    NAS_CLAIMED,
+    NAS_CLAIM_NONE_LEFT,
+    NAS_CLAIM_WAIT,
+    NAS_CLAIM_AGAIN
+} nas_claimed;
 
 /* Takes a waiting trial if there is one (one that was given up), else picks a new one, unless
- * `trials` are there already. NAS_CLAIM_WAIT: all are taken but some still run. Not synced: a lost
+ * `trials` are there already. NAS_CLAIM_WAIT: all are taken but some still run. NAS_CLAIM_AGAIN:
+ * the pick has not come to a point yet and is to go on in another transaction. Not synced: a lost
  * claim is claimed again. arena owns the json of a waiting trial that is taken again (*json). */
 NAS_NODISCARD nas_status nas_store_claim(nas_store *s, nas_study_id id, const char *worker,
                                          nas_pick_fn pick, void *ctx, nas_arena *a, nas_claim *out,

@@ -101,6 +101,30 @@ for sampler in grid random; do
     check "the same rows" cmp kill.txt "${sampler}1.txt"
 done
 
+# --- a walk over forbidden points can be stopped, lets others write, and goes on from where it was
+cat >long.json <<'JSON'
+{ "schema": 1, "name": "long", "task": { "kind": "test_function", "function": "sphere", "dimensions": 2 },
+  "point": { "x1": { "range": [1, 1000], "step": 1 }, "x2": { "range": [1, 1000], "step": 1 } },
+  "forbid": ["point.x1 < 999"], "objective": { "minimize": "value" }, "search": { "sampler": "grid", "trials": 3 } }
+JSON
+walked() { sql long.db "select max(cursor) from nas_spaces" 2>/dev/null || echo 0; }
+stopped() {
+    local run status begun
+    "$NAS" run long.json --workers 1 --quiet --out long_best >long.txt 2>&1 &
+    run=$!
+    for _ in $(seq 200); do [ "$(walked)" -gt 0 ] 2>/dev/null && break; sleep 0.01; done
+    kill -INT $run
+    begun=$(date +%s%N)
+    wait $run
+    status=$?
+    cat long.txt
+    [ $status = 130 ] && [ $(($(date +%s%N) - begun)) -lt 3000000000 ] &&
+        equal "$(sql long.db "select cursor > 0, cursor % 10000, exhausted, (select count(*) from long) from nas_spaces")" "1,0,0,0"
+}
+check "Ctrl-C while no point is allowed" stopped
+check "the study goes on" "$NAS" run long.json --workers 4 --quiet --out long_best
+check "to the points of the grid" equal "$(sql long.db 'select number, point_x1, point_x2 from long order by number' | tr '\n' ' ')" "0,999,1 1,999,2 2,999,3 "
+
 # --- time: what a trial is made to take
 slow() { # the clock of each trial
     formula slow sphere '"search": { "sampler": "grid", "trials": 2 }' | sed 's/"dimensions": 3/&, "seconds": 30/' >slow.json

@@ -49,8 +49,10 @@ static bool claim(const nas_space *s, uint64_t seed, study *t, nas_point *p) {
     nas_err err = {0};
     bool there;
     const int64_t n = t->n;
-    if (nas_sampler_next(s, seed, n, &t->cursor, &seen, p, &what, &err) != NAS_OK)
-        fail_msg("%s", err.text);
+    do {
+        if (nas_sampler_next(s, seed, n, &t->cursor, &seen, p, &what, &err) != NAS_OK)
+            fail_msg("%s", err.text);
+    } while (what == NAS_ASK_AGAIN);
     if (what == NAS_ASK_EXHAUSTED) return false;
     assert_int_equal(nas_space_forbidden(s, p, &there, &err), NAS_OK);
     assert_false(there);
@@ -256,6 +258,56 @@ static void test_walk(void **state) {
     assert_true(first[0] != first[1] && first[1] != first[2] && first[2] != first[3]);
 }
 
+/* Who has passed over many points is told to ask again, and comes to the same point as one that
+ * walks on; so does anybody else who asks with that cursor. */
+static void test_long_walk(void **state) {
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        nas_space *s[2];
+        for (int w = 0; w < 2; w++)
+            s[w] = open_parts((space_parts){
+                .train =
+                    "{\"epochs\": {\"range\": [1, 300]}, \"batch_size\": {\"range\": [1, 100]},"
+                    " \"learning_rate\": 1}",
+                .rest = "\"forbid\": [\"train.epochs < 251 or train.batch_size < 99\"],\n",
+                .search = samplers[k]});
+        study t = new_study(101);
+        nas_point p = new_point(s[0]);
+        const nas_seen seen = {.ctx = &t, .has = has};
+        nas_ask what = NAS_ASK_AGAIN;
+        nas_err err = {0};
+        int64_t cursor = k ? 1 : 0;
+        const int64_t begin = cursor;
+        int again = 0;
+        /* Nothing is left: all that is allowed was seen. */
+        while (claim(s[0], 3, &t, &p)) {}
+        assert_int_equal(t.n, 100);
+        for (; what == NAS_ASK_AGAIN; again += what == NAS_ASK_AGAIN) {
+            const int64_t before = cursor;
+            assert_int_equal(
+                nas_sampler_next(s[again % 2], 3, 100, &cursor, &seen, &p, &what, &err), NAS_OK);
+            assert_true(cursor - before <= 10000);
+            if (what == NAS_ASK_AGAIN) assert_int_equal(cursor - before, 10000);
+        }
+        assert_int_equal(what, NAS_ASK_EXHAUSTED);
+        assert_int_equal(cursor, begin + 30000);
+        assert_true(again == 2 || again == 3);
+        /* One point is open: the cursor ends behind it. */
+        const nas_hash last = t.hashes[99];
+        t.n = 99;
+        cursor = begin;
+        do {
+            assert_int_equal(nas_sampler_next(s[1], 3, 99, &cursor, &seen, &p, &what, &err),
+                             NAS_OK);
+        } while (what == NAS_ASK_AGAIN);
+        nas_hash found;
+        assert_int_equal(what, NAS_ASK_POINT);
+        assert_int_equal(nas_space_point_hash(s[0], &p, &found, &err), NAS_OK);
+        assert_true(nas_hash_equal(&found, &last));
+        for (int w = 0; w < 2; w++) nas_space_close(s[w]);
+    }
+}
+
 /* Errors of the store come through. */
 static nas_status broken(void *ctx, const nas_hash *candidate, bool *yes, nas_err *err) {
     (void)ctx;
@@ -300,7 +352,7 @@ int main(void) {
         TEST(test_names),       TEST(test_every_point_once), TEST(test_any_number_of_workers),
         TEST(test_grid_order),  TEST(test_large_grid),       TEST(test_try_first),
         TEST(test_infinite),    TEST(test_last_point),       TEST(test_walk),
-        TEST(test_store_fails), TEST(test_one_point),
+        TEST(test_store_fails), TEST(test_one_point),        TEST(test_long_walk),
     };
     return cmocka_run_group_tests_name("sampler", tests, NULL, NULL);
 }

@@ -92,6 +92,52 @@ static void test_pick_fails(void **state) {
     nas_store_close(s);
 }
 
+/* Five points of the cursor at a time; the point 12 is the first that may be. */
+static nas_status pick_later(void *ctx, int64_t number, int64_t *cursor, nas_value *values,
+                             nas_picked *out, nas_err *err) {
+    (void)ctx, (void)err;
+    values[0] = real(0.5);
+    values[1] = integer(number);
+    values[2] = null;
+    out->again = *cursor < 10;
+    *cursor += out->again ? 5 : 3;
+    out->candidate = hash_of_number(*cursor);
+    return NAS_OK;
+}
+
+static void test_pick_goes_on(void **state) {
+    place *p = *state;
+    const nas_study def = study_of("kws", 5);
+    nas_study_id id;
+    nas_store *s = start(p, &def, &id), *other = open_db(p, NAS_STORE_WRITE);
+    nas_claim c;
+    const char *json;
+    nas_claimed what;
+    for (int i = 1; i <= 2; i++) {
+        /* Whoever claims goes on from there; between two claims the file is nobody's. */
+        OK(nas_store_claim(i == 1 ? s : other, id, "w", pick_later, NULL, p->arena, &c, &json,
+                           &what, &p->err));
+        assert_int_equal(what, NAS_CLAIM_AGAIN);
+        assert_int_equal(c.id, 0);
+        assert_string_equal(ask(p, s, "SELECT cursor, exhausted FROM nas_spaces"),
+                            i == 1 ? "5 0" : "10 0");
+        assert_string_equal(ask(p, s, "SELECT count(*) FROM kws"), "0");
+        raw_sql(p, "BEGIN IMMEDIATE; COMMIT");
+    }
+    OK(nas_store_claim(s, id, "w", pick_later, NULL, p->arena, &c, &json, &what, &p->err));
+    assert_int_equal(what, NAS_CLAIMED);
+    assert_int_equal(c.number, 0);
+    assert_string_equal(ask(p, s, "SELECT cursor FROM nas_spaces"), "13");
+    /* A trial that waits comes before points that are looked for. */
+    assert_true(finish_as(p, s, id, &c, "w", "waiting", NULL));
+    raw_sql(p, "UPDATE nas_spaces SET cursor = 0");
+    OK(nas_store_claim(s, id, "w", pick_later, NULL, p->arena, &c, &json, &what, &p->err));
+    assert_int_equal(what, NAS_CLAIMED);
+    assert_int_equal(c.number, 0);
+    nas_store_close(other);
+    nas_store_close(s);
+}
+
 static void test_reap(void **state) {
     place *p = *state;
     const nas_study def = study_of("kws", 3);
@@ -265,7 +311,7 @@ static void test_artefacts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_claims),      T(test_pick_fails), T(test_reap),
+        T(test_claims),      T(test_pick_fails), T(test_pick_goes_on), T(test_reap),
         T(test_passed_over), T(test_values),     T(test_artefacts),
     };
     return cmocka_run_group_tests_name("store_trials", tests, NULL, NULL);
