@@ -119,16 +119,60 @@ static nas_status one_final(nas_store *store, nas_study_id study, int64_t row, c
     return st;
 }
 
+/* The rows that this call has measured. A figure that is none is stored as NULL, so the column
+ * alone does not tell. */
+typedef struct measured {
+    nas_arena *a;
+    int64_t *row;
+    int32_t n, room;
+} measured;
+
+static bool is_measured(const measured *m, const finalist *f) {
+    bool there = f->tested;
+    for (int32_t i = 0; i < m->n && !there; i++) there = m->row[i] == f->row;
+    return there;
+}
+
+static nas_status note_measured(measured *m, int64_t row, nas_err *err) {
+    if (m->n == m->room) {
+        const int32_t room = m->room ? 2 * m->room : 16;
+        int64_t *more = nas_arena_array(m->a, (size_t)room, sizeof *more, err);
+        if (!more) return NAS_ENOMEM;
+        if (m->n) memcpy(more, m->row, (size_t)m->n * sizeof *more);
+        m->row = more;
+        m->room = room;
+    }
+    m->row[m->n++] = row;
+    return NAS_OK;
+}
+
+/* Times that are measured again may change who is feasible and in which order, so that others come
+ * to the podium. Each trial is measured once at most, so this ends. */
+static nas_status settle(nas_store *store, nas_study_id study, const nas_space *s,
+                         const nas_dataset *d, const nas_cache *cache, const nas_log *log,
+                         measured *m, podium *p, nas_err *err) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        NAS_TRY(best_rows(store, s, p, err));
+        for (int32_t i = 0; i < p->n && !d->task->ops->evaluate; i++) {
+            if (is_measured(m, &p->place[i])) continue;
+            NAS_TRY(one_final(store, study, p->place[i].row, d, cache, log, err));
+            NAS_TRY(note_measured(m, p->place[i].row, err));
+            changed = true;
+        }
+    }
+    return NAS_OK;
+}
+
 nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space *s,
                           const nas_dataset *d, const nas_cache *cache, const nas_log *log,
                           nas_run_end *out, nas_err *err) {
-    podium p;
-    NAS_TRY(best_rows(store, s, &p, err));
-    for (int32_t i = 0; i < p.n && !d->task->ops->evaluate; i++)
-        if (!p.place[i].tested)
-            NAS_TRY(one_final(store, study, p.place[i].row, d, cache, log, err));
-    /* Times that were measured again may have changed who is feasible. */
-    NAS_TRY(best_rows(store, s, &p, err));
+    podium p = {0};
+    measured m = {0};
+    NAS_TRY(nas_arena_open(&m.a, err));
+    const nas_status st = settle(store, study, s, d, cache, log, &m, &p, err);
+    nas_arena_close(m.a);
+    NAS_TRY(st);
     const bool several = nas_space_objectives(s) > 1;
     out->has_winner = p.n > 0 && !several;
     out->winner = out->has_winner ? p.place[0].row : 0;

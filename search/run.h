@@ -56,7 +56,8 @@ NAS_NODISCARD nas_status nas_run(const nas_run_options *o, const nas_run_view *v
 
 /* The finalists: latency again, with nobody else at work, and the test part, once each. They are
  * the three best feasible trials; with several objectives the first three of the feasible part of
- * the front, in the order of the objectives. Then fills has_winner and winner, or front. */
+ * the front, in the order of the objectives. Where new times put others there, those too, until all
+ * that are there were measured so. Then fills has_winner and winner, or front. */
 NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space *s,
                                         const nas_dataset *d, const nas_cache *cache,
                                         const nas_log *log, nas_run_end *out, nas_err *err);

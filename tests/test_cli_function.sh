@@ -158,6 +158,24 @@ PY
     check "and lists the one that nearly won" listed
     near 47 >/dev/null
     check "and that the winner nearly did not" says_of 0 "keeps infer_ms < 50 by less than a tenth; should it miss it, #" "$NAS" run timed.json --quiet
+    # No time is below zero: who is measured again drops out.
+    space dropped 8 "infer_ms < 0" >dropped.json
+    check "nobody is as fast as that" says_of 3 "" "$NAS" run dropped.json --quiet
+    claim_it() { # all are said to be; one was measured again, and is the worst
+        python3 - <<'PY'
+import sqlite3
+db = sqlite3.connect("dropped.db")
+db.execute("update nas_trials_1 set infer_ms_hi = -1")
+db.execute("update nas_trials_1 set accuracy = -1, test_accuracy = 0.5 where number = 5")
+db.commit()
+PY
+    }
+    settled() {
+        claim_it && "$NAS" run dropped.json --quiet --out dropped_best &&
+            equal "$(sql dropped.db 'select number, test_accuracy from dropped_best')" "5,0.5" &&
+            equal "$(sql dropped.db 'select count(*) from dropped where test_accuracy is null or (infer_ms_hi < 0) <> (number = 5)')" 0
+    }
+    check "the winner was measured again" settled
     check "no word of it without a time" equal "$("$NAS" run many.json --db grid1.db --out many_best 2>&1 | grep -c 'times decide')" 0
 fi
 close_tests
