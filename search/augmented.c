@@ -30,7 +30,10 @@ static nas_status open_parts(nas_augmented *g, const nas_cache *cache, nas_err *
     if (!g->pcm || !g->x) return nas_fail(err, NAS_ENOMEM, "augment: out of memory");
     if (g->c->augment.sound.noise_snr_db.given)
         NAS_TRY(nas_noise_open(g->data->folder, rate, cache, g->log, &g->bed, err));
-    NAS_TRY(nas_clips_prepare(g->data->clips, rate, g->log, err));
+    nas_cache_common(cache, false);
+    const nas_status st = nas_clips_prepare(g->data->clips, rate, g->log, err);
+    nas_cache_common(cache, true);
+    NAS_TRY(st);
     return nas_frontend_open(&g->c->frontend, g->samples, &g->fe, err);
 }
 

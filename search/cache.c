@@ -145,6 +145,10 @@ void nas_cache_remove(const nas_cache *c, const nas_hash *key) {
     if (place_of(c, key, "", &at, NULL) == NAS_OK) (void)unlink(at.path);
 }
 
+void nas_cache_common(const nas_cache *c, bool over) {
+    if (c->common) c->common(c->wait_ctx, over);
+}
+
 nas_status nas_cache_wait_for(const nas_cache *c, const char *path, nas_lock *out, nas_err *err) {
     const double nap = 0.02;
     bool taken = false, stop = false, waited = false;

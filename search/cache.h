@@ -31,13 +31,19 @@ void nas_cache_use_end(nas_cache_use *u);
  * Returns true to give up. */
 typedef bool (*nas_cache_wait_fn)(void *ctx, bool over);
 
+/* Told before what belongs to all trials (features, noise, clips at a rate) is computed, and with
+ * `over` after it: that time is no trial's. */
+typedef void (*nas_cache_common_fn)(void *ctx, bool over);
+
 typedef struct nas_cache {
-    const char *dir;        /* made when something is put */
-    int64_t most;           /* bytes that nas_cache_trim leaves; 0: no bound */
-    nas_cache_use *use;     /* NULL: nothing is kept for a trial */
-    nas_cache_wait_fn wait; /* NULL: locks are waited for without a word */
-    void *wait_ctx;
+    const char *dir;            /* made when something is put */
+    int64_t most;               /* bytes that nas_cache_trim leaves; 0: no bound */
+    nas_cache_use *use;         /* NULL: nothing is kept for a trial */
+    nas_cache_wait_fn wait;     /* NULL: locks are waited for without a word */
+    nas_cache_common_fn common; /* NULL: nobody asks */
+    void *wait_ctx;             /* of both */
 } nas_cache;
+void nas_cache_common(const nas_cache *c, bool over);
 
 /* A payload in the page cache, shared by all who map it; 64-byte aligned. */
 typedef struct nas_cached {

@@ -117,7 +117,9 @@ nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
         nas_status st = nas_cache_get(cache, &out->key, &out->own, &found, err);
         if (st == NAS_OK && !found) {
             out->reused = false;
+            nas_cache_common(cache, false);
             st = compute(d, c, &out->key, cache, log, err);
+            nas_cache_common(cache, true);
             if (st == NAS_OK) st = nas_cache_get(cache, &out->key, &out->own, &found, err);
         }
         nas_cache_unlock(cache, &out->key, &lock);

@@ -124,7 +124,9 @@ static nas_status get_or_make(const nas_noise_files *files, int32_t rate_hz, con
         NAS_TRY(nas_cache_lock(cache, &b->hash, &lock, err));
         nas_status st = nas_cache_get(cache, &b->hash, &b->own, &found, err);
         if (st == NAS_OK && !found) {
+            nas_cache_common(cache, false);
             st = make(files, rate_hz, cache, &b->hash, log, err);
+            nas_cache_common(cache, true);
             if (st == NAS_OK) st = nas_cache_get(cache, &b->hash, &b->own, &found, err);
         }
         nas_cache_unlock(cache, &b->hash, &lock);

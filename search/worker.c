@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const double heartbeat_seconds = 5, nap_seconds = 0.05;
+static const double heartbeat_seconds = 5, nap_seconds = 0.05, common_seconds = 0.25;
 static const double breath_seconds = 0.001; /* between two claims that walk: others may write */
 
 typedef struct hands {
@@ -31,7 +31,8 @@ typedef struct hands {
     bool holds, lost; /* lost: the trial in hand was taken for dead, it is somebody else's now */
     bool late;        /* the trial in hand took longer than it may */
     double begun, beat;
-    double waiting_since, waited; /* for others, in this trial; 0: it does not wait */
+    double waiting_since, waited; /* for others, or at work for all; 0: neither */
+    double told;                  /* up to when the coordinator knows of work for all; 0: none */
     int32_t epochs;
     nas_point point;
 } hands;
@@ -50,12 +51,19 @@ static void show_life(hands *h) {
     h->lost = nas_store_heartbeat(h->store, h->w->study, &h->claim, h->id, NULL) == NAS_EBUSY;
 }
 
+/* Piece by piece, so that the coordinator still ends a worker that hangs in it. */
+static void tell_common(hands *h, double now) {
+    tell(h, &(nas_event){.kind = NAS_EVENT_RESUMED, .seconds = now - h->told});
+    h->told = now;
+}
+
 /* Asked at every step: also the place from which a worker shows that it lives. */
 static bool stop_or_beat(void *ctx) {
     hands *h = ctx;
     const double most = h->w->limits.seconds, now = nas_clock_wall();
     const double idle = h->waited + (h->waiting_since > 0 ? now - h->waiting_since : 0);
     show_life(h);
+    if (h->told > 0 && now - h->told > common_seconds) tell_common(h, now);
     h->late = h->holds && most > 0 && now - h->begun - idle > most;
     return h->lost || h->late || (h->w->stop && h->w->stop(h->w->stop_ctx));
 }
@@ -74,6 +82,17 @@ static bool wait_for_others(void *ctx, bool over) {
         h->waiting_since = 0;
     }
     return stop_or_beat(h);
+}
+
+/* The time of what all trials share is nobody's. */
+static void work_for_all(void *ctx, bool over) {
+    hands *h = ctx;
+    const double now = nas_clock_wall();
+    if (over) {
+        h->waited += now - h->waiting_since;
+        tell_common(h, now);
+    }
+    h->waiting_since = h->told = over ? 0 : now;
 }
 
 static void tell_epoch(void *ctx, const nas_epoch *epoch) {
@@ -269,7 +288,7 @@ static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     h->holds = true;
     h->lost = h->late = false;
     h->begun = h->beat = wall;
-    h->waiting_since = h->waited = 0;
+    h->waiting_since = h->waited = h->told = 0;
     nas_outcome out = {0};
     nas_err why = {0};
     nas_limits_memory(h->w->limits.bytes);
@@ -333,6 +352,7 @@ nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
     hands h = {.w = w, .cache = *w->cache};
     h.cache.use = &h.use;
     h.cache.wait = wait_for_others;
+    h.cache.common = work_for_all;
     h.cache.wait_ctx = &h;
     nas_process_self(h.id);
     nas_process_machine(nas_kernel_name(w->kernel), h.machine);

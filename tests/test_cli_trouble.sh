@@ -166,6 +166,24 @@ waits() { # another process computes its features: the trial's time does not run
         equal "$(sql wait.db "select max(attempt), max(seconds) > 4 from tiny")" 1,1
 }
 check "a trial that waits for another's features is not late" waits
+# Clips at another rate and features are for all trials: no trial is late because it is the one that makes them.
+sed 's/"labels": \[[^]]*\]/"labels": ["down", "go", "left", "no", "right", "stop", "up", "yes"]/; s/"frontend": {/& "sample_rate_hz": 8000,/; s/"upper_hz": 4000/"upper_hz": 3900/; s/"name": "tiny"/"name": "rate"/' tiny.json >rate.json
+shared() { # on one processor, so that it takes longer than a trial may
+    taskset -c "$(taskset -cp $$ | grep -o '[0-9]*$')" "$NAS" run rate.json --db rate.db --workers 1 --trials 1 --trial-seconds 1 --retries 0 --out rate_best &&
+        equal "$(sql rate.db "select state, attempt, seconds > (select sum(wall_seconds) from nas_stages where name = 'features') from rate")" complete,1,1
+}
+check "a trial is not late because of clips and features that all share" shared
+packing() { # another process resamples the clips
+    local pack
+    pack=$(find rate.db.cache -type f -size +1M -printf '%s %p\n' | sort -n | head -n 1 | cut -d' ' -f2)
+    [ -n "$pack" ] && find rate.db.cache -type f -size -10M -delete || return 1
+    flock "$pack.lock" sleep 8 &
+    "$NAS" run rate.json --db again.db --cache rate.db.cache --workers 1 --trials 1 --trial-seconds 1 --retries 0 --out rate_best
+    local status=$?
+    wait $!
+    [ $status = 0 ] && equal "$(sql again.db "select state, seconds > 3 from rate")" complete,1
+}
+check "nor because another process packs them" packing
 large() {
     sed 's/"choice": \[4, 8\]/"choice": [4, 4000]/' tiny.json >large.json
     "$NAS" run large.json --db large.db --workers 1 --retries 0 --trial-bytes 8000000 --out large_best &&

@@ -1,6 +1,7 @@
 /* core/data/clips.c - opening a folder of clips: list, pack, map. */
 #include "core/data/clips.h"
 
+#include "base/clock.h"
 #include "core/audio/sound.h"
 #include "core/data/clips_int.h"
 
@@ -62,11 +63,21 @@ typedef struct recipe {
     nas_hash key;
 } recipe;
 
+static nas_status wait_for_lock(const char *path, const nas_log *log, nas_lock *out, nas_err *err) {
+    const double nap = 0.02;
+    for (bool taken = false;;) {
+        NAS_TRY(nas_lock_try(path, out, &taken, err));
+        if (taken) return NAS_OK;
+        if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped");
+        nas_clock_sleep(nap);
+    }
+}
+
 /* One process makes the pack, others wait for it. */
 static nas_status write_locked(const recipe *r, const place *at, const nas_log *log, nas_pack *pack,
                                nas_err *err) {
     nas_lock lock = {.fd = -1};
-    NAS_TRY(nas_lock_take(at->lock, &lock, err));
+    NAS_TRY(wait_for_lock(at->lock, log, &lock, err));
     nas_status st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
     if (st != NAS_OK) {
         if (st == NAS_EFORMAT)

@@ -13,6 +13,9 @@
 
 enum { PATH_ROOM = 4096, ALIGN = 64, BATCH_BYTES = 64 << 20, MOST_BATCH = 256, NAMED = 5 };
 
+/* Between two looks for a stop. Resampling takes some hundredth of the time of the sound. */
+enum { RESAMPLED_SECONDS = 16, LEAST_RESAMPLED = 16 };
+
 static const char head[ALIGN] = "nas packed clips\n";
 
 typedef struct tail {
@@ -255,15 +258,21 @@ static nas_status add_tables(writer *w, const nas_hash *key, nas_err *err) {
     return nas_file_add(w->file, &t, sizeof t, err);
 }
 
-/* As many clips at a time as fit into some memory at the rates that are usual. */
-static int32_t batch_of(double clip_seconds) {
+/* As many clips at a time as fit into some memory at the rates that are usual, and of those that
+ * are resampled no more than some seconds of sound, or one for each of some processors. */
+static int32_t batch_of(double clip_seconds, bool resampled) {
     const double n = BATCH_BYTES / (clip_seconds * 48000.0 * sizeof(float));
-    return n < 1.0 ? 1 : n < MOST_BATCH ? (int32_t)n : MOST_BATCH;
+    int32_t most = MOST_BATCH;
+    if (resampled) {
+        most = (int32_t)fmin(MOST_BATCH, RESAMPLED_SECONDS / clip_seconds);
+        if (most < LEAST_RESAMPLED) most = LEAST_RESAMPLED;
+    }
+    return n < 1.0 ? 1 : n < most ? (int32_t)n : most;
 }
 
 static nas_status reserve(writer *w, nas_err *err) {
     const size_t n = (size_t)w->total + 1;
-    w->batch = batch_of(w->l->clip_seconds);
+    w->batch = batch_of(w->l->clip_seconds, w->from != NULL);
     w->jobs = nas_arena_array(w->a, (size_t)w->batch, sizeof *w->jobs, err);
     w->entries = nas_arena_array(w->a, n, sizeof *w->entries, err);
     w->source = nas_arena_array(w->a, n, sizeof *w->source, err);
