@@ -100,6 +100,38 @@ nas_status nas_file_begin(const char *path, nas_file **out, nas_err *err) {
     return NAS_OK;
 }
 
+bool nas_file_remove_unused(const char *path) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return errno == ENOENT;
+    struct stat locked, there; /* the path may hold another file by now, which is in use */
+    const bool same = flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &locked) == 0 &&
+                      lstat(path, &there) == 0 && locked.st_ino == there.st_ino &&
+                      locked.st_dev == there.st_dev;
+    const bool gone = same && unlink(path) == 0;
+    close(fd);
+    return gone;
+}
+
+/* Is name what nas_file_begin calls an unfinished `file`? */
+static bool is_beside(const char *name, const char *file, size_t n) {
+    return strncmp(name, file, n) == 0 && name[n] == '.' && strlen(name + n) == 7;
+}
+
+void nas_file_sweep(const char *path) {
+    char folder[4096], left[4096];
+    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+    const int n = snprintf(folder, sizeof folder, "%.*s", (int)(file - path), path);
+    if (n < 0 || (size_t)n >= sizeof folder) return;
+    DIR *d = opendir(n ? folder : ".");
+    if (!d) return;
+    for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
+        if (!is_beside(e->d_name, file, strlen(file))) continue;
+        const int len = snprintf(left, sizeof left, "%s%s", folder, e->d_name);
+        if (len > 0 && (size_t)len < sizeof left) (void)nas_file_remove_unused(left);
+    }
+    closedir(d);
+}
+
 nas_status nas_file_add(nas_file *f, const void *p, size_t bytes, nas_err *err) {
     const uint8_t *at = p;
     while (bytes) {

@@ -23,6 +23,10 @@ NAS_NODISCARD nas_status nas_file_begin(const char *path, nas_file **out, nas_er
 NAS_NODISCARD nas_status nas_file_add(nas_file *f, const void *p, size_t bytes, nas_err *err);
 NAS_NODISCARD nas_status nas_file_commit(nas_file *f, nas_err *err);
 void nas_file_drop(nas_file *f);
+/* Removes what killed writers of path left beside it; what somebody is writing stays. */
+void nas_file_sweep(const char *path);
+/* Removes a file, unless somebody holds a lock on it. Is it gone? */
+bool nas_file_remove_unused(const char *path);
 
 /* A file mapped read-only and shared; unmap ends it ({0} is fine). */
 typedef struct nas_mapped {

@@ -90,7 +90,7 @@ static int clear(const char *dir, nas_arena *a, nas_err *err) {
     char text[32], size[32];
     if (nas_cache_list(dir, a, &v, &n, err) != NAS_OK) return cli_fail(err);
     for (size_t i = 0; i < n; i++) {
-        const bool went = nas_cache_evict(&v[i]);
+        const bool went = nas_file_remove_unused(v[i].path);
         gone += went;
         stay += !went;
         if (went) bytes += v[i].bytes;

@@ -124,7 +124,7 @@ nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const char *ki
     }
     h.payload = nas_hasher_end(&hasher);
     nas_file *f = NULL;
-    nas_cache_sweep(at.path);
+    nas_file_sweep(at.path);
     NAS_TRY(nas_file_begin(at.path, &f, err));
     nas_status st = nas_file_add(f, &h, sizeof h, err);
     for (int32_t i = 0; st == NAS_OK && i < n; i++)

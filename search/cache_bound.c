@@ -3,13 +3,10 @@
 
 #include "base/clock.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,29 +104,6 @@ void nas_cache_kind(const nas_cache_entry *e, char kind[NAS_CACHE_KIND]) {
     snprintf(kind, NAS_CACHE_KIND, "%.*s", n ? (int)n : 5, n ? h.kind : "other");
 }
 
-bool nas_cache_evict(const nas_cache_entry *e) {
-    const int fd = open(e->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) return errno == ENOENT;
-    struct stat locked, there; /* the path may hold another file by now, which is in use */
-    const bool same = flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &locked) == 0 &&
-                      lstat(e->path, &there) == 0 && locked.st_ino == there.st_ino &&
-                      locked.st_dev == there.st_dev;
-    const bool gone = same && unlink(e->path) == 0;
-    close(fd);
-    return gone;
-}
-
-void nas_cache_sweep(const char *path) {
-    char pattern[4096];
-    glob_t found;
-    const int n = snprintf(pattern, sizeof pattern, "%s.??????", path);
-    if (n < 0 || (size_t)n >= sizeof pattern) return;
-    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            (void)nas_cache_evict(&(nas_cache_entry){.path = found.gl_pathv[i]});
-    globfree(&found);
-}
-
 static void evict_oldest(const nas_cache_entry *v, size_t n, int64_t most) {
     char kind[NAS_CACHE_KIND];
     int64_t total = 0;
@@ -138,7 +112,7 @@ static void evict_oldest(const nas_cache_entry *v, size_t n, int64_t most) {
     for (size_t i = 0; i < n && total > most; i++) {
         nas_cache_kind(&v[i], kind);
         if (v[i].is_part ? now - v[i].used < part_seconds : strcmp(kind, "clips") == 0) continue;
-        if (nas_cache_evict(&v[i])) total -= v[i].bytes;
+        if (nas_file_remove_unused(v[i].path)) total -= v[i].bytes;
     }
 }
 

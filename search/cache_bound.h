@@ -21,13 +21,6 @@ NAS_NODISCARD nas_status nas_cache_list(const char *dir, nas_arena *a, nas_cache
  */
 void nas_cache_kind(const nas_cache_entry *e, char kind[NAS_CACHE_KIND]);
 
-/* Removes one, unless a running trial needs it. Is it gone? */
-bool nas_cache_evict(const nas_cache_entry *e);
-
-/* Removes what a killed process left of a file that it was writing; `path` is what the file would
- * be called. What somebody is writing stays. */
-void nas_cache_sweep(const char *path);
-
 /* Brings the cache down to c->most bytes where it is above: files of stages, oldest use first, but
  * none that a running trial needs, and no packed clips. Whoever does it already does it for all.
  * most 0: no bound. */

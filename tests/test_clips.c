@@ -264,6 +264,31 @@ static void find_pack(char *path, size_t room) {
     nas_arena_close(a);
 }
 
+/* What killed writers left of a pack goes when it is made again; what somebody writes stays. */
+static void test_leftovers(void **state) {
+    (void)state;
+    make_words(4);
+    seen s = {0};
+    nas_clips *c;
+    assert_int_equal(open_clips((nas_clips_options){0}, &s, &c, NULL), NAS_OK);
+    nas_clips_close(c);
+    char path[600], left[700], other[700];
+    find_pack(path, sizeof path);
+    snprintf(left, sizeof left, "%s.AbC123", path);
+    snprintf(other, sizeof other, "%.*s.AbC123", (int)strlen(path) - 1, path);
+    assert_int_equal(nas_file_write(left, "by", 2, NULL), NAS_OK);
+    assert_int_equal(nas_file_write(other, "by", 2, NULL), NAS_OK);
+    nas_file *f;
+    assert_int_equal(nas_file_begin(path, &f, NULL), NAS_OK);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(open_clips((nas_clips_options){0}, &s, &c, NULL), NAS_OK);
+    assert_int_equal(s.decoded, 12);
+    nas_clips_close(c);
+    assert_false(nas_path_exists(left));
+    assert_true(nas_path_exists(other));
+    assert_int_equal(nas_file_commit(f, NULL), NAS_OK); /* it was left alone */
+}
+
 /* Whichever byte of a pack is damaged, and wherever it ends: it is made again, the same. */
 static void test_damage(void **state) {
     (void)state;
@@ -468,9 +493,9 @@ static void test_stop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_formats), TEST(test_cache),   TEST(test_damage),  TEST(test_bad_clips),
-        TEST(test_hostile), TEST(test_labels),  TEST(test_folders), TEST(test_speakers),
-        TEST(test_stop),    TEST(test_prepare),
+        TEST(test_formats), TEST(test_cache),   TEST(test_damage),    TEST(test_bad_clips),
+        TEST(test_hostile), TEST(test_labels),  TEST(test_folders),   TEST(test_speakers),
+        TEST(test_stop),    TEST(test_prepare), TEST(test_leftovers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

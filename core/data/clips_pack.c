@@ -285,6 +285,7 @@ nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from, int32_t 
     writer w = {.l = l, .from = from, .rate_hz = rate_hz, .total = from ? from->n : l->n};
     nas_status st = nas_arena_open(&w.a, err);
     if (st == NAS_OK) st = reserve(&w, err);
+    nas_file_sweep(path);
     if (st == NAS_OK) st = nas_file_begin(path, &w.file, err);
     if (st == NAS_OK) st = nas_file_add(w.file, head, sizeof head, err);
     if (st == NAS_OK) st = make_all(&w, log, err);
