@@ -6,34 +6,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool copy_row(void *ctx, const nas_row *row) {
-    cli_trial **out = ctx;
-    cli_trial *t = calloc(1, sizeof *t);
-    if (!t) return false;
+typedef struct found {
+    cli_trial *t;
+    bool no_memory;
+} found;
+
+static bool copy_texts(cli_trial *t, const nas_row *row) {
+    bool good = true;
     t->name = calloc((size_t)row->n + 1, sizeof *t->name);
     t->value = calloc((size_t)row->n + 1, sizeof *t->value);
-    if (!t->name || !t->value) {
-        cli_trial_close(t);
-        return false;
-    }
-    for (; t->n < row->n; t->n++) {
+    if (!t->name || !t->value) return false;
+    for (; good && t->n < row->n; t->n++) {
         char text[4096];
         t->name[t->n] = strdup(row->names[t->n]);
         t->value[t->n] = strdup(cli_value(&row->values[t->n], text, sizeof text));
+        good = t->name[t->n] && t->value[t->n];
     }
-    *out = t;
+    return good;
+}
+
+static bool copy_row(void *ctx, const nas_row *row) {
+    found *f = ctx;
+    f->t = calloc(1, sizeof *f->t);
+    f->no_memory = !f->t || !copy_texts(f->t, row);
     return false;
 }
 
 cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err) {
     char sql[512];
-    cli_trial *t = NULL;
+    found f = {0};
     snprintf(sql, sizeof sql, "select * from %s", from);
-    if (nas_store_query(store, sql, NULL, 0, copy_row, &t, err) != NAS_OK) {
-        cli_trial_close(t);
-        return NULL;
-    }
-    return t;
+    nas_status st = nas_store_query(store, sql, NULL, 0, copy_row, &f, err);
+    if (st == NAS_OK && f.no_memory) st = nas_fail(err, NAS_ENOMEM, "out of memory");
+    if (st == NAS_OK) return f.t;
+    cli_trial_close(f.t);
+    return NULL;
 }
 
 void cli_trial_close(cli_trial *t) {

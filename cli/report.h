@@ -12,8 +12,8 @@ typedef struct cli_trial {
     char **name, **value; /* "" for NULL */
 } cli_trial;
 
-/* One row of `from` ("\"demo\" where number = 3"); NULL when there is none. Closed by
- * cli_trial_close. */
+/* One row of `from` ("\"demo\" where number = 3"); NULL when there is none, and when
+ * it cannot be read: err says so. Closed by cli_trial_close. */
 cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err);
 void cli_trial_close(cli_trial *t);
 const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when absent */

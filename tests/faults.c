@@ -112,6 +112,13 @@ void *realloc(void *p, size_t n) {
     return __libc_realloc(p, n);
 }
 
+char *strdup(const char *s) {
+    REFUSE_IF_ASKED()
+    const size_t n = strlen(s) + 1;
+    char *p = __libc_malloc(n);
+    return p ? memcpy(p, s, n) : NULL;
+}
+
 static int is_full(int fd) {
     struct stat info;
     if (kind != WRITE || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || !fails(WRITE)) return 0;

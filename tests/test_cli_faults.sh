@@ -84,6 +84,24 @@ survive_all() { # KIND HOW-MANY: in a few folders at once, as a run waits more t
     for i in "${pids[@]}"; do wait "$i" || bad=1; done
     return $bad
 }
+shown() { # or an error is said: the first allocation from each place fails
+    local n status
+    undisturbed && run >said.txt 2>&1 || return 1
+    "$NAS" show fault.db 0 >whole.txt || return 1
+    show() {
+        head -c 8 /dev/zero >count
+        FAULT_KIND=alloc FAULT_COUNT=count FAULT_AT=$1 LD_PRELOAD=$work/faults.so "$NAS" show fault.db 0 >shown.txt 2>fault.txt
+    }
+    rm -f places
+    FAULT_PLACES=places show 0
+    echo "allocations from $(wc -l <places) places"
+    for n in $(cat places); do
+        show "$n"
+        status=$?
+        [ $status = 0 ] && cmp shown.txt whole.txt && continue
+        [ $status -le 2 ] && [ -s fault.txt ] || { cat fault.txt; echo "allocation $n: exit status $status"; return 1; }
+    done
+}
 clock() {
     undisturbed || return 1
     faulty clock 0 && equal "$(dump fault.db)" "$want"
@@ -121,6 +139,7 @@ if "${CC:-gcc}" -O2 -shared -fPIC -D_GNU_SOURCE -o faults.so "$ROOT/tests/faults
     check "allocations fail" survive_all alloc 6
     study=formula
     check "allocations of a formula fail" survive_all alloc 6
+    check "allocations while a trial is shown" shown
     study=two
     check "the clock jumps by days" clock
     if [ -n "${FAULTS:-}" ]; then check "200 kills" kills 200; else check "kills" kills 6; fi
