@@ -184,8 +184,8 @@ test:
 tests-only: nas $(TESTS) $(EXAMPLES)
 	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
 
-# Every write and sync of a small run fails in turn, and an allocation from each place; 200 kills (half an hour).
-# FAULTS=every: each allocation of a run of a formula, too (two hours).
+# Every write and sync of a small run fails in turn, and an allocation from each place; 200 kills.
+# FAULTS=every: each allocation of a run of a formula, too (hours on a busy machine).
 test-faults: nas $(EXAMPLES)
 	@FAULTS=$(or $(FAULTS),all) NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
 
