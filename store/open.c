@@ -192,12 +192,32 @@ static nas_status fill_new(nas_store *s, nas_err *err) {
     return status;
 }
 
+static bool has_bytes(const char *path, const char *tail) {
+    struct stat st;
+    char *name = sqlite3_mprintf("%s%s", path, tail);
+    const bool yes = name && stat(name, &st) == 0 && st.st_size > 0;
+    sqlite3_free(name);
+    return yes;
+}
+
+/* SQLite would play what a killed run left there into the new file. Asked twice: another process
+ * may have made or removed both meanwhile. */
+static nas_status check_leftover(const char *path, nas_err *err) {
+    const char *const tail = "-wal";
+    if (!has_bytes(path, tail) || access(path, F_OK) == 0 || !has_bytes(path, tail)) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s%s is left of a database that is gone: remove it, put the database back, or "
+                    "give another --db",
+                    path, tail);
+}
+
 /* Made whole under another name and then renamed, so that path is a complete database or absent,
  * whoever is killed when; of two that make it at once, the first one's stays. */
 static nas_status make(nas_store *s, nas_err *err) {
     const char *const path = s->path;
     char *const file = s->file;
     NAS_TRY(check_folder(path, err));
+    NAS_TRY(check_leftover(path, err));
     char *fresh = sqlite3_mprintf("%s.new-%d", file, (int)getpid());
     if (!fresh) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
     remove_all(fresh);
@@ -345,11 +365,23 @@ nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out
 }
 
 nas_status nas_store_check(const char *path, nas_err *err) {
-    if (access(path, F_OK) && errno == ENOENT) return check_folder(path, err);
-    nas_store *s = NULL;
-    NAS_TRY(nas_store_open(path, NAS_STORE_WRITE, &s, err));
-    nas_store_close(s);
-    return NAS_OK;
+    if (access(path, F_OK) && errno == ENOENT) {
+        NAS_TRY(check_folder(path, err));
+        return check_leftover(path, err);
+    }
+    /* A reader that an older schema does not stop: it is brought up to date when work begins. */
+    nas_store s = {.mode = NAS_STORE_WRITE, .pid = getpid()};
+    s.path = strdup(path);
+    s.file = file_of(path);
+    nas_status status =
+        s.path && s.file ? check_file(&s, err) : nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
+    if (status == NAS_OK && (access(path, W_OK) || !folder_is_writable(path)))
+        status = nas_fail_errno(err, "%s cannot be written", path);
+    if (status == NAS_OK) status = open_reader(&s, err);
+    disconnect(&s);
+    free(s.path);
+    free(s.file);
+    return status;
 }
 
 void nas_store_close(nas_store *s) {

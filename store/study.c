@@ -242,6 +242,26 @@ static nas_status find_by_name(nas_store *s, const char *name, int64_t *study, n
     return status;
 }
 
+static bool note_running(void *ctx, const nas_row *row) {
+    *(int64_t *)ctx = row->values[0].integer;
+    return false;
+}
+
+/* Views, counts and the winner are those of one space at a time. */
+static nas_status check_idle(nas_store *s, int64_t study, const char *name, nas_err *err) {
+    int64_t running = 0;
+    char sql[128];
+    sqlite3_snprintf(sizeof sql, sql,
+                     "SELECT count(*) FROM nas_trials_%lld WHERE state = 'running'", study);
+    NAS_TRY(nas_store_query(s, sql, NULL, 0, note_running, &running, err));
+    if (!running) return NAS_OK;
+    return nas_fail(err, NAS_EBUSY,
+                    "study %s is at work with another space, %lld of its trials are running: stop "
+                    "that run, or give another name or another --db. What died on another machine "
+                    "counts as running for two minutes",
+                    name, (long long)running);
+}
+
 static nas_status join_or_write(nas_store *s, const nas_study *def, nas_arena *a, nas_study_id *out,
                                 nas_err *err) {
     if (nas_store_has_moved(s))
@@ -251,6 +271,8 @@ static nas_status join_or_write(nas_store *s, const nas_study *def, nas_arena *a
     nas_study old;
     NAS_TRY(nas_study_load(s, out->study, a, &old, &out->version, err));
     NAS_TRY(check_same(&old, def, err));
+    if (!nas_hash_equal(&old.space_hash, &def->space_hash))
+        NAS_TRY(check_idle(s, out->study, def->name, err));
     out->joined = true;
     /* Left as it is when nothing is new: each change of the schema costs every worker. */
     return same_def(&old, def) ? NAS_OK : write_study(s, def, &old, out, err);

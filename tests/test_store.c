@@ -72,6 +72,27 @@ static void test_absent(void **state) {
     FAILS(NAS_EFORMAT, nas_store_open(p->dir, NAS_STORE_CREATE, &s, &p->err));
 }
 
+/* What a killed run left beside a database that somebody removed would be played into a new one. */
+static void test_leftover_wal(void **state) {
+    place *p = *state;
+    char wal[128];
+    snprintf(wal, sizeof wal, "%s-wal", p->db);
+    nas_store *s;
+    FILE *f = fopen(wal, "w");
+    assert_non_null(f);
+    fputs("pages", f);
+    fclose(f);
+    FAILS(NAS_EFORMAT, nas_store_check(p->db, &p->err));
+    SAYS(wal);
+    FAILS(NAS_EFORMAT, nas_store_open(p->db, NAS_STORE_CREATE, &s, &p->err));
+    SAYS(wal);
+    assert_int_equal(files_in(p), 1);
+    assert_int_equal(truncate(wal, 0), 0);
+    OK(nas_store_check(p->db, &p->err));
+    s = open_db(p, NAS_STORE_CREATE);
+    nas_store_close(s);
+}
+
 static void test_empty_is_removed(void **state) {
     place *p = *state;
     nas_store *s = open_db(p, NAS_STORE_CREATE);
@@ -347,9 +368,16 @@ static void test_read_only_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_reopen),           T(test_absent),           T(test_empty_is_removed),
-        T(test_not_ours),         T(test_newer_schema),     T(test_newer_schema_in_wal),
-        T(test_query_only_reads), T(test_read_only_folder), T(test_names),
+        T(test_reopen),
+        T(test_absent),
+        T(test_leftover_wal),
+        T(test_empty_is_removed),
+        T(test_not_ours),
+        T(test_newer_schema),
+        T(test_newer_schema_in_wal),
+        T(test_query_only_reads),
+        T(test_read_only_folder),
+        T(test_names),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
