@@ -1,12 +1,12 @@
 /* search/sampler_random.c - points drawn by (seed, trial, attempt). A finite space that is nearly
  * used up is walked for what is left: the cursor is 0 while points are drawn, then 1 + how far the
- * walk has come. */
+ * walk has come. In a space without end it counts the draws for the trial at hand. */
 #include "search/sampler_int.h"
 
 #include "base/rng.h"
 
 enum {
-    ATTEMPTS = 4096,          /* draws in a row that may be seen or forbidden before the walk */
+    ATTEMPTS = 4096, /* draws of one claim that may be seen or forbidden; after them, the walk */
     ATTEMPTS_INFINITE = 65536 /* before an infinite space counts as used up */
 };
 static const uint32_t walk_attempt = UINT32_MAX; /* its stream gives the start of the walk */
@@ -21,15 +21,16 @@ static nas_status random_check(const nas_space *s, int64_t trials, nas_err *err)
 static nas_status random_ask(const nas_space *s, uint64_t seed, int64_t n, int64_t *cursor,
                              const nas_seen *seen, nas_point *out, nas_ask *what, nas_err *err) {
     const int64_t points = nas_space_points(s);
-    const uint32_t attempts = points < 0 ? ATTEMPTS_INFINITE : ATTEMPTS;
-    for (uint32_t attempt = 0; *cursor == 0 && attempt < attempts; attempt++) {
-        bool fresh;
-        nas_space_random(s, seed, n, attempt, out);
-        NAS_TRY(nas_sampler_fresh(s, out, seen, &fresh, err));
-        if (fresh) return NAS_OK;
-    }
-    if (points < 0) {
-        *what = NAS_ASK_EXHAUSTED;
+    const bool endless = points < 0;
+    if (endless || *cursor == 0) {
+        bool fresh = false;
+        uint32_t attempt = endless ? (uint32_t)*cursor : 0;
+        for (uint32_t k = 0; !fresh && k < ATTEMPTS; k++) {
+            nas_space_random(s, seed, n, attempt++, out);
+            NAS_TRY(nas_sampler_fresh(s, out, seen, &fresh, err));
+        }
+        *cursor = fresh ? 0 : endless ? attempt : 1;
+        if (!fresh) *what = attempt < ATTEMPTS_INFINITE ? NAS_ASK_AGAIN : NAS_ASK_EXHAUSTED;
         return NAS_OK;
     }
     nas_rng rng = nas_rng_stream(seed, 0, NAS_PURPOSE_SAMPLE, 0, 0x80000000u, walk_attempt);

@@ -216,6 +216,42 @@ static void test_infinite(void **state) {
 }
 
 /* A finite space that is used up by others' trials, but for one point, is walked to that point. */
+/* Draws that are turned away are cut into several claims and end as one long search would: at the
+ * first allowed one. */
+static void test_infinite_rare(void **state) {
+    (void)state;
+    const nas_seen nobody = {.ctx = &(study){0}, .has = has};
+    nas_err err = {0};
+    nas_space *s = open_parts((space_parts){.width = "{\"range\": [0.5, 2]}",
+                                            .rest = "\"forbid\": [\"model.width > 0.501\"],\n",
+                                            .search = samplers[1]});
+    nas_point p = new_point(s), want = new_point(s);
+    int32_t cut = 0;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        int64_t cursor = 0;
+        nas_ask what;
+        uint32_t attempt = 0;
+        int32_t again = 0;
+        bool forbidden = true;
+        for (; forbidden; attempt++) {
+            nas_space_random(s, seed, 7, attempt, &want);
+            assert_int_equal(nas_space_forbidden(s, &want, &forbidden, &err), NAS_OK);
+        }
+        for (;; again++) {
+            assert_int_equal(nas_sampler_next(s, seed, 7, &cursor, &nobody, &p, &what, &err),
+                             NAS_OK);
+            if (what != NAS_ASK_AGAIN) break;
+        }
+        assert_int_equal(what, NAS_ASK_POINT);
+        assert_true(p.values[0] == want.values[0]);
+        assert_int_equal(again, (attempt - 1) / 4096);
+        assert_int_equal(cursor, 0);
+        cut += again;
+    }
+    assert_true(cut > 0);
+    nas_space_close(s);
+}
+
 static void test_last_point(void **state) {
     (void)state;
     nas_space *s = open_parts((space_parts){
@@ -349,10 +385,11 @@ static void test_one_point(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_names),       TEST(test_every_point_once), TEST(test_any_number_of_workers),
-        TEST(test_grid_order),  TEST(test_large_grid),       TEST(test_try_first),
-        TEST(test_infinite),    TEST(test_last_point),       TEST(test_walk),
-        TEST(test_store_fails), TEST(test_one_point),        TEST(test_long_walk),
+        TEST(test_names),      TEST(test_every_point_once), TEST(test_any_number_of_workers),
+        TEST(test_grid_order), TEST(test_large_grid),       TEST(test_try_first),
+        TEST(test_infinite),   TEST(test_infinite_rare),    TEST(test_last_point),
+        TEST(test_walk),       TEST(test_store_fails),      TEST(test_one_point),
+        TEST(test_long_walk),
     };
     return cmocka_run_group_tests_name("sampler", tests, NULL, NULL);
 }
