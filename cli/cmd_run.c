@@ -318,6 +318,16 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
     return true;
 }
 
+/* Points that are forbidden, or the same candidate as another, are found out only when drawn. */
+static void warn_if_fewer(const nas_run_state *s, const nas_log *log) {
+    char n[32], total[32];
+    if (s->done + s->running >= s->total) return;
+    nas_warn(log,
+             "the space gives %s trials, not %s: no other point was found that is allowed and "
+             "not the same candidate as an earlier one",
+             nas_thousands(s->done, n), nas_thousands(s->total, total));
+}
+
 static int search(const nas_space *s, nas_run_options *o, const char *folder, bool quiet,
                   nas_err *err) {
     nas_arena *a = NULL;
@@ -339,6 +349,7 @@ static int search(const nas_space *s, nas_run_options *o, const char *folder, bo
                nas_thousands(end.state.done, n));
         status = ferror(stdout) ? CLI_FAILED : CLI_STOPPED;
     } else {
+        warn_if_fewer(&end.state, view.log);
         status = finish(&v, &end, o->db, folder, err);
     }
     nas_arena_close(a);
@@ -375,7 +386,8 @@ const cli_command cli_run = {
             [DB] = {"--db", "FILE", "database of the study (default: <name>.db)"},
             [WORKERS] =
                 {"--workers", "N",
-                 "processes that train, one thread each while all have trials (default: cores)"},
+                 "processes that train, one thread each while all have trials (default: the "
+                 "space's, else one for each core)"},
             [TRIALS] = {"--trials", "N", "trials in total, instead of the space's"},
             [DATA] = {"--data", "PATH", "folder of clips or CSV file, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},

@@ -55,6 +55,11 @@ static nas_status print_steps(cli_study *s, const nas_value *args, nas_err *err)
                    args, err);
 }
 
+static void print_text(const cli_trial *t, const char *name) {
+    cli_print_visible(stdout, cli_trial_get(t, name), false);
+    putchar('\n');
+}
+
 static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     static const char *const epoch_columns[] = {"epoch",        "loss",    "val_loss",
                                                 "val_accuracy", "seconds", NULL};
@@ -66,9 +71,9 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
         {.type = NAS_COLUMN_INTEGER, .integer = s->id.study},
         {.type = NAS_COLUMN_INTEGER, .integer = strtoll(trained, NULL, 10)},
     };
-    printf("trial %s of %s: %s%s%s\n", cli_trial_get(t, "number"), s->def.name,
-           cli_trial_get(t, "state"), *cli_trial_get(t, "reason") ? ", " : "",
-           cli_trial_get(t, "reason"));
+    printf("trial %s of %s: %s%s", cli_trial_get(t, "number"), s->def.name,
+           cli_trial_get(t, "state"), *cli_trial_get(t, "reason") ? ", " : "");
+    print_text(t, "reason");
     if (*reused) puts("reused: trained in an earlier version of the space");
     cli_print_trial(t, &s->def);
     const bool forecast = strcmp(s->def.task, nas_task_forecast.name) == 0;
@@ -88,7 +93,10 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
                 "select epoch, round(loss, 5), round(val_loss, 5), round(val_accuracy, 4),"
                 " round(seconds, 2) from nas_epochs where study = ?1 and trial = ?2 order by epoch",
                 args, err));
-    printf("worker   %s\nmachine  %s\n", cli_trial_get(t, "worker"), cli_trial_get(t, "machine"));
+    fputs("worker   ", stdout);
+    print_text(t, "worker");
+    fputs("machine  ", stdout);
+    print_text(t, "machine");
     return NAS_OK;
 }
 

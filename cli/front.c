@@ -75,10 +75,9 @@ static int32_t metrics_of(const nas_study *study, const char *out[NAS_METRICS_MO
 }
 
 static void add_figure(cli_table *table, const cli_trial *t, const char *metric) {
-    const char *value = cli_trial_get(t, metric);
     char text[32];
-    cli_table_cell(
-        table, *value ? cli_metric(cli_metric_of(metric), strtod(value, NULL), text) : value, true);
+    cli_table_cell(table, cli_metric(cli_metric_of(metric), cli_trial_number(t, metric), text),
+                   true);
 }
 
 static nas_status add_row(nas_store *store, const nas_study *study, const member *m,

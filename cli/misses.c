@@ -52,11 +52,22 @@ static int64_t killed_by(nas_store *store, const char *view, const nas_bound *b)
     int64_t n = 0;
     const nas_value text = {.type = NAS_COLUMN_TEXT, .text = b->text};
     snprintf(sql, sizeof sql,
-             "select count(*) from %s where (state = 'complete' and not (\"%s\" %s %.17g)) or "
-             "(state = 'rejected' and instr(reason, ?1 || ':') = 1)",
+             "select count(*) from %s where (state = 'complete' and (\"%s\" %s %.17g) is not true)"
+             " or (state = 'rejected' and instr(reason, ?1 || ':') = 1)",
              view, b->column, op_of(b), b->bound);
     (void)!nas_store_query(store, sql, &text, 1, take_count, &n, NULL);
     return n;
+}
+
+/* An objective can be unknown of a trial that is complete: such a one never wins. */
+static void print_unknown(nas_store *store, const char *view, const nas_goal *goal) {
+    char sql[512], count[32];
+    int64_t n = 0;
+    snprintf(sql, sizeof sql, "select count(*) from %s where state = 'complete' and \"%s\" is null",
+             view, goal->column);
+    if (nas_store_query(store, sql, NULL, 0, take_count, &n, NULL) == NAS_OK && n > 0)
+        printf("%s complete without a value of %s: those never win\n", nas_thousands(n, count),
+               goal->column);
 }
 
 static void print_bounds(nas_store *store, const nas_study *study, const char *view) {
@@ -68,15 +79,21 @@ static void print_bounds(nas_store *store, const nas_study *study, const char *v
         char count[32];
         for (int32_t i = 1; i < study->n_bounds; i++)
             if (n[i] > n[most]) most = i;
-        printf("  %-28s %s\n", study->bounds[most].text, nas_thousands(n[most], count));
+        fputs("  ", stdout);
+        cli_print_visible(stdout, study->bounds[most].text, false);
+        for (size_t k = strlen(study->bounds[most].text); k < 28; k++) putchar(' ');
+        printf(" %s\n", nas_thousands(n[most], count));
         n[most] = -1;
     }
     free(n);
 }
 
-/* Nearest by how far off the bounds they are, as shares of them; a bound that is kept adds none. */
+/* Nearest by how far off the bounds they are, as shares of them; a bound that is kept adds none, a
+ * value that is none is farthest. */
 static void add_distance(FILE *f, const nas_bound *b) {
-    fprintf(f, " + (case when \"%s\" %s %.17g then 0 else abs(\"%s\" - %.17g) / %.17g end)",
+    fprintf(f,
+            " + (case when \"%s\" %s %.17g then 0 else "
+            "coalesce(abs(\"%s\" - %.17g) / %.17g, 1e99) end)",
             b->column, op_of(b), b->bound, b->column, b->bound,
             fabs(b->bound) > 1e-9 ? fabs(b->bound) : 1.0);
 }
@@ -108,6 +125,7 @@ void cli_print_misses(nas_store *store, const nas_study *study, const nas_run_st
     nas_view_name(study->name, "", view);
     puts("\nno trial satisfies the constraints");
     if (state->complete == 0) puts("no trial is complete");
+    for (int32_t i = 0; i < study->n_goals; i++) print_unknown(store, view, &study->goals[i]);
     print_state(store, view, "rejected", state->rejected);
     print_state(store, view, "diverged", state->diverged);
     print_state(store, view, "failed", state->failed);

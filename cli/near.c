@@ -113,7 +113,7 @@ static char *near_sql(const near *n) {
 static const nas_bound *close_bound(const near *n) {
     for (int32_t i = 0; i < n->study->n_bounds; i++) {
         const nas_bound *b = &n->study->bounds[i];
-        const double v = strtod(cli_trial_get(n->winner, b->column), NULL);
+        const double v = cli_trial_number(n->winner, b->column);
         if (is_measured(n, b->column) && fabs(v - b->bound) <= NEAR * fabs(b->bound)) return b;
     }
     return NULL;

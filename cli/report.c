@@ -11,13 +11,20 @@ typedef struct found {
     bool no_memory;
 } found;
 
+static double number_of(const nas_value *v) {
+    if (v->is_null || v->type == NAS_COLUMN_TEXT) return NAN;
+    return v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real;
+}
+
 static bool copy_texts(cli_trial *t, const nas_row *row) {
     bool good = true;
     t->name = calloc((size_t)row->n + 1, sizeof *t->name);
     t->value = calloc((size_t)row->n + 1, sizeof *t->value);
-    if (!t->name || !t->value) return false;
+    t->number = calloc((size_t)row->n + 1, sizeof *t->number);
+    if (!t->name || !t->value || !t->number) return false;
     for (; good && t->n < row->n; t->n++) {
         char text[4096];
+        t->number[t->n] = number_of(&row->values[t->n]);
         t->name[t->n] = strdup(row->names[t->n]);
         t->value[t->n] = strdup(cli_value(&row->values[t->n], text, sizeof text));
         good = t->name[t->n] && t->value[t->n];
@@ -51,6 +58,7 @@ void cli_trial_close(cli_trial *t) {
     }
     free(t->name);
     free(t->value);
+    free(t->number);
     free(t);
 }
 
@@ -58,6 +66,12 @@ const char *cli_trial_get(const cli_trial *t, const char *name) {
     for (int32_t i = 0; t && i < t->n; i++)
         if (strcmp(t->name[i], name) == 0) return t->value[i];
     return "";
+}
+
+double cli_trial_number(const cli_trial *t, const char *name) {
+    for (int32_t i = 0; t && i < t->n; i++)
+        if (strcmp(t->name[i], name) == 0) return t->number[i];
+    return NAN;
 }
 
 /* A column without its block's name, unless another column ends the same. */
@@ -94,13 +108,11 @@ static bool keeps(double value, const nas_bound *b) {
     return value != b->bound;
 }
 
-static void add_bounds(cli_table *table, const nas_study *study, const char *column,
-                       const char *value) {
+static void add_bounds(cli_table *table, const nas_study *study, const char *column, double v) {
     char text[256] = "";
     for (int32_t i = 0; i < study->n_bounds; i++) {
         const nas_bound *b = &study->bounds[i];
         if (strcmp(b->column, column) != 0) continue;
-        const double v = *value ? strtod(value, NULL) : (double)NAN;
         const size_t used = strlen(text);
         snprintf(text + used, sizeof text - used, "%s%s  %s", used ? "; " : "", b->text,
                  keeps(v, b) ? "kept" : "MISSED");
@@ -123,13 +135,12 @@ const char *cli_metric(const nas_metric *metric, double v, char out[32]) {
     return out;
 }
 
-static void print_metric(cli_table *table, const nas_study *study, const char *name,
-                         const char *value) {
+static void print_metric(cli_table *table, const nas_study *study, const char *name, double v) {
     char text[32];
     cli_table_cell(table, "  ", false);
     cli_table_cell(table, name, false);
-    cli_table_cell(table, cli_metric(cli_metric_of(name), strtod(value, NULL), text), true);
-    add_bounds(table, study, name, value);
+    cli_table_cell(table, cli_metric(cli_metric_of(name), v, text), true);
+    add_bounds(table, study, name, v);
     cli_table_row(table);
 }
 
@@ -149,8 +160,8 @@ void cli_print_trial(const cli_trial *t, const nas_study *study) {
     table = cli_table_open();
     puts("metrics");
     for (int32_t i = 0; i < study->n_metrics; i++) {
-        const char *value = cli_trial_get(t, study->metrics[i].name);
-        if (*value) print_metric(table, study, study->metrics[i].name, value);
+        const double v = cli_trial_number(t, study->metrics[i].name);
+        if (!isnan(v)) print_metric(table, study, study->metrics[i].name, v);
     }
     cli_table_print(table);
     cli_table_close(table);

@@ -10,6 +10,7 @@
 typedef struct cli_trial {
     int32_t n;
     char **name, **value; /* "" for NULL */
+    double *number;       /* NaN for NULL and texts; a value's text has fewer digits */
 } cli_trial;
 
 /* One row of `from` ("\"demo\" where number = 3"); NULL when there is none, and when
@@ -17,6 +18,7 @@ typedef struct cli_trial {
 cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err);
 void cli_trial_close(cli_trial *t);
 const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when absent */
+double cli_trial_number(const cli_trial *t, const char *name);   /* NaN when absent */
 
 /* "width 0.3, frame_length_ms 40" of the parameters that are not NULL; names cut to what tells them
  * apart. */

@@ -30,7 +30,8 @@ static bool note_finalist(void *ctx, const nas_row *row) {
     return true;
 }
 
-/* In the order that makes the winner; of a front, in the order of its objectives. */
+/* In the order that makes the winner; of a front, in the order of its objectives. Without the
+ * objective's value a trial is never the best, and the front has none of those. */
 static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, nas_err *err) {
     const char *test = nas_space_task(s)->metrics.v[NAS_METRIC_TEST_SCORE].name;
     char feasible[160], front[160], order[2048];
@@ -51,8 +52,10 @@ static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, n
                  " order by %szlib_bytes, number",
                  test, front, feasible, order);
     else
-        snprintf(sql, sizeof sql, "select id, %s from %s order by %szlib_bytes, number limit %d",
-                 test, feasible, order, FINALISTS);
+        snprintf(sql, sizeof sql,
+                 "select id, %s from %s where \"%s\" is not null order by %szlib_bytes, number"
+                 " limit %d",
+                 test, feasible, nas_space_objective(s, 0)->metric, order, FINALISTS);
     *out = (podium){0};
     return nas_store_query(store, sql, NULL, 0, note_finalist, out, err);
 }

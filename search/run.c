@@ -2,6 +2,7 @@
 #include "search/run.h"
 
 #include "base/clock.h"
+#include "base/cores.h"
 #include "core/kernel/threads.h"
 #include "search/cache_bound.h"
 #include "search/process.h"
@@ -21,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, NO_FAULT = -1 };
+enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, NO_FAULT = -1, MOST_WARNINGS = 64 };
 
 typedef struct team {
     const nas_run_options *o;
@@ -35,13 +36,15 @@ typedef struct team {
     int pipe[2];
     nas_run_state state;
     bool stale; /* the counts in state: something happened since `counted` */
-    double begun, counted;
+    double begun, counted, reaped;
     nas_status fatal;
     nas_err why;
     double
         busy_since[MAX_WORKERS]; /* with the trial in hand; 0: none. Time of waiting is no part */
     bool waits[MAX_WORKERS];     /* for what another process has in hand */
     bool late[MAX_WORKERS];      /* ended because its trial took too long */
+    nas_hash warned[MOST_WARNINGS];
+    int32_t n_warned;
 } team;
 
 static bool count_row(void *ctx, const nas_row *row) {
@@ -117,7 +120,21 @@ static nas_status start_worker(team *t, int32_t index, nas_err *err) {
     return NAS_OK;
 }
 
+/* What several workers meet, or every trial, is said once. */
+static void warn_once(team *t, const char *text) {
+    const nas_hash hash = nas_hash_of(text, strlen(text));
+    for (int32_t i = 0; i < t->n_warned; i++)
+        if (nas_hash_equal(&t->warned[i], &hash)) return;
+    if (t->n_warned == MOST_WARNINGS) return;
+    t->warned[t->n_warned++] = hash;
+    nas_warn(t->view->log, "%s", text);
+}
+
 static void hear(team *t, const nas_event *e) {
+    if (e->kind == NAS_EVENT_WARNING) {
+        warn_once(t, e->text);
+        return;
+    }
     if (e->kind == NAS_EVENT_FATAL) {
         t->fatal = (nas_status)e->status;
         (void)nas_fail(&t->why, t->fatal, "%s", e->text);
@@ -128,6 +145,7 @@ static void hear(team *t, const nas_event *e) {
     if (e->kind == NAS_EVENT_WAITING || e->kind == NAS_EVENT_RESUMED) return;
     if (e->kind == NAS_EVENT_STARTED) t->busy_since[e->worker] = nas_clock_wall();
     if (e->kind == NAS_EVENT_FINISHED) t->busy_since[e->worker] = 0;
+    if (e->kind == NAS_EVENT_FINISHED && strcmp(e->state, "complete") == 0) t->crashes = 0;
     if (e->kind != NAS_EVENT_EPOCH) t->stale = true;
     recount(t);
     if (t->view->event) t->view->event(t->view->ctx, e, &t->state, t->store);
@@ -202,8 +220,8 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
                  index + 1, WTERMSIG(status), strsignal(WTERMSIG(status)));
     if (!late && ++t->crashes > FORGIVEN_CRASHES)
         return nas_fail(err, NAS_EBUG,
-                        "workers crashed %d times; the study is as it was: run the "
-                        "same command to go on",
+                        "workers crashed %d times and no trial came through; the study is as it "
+                        "was: run the same command to go on",
                         t->crashes);
     return start_worker(t, index, err);
 }
@@ -216,6 +234,17 @@ static nas_status bury_all(team *t, nas_err *err) {
         NAS_TRY(bury(t, i, status, err));
     }
     return NAS_OK;
+}
+
+/* Workers of other runs that died, on this machine or where only silence tells: nobody else may be
+ * there to wait for them. */
+static nas_status reap_strangers(team *t, nas_err *err) {
+    const double now = nas_clock_wall(), every = 5;
+    int32_t given_back;
+    if (now - t->reaped < every) return NAS_OK;
+    t->reaped = now;
+    return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", is_gone, NULL,
+                          &given_back, err);
 }
 
 static void signal_all(const team *t, int sig) {
@@ -237,6 +266,7 @@ static nas_status lead(team *t, nas_err *err) {
         if (t->view->tick) t->view->tick(t->view->ctx, &t->state);
         end_late(t);
         NAS_TRY(bury_all(t, err));
+        NAS_TRY(reap_strangers(t, err));
     }
     hear_all(t);
     return t->fatal == NAS_OK ? NAS_OK : nas_fail(err, t->fatal, "%s", t->why.text);
@@ -267,7 +297,7 @@ static nas_status run_team(team *t, nas_err *err) {
 
 static int32_t workers_wanted(const nas_run_options *o, const nas_space *s) {
     int64_t n = o->workers ? o->workers : nas_space_search(s)->workers;
-    if (n <= 0) n = sysconf(_SC_NPROCESSORS_ONLN);
+    if (n <= 0) n = nas_cores();
     return n < 1 ? 1 : n > MAX_WORKERS ? MAX_WORKERS : (int32_t)n;
 }
 
@@ -276,18 +306,20 @@ static int64_t trials_wanted(const nas_run_options *o, const nas_space *s) {
     return nas_space_search(s)->trials > 0 ? nas_space_search(s)->trials : -1;
 }
 
-/* Joins the study and takes back what an earlier run left behind; its death is not the trials'
- * fault. */
+/* Takes back what an earlier run left behind, whose death is not the trials' fault, and joins the
+ * study. */
 static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
                              nas_err *err) {
     nas_study def;
     NAS_TRY(
         nas_study_define(s, &t->worker.data->fingerprint, t->worker.seed, trials, a, &def, err));
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
-    NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
+    nas_study old;
+    nas_study_id id;
     int32_t n;
-    return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", is_gone, NULL, &n,
-                          err);
+    if (nas_store_find(t->store, def.name, a, &old, &id, NULL) == NAS_OK)
+        NAS_TRY(nas_store_reap(t->store, id, NO_FAULT, "the run ended", is_gone, NULL, &n, err));
+    return nas_store_study(t->store, &def, &t->worker.study, err);
 }
 
 static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,

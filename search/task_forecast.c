@@ -253,6 +253,8 @@ static nas_status add_metrics(nas_arena *a, const nas_series_config *k, nas_metr
     m[NAS_METRIC_SCORE].name = "skill_mean";
     m[NAS_METRIC_SCORE].help = "mean of the targets' skills on the validation part";
     m[NAS_METRIC_TEST_SCORE].name = "test_skill_mean";
+    /* A table has no front end to measure. */
+    m[NAS_METRIC_FRONTEND_MS].selectable = m[NAS_METRIC_FRONTEND_MS_HI].selectable = false;
     *out = (nas_metric_list){.n = NAS_METRIC_COUNT, .v = m};
     for (int test = 0; test < 2; test++)
         for (int32_t i = 0; i < k->n_targets; i++)

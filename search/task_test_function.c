@@ -118,7 +118,11 @@ static void function_check(nas_check *c, const char *path, const cJSON *task) {
 
 static nas_status function_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
     NAS_TRY(nas_keys_build(a, function_keys, task, 0, out, err));
-    out->metrics = (nas_metric_list){METRICS, function_metrics};
+    nas_metric *m = nas_arena_array(a, METRICS, sizeof *m, err);
+    if (!m) return NAS_ENOMEM;
+    memcpy(m, function_metrics, sizeof function_metrics);
+    m[SLACK].selectable = out->function == CONSTRAINED;
+    out->metrics = (nas_metric_list){METRICS, m};
     return NAS_OK;
 }
 
@@ -150,7 +154,8 @@ static void function_close(nas_dataset *d) {
 }
 
 static void function_describe(const nas_dataset *d, char *out, size_t n) {
-    snprintf(out, n, "%s in %d dimensions", function_words[d->task->function], d->task->dimensions);
+    snprintf(out, n, "%s in %d dimension%s", function_words[d->task->function], d->task->dimensions,
+             d->task->dimensions == 1 ? "" : "s");
 }
 
 static double sum_of_squares(const double *x, int32_t n, double from) {

@@ -102,6 +102,12 @@ static void tell_epoch(void *ctx, const nas_epoch *epoch) {
     tell(h, &e);
 }
 
+static void pass_warning(void *ctx, const char *text) {
+    nas_event e = {.kind = NAS_EVENT_WARNING};
+    snprintf(e.text, sizeof e.text, "%s", text);
+    tell(ctx, &e);
+}
+
 static nas_status seen(void *ctx, const nas_hash *candidate, bool *yes, nas_err *err) {
     const hands *h = ctx;
     return nas_store_has_candidate(h->store, h->w->study, candidate, yes, err);
@@ -239,7 +245,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
     NAS_TRY(nas_json_parse(h->arena, "candidate", json, &j, err));
     nas_status st = nas_candidate_decode(h->arena, j, nas_json_root(j), w->data->outputs, &c, err);
     if (st == NAS_OK) {
-        const nas_log log = {.ctx = h, .stop = stop_or_beat};
+        const nas_log log = {.ctx = h, .warn = pass_warning, .stop = stop_or_beat};
         const nas_evaluator e = {
             .data = w->data,
             .cache = &h->cache,

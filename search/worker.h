@@ -14,6 +14,7 @@ typedef enum nas_event_kind {
     NAS_EVENT_FINISHED,
     NAS_EVENT_WAITING, /* for what another process computes or measures */
     NAS_EVENT_RESUMED, /* after `seconds` of waiting, or of work for all trials, which may go on */
+    NAS_EVENT_WARNING, /* text, for whoever runs this */
     NAS_EVENT_FATAL    /* the worker cannot go on: text says why */
 } nas_event_kind;
 

@@ -35,6 +35,9 @@ check "verify evaluates all again" says_of 0 "27 trials, all the same values" "$
 check "show" says 0 "point_x1  0.25" "$NAS" show rosenbrock.db 9
 check "top has no columns of files" says_of 0 "value  slack  seconds  point_x1" "$NAS" top rosenbrock.db -n 1
 check "export" "$NAS" export rosenbrock.db --trial 3 -o third
+formula near sphere '"constraints": ["value < 0.5"], "search": { "sampler": "grid" }' |
+    sed 's/"dimensions": 3/"dimensions": 1/; s/-1.5, 0.25, 1\] }, .*/0.70710678] } },/' >near.json
+check "a bound is kept or missed by the last digit" says_of 0 "0.5000  value < 0.5  kept" "$NAS" run near.json
 check "what is written can be evaluated" "$NAS" train third/candidate.json -o third_again --quiet
 check "to the same figures" cmp third/metrics.json third_again/metrics.json
 formula exact sphere '"search": { "sampler": "grid", "trials": 1, "seed": 9007199254740991 }' | sed 's/-1.5/0.005000000000000001/' >exact.json
@@ -52,6 +55,7 @@ check "more numbers than dimensions" refused 'point.x3: task.dimensions is 2; le
 check "one dimension of Rosenbrock's" refused 'rosenbrock takes two or more' 's/"dimensions": 3/"dimensions": 1/'
 check "a net" refused 'the task "test_function" has none; leave it out' 's/"objective"/"model": {}, "objective"/'
 check "a bound on a file" refused 'nothing selects on zlib_bytes' 's/"objective"/"constraints": ["zlib_bytes < 9"], "objective"/'
+check "the slack of a function that has none" refused 'nothing selects on slack' 's/"minimize": "value"/"maximize": "slack"/'
 check "another function" refused 'did you mean "sphere"' 's/"function": "rosenbrock"/"function": "spere"/'
 check "--set names no place in a text that nobody sees" says 2 'nas: rosenbrock.json with --set: serch: unknown key; did you mean "search"?' "$NAS" run rosenbrock.json --set '{"serch": 1}'
 check "but one in itself" says 2 'nas: --set:1:12: expected a value' "$NAS" run rosenbrock.json --set '{"search": }'
@@ -133,6 +137,28 @@ slow() { # the clock of each trial
 failed,took longer than 1 seconds (--trial-seconds),1"
 }
 check "a formula that takes too long" slow
+
+# --- a space with fewer points than trials
+cat >few.json <<'JSON'
+{ "schema": 1, "name": "few", "task": { "kind": "test_function", "function": "sphere", "dimensions": 1 },
+  "point": { "choice": [{}, { "x1": { "choice": [0, 1] } }] }, "objective": { "minimize": "value" }, "search": { "sampler": "grid" } }
+JSON
+check "a space that gives fewer trials says so" says_of 0 "the space gives 2 trials, not 3" "$NAS" run few.json --quiet
+
+# --- others die at work on the same study: nobody is left to wait for them
+orphans() {
+    formula orphans sphere '"search": { "sampler": "grid", "trials": 6 }' | sed 's/"dimensions": 3/&, "seconds": 1/' >orphans.json
+    "$NAS" run orphans.json --workers 1 --quiet --out first_best &
+    local first=$! second
+    setsid "$NAS" run orphans.json --workers 1 --quiet --out second_best &
+    second=$!
+    for _ in $(seq 200); do [ "$(sql orphans.db "select count(*) from orphans where state = 'running'" 2>/dev/null)" = 2 ] && break; sleep 0.02; done
+    kill -9 -$second
+    wait $second 2>/dev/null
+    timeout 60 tail --pid=$first -f /dev/null || { kill -9 $first; return 1; }
+    wait $first && equal "$(sql orphans.db "select count(*), sum(state = 'complete'), max(attempt) from orphans")" 6,6,1
+}
+check "a run takes over what others died with" orphans
 
 # --- a measured time decides
 if command -v python3 >/dev/null; then

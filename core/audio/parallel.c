@@ -1,8 +1,9 @@
 /* core/audio/parallel.c - threads that take the next item from a counter. */
 #include "core/audio/parallel.h"
 
+#include "base/cores.h"
+
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,18 +26,11 @@ static void *take_items(void *arg) {
     }
 }
 
-static int cores(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    const int n = CPU_COUNT(&set);
-    return n < 1 ? 1 : n < MOST_THREADS ? n : MOST_THREADS;
-}
-
 void nas_parallel(int64_t n, void (*run)(void *ctx, int64_t i), void *ctx) {
     work w = {.n = n, .run = run, .ctx = ctx};
     pthread_t threads[MOST_THREADS];
     int started = 0;
-    const int most = cores();
+    const int cores = nas_cores(), most = cores < MOST_THREADS ? cores : MOST_THREADS;
     /* Signals stay with the thread that asks for them. */
     sigset_t all, before;
     sigfillset(&all);

@@ -1,0 +1,8 @@
+/* base/cores.h - how many processors this process may use. */
+#ifndef NAS_BASE_CORES_H
+#define NAS_BASE_CORES_H
+
+/* Those of its affinity mask (taskset, the cpuset of a container); at least 1. */
+int nas_cores(void);
+
+#endif
