@@ -49,9 +49,10 @@ static cJSON *strip_value(nas_arena *a, const cJSON *v, const nas_block *b) {
 }
 
 static cJSON *strip_block(nas_arena *a, const cJSON *v, const nas_block *b) {
+    const bool task = v->string && strcmp(v->string, "task") == 0; /* of any kind */
     cJSON *out = nas_json_make(a, cJSON_Object, v->string);
     for (const cJSON *c = v->child; out && c; c = c->next) {
-        if (b == &nas_block_task && strcmp(c->string, "data") == 0) continue;
+        if (task && strcmp(c->string, "data") == 0) continue;
         cJSON *below = strip_value(a, c, b);
         if (!below) return NULL;
         const nas_key *k = nas_block_find(b, c->string);

@@ -60,6 +60,11 @@ check "train makes them too" "$NAS" train two_best/candidate.json -o again --qui
 check "to the byte" cmp two_best/model.tflite again/model.tflite
 check "export of another trial" bash -c "'$NAS' export two.db --trial 5 -o five && grep -q standardised five/forecast.json"
 check "float files take the table's units" bash -c "'$NAS' export two.db --trial 0 -o zero && grep -q '\"own\"' zero/forecast.json"
+mkdir -p elsewhere && cp weather.csv elsewhere/moved.csv
+check "a table that was moved is the same table" bash -c "'$NAS' run weather.json --data elsewhere/moved.csv --db two.db --trials 9 | grep -q 'going on: 9 done already'"
+check "and its candidates are the same" equal \
+    "$("$NAS" run weather.json --set '{"task": {"data": "elsewhere/moved.csv"}}' --db moved.db --out moved_best --quiet --trials 3 >moved.txt 2>&1; sql moved.db "select candidate from weather order by number")" \
+    "$(sql two.db "select candidate from weather order by number limit 3")"
 check "the search goes on where it is" bash -c "'$NAS' run weather.json --db two.db | grep -q 'going on: 9 done already'"
 
 # --- derived inputs, gaps, missing cells
