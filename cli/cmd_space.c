@@ -1,7 +1,7 @@
 /* cli/cmd_space.c - nas space: what a space holds; nothing is trained. */
 #include "cli/cli.h"
 
-#include "base/file.h"
+#include "core/data/clips.h"
 #include "core/graph/graph.h"
 #include "search/evaluate.h"
 #include "search/task.h"
@@ -17,16 +17,9 @@ enum { LOOK_AT = 2000, PLAN = 100 }; /* points */
 static int32_t classes_of(const nas_space *s, nas_arena *a) {
     const nas_task *task = nas_space_task(s);
     if (task->ops->outputs(task)) return task->ops->outputs(task);
-    char **names;
-    size_t n;
-    if (nas_dir_list(a, task->data, &names, &n, NULL) != NAS_OK) return 0;
+    const nas_clips_options o = {.folder = task->data, .parts = task->split.by == NAS_BY_FOLDERS};
     int32_t classes = 0;
-    for (size_t i = 0; i < n; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/%s", task->data, names[i]);
-        classes += nas_path_is_dir(path) && strcmp(names[i], "_background_noise_") != 0;
-    }
-    return classes;
+    return nas_clips_classes(a, &o, &classes, NULL) == NAS_OK ? classes : 0;
 }
 
 typedef struct range {

@@ -18,7 +18,7 @@ static nas_status read_labels(nas_arena *a, const places *p, nas_deployed *d, na
     size_t n;
     NAS_TRY(nas_file_read(a, p->labels, MAX_FILE, &bytes, &n, err));
     size_t lines = 0;
-    for (size_t i = 0; i < n; i++) lines += bytes[i] == '\n';
+    for (size_t i = 0; i < n; i++) lines += bytes[i] == '\n' || bytes[i] == '\r';
     const char **labels = nas_arena_array(a, lines + 1, sizeof *labels, err);
     if (!labels) return NAS_ENOMEM;
     for (char *rest = (char *)bytes, *line; (line = strsep(&rest, "\r\n"));)

@@ -114,11 +114,24 @@ move train rest.txt
 sed -e 's/"by": "lists", "validation": "validation_list.txt", "test": "testing_list.txt"/"by": "folders"/' \
     -e 's/"data": "clips"/"data": "parted"/' -e 's/"name": "listed"/"name": "parted_clips"/' listed.json >parted.json
 check "folders of clips" "$NAS" run parted.json --trials 1 --workers 1
+weights() { "$NAS" space parted.json --set "{\"task\": {\"labels\": null$1}}" | sed -n 's/^weights *//p'; }
+check "classes are those in the parts" equal "$(weights '')" "$(weights ', "data": "clips", "split": {"by": "file"}')"
 check "the same thirty validate" counted parted_clips_best validation 30 parted
 check "all of them are judged" counted parted_clips_best all "$(find parted/*/{go,stop,yes} -type f | wc -l)" parted
 check "plain class folders too" counted parted_clips_best all "$(find clips/{go,stop,yes} -type f | wc -l)"
 check "the same parts, the same accuracy" equal "$(sql listed.db 'select accuracy from listed')" "$(sql parted_clips.db 'select accuracy from parted_clips')"
 rm clips/validation_list.txt clips/testing_list.txt
+
+# --- what a worker has to say is heard, once
+mkdir clips/_background_noise_
+cp "$(find clips/go -type f | head -n 1)" clips/_background_noise_/good.wav
+echo "no sound" >clips/_background_noise_/bad.wav
+warned() {
+    "$NAS" run tiny.json --db noisy.db --trials 4 --workers 2 --set '{"augment": {"noise_snr_db": [10, 20]}}' --out noisy_best 2>&1 >noisy.txt | tee noisy.err
+    equal "$(grep -c 'warning: noise left out: .*bad.wav' noisy.err)" 1
+}
+check "a recording that is no sound is named" warned
+rm -r clips/_background_noise_
 
 check "a trial that is not there" says 2 "no trial 99" "$NAS" show tiny.db 99
 check "sql cannot write" says 2 "" "$NAS" sql tiny.db "delete from epochs"

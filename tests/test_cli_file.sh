@@ -18,6 +18,8 @@ check "too few labels" says 2 "alone.tflite has 3 outputs, short.txt has 2 lines
 check "a file alone does as well as its folder" equal "$(accuracy alone.tflite --frontend made/frontend.json --labels made/labels.txt)" "$(accuracy made)"
 check "a file in its folder needs no more" equal "$(accuracy made/model.tflite)" "$(accuracy made)"
 check "the order of labels matters" test "$(accuracy made --labels turned.txt)" != "$(accuracy made)"
+for i in $(seq 40); do printf 'word%d\r' "$i"; done >mac.txt
+check "lines may end as they like" says 2 "alone.tflite has 3 outputs, mac.txt has 40 lines" evaluate --frontend made/frontend.json --labels mac.txt
 check "a split needs a candidate" says 2 "leave --split out" evaluate --frontend made/frontend.json --labels made/labels.txt --split test
 sed 's/"frame_step_ms":.*/"frame_step_ms": 10,/' made/frontend.json >other.json
 check "a front end of another size" says 2 "other.json gives" evaluate --frontend other.json --labels made/labels.txt

@@ -47,6 +47,11 @@ typedef struct nas_clips_options {
     const char *cache;           /* folder of the cache; files are <cache>/<kk>/<key> */
 } nas_clips_options;
 
+/* How many classes o->folder has, o->labels aside. Errors: NAS_ENOTFOUND no such folder, NAS_EIO.
+ */
+NAS_NODISCARD nas_status nas_clips_classes(nas_arena *a, const nas_clips_options *o, int32_t *n,
+                                           nas_err *err);
+
 /* Every regular file in a class folder (links followed) is a clip, except hidden ones and names
  * that end in .txt, .md, .json or .csv. Lists and hashes the folder, decodes it (in parallel) into
  * the cache when it is not there yet, maps it. Owner: the caller closes it. Errors: NAS_ENOTFOUND

@@ -77,6 +77,11 @@ static nas_status list_all_classes(nas_arena *a, const nas_clips_options *o, con
     return NAS_OK;
 }
 
+nas_status nas_clips_classes(nas_arena *a, const nas_clips_options *o, int32_t *n, nas_err *err) {
+    const char **names;
+    return list_all_classes(a, o, &names, n, err);
+}
+
 /* Edit distance (Wagner and Fischer 1974) of words of up to 63 bytes. */
 static int distance(const char *a, const char *b) {
     enum { MOST = 63 };
