@@ -53,9 +53,9 @@ const cli_command cli_export = {
             [TRIAL] = {"--trial", "N", "which trial (default: the best that is feasible)"},
             [OUT] = {"-o", "DIR", "the folder; it is made"},
         },
-    .text = "The folder holds model.tflite, model.tflite.zlib, frontend.json (with the training "
-            "part's mean and\n"
-            "deviation), labels.txt, candidate.json and metrics.json.\n\n"
+    .text = "The folder holds candidate.json and metrics.json; of a net model.tflite and\n"
+            "model.tflite.zlib; of clips frontend.json (with the training part's mean and\n"
+            "deviation) and labels.txt; of a table forecast.json.\n\n"
             "examples:\n"
             "  nas export demo.db -o best\n"
             "  nas export demo.db --trial 7 -o seven\n",
