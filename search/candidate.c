@@ -56,7 +56,9 @@ static nas_status build_net(nas_arena *a, const cJSON *document, int32_t outputs
     out->model.exact = out->train.exact;
     if (out->task.ops->values) NAS_TRY(end_in_values(a, &out->model, err));
     nas_model_cost cost;
-    return impossible(nas_model_check(&out->model, outputs, &cost, err), err);
+    NAS_TRY(impossible(nas_model_check(&out->model, outputs, &cost, err), err));
+    if (out->quantize.kind != NAS_FORMAT_INT8) return NAS_OK;
+    return impossible(nas_model_check_int8(&out->model, err), err);
 }
 
 /* candidate.json: the document without the keys of a space. */

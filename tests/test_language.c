@@ -220,6 +220,41 @@ static void test_impossible_point(void **state) {
     nas_space_close(s);
 }
 
+/* A net that the format of its file cannot hold is none, before anything is trained. */
+static void expect_decoded(const char *layers, const char *quantize, int32_t classes,
+                           const char *word) {
+    nas_json *j = NULL;
+    nas_candidate c;
+    nas_err err = {0};
+    const char *text = space_text(arena, (space_parts){.layers = layers, .quantize = quantize});
+    assert_int_equal(nas_json_parse(arena, "candidate", text, &j, &err), NAS_OK);
+    const nas_status st = nas_candidate_decode(arena, j, nas_json_root(j), classes, &c, &err);
+    if (st != (word ? NAS_ESHAPE : NAS_OK) || (word && !strstr(err.text, word)))
+        fail_msg("%d: '%s', not '%s'", st, err.text, word ? word : "");
+    nas_json_close(j);
+}
+
+static void test_beyond_formats(void **state) {
+    (void)state;
+#define WIDE(filters) \
+    "[{\"op\": \"conv2d\", \"filters\": " #filters ", \"kernel\": [1, 1]}, " LAYERS_END "]"
+    /* The dense layer reads 250 values of each filter. */
+    static const char many[] =
+        "layer 3 (dense): sums of 33000 products; of int8 there may be 32768";
+    expect_decoded(WIDE(131), "\"int8\"", 3, NULL);
+    expect_decoded(WIDE(132), "\"int8\"", 3, many);
+    expect_decoded(WIDE(132), "{\"kind\": \"int8\", \"fine_tune_epochs\": 1}", 3, many);
+    expect_decoded(WIDE(132), "\"dynamic\"", 3, NULL);
+    expect_decoded(WIDE(132), "\"float32\"", 3, NULL);
+    expect_decoded("[" LAYERS_END "]", "\"int8\"", 4095, NULL);
+    expect_decoded("[" LAYERS_END "]", "\"int8\"", 4096, "layer 3 (softmax): sums of 4096");
+    expect_decoded("[" LAYERS_END "]", "\"float16\"", 4096, NULL);
+    expect_decoded("[{\"op\": \"flatten\"}, {\"op\": \"dense\", \"units\": 8192}, {\"op\": "
+                   "\"dense\", \"units\": 8193}, " LAYERS_END "]",
+                   "\"float32\"", 3, "layer 3 (dense): its kernel has 67117056 weights");
+#undef WIDE
+}
+
 /* One parameter whichever option was chosen; absent where null is. */
 static void test_choices(void **state) {
     (void)state;
@@ -504,12 +539,13 @@ static void test_hashes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_messages),  TEST(test_off),
-        TEST(test_structs),   TEST(test_impossible_point),
-        TEST(test_choices),   TEST(test_objectives),
-        TEST(test_times),     TEST(test_times_impossible),
-        TEST(test_nni),       TEST(test_nni_qloguniform),
-        TEST(test_all_forms), TEST(test_hashes),
+        TEST(test_messages),         TEST(test_off),
+        TEST(test_structs),          TEST(test_impossible_point),
+        TEST(test_beyond_formats),   TEST(test_choices),
+        TEST(test_objectives),       TEST(test_times),
+        TEST(test_times_impossible), TEST(test_nni),
+        TEST(test_nni_qloguniform),  TEST(test_all_forms),
+        TEST(test_hashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

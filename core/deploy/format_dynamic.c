@@ -5,11 +5,11 @@
 /* A kernel is quantised when its file gets smaller: 3 bytes saved a weight, 12 spent a channel on
  * its scale and zero point, and some on their tables. Smaller kernels stay float, as those that an
  * int32 sum could not hold. */
-enum { TABLES = 64, MOST_PRODUCTS = 1 << 15 };
+enum { TABLES = 64 };
 
 static bool is_worth_it(const nas_tensor *w, int32_t axis) {
     const int64_t n = nas_tensor_count(w), channels = w->dims[axis];
-    if (n / channels > MOST_PRODUCTS) return false;
+    if (n / channels > NAS_MOST_INT8_SUM) return false;
     if (w->n_scale > 0) return true;
     return n >= NAS_DYNAMIC_LEAST && 3 * n > 12 * channels + TABLES;
 }

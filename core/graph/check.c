@@ -8,11 +8,8 @@
 #include <string.h>
 
 enum {
-    MOST_INT8_CLASSES = 4095, /* whose exponentials an int32 sum with 19 fraction bits holds */
-    MOST_ITEMS = 1 << 26,     /* elements of one tensor */
-    MOST_WINDOW = 1 << 16,    /* strides, dilations, pool windows */
-    MOST_REACH = 1 << 24,     /* a dilated window along one axis */
-    MOST_INT8_SUM = 1 << 15   /* products of an int8 sum, so that int32 holds it */
+    MOST_WINDOW = 1 << 16, /* strides, dilations, pool windows */
+    MOST_REACH = 1 << 24   /* a dilated window along one axis */
 };
 
 typedef struct check {
@@ -76,8 +73,9 @@ static nas_status check_tensor(const nas_tensor *t, int32_t i, nas_err *err) {
             return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: dimension %d is %d", i, k,
                             t->dims[k]);
     const int64_t n = nas_tensor_count(t);
-    if (n < 1 || n > MOST_ITEMS)
-        return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: more than %d elements", i, MOST_ITEMS);
+    if (n < 1 || n > NAS_MOST_ITEMS)
+        return nas_fail(err, NAS_EFORMAT, "graph: tensor %d: more than %d elements", i,
+                        NAS_MOST_ITEMS);
     return check_quantisation(t, i, err);
 }
 
@@ -168,7 +166,8 @@ static nas_status check_int8_weights(const check *c, const nas_tensor *w, const 
         return bad(c, "int8 needs an int8 kernel and an int32 bias");
     if (w->n_scale < 1 || (w->n_scale > 1 && w->axis != axis))
         return bad(c, "its kernel needs scales along axis %d", axis);
-    if (products > MOST_INT8_SUM) return bad(c, "more than %d products in a sum", MOST_INT8_SUM);
+    if (products > NAS_MOST_INT8_SUM)
+        return bad(c, "more than %d products in a sum", NAS_MOST_INT8_SUM);
     for (int32_t k = 0; k < w->n_scale; k++) {
         const bool free_zero = c->o->kind == NAS_OP_FULLY_CONNECTED && w->n_scale == 1;
         if (w->zero_point[k] != 0 && !free_zero) return bad(c, "its kernel has a zero point");
@@ -184,7 +183,8 @@ static nas_status check_hybrid(const check *c, const nas_tensor *w, const nas_te
     if (w->n_scale < 1 || (w->n_scale > 1 && w->axis != axis) ||
         (c->o->kind == NAS_OP_DEPTHWISE_CONV_2D && w->n_scale != w->dims[axis]))
         return bad(c, "its kernel needs scales along axis %d", axis);
-    if (products > MOST_INT8_SUM) return bad(c, "more than %d products in a sum", MOST_INT8_SUM);
+    if (products > NAS_MOST_INT8_SUM)
+        return bad(c, "more than %d products in a sum", NAS_MOST_INT8_SUM);
     for (int32_t k = 0; k < w->n_scale; k++)
         if (w->zero_point[k] != 0) return bad(c, "its kernel has a zero point");
     return NAS_OK;
@@ -300,8 +300,8 @@ static nas_status check_softmax(const check *c) {
         return bad(c, "its int8 output must have scale 1/256 and zero point -128");
     if (!((double)c->o->beta * (double)c->x->scale[0] * 0x1p26 > 1))
         return bad(c, "its input scale is too small");
-    if (c->x->dims[c->x->rank - 1] > MOST_INT8_CLASSES)
-        return bad(c, "int8 sums over more than %d values", MOST_INT8_CLASSES);
+    if (c->x->dims[c->x->rank - 1] > NAS_MOST_INT8_CLASSES)
+        return bad(c, "int8 sums over more than %d values", NAS_MOST_INT8_CLASSES);
     return NAS_OK;
 }
 
@@ -362,7 +362,8 @@ static nas_status check_mean(const check *c) {
     }
     if (!shape_is(c->y, rank, dims)) return bad(c, "its output has the wrong shape");
     if (c->x->dtype == NAS_F32) return NAS_OK;
-    if (reduced > 1 << 20) return bad(c, "a mean of more than %d values", 1 << 20);
+    if (reduced > NAS_MOST_INT8_MEAN)
+        return bad(c, "a mean of more than %d values", NAS_MOST_INT8_MEAN);
     return check_multiplier(c, (double)c->x->scale[0] / (double)c->y->scale[0]);
 }
 

@@ -41,6 +41,14 @@ typedef enum nas_activation {
 
 enum { NAS_MAX_RANK = 4, NAS_OP_INPUTS = 3 };
 
+/* What a tensor may hold, and what the int32 sums of int8 operators can. */
+enum {
+    NAS_MOST_ITEMS = 1 << 26,     /* elements of one tensor */
+    NAS_MOST_INT8_SUM = 1 << 15,  /* products of one sum */
+    NAS_MOST_INT8_MEAN = 1 << 20, /* values of one mean */
+    NAS_MOST_INT8_CLASSES = 4095  /* of SOFTMAX: exponentials with 19 fraction bits */
+};
+
 typedef struct nas_tensor {
     nas_dtype dtype;
     int32_t rank;

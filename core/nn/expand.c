@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const int64_t most_params = (int64_t)1 << 28; /* 1 GB of floats */
-static const int64_t most_values = (int64_t)1 << 26; /* of one map of one example */
+static const int64_t most_values = NAS_MOST_ITEMS;   /* of one map of one example, of one kernel */
 
 typedef struct expander {
     nas_arena *a;
@@ -66,6 +66,14 @@ static nas_status plan_node(nas_node *node, nas_err *err) {
     if (node_params(node) >= most_params)
         return nas_fail(err, NAS_ESHAPE, "it has more than %lld weights; use fewer filters",
                         (long long)most_params);
+    for (int32_t i = 0; i < node->n_weights; i++) {
+        const nas_weight *w = &node->weights[i];
+        if ((int64_t)w->rows * w->cols > most_values)
+            return nas_fail(err, NAS_ESHAPE,
+                            "its %s has %lld weights, and a file holds %lld in one tensor; use "
+                            "fewer filters",
+                            w->name, (long long)w->rows * w->cols, (long long)most_values);
+    }
     return NAS_OK;
 }
 

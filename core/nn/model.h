@@ -72,4 +72,7 @@ typedef struct nas_model_cost {
 NAS_NODISCARD nas_status nas_model_check(const nas_model *m, int32_t classes, nas_model_cost *out,
                                          nas_err *err);
 
+/* Can an int8 file hold it? Its sums are int32. Errors: NAS_ESHAPE, as above. */
+NAS_NODISCARD nas_status nas_model_check_int8(const nas_model *m, nas_err *err);
+
 #endif
