@@ -171,6 +171,6 @@ NAS_NODISCARD nas_status nas_package_print(cJSON *tree, nas_arena *a, const char
 void nas_package_number(cJSON *object, const char *name, double v);
 void nas_package_floats(cJSON *object, const char *name, const float *v, int32_t n);
 
-enum { NAS_EXPORT_VERSION = 3 };
+enum { NAS_EXPORT_VERSION = 4 };
 
 #endif

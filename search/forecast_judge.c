@@ -7,9 +7,8 @@
 
 bool nas_forecast_is_own(const nas_candidate *c, const nas_graph *g) {
     const nas_series_config *k = &c->task.series;
-    const bool is_float =
-        c->quantize.kind == NAS_FORMAT_FLOAT32 || c->quantize.kind == NAS_FORMAT_FLOAT16;
-    return is_float && !c->cluster.on && nas_graph_takes_units(g, k->n_inputs, k->n_targets);
+    return c->quantize.kind == NAS_FORMAT_FLOAT32 && !c->cluster.on &&
+           nas_graph_takes_units(g, k->n_inputs, k->n_targets);
 }
 
 /* One window's forecast, in the units of the file, against what came. */

@@ -59,8 +59,9 @@ typedef struct nas_forecast_figures {
 } nas_forecast_figures;
 nas_forecast_figures nas_forecast_figure(const nas_series_config *k, const nas_tally *t, int32_t i);
 
-/* Does a file of this candidate take and give the file's units? Float formats do without clusters
- * (whose shared values a change of units would part), where nas_graph_takes_units. */
+/* Does a file of this candidate take and give the file's units? float32 does without clusters
+ * (whose shared values a change of units would part), where nas_graph_takes_units. float16 does
+ * not: it holds neither a bias that takes a large mean away nor a unit beyond 65504. */
 bool nas_forecast_is_own(const nas_candidate *c, const nas_graph *g);
 
 /* forecast.json. t: of the validation part. */

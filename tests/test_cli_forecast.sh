@@ -59,7 +59,10 @@ check "verify of a network in int8" "$NAS" verify two.db 5
 check "train makes them too" "$NAS" train two_best/candidate.json -o again --quiet
 check "to the byte" cmp two_best/model.tflite again/model.tflite
 check "export of another trial" bash -c "'$NAS' export two.db --trial 5 -o five && grep -q standardised five/forecast.json"
-check "float files take the table's units" bash -c "'$NAS' export two.db --trial 0 -o zero && grep -q '\"own\"' zero/forecast.json"
+check "float32 files take the table's units" bash -c "'$NAS' export two.db --trial 0 -o zero && grep -q '\"own\"' zero/forecast.json"
+half=$(sql two.db "select min(number) from weather where quantize = 'float16'")
+check "float16 files take standardised values" bash -c "'$NAS' export two.db --trial $half -o half && grep -q standardised half/forecast.json"
+check "and are judged in the table's units" equal "$("$NAS" eval half --data weather.csv --split validation --json | tr ',{' '\n\n' | sed -n 's/.*"mae": \(.*\)/\1/p' | head -n 1)" "$(sql two.db "select mae_temperature from weather where number = $half")"
 mkdir -p elsewhere && cp weather.csv elsewhere/moved.csv
 check "a table that was moved is the same table" bash -c "'$NAS' run weather.json --data elsewhere/moved.csv --db two.db --trials 9 | grep -q 'going on: 9 done already'"
 check "and its candidates are the same" equal \

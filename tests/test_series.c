@@ -2,7 +2,9 @@
 #include "core/data/batch.h"
 #include "core/data/series.h"
 #include "core/data/times.h"
+#include "search/task_forecast.h"
 #include "tests/fixture.h"
+#include "tests/random_graph.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -108,6 +110,21 @@ static void test_breaks(void **state) {
     nas_scaling scaling;
     assert_int_equal(nas_scaling_find(s, 0, 8, arena, &scaling, NULL), NAS_EINVAL); /* b is 1 */
     nas_series_close(s);
+}
+
+/* float16 holds neither 1016 in a bias beside a deviation of 10, nor pascals. */
+static void test_own_units(void **state) {
+    (void)state;
+    rg b = rg_start(arena, 1, 2, (int32_t[]){1, 4});
+    rg_dense(&b, 1, NAS_ACT_NONE, true);
+    nas_candidate c = {.task = {.series = config()}};
+    assert_true(nas_forecast_is_own(&c, &b.g));
+    c.quantize.kind = NAS_FORMAT_FLOAT16;
+    assert_false(nas_forecast_is_own(&c, &b.g));
+    c.quantize.kind = NAS_FORMAT_INT8;
+    assert_false(nas_forecast_is_own(&c, &b.g));
+    c = (nas_candidate){.task = {.series = config()}, .cluster = {.on = true}};
+    assert_false(nas_forecast_is_own(&c, &b.g));
 }
 
 static void test_time_inputs(void **state) {
@@ -229,6 +246,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_windows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_breaks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_own_units, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_inputs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad, setup, teardown),
