@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct nas_augmented {
     const nas_dataset *data;
@@ -28,6 +29,9 @@ static nas_status open_parts(nas_augmented *g, const nas_cache *cache, nas_err *
     g->pcm = calloc((size_t)g->samples, sizeof *g->pcm);
     g->x = calloc(n * row, sizeof *g->x);
     if (!g->pcm || !g->x) return nas_fail(err, NAS_ENOMEM, "augment: out of memory");
+    const nas_examples plain = nas_features_part(g->data, g->f, NAS_TRAIN);
+    for (size_t i = 0; i < n; i++)
+        memcpy(g->x + i * row, nas_example_x(&plain, (int32_t)i), row * sizeof *g->x);
     if (g->c->augment.sound.noise_snr_db.given)
         NAS_TRY(nas_noise_open(g->data->folder, rate, cache, g->log, &g->bed, err));
     nas_cache_common(cache, false);

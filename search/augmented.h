@@ -17,7 +17,7 @@ NAS_NODISCARD nas_status nas_augmented_open(const nas_dataset *d, const nas_cand
                                             nas_augmented **out, nas_err *err);
 void nas_augmented_close(nas_augmented *g);
 
-/* The rows of the epoch that was asked for last. */
+/* The rows of the epoch that was asked for last; before that those of the clips as they are. */
 nas_examples nas_augmented_examples(const nas_augmented *g);
 
 /* Brings them to an epoch (from 0): a stream of (seed, replicate, epoch, clip's place in the part),

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "core/compress/prune.h"
+#include "core/nn/differences.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ static nas_hash state_key(const job *j, int64_t step) {
     nas_hasher_hash(&h, &j->f->key);
     nas_hasher_text(&h, c->augment_json);
     nas_augmented_hash(j->augmented, &h);
+    if (c->train.differences && c->model.input.w > 1) nas_hasher_i64(&h, NAS_DIFFERENCES_VERSION);
     nas_hasher_text(&h, c->model_json);
     nas_hasher_text(&h, c->train_json);
     nas_hasher_i64(&h, nas_trainer_steps(j->trainer));

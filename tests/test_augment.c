@@ -373,6 +373,8 @@ static void test_epochs(void **state) {
     /* A change too small to matter: the rows of the features, normalised alike. */
     nas_augmented *g = open_augmented(&b, &c, "{\"gain_db\": 1e-9}", 0);
     nas_examples e = nas_augmented_examples(g);
+    /* Before any epoch there is something to take deviations of. */
+    assert_memory_equal(e.x, b.f.x[NAS_TRAIN], bytes);
     assert_int_equal(nas_augmented_epoch(g, 0, &b.err), NAS_OK);
     assert_true(e.n == n && e.h == b.f.h && e.w == b.f.w && e.y == b.d.part[NAS_TRAIN].label);
     for (size_t i = 0; i < values; i++) assert_true(fabsf(e.x[i] - b.f.x[NAS_TRAIN][i]) < 1e-3f);

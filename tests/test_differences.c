@@ -101,7 +101,8 @@ static void run_to(nas_trainer *t, int64_t step) {
 }
 
 /* A net that is moved through differences learns what one learns that is given them; its own kernel
- * reads the series as it is. A conv1d whose window is the whole one is the same. */
+ * reads the series as it is. A conv1d whose window is the whole one is the same, also of features
+ * that it takes as frames. */
 static void test_same(void **state) {
     (void)state;
     static data d;
@@ -110,9 +111,11 @@ static void test_same(void **state) {
         MODEL(VALUE_WINDOW, 1, 2, FLATTEN, DENSE(9), RELU, DENSE(VALUES), VALUES_END),
         MODEL(VALUE_WINDOW, 1, 2, CONV1D(9, VALUE_WINDOW, 1, 1, NAS_VALID), RELU, FLATTEN,
               DENSE(VALUES), VALUES_END),
+        MODEL(VALUE_WINDOW, 2, 1, CONV1D(9, VALUE_WINDOW, 1, 1, NAS_VALID), RELU, FLATTEN,
+              DENSE(VALUES), VALUES_END),
     };
     const nas_train_config with = config_of(true), without = config_of(false);
-    for (int m = 0; m < 2; m++) {
+    for (int m = 0; m < 3; m++) {
         nas_net *a = open_net(&nets[m]), *b = open_net(&nets[m]);
         nas_trainer *s = open_trainer(a, &with, &d.series, NULL);
         nas_trainer *t = open_trainer(b, &without, &d.changed, NULL);

@@ -26,12 +26,15 @@ struct nas_differences {
     part parts[KERNELS_MOST];
 };
 
-/* Does the node read the input of the net, or that in one row? */
+/* Does the node read the input of the net, its frames as they are or in one row? */
 static bool reads_input(const nas_net *net, const nas_node *node) {
+    const bool frames = node->ops == &nas_layer_conv1d;
+    const nas_shape in = net->nodes.input, x = node->in_shape[0];
     int32_t value = node->in[0];
-    if (node->ops == &nas_layer_conv1d) return value == 0;
-    if (node->ops != &nas_layer_dense) return false;
-    while (value > 0 && net->nodes.v[value - 1].ops == &nas_layer_flatten)
+    if (frames && (x.h != in.h || x.w != 1 || x.c != in.w * in.c)) return false;
+    if (!frames && node->ops != &nas_layer_dense) return false;
+    const nas_layer_ops *between = frames ? &nas_layer_reshape : &nas_layer_flatten;
+    while (value > 0 && net->nodes.v[value - 1].ops == between)
         value = net->nodes.v[value - 1].in[0];
     return value == 0;
 }

@@ -14,6 +14,9 @@
 
 typedef struct nas_differences nas_differences;
 
+/* Of what is moved so, and by which deviations, where the examples are features. */
+enum { NAS_DIFFERENCES_VERSION = 1 };
+
 /* For all conv1d, and dense behind flatten, that read the net's input; deviations are those of up
  * to 4,096 of the examples, evenly spread. Nothing is remembered from step to step. Borrows the
  * net. Errors: NAS_ENOMEM. */
