@@ -2,6 +2,7 @@
 #include "search/task_forecast.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { CALIBRATION_WINDOWS = 1024 };
@@ -33,10 +34,17 @@ static void fold_parts(const nas_time_split *split, int32_t rows, int32_t k,
 
 static nas_status no_window(const nas_dataset *d, const char *part, int32_t rows, nas_err *err) {
     const nas_series_config *k = &d->task->series;
+    const nas_series *s = d->series->series;
+    char breaks[160] = "";
+    if (s->gaps + s->irregular)
+        snprintf(
+            breaks, sizeof breaks,
+            ", or leave task.time out, so that %lld steps unlike the usual one break no window",
+            (long long)(s->gaps + s->irregular));
     return nas_fail(err, NAS_EINVAL,
                     "%s: the %s part has %d rows and not one whole window of %d + %d rows; take a "
-                    "shorter window or horizon, a larger share, or more data",
-                    d->folder, part, rows, k->window, k->horizon);
+                    "shorter window or horizon, a larger share, or more data%s",
+                    d->folder, part, rows, k->window, k->horizon, breaks);
 }
 
 static nas_status find_parts(nas_arena *a, nas_dataset *d, const int32_t begin[NAS_PARTS],

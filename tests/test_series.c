@@ -112,6 +112,45 @@ static void test_breaks(void **state) {
     nas_series_close(s);
 }
 
+static char warned[512];
+
+static void keep_warning(void *ctx, const char *text) {
+    (void)ctx;
+    snprintf(warned, sizeof warned, "%s", text);
+}
+
+/* Most months have 31 days; the others repeat nothing. */
+static void test_months(void **state) {
+    (void)state;
+    const nas_log log = {.warn = keep_warning};
+    nas_series_config k = config();
+    nas_series *s;
+    nas_err err = {0};
+    k.n_time = 1;
+    k.time[0] = "t";
+    k.time_format = "%Y-%m-%d";
+    k.horizon = 2;
+    write_text("t,a,b\n2023-01-31,1,2\n2023-02-28,1,3\n2023-03-31,1,5\n2023-04-30,1,7\n"
+               "2023-05-31,1,2\n2023-06-30,1,3\n2023-07-31,1,5\n2023-08-31,1,7\n");
+    if (nas_series_open(path, &k, &log, &s, &err) != NAS_OK) fail_msg("%s", err.text);
+    assert_int_equal(s->gaps, 0);
+    assert_int_equal(s->repeats, 0);
+    assert_int_equal(s->irregular, 3);
+    assert_int_equal(s->step, 31 * 86400);
+    expect_windows(s, 0, 8, 0, NULL);
+    if (!strstr(warned, "3 steps between rows are shorter than the usual one of 2678400 seconds") ||
+        !strstr(warned, "Without task.time"))
+        fail_msg("%s", warned);
+    nas_series_close(s);
+    /* What then has no windows says so too. */
+    const nas_task task = {.series = k, .time_split = {.validation = 0.25, .test = 0.25}};
+    nas_dataset d = {.task = &task, .folder = path};
+    assert_int_equal(nas_forecast_open(arena, &task, false, NULL, &log, &d, &err), NAS_EINVAL);
+    if (!strstr(err.text, "leave task.time out")) fail_msg("%s", err.text);
+    nas_forecast_close(&d);
+    unlink(path);
+}
+
 /* float16 holds neither 1016 in a bias beside a deviation of 10, nor pascals. */
 static void test_own_units(void **state) {
     (void)state;
@@ -246,6 +285,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_windows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_breaks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_months, setup, teardown),
         cmocka_unit_test_setup_teardown(test_own_units, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_inputs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),

@@ -213,16 +213,18 @@ static int64_t usual_step(const int64_t *seconds, int32_t rows) {
     return step;
 }
 
-/* Numbers the runs: a missing row is one of its own, and a gap or a repeat begins the next. */
+/* Numbers the runs: a missing row is one of its own, and a step unlike the usual one begins the
+ * next. */
 static nas_status number_runs(loader *l, nas_err *err) {
     nas_series *s = l->s;
     int32_t *run = nas_arena_array(s->arena, (size_t)s->rows + 1, sizeof *run, err);
     if (!run) return NAS_ENOMEM;
-    const int64_t step = l->k->n_time ? usual_step(l->seconds, s->rows) : 0;
+    const int64_t step = s->step = l->k->n_time ? usual_step(l->seconds, s->rows) : 0;
     for (int32_t i = 1; i < s->rows; i++) {
         const int64_t d = l->k->n_time ? l->seconds[i] - l->seconds[i - 1] : step;
         s->gaps += d > step;
-        s->repeats += d < step;
+        s->irregular += d > 0 && d < step;
+        s->repeats += d == 0 && d < step;
         run[i] = run[i - 1] + (d != step || l->broken[i] || l->broken[i - 1]);
     }
     s->run = run;
@@ -237,6 +239,12 @@ static void warn_of_breaks(const nas_series *s, const nas_log *log) {
         nas_warn(log,
                  "%s: %lld gaps and %lld repeats in the times; windows across them are left out",
                  s->path, (long long)s->gaps, (long long)s->repeats);
+    if (s->irregular)
+        nas_warn(log,
+                 "%s: %lld steps between rows are shorter than the usual one of %lld seconds, as "
+                 "those of months are; windows across them are left out. Without task.time rows "
+                 "count as evenly spaced",
+                 s->path, (long long)s->irregular, (long long)s->step);
 }
 
 static void hash_values(nas_series *s) {

@@ -33,7 +33,9 @@ typedef struct nas_series {
     const float *targets; /* [rows][n_targets] */
     const int32_t *run;   /* [rows]: rows of one number follow each other without a break */
     nas_hash hash;        /* of names and values */
-    int64_t dropped, gaps, repeats;
+    int64_t dropped;
+    int64_t gaps, irregular, repeats; /* steps longer than the usual one, shorter, and of 0 */
+    int64_t step;                     /* seconds of the usual one; 0: the time is not read */
 } nas_series;
 
 /* Owner: the caller closes it. Errors: those of nas_csv_open; NAS_EINVAL a column that is not
