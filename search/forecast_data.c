@@ -47,17 +47,24 @@ static nas_status no_window(const nas_dataset *d, const char *part, int32_t rows
                     d->folder, part, rows, k->window, k->horizon, breaks);
 }
 
-static nas_status find_parts(nas_arena *a, nas_dataset *d, const int32_t begin[NAS_PARTS],
-                             const int32_t end[NAS_PARTS], nas_err *err) {
+/* A fold has no test part; with folds the validation part is that of each of them. */
+static bool is_needed(const nas_dataset *d, int32_t fold, nas_part part) {
+    if (part == NAS_VALIDATION) return fold >= 0 || !d->folds;
+    return part == NAS_TRAIN || fold < 0;
+}
+
+static nas_status find_parts(nas_arena *a, nas_dataset *d, int32_t fold,
+                             const int32_t begin[NAS_PARTS], const int32_t end[NAS_PARTS],
+                             nas_err *err) {
     nas_forecast_data *f = d->series;
     for (int p = 0; p < NAS_PARTS; p++) {
         nas_windows *w = &f->part[p];
         NAS_TRY(nas_windows_find(f->series, begin[p], end[p], a, w, err));
         d->part[p] = (nas_rows){.n = w->n, .clip = w->first};
-        if (end[p] > begin[p] && !w->n)
+        if (is_needed(d, fold, (nas_part)p) && !w->n)
             return no_window(d, nas_part_name((nas_part)p), end[p] - begin[p], err);
     }
-    return d->part[NAS_TRAIN].n ? NAS_OK : no_window(d, "training", end[0], err);
+    return NAS_OK;
 }
 
 static nas_status standardise(nas_arena *a, nas_forecast_data *f, int32_t begin, int32_t end,
@@ -106,7 +113,7 @@ static nas_status arrange(nas_arena *a, nas_dataset *d, int32_t fold, const nas_
     int32_t begin[NAS_PARTS], end[NAS_PARTS];
     nas_forecast_data *f = d->series;
     fold_parts(&d->task->time_split, f->series->rows, fold, begin, end);
-    NAS_TRY(find_parts(a, d, begin, end, err));
+    NAS_TRY(find_parts(a, d, fold, begin, end, err));
     NAS_TRY(standardise(a, f, begin[NAS_TRAIN], end[NAS_TRAIN], err));
     NAS_TRY(pick_calibration(a, d, err));
     fingerprint(d, begin, end);

@@ -151,6 +151,36 @@ static void test_months(void **state) {
     unlink(path);
 }
 
+/* A share of less than a row is no part. */
+static void test_parts(void **state) {
+    (void)state;
+    static const struct {
+        nas_time_split split;
+        const char *text;
+    } cases[] = {
+        {{.validation = 0.2, .test = 0.2}, NULL},
+        {{.validation = 0.02, .test = 0.23}, "the validation part has 0 rows"},
+        {{.validation = 0.2, .test = 0.02}, "the test part has 1 rows"},
+        {{.validation = 0.2, .test = 0.1}, "the test part has 2 rows"},
+        {{.test = 0.2, .folds = 2}, NULL},
+        {{.test = 0.02, .folds = 2}, "the test part has 1 rows"},
+        {{.test = 0.2, .folds = 10}, "the train part has 1 rows"},
+    };
+    nas_err err = {0};
+    write_text("a,b\n1,3\n2,1\n3,4\n5,1\n5,5\n6,9\n7,2\n9,6\n9,5\n10,3\n11,5\n12,8\n13,9\n"
+               "14,7\n16,9\n16,3\n17,2\n18,3\n19,8\n20,4\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nas_task task = {.series = config(), .time_split = cases[i].split};
+        nas_dataset d = {.task = &task, .folder = path};
+        const nas_status st = nas_forecast_open(arena, &task, false, NULL, NULL, &d, &err);
+        nas_forecast_close(&d);
+        const char *want = cases[i].text;
+        if (st != (want ? NAS_EINVAL : NAS_OK) || (want && !strstr(err.text, want)))
+            fail_msg("%zu: %d: '%s', not '%s'", i, st, err.text, want ? want : "");
+    }
+    unlink(path);
+}
+
 /* float16 holds neither 1016 in a bias beside a deviation of 10, nor pascals. */
 static void test_own_units(void **state) {
     (void)state;
@@ -286,6 +316,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_windows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_breaks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_months, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_own_units, setup, teardown),
         cmocka_unit_test_setup_teardown(test_time_inputs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),
