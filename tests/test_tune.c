@@ -609,6 +609,38 @@ static void test_like_file(void **state) {
     check_like_file(&varied);
 }
 
+static const nas_model dead = MODEL(HIGH, WIDE, 1, CONV(4, 3, 3, 2, 2, NAS_SAME, true), RELU,
+                                    RESIDUAL(0, CONV(4, 1, 1, 1, 1, NAS_SAME, true)), DROPOUT(0.1),
+                                    RELU, GAP, DENSE(CLASSES), SOFTMAX);
+
+/* A sum that a ReLU makes 0 throughout still has a scale that the runtime can add in, and the file
+ * has the one that was trained with. */
+static void test_dead_sum(void **state) {
+    (void)state;
+    nas_net *net = open_net(&dead), *folded, *r;
+    const int32_t bias = tensor_at(net, "3.residual.1.conv2d.bias");
+    nas_net_tensor_set(net, bias, (float[]){-900, -900, -900, -900});
+    folded = fold(net);
+    r = rounded(folded, EXAMPLES);
+    nas_arena *a;
+    assert_int_equal(nas_arena_open(&a, NULL), NAS_OK);
+    const nas_graph plain_file = int8_of(a, folded), file = int8_of(a, r);
+    const nas_graph *files[] = {&plain_file, &file};
+    float scale[2] = {0};
+    for (int i = 0; i < 2; i++)
+        for (int32_t k = 0; k < files[i]->n_ops; k++)
+            if (files[i]->ops[k].kind == NAS_OP_ADD)
+                scale[i] = files[i]->tensors[files[i]->ops[k].out].scale[0];
+    float trained;
+    nas_net_tensor_get(r, tensor_at(r, "8.round.scale"), &trained);
+    assert_true(scale[0] > 1e-6f && scale[0] < 1e-4f);
+    assert_true(scale[1] == trained && scale[1] > 1e-6f && scale[1] < 1e-4f);
+    nas_arena_close(a);
+    nas_net_close(r);
+    nas_net_close(folded);
+    nas_net_close(net);
+}
+
 /* Gradients through the rounding point where those of the smooth net do; none comes from beyond the
  * range. */
 static void test_round_gradients(void **state) {
@@ -836,6 +868,7 @@ int main(void) {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_scales),
         cmocka_unit_test(test_like_file),
+        cmocka_unit_test(test_dead_sum),
         cmocka_unit_test(test_round_gradients),
         cmocka_unit_test(test_int8_tune),
         cmocka_unit_test(test_least),

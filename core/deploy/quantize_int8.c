@@ -83,28 +83,40 @@ static nas_status set_scale(quantizer *q, nas_tensor *t, float scale, int32_t ze
     return NAS_OK;
 }
 
-/* Asymmetric, 0 included. */
-static nas_status set_range(quantizer *q, nas_tensor *t, range r) {
+/* Asymmetric, 0 included. larger: of an ADD, the larger scale of its operands; else 0. */
+static nas_status set_range(quantizer *q, nas_tensor *t, range r, float larger) {
     const float min = r.min < 0 ? r.min : 0;
     float max = r.max > 0 ? r.max : 0;
     if (max - min < least_range) max = min + least_range;
+    const float width = nas_int8_add_width(max - min, larger);
+    if (width > max - min) max = min + width;
     const float scale = (max - min) / 255;
     const float zero = (float)(-128 - (double)min / (double)scale);
     const float z = roundf(zero < -128 ? -128 : zero > 127 ? 127 : zero);
     return set_scale(q, t, scale, (int32_t)z);
 }
 
-/* like: the scale that the runtime forces; else the given one, else that of the range seen. */
-static nas_status add_activation(quantizer *q, int32_t tensor, const nas_tensor *like) {
+/* A given scale, unless it is too small for an ADD of operands with these scales. */
+static nas_status set_given(quantizer *q, nas_tensor *t, float larger) {
+    const float scale = t->scale[0], zero = (float)t->zero_point[0];
+    if (!(nas_int8_add_width(255 * scale, larger) > 255 * scale))
+        return set_scale(q, t, scale, t->zero_point[0]);
+    return set_range(q, t, (range){(-128 - zero) * scale, (127 - zero) * scale, true}, larger);
+}
+
+/* like: the scale that the runtime forces; else the given one, else that of the range seen.
+ * larger: as for set_range. */
+static nas_status add_activation(quantizer *q, int32_t tensor, const nas_tensor *like,
+                                 float larger) {
     nas_tensor t = q->g->tensors[tensor];
     if (t.dtype == NAS_F32) {
         t.dtype = NAS_I8;
         if (like)
             NAS_TRY(set_scale(q, &t, like->scale[0], like->zero_point[0]));
         else if (t.n_scale)
-            NAS_TRY(set_scale(q, &t, t.scale[0], t.zero_point[0]));
+            NAS_TRY(set_given(q, &t, larger));
         else
-            NAS_TRY(set_range(q, &t, q->ranges[tensor]));
+            NAS_TRY(set_range(q, &t, q->ranges[tensor], larger));
     }
     return nas_graph_tensor(q->out, &t, &q->to[tensor], q->err);
 }
@@ -121,7 +133,7 @@ static nas_status add_constant(quantizer *q, int32_t tensor) {
     }
     int8_t *codes = nas_arena_alloc(q->out->arena, (size_t)n, q->err);
     if (!codes) return NAS_ENOMEM;
-    NAS_TRY(set_range(q, &t, r));
+    NAS_TRY(set_range(q, &t, r, 0));
     for (int64_t i = 0; i < n; i++) codes[i] = nas_quantize_i8(v[i], t.scale[0], t.zero_point[0]);
     t.dtype = NAS_I8;
     t.data = codes;
@@ -208,14 +220,21 @@ static nas_status add_operand(quantizer *q, const nas_op *o, int32_t k, nas_op *
     return NAS_OK;
 }
 
+static float larger_scale(const nas_graph *g, const nas_op *add) {
+    const float p = g->tensors[add->in[0]].scale[0], q = g->tensors[add->in[1]].scale[0];
+    return p > q ? p : q;
+}
+
 /* RESHAPE, PAD and pools keep their input's scale; SOFTMAX's is fixed. */
 static nas_status add_output(quantizer *q, const nas_op *o, nas_op *to) {
     nas_tensor own = {0};
+    float larger = 0;
     if (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_PAD || o->kind == NAS_OP_AVERAGE_POOL_2D ||
         o->kind == NAS_OP_MAX_POOL_2D)
         own = q->out->tensors[to->in[0]];
     if (o->kind == NAS_OP_SOFTMAX) NAS_TRY(set_scale(q, &own, 1.0f / 256, -128));
-    NAS_TRY(add_activation(q, o->out, own.n_scale ? &own : NULL));
+    if (o->kind == NAS_OP_ADD) larger = larger_scale(q->out, to);
+    NAS_TRY(add_activation(q, o->out, own.n_scale ? &own : NULL, larger));
     to->out = q->to[o->out];
     return NAS_OK;
 }
@@ -255,7 +274,7 @@ static nas_status quantize(quantizer *q, const float *x, int32_t n) {
     if (!q->ranges || !q->to) return NAS_ENOMEM;
     for (int32_t i = 0; i < g->n_tensors; i++) q->to[i] = -1;
     NAS_TRY(calibrate(q, x, n));
-    NAS_TRY(add_activation(q, g->input, NULL));
+    NAS_TRY(add_activation(q, g->input, NULL, 0));
     for (int32_t i = 0; i < g->n_ops; i++) NAS_TRY(add_op(q, &g->ops[i]));
     q->out->input = q->to[g->input];
     q->out->output = q->to[g->output];

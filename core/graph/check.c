@@ -278,9 +278,16 @@ static nas_status check_elementwise(const check *c) {
     if (b->n_scale != 1) return bad(c, "an int8 operand without one scale");
     const float p = c->x->scale[0], q = b->scale[0], r = c->y->scale[0];
     if (c->o->kind == NAS_OP_MUL) return check_multiplier(c, (double)(p * q / r));
-    const double twice = 2 * (double)(p > q ? p : q);
-    if (!(twice / (0x1p20 * (double)r) < 1)) return bad(c, "its output scale is too small");
-    return NAS_OK;
+    return add_fits(p > q ? p : q, r) ? NAS_OK : bad(c, "its output scale is too small");
+/* Of twice the larger scale to the output's, with NAS_ADD_BITS in between (reference/add.h). */
+static bool add_fits(float larger, float out) {
+    return 2 * (double)larger / (0x1p20 * (double)out) < 1;
+}
+
+float nas_int8_add_width(float width, float larger) {
+    return add_fits(larger, width / 255) ? width : larger * (255 * 0x1p-18f);
+}
+
 }
 
 static nas_status check_relu(const check *c) {

@@ -125,6 +125,11 @@ void nas_window_axis(nas_padding padding, int32_t in, int32_t kernel, int32_t st
  * writes or runs has passed this. Errors: NAS_EFORMAT with the operator's number and name. */
 NAS_NODISCARD nas_status nas_graph_check(const nas_graph *g, nas_err *err);
 
+/* The width that the range of an int8 ADD's output must have beside the larger scale of its
+ * operands: `width` wherever the runtime can shift that far, as it can but for sums that are next
+ * to nothing (of a ReLU that is dead on the calibration inputs). */
+float nas_int8_add_width(float width, float larger);
+
 /* Folds constant per-channel MUL and ADD (what batch_norm lowers to) into the kernel and bias
  * before them, and RELU/RELU6 into the activation of the operator before, wherever the tensor
  * between has no other reader. Float graphs only. Jacob et al., CVPR 2018, section 3.2. Constants

@@ -128,10 +128,33 @@ void nas_round_forget(const nas_node *node) {
     *(round_own *)node->own = (round_own){.finite = true};
 }
 
+static const nas_node *maker(const nas_net *net, int32_t value) {
+    return value ? &net->nodes.v[value - 1] : NULL;
+}
+
+/* The scale of what lies at a value: that of the last rounding before it. */
+static float scale_at(const nas_net *net, int32_t value) {
+    const nas_node *node = maker(net, value);
+    while (node && node->ops != &nas_layer_round) node = maker(net, node->in[0]);
+    return node ? *nas_node_param(node, SCALE, net) : 0;
+}
+
+/* Of the addition whose sum, with or without its ReLU, is rounded: the larger scale of what it
+ * adds; 0: it is no sum. */
+static float larger_scale(const nas_node *node, const nas_net *net) {
+    const nas_node *from = maker(net, node->in[0]);
+    while (from && (from->ops->is_relu || from->ops->is_idle)) from = maker(net, from->in[0]);
+    if (!from || from->ops != &nas_layer_add) return 0;
+    const float p = scale_at(net, from->in[0]), q = scale_at(net, from->in[1]);
+    return p > q ? p : q;
+}
+
 /* Asymmetric, 0 included (Jacob et al. 2018, section 2.1), with the converter's numbers. */
 bool nas_round_settle(const nas_node *node, const nas_net *net) {
     const round_own *own = node->own;
-    const float max = own->max - own->min < least_range ? own->min + least_range : own->max;
+    float max = own->max - own->min < least_range ? own->min + least_range : own->max;
+    const float width = nas_int8_add_width(max - own->min, larger_scale(node, net));
+    if (width > max - own->min) max = own->min + width;
     const float scale = (max - own->min) / 255;
     const float zero = (float)(-128 - (double)own->min / (double)scale);
     *nas_node_param(node, SCALE, net) = scale;

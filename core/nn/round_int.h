@@ -5,7 +5,8 @@
 #include "core/nn/net_int.h"
 
 void nas_round_forget(const nas_node *node);
-/* From what it saw since; false: that was not finite. */
+/* From what it saw since, and from the scales of those before it, which are settled; false: it saw
+ * what was not finite. */
 bool nas_round_settle(const nas_node *node, const nas_net *net);
 
 #endif
