@@ -29,11 +29,23 @@ nas_status nas_untrained_graph(const nas_candidate *c, int32_t outputs, const na
     return st;
 }
 
+/* The file holds equal constants once: zeros that stand for biases, above all. */
+static bool is_repeated(const nas_graph *g, int32_t i) {
+    const nas_tensor *t = &g->tensors[i];
+    const int64_t bytes = nas_tensor_bytes(t);
+    for (int32_t k = 0; k < i; k++) {
+        const nas_tensor *u = &g->tensors[k];
+        if (u->data && nas_tensor_bytes(u) == bytes && !memcmp(u->data, t->data, (size_t)bytes))
+            return true;
+    }
+    return false;
+}
+
 static void weigh_constants(const nas_graph *g, int64_t *bytes, int64_t *floats) {
     *bytes = *floats = 0;
     for (int32_t i = 0; i < g->n_tensors; i++) {
         const nas_tensor *t = &g->tensors[i];
-        if (!t->data) continue;
+        if (!t->data || is_repeated(g, i)) continue;
         *bytes += nas_tensor_bytes(t);
         if (t->dtype == NAS_F32) *floats += nas_tensor_count(t);
     }

@@ -47,7 +47,16 @@ static void make_clip(const bench *b, int speaker, int label) {
     sf_close(f);
 }
 
-static void decode(bench *b) {
+/* 25 kernels of 300 weights without biases, which the file has all the same. */
+#define THIN  "{\"op\": \"depthwise_conv2d\", \"kernel\": [1, 1], \"bias\": false}, "
+#define EIGHT THIN THIN THIN THIN THIN THIN THIN THIN
+#define FLAT                                                                                     \
+    "[{\"op\": \"conv2d\", \"filters\": 300, \"kernel\": [1, 1], \"bias\": false}, " EIGHT EIGHT \
+        EIGHT "{\"op\": \"global_average_pool\"}, {\"op\": \"dense\", \"units\": "               \
+    "\"classes\"}, {\"op\": \"softmax\"}]"
+#define FLAT_TRAIN "{\"epochs\": 1, \"batch_size\": 32, \"learning_rate\": 0.01}"
+
+static void decode_as(bench *b, const char *layers, const char *train, const char *quantize) {
     nas_json *j = NULL;
     const char *text = space_text(
         b->a, (space_parts){
@@ -57,8 +66,9 @@ static void decode(bench *b) {
                               "\"frame_length_ms\": 20, \"frame_step_ms\": 20, \"mel_bins\": 20, "
                               "\"lower_hz\": 20, \"upper_hz\": 4000, \"coefficients\": 8, "
                               "\"normalize\": \"coefficient\"}",
-                  .train = "{\"epochs\": 4, \"batch_size\": 4, \"learning_rate\": 0.01}",
-                  .quantize = "\"int8\"",
+                  .layers = layers,
+                  .train = train,
+                  .quantize = quantize,
               });
     OK(nas_json_parse(b->a, "c", text, &j, &b->err));
     OK(nas_candidate_decode(b->a, j, nas_json_root(j), 2, &b->c, &b->err));
@@ -82,7 +92,7 @@ static int begin(void **state) {
                         &b->err));
         for (int s = 0; s < SPEAKERS; s++) make_clip(b, s, label);
     }
-    decode(b);
+    decode_as(b, NULL, "{\"epochs\": 4, \"batch_size\": 4, \"learning_rate\": 0.01}", "\"int8\"");
     OK(nas_dataset_open(b->a, &b->c.task, data, false, &b->cache, &b->log, &b->d, &b->err));
     b->e = (nas_evaluator){.data = &b->d,
                            .cache = &b->cache,
@@ -182,11 +192,34 @@ static void test_reuse(void **state) {
     assert_memory_equal(again.tflite.p, first.tflite.p, first.tflite.n);
 }
 
+/* The file is never smaller than what was known of it: it holds equal constants once. */
+static void test_bound(void **state) {
+    bench *b = *state;
+    nas_outcome out;
+    const char *reason;
+    decode_as(b, FLAT, FLAT_TRAIN, "\"float32\"");
+    evaluate_plain(b, &b->d, "bound", &out);
+    const nas_constraint bounds[] = {{"t", "tflite_bytes", 3, (double)out.tflite.n},
+                                     {"z", "zlib_bytes", 3, (double)out.zlib.n}};
+    nas_evaluator e = b->e;
+    e.bounds = bounds;
+    e.n_bounds = 2;
+    OK(nas_reject(&e, &b->c, b->a, &reason, &b->err));
+    if (reason) fail_msg("%s", reason);
+    /* All weights count. */
+    const nas_constraint tight = {"t", "tflite_bytes", 3, 4 * (25 * 300 + 2 * 300)};
+    e.bounds = &tight;
+    e.n_bounds = 1;
+    OK(nas_reject(&e, &b->c, b->a, &reason, &b->err));
+    assert_non_null(reason);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_accuracy, begin, end),
         cmocka_unit_test_setup_teardown(test_bytes, begin, end),
         cmocka_unit_test_setup_teardown(test_reuse, begin, end),
+        cmocka_unit_test_setup_teardown(test_bound, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
