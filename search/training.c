@@ -274,8 +274,9 @@ nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const
                            nas_arena *a, nas_trained *out, nas_err *err) {
     *out = (nas_trained){.end = NAS_TRAIN_DONE};
     job j = {.e = e, .c = c, .f = f, .out = out};
-    NAS_TRY(
-        nas_net_open(&c->model, e->data->outputs, c->train.batch_size, e->kernel, &out->net, err));
+    const int32_t examples = e->data->part[NAS_TRAIN].n;
+    const int32_t batch = c->train.batch_size < examples ? c->train.batch_size : examples;
+    NAS_TRY(nas_net_open(&c->model, e->data->outputs, batch, e->kernel, &out->net, err));
     nas_net_init(out->net, e->seed, e->replicate);
     nas_status st = nas_augmented_open(e->data, c, f, e->cache, e->seed, e->replicate, e->log,
                                        &j.augmented, err);

@@ -219,6 +219,44 @@ static void run_to(nas_trainer *t, int64_t until, heard *h) {
     assert_int_equal(nas_trainer_step(t), until);
 }
 
+/* A batch that holds all examples needs a net for so many, and gives the same bits. */
+static void test_large_batches(void **state) {
+    (void)state;
+    nas_train_config config = toy_config;
+    config.batch_size = 64;
+    for (int r = 0; r < 4; r++) {
+        const nas_kernel *k = nas_kernel_find(rows[r]);
+        if (!k) continue;
+        nas_net *nets[2];
+        heard heards[2] = {{0}};
+        for (int i = 0; i < 2; i++) {
+            nets[i] = open_net(&toy_model, i ? FEW : 64, k);
+            nas_trainer_options o = toy_options(nets[i], NULL);
+            o.config = &config;
+            o.train = &few;
+            o.validation = &others;
+            nas_trainer *t = open_trainer(&o);
+            assert_int_equal(nas_trainer_steps(t), 6);
+            run_to(t, 6, &heards[i]);
+            nas_trainer_close(t);
+        }
+        assert_memory_equal(nets[0]->params, nets[1]->params, nets[0]->n_params * sizeof(float));
+        assert_memory_equal(heards[0].losses, heards[1].losses, sizeof heards[0].losses);
+        assert_true(heards[0].last.val_loss == heards[1].last.val_loss);
+        nas_net_close(nets[0]);
+        nas_net_close(nets[1]);
+    }
+    nas_net *small = open_net(&toy_model, FEW - 1, nas_kernel_find("reference"));
+    nas_trainer_options o = toy_options(small, NULL);
+    nas_trainer *t;
+    nas_err err = {0};
+    o.config = &config;
+    o.train = &few;
+    assert_int_equal(nas_trainer_open(&o, &t, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "planned for 29"));
+    nas_net_close(small);
+}
+
 /* Uncut; and cut at each of some steps, each part in a net of its own that loads the state. */
 static void test_cuts(void **state) {
     (void)state;
@@ -742,6 +780,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keras),
         cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_large_batches),
         cmocka_unit_test(test_learns),
         cmocka_unit_test(test_load_errors),
         cmocka_unit_test(test_diverges),

@@ -105,9 +105,11 @@ static nas_status trainer_check(const nas_trainer *t, nas_err *err) {
     if (c->epochs < 1 || c->batch_size < 1)
         return nas_fail(err, NAS_EINVAL, "train: %d epochs of batches of %d", c->epochs,
                         c->batch_size);
-    if (c->batch_size > t->o.net->batch)
-        return nas_fail(err, NAS_EINVAL, "train: batch_size %d, but the net was planned for %d",
-                        c->batch_size, t->o.net->batch);
+    if (t->o.train->n < 1) return nas_fail(err, NAS_EINVAL, "train: no training examples");
+    if (c->batch_size > t->o.net->batch && t->o.train->n > t->o.net->batch)
+        return nas_fail(err, NAS_EINVAL,
+                        "train: batches of %d of %d examples, but the net was planned for %d",
+                        c->batch_size, t->o.train->n, t->o.net->batch);
     if (!t->optimizer)
         return nas_fail(err, NAS_EINVAL, "train: there is no optimizer %d", c->optimizer);
     const nas_schedule *rate = &c->learning_rate;
@@ -116,7 +118,6 @@ static nas_status trainer_check(const nas_trainer *t, nas_err *err) {
                         "train: an exponential learning rate from %g to %g; both "
                         "must be above 0",
                         rate->from, rate->to);
-    if (t->o.train->n < 1) return nas_fail(err, NAS_EINVAL, "train: no training examples");
     NAS_TRY(check_examples(t->o.net, t->o.train, "training", err));
     if (t->o.validation) return check_examples(t->o.net, t->o.validation, "validation", err);
     return NAS_OK;
