@@ -94,6 +94,51 @@ static void test_check_refuses(void **state) {
     nas_arena_back(arena, mark);
 }
 
+/* An int32 holds the sum of an int8 window, as that of a mean; of a window over the map's edge that
+ * which lies in it. */
+static void test_check_of_pools(void **state) {
+    (void)state;
+    static const struct {
+        nas_op_kind kind;
+        int32_t h, w, window[2];
+        nas_padding padding;
+        bool fits;
+    } cases[] = {
+        {NAS_OP_AVERAGE_POOL_2D, 1024, 1024, {1024, 1024}, NAS_VALID, true},
+        {NAS_OP_AVERAGE_POOL_2D, 1024, 1025, {1024, 1025}, NAS_VALID, false},
+        {NAS_OP_MAX_POOL_2D, 1024, 1025, {1024, 1025}, NAS_VALID, true},
+        {NAS_OP_AVERAGE_POOL_2D, 5, 7, {60000, 60000}, NAS_SAME, true},
+    };
+    static const float scale = 0.5f;
+    static const int32_t zero = 3;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int32_t h = cases[i].h, w = cases[i].w;
+        const bool same = cases[i].padding == NAS_SAME;
+        nas_graph g = nas_graph_start(arena);
+        nas_tensor t = {.dtype = NAS_I8,
+                        .rank = 4,
+                        .dims = {1, h, w, 1},
+                        .n_scale = 1,
+                        .scale = &scale,
+                        .zero_point = &zero};
+        nas_op o = {.kind = cases[i].kind,
+                    .n_in = 1,
+                    .padding = cases[i].padding,
+                    .window = {cases[i].window[0], cases[i].window[1]}};
+        assert_int_equal(nas_graph_tensor(&g, &t, &g.input, &err), NAS_OK);
+        t.dims[1] = same ? h : 1;
+        t.dims[2] = same ? w : 1;
+        assert_int_equal(nas_graph_tensor(&g, &t, &g.output, &err), NAS_OK);
+        o.in[0] = g.input;
+        o.out = g.output;
+        assert_int_equal(nas_graph_op(&g, &o, &err), NAS_OK);
+        if (!cases[i].fits)
+            expect_refused(&g, "a mean of more than 1048576 values");
+        else if (nas_graph_check(&g, &err) != NAS_OK)
+            fail_msg("%zu: %s", i, err.text);
+    }
+}
+
 /* Random bytes in operators and tensors: refused, or still a graph that every user can work with.
  */
 static void test_check_survives_noise(void **state) {
@@ -462,6 +507,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_window_axis),
         cmocka_unit_test(test_check_refuses),
+        cmocka_unit_test(test_check_of_pools),
         cmocka_unit_test(test_check_survives_noise),
         cmocka_unit_test(test_fold_changes_no_output),
         cmocka_unit_test(test_fold_leaves_one_operator_per_layer),

@@ -242,6 +242,16 @@ static nas_status check_fully_connected(const check *c) {
 
 /* --- the others ------------------------------------------------------------------------------- */
 
+/* What of a window can lie in the map. */
+static int64_t most_in_window(const check *c) {
+    int64_t n = 1;
+    for (int32_t k = 0; k < 2; k++) {
+        const int32_t in = c->x->dims[1 + k], window = c->o->window[k];
+        n *= window < in ? window : in;
+    }
+    return n;
+}
+
 static nas_status check_pool(const check *c) {
     const int32_t one[2] = {1, 1};
     NAS_TRY(check_map(c));
@@ -250,7 +260,11 @@ static nas_status check_pool(const check *c) {
     NAS_TRY(check_same_scale(c));
     if (c->o->window[0] > MOST_WINDOW || c->o->window[1] > MOST_WINDOW)
         return bad(c, "window %dx%d", c->o->window[0], c->o->window[1]);
-    return check_window(c, c->o->window, one, c->x->dims[3]);
+    NAS_TRY(check_window(c, c->o->window, one, c->x->dims[3]));
+    if (c->o->kind == NAS_OP_MAX_POOL_2D || c->x->dtype == NAS_F32) return NAS_OK;
+    if (most_in_window(c) > NAS_MOST_INT8_MEAN)
+        return bad(c, "a mean of more than %d values", NAS_MOST_INT8_MEAN);
+    return NAS_OK;
 }
 
 static nas_status check_broadcast(const check *c, const nas_tensor *a, const nas_tensor *b) {
@@ -267,6 +281,15 @@ static nas_status check_broadcast(const check *c, const nas_tensor *a, const nas
     return NAS_OK;
 }
 
+/* Of twice the larger scale to the output's, with NAS_ADD_BITS in between (reference/add.h). */
+static bool add_fits(float larger, float out) {
+    return 2 * (double)larger / (0x1p20 * (double)out) < 1;
+}
+
+float nas_int8_add_width(float width, float larger) {
+    return add_fits(larger, width / 255) ? width : larger * (255 * 0x1p-18f);
+}
+
 static nas_status check_elementwise(const check *c) {
     const nas_tensor *b = operand(c, 1);
     if (!b) return bad(c, "its second operand is missing");
@@ -279,15 +302,6 @@ static nas_status check_elementwise(const check *c) {
     const float p = c->x->scale[0], q = b->scale[0], r = c->y->scale[0];
     if (c->o->kind == NAS_OP_MUL) return check_multiplier(c, (double)(p * q / r));
     return add_fits(p > q ? p : q, r) ? NAS_OK : bad(c, "its output scale is too small");
-/* Of twice the larger scale to the output's, with NAS_ADD_BITS in between (reference/add.h). */
-static bool add_fits(float larger, float out) {
-    return 2 * (double)larger / (0x1p20 * (double)out) < 1;
-}
-
-float nas_int8_add_width(float width, float larger) {
-    return add_fits(larger, width / 255) ? width : larger * (255 * 0x1p-18f);
-}
-
 }
 
 static nas_status check_relu(const check *c) {
