@@ -117,7 +117,7 @@ nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths, nas_
                         "in it, as `nas export` and `nas train` make",
                         paths->model);
     NAS_TRY(find_places(a, paths, &p, err));
-    NAS_TRY(nas_file_read(a, p.model, MAX_FILE, &bytes, &n, err));
+    NAS_TRY(nas_file_read(a, p.model, NAS_TFLITE_MOST, &bytes, &n, err));
     out->graph = nas_graph_start(a);
     const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", p.model);

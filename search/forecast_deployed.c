@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_FILE = 1 << 26 };
-
 bool nas_forecaster_is_in(const char *folder) {
     char path[4096];
     snprintf(path, sizeof path, "%s/forecast.json", folder);
@@ -19,7 +17,7 @@ static nas_status read_model(nas_arena *a, const char *folder, nas_graph *out, n
     uint8_t *bytes;
     size_t n;
     snprintf(path, sizeof path, "%s/model.tflite", folder);
-    NAS_TRY(nas_file_read(a, path, MAX_FILE, &bytes, &n, err));
+    NAS_TRY(nas_file_read(a, path, NAS_TFLITE_MOST, &bytes, &n, err));
     *out = nas_graph_start(a);
     const nas_status st = nas_tflite_read(bytes, n, out, err);
     return st == NAS_OK ? st : nas_fail_in(err, st, "%s", path);

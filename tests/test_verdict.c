@@ -1,11 +1,16 @@
-/* tests/test_verdict.c - the interval of an accuracy, against closed forms. */
+/* tests/test_verdict.c - exported folders read back; the interval of an accuracy, against closed
+ * forms. */
+#include "base/file.h"
 #include "search/deployed.h"
+#include "search/forecast_deployed.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -68,12 +73,33 @@ static void test_edges(void **state) {
     near(empty.accuracy, 0, 0);
 }
 
+/* A model may be as large as the writer makes them: this one is read, and has only zeros. */
+static void test_large_file(void **state) {
+    (void)state;
+    char folder[] = "/tmp/nas_verdict_XXXXXX", path[64];
+    nas_arena *a;
+    nas_err err = {0};
+    nas_deployed d;
+    nas_forecaster f;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/model.tflite", folder);
+    assert_int_equal(nas_file_write(path, "", 0, &err), NAS_OK);
+    assert_int_equal(truncate(path, (off_t)65 << 20), 0);
+    assert_int_equal(nas_arena_open(&a, &err), NAS_OK);
+    assert_int_equal(nas_deployed_open(a, &(nas_deployed_paths){.model = folder}, &d, &err),
+                     NAS_EFORMAT);
+    if (!strstr(err.text, "TFL3")) fail_msg("%s", err.text);
+    assert_int_equal(nas_forecaster_open(a, folder, &f, &err), NAS_EFORMAT);
+    if (!strstr(err.text, "TFL3")) fail_msg("%s", err.text);
+    nas_arena_close(a);
+    assert_int_equal(nas_dir_remove(folder, NULL), NAS_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_together),
-        cmocka_unit_test(test_alike),
-        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_alone),      cmocka_unit_test(test_together),
+        cmocka_unit_test(test_alike),      cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_large_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,9 @@ NAS_NODISCARD nas_status nas_format_ship(const nas_graph *g, nas_format format, 
 NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint8_t **bytes,
                                           size_t *n, nas_err *err);
 
+/* The longest file that is written, in bytes. */
+enum { NAS_TFLITE_MOST = 1 << 30 };
+
 /* Every offset and size is checked against n before it is used. out comes from nas_graph_start and
  * is empty. Its constants point into bytes, which must outlive it. Errors: NAS_EFORMAT,
  * NAS_EUNSUPPORTED (an operator that the project lacks). */

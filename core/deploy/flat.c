@@ -1,10 +1,12 @@
 /* core/deploy/flat.c - flatbuffers, as flatbuffers.dev/internals describes them. */
 #include "core/deploy/flat.h"
 
+#include "core/deploy/deploy.h"
+
 #include <assert.h>
 #include <string.h>
 
-enum { FILE_ALIGN = 16, MOST_BYTES = 1 << 30 };
+enum { FILE_ALIGN = 16 };
 
 typedef enum seen_kind { SEEN_VECTOR, SEEN_TABLE, SEEN_VTABLE } seen_kind;
 
@@ -39,7 +41,7 @@ static uint8_t *push(nas_flat *f, size_t n) {
     if (f->room - f->used < n) {
         size_t room = f->room ? f->room * 2 : 4096;
         while (room - f->used < n) room *= 2;
-        uint8_t *buf = room > MOST_BYTES ? NULL : nas_arena_alloc(f->arena, room, f->err);
+        uint8_t *buf = room > NAS_TFLITE_MOST ? NULL : nas_arena_alloc(f->arena, room, f->err);
         if (!buf) {
             f->status = nas_fail(f->err, NAS_ENOMEM, "flatbuffer: no room for %zu bytes", room);
             return NULL;
