@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_FILE = 1 << 26, TEXT = 64 };
+enum { TEXT = 64 };
 
 /* A file and all that is printed of it; lives in the arena. */
 typedef struct sheet {
@@ -277,7 +277,7 @@ static nas_status read_sheet(sheet *s, nas_err *err) {
     nas_arena *a = s->arena;
     if (nas_path_is_dir(s->path)) s->path = nas_arena_format(a, err, "%s/model.tflite", s->path);
     if (!s->path) return NAS_ENOMEM;
-    NAS_TRY(nas_file_read(a, s->path, MAX_FILE, &s->bytes, &s->n, err));
+    NAS_TRY(nas_file_read(a, s->path, NAS_TFLITE_MOST, &s->bytes, &s->n, err));
     NAS_TRY(check_letters(s, err));
     s->g = nas_graph_start(a);
     const nas_status st = nas_tflite_read(s->bytes, s->n, &s->g, err);
