@@ -71,6 +71,8 @@ void cli_print_line(const char *text);
 
 /* "1 h 05 min", "3 min 20 s", "12.3 s" into out[32]. */
 const char *cli_duration(double seconds, char out[32]);
+/* Bytes of a folder's name without slashes at its end: "%.*s/" puts one there. */
+int cli_folder_length(const char *folder);
 /* A value as people read it ("" for NULL) into out. */
 const char *cli_value(const nas_value *v, char *out, size_t n);
 /* Control characters as \n or \x1b, so that no text steers the terminal; keep_lines: \n stays. */

@@ -19,9 +19,10 @@ static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
     if (nas_export_trial(s->store, s->id, &s->def, row, folder, &err) != NAS_OK)
         return cli_fail(&err);
     const char *bytes = cli_trial_get(t, "zlib_bytes");
-    printf("trial %s of %s is in %s/: %s %s%s%s%s\n", cli_trial_get(t, "number"), s->def.name,
-           folder, s->def.metrics[0].name, cli_trial_get(t, s->def.metrics[0].name),
-           *bytes ? ", " : "", bytes, *bytes ? " bytes zipped" : "");
+    printf("trial %s of %s is in %.*s/: %s %s%s%s%s\n", cli_trial_get(t, "number"), s->def.name,
+           cli_folder_length(folder), folder, s->def.metrics[0].name,
+           cli_trial_get(t, s->def.metrics[0].name), *bytes ? ", " : "", bytes,
+           *bytes ? " bytes zipped" : "");
     return CLI_OK;
 }
 

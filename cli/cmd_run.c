@@ -202,7 +202,7 @@ static void tick(void *ctx, const nas_run_state *s) {
 static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
     printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
     cli_print_trial(t, &v->study);
-    printf("files\n  %s/ holds %s", folder,
+    printf("files\n  %.*s/ holds %s", cli_folder_length(folder), folder,
            nas_task_is_formula(v->study.task) ? "" : "model.tflite, model.tflite.zlib, ");
     for (const char *const *text = nas_space_task(v->space)->ops->texts; *text; text++)
         printf("%s, ", *text);

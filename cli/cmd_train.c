@@ -39,7 +39,7 @@ static void print_metrics(const nas_metric_list *list, const nas_outcome *o, con
     }
     cli_table_print(t);
     cli_table_close(t);
-    printf("the model is in %s/\n", folder);
+    printf("the model is in %.*s/\n", cli_folder_length(folder), folder);
 }
 
 /* seed -1: the candidate's. */

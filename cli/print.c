@@ -18,6 +18,12 @@ const char *cli_duration(double seconds, char out[32]) {
     return out;
 }
 
+int cli_folder_length(const char *folder) {
+    size_t n = strlen(folder);
+    while (n && folder[n - 1] == '/') n--;
+    return (int)n;
+}
+
 const char *cli_value(const nas_value *v, char *out, size_t n) {
     if (v->is_null)
         snprintf(out, n, "%s", "");

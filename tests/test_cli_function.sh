@@ -34,7 +34,7 @@ check "nothing but the settings and the figures is written" equal "$(ls rosenbro
 check "verify evaluates all again" says_of 0 "27 trials, all the same values" "$NAS" verify rosenbrock.db --all
 check "show" says 0 "point_x1  0.25" "$NAS" show rosenbrock.db 9
 check "top has no columns of files" says_of 0 "value  slack  seconds  point_x1" "$NAS" top rosenbrock.db -n 1
-check "export" "$NAS" export rosenbrock.db --trial 3 -o third
+check "export" says_of 0 "is in third/: score" "$NAS" export rosenbrock.db --trial 3 -o third//
 formula near sphere '"constraints": ["value < 0.5"], "search": { "sampler": "grid" }' |
     sed 's/"dimensions": 3/"dimensions": 1/; s/-1.5, 0.25, 1\] }, .*/0.70710678] } },/' >near.json
 check "a bound is kept or missed by the last digit" says_of 0 "0.5000  value < 0.5  kept" "$NAS" run near.json
