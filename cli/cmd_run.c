@@ -259,11 +259,35 @@ static int show_winner(const screen *v, nas_store *store, int64_t row, const cha
     return CLI_OK;
 }
 
+static bool note_exhausted(void *ctx, const nas_row *row) {
+    *(bool *)ctx = row->values[0].integer != 0;
+    return false;
+}
+
+/* Points that are forbidden, or the same candidate as another, are found out only when drawn. */
+static void warn_if_fewer(nas_store *store, const nas_run_end *end, const nas_log *log) {
+    const nas_run_state *s = &end->state;
+    const nas_value id[2] = {{.type = NAS_COLUMN_INTEGER, .integer = end->study.study},
+                             {.type = NAS_COLUMN_INTEGER, .integer = end->study.version}};
+    bool exhausted = false;
+    char n[32], total[32];
+    if (s->done >= s->total) return;
+    (void)!nas_store_query(store,
+                           "select exhausted from nas_spaces where study = ?1 and version = ?2", id,
+                           2, note_exhausted, &exhausted, NULL);
+    if (!exhausted) return;
+    nas_warn(log,
+             "the space gives %s trials, not %s: no other point was found that is allowed and "
+             "not the same candidate as an earlier one",
+             nas_thousands(s->done, n), nas_thousands(s->total, total));
+}
+
 static int finish(const screen *v, const nas_run_end *end, const char *db, const char *folder,
-                  nas_err *err) {
+                  const nas_log *log, nas_err *err) {
     nas_store *store = NULL;
     if (nas_store_open(db, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
     int st = CLI_OK;
+    warn_if_fewer(store, end, log);
     if (end->front > 0) {
         st = show_front(v, store, db, err);
     } else if (!end->has_winner) {
@@ -318,16 +342,6 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
     return true;
 }
 
-/* Points that are forbidden, or the same candidate as another, are found out only when drawn. */
-static void warn_if_fewer(const nas_run_state *s, const nas_log *log) {
-    char n[32], total[32];
-    if (s->done + s->running >= s->total) return;
-    nas_warn(log,
-             "the space gives %s trials, not %s: no other point was found that is allowed and "
-             "not the same candidate as an earlier one",
-             nas_thousands(s->done, n), nas_thousands(s->total, total));
-}
-
 static int search(const nas_space *s, nas_run_options *o, const char *folder, bool quiet,
                   nas_err *err) {
     nas_arena *a = NULL;
@@ -349,8 +363,7 @@ static int search(const nas_space *s, nas_run_options *o, const char *folder, bo
                nas_thousands(end.state.done, n));
         status = ferror(stdout) ? CLI_FAILED : CLI_STOPPED;
     } else {
-        warn_if_fewer(&end.state, view.log);
-        status = finish(&v, &end, o->db, folder, err);
+        status = finish(&v, &end, o->db, folder, view.log, err);
     }
     nas_arena_close(a);
     return status;

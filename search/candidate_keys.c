@@ -145,7 +145,7 @@ static const nas_key search_keys[] = {
      .hi = 256,
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
-     .help = "processes; null: as many as cores"},
+     .help = "processes; null: one for each core that nas may use"},
     NAS_KEY_END,
 };
 

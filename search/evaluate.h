@@ -134,8 +134,8 @@ NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t out
 /* Is there a bound that this candidate cannot keep, whatever it learns? *reason (in a) says which;
  * NULL when there is none. What is known before training: params, macs and ram_bytes exactly;
  * tflite_bytes is at least the bytes of its constants, equal ones once; zlib_bytes at least two
- * bytes for each float32 among these, where nothing is pruned or clustered, because the low 16 bits
- * of a trained weight do not compress. */
+ * bytes for each float32 among these that is not 0 from the first, where nothing is pruned or
+ * clustered, because the low 16 bits of a trained weight do not compress. */
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                     const char **reason, nas_err *err);
 

@@ -41,13 +41,21 @@ static bool is_repeated(const nas_graph *g, int32_t i) {
     return false;
 }
 
+static bool is_zero(const nas_tensor *t) {
+    const float *v = t->data;
+    const int64_t n = nas_tensor_count(t);
+    int64_t i = 0;
+    while (i < n && v[i] == 0) i++;
+    return i == n;
+}
+
 static void weigh_constants(const nas_graph *g, int64_t *bytes, int64_t *floats) {
     *bytes = *floats = 0;
     for (int32_t i = 0; i < g->n_tensors; i++) {
         const nas_tensor *t = &g->tensors[i];
         if (!t->data || is_repeated(g, i)) continue;
         *bytes += nas_tensor_bytes(t);
-        if (t->dtype == NAS_F32) *floats += nas_tensor_count(t);
+        if (t->dtype == NAS_F32 && !is_zero(t)) *floats += nas_tensor_count(t);
     }
 }
 

@@ -36,7 +36,7 @@ typedef struct team {
     int pipe[2];
     nas_run_state state;
     bool stale; /* the counts in state: something happened since `counted` */
-    double begun, counted, reaped;
+    double begun, counted, looked;
     nas_status fatal;
     nas_err why;
     double
@@ -145,7 +145,7 @@ static void hear(team *t, const nas_event *e) {
     if (e->kind == NAS_EVENT_WAITING || e->kind == NAS_EVENT_RESUMED) return;
     if (e->kind == NAS_EVENT_STARTED) t->busy_since[e->worker] = nas_clock_wall();
     if (e->kind == NAS_EVENT_FINISHED) t->busy_since[e->worker] = 0;
-    if (e->kind == NAS_EVENT_FINISHED && strcmp(e->state, "complete") == 0) t->crashes = 0;
+    if (e->kind == NAS_EVENT_FINISHED && strcmp(e->state, "waiting") != 0) t->crashes = 0;
     if (e->kind != NAS_EVENT_EPOCH) t->stale = true;
     recount(t);
     if (t->view->event) t->view->event(t->view->ctx, e, &t->state, t->store);
@@ -161,8 +161,11 @@ static void hear_all(team *t) {
     }
 }
 
+/* Those of this run are known by waitpid, and why they ended. */
 static bool is_gone(void *ctx, const char *worker, double silent_seconds) {
-    (void)ctx;
+    const team *t = ctx;
+    for (int32_t i = 0; i < t->n; i++)
+        if (t->pid[i] > 0 && strcmp(t->id[i], worker) == 0) return false;
     return nas_process_dead(worker, silent_seconds);
 }
 
@@ -197,7 +200,7 @@ static nas_status take_back(team *t, int32_t index, nas_err *err) {
     t->waits[index] = false;
     NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, why, is_it, t->id[index],
                            &given_back, err));
-    return nas_store_reap(t->store, t->worker.study, retries, "the worker died", is_gone, NULL,
+    return nas_store_reap(t->store, t->worker.study, retries, "the worker died", is_gone, t,
                           &given_back, err);
 }
 
@@ -219,10 +222,11 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
         nas_warn(t->view->log, "worker %" PRId32 " was ended by signal %d (%s); it is replaced",
                  index + 1, WTERMSIG(status), strsignal(WTERMSIG(status)));
     if (!late && ++t->crashes > FORGIVEN_CRASHES)
-        return nas_fail(err, NAS_EBUG,
-                        "workers crashed %d times and no trial came through; the study is as it "
-                        "was: run the same command to go on",
-                        t->crashes);
+        return nas_fail(
+            err, NAS_EBUG,
+            "workers crashed %d times and finished no trial between; the study is as it "
+            "was: run the same command to go on",
+            t->crashes);
     return start_worker(t, index, err);
 }
 
@@ -236,14 +240,34 @@ static nas_status bury_all(team *t, nas_err *err) {
     return NAS_OK;
 }
 
+static bool note_version(void *ctx, const nas_row *row) {
+    *(int64_t *)ctx = row->values[0].integer;
+    return false;
+}
+
+/* A run with another space may have begun while no trial of this one was running: views and winner
+ * are then those of that space. */
+static nas_status check_ours(const team *t, nas_err *err) {
+    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = t->worker.study.study};
+    int64_t version = 0;
+    NAS_TRY(nas_store_query(t->store, "select version from nas_studies where id = ?1", &id, 1,
+                            note_version, &version, err));
+    if (version == t->worker.study.version) return NAS_OK;
+    return nas_fail(err, NAS_EBUSY,
+                    "another run gave study %s another space; what was finished is stored: run the "
+                    "same command again when that run has ended",
+                    nas_space_name(t->worker.space));
+}
+
 /* Workers of other runs that died, on this machine or where only silence tells: nobody else may be
  * there to wait for them. */
-static nas_status reap_strangers(team *t, nas_err *err) {
+static nas_status look_around(team *t, nas_err *err) {
     const double now = nas_clock_wall(), every = 5;
     int32_t given_back;
-    if (now - t->reaped < every) return NAS_OK;
-    t->reaped = now;
-    return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", is_gone, NULL,
+    if (now - t->looked < every) return NAS_OK;
+    t->looked = now;
+    NAS_TRY(check_ours(t, err));
+    return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", is_gone, t,
                           &given_back, err);
 }
 
@@ -266,7 +290,7 @@ static nas_status lead(team *t, nas_err *err) {
         if (t->view->tick) t->view->tick(t->view->ctx, &t->state);
         end_late(t);
         NAS_TRY(bury_all(t, err));
-        NAS_TRY(reap_strangers(t, err));
+        NAS_TRY(look_around(t, err));
     }
     hear_all(t);
     return t->fatal == NAS_OK ? NAS_OK : nas_fail(err, t->fatal, "%s", t->why.text);
@@ -318,7 +342,7 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
     nas_study_id id;
     int32_t n;
     if (nas_store_find(t->store, def.name, a, &old, &id, NULL) == NAS_OK)
-        NAS_TRY(nas_store_reap(t->store, id, NO_FAULT, "the run ended", is_gone, NULL, &n, err));
+        NAS_TRY(nas_store_reap(t->store, id, NO_FAULT, "the run ended", is_gone, t, &n, err));
     return nas_store_study(t->store, &def, &t->worker.study, err);
 }
 
@@ -331,6 +355,7 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     nas_status st = run_team(t, err);
     if (!t->store) NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, NULL));
     NAS_TRY(st);
+    NAS_TRY(check_ours(t, err));
     NAS_TRY(count(t, err));
     out->state = t->state;
     out->study = t->worker.study;
@@ -343,7 +368,8 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
 }
 
 static bool is_refusal(nas_status st) {
-    return st == NAS_EINVAL || st == NAS_EFORMAT || st == NAS_ENOTFOUND || st == NAS_EUNSUPPORTED;
+    return st == NAS_EINVAL || st == NAS_EFORMAT || st == NAS_ENOTFOUND || st == NAS_EUNSUPPORTED ||
+           st == NAS_EBUSY;
 }
 
 /* How many trials there will be: those wanted, or all points where there are fewer; -1: no end. */

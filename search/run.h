@@ -11,7 +11,7 @@ typedef struct nas_run_options {
     const char *cache;  /* NULL: <db>.cache */
     const char *data;   /* NULL: the space's */
     bool allow_missing; /* go on without clips that are listed but absent */
-    int32_t workers;    /* 0: the space's, else as many as cores */
+    int32_t workers;    /* 0: the space's, else a core each */
     int64_t trials;     /* -1: the space's */
     bool has_seed;      /* else the space's */
     uint64_t seed;

@@ -35,7 +35,7 @@ static nas_status random_ask(const nas_space *s, uint64_t seed, int64_t n, int64
     }
     nas_rng rng = nas_rng_stream(seed, 0, NAS_PURPOSE_SAMPLE, 0, 0x80000000u, walk_attempt);
     const int64_t start = (int64_t)nas_rng_below(&rng, (uint64_t)points);
-    int64_t step = *cursor ? *cursor - 1 : 0;
+    int64_t step = *cursor - 1;
     const nas_status st = nas_sampler_walk(s, start, &step, seen, out, what, err);
     *cursor = step < INT64_MAX ? step + 1 : step;
     return st;

@@ -26,7 +26,7 @@ typedef struct nas_event {
     char state[16];
     double seconds;
     double metric[NAS_METRICS_MOST];
-    char text[1024]; /* settings of a started trial, the reason of a finished one */
+    char text[1024]; /* the reason of a finished trial; the warning */
 } nas_event;
 
 typedef struct nas_worker {

@@ -375,8 +375,13 @@ nas_status nas_store_check(const char *path, nas_err *err) {
     s.file = file_of(path);
     nas_status status =
         s.path && s.file ? check_file(&s, err) : nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
-    if (status == NAS_OK && (access(path, W_OK) || !folder_is_writable(path)))
+    if (status == NAS_OK && access(path, W_OK))
         status = nas_fail_errno(err, "%s cannot be written", path);
+    if (status == NAS_OK && !folder_is_writable(path))
+        status = nas_fail(err, NAS_EIO,
+                          "the folder of %s cannot be written, and files come and go beside a "
+                          "database: check its permissions",
+                          path);
     if (status == NAS_OK) status = open_reader(&s, err);
     disconnect(&s);
     free(s.path);

@@ -19,14 +19,14 @@ typedef enum nas_store_mode {
 /* Opens; WAL, a busy timeout, migrations when the file is of an older schema.
  * A file made by NAS_STORE_CREATE is removed again by nas_store_close when no study came into it.
  * The handle belongs to the process that opened it: after a fork the child opens its own.
- * Errors: NAS_ENOTFOUND, NAS_EFORMAT (not a database, not ours, or of a newer schema: untouched),
- * NAS_EIO. */
+ * Errors: NAS_ENOTFOUND, NAS_EFORMAT (not a database, not ours, or of a newer schema: untouched; or
+ * none, but the -wal file of one that was removed), NAS_EIO. */
 NAS_NODISCARD nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out,
                                         nas_err *err);
 void nas_store_close(nas_store *s);
 
-/* Could NAS_STORE_CREATE open it? Makes nothing. Errors: those of nas_store_open; NAS_ENOTFOUND its
- * folder is not there. */
+/* Could NAS_STORE_CREATE open it? Makes and changes nothing. Errors: those of nas_store_open;
+ * NAS_ENOTFOUND its folder is not there, NAS_EIO it or its folder cannot be written. */
 NAS_NODISCARD nas_status nas_store_check(const char *path, nas_err *err);
 
 /* Turns that the writers of one run take, in memory that children of this process share. They save
@@ -74,7 +74,8 @@ typedef struct nas_study_id {
  * version. `trials` and the bounds and goals of the last call hold; other bounds than before make
  * rejected trials wait to be judged again. Errors: NAS_EINVAL a refused name (an SQL keyword,
  * `trials`, `studies`, a name of ours, one that ends like a view, not letters digits underscores),
- * another fingerprint or seed under the same name (names both). */
+ * another fingerprint or seed under the same name (names both); NAS_EBUSY trials of another version
+ * are running. */
 NAS_NODISCARD nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out,
                                          nas_err *err);
 

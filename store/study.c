@@ -143,10 +143,11 @@ static nas_status check_same(const nas_study *old, const nas_study *def, nas_err
         char was[65], now[65];
         nas_hash_hex(&old->fingerprint, was);
         nas_hash_hex(&def->fingerprint, now);
-        return nas_fail(err, NAS_EINVAL,
-                        "study %s was run on other clips or another split (fingerprint %.16s, now "
-                        "%.16s): give the same, another name, or another --db",
-                        def->name, was, now);
+        return nas_fail(
+            err, NAS_EINVAL,
+            "study %s was run on other data or another split, or by another version of "
+            "nas (fingerprint %.16s, now %.16s): give the same, another name, or another --db",
+            def->name, was, now);
     }
     if (old->seed != def->seed)
         return nas_fail(err, NAS_EINVAL,

@@ -215,7 +215,6 @@ static void test_infinite(void **state) {
     nas_space_close(s);
 }
 
-/* A finite space that is used up by others' trials, but for one point, is walked to that point. */
 /* Draws that are turned away are cut into several claims and end as one long search would: at the
  * first allowed one. */
 static void test_infinite_rare(void **state) {
@@ -252,6 +251,7 @@ static void test_infinite_rare(void **state) {
     nas_space_close(s);
 }
 
+/* A finite space that is used up by others' trials, but for one point, is walked to that point. */
 static void test_last_point(void **state) {
     (void)state;
     nas_space *s = open_parts((space_parts){

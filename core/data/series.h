@@ -75,6 +75,6 @@ NAS_NODISCARD nas_status nas_linear_fit(const nas_series *s, const nas_windows *
                                         const float *y, const nas_log *log, nas_arena *a,
                                         const double **weights, nas_err *err);
 
-enum { NAS_SERIES_VERSION = 1 };
+enum { NAS_SERIES_VERSION = 2 };
 
 #endif
