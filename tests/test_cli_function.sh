@@ -160,8 +160,22 @@ orphans() {
 }
 check "a run takes over what others died with" orphans
 
-# --- a measured time decides
 if command -v python3 >/dev/null; then
+    # --- between two trials another run may give the study another space
+    taken() {
+        local status
+        formula taken sphere '"search": { "sampler": "grid", "trials": 27 }' | sed 's/"dimensions": 3/&, "seconds": 1/' >taken.json
+        "$NAS" run taken.json --workers 1 --quiet --out taken_best >taken.txt 2>&1 &
+        for _ in $(seq 200); do [ "$(sql taken.db "select count(*) from taken" 2>/dev/null)" -gt 0 ] 2>/dev/null && break; sleep 0.02; done
+        python3 -c 'import sqlite3; d = sqlite3.connect("taken.db", timeout=30); d.execute("update nas_studies set version = 2"); d.commit()'
+        wait $!
+        status=$?
+        cat taken.txt
+        [ $status = 1 ] && grep -q "another run gave study taken another space" taken.txt && [ ! -e taken_best ]
+    }
+    check "who is no longer in charge crowns nobody" taken
+
+    # --- a measured time decides
     space timed 8 "infer_ms < 50" >timed.json
     check "nobody near" says_of 0 "no other trial is within a tenth of winning" "$NAS" run timed.json --quiet
     near() { # two beat the winner, but are too slow: one by 4 %, one by 40 %
