@@ -11,6 +11,24 @@ typedef struct known {
     double value; /* NaN: nothing is known */
 } known;
 
+/* Biases begin as 0 and do not stay so: what is 0 or the same as another constant in the graph then
+ * is so in the trained one. */
+static nas_status move_zeros(nas_net *net, nas_arena *a, nas_err *err) {
+    int64_t k = 0;
+    for (int32_t i = 0; i < nas_net_tensors(net); i++) {
+        const nas_arena_mark mark = nas_arena_here(a);
+        const nas_net_tensor_info t = nas_net_tensor_at(net, i);
+        float *v = nas_arena_array(a, (size_t)t.count, sizeof *v, err);
+        if (!v) return NAS_ENOMEM;
+        nas_net_tensor_get(net, i, v);
+        for (int64_t j = 0; t.trainable && j < t.count; j++)
+            if (v[j] == 0) v[j] = (float)(1 + k++ % 4093) * 1e-5f;
+        nas_net_tensor_set(net, i, v);
+        nas_arena_back(a, mark);
+    }
+    return NAS_OK;
+}
+
 nas_status nas_untrained_graph(const nas_candidate *c, int32_t outputs, const nas_kernel *kernel,
                                nas_arena *a, nas_graph *out, nas_err *err) {
     nas_net *net = NULL;
@@ -18,7 +36,7 @@ nas_status nas_untrained_graph(const nas_candidate *c, int32_t outputs, const na
     nas_net_init(net, 0, 0);
     const size_t n = (size_t)c->model.input.h * (size_t)c->model.input.w * (size_t)c->model.input.c;
     float *x = nas_arena_array(a, n, sizeof *x, err);
-    nas_status st = x ? NAS_OK : NAS_ENOMEM;
+    nas_status st = x ? move_zeros(net, a, err) : NAS_ENOMEM;
     for (size_t i = 0; x && i < n; i++) x[i] = (float)(i % 7) - 3.0f;
     nas_graph g = nas_graph_start(a);
     *out = nas_graph_start(a);
