@@ -259,22 +259,17 @@ static int show_winner(const screen *v, nas_store *store, int64_t row, const cha
     return CLI_OK;
 }
 
-static bool note_exhausted(void *ctx, const nas_row *row) {
-    *(bool *)ctx = row->values[0].integer != 0;
-    return false;
-}
-
 /* Points that are forbidden, or the same candidate as another, are found out only when drawn. */
 static void warn_if_fewer(nas_store *store, const nas_run_end *end, const nas_log *log) {
     const nas_run_state *s = &end->state;
     const nas_value id[2] = {{.type = NAS_COLUMN_INTEGER, .integer = end->study.study},
                              {.type = NAS_COLUMN_INTEGER, .integer = end->study.version}};
-    bool exhausted = false;
+    int64_t exhausted = 0;
     char n[32], total[32];
     if (s->done >= s->total) return;
-    (void)!nas_store_query(store,
-                           "select exhausted from nas_spaces where study = ?1 and version = ?2", id,
-                           2, note_exhausted, &exhausted, NULL);
+    (void)!nas_store_query_integer(
+        store, "select exhausted from nas_spaces where study = ?1 and version = ?2", id, 2,
+        &exhausted, NULL);
     if (!exhausted) return;
     nas_warn(log,
              "the space gives %s trials, not %s: no other point was found that is allowed and "

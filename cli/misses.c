@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool take_count(void *ctx, const nas_row *row) {
-    *(int64_t *)ctx = row->values[0].integer;
-    return false;
-}
-
 static bool print_reason(void *ctx, const nas_row *row) {
     (void)ctx;
     if (row->values[1].is_null) return false;
@@ -55,7 +50,7 @@ static int64_t killed_by(nas_store *store, const char *view, const nas_bound *b)
              "select count(*) from %s where (state = 'complete' and (\"%s\" %s %.17g) is not true)"
              " or (state = 'rejected' and instr(reason, ?1 || ':') = 1)",
              view, b->column, op_of(b), b->bound);
-    (void)!nas_store_query(store, sql, &text, 1, take_count, &n, NULL);
+    (void)!nas_store_query_integer(store, sql, &text, 1, &n, NULL);
     return n;
 }
 
@@ -65,7 +60,7 @@ static void print_unknown(nas_store *store, const char *view, const nas_goal *go
     int64_t n = 0;
     snprintf(sql, sizeof sql, "select count(*) from %s where state = 'complete' and \"%s\" is null",
              view, goal->column);
-    if (nas_store_query(store, sql, NULL, 0, take_count, &n, NULL) == NAS_OK && n > 0)
+    if (nas_store_query_integer(store, sql, NULL, 0, &n, NULL) == NAS_OK && n > 0)
         printf("%s complete without a value of %s: those never win\n", nas_thousands(n, count),
                goal->column);
 }

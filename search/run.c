@@ -240,18 +240,13 @@ static nas_status bury_all(team *t, nas_err *err) {
     return NAS_OK;
 }
 
-static bool note_version(void *ctx, const nas_row *row) {
-    *(int64_t *)ctx = row->values[0].integer;
-    return false;
-}
-
 /* A run with another space may have begun while no trial of this one was running: views and winner
  * are then those of that space. */
 static nas_status check_ours(const team *t, nas_err *err) {
     const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = t->worker.study.study};
     int64_t version = 0;
-    NAS_TRY(nas_store_query(t->store, "select version from nas_studies where id = ?1", &id, 1,
-                            note_version, &version, err));
+    NAS_TRY(nas_store_query_integer(t->store, "select version from nas_studies where id = ?1", &id,
+                                    1, &version, err));
     if (version == t->worker.study.version) return NAS_OK;
     return nas_fail(err, NAS_EBUSY,
                     "another run gave study %s another space; what was finished is stored: run the "

@@ -169,6 +169,16 @@ nas_status nas_store_query(nas_store *s, const char *sql, const nas_value *args,
     return nas_store_query_head(s, sql, args, n_args, NULL, fn, ctx, err);
 }
 
+static bool take_integer(void *ctx, const nas_row *row) {
+    *(int64_t *)ctx = row->values[0].integer;
+    return false;
+}
+
+nas_status nas_store_query_integer(nas_store *s, const char *sql, const nas_value *args,
+                                   int32_t n_args, int64_t *out, nas_err *err) {
+    return nas_store_query(s, sql, args, n_args, take_integer, out, err);
+}
+
 nas_status nas_store_query_head(nas_store *s, const char *sql, const nas_value *args,
                                 int32_t n_args, nas_row_fn head, nas_row_fn fn, void *ctx,
                                 nas_err *err) {

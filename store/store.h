@@ -225,8 +225,13 @@ typedef struct nas_row {
 typedef bool (*nas_row_fn)(void *ctx, const nas_row *row);
 NAS_NODISCARD nas_status nas_store_query(nas_store *s, const char *sql, const nas_value *args,
                                          int32_t n_args, nas_row_fn fn, void *ctx, nas_err *err);
-/* The same; before the first row, or when there is none, head is handed the names, with values
- * NULL. */
+/* The integer in the first column of the first row, into *out, which stays as it is when there is
+ * no row. */
+NAS_NODISCARD nas_status nas_store_query_integer(nas_store *s, const char *sql,
+                                                 const nas_value *args, int32_t n_args,
+                                                 int64_t *out, nas_err *err);
+/* The same as nas_store_query; before the first row, or when there is none, head is handed the
+ * names, with values NULL. */
 NAS_NODISCARD nas_status nas_store_query_head(nas_store *s, const char *sql, const nas_value *args,
                                               int32_t n_args, nas_row_fn head, nas_row_fn fn,
                                               void *ctx, nas_err *err);

@@ -243,18 +243,13 @@ static nas_status find_by_name(nas_store *s, const char *name, int64_t *study, n
     return status;
 }
 
-static bool note_running(void *ctx, const nas_row *row) {
-    *(int64_t *)ctx = row->values[0].integer;
-    return false;
-}
-
 /* Views, counts and the winner are those of one space at a time. */
 static nas_status check_idle(nas_store *s, int64_t study, const char *name, nas_err *err) {
     int64_t running = 0;
     char sql[128];
     sqlite3_snprintf(sizeof sql, sql,
                      "SELECT count(*) FROM nas_trials_%lld WHERE state = 'running'", study);
-    NAS_TRY(nas_store_query(s, sql, NULL, 0, note_running, &running, err));
+    NAS_TRY(nas_store_query_integer(s, sql, NULL, 0, &running, err));
     if (!running) return NAS_OK;
     return nas_fail(err, NAS_EBUSY,
                     "study %s is at work with another space, %lld of its trials are running: stop "
