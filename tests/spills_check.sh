@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build/gcc}
 status=0
-for name in conv; do
+for name in conv conv_weights; do
     object=$build/core/kernel/vec_$name.avx512.o
     [ -f "$object" ] || { echo "spills-check: no $object (only x86-64 has it; build first)"; exit 0; }
     found=$(objdump -d --no-show-raw-insn "$object" | awk '

@@ -31,7 +31,7 @@ static buffer new_map(int32_t n, int32_t h, int32_t w, int32_t c, int32_t cs, in
     b.m.row = (ptrdiff_t)(w + border) * cs;
     b.m.image = (h + border) * b.m.row;
     const ptrdiff_t lead = (border * b.m.row + (ptrdiff_t)border * cs + 15) / 16 * 16;
-    b.floats = (size_t)(lead + (n + 1) * b.m.image);
+    b.floats = (size_t)(lead + n * b.m.image);
     b.block = aligned(b.floats);
     b.m.at = b.block + lead;
     return b;
@@ -97,17 +97,23 @@ static void make_plan(const shape *s, const nas_map *x, const nas_map *y, plan *
 }
 
 static const shape shapes[] = {
-    {1, 1, 1, 1, 1, 1, 1, false},   {5, 1, 1, 77, 8, 1, 1, false},  {4, 24, 4, 17, 33, 3, 1, false},
-    {3, 5, 3, 3, 16, 3, 1, false},  {2, 9, 7, 64, 48, 3, 1, false}, {4, 11, 6, 20, 80, 3, 2, false},
-    {2, 19, 5, 1, 77, 3, 2, true},  {3, 7, 7, 3, 32, 5, 1, true},   {1, 2, 3, 40, 100, 1, 1, false},
-    {2, 6, 9, 5, 112, 5, 3, false},
+    {1, 1, 1, 1, 1, 1, 1, false},     {5, 1, 1, 77, 8, 1, 1, false},
+    {4, 24, 4, 17, 33, 3, 1, false},  {3, 5, 3, 3, 16, 3, 1, false},
+    {2, 9, 7, 64, 48, 3, 1, false},   {4, 11, 6, 20, 80, 3, 2, false},
+    {2, 19, 5, 1, 77, 3, 2, true},    {3, 7, 7, 3, 32, 5, 1, true},
+    {1, 2, 3, 40, 100, 1, 1, false},  {2, 6, 9, 5, 112, 5, 3, false},
+    {2, 6, 5, 128, 256, 3, 1, false}, {1, 2, 201, 40, 16, 1, 1, false},
+    {2, 24, 4, 20, 464, 1, 1, false}, {3, 24, 5, 64, 128, 3, 2, false},
+    {2, 30, 9, 13, 24, 3, 1, true},   {5, 1, 4, 6, 64, 3, 1, true},
+    {2, 8, 5, 5, 40, 1, 3, true},     {300, 1, 1, 130, 33, 1, 1, false},
 };
 
 static void check_conv(const nas_kernel *k, const shape *s) {
     const nas_kernel *ref = &nas_kernel_reference;
     const int32_t cs = s->packed ? s->c : (s->c + 15) / 16 * 16, fs = (s->f + 15) / 16 * 16;
     const int32_t oh = (s->h + s->s - 1) / s->s, ow = (s->w + s->s - 1) / s->s;
-    buffer x = new_map(s->n, s->h, s->w, s->c, cs, 2), y = new_map(s->n, oh, ow, s->f, fs, 1);
+    buffer x = new_map(s->n, s->h, s->w, s->c, cs, s->k / 2),
+           y = new_map(s->n, oh, ow, s->f, fs, 1);
     buffer z = new_map(s->n, oh, ow, s->f, fs, 1);
     plan p = {0};
     fill_map(&x, s->n, 1);

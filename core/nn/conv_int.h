@@ -68,7 +68,8 @@ nas_status nas_window_plan(const nas_layer_spec *spec, nas_shape in, nas_window 
 /* The window of a node that was planned with spec. */
 nas_window nas_window_of(const nas_node *node, const nas_layer_spec *spec);
 
-/* The borders that the window reads: of the input going forward, of dy going backward. */
+/* The borders that the window reads: of the input going forward, of dy going backward (if the input
+ * has a gradient). */
 void nas_window_borders(const nas_window *w, nas_value *in, nas_value *out);
 
 void nas_border_widen(nas_border *b, int32_t top, int32_t left, int32_t bottom, int32_t right);

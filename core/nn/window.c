@@ -77,6 +77,7 @@ void nas_window_borders(const nas_window *w, nas_value *in, nas_value *out) {
     const nas_shape x = in->shape, y = out->shape;
     nas_border_widen(&in->border, w->before[0], w->before[1], after(w, 0, x.h, y.h),
                      after(w, 1, x.w, y.w));
+    if (!in->has_grad) return;
     nas_border_widen(&out->grad_border, grad_before(w, 0), grad_before(w, 1),
                      grad_after(w, 0, x.h, y.h), grad_after(w, 1, x.w, y.w));
 }
