@@ -110,7 +110,7 @@ static void bn_reduce(const nas_node *node, const nas_run *run) {
     const bn_part b = part_of(node, run->part);
     const nas_map x = nas_node_x(node, 0, run);
     run->kernel->moments(&x, run->n, b.from, b.sum, b.dot);
-    const double before = pixels_of(&x, run->first - run->start), here = pixels_of(&x, run->n);
+    const double before = pixels_of(&x, run->done), here = pixels_of(&x, run->n);
     for (int32_t c = 0; c < x.cs; c++) {
         const double part = (double)b.sum[c] / here;
         const double mean = (double)b.from[c] + part;

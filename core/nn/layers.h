@@ -125,7 +125,7 @@ typedef struct nas_run {
     struct nas_net *net;
     const nas_kernel *kernel;
     int32_t first, n, batch;
-    int32_t part, start; /* its first image */
+    int32_t part, done; /* images of the part that came before, in this pass */
     int32_t lane;        /* the thread; buffers that hold a chunk are there once for each */
     bool opens, closes;  /* the first, the last chunk of its part */
     bool training;

@@ -55,6 +55,7 @@ typedef struct segment {
     nas_run run;
     int32_t threads, parts;
     const nas_node *first, *end, *barrier;
+    bool from_end;
 } segment;
 
 /* The images of a part, and the chunks that they go in. */
@@ -62,29 +63,32 @@ typedef struct span {
     int32_t start, n, chunks;
 } span;
 
-static span part_of(const segment *s, int32_t part, nas_run *run) {
+static span part_of(const segment *s, int32_t task, nas_run *run) {
+    const int32_t part = s->from_end ? s->parts - 1 - task : task;
     const int32_t start = nas_part_start(s->run.batch, s->parts, part);
     const int32_t n = nas_part_start(s->run.batch, s->parts, part + 1) - start;
     *run = s->run;
     run->part = part;
-    run->start = start;
+    run->done = run->n = 0;
     return (span){start, n, nas_even_runs(n, run->net->chunk)};
 }
 
-static void go_to(nas_run *run, span p, int32_t chunk) {
+static void go_to(const segment *s, nas_run *run, span p, int32_t turn) {
+    const int32_t chunk = s->from_end ? p.chunks - 1 - turn : turn;
+    run->done += run->n;
     run->first = p.start + nas_part_start(p.n, p.chunks, chunk);
     run->n = p.start + nas_part_start(p.n, p.chunks, chunk + 1) - run->first;
-    run->opens = !chunk;
-    run->closes = chunk == p.chunks - 1;
+    run->opens = !turn;
+    run->closes = turn == p.chunks - 1;
 }
 
-static void forward_part(void *ctx, int32_t part, int32_t lane) {
+static void forward_part(void *ctx, int32_t task, int32_t lane) {
     const segment *s = ctx;
     nas_run run;
-    const span p = part_of(s, part, &run);
+    const span p = part_of(s, task, &run);
     run.lane = lane;
     for (int32_t i = 0; i < p.chunks; i++) {
-        go_to(&run, p, i);
+        go_to(s, &run, p, i);
         forward_nodes(&run, s->first, s->end);
         call(s->barrier->ops->reduce, s->barrier, &run, FORWARD);
     }
@@ -113,15 +117,15 @@ static const nas_node *opener_of(const segment *s) {
 /* The same going back: the barrier after the segment gives its gradient, and the one that opens it
  * (its first node) takes its sums. What was kept for one chunk only is computed again; in the last
  * segment, which has no barrier, for the first time. */
-static void backward_part(void *ctx, int32_t part, int32_t lane) {
+static void backward_part(void *ctx, int32_t task, int32_t lane) {
     const segment *s = ctx;
     const nas_node *opens = opener_of(s);
     nas_run run;
-    const span p = part_of(s, part, &run);
+    const span p = part_of(s, task, &run);
     run.lane = lane;
     if (!s->barrier) memset(nas_run_grads(&run), 0, run.net->n_params * sizeof(float));
     for (int32_t i = 0; i < p.chunks; i++) {
-        go_to(&run, p, i);
+        go_to(s, &run, p, i);
         if (!s->barrier) forward_nodes(&run, s->first, s->end);
         for (const nas_node *node = s->first; s->barrier && node < s->end; node++)
             if (node->again) call(node->ops->forward, node, &run, BACKWARD);
@@ -157,16 +161,22 @@ static void add_parts(void *ctx, int32_t slice, int32_t lane) {
     }
 }
 
+/* Every pass begins where the one before it ended, with what the caches still have. */
+static void pass(segment *s, nas_team_fn *fn) {
+    nas_team_run(s->threads, s->parts, fn, s);
+    s->from_end = !s->from_end;
+}
+
 static void run_segments(segment *s) {
     const int32_t segments = s->run.net->segments;
     for (int32_t i = 0; i + 1 < segments; i++) {
         go_to_segment(s, i);
-        nas_team_run(s->threads, s->parts, forward_part, s);
+        pass(s, forward_part);
         call(s->barrier->ops->finish, s->barrier, &s->run, FORWARD);
     }
     for (int32_t i = segments - 1; i >= 0; i--) {
         go_to_segment(s, i);
-        nas_team_run(s->threads, s->parts, backward_part, s);
+        pass(s, backward_part);
         if (opener_of(s)) call(s->first->ops->dfinish, s->first, &s->run, BACKWARD);
     }
 }
