@@ -4,6 +4,7 @@
 #include "search/task.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,6 +210,14 @@ static void print_winner(const screen *v, const cli_trial *t, const char *db, co
     printf("candidate.json, metrics.json\n  %s has every trial: nas top %s\n", db, db);
 }
 
+/* Whoever ships the folder would ship a model that breaks the constraints. */
+static void warn_of_old(const char *folder) {
+    char path[PATH_MAX];
+    const int n = snprintf(path, sizeof path, "%s/candidate.json", folder);
+    if (n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0)
+        printf("%.*s/ still holds an earlier winner\n", cli_folder_length(folder), folder);
+}
+
 static void print_failed(const screen *v, const nas_run_state *state, const char *db) {
     char n[32];
     if (state->failed)
@@ -287,6 +296,7 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
         st = show_front(v, store, db, err);
     } else if (!end->has_winner) {
         cli_print_misses(store, &v->study, &end->state);
+        warn_of_old(folder);
         st = CLI_NONE;
     } else if (nas_export_trial(store, end->study, &v->study, end->winner, folder, err) != NAS_OK) {
         st = cli_fail(err);

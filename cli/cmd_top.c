@@ -101,7 +101,7 @@ static int list(cli_study *s, const char *ending, int64_t n) {
     else if (l.rows)
         cli_table_print_cut(l.table);
     else
-        puts(*ending ? "no trial satisfies the constraints yet; --all lists the others"
+        puts(*ending ? "no trial satisfies the constraints; --all lists the others"
                      : "no trial yet");
     cli_table_close(l.table);
     free(sql);

@@ -358,6 +358,11 @@ static void check_coefficients(nas_check *c, const char *path, const cJSON *v) {
 static void check_split(nas_check *c, const char *path, const cJSON *v, const nas_block *b) {
     const cJSON *folds = nas_json_get(v, "folds"), *by = nas_json_get(v, "by");
     const bool folded = folds && !cJSON_IsNull(folds);
+    const cJSON *share = nas_json_get(v, "validation"), *test = nas_json_get(v, "test");
+    const double validation = cJSON_IsNumber(share) ? share->valuedouble : 0.1;
+    if (b == &nas_block_split && !folded &&
+        validation + (cJSON_IsNumber(test) ? test->valuedouble : 0.1) >= 1)
+        nas_check_problem(c, path, v, false, "validation and test leave nothing to train");
     for (const cJSON *k = v->child; k; k = k->next) {
         const char *where = nas_path_key(c->arena, path, k->string);
         const nas_key *key = nas_block_find(b, k->string);

@@ -29,8 +29,12 @@ static nas_status drop(const char *folder, const char *name, nas_err *err) {
     return nas_fail(err, NAS_EIO, "%s cannot be removed: %s", path, strerror(errno));
 }
 
-/* What an export of another trial left there would be taken for this one's. */
+/* What an export of another trial left there would be taken for this one's. A folder without a
+ * candidate has other people's files. */
 static nas_status clear(const char *folder, nas_err *err) {
+    char candidate[MOST_PATH];
+    NAS_TRY(join(folder, "candidate.json", candidate, err));
+    if (access(candidate, F_OK) != 0) return NAS_OK;
     static const char *const always[] = {"model.tflite", "model.tflite.zlib", "candidate.json",
                                          "metrics.json"};
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)

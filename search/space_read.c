@@ -84,6 +84,19 @@ static void read_objectives(nas_space *s, nas_problems *p) {
             (nas_objective){.metric = s->task.metrics.v[NAS_METRIC_SCORE].name, .maximize = true};
 }
 
+/* Bounds that no value, or every value, satisfies: most often a percentage. */
+static void check_bound(nas_space *s, nas_problems *p, const char *path, const cJSON *v,
+                        const nas_metric *m, const nas_constraint *c) {
+    const bool below = c->op == 2 || c->op == 3;
+    if (strcmp(m->unit, "fraction") == 0 && (c->bound > 1 || (c->op == 0 && c->bound >= 1)))
+        nas_problem(p, s->json, v, false, path, "%s is a fraction, at most 1: 90 %% is 0.9, not 90",
+                    m->name);
+    else if (below && (c->bound < 0 || (c->bound == 0 && c->op == 2)) &&
+             (m->integer || m->measured) && *m->unit)
+        nas_problem(p, s->json, v, false, path, "%s is never below 0: no trial would satisfy this",
+                    m->name);
+}
+
 static void read_constraint(nas_space *s, nas_problems *p, const char *path, const cJSON *v) {
     nas_constraint c = {.op = 0};
     nas_err err = {0};
@@ -101,6 +114,7 @@ static void read_constraint(nas_space *s, nas_problems *p, const char *path, con
     c.text = v->valuestring;
     c.metric =
         s->task.metrics.v[m].tested_as ? s->task.metrics.v[m].tested_as : s->task.metrics.v[m].name;
+    check_bound(s, p, path, v, &s->task.metrics.v[m], &c);
     s->constraints[s->n_constraints++] = c;
 }
 
@@ -222,7 +236,8 @@ static void unknown_param(nas_space *s, nas_problems *p, const char *where, cons
     path_check c = {.found = false};
     (void)nas_find_path(s->arena, s->kept, v->string, note_found, &c);
     if (c.found) {
-        nas_problem(p, s->json, v, true, where, "it has one value only; leave it out");
+        nas_problem(p, s->json, v, true, where,
+                    "it has one value only; leave it out (with --set: \"try_first\": null)");
         return;
     }
     const char **paths = nas_arena_array(s->arena, (size_t)s->n_params + 1, sizeof *paths, NULL);

@@ -75,12 +75,12 @@ static nas_status connect_immutable(nas_store *s, nas_err *err) {
 
 static nas_status check_ids(nas_store *s, int64_t application, int64_t version, nas_err *err) {
     if (application != NAS_STORE_APPLICATION)
-        return nas_fail(err, NAS_EFORMAT, "%s is a database of another program: give another --db",
-                        s->path);
+        return nas_fail(err, NAS_EFORMAT,
+                        "%s is a database of another program: give another database", s->path);
     if (version > nas_schema_version())
         return nas_fail(err, NAS_EFORMAT,
                         "%s was made by a newer nas (schema %lld, this one knows up to %d): use "
-                        "that one, or give another --db",
+                        "that one, or give another database",
                         s->path, (long long)version, nas_schema_version());
     if (version < nas_schema_version() && s->mode == NAS_STORE_READ)
         return nas_fail(err, NAS_EFORMAT,
@@ -114,7 +114,7 @@ static nas_status check_header(nas_store *s, nas_err *err) {
         return nas_fail(err, NAS_EIO, "%s: its header cannot be read: %s", s->path,
                         sqlite3_errstr(rc));
     if (rc != SQLITE_OK || memcmp(head, "SQLite format 3", 16))
-        return nas_fail(err, NAS_EFORMAT, "%s is not a database: give another --db", s->path);
+        return nas_fail(err, NAS_EFORMAT, "%s is not a database: give another database", s->path);
     return check_ids(s, big_endian(head + 68), big_endian(head + 60), err);
 }
 
@@ -123,10 +123,10 @@ static nas_status check_file(nas_store *s, nas_err *err) {
     struct stat st;
     if (stat(s->path, &st)) return nas_fail_errno(err, "%s", s->path);
     if (!S_ISREG(st.st_mode))
-        return nas_fail(err, NAS_EFORMAT, "%s is not a file: give another --db", s->path);
+        return nas_fail(err, NAS_EFORMAT, "%s is not a file: give another database", s->path);
     if (st.st_size == 0)
         return nas_fail(err, NAS_EFORMAT,
-                        "%s is empty, not a database: remove it or give another --db", s->path);
+                        "%s is empty, not a database: remove it or give another database", s->path);
     if (access(s->path, R_OK)) return nas_fail_errno(err, "%s cannot be read", s->path);
     NAS_TRY(connect_immutable(s, err));
     const nas_status status = check_header(s, err);
@@ -154,7 +154,7 @@ static nas_status check_folder(const char *path, nas_err *err) {
     nas_status status = NAS_OK;
     if (stat(folder, &st) || !S_ISDIR(st.st_mode))
         status = nas_fail(err, NAS_ENOTFOUND,
-                          "%s: its folder is not there: make it, or give another --db", path);
+                          "%s: its folder is not there: make it, or give another database", path);
     else if (access(folder, W_OK))
         status = nas_fail_errno(err, "%s cannot be made: its folder cannot be written", path);
     free(folder);
@@ -207,7 +207,7 @@ static nas_status check_leftover(const char *path, nas_err *err) {
     if (!has_bytes(path, tail) || access(path, F_OK) == 0 || !has_bytes(path, tail)) return NAS_OK;
     return nas_fail(err, NAS_EFORMAT,
                     "%s%s is left of a database that is gone: remove it, put the database back, or "
-                    "give another --db",
+                    "give another database",
                     path, tail);
 }
 

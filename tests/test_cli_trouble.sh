@@ -10,7 +10,7 @@ check "an option is no value" says 2 "a value is missing after '--db'" run --db 
 check "nor is an empty word" says 2 "a value is missing after '--out='" run --out=
 check "a database in a folder that is not there" says 2 "its folder is not there" run --db nowhere/x.db
 : >empty.db
-check "an empty file as a database" says 2 "remove it or give another --db" run --db empty.db
+check "an empty file as a database" says 2 "remove it or give another database" run --db empty.db
 check "a file as the winner's folder" says 2 "is not a folder" run --out tiny.json
 check "a file as the cache" says 2 "Not a directory" run --cache tiny.json
 check "a file as the folder of an export" says 2 "is not a folder" "$NAS" export tiny.db -o tiny.json/x

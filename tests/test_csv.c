@@ -75,6 +75,7 @@ static void test_shapes(void **state) {
     expect_rows("a,b\n1,\n,2\n", 2, both, "|1|2 2||3 ");
     expect_rows("a,\"b,c\"\n\"1,5\",2\n\"x\ny\",\"4\"\n5,6\n", 2, both, "2|1,5|2 4|x\ny|3 6|5|5 ");
     expect_rows("\"semi;colon\";b\n1;2\n", 2, both, "2|1|2 ");
+    expect_rows("pipe 5\" T;b\n1;2\n", 2, both, "2|1|2 "); /* inches */
     expect_rows("a,b\n", 2, both, "");
     expect_rows("a,b", 2, both, "");
 }

@@ -329,6 +329,7 @@ static void test_errors(void **state) {
     REFUSED("frame_step_ms", c.frame_step_ms = 0.01);
     REFUSED("fft_length", c.fft_length = 512);
     REFUSED("fft_length", c.fft_length = 641);
+    REFUSED("the prime factor 131071", c.fft_length = 262142);
     REFUSED("upper_hz", c.upper_hz = 8001);
     REFUSED("upper_hz", c.upper_hz = (double)NAN);
     REFUSED("lower_hz", c.lower_hz = 4000);

@@ -143,6 +143,8 @@ static nas_status check_frames(const nas_frontend_config *c, int32_t samples, sh
     return NAS_OK;
 }
 
+enum { MOST_PRIME = 1024 };
+
 static nas_status check_fft(const nas_frontend_config *c, shape *s, nas_err *err) {
     s->fft = c->fft_length ? c->fft_length : next_power_of_two(s->length);
     if (s->fft == 1) s->fft = 2; /* a frame of one sample; the least that has a spectrum */
@@ -153,6 +155,17 @@ static nas_status check_fft(const nas_frontend_config *c, shape *s, nas_err *err
                         s->fft, s->length, c->frame_length_ms, c->sample_rate_hz);
     if (s->fft % 2 != 0)
         return nas_fail(err, NAS_EINVAL, "frontend.fft_length is %d; it must be even", s->fft);
+    /* A transform of a prime length takes its square in operations. */
+    int32_t rest = s->fft / 2, prime = 1;
+    for (int32_t p = 2; p <= rest / p; p++)
+        for (; rest % p == 0 && rest > p; prime = p) rest /= p;
+    if (rest > prime) prime = rest;
+    if (prime > MOST_PRIME)
+        return nas_fail(
+            err, NAS_EINVAL,
+            "frontend.fft_length is %d; half of it has the prime factor %d, and more than "
+            "%d takes too long: use a product of small numbers, or leave it out",
+            s->fft, prime, MOST_PRIME);
     return NAS_OK;
 }
 

@@ -42,7 +42,7 @@ static nas_status open_sound(const char *path, SNDFILE **file, SF_INFO *info, na
 }
 
 /* A WAV file says its length in bytes 4 to 7; programs that write to a pipe say 0 or about 2^31 or
- * 2^32. libsndfile reads what is there and says nothing. */
+ * 2^32. libsndfile reads what is there (unless the data's length is 0, too) and says nothing. */
 static nas_status check_riff(const char *path, nas_err *err) {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return nas_fail_errno(err, "cannot open it");
@@ -116,21 +116,26 @@ static nas_status decode(SNDFILE *file, const SF_INFO *info, int64_t most, nas_s
     return st;
 }
 
+static bool is_wav(const SF_INFO *info) {
+    const int kind = info->format & SF_FORMAT_TYPEMASK;
+    return kind == SF_FORMAT_WAV || kind == SF_FORMAT_WAVEX;
+}
+
 static nas_status check_length(SNDFILE *file, const SF_INFO *info, int64_t most, int64_t got,
                                nas_err *err) {
     const int64_t want = info->frames < most ? info->frames : most;
-    if (got < want && info->frames < SF_COUNT_MAX)
+    /* An MP3's length may be an estimate. */
+    const bool estimate = (info->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG;
+    if (got < want && info->frames < SF_COUNT_MAX && !estimate)
         return nas_fail(err, NAS_EFORMAT, "cut short: %lld samples, its header says %lld",
                         (long long)got, (long long)info->frames);
     if (sf_error(file) != SF_ERR_NO_ERROR)
         return nas_fail(err, NAS_EFORMAT, "damaged: %s", sf_strerror(file));
-    if (got == 0) return nas_fail(err, NAS_EFORMAT, "it holds no sound");
+    if (got == 0)
+        return nas_fail(err, NAS_EFORMAT, "it holds no sound%s",
+                        is_wav(info) ? ", or its header was not completed when it was written"
+                                     : "");
     return NAS_OK;
-}
-
-static bool is_wav(const SF_INFO *info) {
-    const int kind = info->format & SF_FORMAT_TYPEMASK;
-    return kind == SF_FORMAT_WAV || kind == SF_FORMAT_WAVEX;
 }
 
 nas_status nas_sound_read(const char *path, double most_seconds, nas_sound *out, nas_err *err) {

@@ -1,4 +1,5 @@
 /* core/data/clips_list.c - which clips a folder holds, and what their bytes are. */
+#include "base/word.h"
 #include "core/audio/parallel.h"
 #include "core/data/clips_int.h"
 
@@ -82,33 +83,14 @@ nas_status nas_clips_classes(nas_arena *a, const nas_clips_options *o, int32_t *
     return list_all_classes(a, o, &names, n, err);
 }
 
-/* Edit distance (Wagner and Fischer 1974) of words of up to 63 bytes. */
-static int distance(const char *a, const char *b) {
-    enum { MOST = 63 };
-    const size_t la = strlen(a), lb = strlen(b);
-    if (la > MOST || lb > MOST) return MOST;
-    int row[MOST + 1];
-    for (size_t j = 0; j <= lb; j++) row[j] = (int)j;
-    for (size_t i = 1; i <= la; i++) {
-        int corner = row[0];
-        row[0] = (int)i;
-        for (size_t j = 1; j <= lb; j++) {
-            const int swap = corner + (a[i - 1] != b[j - 1]);
-            const int step = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            corner = row[j];
-            row[j] = swap < step ? swap : step;
-        }
-    }
-    return row[lb];
-}
-
-static nas_status no_such_class(const char *label, const char *folder, const char **classes,
-                                int32_t n, nas_err *err) {
+static nas_status no_such_class(nas_arena *a, const char *label, const char *folder,
+                                const char **classes, int32_t n, nas_err *err) {
     char there[512] = "";
     size_t used = 0;
-    int32_t nearest = 0;
+    const char **list = nas_arena_array(a, (size_t)n + 1, sizeof *list, err); /* ends with NULL */
+    if (!list) return NAS_ENOMEM;
     for (int32_t i = 0; i < n; i++) {
-        if (distance(label, classes[i]) < distance(label, classes[nearest])) nearest = i;
+        list[i] = classes[i];
         if (used + strlen(classes[i]) + 8 >= sizeof there) continue;
         used += (size_t)snprintf(there + used, sizeof there - used, "%s%s", used ? ", " : "",
                                  classes[i]);
@@ -116,9 +98,12 @@ static nas_status no_such_class(const char *label, const char *folder, const cha
     if (n == 0)
         return nas_fail(err, NAS_ENOTFOUND, "there is no class \"%s\" in %s: it has no folders",
                         label, folder);
+    list[n] = NULL;
+    const char *near = nas_nearest(label, list);
     return nas_fail(err, NAS_ENOTFOUND,
-                    "there is no class \"%s\" in %s; the nearest is \"%s\" (there are: %s)", label,
-                    folder, classes[nearest], there);
+                    near ? "there is no class \"%s\" in %s; there are: %s. Did you mean \"%s\"?"
+                         : "there is no class \"%s\" in %s; there are: %s",
+                    label, folder, there, near);
 }
 
 static bool has(const char *const *names, int32_t n, const char *name) {
@@ -138,7 +123,7 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const ch
         if (has(l->labels, i, label))
             return nas_fail(err, NAS_EINVAL, "labels: \"%s\" stands there twice", label);
         if (!has(classes, n_classes, label))
-            return no_such_class(label, o->folder, classes, n_classes, err);
+            return no_such_class(a, label, o->folder, classes, n_classes, err);
         if (!(l->labels[i] = nas_arena_text(a, label, err))) return NAS_ENOMEM;
     }
     l->n_labels = o->n_labels;

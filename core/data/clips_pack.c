@@ -316,6 +316,7 @@ static nas_status check_tail(const char *path, const nas_hash *key, nas_pack *p,
     const uint64_t body = all - sizeof head - sizeof t;
     if (t.file_bytes != all || t.n > INT32_MAX || t.n_bad > INT32_MAX || t.pcm_bytes > body ||
         t.pcm_bytes % ALIGN != 0 || t.text_bytes > body || t.text_bytes < 8 ||
+        t.text_bytes % 8 != 0 ||
         t.pcm_bytes + t.n * sizeof(nas_pack_entry) + t.n_bad * 8 + t.text_bytes != body)
         return damaged(path, "sizes", err);
     p->n = (int32_t)t.n;

@@ -29,9 +29,11 @@ static nas_status wrong(const nas_csv *c, int64_t line, nas_err *err, const char
 static char find_delimiter(const char *p, const char *end) {
     static const char candidates[] = {',', ';', '\t', '|'};
     int64_t count[sizeof candidates] = {0};
+    const char *start = p;
     bool quoted = false;
     for (; p < end && (quoted || (*p != '\n' && *p != '\r')); p++) {
-        if (*p == '"') quoted = !quoted;
+        /* Only a cell that begins with one is quoted. */
+        if (*p == '"' && (quoted || p == start || strchr(",;\t|", p[-1]))) quoted = !quoted;
         for (size_t i = 0; i < sizeof candidates; i++) count[i] += !quoted && *p == candidates[i];
     }
     size_t best = 0;

@@ -56,7 +56,8 @@ static void give_activation(nas_graph *g, int32_t to, const nas_tensor *from) {
     t->zero_point = from->zero_point;
 }
 
-/* The input's scale is in those of the first biases. Its range stays inside. */
+/* The input's scale is in those of the first biases. Its range
+ * stays inside, but for half a step below. */
 static nas_status shorten_input(nas_graph *g, const nas_tensor *own, nas_err *err) {
     nas_tensor *t = &g->tensors[g->input];
     if (own->dtype != NAS_I8 || t->n_scale) return NAS_OK;
