@@ -62,18 +62,41 @@ static bool add_row(void *ctx, const nas_row *row) {
     return true;
 }
 
-static void header(listing *l) {
+static bool is_among(const char *const *names, int32_t n, const char *name) {
+    for (int32_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
+/* What decides, the settings, and then the rest: a narrow terminal cuts from the end. To be freed;
+ * NULL: no memory. */
+static const char **columns(const nas_study *study, int32_t *n) {
+    int32_t most = study->n_goals + study->n_bounds + study->n_params;
+    for (int32_t i = 0; figure_at(study, i); i++) most++;
+    const char **names = malloc((size_t)most * sizeof *names);
+    *n = 0;
+    if (!names) return NULL;
+    for (int32_t i = 0; i < study->n_goals; i++) names[(*n)++] = study->goals[i].column;
+    for (int32_t i = 0; i < study->n_bounds; i++)
+        if (!is_among(names, *n, study->bounds[i].column)) names[(*n)++] = study->bounds[i].column;
+    for (int32_t i = 0; i < study->n_params; i++) names[(*n)++] = study->params[i].name;
+    for (int32_t i = 0; figure_at(study, i); i++)
+        if (!is_among(names, *n, figure_at(study, i))) names[(*n)++] = figure_at(study, i);
+    return names;
+}
+
+static void header(listing *l, const char *const *names, int32_t n) {
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         cli_table_cell(l->table, shown[i], i == 0);
-    for (int32_t i = 0; figure_at(l->study, i); i++)
-        cli_table_cell(l->table, figure_at(l->study, i), true);
-    for (int32_t i = 0; i < l->study->n_params; i++)
-        cli_table_cell(l->table, l->study->params[i].name, false);
+    for (int32_t i = 0; i < n; i++)
+        cli_table_cell(l->table, names[i],
+                       is_metric(l->study, names[i]) || strcmp(names[i], "seconds") == 0);
     cli_table_row(l->table);
 }
 
 /* The statement, to be freed; NULL: no memory. */
-static char *query(const nas_study *study, const char *ending, int64_t n) {
+static char *query(const nas_study *study, const char *const *names, int32_t n_names,
+                   const char *ending, int64_t n) {
     char view[160], *sql = NULL;
     size_t bytes = 0;
     FILE *f = open_memstream(&sql, &bytes);
@@ -81,8 +104,7 @@ static char *query(const nas_study *study, const char *ending, int64_t n) {
     const nas_goal *goal = &study->goals[0];
     nas_view_name(study->name, ending, view);
     fputs("select number, state", f);
-    for (int32_t i = 0; figure_at(study, i); i++) fprintf(f, ", \"%s\"", figure_at(study, i));
-    for (int32_t i = 0; i < study->n_params; i++) fprintf(f, ", \"%s\"", study->params[i].name);
+    for (int32_t i = 0; i < n_names; i++) fprintf(f, ", \"%s\"", names[i]);
     fprintf(f, " from %s order by \"%s\" is null, \"%s\" %s, zlib_bytes, number limit %" PRId64,
             view, goal->column, goal->column, goal->maximize ? "desc" : "asc", n);
     if (fclose(f) == 0) return sql;
@@ -93,9 +115,11 @@ static char *query(const nas_study *study, const char *ending, int64_t n) {
 static int list(cli_study *s, const char *ending, int64_t n) {
     listing l = {.table = cli_table_open(), .study = &s->def};
     nas_err err = {.code = NAS_ENOMEM};
-    header(&l);
+    int32_t n_names;
+    const char **names = columns(&s->def, &n_names);
+    if (names) header(&l, names, n_names);
     int st = CLI_OK;
-    char *sql = query(&s->def, ending, n);
+    char *sql = names ? query(&s->def, names, n_names, ending, n) : NULL;
     if (!sql || nas_store_query(s->store, sql, NULL, 0, add_row, &l, &err) != NAS_OK)
         st = cli_fail(&err);
     else if (l.rows)
@@ -105,6 +129,7 @@ static int list(cli_study *s, const char *ending, int64_t n) {
                      : "no trial yet");
     cli_table_close(l.table);
     free(sql);
+    free(names);
     return st;
 }
 

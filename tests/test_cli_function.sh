@@ -33,7 +33,7 @@ check "the best is where it must be" equal "$(sql rosenbrock.db 'select point_x1
 check "nothing but the settings and the figures is written" equal "$(ls rosenbrock_best | tr '\n' ' ')" "candidate.json metrics.json "
 check "verify evaluates all again" says_of 0 "27 trials, all the same values" "$NAS" verify rosenbrock.db --all
 check "show" says 0 "point_x1  0.25" "$NAS" show rosenbrock.db 9
-check "top has no columns of files" says_of 0 "value  slack  seconds  point_x1" "$NAS" top rosenbrock.db -n 1
+check "top has no columns of files" says_of 0 "slack  seconds" "$NAS" top rosenbrock.db -n 1
 check "export" says_of 0 "is in third/: score" "$NAS" export rosenbrock.db --trial 3 -o third//
 formula near sphere '"constraints": ["value < 0.5"], "search": { "sampler": "grid" }' |
     sed 's/"dimensions": 3/"dimensions": 1/; s/-1.5, 0.25, 1\] }, .*/0.70710678] } },/' >near.json
@@ -198,8 +198,8 @@ PY
     check "and lists the one that nearly won" listed
     near 47 >/dev/null
     check "and that the winner nearly did not" says_of 0 "keeps infer_ms < 50 by less than a tenth; should it miss it, #" "$NAS" run timed.json --quiet
-    # No time is below zero: who is measured again drops out.
-    space dropped 8 "infer_ms < 0" >dropped.json
+    # No time is that short: who is measured again drops out.
+    space dropped 8 "infer_ms < 0.0000001" >dropped.json
     check "nobody is as fast as that" says_of 3 "" "$NAS" run dropped.json --quiet
     claim_it() { # all are said to be; one was measured again, and is the worst
         python3 - <<'PY'
