@@ -16,8 +16,9 @@ typedef struct nas_sound {
 /* Reads the first most_seconds of a file, channels averaged; what a header claims decides neither
  * memory nor time. Owner: the caller frees *out with nas_sound_free ({0} after an error). Errors,
  * without the path in their text: NAS_EFORMAT not a sound file, empty, shorter than its header
- * says (of WAV, FLAC and CAF; elsewhere libsndfile does not tell), a rate outside 1000 .. 768000 Hz, more than 64 channels, values that are not finite;
- * NAS_ENOTFOUND, NAS_EIO it cannot be opened; NAS_ENOMEM. May be called by several threads. */
+ * says (of WAV, FLAC and CAF; elsewhere libsndfile does not tell), a rate outside 1000 .. 768000
+ * Hz, more than 64 channels, values that are not finite; NAS_ENOTFOUND, NAS_EIO it cannot be
+ * opened; NAS_ENOMEM. May be called by several threads. */
 NAS_NODISCARD nas_status nas_sound_read(const char *path, double most_seconds, nas_sound *out,
                                         nas_err *err);
 void nas_sound_free(nas_sound *s);

@@ -126,8 +126,8 @@ typedef struct nas_run {
     const nas_kernel *kernel;
     int32_t first, n, batch;
     int32_t part, done; /* images of the part that came before, in this pass */
-    int32_t lane;        /* the thread; buffers that hold a chunk are there once for each */
-    bool opens, closes;  /* the first, the last chunk of its part */
+    int32_t lane;       /* the thread; buffers that hold a chunk are there once for each */
+    bool opens, closes; /* the first, the last chunk of its part */
     bool training;
 } nas_run;
 
