@@ -1,5 +1,5 @@
 /* A step gives the same bits on one thread, two, three, or a number that changes on the way; and
- * each task of a team is done once. */
+ * each task of a team is done once. What these bits are is pinned. */
 #include "core/kernel/threads.h"
 #include "core/nn/net_int.h"
 #include "core/nn/team.h"
@@ -108,6 +108,33 @@ static trained train(const nas_model *m, const nas_kernel *k, int threads, _Atom
     return out;
 }
 
+/* Rows without fused multiply-adds, and a net without exponentials, give the same bits with any
+ * compiler: whoever changes them raises NAS_TRAIN_VERSION, or studies mix both. */
+static void test_version(void **state) {
+    (void)state;
+    const nas_model model = MODEL(
+        H, W, 1, CONV(32, 3, 3, 2, 2, NAS_VALID, false), BN, RELU, SEPARABLE(40), SAME(24), BN,
+        RELU, CONV(130, 3, 3, 2, 2, NAS_SAME, true), GAP, DENSE(VALUES), {.ops = &nas_layer_error});
+    static const struct {
+        const char *row;
+        uint64_t bits;
+    } pinned[] = {{"reference", 0xff3be70f2628e1c6U}, {"generic", 0x2893c5b628435231U}};
+    assert_int_equal(NAS_TRAIN_VERSION, 5); /* with it go the bits above */
+#ifndef __x86_64__
+    skip();
+#endif
+    for (size_t i = 0; i < sizeof pinned / sizeof *pinned; i++) {
+        const trained t = train(&model, nas_kernel_find(pinned[i].row), 1, NULL);
+        uint64_t hash = 0xcbf29ce484222325U; /* FNV-1a */
+        for (size_t b = 8; b < t.bytes; b++) /* after the tag */
+            hash = (hash ^ (uint8_t)t.state[b]) * 0x100000001b3U;
+        free(t.state);
+        if (hash != pinned[i].bits)
+            fail_msg("%s trains other bits, 0x%llx: raise NAS_TRAIN_VERSION and pin them here",
+                     pinned[i].row, (unsigned long long)hash);
+    }
+}
+
 static void test_bits(void **state) {
     (void)state;
     static const char *const rows[] = {"generic", "avx2", "avx512"};
@@ -182,6 +209,7 @@ static void test_number(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_version),
         cmocka_unit_test(test_bits),
         cmocka_unit_test(test_team),
         cmocka_unit_test(test_number),

@@ -136,7 +136,8 @@ void nas_trainer_save(const nas_trainer *t, void *out);
 NAS_NODISCARD nas_status nas_trainer_load(nas_trainer *t, const void *in, size_t bytes,
                                           nas_err *err);
 
-/* The version of this code in stage keys: raise it when the same inputs give other bits. */
+/* The version of this code in stage keys: raise it when the same inputs give other bits
+ * (tests/test_threads.c pins some). */
 enum { NAS_TRAIN_VERSION = 5 };
 
 #endif
