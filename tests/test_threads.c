@@ -113,12 +113,12 @@ static trained train(const nas_model *m, const nas_kernel *k, int threads, _Atom
 static void test_version(void **state) {
     (void)state;
     const nas_model model = MODEL(
-        H, W, 1, CONV(32, 3, 3, 2, 2, NAS_VALID, false), BN, RELU, SEPARABLE(40), SAME(24), BN,
+        H, W, 1, CONV(48, 3, 3, 1, 1, NAS_VALID, false), BN, RELU, SEPARABLE(40), SAME(24), BN,
         RELU, CONV(130, 3, 3, 2, 2, NAS_SAME, true), GAP, DENSE(VALUES), {.ops = &nas_layer_error});
     static const struct {
         const char *row;
         uint64_t bits;
-    } pinned[] = {{"reference", 0xff3be70f2628e1c6U}, {"generic", 0x2893c5b628435231U}};
+    } pinned[] = {{"reference", 0xae766711e1353244U}, {"generic", 0xc8be14c351c72164U}};
     assert_int_equal(NAS_TRAIN_VERSION, 5); /* with it go the bits above */
 #ifndef __x86_64__
     skip();
