@@ -33,7 +33,7 @@ INLINE void outer(const nas_conv *c, int32_t n, int depth, int width, const floa
         for (int32_t r = 0; r < rows; r++) {
             const float *a = x + i * c->x_image + r * c->x_row;
             const float *d = dy + i * c->y_image + r * c->y_row;
-            _Pragma("GCC unroll 2") for (int32_t p = 0; p < c->w; p++) {
+            _Pragma("GCC unroll NEAR + 1") for (int32_t p = 0; p < c->w; p++) {
                 vec b[3];
                 UNROLL for (int v = 0; v < width; v++) b[v] = load(d + v * LANES);
                 UNROLL for (int k = 0; k < depth; k++) {
