@@ -35,8 +35,12 @@ static const char *path_of(const char *name) {
     return path;
 }
 
+static void write_bytes(const char *name, const char *bytes, size_t n) {
+    assert_int_equal(nas_file_write(path_of(name), bytes, n, NULL), NAS_OK);
+}
+
 static void write_text(const char *name, const char *text) {
-    assert_int_equal(nas_file_write(path_of(name), text, strlen(text), NULL), NAS_OK);
+    write_bytes(name, text, strlen(text));
 }
 
 static void make_clips(const char *folder, int first, int n) {
@@ -199,6 +203,10 @@ static void test_list_errors(void **state) {
     assert_non_null(strstr(err.text, "up/s1_nohash_0.wav (twice)"));
     expect(by_lists("a", "b", "twice", true), NAS_EINVAL, "another list");
     expect(by_lists("a", "b", "flat", false), NAS_EINVAL, "flat:2: expected a path that ends with");
+    /* No name goes on behind a 0; one at the end of a line is left out. */
+    static const char zero[] = "up/s2_nohash_0.wav\0\nup/s3_nohash_0.wav\0wav\n";
+    write_bytes("zero", zero, sizeof zero - 1);
+    expect(by_lists("a", "b", "zero", false), NAS_EINVAL, "zero:2: expected a path that ends with");
     expect(by_lists("a", "b", "empty", false), NAS_EINVAL, "the test part");
     expect(by_lists("a", "b", "nowhere", false), NAS_ENOTFOUND, "split.test");
     expect(by_lists("no_up", "b", "gone", true), NAS_EINVAL,

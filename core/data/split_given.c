@@ -76,13 +76,13 @@ static bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\0';
 }
 
-/* One line: false when it is no <class>/<file>. */
+/* One line: false when it is no <class>/<file>, or no text. */
 static bool take_line(lists *s, const char *line, size_t n, uint8_t p, uint8_t *part) {
     while (n > 0 && is_space(line[n - 1])) n--;
     for (; n > 0 && is_space(*line); n--) line++;
     if (n == 0) return true;
     const char *slash = memrchr(line, '/', n);
-    if (!slash || slash == line || slash + 1 == line + n) return false;
+    if (memchr(line, '\0', n) || !slash || slash == line || slash + 1 == line + n) return false;
     const char *above = memrchr(line, '/', (size_t)(slash - line));
     const char *name = above ? above + 1 : line;
     const size_t label = (size_t)(slash - name), length = (size_t)(line + n - name);
