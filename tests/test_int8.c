@@ -99,46 +99,89 @@ static void test_fixed_point_golden(void **state) {
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-/* All rows give the same bits on whole nets, in all formats. */
-static void test_rows_agree(void **state) {
-    (void)state;
-    static const char *const names[] = {"reference", "generic", "avx2", "avx512", "avx512vnni"};
+static const char *const row_names[] = {"reference", "generic", "avx2", "avx512", "avx512vnni"};
+enum { ROW_NAMES = sizeof row_names / sizeof *row_names };
+
+/* The same bits from all rows, in all formats; the reference's come first. */
+static void rows_agree(rg *b) {
+    enum { INPUTS = 4096, OUTPUTS = 1 << 16 };
     const char *kept = getenv("NAS_KERNEL");
-    for (int32_t variant = 0; variant < rg_variants; variant++) {
-        const nas_arena_mark mark = nas_arena_here(arena);
-        rg b = rg_net(arena, 5, variant, false);
-        float x[4096], want[256], got[256];
-        for (int32_t i = 0; i < 4096; i++) x[i] = rg_uniform(&b, -2, 2);
-        for (int32_t k = 0; nas_format_names[k]; k++) {
-            const nas_format format = (nas_format)k;
-            nas_graph g = nas_graph_start(arena);
-            assert_int_equal(nas_format_apply(&b.g, format, x, 2, &g, &err), NAS_OK);
-            const size_t bytes = (size_t)nas_tensor_count(&g.tensors[g.output]) * sizeof(float);
-            for (size_t r = 0; r < sizeof names / sizeof *names; r++) {
-                nas_interp *it;
-                if (!nas_infer_find(names[r])) continue;
-                setenv("NAS_KERNEL", names[r], 1);
-                assert_string_equal(nas_infer_choose()->name, names[r]);
-                assert_int_equal(nas_interp_open(&g, &it, &err), NAS_OK);
-                nas_interp_run(it, x, r == 0 ? want : got);
-                nas_interp_close(it);
-                if (r > 0) assert_memory_equal(want, got, bytes);
-            }
+    float *x = nas_arena_array(arena, INPUTS, sizeof *x, &err);
+    float *want = nas_arena_array(arena, OUTPUTS, sizeof *want, &err);
+    float *got = nas_arena_array(arena, OUTPUTS, sizeof *got, &err);
+    const int64_t n_in = nas_tensor_count(&b->g.tensors[b->g.input]);
+    assert_true(x && want && got && 2 * n_in <= INPUTS);
+    for (int32_t i = 0; i < INPUTS; i++) x[i] = rg_uniform(b, -2, 2);
+    for (int32_t k = 0; nas_format_names[k]; k++) {
+        nas_graph g = nas_graph_start(arena);
+        assert_int_equal(nas_format_apply(&b->g, (nas_format)k, x, 2, &g, &err), NAS_OK);
+        const int64_t n = nas_tensor_count(&g.tensors[g.output]);
+        assert_true(n <= OUTPUTS);
+        for (int32_t r = 0; r < ROW_NAMES; r++) {
+            nas_interp *it;
+            if (!nas_infer_find(row_names[r])) continue;
+            setenv("NAS_KERNEL", row_names[r], 1);
+            assert_string_equal(nas_infer_choose()->name, row_names[r]);
+            assert_int_equal(nas_interp_open(&g, &it, &err), NAS_OK);
+            nas_interp_run(it, x, r == 0 ? want : got);
+            nas_interp_close(it);
+            if (r > 0) assert_memory_equal(want, got, (size_t)n * sizeof *got);
         }
-        nas_arena_back(arena, mark);
     }
     if (kept)
         setenv("NAS_KERNEL", kept, 1);
     else
         unsetenv("NAS_KERNEL");
+}
+
+static void test_rows_agree(void **state) {
+    (void)state;
+    for (int32_t variant = 0; variant < rg_variants; variant++) {
+        const nas_arena_mark mark = nas_arena_here(arena);
+        rg b = rg_net(arena, 5, variant, false);
+        rows_agree(&b);
+        nas_arena_back(arena, mark);
+    }
     assert_null(nas_infer_find("abacus"));
+}
+
+/* Units of one vector, of two, and of what is left; windows that slide and others. */
+static void test_depthwise_rows(void **state) {
+    (void)state;
+    static const struct {
+        int32_t h, w, multiplier;
+        rg_window window;
+    } maps[] = {
+        {5, 4, 1, {.kernel = {3, 3}, .activation = NAS_ACT_RELU}},
+        {4, 5, 1, {.kernel = {3, 3}}},
+        {3, 9, 1, {.kernel = {3, 3}, .padding = NAS_VALID}},
+        {3, 17, 1, {.kernel = {2, 3}, .activation = NAS_ACT_RELU6}},
+        {2, 23, 1, {.kernel = {1, 3}, .stride = {2, 1}}},
+        {7, 11, 1, {.kernel = {3, 3}, .stride = {2, 2}}},
+        {7, 8, 1, {.kernel = {3, 3}, .dilation = {2, 2}}},
+        {6, 7, 1, {.kernel = {5, 3}, .dilation = {2, 1}}},
+        {4, 6, 3, {.kernel = {3, 3}}},
+        {10, 8, 1, {.kernel = {8, 8}}},
+        {9, 9, 1, {.kernel = {9, 8}}},
+    };
+    static const int32_t channels[] = {1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 40};
+    for (size_t m = 0; m < sizeof maps / sizeof *maps; m++)
+        for (size_t k = 0; k < sizeof channels / sizeof *channels; k++) {
+            const nas_arena_mark mark = nas_arena_here(arena);
+            const int32_t c = channels[k];
+            if (2 * maps[m].h * maps[m].w * c > 4096) continue;
+            rg b = rg_start(arena, (uint32_t)(m * 100 + k), 4,
+                            (int32_t[]){1, maps[m].h, maps[m].w, c});
+            rg_depthwise(&b, maps[m].multiplier, maps[m].window);
+            rows_agree(&b);
+            nas_arena_back(arena, mark);
+        }
 }
 
 /* a * b + c of one product, rounded once, on every row: values whose sum is all but half way, tiny
  * ones, large ones, and what is no number. */
 static void test_rows_fuse(void **state) {
     (void)state;
-    static const char *const names[] = {"reference", "generic", "avx2", "avx512", "avx512vnni"};
     static const float hard[] = {1,        1.0000001f, 0.99999994f, 3,        1e-20f,
                                  -1e-20f,  1.4e-45f,   -7e-42f,     1e38f,    -3e38f,
                                  16777216, 0.1f,       8388609,     -0.0f,    1e-38f,
@@ -154,8 +197,8 @@ static void test_rows_fuse(void **state) {
                        : ldexpf(rg_uniform(&b, -2, 2), (int)nas_rng_below(&b.rng, 60) - 30);
         }
         const float want = fmaf(x[1], k[1], fmaf(x[0], k[0], 0));
-        for (size_t r = 0; r < sizeof names / sizeof *names; r++) {
-            const nas_infer *row = nas_infer_find(names[r]);
+        for (int32_t r = 0; r < ROW_NAMES; r++) {
+            const nas_infer *row = nas_infer_find(row_names[r]);
             if (!row) continue;
             const int32_t zero = 0;
             float w[2 * LANES] = {0}, y[LANES];
@@ -170,7 +213,7 @@ static void test_rows_fuse(void **state) {
                 .seg = &zero};
             row->dense_f32(&win, x, w, NULL, 0, 0, y);
             if (!(y[0] == want || (isnan(want) && isnan(y[0]))))
-                fail_msg("%s: %a * %a + %a * %a is %a, not %a", names[r], (double)x[0],
+                fail_msg("%s: %a * %a + %a * %a is %a, not %a", row_names[r], (double)x[0],
                          (double)k[0], (double)x[1], (double)k[1], (double)y[0], (double)want);
         }
     }
@@ -418,10 +461,15 @@ static void test_mlperf_model(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fixed_point_golden), cmocka_unit_test(test_rows_agree),
-        cmocka_unit_test(test_rows_fuse),          cmocka_unit_test(test_tiles),
-        cmocka_unit_test(test_quantised_is_close), cmocka_unit_test(test_quantised_layout),
-        cmocka_unit_test(test_activation_range),   cmocka_unit_test(test_not_finite_is_refused),
+        cmocka_unit_test(test_fixed_point_golden),
+        cmocka_unit_test(test_rows_agree),
+        cmocka_unit_test(test_depthwise_rows),
+        cmocka_unit_test(test_rows_fuse),
+        cmocka_unit_test(test_tiles),
+        cmocka_unit_test(test_quantised_is_close),
+        cmocka_unit_test(test_quantised_layout),
+        cmocka_unit_test(test_activation_range),
+        cmocka_unit_test(test_not_finite_is_refused),
         cmocka_unit_test(test_mlperf_model),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

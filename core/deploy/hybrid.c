@@ -66,6 +66,14 @@ nas_status nas_hybrid_open(const nas_step *s, const nas_lanes *l, int64_t most, 
     return NAS_OK;
 }
 
+nas_hybrid nas_hybrid_part(const nas_hybrid *h, int32_t lane) {
+    nas_hybrid part = *h;
+    part.kernel += lane;
+    part.factor += lane;
+    part.rescale.bias += lane;
+    return part;
+}
+
 void nas_hybrid_finish(const nas_hybrid *h, const nas_step *s, int32_t n_pix, const nas_lanes *l,
                        float scale, const int32_t *acc, float *y) {
     nas_rescale r = h->rescale;

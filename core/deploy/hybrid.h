@@ -28,6 +28,9 @@ static inline bool nas_step_is_hybrid(const nas_step *s) {
 nas_status nas_hybrid_open(const nas_step *s, const nas_lanes *l, int64_t most, nas_arena *a,
                            nas_hybrid *h, nas_err *err);
 
+/* Those of the lanes from `lane` on. */
+nas_hybrid nas_hybrid_part(const nas_hybrid *h, int32_t lane);
+
 /* Sums of an input of this scale -> outputs. */
 void nas_hybrid_finish(const nas_hybrid *h, const nas_step *s, int32_t n_pix, const nas_lanes *l,
                        float scale, const int32_t *acc, float *y);

@@ -43,32 +43,31 @@ void nas_dequantize(const nas_tensor *t, const void *x, float *y);
 
 int8_t nas_quantize_i8(float v, float scale, int32_t zero_point);
 
-/* A window operator's map with its border: [h][w][c] elements of which the input's own begin at
- * (top, left); each input channel is repeated `repeat` times; c may be larger, zeros fill it. */
-typedef struct nas_border {
-    int32_t in_h, in_w, in_c, repeat, h, w, c, top, left;
-} nas_border;
-
-/* A border and, but for lanes and weights, the window over it. whole: a run is all input channels
- * of one or more taps; else one tap's c. Errors: NAS_ENOMEM when the map with its border is
- * unreasonable. */
-nas_status nas_window_open(const nas_step *s, int32_t c, int32_t repeat, bool whole, nas_arena *a,
-                           nas_border *border, nas_window *win, nas_err *err);
-bool nas_border_is_none(const nas_border *b);
-void nas_border_f32(const nas_border *b, const float *x, float *out);
-void nas_border_i8(const nas_border *b, const nas_infer *k, const int8_t *x, int32_t zero_point,
-                   int16_t *out);
+/* A window operator's map of c channels with its border and, but for lanes and weights, the window
+ * over it. whole: a run is all channels of one or more taps; else one tap's. Errors: NAS_ENOMEM
+ * when the map with its border is unreasonable. */
+nas_status nas_window_open(const nas_step *s, int32_t c, bool whole, nas_arena *a, nas_padded *map,
+                           nas_window *win, nas_err *err);
+bool nas_padded_is_plain(const nas_padded *map); /* no border */
+/* Inputs of map->c channels. */
+void nas_pad_f32(const nas_padded *map, const float *x, float *out);
+void nas_pad_i8(const nas_padded *map, const nas_infer *k, const int8_t *x, int32_t zero_point,
+                int16_t *out);
 
 /* c channels as vectors of a row, `unit` channels (a multiple of the width) at a time where there
  * are that many. The channel of a lane; -1: none. Values of channels in the order of lanes, zeros
  * where there is none (values may be NULL: all zero); NULL with *err. */
 nas_status nas_lanes_open(int32_t c, int32_t width, int32_t unit, nas_arena *a, nas_lanes *out,
                           nas_err *err);
+/* Its vectors from..to - 1. */
+nas_lanes nas_lanes_part(const nas_lanes *l, int32_t from, int32_t to);
 int32_t nas_lanes_channel(const nas_lanes *l, int32_t lane);
 float *nas_lanes_f32(const nas_lanes *l, const float *values, nas_arena *a, nas_err *err);
 
 /* The numbers of a weighted int8 operator. */
 nas_status nas_requant_open(const nas_step *s, const nas_lanes *l, nas_arena *a, nas_requant *q,
                             nas_err *err);
+/* Those of the lanes from `lane` on. */
+nas_requant nas_requant_part(const nas_requant *q, int32_t lane);
 
 #endif

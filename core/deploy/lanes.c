@@ -16,6 +16,14 @@ nas_status nas_lanes_open(int32_t c, int32_t width, int32_t unit, nas_arena *a, 
     return NAS_OK;
 }
 
+nas_lanes nas_lanes_part(const nas_lanes *l, int32_t from, int32_t to) {
+    nas_lanes part = *l;
+    part.vectors = to - from;
+    part.room = l->room / l->vectors * part.vectors;
+    part.start += from;
+    return part;
+}
+
 int32_t nas_lanes_channel(const nas_lanes *l, int32_t lane) {
     const int32_t width = l->room / l->vectors, c = l->start[lane / width] + lane % width;
     return c < l->c ? c : -1;
@@ -61,4 +69,14 @@ nas_status nas_requant_open(const nas_step *s, const nas_lanes *l, nas_arena *a,
     }
     nas_clamp_i8(s->op->activation, s->out, &q->lo, &q->hi);
     return NAS_OK;
+}
+
+nas_requant nas_requant_part(const nas_requant *q, int32_t lane) {
+    nas_requant part = *q;
+    part.bias += lane;
+    part.mult += lane;
+    part.before += lane;
+    part.after += lane;
+    part.half += lane;
+    return part;
 }

@@ -6,7 +6,7 @@
 
 typedef struct dense {
     nas_window win;
-    nas_border border; /* of CONV_2D */
+    nas_padded padded; /* of CONV_2D */
     bool direct;       /* the window reads the input where it is */
     float *map;
     int16_t *map16;
@@ -73,7 +73,7 @@ static void run_f32(const nas_step *s) {
     const dense *d = s->state;
     const float *x = s->x[0];
     if (!d->direct) {
-        nas_border_f32(&d->border, x, d->map);
+        nas_pad_f32(&d->padded, x, d->map);
         x = d->map;
     }
     s->kernel->dense_f32(&d->win, x, d->weights, d->bias, d->lo, d->hi, s->y);
@@ -81,9 +81,19 @@ static void run_f32(const nas_step *s) {
 
 static void run_conv_i8(const nas_step *s) {
     const dense *d = s->state;
-    nas_border_i8(&d->border, s->kernel, s->x[0], s->in[0]->zero_point[0], d->map16);
-    s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
-    s->kernel->requant(d->win.n_pix, &d->win.out, &d->q, d->acc, s->y);
+    nas_pad_i8(&d->padded, s->kernel, s->x[0], s->in[0]->zero_point[0], d->map16);
+    /* A block of channels at a time, whose sums stay in the first cache. */
+    const nas_lanes *all = &d->win.out;
+    const int64_t each = (int64_t)d->win.n_seg * d->win.run;
+    const int16_t *weights = d->weights;
+    nas_window win = d->win;
+    for (int32_t b = 1, v = 0; v < all->vectors; b++, v += win.out.vectors) {
+        win.out = nas_lanes_part(all, v, nas_infer_block(all, s->kernel->most_i8, b));
+        const int32_t lane = v * s->kernel->width;
+        const nas_requant q = nas_requant_part(&d->q, lane);
+        s->kernel->dense_i8(&win, d->map16, weights + lane * each, d->acc);
+        s->kernel->requant(win.n_pix, &win.out, &q, d->acc, s->y);
+    }
 }
 
 static void run_conv_hybrid(const nas_step *s) {
@@ -93,7 +103,7 @@ static void run_conv_hybrid(const nas_step *s) {
     int32_t zp;
     nas_hybrid_quantize(s->kernel, nas_tensor_count(s->in[0]), s->x[0], h->symmetric, h->codes,
                         &scale, &zp);
-    nas_border_i8(&d->border, s->kernel, h->codes, zp, d->map16);
+    nas_pad_i8(&d->padded, s->kernel, h->codes, zp, d->map16);
     s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
     nas_hybrid_finish(h, s, d->win.n_pix, &d->win.out, scale, d->acc, s->y);
 }
@@ -106,14 +116,14 @@ nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
     if (nas_tiles_suit(s)) return nas_step_tiles(s, a, err);
     dense *d = nas_arena_alloc(a, sizeof *d, err);
     if (!d) return NAS_ENOMEM;
-    NAS_TRY(nas_window_open(s, s->in[0]->dims[3], 1, true, a, &d->border, &d->win, err));
+    NAS_TRY(nas_window_open(s, s->in[0]->dims[3], true, a, &d->padded, &d->win, err));
     NAS_TRY(open_lanes(s, s->out->dims[3], d, a, err));
     s->state = d;
-    const nas_border *b = &d->border;
+    const nas_padded *b = &d->padded;
     const size_t items = (size_t)b->h * (size_t)b->w * (size_t)b->c + 2;
     if (s->in[1]->dtype == NAS_F32) {
         s->run = run_f32;
-        d->direct = nas_border_is_none(b);
+        d->direct = nas_padded_is_plain(b);
         if (!d->direct) d->map = nas_arena_array(a, items, sizeof *d->map, err);
         if (!d->direct && !d->map) return NAS_ENOMEM;
         return pack_f32(s, d, a, err);

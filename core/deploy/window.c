@@ -14,8 +14,8 @@ static int64_t covered(int32_t in, int32_t out, int32_t before, int32_t stride, 
     return windows > map ? windows : map;
 }
 
-static nas_status plan_border(const nas_step *s, const int32_t *kernel, int32_t c, int32_t repeat,
-                              nas_border *b, nas_err *err) {
+static nas_status plan_border(const nas_step *s, const int32_t *kernel, int32_t c, nas_padded *map,
+                              nas_err *err) {
     const nas_op *o = s->op;
     const int32_t *in = s->in[0]->dims, *out = s->out->dims;
     int32_t same, before[2];
@@ -33,23 +33,22 @@ static nas_status plan_border(const nas_step *s, const int32_t *kernel, int32_t 
         n > MOST_ITEMS || n > MOST_SHARE * declared)
         return nas_fail(err, NAS_ENOMEM, "interpreter: %s: its padded map is too large",
                         nas_op_name(o->kind));
-    *b = (nas_border){.in_h = in[1],
-                      .in_w = in[2],
-                      .in_c = in[3],
-                      .repeat = repeat,
-                      .h = (int32_t)size[0],
-                      .w = (int32_t)size[1],
-                      .c = c,
-                      .top = before[0],
-                      .left = before[1]};
+    *map = (nas_padded){.in_h = in[1],
+                        .in_w = in[2],
+                        .in_c = in[3],
+                        .h = (int32_t)size[0],
+                        .w = (int32_t)size[1],
+                        .c = c,
+                        .top = before[0],
+                        .left = before[1]};
     return NAS_OK;
 }
 
-nas_status nas_window_open(const nas_step *s, int32_t c, int32_t repeat, bool whole, nas_arena *a,
-                           nas_border *border, nas_window *win, nas_err *err) {
+nas_status nas_window_open(const nas_step *s, int32_t c, bool whole, nas_arena *a, nas_padded *map,
+                           nas_window *win, nas_err *err) {
     const nas_op *o = s->op;
     const int32_t *kernel = &s->in[1]->dims[1], *out = s->out->dims;
-    NAS_TRY(plan_border(s, kernel, c, repeat, border, err));
+    NAS_TRY(plan_border(s, kernel, c, map, err));
     const bool row = whole && o->dilation[1] == 1; /* a window's row is one run */
     const int32_t runs = row ? 1 : kernel[1];
     int32_t *at = nas_arena_array(a, (size_t)out[1] * (size_t)out[2], sizeof *at, err);
@@ -58,53 +57,35 @@ nas_status nas_window_open(const nas_step *s, int32_t c, int32_t repeat, bool wh
     *win = (nas_window){.n_pix = out[1] * out[2],
                         .n_seg = kernel[0] * runs,
                         .run = row ? kernel[1] * c : c,
+                        .slide = runs == 3 && o->dilation[1] == 1 && o->stride[1] == 1 ? out[2] : 0,
                         .at = at,
                         .seg = seg};
     for (int32_t y = 0; y < out[1]; y++)
         for (int32_t x = 0; x < out[2]; x++)
-            *at++ = (y * o->stride[0] * border->w + x * o->stride[1]) * c;
+            *at++ = (y * o->stride[0] * map->w + x * o->stride[1]) * c;
     for (int32_t y = 0; y < kernel[0]; y++)
         for (int32_t x = 0; x < runs; x++)
-            *seg++ = (y * o->dilation[0] * border->w + x * o->dilation[1]) * c;
+            *seg++ = (y * o->dilation[0] * map->w + x * o->dilation[1]) * c;
     return NAS_OK;
 }
 
-bool nas_border_is_none(const nas_border *b) {
-    return b->h == b->in_h && b->w == b->in_w && b->c == b->in_c && b->repeat == 1;
+bool nas_padded_is_plain(const nas_padded *map) {
+    return map->h == map->in_h && map->w == map->in_w;
 }
 
-static int64_t row_start(const nas_border *b, int32_t y) {
-    return ((int64_t)(y + b->top) * b->w + b->left) * b->c;
+static int64_t row_start(const nas_padded *map, int32_t y) {
+    return ((int64_t)(y + map->top) * map->w + map->left) * map->c;
 }
 
-void nas_border_f32(const nas_border *b, const float *x, float *out) {
-    const bool plain = b->c == b->in_c && b->repeat == 1;
-    for (int32_t y = 0; y < b->in_h; y++) {
-        float *to = out + row_start(b, y);
-        if (plain) {
-            memcpy(to, x, (size_t)b->in_w * (size_t)b->c * sizeof *x);
-            x += (int64_t)b->in_w * b->c;
-            continue;
-        }
-        for (int32_t i = 0; i < b->in_w; i++, to += b->c, x += b->in_c)
-            for (int32_t c = 0; c < b->in_c; c++)
-                for (int32_t r = 0; r < b->repeat; r++) to[c * b->repeat + r] = x[c];
-    }
+void nas_pad_f32(const nas_padded *map, const float *x, float *out) {
+    const int64_t line = (int64_t)map->in_w * map->c;
+    for (int32_t y = 0; y < map->in_h; y++, x += line)
+        memcpy(out + row_start(map, y), x, (size_t)line * sizeof *x);
 }
 
-void nas_border_i8(const nas_border *b, const nas_infer *k, const int8_t *x, int32_t zero_point,
-                   int16_t *out) {
-    const bool plain = b->c == b->in_c && b->repeat == 1;
-    for (int32_t y = 0; y < b->in_h; y++) {
-        int16_t *to = out + row_start(b, y);
-        if (plain) {
-            k->widen((int64_t)b->in_w * b->c, x, zero_point, to);
-            x += (int64_t)b->in_w * b->c;
-            continue;
-        }
-        for (int32_t i = 0; i < b->in_w; i++, to += b->c, x += b->in_c)
-            for (int32_t c = 0; c < b->in_c; c++)
-                for (int32_t r = 0; r < b->repeat; r++)
-                    to[c * b->repeat + r] = (int16_t)(x[c] - zero_point);
-    }
+void nas_pad_i8(const nas_padded *map, const nas_infer *k, const int8_t *x, int32_t zero_point,
+                int16_t *out) {
+    const int64_t line = (int64_t)map->in_w * map->c;
+    for (int32_t y = 0; y < map->in_h; y++, x += line)
+        k->widen(line, x, zero_point, out + row_start(map, y));
 }

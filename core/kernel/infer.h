@@ -18,12 +18,19 @@ typedef struct nas_lanes {
 } nas_lanes;
 
 /* Where a window operator reads. Output pixel p takes, for each of n_seg runs, `run` consecutive
- * elements from x + at[p] + seg[s]. */
+ * elements from x + at[p] + seg[s]. slide: where runs are of one tap, three to a row of the window
+ * and next to each other, and windows go by one pixel: outputs in a row; else 0. */
 typedef struct nas_window {
-    int32_t n_pix, n_seg, run;
+    int32_t n_pix, n_seg, run, slide;
     nas_lanes out;
     const int32_t *at, *seg;
 } nas_window;
+
+/* A map inside its border of zeros: [h][w][c] elements, of which the input's pixels [in_h][in_w]
+ * begin at (top, left). */
+typedef struct nas_padded {
+    int32_t in_h, in_w, in_c, h, w, c, top, left;
+} nas_padded;
 
 /* A 3x3 convolution of stride 1 by 16 products for 2x2 outputs (Winograd 1980; Lavin and Gray, CVPR
  * 2016, section 4.1) instead of 36. Tile (i, j) makes outputs (2i, 2j) to (2i + 1, 2j + 1) from
@@ -69,7 +76,7 @@ typedef struct nas_infer {
     const char *name;
     int32_t width;             /* of a vector */
     int32_t most_f32, most_i8; /* vectors of a block of packed weights */
-    int32_t depth_unit;        /* channels that depth_i8 works on at a time */
+    int32_t depth_unit;        /* channels that depth_* work on at a time */
 
     /* y[n_pix][c] = clamp(bias + sum of x * w); without a bias (NULL) y[n_pix][room] = the sums.
      * Weights: see nas_infer_place. May read width - 1 elements beyond x and w. */
@@ -80,9 +87,14 @@ typedef struct nas_infer {
      * element beyond the last run at most. |x| < 2^15, |w| < 2^15; sums stay in 32 bits. */
     void (*dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc);
 
-    /* One kernel per channel: runs are the c channels of one tap, weights [n_seg][room]. */
+    /* One kernel per channel, for one unit: 1 vector, or the 2 of depth_unit channels. plane_*:
+     * those channels of x [in_h][in_w][in_c] (less the zero point) into the map [h][w][room];
+     * depth_*: from there, with weights [n_seg][room], to y [n_pix][c] or acc [n_pix][room]. */
+    void (*plane_f32)(const nas_padded *map, const nas_lanes *unit, const float *x, float *out);
     void (*depth_f32)(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y);
+    void (*plane_i8)(const nas_padded *map, const nas_lanes *unit, const int8_t *x,
+                     int32_t zero_point, int16_t *out);
     void (*depth_i8)(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc);
 
     /* Inputs to points, and sums at the points to outputs. In int8 weights are 4 times those of the
@@ -93,7 +105,7 @@ typedef struct nas_infer {
     void (*tile_i8)(const nas_tiles *t, const int8_t *x, int32_t zero_point, int16_t *v);
     void (*untile_i8)(const nas_tiles *t, const int32_t *sums, int32_t *acc);
 
-    /* y[n_pix][c] from acc[n_pix][room]. */
+    /* y[n_pix][c], in it the lanes' channels, from acc[n_pix][room]. */
     void (*requant)(int32_t n_pix, const nas_lanes *out, const nas_requant *q, const int32_t *acc,
                     int8_t *y);
 

@@ -9,26 +9,27 @@ static float clamp_f32(float v, float lo, float hi) {
     return v > hi ? hi : v;
 }
 
-/* One lane a vector, one vector a block: weights are [c][n_seg][run]. */
+/* One lane a vector, one vector a block: weights are [room][n_seg][run]. */
 static void dense_f32(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y) {
     const int64_t each = (int64_t)win->n_seg * win->run;
-    for (int32_t p = 0; p < win->n_pix; p++)
-        for (int32_t c = 0; c < win->out.c; c++) {
-            const float *k = w + c * each;
+    const nas_lanes *out = &win->out;
+    for (int32_t p = 0; p < win->n_pix; p++, y += bias ? out->c : out->room)
+        for (int32_t j = 0; j < out->room; j++) {
+            const float *k = w + j * each;
             float sum = 0;
             for (int32_t s = 0; s < win->n_seg; s++)
                 for (int32_t i = 0; i < win->run; i++)
                     sum = fmaf(x[win->at[p] + win->seg[s] + i], *k++, sum);
-            *y++ = bias ? clamp_f32(sum + bias[c], lo, hi) : sum;
+            y[bias ? out->start[j] : j] = bias ? clamp_f32(sum + bias[j], lo, hi) : sum;
         }
 }
 
 static void dense_i8(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc) {
     const int64_t each = (int64_t)win->n_seg * win->run;
     for (int32_t p = 0; p < win->n_pix; p++)
-        for (int32_t c = 0; c < win->out.c; c++) {
-            const int16_t *k = w + c * each;
+        for (int32_t j = 0; j < win->out.room; j++) {
+            const int16_t *k = w + j * each;
             int32_t sum = 0;
             for (int32_t s = 0; s < win->n_seg; s++)
                 for (int32_t i = 0; i < win->run; i++)
@@ -37,25 +38,36 @@ static void dense_i8(const nas_window *win, const int16_t *x, const int16_t *w, 
         }
 }
 
+static void plane_f32(const nas_padded *map, const nas_lanes *unit, const float *x, float *out) {
+    for (int32_t i = 0; i < map->in_h; i++)
+        for (int32_t k = 0; k < map->in_w; k++, x += map->in_c)
+            out[(i + map->top) * map->w + map->left + k] = x[unit->start[0]];
+}
+
+static void plane_i8(const nas_padded *map, const nas_lanes *unit, const int8_t *x,
+                     int32_t zero_point, int16_t *out) {
+    for (int32_t i = 0; i < map->in_h; i++)
+        for (int32_t k = 0; k < map->in_w; k++, x += map->in_c)
+            out[(i + map->top) * map->w + map->left + k] =
+                (int16_t)(x[unit->start[0]] - zero_point);
+}
+
 static void depth_f32(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y) {
-    for (int32_t p = 0; p < win->n_pix; p++)
-        for (int32_t c = 0; c < win->out.c; c++) {
-            float sum = 0;
-            for (int32_t s = 0; s < win->n_seg; s++)
-                sum = fmaf(x[win->at[p] + win->seg[s] + c], w[s * win->out.room + c], sum);
-            *y++ = clamp_f32(sum + bias[c], lo, hi);
-        }
+    y += win->out.start[0];
+    for (int32_t p = 0; p < win->n_pix; p++, y += win->out.c) {
+        float sum = 0;
+        for (int32_t s = 0; s < win->n_seg; s++) sum = fmaf(x[win->at[p] + win->seg[s]], w[s], sum);
+        *y = clamp_f32(sum + *bias, lo, hi);
+    }
 }
 
 static void depth_i8(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc) {
-    for (int32_t p = 0; p < win->n_pix; p++)
-        for (int32_t c = 0; c < win->out.c; c++) {
-            int32_t sum = 0;
-            for (int32_t s = 0; s < win->n_seg; s++)
-                sum += x[win->at[p] + win->seg[s] + c] * w[s * win->out.room + c];
-            *acc++ = sum;
-        }
+    for (int32_t p = 0; p < win->n_pix; p++) {
+        int32_t sum = 0;
+        for (int32_t s = 0; s < win->n_seg; s++) sum += x[win->at[p] + win->seg[s]] * w[s];
+        *acc++ = sum;
+    }
 }
 
 /* --- tiles ------------------------------------------------------------------------------------ */
@@ -167,11 +179,11 @@ static int8_t clamp_code(int64_t v, int32_t lo, int32_t hi) {
 
 static void requant(int32_t n_pix, const nas_lanes *out, const nas_requant *q, const int32_t *acc,
                     int8_t *y) {
-    for (int32_t p = 0; p < n_pix; p++)
-        for (int32_t i = 0; i < out->c; i++) {
+    for (int32_t p = 0; p < n_pix; p++, y += out->c)
+        for (int32_t i = 0; i < out->room; i++) {
             const int32_t sum = (int32_t)((uint32_t)*acc++ + (uint32_t)q->bias[i]);
             const int32_t v = scale_sum(sum, q->mult[i], q->before[i], q->after[i]);
-            *y++ = clamp_code((int64_t)v + q->zero_point, q->lo, q->hi);
+            y[out->start[i]] = clamp_code((int64_t)v + q->zero_point, q->lo, q->hi);
         }
 }
 
@@ -236,10 +248,10 @@ static void quantize(int64_t n, const float *x, float inverse, int32_t zero_poin
 
 static void rescale(int32_t n_pix, const nas_lanes *out, const nas_rescale *r, const int32_t *acc,
                     float *y) {
-    for (int32_t p = 0; p < n_pix; p++)
-        for (int32_t i = 0; i < out->c; i++) {
+    for (int32_t p = 0; p < n_pix; p++, y += out->c)
+        for (int32_t i = 0; i < out->room; i++) {
             const float v = (float)*acc++ * r->factor[i] * r->scale + r->bias[i];
-            *y++ = clamp_f32(v, r->lo, r->hi);
+            y[out->start[i]] = clamp_f32(v, r->lo, r->hi);
         }
 }
 
@@ -248,36 +260,36 @@ static void rescale(int32_t n_pix, const nas_lanes *out, const nas_rescale *r, c
 static void dense_f32_plain(const nas_window *win, const float *x, const float *w,
                             const float *bias, float lo, float hi, float *y) {
     const int64_t each = (int64_t)win->n_seg * win->run;
-    for (int32_t p = 0; p < win->n_pix; p++)
-        for (int32_t c = 0; c < win->out.c; c++) {
-            const float *k = w + c * each;
+    const nas_lanes *out = &win->out;
+    for (int32_t p = 0; p < win->n_pix; p++, y += bias ? out->c : out->room)
+        for (int32_t j = 0; j < out->room; j++) {
+            const float *k = w + j * each;
             float sum = 0;
             for (int32_t s = 0; s < win->n_seg; s++)
                 for (int32_t i = 0; i < win->run; i++)
                     sum += x[win->at[p] + win->seg[s] + i] * *k++;
-            *y++ = bias ? clamp_f32(sum + bias[c], lo, hi) : sum;
+            y[bias ? out->start[j] : j] = bias ? clamp_f32(sum + bias[j], lo, hi) : sum;
         }
 }
 
 static void depth_f32_plain(const nas_window *win, const float *x, const float *w,
                             const float *bias, float lo, float hi, float *y) {
-    for (int32_t p = 0; p < win->n_pix; p++)
-        for (int32_t c = 0; c < win->out.c; c++) {
-            float sum = 0;
-            for (int32_t s = 0; s < win->n_seg; s++)
-                sum += x[win->at[p] + win->seg[s] + c] * w[s * win->out.room + c];
-            *y++ = clamp_f32(sum + bias[c], lo, hi);
-        }
+    y += win->out.start[0];
+    for (int32_t p = 0; p < win->n_pix; p++, y += win->out.c) {
+        float sum = 0;
+        for (int32_t s = 0; s < win->n_seg; s++) sum += x[win->at[p] + win->seg[s]] * w[s];
+        *y = clamp_f32(sum + *bias, lo, hi);
+    }
 }
 
-#define ROW(NAME, DENSE, DEPTH)                                                             \
-    {                                                                                       \
-        .name = NAME, .width = 1, .most_f32 = 1, .most_i8 = 1, .depth_unit = 1,             \
-        .dense_f32 = DENSE, .dense_i8 = dense_i8, .depth_f32 = DEPTH, .depth_i8 = depth_i8, \
-        .tile_f32 = tile_f32, .untile_f32 = untile_f32, .tile_i8 = tile_i8,                 \
-        .untile_i8 = untile_i8, .requant = requant, .widen = widen, .add_f32 = add_f32,     \
-        .add_i8 = add_i8, .sum_f32 = sum_f32, .sum_i8 = sum_i8, .range = range,             \
-        .quantize = quantize, .rescale = rescale,                                           \
+#define ROW(NAME, DENSE, DEPTH)                                                                   \
+    {                                                                                             \
+        .name = NAME, .width = 1, .most_f32 = 1, .most_i8 = 1, .depth_unit = 1,                   \
+        .dense_f32 = DENSE, .dense_i8 = dense_i8, .depth_f32 = DEPTH, .depth_i8 = depth_i8,       \
+        .plane_f32 = plane_f32, .plane_i8 = plane_i8, .tile_f32 = tile_f32,                       \
+        .untile_f32 = untile_f32, .tile_i8 = tile_i8, .untile_i8 = untile_i8, .requant = requant, \
+        .widen = widen, .add_f32 = add_f32, .add_i8 = add_i8, .sum_f32 = sum_f32,                 \
+        .sum_i8 = sum_i8, .range = range, .quantize = quantize, .rescale = rescale,               \
     }
 
 const nas_infer nas_infer_reference = ROW("reference", dense_f32, depth_f32);

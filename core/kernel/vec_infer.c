@@ -10,6 +10,24 @@ typedef struct finish {
     float *y;
 } finish;
 
+/* Sums of a block: pixels from p on, vectors from v on. */
+INLINE void finish_block(const nas_lanes *out, int32_t pixels, int32_t vectors, int32_t p,
+                         int32_t v, vf sum[MOST_PIXELS][MOST_VECTORS], const finish *f) {
+    HIDE(f); /* or its values would be kept in registers meanwhile */
+    const vf lo = splat_f(f->lo), hi = splat_f(f->hi);
+    const int64_t c = out->c;
+    UNROLL for (int32_t j = 0; j < vectors; j++) {
+        const vf bias = load_f(f->bias + (v + j) * LANES);
+        float *y = f->y + p * c + out->start[v + j];
+        if (__builtin_expect(c >= LANES, 1))
+            UNROLL for (int32_t q = 0; q < pixels; q++, y += c)
+                store_f(y, clamp(sum[q][j] + bias, lo, hi), LANES);
+        else
+            UNROLL for (int32_t q = 0; q < pixels; q++, y += c)
+                store_few(y, clamp(sum[q][j] + bias, lo, hi), out->c);
+    }
+}
+
 INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, int32_t p,
                         int32_t v, const float *x, const float *w, const finish *f) {
     vf sum[MOST_PIXELS][MOST_VECTORS] = {0};
@@ -35,13 +53,7 @@ INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, 
             store_f(f->y + (int64_t)(p + q) * out->room + (v + j) * LANES, sum[q][j], LANES);
         return;
     }
-    const vf lo = splat_f(f->lo), hi = splat_f(f->hi);
-    UNROLL for (int32_t j = 0; j < vectors; j++) {
-        const vf bias = load_f(f->bias + (v + j) * LANES);
-        float *y = f->y + (int64_t)p * out->c + out->start[v + j];
-        UNROLL for (int32_t q = 0; q < pixels; q++)
-            store_f(y + q * out->c, clamp(sum[q][j] + bias, lo, hi), out->c);
-    }
+    finish_block(out, pixels, vectors, p, v, sum, f);
 }
 
 static void dense_f32(const nas_window *win, const float *x, const float *w, const float *bias,
@@ -74,54 +86,117 @@ static void dense_f32(const nas_window *win, const float *x, const float *w, con
 
 /* --- one kernel per channel ------------------------------------------------------------------- */
 
-INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t p, const float *x,
-                        const float *w, const finish *f) {
-    const nas_lanes *out = &win->out;
-    const vf lo = splat_f(f->lo), hi = splat_f(f->hi);
+INLINE void plane_vectors(const nas_padded *map, const nas_lanes *unit, int32_t vectors,
+                          const float *x, float *out) {
+    const int64_t c = map->in_c;
+    const int32_t w = map->in_w;
+    x += unit->start[0];
+    out += ((int64_t)map->top * map->w + map->left) * vectors * LANES;
+    for (int32_t i = 0; i < map->in_h; i++, out += (map->w - w) * vectors * LANES)
+        for (int32_t k = 0; k < w; k++, x += c, out += vectors * LANES)
+            UNROLL for (int32_t j = 0; j < vectors; j++)
+                store_f(out + j * LANES, load_f(x + j * LANES), LANES);
+}
+
+static void plane_f32(const nas_padded *map, const nas_lanes *unit, const float *x, float *out) {
+    if (unit->vectors == 2) {
+        plane_vectors(map, unit, 2, x, out);
+    } else if (unit->c >= LANES) {
+        plane_vectors(map, unit, 1, x, out);
+    } else {
+        out += ((int64_t)map->top * map->w + map->left) * LANES;
+        for (int32_t i = 0; i < map->in_h; i++, out += (map->w - map->in_w) * LANES)
+            for (int32_t k = 0; k < map->in_w; k++, x += map->in_c, out += LANES)
+                memcpy(out, x, (size_t)unit->c * sizeof *x);
+    }
+}
+
+INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t vectors, int32_t p,
+                        const float *x, const float *w, const finish *f) {
     const float *at[MOST_PIXELS];
     UNROLL for (int32_t q = 0; q < pixels; q++) {
         at[q] = x + win->at[p + q];
         HIDE(at[q]);
     }
-    for (int32_t v = 0; v < out->vectors; v++) {
-        const int64_t c = out->start[v];
-        const float *k = w + v * LANES;
-        vf sum[MOST_PIXELS] = {0};
-        for (int32_t s = 0; s < win->n_seg; s++, k += out->room) {
-            const int64_t off = win->seg[s] + c;
-            const vf one = load_f(k);
-            UNROLL for (int32_t q = 0; q < pixels; q++) sum[q] =
-                fused(load_f(at[q] + off), one, sum[q]);
-        }
-        const vf bias = load_f(f->bias + v * LANES);
-        float *y = f->y + (int64_t)p * out->c + c;
-        UNROLL for (int32_t q = 0; q < pixels; q++)
-            store_f(y + q * out->c, clamp(sum[q] + bias, lo, hi), out->c);
+    vf sum[MOST_PIXELS][MOST_VECTORS] = {0};
+    for (int32_t s = 0; s < win->n_seg; s++, w += vectors * LANES) {
+        const int64_t off = win->seg[s];
+        vf k[MOST_VECTORS];
+        UNROLL for (int32_t j = 0; j < vectors; j++) k[j] = load_f(w + j * LANES);
+        UNROLL for (int32_t q = 0; q < pixels; q++) UNROLL for (int32_t j = 0; j < vectors; j++)
+            sum[q][j] = fused(load_f(at[q] + off + j * LANES), k[j], sum[q][j]);
     }
+    finish_block(&win->out, pixels, vectors, p, 0, sum, f);
+}
+
+/* Outputs next to each other in a row share inputs, so each is loaded once for them all. */
+INLINE void slide_block(const nas_window *win, int32_t pixels, int32_t vectors, int32_t p,
+                        int32_t v, const float *x, const float *w, const finish *f) {
+    vf sum[MOST_PIXELS][MOST_VECTORS] = {0};
+    x += win->at[p] + v * LANES;
+    w += v * LANES;
+    for (int32_t s = 0; s < win->n_seg; s += 3, w += 3 * vectors * LANES) {
+        const float *at = x + win->seg[s];
+        const vf left = load_f(w), middle = load_f(w + vectors * LANES);
+        const vf right = load_f(w + 2 * vectors * LANES);
+        UNROLL for (int32_t q = 0; q < pixels + 2; q++, at += vectors * LANES) {
+            const vf one = load_f(at);
+            if (q < pixels) sum[q][0] = fused(one, left, sum[q][0]);
+            if (q > 0 && q <= pixels) sum[q - 1][0] = fused(one, middle, sum[q - 1][0]);
+            if (q > 1) sum[q - 2][0] = fused(one, right, sum[q - 2][0]);
+        }
+    }
+    finish_block(&win->out, pixels, 1, p, v, sum, f);
+}
+
+/* Rows of 5 outputs and more. */
+INLINE void slide(const nas_window *win, int32_t vectors, const float *x, const float *w,
+                  const finish *f) {
+    const int32_t n = win->slide, groups = (n + MOST_PIXELS - 1) / MOST_PIXELS;
+    const int32_t least = n / groups, more = n - least * groups;
+    for (int32_t v = 0; v < vectors; v++)
+        for (int32_t p = 0; p < win->n_pix;)
+            for (int32_t g = 0; g < groups; g++) {
+                const int32_t m = least + (g < more);
+                switch (m) {
+#define SLIDE(P) \
+    case P: slide_block(win, P, vectors, p, v, x, w, f); break;
+                    SLIDE(4)
+                    SLIDE(5)
+                    SLIDE(6)
+                    SLIDE(7)
+                    SLIDE(8)
+                default: __builtin_unreachable();
+                }
+                p += m;
+            }
 }
 
 static void depth_f32(const nas_window *win, const float *x, const float *w, const float *bias,
                       float lo, float hi, float *y) {
     const finish f = {bias, lo, hi, y};
-    const int32_t groups = (win->n_pix + MOST_PIXELS - 1) / MOST_PIXELS;
+    if (win->slide > MOST_PIXELS / 2) {
+        if (win->out.vectors == 1) slide(win, 1, x, w, &f);
+        if (win->out.vectors == 2) slide(win, 2, x, w, &f);
+        return;
+    }
+#define MOST       2
+#define PIXELS(V)  PIXELS_F32(V)
+#define CALL(P, V) depth_block(win, P, V, p, x, w, &f)
+    const int32_t n = win->out.vectors, most = PIXELS(n);
+    const int32_t groups = (win->n_pix + most - 1) / most;
     const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
     for (int32_t g = 0, p = 0; g < groups; g++) {
         const int32_t m = least + (g < more);
-        switch (m) {
-#define DEPTH(P) \
-    case P: depth_block(win, P, p, x, w, &f); break;
-            DEPTH(1)
-            DEPTH(2)
-            DEPTH(3)
-            DEPTH(4)
-            DEPTH(5)
-            DEPTH(6)
-            DEPTH(7)
-            DEPTH(8)
+        switch (n * 16 + m) {
+            ALL_CASES
         default: __builtin_unreachable();
         }
         p += m;
     }
+#undef CALL
+#undef PIXELS
+#undef MOST
 }
 
 /* --- maps ------------------------------------------------------------------------------------- */
@@ -226,7 +301,9 @@ const nas_infer ROW(nas_infer) = {
     .depth_unit = DEPTH_UNIT,
     .dense_f32 = dense_f32,
     .dense_i8 = ROW(nas_infer_dense_i8),
+    .plane_f32 = plane_f32,
     .depth_f32 = depth_f32,
+    .plane_i8 = ROW(nas_infer_plane_i8),
     .depth_i8 = ROW(nas_infer_depth_i8),
     .tile_f32 = ROW(nas_infer_tile_f32),
     .untile_f32 = ROW(nas_infer_untile_f32),

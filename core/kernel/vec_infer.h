@@ -157,6 +157,8 @@ INLINE vi load_codes(const int8_t *p) {
 
 void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
                              int32_t *acc);
+void ROW(nas_infer_plane_i8)(const nas_padded *map, const nas_lanes *unit, const int8_t *x,
+                             int32_t zero_point, int16_t *out);
 void ROW(nas_infer_depth_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
                              int32_t *acc);
 void ROW(nas_infer_requant)(int32_t n_pix, const nas_lanes *out, const nas_requant *q,

@@ -111,34 +111,36 @@ INLINE void in_order(vi low, vi high, int32_t *acc) {
     store_i(acc + LANES, b);
 }
 
-enum { DEPTH_PIXELS = 4 };
+enum { DEPTH_PIXELS = 4, MOST_PAIRS = 32 };
+
+/* Weights of two taps, interleaved as their inputs will be. */
+INLINE void pair_up(int32_t n_seg, const int16_t *w, vi pairs[2 * MOST_PAIRS]) {
+    for (int32_t s = 0; s < n_seg; s += 2, w += 4 * LANES, pairs += 2) {
+        const vi first = load_i(w), second = s + 1 < n_seg ? load_i(w + 2 * LANES) : (vi){0};
+        pairs[0] = UNPACK_LOW(first, second);
+        pairs[1] = UNPACK_HIGH(first, second);
+    }
+}
 
 INLINE void depth_block(const nas_window *win, int32_t pixels, int32_t p, const int16_t *x,
-                        const int16_t *w, int32_t *acc) {
-    const nas_lanes *out = &win->out;
+                        const vi *w, int32_t *acc) {
     const int16_t *at[DEPTH_PIXELS];
     UNROLL for (int32_t q = 0; q < pixels; q++) {
         at[q] = x + win->at[p + q];
         HIDE(at[q]);
     }
-    for (int32_t v = 0; v < out->vectors; v += 2) {
-        const int64_t c = out->start[v];
-        const int16_t *k = w + v * LANES;
-        vi low[DEPTH_PIXELS] = {0}, high[DEPTH_PIXELS] = {0};
-        for (int32_t s = 0; s < win->n_seg; s += 2, k += 2 * out->room) {
-            const bool two = s + 1 < win->n_seg;
-            const int64_t a = win->seg[s] + c, b = two ? win->seg[s + 1] + c : a;
-            const vi first = load_i(k), second = two ? load_i(k + out->room) : (vi){0};
-            const vi w_low = UNPACK_LOW(first, second), w_high = UNPACK_HIGH(first, second);
-            UNROLL for (int32_t q = 0; q < pixels; q++) {
-                const vi d = load_i(at[q] + a), e = load_i(at[q] + b);
-                low[q] = add_pairs(low[q], UNPACK_LOW(d, e), w_low);
-                high[q] = add_pairs(high[q], UNPACK_HIGH(d, e), w_high);
-            }
+    vi low[DEPTH_PIXELS] = {0}, high[DEPTH_PIXELS] = {0};
+    for (int32_t s = 0; s < win->n_seg; s += 2, w += 2) {
+        const int64_t a = win->seg[s], b = s + 1 < win->n_seg ? win->seg[s + 1] : a;
+        const vi w_low = w[0], w_high = w[1];
+        UNROLL for (int32_t q = 0; q < pixels; q++) {
+            const vi d = load_i(at[q] + a), e = load_i(at[q] + b);
+            low[q] = add_pairs(low[q], UNPACK_LOW(d, e), w_low);
+            high[q] = add_pairs(high[q], UNPACK_HIGH(d, e), w_high);
         }
-        UNROLL for (int32_t q = 0; q < pixels; q++)
-            in_order(low[q], high[q], acc + (int64_t)(p + q) * out->room + v * LANES);
     }
+    UNROLL for (int32_t q = 0; q < pixels; q++)
+        in_order(low[q], high[q], acc + (int64_t)(p + q) * 2 * LANES);
 }
 #endif
 
@@ -148,30 +150,50 @@ INLINE vi load_h(const int16_t *p) {
     return __builtin_convertvector(v, vi);
 }
 
-static void depth_narrow(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc) {
-    const nas_lanes *out = &win->out;
-    for (int32_t p = 0; p < win->n_pix; p++)
-        for (int32_t v = 0; v < out->vectors; v++, acc += LANES) {
-            const int16_t *at = x + win->at[p] + out->start[v], *k = w + v * LANES;
-            vi sum = {0};
-            for (int32_t s = 0; s < win->n_seg; s++, k += out->room)
-                sum += load_h(at + win->seg[s]) * load_h(k);
-            memcpy(acc, &sum, sizeof sum);
-        }
-}
-
 void ROW(nas_infer_depth_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
                              int32_t *acc) {
+    const int32_t room = win->out.room;
 #if defined(__SSE2__)
-    if (win->out.c >= DEPTH_UNIT) {
+    if (room == 2 * LANES && win->n_seg <= 2 * MOST_PAIRS) {
+        vi pairs[2 * MOST_PAIRS];
         int32_t p = 0;
+        pair_up(win->n_seg, w, pairs);
         for (; p + DEPTH_PIXELS <= win->n_pix; p += DEPTH_PIXELS)
-            depth_block(win, DEPTH_PIXELS, p, x, w, acc);
-        for (; p < win->n_pix; p++) depth_block(win, 1, p, x, w, acc);
+            depth_block(win, DEPTH_PIXELS, p, x, pairs, acc);
+        for (; p < win->n_pix; p++) depth_block(win, 1, p, x, pairs, acc);
         return;
     }
 #endif
-    depth_narrow(win, x, w, acc);
+    for (int32_t p = 0; p < win->n_pix; p++)
+        for (int32_t i = 0; i < room; i += LANES, acc += LANES) {
+            const int16_t *at = x + win->at[p] + i, *k = w + i;
+            vi sum = {0};
+            for (int32_t s = 0; s < win->n_seg; s++, k += room)
+                sum += load_h(at + win->seg[s]) * load_h(k);
+            store_i(acc, sum);
+        }
+}
+
+typedef int8_t vt __attribute__((vector_size(BYTES / 2)));
+
+void ROW(nas_infer_plane_i8)(const nas_padded *map, const nas_lanes *unit, const int8_t *x,
+                             int32_t zero_point, int16_t *out) {
+    const vs zero = (vs){0} + (int16_t)zero_point;
+    const int32_t room = unit->room, n = unit->c < LANES ? unit->c : LANES;
+    x += unit->start[0];
+    out += ((int64_t)map->top * map->w + map->left) * room;
+    for (int32_t i = 0; i < map->in_h; i++, out += (map->w - map->in_w) * room)
+        for (int32_t k = 0; k < map->in_w; k++, x += map->in_c, out += room) {
+            vt codes = {0};
+            if (room == 2 * LANES)
+                memcpy(&codes, x, sizeof codes);
+            else if (n == LANES)
+                memcpy(&codes, x, LANES);
+            else
+                memcpy(&codes, x, (size_t)n);
+            const vs values = __builtin_convertvector(codes, vs) - zero;
+            memcpy(out, &values, room == 2 * LANES ? sizeof values : sizeof values / 2);
+        }
 }
 
 /* --- int32 to int8 ---------------------------------------------------------------------------- */
