@@ -46,7 +46,7 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-faults test-interop test-tsan tsan test-cross fuzz fuzz-programs bench bench-peers bench-store \
+.PHONY: all help deps run clips test tests-only test-faults test-interop test-tsan tsan test-cross test-avx512 fuzz fuzz-programs bench bench-peers bench-store \
     bench-scale spills-check deps-check format format-check warnings clean
 all: nas
 
@@ -111,6 +111,12 @@ cross-%: $(BUILD)/cross/test_%
 test-cross:
 	@$(MAKE) --no-print-directory -s -j2 -Otarget CC=$(CROSS)-gcc $(CROSS_TESTS:%=cross-%)
 
+# The rows that this machine may lack. Minutes: the processor is emulated, and a kernel boots on it first.
+AVX512_TESTS := $(patsubst %,$(BUILD)/tests/test_%,kernel int8 frontend)
+test-avx512: $(AVX512_TESTS)
+	@./deps.sh --avx512
+	@EMULATOR=tests/avx512.sh tests/run.sh $^
+
 # The fuzzer of .tflite sees only what reads and runs files; the others link all. It needs clang.
 FUZZED := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c core/graph/*.c core/deploy/*.c core/kernel/infer*.c)) \
     $(foreach r,$(ROWS) $(INFER_ROWS),$(INFER:%.c=$(BUILD)/%.$(r).o))
@@ -153,6 +159,7 @@ help:
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
 	@echo 'make test-tsan     what runs on several threads, under ThreadSanitizer'
 	@echo 'make test-cross    tests of training on AArch64, under emulation (what it needs: ./deps.sh --arm64)'
+	@echo 'make test-avx512   kernels on an emulated processor with AVX-512 and VNNI (Debian; minutes)'
 	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
 	@echo 'make bench-peers    the same nets in PyTorch and Keras, in turn (PEERS=pythons that have them, BENCH=--all ...)'
 	@echo 'make bench-store    trivial trials a second beside the raw rate of durable commits (TRIALS=10000)'

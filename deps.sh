@@ -4,6 +4,7 @@
 #   ./deps.sh             what building and testing need
 #   ./deps.sh --ci        also clang, the formatter and Python's venv
 #   ./deps.sh --arm64     what building and testing for AArch64 needs, and nothing else (Debian)
+#   ./deps.sh --avx512    what emulating a processor with AVX-512 needs, and nothing else (Debian)
 #   ./deps.sh PACKAGE...  these instead
 #
 # As root, or through sudo; where neither can be, it prints the one line to type and exits with 1.
@@ -13,6 +14,7 @@ base="gcc make libsqlite3-dev libcjson-dev zlib1g-dev libkissfft-dev libsndfile1
 libsamplerate0-dev libcmocka-dev libdeflate-dev nettle-dev espeak-ng"
 ci="clang libomp-dev clang-format python3-venv"
 arm64="gcc-aarch64-linux-gnu qemu-user libcmocka-dev:arm64"
+avx512="bochs bochs-term bochsbios vgabios isolinux syslinux-common genisoimage cpio busybox-static"
 
 with_ci=no
 with_arm64=no
@@ -21,12 +23,13 @@ for word in "$@"; do
     case $word in
     --ci) with_ci=yes ;;
     --arm64) with_arm64=yes list=$arm64 ;;
+    --avx512) list=$avx512 ;;
     -h | --help)
-        sed -n '2,9s/^# \{0,1\}//p' "$0"
+        sed -n '2,10s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
     -*)
-        echo "deps.sh: unknown option $word (known: --ci, --arm64, --help)" >&2
+        echo "deps.sh: unknown option $word (known: --ci, --arm64, --avx512, --help)" >&2
         exit 2
         ;;
     *) list="$list $word" ;;
