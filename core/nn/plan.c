@@ -1,4 +1,5 @@
 /* core/nn/plan.c - from nodes to a net: segments, layouts, one allocation. */
+#include "base/pages.h"
 #include "core/kernel/threads.h"
 #include "core/nn/conv_int.h"
 #include "core/nn/team.h"
@@ -271,14 +272,11 @@ static nas_status allocate(nas_net *net, nas_err *err) {
     if (c.overflow || c.used > SIZE_MAX / 8)
         return nas_fail(err, NAS_ENOMEM, "the model with batches of %d is too large", net->batch);
     net->block_bytes = c.used * sizeof(float);
-    /* Pages that nobody touches, of threads that never come, are none. */
-    net->block = calloc(1, net->block_bytes + ALIGN * sizeof(float));
-    if (!net->block)
+    c = (cursor){.base = nas_pages_alloc(net->block_bytes, &net->block)};
+    if (!c.base)
         return nas_fail(err, NAS_ENOMEM,
                         "no room for %zu bytes of the model; use a smaller batch_size or model",
                         net->block_bytes);
-    const uintptr_t odd = (uintptr_t)net->block % (ALIGN * sizeof(float));
-    c = (cursor){.base = (float *)net->block + (ALIGN - odd / sizeof(float)) % ALIGN};
     take_all(net, &c);
     return NAS_OK;
 }

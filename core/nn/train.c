@@ -2,6 +2,7 @@
 #include "core/nn/train.h"
 
 #include "base/clock.h"
+#include "base/pages.h"
 #include "core/nn/differences.h"
 #include "core/nn/flush.h"
 #include "core/nn/net_int.h"
@@ -69,9 +70,8 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
         at[i] = total;
         total += (sizes[i] + 63) / 64 * 64;
     }
-    char *p = t->block = aligned_alloc(64, total);
+    char *p = nas_pages_alloc(total, &t->block);
     if (!p) return nas_fail(err, NAS_ENOMEM, "train: no room for %zu bytes", total);
-    memset(p, 0, total);
     t->moments = (float *)(void *)(p + at[0]);
     t->best_params = (float *)(void *)(p + at[1]);
     t->best_averages = (float *)(void *)(p + at[2]);
