@@ -106,6 +106,7 @@ static const shape shapes[] = {
     {2, 24, 4, 20, 464, 1, 1, false}, {3, 24, 5, 64, 128, 3, 2, false},
     {2, 30, 9, 13, 24, 3, 1, true},   {5, 1, 4, 6, 64, 3, 1, true},
     {2, 8, 5, 5, 40, 1, 3, true},     {300, 1, 1, 130, 33, 1, 1, false},
+    {2, 5, 6, 150, 16, 3, 1, false},
 };
 
 static void check_conv(const nas_kernel *k, const shape *s) {

@@ -4,6 +4,7 @@
 #include "core/kernel/row.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* One vector of channels, all pixels. */
 static void channels(const nas_conv *c, const axes *a, const float *x, const float *w,
@@ -25,7 +26,7 @@ static void channels(const nas_conv *c, const axes *a, const float *x, const flo
 
 /* Three by three taps whose columns lie as far apart as the pixels: neighbours share what they
  * read. Pixels of a row at a time; the products of each are added in the order of the taps. */
-enum { RUN = 5 };
+enum { RUN = 5, MANY = 128 };
 
 typedef struct grid {
     ptrdiff_t row, column; /* from tap to tap */
@@ -39,39 +40,44 @@ static bool grid_of(const nas_conv *c, grid *g) {
     return g->column == c->x_pixel || g->column == -c->x_pixel;
 }
 
-/* n pixels of every row of an image. back: the columns of the taps run backwards. */
-INLINE void grid_rows(const nas_conv *c, ptrdiff_t row, int n, bool back, const float *x,
-                      const float *w, const float *bias, float *y) {
-    const vec start = bias ? load(bias) : (vec){0};
-    vec kept[9];
-    UNROLL for (int t = 0; t < 9; t++) kept[t] = load(w + (ptrdiff_t)c->tap[t] * c->out);
+/* n pixels of every row of an image, of `many` channels: few enough that three rows of them stay in
+ * the first cache. back: the columns of the taps run backwards. */
+INLINE void grid_rows(const nas_conv *c, ptrdiff_t row, int n, bool back, int32_t many,
+                      const float *x, const float *w, const float *bias, float *y) {
+    const float *kernel[9];
+    UNROLL for (int t = 0; t < 9; t++) kernel[t] = w + (ptrdiff_t)c->tap[t] * c->out;
+    const ptrdiff_t step = c->x_pixel * (ptrdiff_t)sizeof *x; /* bytes: what addresses scale by */
     x += c->at[0];
-    for (int32_t r = 0; r < c->h; r++, x += c->x_row, y += c->y_row) {
-        vec sum[RUN];
-        UNROLL for (int p = 0; p < n; p++) sum[p] = start;
-        UNROLL for (int i = 0; i < 3; i++) {
-            const float *from = x + i * row;
-            UNROLL for (int s = 0; s < n + 2; s++) {
-                const int e = back ? n - 1 - s : s;
-                const vec v = load(from + e * c->x_pixel);
-                UNROLL for (int p = 0; p < n; p++) {
-                    const int j = back ? p - e : e - p;
-                    if (j >= 0 && j < 3) sum[p] += v * kept[i * 3 + j];
+    for (int32_t r = 0; r < c->h; r++, x += c->x_row, y += c->y_row)
+        for (int32_t o = 0; o < many; o += LANES) {
+            const vec start = bias ? load(bias + o) : (vec){0};
+            vec sum[RUN];
+            UNROLL for (int p = 0; p < n; p++) sum[p] = start;
+            UNROLL for (int i = 0; i < 3; i++) {
+                const char *from = (const char *)(x + o + i * row);
+                vec k[3];
+                UNROLL for (int j = 0; j < 3; j++) k[j] = load(kernel[i * 3 + j] + o);
+                UNROLL for (int s = 0; s < n + 2; s++) {
+                    const int e = back ? n - 1 - s : s;
+                    const vec v = load((const float *)(const void *)(from + e * step));
+                    UNROLL for (int p = 0; p < n; p++) {
+                        const int j = back ? p - e : e - p;
+                        if (j >= 0 && j < 3) sum[p] += v * k[j];
+                    }
                 }
             }
+            UNROLL for (int p = 0; p < n; p++) store(y + o + p * c->y_pixel, sum[p]);
         }
-        UNROLL for (int p = 0; p < n; p++) store(y + p * c->y_pixel, sum[p]);
-    }
 }
 
-#define GRID(n)                                                                                 \
-    static __attribute__((noinline)) void grid_##n(const nas_conv *c, ptrdiff_t row, bool back, \
-                                                   const float *x, const float *w,              \
-                                                   const float *bias, float *y) {               \
-        if (back)                                                                               \
-            grid_rows(c, row, n, true, x, w, bias, y);                                          \
-        else                                                                                    \
-            grid_rows(c, row, n, false, x, w, bias, y);                                         \
+#define GRID(n)                                                                                  \
+    static __attribute__((noinline)) void grid_##n(const nas_conv *c, ptrdiff_t row, bool back,  \
+                                                   int32_t many, const float *x, const float *w, \
+                                                   const float *bias, float *y) {                \
+        if (back)                                                                                \
+            grid_rows(c, row, n, true, many, x, w, bias, y);                                     \
+        else                                                                                     \
+            grid_rows(c, row, n, false, many, x, w, bias, y);                                    \
     }
 GRID(1)
 GRID(2)
@@ -79,17 +85,18 @@ GRID(3)
 GRID(4)
 GRID(5)
 
-typedef void grid_fn(const nas_conv *, ptrdiff_t, bool, const float *, const float *, const float *,
-                     float *);
+typedef void grid_fn(const nas_conv *, ptrdiff_t, bool, int32_t, const float *, const float *,
+                     const float *, float *);
 static grid_fn *const grids[RUN + 1] = {NULL, grid_1, grid_2, grid_3, grid_4, grid_5};
 
 static void grid_image(const nas_conv *c, const grid *g, const float *x, const float *w,
                        const float *bias, float *y) {
     const int parts = (c->w + RUN - 1) / RUN;
-    for (int32_t o = 0; o < c->out; o += LANES)
+    for (int32_t o = 0; o < c->out; o += MANY)
         for (int part = 0; part < parts; part++) {
             const int from = c->w * part / parts, to = c->w * (part + 1) / parts;
-            grids[to - from](c, g->row, g->column < 0, x + o + from * c->x_pixel, w + o,
+            const int32_t many = c->out - o < MANY ? c->out - o : MANY;
+            grids[to - from](c, g->row, g->column < 0, many, x + o + from * c->x_pixel, w + o,
                              bias ? bias + o : NULL, y + o + from * c->y_pixel);
         }
 }
@@ -138,11 +145,13 @@ INLINE void gather(const nas_conv *c, int32_t n, int taps, int32_t first, const 
 /* The same for the weights: n pixels of one row. */
 INLINE void grid_add(const nas_conv *c, ptrdiff_t row, int n, const float *x, const float *dy,
                      vec sum[9]) {
+    const ptrdiff_t step = c->x_pixel * (ptrdiff_t)sizeof *x;
     vec b[RUN];
     UNROLL for (int p = 0; p < n; p++) b[p] = load(dy + p * c->y_pixel);
     UNROLL for (int e = 0; e < n + 2; e++) {
         UNROLL for (int k = 0; k < 3; k++) {
-            const vec v = load(x + k * row + e * c->x_pixel);
+            const char *from = (const char *)(x + k * row);
+            const vec v = load((const float *)(const void *)(from + e * step));
             UNROLL for (int j = 0; j < 3; j++) {
                 if (e - j >= 0 && e - j < n) sum[k * 3 + j] += v * b[e - j];
             }
@@ -150,33 +159,37 @@ INLINE void grid_add(const nas_conv *c, ptrdiff_t row, int n, const float *x, co
     }
 }
 
-/* Rows of some runs and `rest` pixels. */
-INLINE void grid_gather(const nas_conv *c, ptrdiff_t row, int32_t images, int rest, const float *x,
-                        const float *dy, float *dw) {
-    vec sum[9];
-    UNROLL for (int t = 0; t < 9; t++) sum[t] = (vec){0};
+/* Rows of some runs and `rest` pixels, of `many` channels. */
+INLINE void grid_gather(const nas_conv *c, ptrdiff_t row, int32_t images, int rest, int32_t many,
+                        const float *x, const float *dy, float *dw) {
+    vec sums[MANY / LANES][9];
+    memset(sums, 0, (size_t)many / LANES * sizeof *sums);
     for (int32_t i = 0; i < images; i++)
-        for (int32_t r = 0; r < c->h; r++) {
-            const float *a = x + c->at[0] + i * c->x_image + r * c->x_row;
-            const float *d = dy + i * c->y_image + r * c->y_row;
-            for (int32_t p = RUN; p <= c->w; p += RUN) {
-                grid_add(c, row, RUN, a, d, sum);
-                a += RUN * c->x_pixel;
-                d += RUN * c->y_pixel;
+        for (int32_t r = 0; r < c->h; r++)
+            for (int32_t o = 0; o < many; o += LANES) {
+                const float *a = x + o + c->at[0] + i * c->x_image + r * c->x_row;
+                const float *d = dy + o + i * c->y_image + r * c->y_row;
+                vec sum[9];
+                UNROLL for (int t = 0; t < 9; t++) sum[t] = sums[o / LANES][t];
+                for (int32_t p = RUN; p <= c->w; p += RUN) {
+                    grid_add(c, row, RUN, a, d, sum);
+                    a += RUN * c->x_pixel;
+                    d += RUN * c->y_pixel;
+                }
+                if (rest) grid_add(c, row, rest, a, d, sum);
+                UNROLL for (int t = 0; t < 9; t++) sums[o / LANES][t] = sum[t];
             }
-            if (rest) grid_add(c, row, rest, a, d, sum);
+    for (int32_t o = 0; o < many; o += LANES) UNROLL for (int t = 0; t < 9; t++) {
+            float *to = dw + o + (ptrdiff_t)c->tap[t] * c->out;
+            store(to, load(to) + sums[o / LANES][t]);
         }
-    UNROLL for (int t = 0; t < 9; t++) {
-        float *to = dw + (ptrdiff_t)c->tap[t] * c->out;
-        store(to, load(to) + sum[t]);
-    }
 }
 
-#define GATHER(n)                                                                      \
-    static __attribute__((noinline)) void gather_##n(const nas_conv *c, ptrdiff_t row, \
-                                                     int32_t images, const float *x,   \
-                                                     const float *dy, float *dw) {     \
-        grid_gather(c, row, images, n, x, dy, dw);                                     \
+#define GATHER(n)                                                                                  \
+    static __attribute__((noinline)) void gather_##n(const nas_conv *c, ptrdiff_t row,             \
+                                                     int32_t images, int32_t many, const float *x, \
+                                                     const float *dy, float *dw) {                 \
+        grid_gather(c, row, images, n, many, x, dy, dw);                                           \
     }
 GATHER(0)
 GATHER(1)
@@ -184,15 +197,18 @@ GATHER(2)
 GATHER(3)
 GATHER(4)
 
-typedef void gather_fn(const nas_conv *, ptrdiff_t, int32_t, const float *, const float *, float *);
+typedef void gather_fn(const nas_conv *, ptrdiff_t, int32_t, int32_t, const float *, const float *,
+                       float *);
 static gather_fn *const gathers[RUN] = {gather_0, gather_1, gather_2, gather_3, gather_4};
 
 void ROW(nas_depthwise_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy,
                                 float *dw) {
     grid g;
     if (grid_of(c, &g) && g.column > 0) {
-        for (int32_t o = 0; o < c->out; o += LANES)
-            gathers[c->w % RUN](c, g.row, n, x + o, dy + o, dw + o);
+        for (int32_t o = 0; o < c->out; o += MANY) {
+            const int32_t many = c->out - o < MANY ? c->out - o : MANY;
+            gathers[c->w % RUN](c, g.row, n, many, x + o, dy + o, dw + o);
+        }
         return;
     }
     for (int32_t o = 0; o < c->out; o += LANES)
