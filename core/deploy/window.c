@@ -14,8 +14,9 @@ static int64_t covered(int32_t in, int32_t out, int32_t before, int32_t stride, 
     return windows > map ? windows : map;
 }
 
-static nas_status plan_border(const nas_step *s, const int32_t *kernel, int32_t c, nas_padded *map,
-                              nas_err *err) {
+/* all: channels of the whole map; c: of those that are held at a time. */
+static nas_status plan_border(const nas_step *s, const int32_t *kernel, int32_t all, int32_t c,
+                              nas_padded *map, nas_err *err) {
     const nas_op *o = s->op;
     const int32_t *in = s->in[0]->dims, *out = s->out->dims;
     int32_t same, before[2];
@@ -29,7 +30,7 @@ static nas_status plan_border(const nas_step *s, const int32_t *kernel, int32_t 
     int64_t n;
     const int64_t declared = nas_tensor_count(s->in[0]) + nas_tensor_count(s->in[1]) +
                              nas_tensor_count(s->out) + LEAST_ITEMS;
-    if (__builtin_mul_overflow(size[0], size[1], &n) || __builtin_mul_overflow(n, c, &n) ||
+    if (__builtin_mul_overflow(size[0], size[1], &n) || __builtin_mul_overflow(n, all, &n) ||
         n > MOST_ITEMS || n > MOST_SHARE * declared)
         return nas_fail(err, NAS_ENOMEM, "interpreter: %s: its padded map is too large",
                         nas_op_name(o->kind));
@@ -48,7 +49,7 @@ nas_status nas_window_open(const nas_step *s, int32_t c, bool whole, nas_arena *
                            nas_window *win, nas_err *err) {
     const nas_op *o = s->op;
     const int32_t *kernel = &s->in[1]->dims[1], *out = s->out->dims;
-    NAS_TRY(plan_border(s, kernel, c, map, err));
+    NAS_TRY(plan_border(s, kernel, whole || out[3] < c ? c : out[3], c, map, err));
     const bool row = whole && o->dilation[1] == 1; /* a window's row is one run */
     const int32_t runs = row ? 1 : kernel[1];
     int32_t *at = nas_arena_array(a, (size_t)out[1] * (size_t)out[2], sizeof *at, err);
