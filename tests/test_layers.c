@@ -444,6 +444,27 @@ static void test_residual(void **state) {
     check_net(&vectors, 20, 20);
 }
 
+/* Buffers that values and gradients of one shape pass on, and those that they may not. */
+#define SAME_CONV CONV(8, 3, 3, 1, 1, NAS_SAME, false)
+static void test_storage(void **state) {
+    (void)state;
+    const nas_model plain =
+        MODEL(6, 4, 1, SAME_CONV, BN, RELU, DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), SAME_CONV, BN,
+              SAME_CONV, BN, SAME_CONV, BN, GAP, DENSE(CLASSES), SOFTMAX);
+    check_net(&plain, 20, 20);
+    const nas_model read_again = MODEL(3, 3, 1, FLATTEN, DENSE(8), BN, DENSE(8), RELU, BN, DENSE(8),
+                                       BN, DENSE(CLASSES), SOFTMAX);
+    check_net(&read_again, 20, 20);
+    const nas_model nested =
+        MODEL(6, 4, 1, SAME_CONV, BN,
+              RESIDUAL(0, SAME_CONV, BN, RESIDUAL(0, SAME_CONV, BN, SAME_CONV, BN), SAME_CONV, BN),
+              RESIDUAL(0, SAME_CONV, BN, SAME_CONV), SAME_CONV, BN, GAP, DENSE(CLASSES), SOFTMAX);
+    check_net(&nested, 20, 20);
+    const nas_model first = MODEL(6, 4, 1, SAME_CONV, BN, SAME_CONV, RESIDUAL(1, BN, SAME_CONV),
+                                  RESIDUAL(0, BN, SAME_CONV), BN, GAP, DENSE(CLASSES), SOFTMAX);
+    check_net(&first, 20, 20);
+}
+
 static void test_cost(void **state) {
     (void)state;
     nas_err err = {0};
@@ -528,14 +549,15 @@ static void test_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dense),       cmocka_unit_test(test_conv),
-        cmocka_unit_test(test_tiles),       cmocka_unit_test(test_depthwise),
-        cmocka_unit_test(test_batch_norm),  cmocka_unit_test(test_residual),
-        cmocka_unit_test(test_cost),        cmocka_unit_test(test_dilation),
-        cmocka_unit_test(test_conv1d),      cmocka_unit_test(test_pools),
-        cmocka_unit_test(test_pool_values), cmocka_unit_test(test_relu6),
-        cmocka_unit_test(test_reshape),     cmocka_unit_test(test_dropout),
-        cmocka_unit_test(test_errors),      cmocka_unit_test(test_names),
+        cmocka_unit_test(test_dense),      cmocka_unit_test(test_conv),
+        cmocka_unit_test(test_tiles),      cmocka_unit_test(test_depthwise),
+        cmocka_unit_test(test_batch_norm), cmocka_unit_test(test_residual),
+        cmocka_unit_test(test_storage),    cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_dilation),   cmocka_unit_test(test_conv1d),
+        cmocka_unit_test(test_pools),      cmocka_unit_test(test_pool_values),
+        cmocka_unit_test(test_relu6),      cmocka_unit_test(test_reshape),
+        cmocka_unit_test(test_dropout),    cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);
 }

@@ -136,7 +136,8 @@ struct nas_kernel {
     /* y = a + b, negatives to zero if relu; b may be NULL (a copy). y may be a or b. */
     void (*add)(const nas_map *a, const nas_map *b, int32_t n, bool relu, const nas_map *y);
 
-    /* y is 1 x 1: the mean over pixels. The gradient spreads dy / (h * w). */
+    /* y is 1 x 1: the mean over pixels. The gradient spreads dy / (h * w), over
+     * one row where the rows of dx are one (row = 0). */
     void (*mean)(const nas_map *x, int32_t n, const nas_map *y);
     void (*mean_grad)(const nas_map *dy, int32_t n, const nas_map *dx);
 

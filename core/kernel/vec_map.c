@@ -240,7 +240,9 @@ static void mean(const nas_map *m, int32_t n, const nas_map *out) {
 
 static void mean_grad(const nas_map *dy, int32_t n, const nas_map *dx) {
     const vec part = splat(1.0f / (float)(dx->h * dx->w));
-    EACH_PIXEL(dx, n) {
+    nas_map once = *dx;
+    if (!dx->row) once.h = 1;
+    EACH_PIXEL(&once, n) {
         const float *d = pixel(dy, i, 0, 0);
         float *to = pixel(dx, i, y, x);
         for (int32_t c = 0; c < dx->cs; c += LANES) store(to + c, load(d + c) * part);

@@ -37,6 +37,7 @@ static nas_status gap_lower(const nas_node *node, const nas_net *net, nas_graph 
 
 const nas_layer_ops nas_layer_global_average_pool = {.name = "global_average_pool",
                                                      .keys = keys,
+                                                     .spreads = true,
                                                      .channelwise = true,
                                                      .is_cheap = true,
                                                      .plan = gap_plan,

@@ -74,6 +74,7 @@ typedef struct nas_value {
     bool packed;         /* stored without padding of the channels */
     bool has_grad;       /* some weights are before it */
     bool read_later;     /* while edges are planned, last node first */
+    bool one_row;        /* all rows of an image's gradient are one: it is stored once */
     bool dead;           /* lies between a node and the ReLU that it does itself */
     bool whole;          /* kept for all images of a batch, and not for one chunk */
     bool grad_whole;     /* lives across a barrier, so for all images and not for one chunk */
@@ -81,7 +82,10 @@ typedef struct nas_value {
     nas_lifetime life;   /* of its gradient */
     int32_t x_as, dx_as; /* the first value with the same buffer; itself: its own */
     int32_t x_segment;   /* of the last value with this one's buffer */
-    int32_t dx_next;     /* the next value with the same buffer; 0: none */
+    int32_t x_last;  /* the pass backward in which a barrier reads x, and nobody after it; or -1 */
+    int32_t dx_in;   /* the value whose x the gradient then overwrites; 0: none */
+    int32_t x_next;  /* the first such gradient of this x; 0: none */
+    int32_t dx_next; /* the next value whose gradient has the same buffer; 0: none */
     nas_border border, grad_border;
     nas_map x, dx;
 } nas_value;
@@ -145,6 +149,7 @@ typedef struct nas_layer_ops {
     bool is_relu;
     bool fuses_relu;  /* a ReLU that follows becomes part of its operator (nas_graph_fold) */
     bool keeps_scale; /* of int8: the output has the scale of the input, as the runtime wants it */
+    bool spreads;     /* gives all pixels of an image the same gradient */
     bool channelwise; /* reads or writes whole channel vectors: its input must be padded */
     /* From in_shape and spec: out_shape, macs, weights. Errors: NAS_ESHAPE, without the label. */
     nas_status (*plan)(nas_node *node, nas_err *err);

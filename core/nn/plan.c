@@ -83,6 +83,19 @@ static void choose_borders(nas_net *net) {
     }
 }
 
+/* What a barrier reads by rows, and only one node writes, it need not write row by row. */
+static void spread_gradients(nas_net *net) {
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        const nas_node *node = &net->nodes.v[i];
+        if (node->skip || !node->ops->spreads) continue;
+        nas_value *value = &net->values[node->in[0]];
+        const nas_border *b = &value->grad_border;
+        value->one_row = value->readers == 1 && value->maker >= 0 &&
+                         net->nodes.v[value->maker].ops->reduce &&
+                         !(b->top | b->left | b->bottom | b->right);
+    }
+}
+
 static int32_t larger(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
@@ -149,8 +162,13 @@ static void take_values(nas_net *net, cursor *c, bool whole) {
             value->x.at = net->values[value->x_as].x.at;
         else if (value->whole == whole)
             take_map(c, &value->x, &value->border, images);
-        if (!value->has_grad) continue;
-        if (value->dx_as != v)
+    }
+    for (int32_t v = 0; v < net->n_values; v++) {
+        nas_value *value = &net->values[v];
+        if (value->dead || !value->has_grad) continue;
+        if (value->dx_in)
+            value->dx.at = net->values[value->dx_in].x.at;
+        else if (value->dx_as != v)
             value->dx.at = net->values[value->dx_as].dx.at;
         else if (value->grad_whole == whole)
             take_map(c, &value->dx, &value->grad_border, images);
@@ -295,10 +313,14 @@ static nas_status plan(nas_net *net, nas_err *err) {
     nas_storage_place(net);
     choose_tiles(net);
     choose_borders(net);
+    spread_gradients(net);
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];
         value->x = lay_out(value->shape, value->packed, &value->border);
         value->dx = lay_out(value->shape, false, &value->grad_border);
+        if (!value->one_row) continue;
+        value->dx.image = value->dx.row;
+        value->dx.row = 0;
     }
     net->output = net->n_values - 1;
     net->chunk = chunk_of(net);

@@ -27,6 +27,7 @@ static void place_made(nas_net *net, int32_t v) {
     const nas_node *maker = maker_of(net, v);
     value->whole = !maker;
     value->grad_whole = maker && maker->ops->reduce;
+    value->x_last = -1;
     if (!maker) return;
     value->whole = maker->segment != net->segments - 1 && !maker->ops->is_cheap;
     value->life = (nas_lifetime){.from = maker->segment,
@@ -41,6 +42,9 @@ static void place_read(nas_net *net, const nas_node *reader, nas_value *value) {
     if (reader->segment != maker->segment || reader->ops->reduce) value->whole = true;
     if (back != maker->segment) value->grad_whole = true;
     if (back > value->life.from) value->life.from = back;
+    /* Kernels do not ask for their output going back. */
+    if (value->readers == 1 && reader->ops->reduce && maker->ops->has_kernel && !maker->relu)
+        value->x_last = back;
 }
 
 void nas_storage_place(nas_net *net) {
@@ -70,7 +74,7 @@ static bool apart(nas_lifetime a, nas_lifetime b) {
     return a.to > b.from || (a.to == b.from && a.leaves_first);
 }
 
-/* Does nobody else who shares with `first` need the buffer while v's gradient lives? */
+/* Does nobody from `first` on need their buffer while v's gradient lives? */
 static bool is_free(const nas_net *net, int32_t first, int32_t v) {
     const nas_lifetime l = net->values[v].life;
     for (int32_t u = first; u; u = net->values[u].dx_next) {
@@ -80,12 +84,29 @@ static bool is_free(const nas_net *net, int32_t first, int32_t v) {
     return true;
 }
 
+/* The barrier reads x first in each chunk, so the pass can leave a gradient there. */
+static bool replace_value(nas_net *net, int32_t v) {
+    nas_value *value = &net->values[v];
+    for (int32_t u = 1; value->grad_whole && u < net->n_values; u++) {
+        nas_value *other = &net->values[u];
+        if (other->dead || other->x_last < value->life.from || !same_map(&other->x, &value->dx) ||
+            !same_border(&other->border, &value->grad_border) || !is_free(net, other->x_next, v))
+            continue;
+        value->dx_in = u;
+        value->dx_next = other->x_next;
+        other->x_next = v;
+        return true;
+    }
+    return false;
+}
+
 static void share_gradient(nas_net *net, int32_t v) {
     nas_value *value = &net->values[v];
+    if (replace_value(net, v)) return;
     for (int32_t u = 1; u < v; u++) {
         nas_value *other = &net->values[u];
-        if (other->dead || !other->has_grad || other->dx_as != u) continue;
-        if (other->grad_whole != value->grad_whole || !same_map(&other->dx, &value->dx) ||
+        if (other->dead || !other->has_grad || other->dx_as != u || other->dx_in ||
+            other->grad_whole != value->grad_whole || !same_map(&other->dx, &value->dx) ||
             !same_border(&other->grad_border, &value->grad_border) || !is_free(net, u, v))
             continue;
         value->dx_as = u;
