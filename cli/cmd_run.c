@@ -203,8 +203,9 @@ static void tick(void *ctx, const nas_run_state *s) {
 static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
     printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
     cli_print_trial(t, &v->study);
-    printf("files\n  %.*s/ holds %s", cli_folder_length(folder), folder,
-           nas_task_is_formula(v->study.task) ? "" : "model.tflite, model.tflite.zlib, ");
+    printf("files\n  %.*s/ holds ", cli_folder_length(folder), folder);
+    if (!nas_task_is_formula(v->study.task))
+        printf("model.tflite, model.tflite.zlib, model.c, model.h,\n    ");
     for (const char *const *text = nas_space_task(v->space)->ops->texts; *text; text++)
         printf("%s, ", *text);
     printf("candidate.json, metrics.json\n  %s has every trial: nas top %s\n", db, db);

@@ -35,14 +35,33 @@ static nas_status clear(const char *folder, nas_err *err) {
     char candidate[MOST_PATH];
     NAS_TRY(join(folder, "candidate.json", candidate, err));
     if (access(candidate, F_OK) != 0) return NAS_OK;
-    static const char *const always[] = {"model.tflite", "model.tflite.zlib", "candidate.json",
-                                         "metrics.json"};
+    static const char *const always[] = {"model.tflite", "model.tflite.zlib", "model.h",
+                                         "model.c",      "candidate.json",    "metrics.json"};
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         NAS_TRY(drop(folder, always[i], err));
     const nas_task_ops *task;
     for (int32_t k = 0; (task = nas_task_at(k)); k++)
         for (int32_t i = 0; task->texts[i]; i++) NAS_TRY(drop(folder, task->texts[i], err));
     return NAS_OK;
+}
+
+static nas_status put_source_in(nas_arena *a, const char *folder, const nas_bytes *tflite,
+                                nas_err *err) {
+    const char *header, *source;
+    nas_graph g = nas_graph_start(a);
+    NAS_TRY(nas_tflite_read(tflite->p, tflite->n, &g, err));
+    NAS_TRY(nas_c_source(&g, a, &header, &source, err));
+    NAS_TRY(put(folder, "model.h", header, strlen(header), err));
+    return put(folder, "model.c", source, strlen(source), err);
+}
+
+/* The model as C. */
+static nas_status put_source(const char *folder, const nas_bytes *tflite, nas_err *err) {
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    const nas_status st = put_source_in(a, folder, tflite, err);
+    nas_arena_close(a);
+    return st;
 }
 
 nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, const char *folder,
@@ -52,6 +71,7 @@ nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, co
     if (!task->evaluate) {
         NAS_TRY(put(folder, "model.tflite", o->tflite.p, o->tflite.n, err));
         NAS_TRY(put(folder, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));
+        NAS_TRY(put_source(folder, &o->tflite, err));
     }
     for (int32_t i = 0; task->texts[i]; i++)
         NAS_TRY(put(folder, task->texts[i], o->text[i], strlen(o->text[i]), err));

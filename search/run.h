@@ -62,8 +62,8 @@ NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, co
                                         const nas_dataset *d, const nas_cache *cache,
                                         const nas_log *log, nas_run_end *out, nas_err *err);
 
-/* Writes a trial's folder: model.tflite, model.tflite.zlib, the texts of its task, candidate.json,
- * metrics.json. The folder is made; files of those names are replaced. */
+/* Writes a trial's folder: model.tflite, model.tflite.zlib, model.h, model.c, the texts of its
+ * task, candidate.json, metrics.json. The folder is made; files of those names are replaced. */
 NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study,
                                           int64_t row, const char *folder, nas_err *err);
 /* The same from an outcome that no database holds. */

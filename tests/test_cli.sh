@@ -38,7 +38,7 @@ bad "a refused study name" 's/"name": "tiny"/"name": "select"/' 'select'
 run_tiny() { "$NAS" run tiny.json --db tiny.db --workers 2 --out tiny_best; }
 check "a grid runs to its end" run_tiny
 check "every point once" equal "$(sql tiny.db 'select count(*), count(distinct candidate), sum(state = '"'complete'"') from tiny')" "8,8,8"
-check "the winner's files" test -s tiny_best/model.tflite -a -s tiny_best/model.tflite.zlib -a -s tiny_best/frontend.json -a -s tiny_best/labels.txt -a -s tiny_best/candidate.json -a -s tiny_best/metrics.json
+check "the winner's files" test -s tiny_best/model.tflite -a -s tiny_best/model.tflite.zlib -a -s tiny_best/model.h -a -s tiny_best/model.c -a -s tiny_best/frontend.json -a -s tiny_best/labels.txt -a -s tiny_best/candidate.json -a -s tiny_best/metrics.json
 check "zlib_bytes is the stream's length" equal "$(sql tiny.db 'select zlib_bytes from tiny_best')" "$(stat -c %s tiny_best/model.tflite.zlib)"
 check "the finalists alone were tested" equal "$(sql tiny.db 'select count(test_accuracy) from tiny')" "3"
 check "the same command again changes nothing" run_tiny

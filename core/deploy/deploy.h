@@ -77,6 +77,12 @@ NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_zli
  * the next. */
 const char *nas_zlib_version(void);
 
+/* The graph as C99 source that needs no runtime: model.h and model.c, texts in arena a. In int8 and
+ * dynamic its outputs are the interpreter's to the bit, in float but for the order of sums; float16
+ * becomes float32. Errors: NAS_EUNSUPPORTED with the operator. */
+NAS_NODISCARD nas_status nas_c_source(const nas_graph *g, nas_arena *a, const char **header,
+                                      const char **source, nas_err *err);
+
 /* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. Borrows g,
  * which must outlive it. One interpreter is for one thread. */
 typedef struct nas_interp nas_interp;

@@ -1,4 +1,4 @@
-/* core/deploy/fixed.c - multipliers, exponential and reciprocal. gemmlowp fixedpoint/fixedpoint.h.
+/* core/deploy/fixed.c - multipliers and exponential. gemmlowp fixedpoint/fixedpoint.h.
  */
 #include "core/deploy/fixed.h"
 
@@ -40,15 +40,4 @@ int32_t nas_fixed_exp(int32_t a) {
     for (int32_t k = 0; k < 7; k++)
         if (rest & (quarter << k)) result = nas_fixed_high(result, factors[k]);
     return result;
-}
-
-int32_t nas_fixed_reciprocal(int32_t a) {
-    const int32_t half = (int32_t)(((int64_t)a + INT32_MAX + 1) / 2);
-    /* 48/17 and -32/17 with 2 integer bits: Newton's first guess of 1 / half. */
-    int32_t x = 1515870810 + nas_fixed_high(half, -1010580540);
-    for (int32_t i = 0; i < 3; i++) {
-        const int32_t miss = (1 << 29) - nas_fixed_high(half, x);
-        x += nas_fixed_left(nas_fixed_high(x, miss), 2);
-    }
-    return nas_fixed_left(x, 1);
 }

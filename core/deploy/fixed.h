@@ -1,15 +1,16 @@
-/* core/deploy/fixed.h - TFLite's fixed-point arithmetic, with the double rounding of released
- * builds (kernels/internal/common.cc; gemmlowp fixedpoint/fixedpoint.h). */
+/* core/deploy/fixed.h - TFLite's fixed-point arithmetic (an exported model.c has it too), with the
+ * double rounding of released builds (kernels/internal/common.cc; gemmlowp
+ * fixedpoint/fixedpoint.h). */
 #ifndef NAS_CORE_DEPLOY_FIXED_H
 #define NAS_CORE_DEPLOY_FIXED_H
 
 #include <stdint.h>
 
+/* part fixed */
 /* real = mult * 2^(shift - 31), mult in [2^30, 2^31); 0 is (0, 0). real must be >= 0. */
 typedef struct nas_fixed {
     int32_t mult, shift;
 } nas_fixed;
-nas_fixed nas_fixed_of(double real);
 
 /* High half of 2ab, rounded to nearest, halves away from zero; saturates. */
 static inline int32_t nas_fixed_high(int32_t a, int32_t b) {
@@ -39,9 +40,21 @@ static inline int32_t nas_fixed_left(int32_t v, int32_t n) {
     return (int32_t)((uint32_t)v << n);
 }
 
+/* 1 / (1 + a) of a fraction a in [0, 1), as a fraction of 31 bits: three of Newton's steps. */
+static inline int32_t nas_fixed_reciprocal(int32_t a) {
+    const int32_t half = (int32_t)(((int64_t)a + INT32_MAX + 1) / 2);
+    /* 48/17 and -32/17 with 2 integer bits: the first guess of 1 / half. */
+    int32_t x = 1515870810 + nas_fixed_high(half, -1010580540);
+    for (int32_t i = 0; i < 3; i++) {
+        const int32_t miss = (1 << 29) - nas_fixed_high(half, x);
+        x += nas_fixed_left(nas_fixed_high(x, miss), 2);
+    }
+    return nas_fixed_left(x, 1);
+}
+/* end */
+
+nas_fixed nas_fixed_of(double real);
 /* exp of a <= 0 with 5 integer bits, as a fraction of 31 bits. */
 int32_t nas_fixed_exp(int32_t a);
-/* 1 / (1 + a) of a fraction a in [0, 1), as a fraction of 31 bits. */
-int32_t nas_fixed_reciprocal(int32_t a);
 
 #endif

@@ -45,6 +45,16 @@ static bool scales_differ(const nas_tensor *w) {
     return false;
 }
 
+bool nas_hybrid_apart(const nas_step *s) {
+    return s->op->kind == NAS_OP_CONV_2D && scales_differ(s->in[1]);
+}
+
+bool nas_hybrid_symmetric(const nas_step *s) {
+    return s->op->kind == NAS_OP_CONV_2D           ? !nas_hybrid_apart(s)
+           : s->op->kind == NAS_OP_FULLY_CONNECTED ? !s->op->asymmetric
+                                                   : false;
+}
+
 nas_status nas_hybrid_open(const nas_step *s, const nas_lanes *l, int64_t most, nas_arena *a,
                            nas_hybrid *h, nas_err *err) {
     const nas_tensor *w = s->in[1];
@@ -58,10 +68,8 @@ nas_status nas_hybrid_open(const nas_step *s, const nas_lanes *l, int64_t most, 
         const int32_t c = nas_lanes_channel(l, i);
         if (c >= 0) kernel[i] = w->scale[w->n_scale == 1 ? 0 : c];
     }
-    h->apart = s->op->kind == NAS_OP_CONV_2D && scales_differ(w);
-    h->symmetric = s->op->kind == NAS_OP_CONV_2D           ? !h->apart
-                   : s->op->kind == NAS_OP_FULLY_CONNECTED ? !s->op->asymmetric
-                                                           : false;
+    h->apart = nas_hybrid_apart(s);
+    h->symmetric = nas_hybrid_symmetric(s);
     nas_clamp_f32(s->op->activation, &h->rescale.lo, &h->rescale.hi);
     return NAS_OK;
 }

@@ -24,6 +24,11 @@ static inline bool nas_step_is_hybrid(const nas_step *s) {
     return s->in[0]->dtype == NAS_F32 && s->in[1]->dtype == NAS_I8;
 }
 
+/* Of a hybrid step: is its input coded without a zero point, and are its sums multiplied by kernel
+ * and input scale one after the other? */
+bool nas_hybrid_symmetric(const nas_step *s);
+bool nas_hybrid_apart(const nas_step *s);
+
 /* s is CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED; codes will be `most` at a time. */
 nas_status nas_hybrid_open(const nas_step *s, const nas_lanes *l, int64_t most, nas_arena *a,
                            nas_hybrid *h, nas_err *err);

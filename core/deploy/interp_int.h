@@ -38,6 +38,40 @@ void nas_interp_watch(nas_interp *it, const float *x, nas_seen_fn seen, void *ct
 void nas_clamp_f32(nas_activation a, float *lo, float *hi);
 void nas_clamp_i8(nas_activation a, const nas_tensor *y, int32_t *lo, int32_t *hi);
 
+/* What a step's scales come to: the multiplier of channel c of a weighted operator; that of a
+ * FULLY_CONNECTED, which is not in fixed point; of ADD's operands and of their sum; of MUL; from
+ * the input to the output of RELU and of QUANTIZE. */
+nas_fixed nas_weighted_scale(const nas_step *s, int32_t c);
+double nas_fully_connected_scale(const nas_step *s, int32_t c);
+void nas_add_scales(const nas_step *s, nas_fixed scale[3]);
+nas_fixed nas_mul_scale(const nas_step *s);
+nas_fixed nas_relu_scale(const nas_step *s);
+nas_fixed nas_quantize_scale(const nas_step *s);
+
+/* The output's dimensions of ADD and MUL with leading ones, and each operand's step along them, 0
+ * where it is broadcast. */
+void nas_pair_steps(const nas_step *s, int32_t dims[4], int32_t step[2][4]);
+
+/* MEAN: the input's dimensions with leading ones, the output's step along them, 0 if reduced. */
+typedef struct nas_mean {
+    int32_t dims[4], step[4];
+    int32_t count; /* values in one mean */
+    int64_t outputs;
+    int32_t pixels;  /* where the last axis stays and all others go: those; else 0 */
+    nas_fixed scale; /* of int8 */
+} nas_mean;
+nas_mean nas_mean_of(const nas_step *s);
+
+/* SOFTMAX in int8: exp of a difference to the largest code, as a fraction of 31 bits; 0 below. */
+int32_t nas_softmax_exp(const nas_step *s, int32_t difference);
+
+/* PAD: sizes as of rank 4, leading ones added; the last axis counts bytes. */
+typedef struct nas_pad {
+    int64_t in[4], out[4], before[4];
+    int fill;
+} nas_pad;
+nas_pad nas_pad_of(const nas_step *s);
+
 /* The values of an int8 tensor with one scale, or of a float16 one. */
 void nas_dequantize(const nas_tensor *t, const void *x, float *y);
 

@@ -40,7 +40,6 @@ float *nas_lanes_f32(const nas_lanes *l, const float *values, nas_arena *a, nas_
 
 nas_status nas_requant_open(const nas_step *s, const nas_lanes *l, nas_arena *a, nas_requant *q,
                             nas_err *err) {
-    const nas_tensor *w = s->in[1];
     const int32_t *from = s->x[2];
     int32_t *rows[5];
     for (int32_t k = 0; k < 5; k++) {
@@ -57,9 +56,7 @@ nas_status nas_requant_open(const nas_step *s, const nas_lanes *l, nas_arena *a,
     for (int32_t i = 0; i < l->room; i++) {
         const int32_t c = nas_lanes_channel(l, i);
         if (c < 0) continue;
-        const nas_fixed f =
-            nas_fixed_of((double)s->in[0]->scale[0] * (double)w->scale[w->n_scale == 1 ? 0 : c] /
-                         (double)s->out->scale[0]);
+        const nas_fixed f = nas_weighted_scale(s, c);
         rows[0][i] = from ? from[c] : 0;
         rows[1][i] = f.mult;
         rows[2][i] = f.shift > 0 ? f.shift : 0;

@@ -15,14 +15,8 @@ nas_status nas_step_reshape(nas_step *s, nas_arena *a, nas_err *err) {
     return NAS_OK;
 }
 
-/* Sizes as of rank 4, leading ones added; the last axis counts bytes. */
-typedef struct pad {
-    int64_t in[4], out[4], before[4];
-    int fill;
-} pad;
-
 static void run_pad(const nas_step *s) {
-    const pad *d = s->state;
+    const nas_pad *d = s->state;
     const char *x = s->x[0];
     char *y = s->y;
     memset(y, d->fill, (size_t)nas_tensor_bytes(s->out));
@@ -35,21 +29,25 @@ static void run_pad(const nas_step *s) {
             }
 }
 
-nas_status nas_step_pad(nas_step *s, nas_arena *a, nas_err *err) {
+nas_pad nas_pad_of(const nas_step *s) {
     const nas_tensor *x = s->in[0];
     const int32_t *widths = s->x[1], lead = 4 - x->rank, bytes = nas_dtype_bytes(x->dtype);
-    pad *d = nas_arena_alloc(a, sizeof *d, err);
-    if (!d) return NAS_ENOMEM;
+    nas_pad d = {.fill = x->dtype == NAS_I8 ? s->out->zero_point[0] : 0};
     for (int32_t k = 0; k < 4; k++) {
         const int32_t unit = k == 3 ? bytes : 1;
-        d->in[k] = d->out[k] = unit;
-        d->before[k] = 0;
+        d.in[k] = d.out[k] = unit;
         if (k < lead) continue;
-        d->in[k] = (int64_t)x->dims[k - lead] * unit;
-        d->out[k] = (int64_t)s->out->dims[k - lead] * unit;
-        d->before[k] = (int64_t)widths[2 * (k - lead)] * unit;
+        d.in[k] = (int64_t)x->dims[k - lead] * unit;
+        d.out[k] = (int64_t)s->out->dims[k - lead] * unit;
+        d.before[k] = (int64_t)widths[2 * (k - lead)] * unit;
     }
-    d->fill = x->dtype == NAS_I8 ? s->out->zero_point[0] : 0;
+    return d;
+}
+
+nas_status nas_step_pad(nas_step *s, nas_arena *a, nas_err *err) {
+    nas_pad *d = nas_arena_alloc(a, sizeof *d, err);
+    if (!d) return NAS_ENOMEM;
+    *d = nas_pad_of(s);
     s->state = d;
     s->run = run_pad;
     return NAS_OK;
@@ -80,7 +78,7 @@ nas_status nas_step_quantize(nas_step *s, nas_arena *a, nas_err *err) {
     if (s->in[0]->dtype == NAS_F32) return NAS_OK;
     nas_fixed *scale = nas_arena_alloc(a, sizeof *scale, err);
     if (!scale) return NAS_ENOMEM;
-    *scale = nas_fixed_of((double)s->in[0]->scale[0] / (double)s->out->scale[0]);
+    *scale = nas_quantize_scale(s);
     s->state = scale;
     s->run = run_requantize;
     return NAS_OK;

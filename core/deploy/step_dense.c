@@ -178,7 +178,6 @@ static void run_fully_connected_hybrid(const nas_step *s) {
 }
 
 static nas_status open_ratio(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
-    const nas_tensor *w = s->in[1];
     const nas_lanes *l = &d->win.out;
     double *ratio = nas_arena_array(a, (size_t)l->c, sizeof *ratio, err);
     int32_t *lane = nas_arena_array(a, (size_t)l->c, sizeof *lane, err);
@@ -188,9 +187,7 @@ static nas_status open_ratio(const nas_step *s, dense *d, nas_arena *a, nas_err 
         if (c >= 0) lane[c] = i;
     }
     d->lane = lane;
-    for (int32_t c = 0; c < l->c; c++)
-        ratio[c] = (double)s->in[0]->scale[0] * (double)w->scale[w->n_scale == 1 ? 0 : c] /
-                   (double)s->out->scale[0];
+    for (int32_t c = 0; c < l->c; c++) ratio[c] = nas_fully_connected_scale(s, c);
     d->ratio = ratio;
     d->q.zero_point = s->out->zero_point[0];
     nas_clamp_i8(s->op->activation, s->out, &d->q.lo, &d->q.hi);

@@ -4,27 +4,25 @@
 #include <math.h>
 #include <string.h>
 
-/* The output's dimensions with leading ones, and each operand's step along them, 0 where it is
- * broadcast. */
 typedef struct elementwise {
-    int32_t dims[4], step[2][4];
+    int32_t dims[4], step[2][4]; /* nas_pair_steps */
     float lo, hi;
     int32_t zero[2], zero_out, lo8, hi8;
     nas_fixed scale[2], scale_out;
     nas_add add; /* of ADD in int8: two maps of one shape, no left shift */
 } elementwise;
 
-static void find_steps(const nas_step *s, elementwise *d) {
+void nas_pair_steps(const nas_step *s, int32_t dims[4], int32_t steps[2][4]) {
     for (int32_t k = 0; k < 4; k++) {
         const int32_t at = k - 4 + s->out->rank;
-        d->dims[k] = at < 0 ? 1 : s->out->dims[at];
+        dims[k] = at < 0 ? 1 : s->out->dims[at];
     }
     for (int32_t i = 0; i < 2; i++) {
         const nas_tensor *t = s->in[i];
         int32_t step = 1;
         for (int32_t k = 3; k >= 0; k--) {
             const int32_t at = k - 4 + t->rank, size = at < 0 ? 1 : t->dims[at];
-            d->step[i][k] = size == 1 ? 0 : step;
+            steps[i][k] = size == 1 ? 0 : step;
             step *= size;
         }
     }
@@ -121,7 +119,7 @@ static void run_mul_i8(const nas_step *s) {
 static elementwise *open_elementwise(nas_step *s, nas_arena *a, nas_err *err) {
     elementwise *d = nas_arena_alloc(a, sizeof *d, err);
     if (!d) return NULL;
-    find_steps(s, d);
+    nas_pair_steps(s, d->dims, d->step);
     s->state = d;
     nas_clamp_f32(s->op->activation, &d->lo, &d->hi);
     if (s->out->dtype == NAS_F32) return d;
@@ -148,11 +146,11 @@ nas_status nas_step_add(nas_step *s, nas_arena *a, nas_err *err) {
     if (!d) return NAS_ENOMEM;
     s->run = s->out->dtype == NAS_F32 ? run_add_f32 : run_add_i8;
     if (s->out->dtype == NAS_F32) return NAS_OK;
-    const float p = s->in[0]->scale[0], q = s->in[1]->scale[0];
-    const double twice = (double)(2 * (p > q ? p : q));
-    d->scale[0] = nas_fixed_of((double)p / twice);
-    d->scale[1] = nas_fixed_of((double)q / twice);
-    d->scale_out = nas_fixed_of(twice / (double)((float)(1 << NAS_ADD_BITS) * s->out->scale[0]));
+    nas_fixed scale[3];
+    nas_add_scales(s, scale);
+    d->scale[0] = scale[0];
+    d->scale[1] = scale[1];
+    d->scale_out = scale[2];
     open_add_maps(s, d);
     return NAS_OK;
 }
@@ -162,8 +160,7 @@ nas_status nas_step_mul(nas_step *s, nas_arena *a, nas_err *err) {
     if (!d) return NAS_ENOMEM;
     s->run = s->out->dtype == NAS_F32 ? run_mul_f32 : run_mul_i8;
     if (s->out->dtype == NAS_F32) return NAS_OK;
-    const float ratio = s->in[0]->scale[0] * s->in[1]->scale[0] / s->out->scale[0];
-    d->scale_out = nas_fixed_of((double)ratio);
+    d->scale_out = nas_mul_scale(s);
     return NAS_OK;
 }
 
@@ -195,6 +192,6 @@ nas_status nas_step_relu(nas_step *s, nas_arena *a, nas_err *err) {
     d->zero[0] = s->in[0]->zero_point[0];
     d->zero_out = s->out->zero_point[0];
     nas_clamp_i8(act, s->out, &d->lo8, &d->hi8);
-    d->scale_out = nas_fixed_of((double)(s->in[0]->scale[0] / s->out->scale[0]));
+    d->scale_out = nas_relu_scale(s);
     return NAS_OK;
 }

@@ -107,17 +107,12 @@ nas_status nas_step_pool(nas_step *s, nas_arena *a, nas_err *err) {
 /* --- MEAN ------------------------------------------------------------------------------------- */
 
 typedef struct mean {
-    int32_t dims[4],
-        step[4];   /* of the input, leading ones added; the output's step, 0 if reduced */
-    int32_t count; /* values in one mean */
-    int64_t outputs;
-    int32_t pixels; /* where the last axis stays and all others go: those; else 0 */
-    nas_fixed scale;
+    nas_mean of;
     int32_t *acc;
 } mean;
 
 static void mean_f32(const nas_step *s) {
-    const mean *d = s->state;
+    const nas_mean *d = &((const mean *)s->state)->of;
     const float *x = s->x[0];
     float *y = s->y;
     for (int64_t i = 0; i < d->outputs; i++) y[i] = 0;
@@ -132,20 +127,21 @@ static void mean_f32(const nas_step *s) {
 }
 
 static void mean_i8(const nas_step *s) {
-    const mean *d = s->state;
+    const mean *m = s->state;
+    const nas_mean *d = &m->of;
     const int32_t from = s->in[0]->zero_point[0] * d->count, zp = s->out->zero_point[0];
     const int8_t *x = s->x[0];
     int8_t *y = s->y;
-    for (int64_t i = 0; i < d->outputs; i++) d->acc[i] = 0;
-    if (d->pixels) s->kernel->sum_i8(d->pixels, d->dims[3], x, d->acc);
+    for (int64_t i = 0; i < d->outputs; i++) m->acc[i] = 0;
+    if (d->pixels) s->kernel->sum_i8(d->pixels, d->dims[3], x, m->acc);
     for (int32_t i = 0; !d->pixels && i < d->dims[0]; i++)
         for (int32_t j = 0; j < d->dims[1]; j++)
             for (int32_t k = 0; k < d->dims[2]; k++) {
-                int32_t *to = d->acc + i * d->step[0] + j * d->step[1] + k * d->step[2];
+                int32_t *to = m->acc + i * d->step[0] + j * d->step[1] + k * d->step[2];
                 for (int32_t c = 0; c < d->dims[3]; c++) to[c * d->step[3]] += *x++;
             }
     for (int64_t i = 0; i < d->outputs; i++) {
-        const int64_t v = (int64_t)nas_fixed_scale(d->acc[i] - from, d->scale) + zp;
+        const int64_t v = (int64_t)nas_fixed_scale(m->acc[i] - from, d->scale) + zp;
         y[i] = (int8_t)(v < -128 ? -128 : v > 127 ? 127 : v);
     }
 }
@@ -161,35 +157,36 @@ static nas_fixed mean_scale(const nas_step *s, int32_t count) {
     return f;
 }
 
-static void find_axes(const nas_step *s, mean *d) {
+nas_mean nas_mean_of(const nas_step *s) {
     const nas_tensor *x = s->in[0];
     const int32_t *axes = s->x[1], lead = 4 - x->rank;
     bool gone[4] = {false};
     for (int64_t k = 0; k < nas_tensor_count(s->in[1]); k++)
         gone[lead + (axes[k] < 0 ? axes[k] + x->rank : axes[k])] = true;
     int32_t step = 1;
-    d->count = 1;
+    nas_mean d = {.count = 1};
     for (int32_t k = 3; k >= 0; k--) {
-        d->dims[k] = k < lead ? 1 : x->dims[k - lead];
-        d->step[k] = gone[k] ? 0 : step;
+        d.dims[k] = k < lead ? 1 : x->dims[k - lead];
+        d.step[k] = gone[k] ? 0 : step;
         if (gone[k])
-            d->count *= d->dims[k];
+            d.count *= d.dims[k];
         else
-            step *= d->dims[k];
+            step *= d.dims[k];
     }
-    d->outputs = step;
-    d->pixels = d->step[3] == 1 && d->outputs == d->dims[3] ? d->count : 0;
+    d.outputs = step;
+    d.pixels = d.step[3] == 1 && d.outputs == d.dims[3] ? d.count : 0;
+    if (x->dtype != NAS_F32) d.scale = mean_scale(s, d.count);
+    return d;
 }
 
 nas_status nas_step_mean(nas_step *s, nas_arena *a, nas_err *err) {
     mean *d = nas_arena_alloc(a, sizeof *d, err);
     if (!d) return NAS_ENOMEM;
-    find_axes(s, d);
+    d->of = nas_mean_of(s);
     s->state = d;
     s->run = mean_f32;
     if (s->in[0]->dtype == NAS_F32) return NAS_OK;
     s->run = mean_i8;
-    d->scale = mean_scale(s, d->count);
-    d->acc = nas_arena_array(a, (size_t)d->outputs, sizeof *d->acc, err);
+    d->acc = nas_arena_array(a, (size_t)d->of.outputs, sizeof *d->acc, err);
     return d->acc ? NAS_OK : NAS_ENOMEM;
 }

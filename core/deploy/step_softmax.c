@@ -7,8 +7,7 @@
 typedef struct softmax {
     int64_t rows;
     int32_t depth;
-    nas_fixed scale; /* of int8 differences, to 5 integer bits */
-    int32_t least;   /* differences below it add nothing */
+    int32_t *exponential; /* of int8: of the differences 0, -1 ... -255 to the largest code */
 } softmax;
 
 static void run_f32(const nas_step *s) {
@@ -26,24 +25,19 @@ static void run_f32(const nas_step *s) {
     }
 }
 
-static int32_t exp_of(const softmax *d, int32_t difference) {
-    return nas_fixed_exp(nas_fixed_scale(difference, d->scale));
-}
-
 static void row_i8(const softmax *d, const int8_t *x, int8_t *y) {
     int32_t max = -128, sum = 0; /* sum has 12 integer bits */
     for (int32_t c = 0; c < d->depth; c++) max = max < x[c] ? x[c] : max;
-    for (int32_t c = 0; c < d->depth; c++)
-        if (x[c] - max >= d->least)
-            sum = (int32_t)((uint32_t)sum + (uint32_t)nas_fixed_shift(exp_of(d, x[c] - max), 12));
+    for (int32_t c = 0; c < d->depth; c++) {
+        const int32_t part = nas_fixed_shift(d->exponential[max - x[c]], 12);
+        sum = (int32_t)((uint32_t)sum + (uint32_t)part);
+    }
     const int32_t lead = sum > 0 ? __builtin_clz((unsigned)sum) : 0;
     const uint32_t fraction = ((uint32_t)sum << lead) - 0x80000000u;
     const int32_t inverse = nas_fixed_reciprocal((int32_t)fraction);
     const int32_t shift = 12 - lead + 31 - 8; /* above 31 every part is less than half a step */
     for (int32_t c = 0; c < d->depth; c++) {
-        y[c] = -128;
-        if (x[c] - max < d->least) continue;
-        const int32_t part = nas_fixed_high(inverse, exp_of(d, x[c] - max));
+        const int32_t part = nas_fixed_high(inverse, d->exponential[max - x[c]]);
         const int32_t v = (shift > 31 ? 0 : nas_fixed_shift(part, shift)) - 128;
         y[c] = (int8_t)(v > 127 ? 127 : v < -128 ? -128 : v);
     }
@@ -55,6 +49,14 @@ static void run_i8(const nas_step *s) {
         row_i8(d, (const int8_t *)s->x[0] + r * d->depth, (int8_t *)s->y + r * d->depth);
 }
 
+/* Differences are scaled to 5 integer bits; what they cannot hold adds nothing. */
+int32_t nas_softmax_exp(const nas_step *s, int32_t difference) {
+    const double real = (double)s->op->beta * (double)s->in[0]->scale[0] * 0x1p26;
+    const nas_fixed scale = nas_fixed_of(real < 0x1p31 - 1 ? real : 0x1p31 - 1);
+    const int32_t least = -(int32_t)floor(31 * 0x1p26 / ldexp(1, scale.shift));
+    return difference < least ? 0 : nas_fixed_exp(nas_fixed_scale(difference, scale));
+}
+
 nas_status nas_step_softmax(nas_step *s, nas_arena *a, nas_err *err) {
     const nas_tensor *x = s->in[0];
     softmax *d = nas_arena_alloc(a, sizeof *d, err);
@@ -64,9 +66,9 @@ nas_status nas_step_softmax(nas_step *s, nas_arena *a, nas_err *err) {
     s->state = d;
     s->run = run_f32;
     if (x->dtype == NAS_F32) return NAS_OK;
-    const double real = (double)s->op->beta * (double)x->scale[0] * 0x1p26;
-    d->scale = nas_fixed_of(real < 0x1p31 - 1 ? real : 0x1p31 - 1);
-    d->least = -(int32_t)floor(31 * 0x1p26 / ldexp(1, d->scale.shift));
+    d->exponential = nas_arena_array(a, 256, sizeof *d->exponential, err);
+    if (!d->exponential) return NAS_ENOMEM;
+    for (int32_t i = 0; i < 256; i++) d->exponential[i] = nas_softmax_exp(s, -i);
     s->run = run_i8;
     return NAS_OK;
 }

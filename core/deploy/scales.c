@@ -1,0 +1,35 @@
+/* core/deploy/scales.c - what the scales of a step's tensors come to: its multipliers. Types as in
+ * TFLite, where float and double differ in the last bit (kernels/kernel_util.cc, add.cc, mul.cc,
+ * activations.cc, quantize.cc). */
+#include "core/deploy/interp_int.h"
+
+double nas_fully_connected_scale(const nas_step *s, int32_t c) {
+    const nas_tensor *w = s->in[1];
+    return (double)s->in[0]->scale[0] * (double)w->scale[w->n_scale == 1 ? 0 : c] /
+           (double)s->out->scale[0];
+}
+
+nas_fixed nas_weighted_scale(const nas_step *s, int32_t c) {
+    return nas_fixed_of(nas_fully_connected_scale(s, c));
+}
+
+void nas_add_scales(const nas_step *s, nas_fixed scale[3]) {
+    const float p = s->in[0]->scale[0], q = s->in[1]->scale[0];
+    const double twice = (double)(2 * (p > q ? p : q));
+    scale[0] = nas_fixed_of((double)p / twice);
+    scale[1] = nas_fixed_of((double)q / twice);
+    scale[2] = nas_fixed_of(twice / (double)((float)(1 << NAS_ADD_BITS) * s->out->scale[0]));
+}
+
+nas_fixed nas_mul_scale(const nas_step *s) {
+    const float ratio = s->in[0]->scale[0] * s->in[1]->scale[0] / s->out->scale[0];
+    return nas_fixed_of((double)ratio);
+}
+
+nas_fixed nas_relu_scale(const nas_step *s) {
+    return nas_fixed_of((double)(s->in[0]->scale[0] / s->out->scale[0]));
+}
+
+nas_fixed nas_quantize_scale(const nas_step *s) {
+    return nas_fixed_of((double)s->in[0]->scale[0] / (double)s->out->scale[0]);
+}

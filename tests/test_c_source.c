@@ -1,0 +1,190 @@
+/* tests/test_c_source.c - models written as C, compiled and run, beside the interpreter. */
+#include "base/file.h"
+#include "core/deploy/deploy.h"
+#include "tests/fixture.h"
+#include "tests/random_net.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { INPUTS = 1 << 14, OUTPUTS = 1 << 14, EXAMPLES = 6 };
+
+static nas_err err;
+static char folder[] = "/tmp/nas_c_XXXXXX";
+
+static void put(const char *name, const char *text) {
+    char path[64];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (nas_file_write(path, text, strlen(text), &err) != NAS_OK) fail_msg("%s", err.text);
+}
+
+typedef void run_fn(const void *x, void *y);
+
+/* As strict as C99 compilers can be asked to be. */
+static void *compile(const char *header, const char *source, run_fn **run) {
+    static int models;
+    char command[512], library[64];
+    const char *cc = getenv("CC");
+    put("model.h", header);
+    put("model.c", source);
+    snprintf(library, sizeof library, "%s/%d.so", folder, models++);
+    snprintf(command, sizeof command,
+             "%s -std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes "
+             "-Wno-unknown-warning-option -Werror -fPIC -shared -o %s %s/model.c -lm",
+             cc && *cc ? cc : "cc", library, folder);
+    assert_int_equal(system(command), 0);
+    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) fail_msg("%s", dlerror());
+    *(void **)run = dlsym(handle, "model_run");
+    assert_non_null(*run);
+    return handle;
+}
+
+/* Everything as the graph's own types. */
+static void fill(const nas_tensor *t, rg *b, void *x) {
+    for (int64_t i = 0; i < nas_tensor_count(t); i++)
+        if (t->dtype == NAS_F32)
+            ((float *)x)[i] = rg_uniform(b, -2, 2);
+        else
+            ((int8_t *)x)[i] = (int8_t)(int32_t)rg_uniform(b, -128, 127.99f);
+}
+
+static double distance(const float *a, const float *b, int64_t n) {
+    double worst = 0, most = 1e-3;
+    for (int64_t i = 0; i < n; i++) {
+        worst = fmax(worst, fabs((double)a[i] - (double)b[i]));
+        most = fmax(most, fabs((double)b[i]));
+    }
+    return worst / most;
+}
+
+/* Where there are codes, a last bit of a float may decide, and all is rounded the same way. */
+static bool has_codes(const nas_graph *g) {
+    for (int32_t i = 0; i < g->n_tensors; i++)
+        if (g->tensors[i].dtype == NAS_I8) return true;
+    return false;
+}
+
+static void check(const nas_graph *g, rg *b, const char *what) {
+    const bool exact = has_codes(g);
+    static _Alignas(16) char x[INPUTS], want[OUTPUTS], got[OUTPUTS];
+    const nas_tensor *in = &g->tensors[g->input], *out = &g->tensors[g->output];
+    const int64_t n = nas_tensor_bytes(out);
+    const char *header, *source;
+    run_fn *run;
+    nas_interp *it;
+    assert_true(nas_tensor_bytes(in) <= INPUTS && n <= OUTPUTS);
+    if (nas_c_source(g, arena, &header, &source, &err) != NAS_OK) fail_msg("%s", err.text);
+    void *handle = compile(header, source, &run);
+    assert_int_equal(nas_interp_open(g, &it, &err), NAS_OK);
+    for (int i = 0; i < EXAMPLES; i++) {
+        if (i == 0)
+            memset(x, 0, sizeof x); /* what a hybrid operator has a rule of its own for */
+        else
+            fill(in, b, x);
+        nas_interp_run_raw(it, x, want);
+        run(x, got);
+        if (exact && memcmp(want, got, (size_t)n) != 0) fail_msg("%s: other bits", what);
+        if (exact) continue;
+        const double off = distance((const float *)(const void *)got,
+                                    (const float *)(const void *)want, n / 4);
+        if (!(off <= 2e-5)) fail_msg("%s: off by %g", what, off);
+    }
+    nas_interp_close(it);
+    dlclose(handle);
+}
+
+static void check_formats(rg *b, bool fold, const char *what) {
+    const int64_t n = nas_tensor_count(&b->g.tensors[b->g.input]);
+    float *x = nas_arena_array(arena, (size_t)n * 8, sizeof *x, &err);
+    assert_non_null(x);
+    for (int64_t i = 0; i < n * 8; i++) x[i] = rg_uniform(b, -2, 2);
+    if (fold) assert_int_equal(nas_graph_fold(&b->g, &err), NAS_OK);
+    for (int32_t k = 0; nas_format_names[k]; k++) {
+        char name[64];
+        nas_graph g = nas_graph_start(arena);
+        snprintf(name, sizeof name, "%s, %s", what, nas_format_names[k]);
+        assert_int_equal(nas_format_apply(&b->g, (nas_format)k, x, 8, &g, &err), NAS_OK);
+        check(&g, b, name);
+    }
+}
+
+static void test_operators(void **state) {
+    (void)state;
+    for (int32_t variant = 0; variant < rg_variants; variant++) {
+        const nas_arena_mark mark = nas_arena_here(arena);
+        char name[32];
+        snprintf(name, sizeof name, "variant %d", variant);
+        rg b = rg_net(arena, 11, variant, true);
+        check_formats(&b, false, name);
+        nas_arena_back(arena, mark);
+    }
+}
+
+static void test_nets(void **state) {
+    (void)state;
+    for (uint32_t seed = 0; seed < 8; seed++) {
+        const nas_arena_mark mark = nas_arena_here(arena);
+        char name[32];
+        snprintf(name, sizeof name, "net %u", seed);
+        rg b = rnet(arena, seed);
+        check_formats(&b, true, name);
+        nas_arena_back(arena, mark);
+    }
+}
+
+/* A reader of another scale, and back to float: no format makes them, files may have them. */
+static void test_converters(void **state) {
+    (void)state;
+    static const float scale[] = {0.02f, 0.05f};
+    static const int32_t zero[] = {-7, 12}, dims[] = {1, 40};
+    nas_graph g = nas_graph_start(arena);
+    nas_tensor t[4] = {{.dtype = NAS_F32}, {.dtype = NAS_I8}, {.dtype = NAS_I8}, {.dtype = NAS_F32}};
+    int32_t at[4];
+    for (int i = 0; i < 4; i++) {
+        t[i].rank = 2;
+        memcpy(t[i].dims, dims, sizeof dims);
+        t[i].n_scale = t[i].dtype == NAS_I8;
+        t[i].scale = &scale[i == 2];
+        t[i].zero_point = &zero[i == 2];
+        assert_int_equal(nas_graph_tensor(&g, &t[i], &at[i], &err), NAS_OK);
+    }
+    for (int i = 0; i < 3; i++) {
+        const nas_op o = {.kind = i < 2 ? NAS_OP_QUANTIZE : NAS_OP_DEQUANTIZE,
+                          .n_in = 1,
+                          .in = {at[i]},
+                          .out = at[i + 1]};
+        assert_int_equal(nas_graph_op(&g, &o, &err), NAS_OK);
+    }
+    g.input = at[0];
+    g.output = at[3];
+    rg b = rg_start(arena, 3, 2, dims);
+    check(&g, &b, "converters");
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+static int drop_folder(void **state) {
+    (void)state;
+    return nas_dir_remove(folder, &err) == NAS_OK ? 0 : -1;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_operators, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_converters, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, make_folder, drop_folder);
+}
