@@ -69,13 +69,16 @@ $(BUILD)/%.o: %.c Makefile
 VEC_FLAGS = $(if $(findstring fuzzer,$(SANITIZE)),$(filter-out -fsanitize=%,$(FLAGS)),$(FLAGS))
 $(BUILD)/core/kernel/vec_infer%.o: VEC_FLAGS = $(FLAGS) $(if $(findstring fuzzer,$(SANITIZE)),-fno-sanitize=undefined)
 
-# What an exported model.c is made of, as lines of C strings.
-PLAIN := core/deploy/fixed.h core/deploy/plain/kernels.c
-$(BUILD)/core/deploy/plain.inc: $(PLAIN) Makefile
-	@mkdir -p $(@D)
-	sed 's/[\\"]/\\&/g; s/.*/"&",/' $(PLAIN) >$@
-$(BUILD)/core/deploy/emit.o: $(BUILD)/core/deploy/plain.inc
-$(BUILD)/core/deploy/emit.o: FLAGS += -I$(BUILD)
+# What exported C is made of, as lines of C strings.
+define plain
+$$(BUILD)/core/$(1)/plain.inc: $(3) Makefile
+	@mkdir -p $$(@D)
+	sed 's/[\\"]/\\&/g; s/.*/"&",/' $(3) >$$@
+$$(BUILD)/core/$(1)/$(2).o: $$(BUILD)/core/$(1)/plain.inc
+$$(BUILD)/core/$(1)/$(2).o: FLAGS += -I$$(BUILD)
+endef
+$(eval $(call plain,deploy,emit,core/deploy/fixed.h core/deploy/plain/kernels.c))
+$(eval $(call plain,audio,frontend_source,core/audio/plain/frontend.c))
 
 define row
 $$(BUILD)/core/kernel/vec_%.$(1).o: core/kernel/vec_%.c Makefile

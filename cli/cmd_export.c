@@ -54,10 +54,11 @@ const cli_command cli_export = {
             [TRIAL] = {"--trial", "N", "which trial (default: the best that is feasible)"},
             [OUT] = {"-o", "DIR", "the folder; it is made, an export that is there replaced"},
         },
-    .text = "The folder holds candidate.json and metrics.json; of a net model.tflite,\n"
-            "model.tflite.zlib, and the same as C, model.c and model.h; of clips frontend.json\n"
-            "(with the training part's mean and deviation, which are applied where normalize\n"
-            "is \"coefficient\") and labels.txt; of a table forecast.json.\n\n"
+    .text = "The folder holds candidate.json and metrics.json; of a net model.tflite and\n"
+            "model.tflite.zlib; of clips frontend.json (with the training part's mean and\n"
+            "deviation, which are applied where normalize is \"coefficient\") and labels.txt;\n"
+            "of a table forecast.json. And the same as C99 that needs no library: model.h and\n"
+            "model.c; of clips frontend.h, frontend.c and labels.h.\n\n"
             "examples:\n"
             "  nas export demo.db -o best\n"
             "  nas export demo.db --trial 7 -o seven\n",

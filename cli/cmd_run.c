@@ -203,12 +203,15 @@ static void tick(void *ctx, const nas_run_state *s) {
 static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
     printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
     cli_print_trial(t, &v->study);
-    printf("files\n  %.*s/ holds ", cli_folder_length(folder), folder);
-    if (!nas_task_is_formula(v->study.task))
-        printf("model.tflite, model.tflite.zlib, model.c, model.h,\n    ");
-    for (const char *const *text = nas_space_task(v->space)->ops->texts; *text; text++)
-        printf("%s, ", *text);
-    printf("candidate.json, metrics.json\n  %s has every trial: nas top %s\n", db, db);
+    const nas_task_ops *task = nas_space_task(v->space)->ops;
+    printf("files\n  %.*s/ holds %s", cli_folder_length(folder), folder,
+           task->evaluate ? "" : "model.tflite, model.tflite.zlib, ");
+    for (const char *const *text = task->texts; *text; text++) printf("%s, ", *text);
+    printf("candidate.json, metrics.json\n");
+    if (!task->evaluate) printf("    and, as C, model.h, model.c");
+    for (const char *const *source = task->sources; source && *source; source++)
+        printf(", %s", *source);
+    printf("%s  %s has every trial: nas top %s\n", task->evaluate ? "" : "\n", db, db);
 }
 
 /* Whoever ships the folder would ship a model that breaks the constraints. */

@@ -40,26 +40,37 @@ static nas_status clear(const char *folder, nas_err *err) {
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         NAS_TRY(drop(folder, always[i], err));
     const nas_task_ops *task;
-    for (int32_t k = 0; (task = nas_task_at(k)); k++)
+    for (int32_t k = 0; (task = nas_task_at(k)); k++) {
         for (int32_t i = 0; task->texts[i]; i++) NAS_TRY(drop(folder, task->texts[i], err));
+        for (int32_t i = 0; task->sources && task->sources[i]; i++)
+            NAS_TRY(drop(folder, task->sources[i], err));
+    }
     return NAS_OK;
 }
 
-static nas_status put_source_in(nas_arena *a, const char *folder, const nas_bytes *tflite,
-                                nas_err *err) {
-    const char *header, *source;
+enum { SOURCES_MOST = 8 };
+
+static nas_status put_sources_in(nas_arena *a, const nas_task_ops *task, const nas_outcome *o,
+                                 const char *folder, nas_err *err) {
+    const char *text[SOURCES_MOST];
     nas_graph g = nas_graph_start(a);
-    NAS_TRY(nas_tflite_read(tflite->p, tflite->n, &g, err));
-    NAS_TRY(nas_c_source(&g, a, &header, &source, err));
-    NAS_TRY(put(folder, "model.h", header, strlen(header), err));
-    return put(folder, "model.c", source, strlen(source), err);
+    NAS_TRY(nas_tflite_read(o->tflite.p, o->tflite.n, &g, err));
+    NAS_TRY(nas_c_source(&g, a, &text[0], &text[1], err));
+    NAS_TRY(put(folder, "model.h", text[0], strlen(text[0]), err));
+    NAS_TRY(put(folder, "model.c", text[1], strlen(text[1]), err));
+    if (!task->sources) return NAS_OK;
+    NAS_TRY(task->emit(o->text, a, text, err));
+    for (int32_t i = 0; task->sources[i]; i++)
+        NAS_TRY(put(folder, task->sources[i], text[i], strlen(text[i]), err));
+    return NAS_OK;
 }
 
-/* The model as C. */
-static nas_status put_source(const char *folder, const nas_bytes *tflite, nas_err *err) {
+/* The model as C, and what the task has beside it. */
+static nas_status put_sources(const nas_task_ops *task, const nas_outcome *o, const char *folder,
+                              nas_err *err) {
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
-    const nas_status st = put_source_in(a, folder, tflite, err);
+    const nas_status st = put_sources_in(a, task, o, folder, err);
     nas_arena_close(a);
     return st;
 }
@@ -71,7 +82,7 @@ nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, co
     if (!task->evaluate) {
         NAS_TRY(put(folder, "model.tflite", o->tflite.p, o->tflite.n, err));
         NAS_TRY(put(folder, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));
-        NAS_TRY(put_source(folder, &o->tflite, err));
+        NAS_TRY(put_sources(task, o, folder, err));
     }
     for (int32_t i = 0; task->texts[i]; i++)
         NAS_TRY(put(folder, task->texts[i], o->text[i], strlen(o->text[i]), err));

@@ -31,6 +31,7 @@ typedef struct nas_task_ops {
     bool values;                   /* a model gives plain values, not classes */
     const char *output_word;       /* of "units": as many as the task has outputs */
     const char *const *texts;      /* files that stand beside the model, NULL at the end */
+    const char *const *sources;    /* C that is made of the texts, NULL at the end; or NULL: none */
 
     /* What keys say of each other. May be NULL. */
     void (*check)(struct nas_check *c, const char *path, const cJSON *task);
@@ -72,6 +73,8 @@ typedef struct nas_task_ops {
     nas_status (*package)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                           const nas_graph *g, const nas_tally *t, nas_arena *a, const char **out,
                           nas_err *err);
+    /* The sources, in their order. */
+    nas_status (*emit)(const char *const *text, nas_arena *a, const char **out, nas_err *err);
 } nas_task_ops;
 
 /* Does a task of that name do without a net, and so without files? */

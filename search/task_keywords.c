@@ -1,9 +1,11 @@
 /* search/task_keywords.c - the task "keywords": one of several words in a short sound clip. */
 #include "search/task_keywords.h"
 
+#include "base/c_text.h"
 #include "base/digits.h"
 #include "search/candidate_int.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,8 +137,55 @@ static nas_status keywords_package(const nas_dataset *d, const nas_candidate *c,
     return labels_txt(d->clips, a, &out[1], err);
 }
 
+static nas_status frontend_source(const char *text, nas_arena *a, const char **header,
+                                  const char **source, nas_err *err) {
+    nas_json *j = NULL;
+    nas_frontend_config c;
+    double seconds;
+    int32_t frames, bins;
+    const float *mean = NULL, *deviation = NULL;
+    NAS_TRY(nas_json_parse_made(a, "frontend.json", text, &j, err));
+    nas_status st = nas_frontend_decode(a, j, &c, &seconds, err);
+    const int32_t samples = st == NAS_OK ? (int32_t)lround(seconds * c.sample_rate_hz) : 0;
+    if (st == NAS_OK) st = nas_frontend_shape(&c, samples, &frames, &bins, err);
+    if (st == NAS_OK && c.normalize) st = nas_json_floats(a, j, "mean", bins, &mean, err);
+    if (st == NAS_OK && c.normalize) st = nas_json_floats(a, j, "deviation", bins, &deviation, err);
+    nas_json_close(j);
+    if (st == NAS_OK)
+        st = nas_frontend_source(&c, samples, mean, deviation, a, header, source, err);
+    return st;
+}
+
+/* The lines of labels.txt as a macro for an initialiser. */
+static nas_status labels_h(const char *text, nas_arena *a, const char **out, nas_err *err) {
+    nas_stream t;
+    NAS_TRY(nas_stream_open(&t, err));
+    fputs("/* labels.h - what the outputs of model.h mean, in their order:\n"
+          " * static const char *const labels[MODEL_OUTPUT] = {MODEL_LABELS}; */\n"
+          "#ifndef LABELS_H\n#define LABELS_H\n\n#define MODEL_LABELS",
+          t.to);
+    for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+        fprintf(t.to, "%s \"", line == text ? "" : ",");
+        for (; line < end; line++)
+            if (isalnum((unsigned char)*line) || strchr(" _-.", *line))
+                fputc(*line, t.to);
+            else
+                fprintf(t.to, "\\%03o", (unsigned char)*line);
+        fputc('"', t.to);
+    }
+    fputs("\n\n#endif\n", t.to);
+    return nas_stream_take(&t, a, out, err);
+}
+
+static nas_status keywords_emit(const char *const *text, nas_arena *a, const char **out,
+                                nas_err *err) {
+    NAS_TRY(frontend_source(text[0], a, &out[0], &out[1], err));
+    return labels_h(text[1], a, &out[2], err);
+}
+
 static const char *const without[] = {"point", NULL};
 static const char *const texts[] = {"frontend.json", "labels.txt", NULL};
+static const char *const sources[] = {"frontend.h", "frontend.c", "labels.h", NULL};
 
 const nas_task_ops nas_task_keywords = {
     .name = "keywords",
@@ -145,6 +194,7 @@ const nas_task_ops nas_task_keywords = {
     .without = without,
     .output_word = "classes",
     .texts = texts,
+    .sources = sources,
     .build = keywords_build,
     .outputs = keywords_outputs,
     .shape = keywords_shape,
@@ -158,4 +208,5 @@ const nas_task_ops nas_task_keywords = {
     .conclude = keywords_conclude,
     .latency = keywords_latency,
     .package = keywords_package,
+    .emit = keywords_emit,
 };

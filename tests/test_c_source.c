@@ -1,5 +1,6 @@
-/* tests/test_c_source.c - models written as C, compiled and run, beside the interpreter. */
+/* tests/test_c_source.c - models and front ends written as C, compiled and run, beside our own. */
 #include "base/file.h"
+#include "core/audio/frontend.h"
 #include "core/deploy/deploy.h"
 #include "tests/fixture.h"
 #include "tests/random_net.h"
@@ -29,24 +30,28 @@ static void put(const char *name, const char *text) {
 
 typedef void run_fn(const void *x, void *y);
 
-/* As strict as C99 compilers can be asked to be. */
-static void *compile(const char *header, const char *source, run_fn **run) {
-    static int models;
-    char command[512], library[64];
+/* As strict as C99 compilers can be asked to be. Returns <stem>_run of the library *handle. */
+static run_fn *compile(const char *stem, const char *header, const char *source, void **handle) {
+    static int libraries;
+    char name[32], command[512], library[64];
     const char *cc = getenv("CC");
-    put("model.h", header);
-    put("model.c", source);
-    snprintf(library, sizeof library, "%s/%d.so", folder, models++);
+    run_fn *run;
+    snprintf(name, sizeof name, "%s.h", stem);
+    put(name, header);
+    snprintf(name, sizeof name, "%s.c", stem);
+    put(name, source);
+    snprintf(library, sizeof library, "%s/%d.so", folder, libraries++);
     snprintf(command, sizeof command,
              "%s -std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes "
-             "-Wno-unknown-warning-option -Werror -fPIC -shared -o %s %s/model.c -lm",
-             cc && *cc ? cc : "cc", library, folder);
+             "-Werror -fPIC -shared -o %s %s/%s -lm",
+             cc && *cc ? cc : "cc", library, folder, name);
     assert_int_equal(system(command), 0);
-    void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-    if (!handle) fail_msg("%s", dlerror());
-    *(void **)run = dlsym(handle, "model_run");
-    assert_non_null(*run);
-    return handle;
+    *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+    if (!*handle) fail_msg("%s", dlerror());
+    snprintf(name, sizeof name, "%s_run", stem);
+    *(void **)&run = dlsym(*handle, name);
+    assert_non_null(run);
+    return run;
 }
 
 /* Everything as the graph's own types. */
@@ -80,11 +85,11 @@ static void check(const nas_graph *g, rg *b, const char *what) {
     const nas_tensor *in = &g->tensors[g->input], *out = &g->tensors[g->output];
     const int64_t n = nas_tensor_bytes(out);
     const char *header, *source;
-    run_fn *run;
+    void *handle;
     nas_interp *it;
     assert_true(nas_tensor_bytes(in) <= INPUTS && n <= OUTPUTS);
     if (nas_c_source(g, arena, &header, &source, &err) != NAS_OK) fail_msg("%s", err.text);
-    void *handle = compile(header, source, &run);
+    run_fn *run = compile("model", header, source, &handle);
     assert_int_equal(nas_interp_open(g, &it, &err), NAS_OK);
     for (int i = 0; i < EXAMPLES; i++) {
         if (i == 0)
@@ -95,8 +100,8 @@ static void check(const nas_graph *g, rg *b, const char *what) {
         run(x, got);
         if (exact && memcmp(want, got, (size_t)n) != 0) fail_msg("%s: other bits", what);
         if (exact) continue;
-        const double off = distance((const float *)(const void *)got,
-                                    (const float *)(const void *)want, n / 4);
+        const double off =
+            distance((const float *)(const void *)got, (const float *)(const void *)want, n / 4);
         if (!(off <= 2e-5)) fail_msg("%s: off by %g", what, off);
     }
     nas_interp_close(it);
@@ -148,7 +153,8 @@ static void test_converters(void **state) {
     static const float scale[] = {0.02f, 0.05f};
     static const int32_t zero[] = {-7, 12}, dims[] = {1, 40};
     nas_graph g = nas_graph_start(arena);
-    nas_tensor t[4] = {{.dtype = NAS_F32}, {.dtype = NAS_I8}, {.dtype = NAS_I8}, {.dtype = NAS_F32}};
+    nas_tensor t[4] = {
+        {.dtype = NAS_F32}, {.dtype = NAS_I8}, {.dtype = NAS_I8}, {.dtype = NAS_F32}};
     int32_t at[4];
     for (int i = 0; i < 4; i++) {
         t[i].rank = 2;
@@ -171,6 +177,72 @@ static void test_converters(void **state) {
     check(&g, &b, "converters");
 }
 
+/* Sines and noise that grow and end in silence. */
+static void fill_clip(rg *b, int32_t n, float *pcm) {
+    for (int32_t i = 0; i < n; i++) {
+        const float size = i < n * 3 / 4 ? (float)i / (float)n : 0;
+        pcm[i] = size * (0.5f * sinf(0.05f * (float)i) + rg_uniform(b, -0.4f, 0.4f));
+    }
+}
+
+static void check_front_end(const nas_frontend_config *c, int32_t samples) {
+    static const int32_t dims[] = {1, 1};
+    nas_frontend_sizes s;
+    nas_frontend *f;
+    const char *header, *source;
+    void *handle;
+    rg b = rg_start(arena, 1, 2, dims);
+    if (nas_frontend_plan(c, samples, &s, &err) != NAS_OK) fail_msg("%s", err.text);
+    const size_t bins = (size_t)s.bins, n = (size_t)s.frames * bins;
+    float *pcm = nas_arena_array(arena, (size_t)samples, sizeof *pcm, &err);
+    float *want = nas_arena_array(arena, n, sizeof *want, &err);
+    float *got = nas_arena_array(arena, n, sizeof *got, &err);
+    float *mean = nas_arena_array(arena, bins, sizeof *mean, &err);
+    float *deviation = nas_arena_array(arena, bins, sizeof *deviation, &err);
+    assert_true(pcm && want && got && mean && deviation);
+    fill_clip(&b, samples, pcm);
+    assert_int_equal(nas_frontend_open(c, samples, &f, &err), NAS_OK);
+    nas_frontend_run(f, pcm, want);
+    nas_frontend_close(f);
+    nas_frontend_moments(want, (size_t)s.frames, s.bins, mean, deviation);
+    deviation[0] = 0; /* counts as 1 */
+    if (c->normalize) nas_frontend_normalize(mean, deviation, s.bins, want, n);
+    if (nas_frontend_source(c, samples, mean, deviation, arena, &header, &source, &err) != NAS_OK)
+        fail_msg("%s", err.text);
+    run_fn *run = compile("frontend", header, source, &handle);
+    run(pcm, got);
+    dlclose(handle);
+    const double off = distance(got, want, (int64_t)n);
+    if (!(off < 2e-5)) fail_msg("%d points: off by %g", s.fft, off);
+}
+
+static void test_front_ends(void **state) {
+    (void)state;
+    static const struct {
+        int32_t kind, rate, fft, mel, coefficients, normalize;
+        double length, step, lower, upper;
+    } cases[] = {
+        {NAS_MFCC, 16000, 0, 40, 10, 1, 40, 20, 20, 7600}, /* 1,024 points */
+        {NAS_MFCC, 16000, 640, 40, 40, 0, 40, 40, 20, 4000},
+        {NAS_LOG_MEL, 16000, 700, 24, 0, 1, 30, 20, 0, 8000},     /* 7 */
+        {NAS_LOG_MEL, 8000, 346, 64, 0, 0, 32.2, 7.3, 125, 3800}, /* a prime, empty bands */
+        {NAS_MFCC, 1000, 2, 3, 2, 0, 2, 5, 100, 500},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nas_frontend_config c = {.kind = cases[i].kind,
+                                       .sample_rate_hz = cases[i].rate,
+                                       .frame_length_ms = cases[i].length,
+                                       .frame_step_ms = cases[i].step,
+                                       .fft_length = cases[i].fft,
+                                       .mel_bins = cases[i].mel,
+                                       .lower_hz = cases[i].lower,
+                                       .upper_hz = cases[i].upper,
+                                       .coefficients = cases[i].coefficients,
+                                       .normalize = cases[i].normalize};
+        check_front_end(&c, cases[i].rate);
+    }
+}
+
 static int make_folder(void **state) {
     (void)state;
     return mkdtemp(folder) ? 0 : -1;
@@ -185,6 +257,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_operators, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_converters, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_front_ends, setup, teardown),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

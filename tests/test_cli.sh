@@ -38,7 +38,7 @@ bad "a refused study name" 's/"name": "tiny"/"name": "select"/' 'select'
 run_tiny() { "$NAS" run tiny.json --db tiny.db --workers 2 --out tiny_best; }
 check "a grid runs to its end" run_tiny
 check "every point once" equal "$(sql tiny.db 'select count(*), count(distinct candidate), sum(state = '"'complete'"') from tiny')" "8,8,8"
-check "the winner's files" test -s tiny_best/model.tflite -a -s tiny_best/model.tflite.zlib -a -s tiny_best/model.h -a -s tiny_best/model.c -a -s tiny_best/frontend.json -a -s tiny_best/labels.txt -a -s tiny_best/candidate.json -a -s tiny_best/metrics.json
+check "the winner's files" test -s tiny_best/model.tflite -a -s tiny_best/model.tflite.zlib -a -s tiny_best/model.h -a -s tiny_best/model.c -a -s tiny_best/frontend.h -a -s tiny_best/frontend.c -a -s tiny_best/labels.h -a -s tiny_best/frontend.json -a -s tiny_best/labels.txt -a -s tiny_best/candidate.json -a -s tiny_best/metrics.json
 check "zlib_bytes is the stream's length" equal "$(sql tiny.db 'select zlib_bytes from tiny_best')" "$(stat -c %s tiny_best/model.tflite.zlib)"
 check "the finalists alone were tested" equal "$(sql tiny.db 'select count(test_accuracy) from tiny')" "3"
 check "the same command again changes nothing" run_tiny
@@ -46,6 +46,16 @@ check "still eight" equal "$(sql tiny.db 'select count(*) from tiny')" "8"
 eval_accuracy() { "$NAS" eval tiny_best --data clips --split "$1" --json | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
 check "eval finds the stored accuracy" equal "$(eval_accuracy validation)" "$(sql tiny.db 'select accuracy from tiny_best')"
 check "and the stored test accuracy" equal "$(eval_accuracy test)" "$(sql tiny.db 'select test_accuracy from tiny_best')"
+as_c() { # the test part's clips, heard by the C that was exported
+    "$NAS" eval tiny_best --data clips --split test --dump dump >/dev/null &&
+        "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -O1 -I tiny_best -o classify "$ROOT/examples/device/classify.c" \
+            tiny_best/model.c tiny_best/frontend.c -lm &&
+        (cd clips && xargs ../classify <../dump/clips.txt) | awk '{ print $2 }' >heard.txt &&
+        awk 'NR == FNR { label[NR - 1] = $1; next } { print label[$1] }' tiny_best/labels.txt dump/classes.txt >classes.txt &&
+        [ -s classes.txt ] && cmp classes.txt heard.txt
+}
+check "the exported C hears what the file does" as_c
+rm -rf dump classify heard.txt classes.txt
 check "verify trains the same bytes" "$NAS" verify tiny.db 5
 check "verify --all trains them all" says 0 "8 trials, all the same bytes" "$NAS" verify tiny.db --all
 check "a number or --all" says 2 "expected the number of a trial, or --all" "$NAS" verify tiny.db

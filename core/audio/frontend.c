@@ -82,16 +82,11 @@ const nas_key nas_frontend_keys[] = {
 };
 #undef AT
 
-/* Sizes in samples, points and values that the settings come to. */
-typedef struct shape {
-    int32_t length, step, fft, frames, bins;
-} shape;
-
 /* Frames go through the kernels `lanes` at a time. A transform whose length has other factors than
  * 2, 3 and 5 is kissfft's, frame by frame. Arrays are aligned to 64 bytes and end in a lane's room.
  */
 struct nas_frontend {
-    shape s;
+    nas_frontend_sizes s;
     int32_t mel_bins;
     int32_t last_bin; /* that a filter reads */
     bool cepstra;
@@ -122,7 +117,7 @@ static int32_t next_power_of_two(int32_t n) {
     return p;
 }
 
-static nas_status check_frames(const nas_frontend_config *c, int32_t samples, shape *s,
+static nas_status check_frames(const nas_frontend_config *c, int32_t samples, nas_frontend_sizes *s,
                                nas_err *err) {
     if (c->sample_rate_hz < 1)
         return nas_fail(err, NAS_EINVAL, "frontend.sample_rate_hz is %d; a rate is at least 1 Hz",
@@ -145,7 +140,7 @@ static nas_status check_frames(const nas_frontend_config *c, int32_t samples, sh
 
 enum { MOST_PRIME = 1024 };
 
-static nas_status check_fft(const nas_frontend_config *c, shape *s, nas_err *err) {
+static nas_status check_fft(const nas_frontend_config *c, nas_frontend_sizes *s, nas_err *err) {
     s->fft = c->fft_length ? c->fft_length : next_power_of_two(s->length);
     if (s->fft == 1) s->fft = 2; /* a frame of one sample; the least that has a spectrum */
     if (s->fft < s->length)
@@ -186,7 +181,8 @@ static nas_status check_bands(const nas_frontend_config *c, nas_err *err) {
     return NAS_OK;
 }
 
-static nas_status check_coefficients(const nas_frontend_config *c, shape *s, nas_err *err) {
+static nas_status check_coefficients(const nas_frontend_config *c, nas_frontend_sizes *s,
+                                     nas_err *err) {
     s->bins = c->kind == NAS_MFCC ? c->coefficients : c->mel_bins;
     if (c->kind == NAS_LOG_MEL && c->coefficients != 0)
         return nas_fail(err, NAS_EINVAL,
@@ -205,8 +201,9 @@ static nas_status check_coefficients(const nas_frontend_config *c, shape *s, nas
     return NAS_OK;
 }
 
-static nas_status check(const nas_frontend_config *c, int32_t samples, shape *s, nas_err *err) {
-    *s = (shape){0};
+nas_status nas_frontend_plan(const nas_frontend_config *c, int32_t samples, nas_frontend_sizes *s,
+                             nas_err *err) {
+    *s = (nas_frontend_sizes){0};
     if (c->kind != NAS_MFCC && c->kind != NAS_LOG_MEL)
         return nas_fail(err, NAS_EINVAL, "frontend.kind is neither mfcc nor log_mel");
     NAS_TRY(check_frames(c, samples, s, err));
@@ -217,8 +214,8 @@ static nas_status check(const nas_frontend_config *c, int32_t samples, shape *s,
 
 nas_status nas_frontend_shape(const nas_frontend_config *config, int32_t samples, int32_t *frames,
                               int32_t *bins, nas_err *err) {
-    shape s;
-    const nas_status st = check(config, samples, &s, err);
+    nas_frontend_sizes s;
+    const nas_status st = nas_frontend_plan(config, samples, &s, err);
     *frames = st == NAS_OK ? s.frames : 0;
     *bins = st == NAS_OK ? s.bins : 0;
     return st;
@@ -269,8 +266,8 @@ static bool open_arrays(nas_frontend *f, const nas_frontend_config *c) {
 nas_status nas_frontend_open(const nas_frontend_config *config, int32_t samples, nas_frontend **out,
                              nas_err *err) {
     *out = NULL;
-    shape s;
-    NAS_TRY(check(config, samples, &s, err));
+    nas_frontend_sizes s;
+    NAS_TRY(nas_frontend_plan(config, samples, &s, err));
     nas_frontend *f = calloc(1, sizeof *f);
     if (!f) return nas_fail(err, NAS_ENOMEM, "front end: out of memory");
     f->s = s;

@@ -6,7 +6,7 @@
 #ifndef NAS_CORE_AUDIO_FRONTEND_H
 #define NAS_CORE_AUDIO_FRONTEND_H
 
-#include "base/err.h"
+#include "base/arena.h"
 #include "base/key.h"
 
 #include <stddef.h>
@@ -37,7 +37,15 @@ NAS_NODISCARD nas_status nas_frontend_open(const nas_frontend_config *config, in
                                            nas_frontend **out, nas_err *err);
 void nas_frontend_close(nas_frontend *f);
 
-/* Without opening: the shape for clips of `samples` samples, and the same errors. */
+/* What the settings come to, in samples, points and values. */
+typedef struct nas_frontend_sizes {
+    int32_t length, step, fft, frames, bins;
+} nas_frontend_sizes;
+
+/* Without opening: the sizes for clips of `samples` samples, and the same errors; and what of them
+ * is the shape of what comes out. */
+NAS_NODISCARD nas_status nas_frontend_plan(const nas_frontend_config *config, int32_t samples,
+                                           nas_frontend_sizes *out, nas_err *err);
 NAS_NODISCARD nas_status nas_frontend_shape(const nas_frontend_config *config, int32_t samples,
                                             int32_t *frames, int32_t *bins, nas_err *err);
 
@@ -55,6 +63,14 @@ void nas_frontend_normalize(const float *mean, const float *deviation, int32_t b
 /* Mean and deviation of each bin over n rows [n][bins], summed in double in the order of the rows.
  */
 void nas_frontend_moments(const float *x, size_t n, int32_t bins, float *mean, float *deviation);
+
+/* The front end as C99 source that needs no library: frontend.h and frontend.c, texts in arena a.
+ * Its features are those of nas_frontend_run and nas_frontend_normalize but for the order of sums.
+ * mean and deviation (one a bin) are read where config->normalize is set. */
+NAS_NODISCARD nas_status nas_frontend_source(const nas_frontend_config *config, int32_t samples,
+                                             const float *mean, const float *deviation,
+                                             nas_arena *a, const char **header, const char **source,
+                                             nas_err *err);
 
 enum { NAS_FRONTEND_VERSION = 2 };
 

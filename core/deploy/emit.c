@@ -1,5 +1,6 @@
-/* core/deploy/emit.c - a graph as C99 source: its constants, the parts of core/deploy/plain/ that its
- * operators need, and a function that calls them in order on one planned piece of memory. */
+/* core/deploy/emit.c - a graph as C99 source: its constants, the parts of core/deploy/plain/ that
+ * its operators need, and a function that calls them in order on one planned piece of memory. */
+#include "base/c_text.h"
 #include "core/deploy/hybrid.h"
 #include "core/graph/graph_int.h"
 
@@ -12,7 +13,7 @@
 static const char *const lines[] = {
 #include "core/deploy/plain.inc"
 };
-enum { LINES = sizeof lines / sizeof *lines, WIDTH = 100, LABEL = 48 };
+enum { LINES = sizeof lines / sizeof *lines };
 
 typedef struct emitter {
     const nas_graph *g;
@@ -33,13 +34,11 @@ static nas_status unsupported(emitter *e, const char *why) {
 
 /* --- parts ------------------------------------------------------------------------------------ */
 
-static const char part[] = "/* part ";
-
 static void need(emitter *e, const char *name, size_t length) {
     for (int32_t i = 0; i < LINES; i++) {
-        const char *at = lines[i] + sizeof part - 1;
-        if (strncmp(lines[i], part, sizeof part - 1) != 0 || strncmp(at, name, length) != 0 ||
-            !strchr(": ", at[length]))
+        const char *at = lines[i] + sizeof NAS_C_PART - 1;
+        if (strncmp(lines[i], NAS_C_PART, sizeof NAS_C_PART - 1) != 0 ||
+            strncmp(at, name, length) != 0 || !strchr(": ", at[length]))
             continue;
         e->used[i] = true;
         /* "name: others" */
@@ -56,7 +55,7 @@ static void need(emitter *e, const char *name, size_t length) {
 static void write_parts(const emitter *e, FILE *out) {
     bool on = false;
     for (int32_t i = 0; i < LINES; i++) {
-        if (strcmp(lines[i], "/* end */") == 0) {
+        if (strcmp(lines[i], NAS_C_END) == 0) {
             if (on) fputc('\n', out);
             on = false;
         } else if (e->used[i]) {
@@ -69,55 +68,23 @@ static void write_parts(const emitter *e, FILE *out) {
 
 /* --- constants -------------------------------------------------------------------------------- */
 
-/* Text of the shortest of a few forms that reads back as v. */
-static void float_text(char text[LABEL], float v) {
-    for (int digits = 6; digits <= 9; digits++) {
-        snprintf(text, LABEL, "%.*g", digits, (double)v);
-        if (strtof(text, NULL) == v) break;
-    }
-    strcat(text, strpbrk(text, ".en") ? "f" : ".0f");
-}
-
-typedef void item_fn(char text[LABEL], const void *values, int64_t i);
-static void item_f32(char text[LABEL], const void *values, int64_t i) {
-    float_text(text, ((const float *)values)[i]);
-}
-static void item_f64(char text[LABEL], const void *values, int64_t i) {
-    snprintf(text, LABEL, "%.17g", ((const double *)values)[i]);
-}
-static void item_i8(char text[LABEL], const void *values, int64_t i) {
-    snprintf(text, LABEL, "%d", ((const int8_t *)values)[i]);
-}
-static void item_i32(char text[LABEL], const void *values, int64_t i) {
-    const int32_t v = ((const int32_t *)values)[i];
-    snprintf(text, LABEL, v == INT32_MIN ? "INT32_MIN" : "%d", v);
-}
-static void item_fixed(char text[LABEL], const void *values, int64_t i) {
+static void item_fixed(char text[NAS_C_NUMBER], const void *values, int64_t i) {
     const nas_fixed f = ((const nas_fixed *)values)[i];
-    snprintf(text, LABEL, "{%d, %d}", f.mult, f.shift);
+    snprintf(text, NAS_C_NUMBER, "{%d, %d}", f.mult, f.shift);
 }
 
+/* NAME_<number of the operator>. */
 static void array(emitter *e, const char *type, const char *name, int64_t n, const void *values,
-                  item_fn *item) {
-    int column = 4;
-    fprintf(e->data, "static const %s %s_%d[%lld] = {\n   ", type, name, e->n, (long long)n);
-    for (int64_t i = 0; i < n; i++) {
-        char text[LABEL];
-        item(text, values, i);
-        column += (int)strlen(text) + 2;
-        if (column > WIDTH) {
-            fputs("\n   ", e->data);
-            column = 4 + (int)strlen(text) + 2;
-        }
-        fprintf(e->data, " %s,", text);
-    }
-    fputs("\n};\n", e->data);
+                  nas_c_item *item) {
+    char whole[NAS_C_NUMBER];
+    snprintf(whole, sizeof whole, "%s_%d", name, e->n);
+    nas_c_array(e->data, type, whole, n, values, item);
 }
 
 static nas_status floats(emitter *e, const char *name, int64_t n, const float *v) {
     for (int64_t i = 0; i < n; i++)
         if (!isfinite(v[i])) return unsupported(e, "a constant is not finite");
-    array(e, "float", name, n, v, item_f32);
+    array(e, "float", name, n, v, nas_c_f32);
     return NAS_OK;
 }
 
@@ -147,22 +114,22 @@ static void codes(emitter *e, nas_activation a) {
 }
 
 /* "lo, hi". */
-static void limits(nas_activation a, char text[LABEL]) {
-    snprintf(text, LABEL, "%s, %s", a == NAS_ACT_NONE ? "-FLT_MAX" : "0",
+static void limits(nas_activation a, char text[NAS_C_NUMBER]) {
+    snprintf(text, NAS_C_NUMBER, "%s, %s", a == NAS_ACT_NONE ? "-FLT_MAX" : "0",
              a == NAS_ACT_RELU6 ? "6" : "FLT_MAX");
 }
 
 /* How a tensor is called in the function: x; t3; and what RESHAPE makes as what it was made of. */
-static void value(const emitter *e, int32_t tensor, char text[LABEL]) {
+static void value(const emitter *e, int32_t tensor, char text[NAS_C_NUMBER]) {
     for (int32_t i = e->g->n_ops; i-- > 0;)
         if (e->g->ops[i].kind == NAS_OP_RESHAPE && e->g->ops[i].out == tensor)
             tensor = e->g->ops[i].in[0];
     bool constant = false;
     for (int k = 0; k < 2; k++) constant |= e->step.op->in[k] == tensor && e->step.x[k];
     if (constant)
-        snprintf(text, LABEL, "constant_%d", e->n);
+        snprintf(text, NAS_C_NUMBER, "constant_%d", e->n);
     else
-        snprintf(text, LABEL, tensor == e->g->input ? "x" : "t%d", tensor);
+        snprintf(text, NAS_C_NUMBER, tensor == e->g->input ? "x" : "t%d", tensor);
 }
 
 /* The part that does it, and the call up to its own arguments. */
@@ -171,7 +138,7 @@ static void begin_call(emitter *e, const char *name) {
     fprintf(e->calls, "    %s(", name);
 }
 static void end_call(emitter *e) {
-    char x[LABEL], y[LABEL];
+    char x[NAS_C_NUMBER], y[NAS_C_NUMBER];
     value(e, e->step.op->in[0], x);
     value(e, e->step.op->out, y);
     fprintf(e->calls, "%s, %s);\n", x, y);
@@ -183,7 +150,7 @@ static nas_status biases(emitter *e, int32_t n) {
     if (!v) v = nas_arena_array(e->arena, (size_t)n, sizeof(float), e->err);
     if (!v) return NAS_ENOMEM;
     if (s->out->dtype == NAS_F32) return floats(e, "bias", n, v);
-    array(e, "int32_t", "bias", n, v, item_i32);
+    array(e, "int32_t", "bias", n, v, nas_c_i32);
     return NAS_OK;
 }
 
@@ -196,7 +163,7 @@ static nas_status scales_i8(emitter *e, int32_t n) {
         d[c] = nas_fully_connected_scale(&e->step, c);
     }
     if (e->step.op->kind == NAS_OP_FULLY_CONNECTED)
-        array(e, "double", "scale", n, d, item_f64);
+        array(e, "double", "scale", n, d, nas_c_f64);
     else
         array(e, "nas_fixed", "scale", n, f, item_fixed);
     return NAS_OK;
@@ -204,7 +171,7 @@ static nas_status scales_i8(emitter *e, int32_t n) {
 
 static nas_status scales_hybrid(emitter *e, int32_t n) {
     const nas_step *s = &e->step;
-    char text[LABEL];
+    char text[NAS_C_NUMBER];
     float *f = nas_arena_array(e->arena, (size_t)n, sizeof *f, e->err);
     if (!f) return NAS_ENOMEM;
     for (int32_t c = 0; c < n; c++) f[c] = s->in[1]->scale[s->in[1]->n_scale == 1 ? 0 : c];
@@ -225,23 +192,24 @@ static nas_status weighted(emitter *e) {
     const bool dense = s->op->kind == NAS_OP_FULLY_CONNECTED, is_float = w->dtype == NAS_F32;
     const bool hybrid = nas_step_is_hybrid(s);
     const int32_t out = dense ? w->dims[0] : s->out->dims[3];
-    char name[LABEL], text[LABEL];
+    char name[NAS_C_NUMBER], text[NAS_C_NUMBER];
     if (!s->x[1]) return unsupported(e, "its kernel is no constant");
     if (!is_float && w->zero_point && w->n_scale == 1 && w->zero_point[0])
         return unsupported(e, "its kernel has a zero point");
     snprintf(name, sizeof name, "%s_%s",
-             dense                              ? "dense"
+             dense                           ? "dense"
              : s->op->kind == NAS_OP_CONV_2D ? "conv"
-                                                : "depthwise",
-             is_float ? "f32" : hybrid ? "hybrid" : "i8");
+                                             : "depthwise",
+             is_float ? "f32"
+             : hybrid ? "hybrid"
+                      : "i8");
     begin_call(e, name);
     if (is_float)
         NAS_TRY(floats(e, "kernel", nas_tensor_count(w), s->x[1]));
     else
-        array(e, "int8_t", "kernel", nas_tensor_count(w), s->x[1], item_i8);
+        array(e, "int8_t", "kernel", nas_tensor_count(w), s->x[1], nas_c_i8);
     NAS_TRY(biases(e, out));
-    if (!dense)
-        window(e, &w->dims[1]);
+    if (!dense) window(e, &w->dims[1]);
     if (dense)
         fprintf(e->calls, "%d, %d, %d, ", s->out->dims[0], w->dims[1], out);
     else
@@ -269,7 +237,7 @@ static nas_status weighted(emitter *e) {
 static nas_status pool(emitter *e) {
     const nas_op *o = e->step.op;
     const bool is_float = e->step.out->dtype == NAS_F32;
-    char name[LABEL], text[LABEL];
+    char name[NAS_C_NUMBER], text[NAS_C_NUMBER];
     snprintf(name, sizeof name, "%s_pool_%s", o->kind == NAS_OP_MAX_POOL_2D ? "max" : "average",
              is_float ? "f32" : "i8");
     begin_call(e, name);
@@ -311,7 +279,7 @@ static nas_status constant_operand(emitter *e) {
         const nas_tensor *t = e->step.in[k];
         if (!e->step.x[k]) continue;
         if (t->dtype == NAS_F32) return floats(e, "constant", nas_tensor_count(t), e->step.x[k]);
-        array(e, "int8_t", "constant", nas_tensor_count(t), e->step.x[k], item_i8);
+        array(e, "int8_t", "constant", nas_tensor_count(t), e->step.x[k], nas_c_i8);
     }
     return NAS_OK;
 }
@@ -320,7 +288,7 @@ static nas_status pairs(emitter *e) {
     const nas_step *s = &e->step;
     const bool is_float = s->out->dtype == NAS_F32, add = s->op->kind == NAS_OP_ADD;
     int32_t d[4], p[2][4];
-    char name[LABEL], text[LABEL];
+    char name[NAS_C_NUMBER], text[NAS_C_NUMBER];
     if (s->x[0] && s->x[1]) return unsupported(e, "both operands are constants");
     nas_pair_steps(s, d, p);
     fprintf(e->data,
@@ -366,7 +334,7 @@ static void rescale(emitter *e, nas_activation a, nas_fixed scale) {
 
 static nas_status relu(emitter *e) {
     const nas_activation a = e->step.op->kind == NAS_OP_RELU ? NAS_ACT_RELU : NAS_ACT_RELU6;
-    char text[LABEL];
+    char text[NAS_C_NUMBER];
     if (e->step.out->dtype == NAS_I8) {
         rescale(e, a, nas_relu_scale(&e->step));
         return NAS_OK;
@@ -383,15 +351,16 @@ static nas_status softmax(emitter *e) {
     const int32_t depth = x->dims[x->rank - 1];
     const int64_t rows = nas_tensor_count(x) / depth;
     if (x->dtype == NAS_F32) {
-        char text[LABEL];
-        float_text(text, e->step.op->beta);
+        char text[NAS_C_NUMBER];
+        if (!isfinite(e->step.op->beta)) return unsupported(e, "beta is not finite");
+        nas_c_float(text, e->step.op->beta);
         begin_call(e, "softmax_f32");
         fprintf(e->calls, "%lld, %d, %s, ", (long long)rows, depth, text);
     } else {
         int32_t v[256];
         for (int32_t i = 0; i < 256; i++) v[i] = nas_softmax_exp(&e->step, -i);
         begin_call(e, "softmax_i8");
-        array(e, "int32_t", "exponential", 256, v, item_i32);
+        array(e, "int32_t", "exponential", 256, v, nas_c_i32);
         fprintf(e->calls, "%lld, %d, exponential_%d, ", (long long)rows, depth, e->n);
     }
     end_call(e);
@@ -422,8 +391,8 @@ static nas_status convert(emitter *e) {
         return NAS_OK;
     }
     if (of->dtype != NAS_I8) return unsupported(e, "only int8 is converted as it runs");
-    char text[LABEL];
-    float_text(text, of->scale[0]);
+    char text[NAS_C_NUMBER];
+    nas_c_float(text, of->scale[0]);
     begin_call(e, makes ? "quantize" : "dequantize");
     fprintf(e->calls, "%lld, %s, %d, ", (long long)nas_tensor_count(of), text, of->zero_point[0]);
     end_call(e);
@@ -500,18 +469,17 @@ static void port(const nas_tensor *t, const char *name, FILE *out) {
     fprintf(out, "#define MODEL_%s %lld", name, (long long)nas_tensor_count(t));
     shape(t, out);
     if (t->dtype == NAS_F32) return;
-    char text[LABEL];
-    float_text(text, t->scale[0]);
+    char text[NAS_C_NUMBER];
+    nas_c_float(text, t->scale[0]);
     fprintf(out, "#define MODEL_%s_SCALE %s\n#define MODEL_%s_ZERO_POINT (%d)\n", name, text, name,
             t->zero_point[0]);
 }
 
 static void write_header(const nas_graph *g, FILE *out) {
     const nas_tensor *x = &g->tensors[g->input], *y = &g->tensors[g->output];
-    fprintf(out,
-            "/* model.h - the model of model.tflite as C99 that needs no runtime. */\n"
-            "#ifndef MODEL_H\n#define MODEL_H\n\n#include <stdint.h>\n\n"
-            "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
+    fprintf(out, "/* model.h - the model of model.tflite as C99 that needs no runtime. */\n"
+                 "#ifndef MODEL_H\n#define MODEL_H\n\n#include <stdint.h>\n\n"
+                 "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     port(x, "INPUT", out);
     port(y, "OUTPUT", out);
     if (x->dtype == NAS_I8)
@@ -528,14 +496,15 @@ static void write_header(const nas_graph *g, FILE *out) {
 static void write_source(const emitter *e, int64_t total, const char *data, const char *calls,
                          FILE *out) {
     const nas_graph *g = e->g;
-    char text[LABEL];
+    char text[NAS_C_NUMBER];
     fprintf(out,
             "/* model.c - what model.h declares, written by nas. */\n"
             "#include \"model.h\"\n\n#include <float.h>\n#include <math.h>\n#include <stddef.h>\n"
             "#include <string.h>\n\n");
     write_parts(e, out);
-    fprintf(out, "%s\n/* Of activations: %lld bytes. */\nstatic union {\n    double align;\n"
-                 "    int8_t at[%lld];\n} memory;\n",
+    fprintf(out,
+            "%s\n/* Of activations: %lld bytes. */\nstatic union {\n    double align;\n"
+            "    int8_t at[%lld];\n} memory;\n",
             data, (long long)total, (long long)(total ? total : 1));
     if (e->codes) fprintf(out, "static int8_t code[%lld];\n", (long long)e->codes);
     fprintf(out, "\nvoid model_run(const %s x[MODEL_INPUT], %s y[MODEL_OUTPUT]) {\n",
@@ -543,72 +512,44 @@ static void write_source(const emitter *e, int64_t total, const char *data, cons
     for (int32_t i = 0; i < g->n_ops; i++) {
         const int32_t t = g->ops[i].out;
         if (g->ops[i].kind == NAS_OP_RESHAPE || nas_op_makes_constant(g, &g->ops[i])) continue;
-        fprintf(out, "    %s *const t%d = (void *)(memory.at + %lld);\n", type_of(&g->tensors[t]), t,
-                (long long)e->offsets[t]);
+        fprintf(out, "    %s *const t%d = (void *)(memory.at + %lld);\n", type_of(&g->tensors[t]),
+                t, (long long)e->offsets[t]);
     }
     value(e, g->output, text);
     fprintf(out, "%s    memcpy(y, %s, %lld);\n}\n", calls, text,
             (long long)nas_tensor_bytes(&g->tensors[g->output]));
 }
 
-/* Texts that grow; each is there to be read once it is flushed. */
 enum { DATA, CALLS, HEADER, SOURCE, TEXTS };
-typedef struct texts {
-    FILE *to[TEXTS];
-    char *bytes[TEXTS];
-    size_t n[TEXTS];
-} texts;
 
-static bool open_texts(texts *t) {
-    bool all = true;
-    for (int i = 0; i < TEXTS; i++) {
-        t->to[i] = open_memstream(&t->bytes[i], &t->n[i]);
-        all = all && t->to[i];
-    }
-    return all;
-}
-
-static bool close_texts(texts *t) {
-    bool all = true;
-    for (int i = 0; i < TEXTS; i++) {
-        if (!t->to[i]) continue;
-        const bool whole = !ferror(t->to[i]);
-        all = fclose(t->to[i]) == 0 && whole && all;
-    }
-    return all;
-}
-
-static nas_status write_texts(const nas_graph *g, nas_arena *a, texts *t, nas_err *err) {
+static nas_status write_texts(const nas_graph *g, nas_arena *a, nas_stream t[TEXTS], nas_err *err) {
     int64_t total, *offsets = nas_arena_array(a, (size_t)g->n_tensors, sizeof *offsets, err);
     emitter *e = nas_arena_alloc(a, sizeof *e, err);
+    const char *data, *calls;
     if (!offsets || !e) return NAS_ENOMEM;
+    for (int i = 0; i < TEXTS; i++) NAS_TRY(nas_stream_open(&t[i], err));
     NAS_TRY(nas_graph_plan(g, offsets, &total, err));
-    *e = (emitter){.g = g,
-                   .arena = a,
-                   .offsets = offsets,
-                   .data = t->to[DATA],
-                   .calls = t->to[CALLS],
-                   .err = err};
+    e->g = g;
+    e->arena = a;
+    e->offsets = offsets;
+    e->data = t[DATA].to;
+    e->calls = t[CALLS].to;
+    e->err = err;
     NAS_TRY(operators(e));
-    if (fflush(e->data) != 0 || fflush(e->calls) != 0)
-        return nas_fail(err, NAS_ENOMEM, "C source: out of memory");
-    write_header(g, t->to[HEADER]);
-    write_source(e, total, t->bytes[DATA], t->bytes[CALLS], t->to[SOURCE]);
+    NAS_TRY(nas_stream_take(&t[DATA], a, &data, err));
+    NAS_TRY(nas_stream_take(&t[CALLS], a, &calls, err));
+    write_header(g, t[HEADER].to);
+    write_source(e, total, data, calls, t[SOURCE].to);
     return NAS_OK;
 }
 
 nas_status nas_c_source(const nas_graph *g, nas_arena *a, const char **header, const char **source,
                         nas_err *err) {
-    texts t = {0};
+    nas_stream t[TEXTS] = {{0}};
     NAS_TRY(nas_graph_check(g, err));
-    nas_status st = NAS_ENOMEM;
-    if (open_texts(&t)) st = write_texts(g, a, &t, err);
-    if (!close_texts(&t)) st = NAS_ENOMEM;
-    if (st == NAS_OK) {
-        *header = nas_arena_text(a, t.bytes[HEADER], err);
-        *source = nas_arena_text(a, t.bytes[SOURCE], err);
-        if (!*header || !*source) st = NAS_ENOMEM;
-    }
-    for (int i = 0; i < TEXTS; i++) free(t.bytes[i]);
-    return st == NAS_ENOMEM ? nas_fail(err, st, "C source: out of memory") : st;
+    nas_status st = write_texts(g, a, t, err);
+    if (st == NAS_OK) st = nas_stream_take(&t[HEADER], a, header, err);
+    if (st == NAS_OK) st = nas_stream_take(&t[SOURCE], a, source, err);
+    for (int i = 0; i < TEXTS; i++) nas_stream_drop(&t[i]);
+    return st;
 }

@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz_tflite.c - libFuzzer target: any bytes as a .tflite file. What is read must be
- * counted, planned, inspected and run within bounds; written and read again it must give the same
- * outputs. */
+ * counted, planned, inspected, run and written as C within bounds; written and read again it must
+ * give the same outputs. */
 #include "core/deploy/inspect.h"
 #include "tests/fuzz/mutate.h"
 
@@ -62,7 +62,11 @@ static void use(const uint8_t *bytes, size_t n, const nas_graph *g, nas_arena *a
     if (nas_graph_cost(g, &cost, &err) != NAS_OK) return;
     if (cost.macs > MOST_MACS || cost.ram_bytes > MOST_RAM || g->n_tensors > MOST_TENSORS) return;
     const uint8_t *y = outputs(g, a, &n);
-    if (y) check_again(g, y, n, a);
+    if (!y) return;
+    check_again(g, y, n, a);
+    const char *header, *source;
+    const nas_status st = nas_c_source(g, a, &header, &source, &err);
+    demand(st == NAS_OK || st == NAS_EUNSUPPORTED, "no C source", &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

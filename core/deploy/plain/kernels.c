@@ -1,6 +1,7 @@
-/* core/deploy/plain/kernels.c - the operators as they stand in an exported model.c: C99, no runtime.
- * core/deploy/emit.c copies the parts that a model uses, each with what it needs; what lies outside
- * of parts is not copied. Arithmetic as in core/deploy/step_*.c, products and sums one by one. */
+/* core/deploy/plain/kernels.c - the operators as they stand in an exported model.c: C99, no
+ * runtime. core/deploy/emit.c copies the parts that a model uses, each with what it needs; what
+ * lies outside of parts is not copied. Arithmetic as in core/deploy/step_*.c, products and sums one
+ * by one. */
 #include "core/deploy/fixed.h"
 
 #include <float.h>
@@ -42,7 +43,8 @@ static int8_t code_of(int64_t v, const codes *q) {
 }
 /* end */
 
-/* --- convolutions: kernels are [out][h][w][in], of depthwise [h][w][channel] ---------------------- */
+/* --- convolutions: kernels are [out][h][w][in], of depthwise [h][w][channel]
+ * ---------------------- */
 
 /* part conv_sum: window */
 static int32_t conv_sum(const window *n, const int8_t *kernel, int32_t zero, const int8_t *x,
@@ -171,7 +173,8 @@ static void dense_f32(int32_t rows, int32_t in, int32_t out, const float *kernel
 }
 /* end */
 
-/* --- kernels of int8 on floats, which become codes on the way ------------------------------------- */
+/* --- kernels of int8 on floats, which become codes on the way
+ * ------------------------------------- */
 
 /* part hybrid: clamp_f32 */
 /* How an operator scales: one scale a channel; apart: the input's is multiplied afterwards. */
@@ -271,7 +274,8 @@ static void dense_hybrid(int32_t rows, int32_t in, int32_t out, const hybrid *h,
 }
 /* end */
 
-/* --- pools ---------------------------------------------------------------------------------------- */
+/* --- pools
+ * ---------------------------------------------------------------------------------------- */
 
 /* part average_pool_i8: window codes */
 static void average_pool_i8(const window *n, const codes *q, const int8_t *x, int8_t *y) {
@@ -368,7 +372,8 @@ static void mean_f32(int32_t pixels, int32_t channels, const float *x, float *y)
 }
 /* end */
 
-/* --- value by value ------------------------------------------------------------------------------- */
+/* --- value by value
+ * ------------------------------------------------------------------------------- */
 
 /* part pairs */
 /* Two operands of up to four axes; along those that one lacks its step is 0. */
@@ -376,13 +381,13 @@ typedef struct pairs {
     int32_t size[4], step[2][4];
 } pairs;
 
-#define EACH_PAIR(p)                                                                          \
-    for (int32_t i = 0; i < (p)->size[0]; i++)                                                \
-        for (int32_t j = 0; j < (p)->size[1]; j++)                                            \
-            for (int32_t k = 0; k < (p)->size[2]; k++)                                        \
+#define EACH_PAIR(p)                                   \
+    for (int32_t i = 0; i < (p)->size[0]; i++)         \
+        for (int32_t j = 0; j < (p)->size[1]; j++)     \
+            for (int32_t k = 0; k < (p)->size[2]; k++) \
                 for (int32_t c = 0; c < (p)->size[3]; c++)
-#define OPERAND(p, n)                                                                         \
-    ((ptrdiff_t)i * (p)->step[n][0] + (ptrdiff_t)j * (p)->step[n][1] +                        \
+#define OPERAND(p, n)                                                  \
+    ((ptrdiff_t)i * (p)->step[n][0] + (ptrdiff_t)j * (p)->step[n][1] + \
      (ptrdiff_t)k * (p)->step[n][2] + (ptrdiff_t)c * (p)->step[n][3])
 /* end */
 
@@ -467,7 +472,8 @@ static void pad(const int32_t in[4], const int32_t out[4], const int32_t before[
 /* end */
 
 /* part softmax_i8: fixed */
-/* exponential: of the 256 differences to the largest code, as fractions of 31 bits; 0 adds nothing. */
+/* exponential: of the 256 differences to the largest code, as fractions of 31 bits; 0 adds nothing.
+ */
 static void softmax_i8(int32_t rows, int32_t depth, const int32_t *exponential, const int8_t *x,
                        int8_t *y) {
     for (int32_t r = 0; r < rows; r++, x += depth, y += depth) {

@@ -1,0 +1,106 @@
+/* core/audio/plain/frontend.c - the front end as it stands in an exported frontend.c, below the
+ * tables that core/audio/frontend_source.c writes. It needs FRONTEND_* of its header and, of the
+ * tables, POINTS (of the transform), MOST (its largest prime factor), BANDS, FIRST (of the bins that
+ * the bands read) and LAST. */
+/* part frontend */
+/* One frame at a time works here. */
+static float wave[POINTS], spectrum[POINTS], terms[2 * MOST], magnitude[LAST + 1], band[BANDS];
+
+/* exp(-2 pi i k / POINTS), 0 <= k < POINTS. */
+static void turn_by(int32_t k, float w[2]) {
+    const float sign = k < POINTS / 2 ? 1.0f : -1.0f;
+    const float *t = turn + 2 * (k < POINTS / 2 ? k : k - POINTS / 2);
+    w[0] = sign * t[0];
+    w[1] = sign * t[1];
+}
+
+static int32_t factor_of(int32_t n) {
+    for (int32_t p = 2; p <= n / p; p++)
+        if (n % p == 0) return p;
+    return n;
+}
+
+/* The discrete Fourier transform of n complex values that stand `step` apart, by its smallest factor
+ * (Cooley and Tukey 1965). */
+static void transform(int32_t n, int32_t step, const float *x, float *y) {
+    const int32_t p = factor_of(n), m = n / p;
+    const int32_t unit = POINTS / n; /* of turns */
+    if (n == 1) {
+        y[0] = x[0];
+        y[1] = x[1];
+        return;
+    }
+    for (int32_t r = 0; r < p; r++) transform(m, step * p, x + 2 * r * step, y + 2 * r * m);
+    for (int32_t k = 0; k < m; k++) {
+        for (int32_t r = 0; r < p; r++) {
+            const float *v = y + 2 * (r * m + k);
+            float w[2];
+            turn_by(r * k * unit, w);
+            terms[2 * r] = v[0] * w[0] - v[1] * w[1];
+            terms[2 * r + 1] = v[0] * w[1] + v[1] * w[0];
+        }
+        for (int32_t q = 0; q < p; q++) {
+            float re = terms[0], im = terms[1];
+            for (int32_t r = 1; r < p; r++) {
+                const float *v = terms + 2 * r;
+                float w[2];
+                if (p == 2) {
+                    re += q ? -v[0] : v[0];
+                    im += q ? -v[1] : v[1];
+                    continue;
+                }
+                turn_by((int32_t)((int64_t)r * q * m * unit % POINTS), w);
+                re += v[0] * w[0] - v[1] * w[1];
+                im += v[0] * w[1] + v[1] * w[0];
+            }
+            y[2 * (q * m + k)] = re;
+            y[2 * (q * m + k) + 1] = im;
+        }
+    }
+}
+
+/* Even samples are real parts, odd ones imaginary; bins are taken apart by their symmetry. */
+static void magnitudes(void) {
+    const int32_t half = POINTS / 2;
+    transform(half, 1, wave, spectrum);
+    for (int32_t k = FIRST; k <= LAST; k++) {
+        const float *a = spectrum + 2 * (k % half), *b = spectrum + 2 * ((half - k) % half);
+        const float even[2] = {0.5f * (a[0] + b[0]), 0.5f * (a[1] - b[1])};
+        const float odd[2] = {0.5f * (a[1] + b[1]), 0.5f * (b[0] - a[0])};
+        float w[2];
+        turn_by(k, w);
+        const float re = even[0] + odd[0] * w[0] - odd[1] * w[1];
+        const float im = even[1] + odd[0] * w[1] + odd[1] * w[0];
+        magnitude[k] = sqrtf(re * re + im * im);
+    }
+}
+
+void frontend_frame(const float samples[FRONTEND_LENGTH], float features[FRONTEND_FEATURES]) {
+    for (int32_t i = 0; i < POINTS; i++)
+        wave[i] = i < FRONTEND_LENGTH ? samples[i] * hann[i] : 0.0f;
+    magnitudes();
+    const float *w = weight;
+    for (int32_t b = 0; b < BANDS; b++) {
+        float sum = 0;
+        for (int32_t k = begin[b]; k < end[b]; k++) sum += magnitude[k] * *w++;
+        band[b] = logf(sum + 1e-6f);
+    }
+    for (int32_t j = 0; j < FRONTEND_FEATURES; j++) {
+        float v = band[j];
+#ifdef COSINES
+        v = 0;
+        for (int32_t b = 0; b < BANDS; b++) v += cosine[j * BANDS + b] * band[b];
+#endif
+#ifdef NORMALIZED
+        v = (v - mean[j]) / deviation[j];
+#endif
+        features[j] = v;
+    }
+}
+
+void frontend_run(const float clip[FRONTEND_SAMPLES],
+                  float features[FRONTEND_FRAMES * FRONTEND_FEATURES]) {
+    for (int32_t i = 0; i < FRONTEND_FRAMES; i++)
+        frontend_frame(clip + (ptrdiff_t)i * FRONTEND_STEP, features + i * FRONTEND_FEATURES);
+}
+/* end */
