@@ -1,5 +1,5 @@
-/* base/c_text.h - pieces of C source: numbers that read back as they were, arrays of them, and texts
- * that grow. */
+/* base/c_text.h - pieces of C source: numbers that read back as they were, arrays of them, and
+ * texts that grow. */
 #ifndef NAS_BASE_C_TEXT_H
 #define NAS_BASE_C_TEXT_H
 
@@ -33,7 +33,8 @@ typedef struct nas_stream {
     size_t n;
 } nas_stream;
 NAS_NODISCARD nas_status nas_stream_open(nas_stream *t, nas_err *err);
-NAS_NODISCARD nas_status nas_stream_take(nas_stream *t, nas_arena *a, const char **out, nas_err *err);
+NAS_NODISCARD nas_status nas_stream_take(nas_stream *t, nas_arena *a, const char **out,
+                                         nas_err *err);
 void nas_stream_drop(nas_stream *t);
 
 #endif

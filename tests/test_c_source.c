@@ -177,6 +177,45 @@ static void test_converters(void **state) {
     check(&g, &b, "converters");
 }
 
+/* Operands of other zero points and shapes, on both sides. */
+static void check_pair(rg *b, nas_op_kind kind, nas_dtype dtype, int32_t rank, bool first) {
+    static const float scale[] = {0.02f, 0.03f, 0.04f};
+    static const int32_t zero[] = {-7, 12, -30}, dims[] = {1, 3, 4, 5};
+    nas_graph g = nas_graph_start(arena);
+    int32_t at[3];
+    for (int i = 0; i < 3; i++) {
+        nas_tensor t = {.dtype = dtype, .rank = i == 1 ? rank : 4};
+        memcpy(t.dims, dims + 4 - t.rank, (size_t)t.rank * sizeof *dims);
+        t.n_scale = dtype == NAS_I8;
+        t.scale = &scale[i];
+        t.zero_point = &zero[i];
+        if (i == 1) {
+            void *v = nas_arena_alloc(arena, (size_t)nas_tensor_bytes(&t), &err);
+            fill(&t, b, v);
+            t.data = v;
+        }
+        assert_int_equal(nas_graph_tensor(&g, &t, &at[i], &err), NAS_OK);
+    }
+    const nas_op o = {.kind = kind,
+                      .n_in = 2,
+                      .in = {first ? at[1] : at[0], first ? at[0] : at[1]},
+                      .out = at[2],
+                      .activation = rank == 1 ? NAS_ACT_RELU : NAS_ACT_NONE};
+    assert_int_equal(nas_graph_op(&g, &o, &err), NAS_OK);
+    g.input = at[0];
+    g.output = at[2];
+    check(&g, b, kind == NAS_OP_ADD ? "ADD" : "MUL");
+}
+
+static void test_pairs(void **state) {
+    (void)state;
+    static const int32_t dims[] = {1, 1};
+    rg b = rg_start(arena, 3, 2, dims);
+    for (int i = 0; i < 16; i++)
+        check_pair(&b, i & 1 ? NAS_OP_MUL : NAS_OP_ADD, i & 2 ? NAS_I8 : NAS_F32, i & 4 ? 4 : 1,
+                   i & 8);
+}
+
 /* Sines and noise that grow and end in silence. */
 static void fill_clip(rg *b, int32_t n, float *pcm) {
     for (int32_t i = 0; i < n; i++) {
@@ -257,6 +296,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_operators, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_converters, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_front_ends, setup, teardown),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);

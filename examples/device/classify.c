@@ -1,5 +1,5 @@
-/* examples/device/classify.c - an exported keyword spotter as firmware would hold it, with no library
- * of ours:
+/* examples/device/classify.c - an exported keyword spotter as firmware would hold it, with no
+ * library of ours:
  *
  *   cc -O2 -I demo_best -o classify examples/device/classify.c demo_best/{model,frontend}.c -lm
  *   ./classify some.wav other.wav

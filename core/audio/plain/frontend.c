@@ -1,7 +1,7 @@
 /* core/audio/plain/frontend.c - the front end as it stands in an exported frontend.c, below the
  * tables that core/audio/frontend_source.c writes. It needs FRONTEND_* of its header and, of the
- * tables, POINTS (of the transform), MOST (its largest prime factor), BANDS, FIRST (of the bins that
- * the bands read) and LAST. */
+ * tables, POINTS (of the transform), MOST (its largest prime factor), BANDS, FIRST (of the bins
+ * that the bands read) and LAST. */
 /* part frontend */
 /* One frame at a time works here. */
 static float wave[POINTS], spectrum[POINTS], terms[2 * MOST], magnitude[LAST + 1], band[BANDS];
@@ -20,8 +20,8 @@ static int32_t factor_of(int32_t n) {
     return n;
 }
 
-/* The discrete Fourier transform of n complex values that stand `step` apart, by its smallest factor
- * (Cooley and Tukey 1965). */
+/* The discrete Fourier transform of n complex values that stand `step` apart, by its smallest
+ * factor (Cooley and Tukey 1965). */
 static void transform(int32_t n, int32_t step, const float *x, float *y) {
     const int32_t p = factor_of(n), m = n / p;
     const int32_t unit = POINTS / n; /* of turns */
