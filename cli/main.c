@@ -2,7 +2,12 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "core/audio/frontend.h"
+#include "core/deploy/deploy.h"
+#include "core/kernel/infer.h"
+#include "core/nn/train.h"
 #include "search/json.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -90,12 +95,26 @@ static void print_usage(FILE *f) {
         snprintf(left, sizeof left, "%s %s", commands[i]->name, commands[i]->words);
         fprintf(f, "  %-24s %s\n", left, commands[i]->summary);
     }
-    fputs("\n`nas COMMAND --help` has the options and examples.\n\n"
+    fputs("\n`nas COMMAND --help` has the options and examples, `nas --version` what bits depend "
+          "on.\n\n"
           "example:\n"
           "  nas run spaces/demo.json      search; the winner lands in ./demo_best/\n"
           "  nas top demo.db               the best trials\n"
           "  nas sql demo.db \"select number, accuracy, zlib_bytes from demo_feasible\"\n",
           f);
+}
+
+/* What a report of a fault should say: bits depend on these, and what is stored is kept apart by
+ * them. */
+static int print_version(void) {
+    nas_err err = {0};
+    const nas_kernel *kernel;
+    if (nas_kernel_choose(&kernel, &err) != NAS_OK) return cli_fail(&err);
+    printf(
+        "nas, not released yet\ntraining %d (%s), inference %d (%s), front end %d, database %d\n",
+        NAS_TRAIN_VERSION, nas_kernel_name(kernel), NAS_DEPLOY_VERSION, nas_infer_choose()->name,
+        NAS_FRONTEND_VERSION, nas_schema_version());
+    return CLI_OK;
 }
 
 static void print_help(const cli_command *c) {
@@ -207,6 +226,7 @@ int main(int argc, char **argv) {
         return CLI_BAD;
     }
     const char *word = argv[1];
+    if (strcmp(word, "--version") == 0) return end_output(print_version());
     if (strcmp(word, "--help") != 0 && strcmp(word, "-h") != 0 && strcmp(word, "help") != 0)
         return end_output(run_named(word, argv + 2));
     if (argc > 2) return end_output(run_named(argv[2], (char *[]){"--help", NULL}));

@@ -10,6 +10,9 @@
 
 typedef struct nas_store nas_store;
 
+/* Of the databases that are written. */
+int nas_schema_version(void);
+
 typedef enum nas_store_mode {
     NAS_STORE_CREATE, /* made when absent */
     NAS_STORE_WRITE,  /* must be there */

@@ -112,7 +112,6 @@ int nas_sql_wait(void *store, int times); /* busy handler */
 bool nas_store_has_moved(nas_store *s);
 
 /* schema.c */
-int nas_schema_version(void);
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
 /* One integer pragma. */
 NAS_NODISCARD nas_status nas_schema_pragma(nas_store *s, const char *name, int64_t *out,

@@ -3,6 +3,7 @@
 #include "core/audio/frontend.h"
 #include "core/deploy/deploy.h"
 #include "tests/fixture.h"
+#include "tests/mlperf.h"
 #include "tests/random_net.h"
 
 #include <dlfcn.h>
@@ -145,6 +146,35 @@ static void test_nets(void **state) {
         check_formats(&b, true, name);
         nas_arena_back(arena, mark);
     }
+}
+
+/* A model of somebody else: LiteRT's outputs. */
+static void test_mlperf(void **state) {
+    (void)state;
+    const char *path = mlperf_path(), *header, *source;
+    if (!path) skip();
+    uint8_t *bytes;
+    size_t n;
+    void *handle;
+    nas_graph g = nas_graph_start(arena);
+    assert_int_equal(nas_file_read(arena, path, 1 << 20, &bytes, &n, &err), NAS_OK);
+    assert_int_equal(nas_tflite_read(bytes, n, &g, &err), NAS_OK);
+    if (nas_c_source(&g, arena, &header, &source, &err) != NAS_OK) fail_msg("%s", err.text);
+    run_fn *run = compile("model", header, source, &handle);
+    FILE *f = fopen("tests/golden/mlperf_kws.txt", "r");
+    assert_non_null(f);
+    for (int64_t k = 0; k < MLPERF_EXAMPLES; k++) {
+        int8_t x[MLPERF_INPUT], y[MLPERF_OUTPUT];
+        mlperf_input(k, x);
+        run(x, y);
+        for (int32_t c = 0; c < MLPERF_OUTPUT; c++) {
+            int want;
+            assert_int_equal(fscanf(f, "%d", &want), 1);
+            assert_int_equal(y[c], want);
+        }
+    }
+    fclose(f);
+    dlclose(handle);
 }
 
 /* A reader of another scale, and back to float: no format makes them, files may have them. */
@@ -295,6 +325,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_operators, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mlperf, setup, teardown),
         cmocka_unit_test_setup_teardown(test_converters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_front_ends, setup, teardown),

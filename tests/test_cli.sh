@@ -8,6 +8,7 @@ determined="select number, state, frontend_frame_length_ms, quantize, accuracy, 
 # --- words on the command line
 check "no command is bad input" says 2 "usage" "$NAS"
 check "help" says 0 "nas run" "$NAS" --help
+check "the versions that bits depend on" says 0 "training " "$NAS" --version
 check "an unknown command names the nearest" says 2 "did you mean 'run'" "$NAS" rum
 check "an unknown option names the nearest" says 2 "did you mean '--workers'" "$NAS" run tiny.json --worker 2
 check "a value that is no number" says 2 "whole number" "$NAS" run tiny.json --workers many

@@ -5,6 +5,7 @@
 #include "core/deploy/fixed.h"
 #include "core/kernel/infer.h"
 #include "tests/fixture.h"
+#include "tests/mlperf.h"
 #include "tests/random_graph.h"
 
 #include <setjmp.h>
@@ -414,19 +415,9 @@ static void test_not_finite_is_refused(void **state) {
 
 /* --- a model of somebody else ----------------------------------------------------------------- */
 
-static const char *model_path(void) {
-    static char path[1024];
-    const char *data = getenv("NAS_TEST_DATA");
-    snprintf(path, sizeof path, "%s/models/mlperf_tiny_kws_int8.tflite",
-             data ? data : "../shared/data");
-    if (nas_path_exists(path)) return path;
-    print_message("skipped: %s is absent (set NAS_TEST_DATA)\n", path);
-    return NULL;
-}
-
 static void test_mlperf_model(void **state) {
     (void)state;
-    const char *path = model_path();
+    const char *path = mlperf_path();
     if (!path) skip();
     uint8_t *bytes;
     size_t n;
@@ -443,13 +434,11 @@ static void test_mlperf_model(void **state) {
     FILE *f = fopen("tests/golden/mlperf_kws.txt", "r");
     assert_non_null(f);
     if (nas_interp_open(&g, &it, &err) != NAS_OK) fail_msg("%s", err.text);
-    for (int64_t k = 0; k < 16; k++) {
-        int8_t x[490], y[12];
-        for (int64_t i = 0; i < 490; i++)
-            x[i] =
-                (int8_t)((i / 10 * (3 + k) + i % 10 * (17 * k + 5) + i * i * k / 64) % 256 - 128);
+    for (int64_t k = 0; k < MLPERF_EXAMPLES; k++) {
+        int8_t x[MLPERF_INPUT], y[MLPERF_OUTPUT];
+        mlperf_input(k, x);
         nas_interp_run_raw(it, x, y);
-        for (int32_t c = 0; c < 12; c++) {
+        for (int32_t c = 0; c < MLPERF_OUTPUT; c++) {
             int want;
             assert_int_equal(fscanf(f, "%d", &want), 1);
             assert_int_equal(y[c], want);

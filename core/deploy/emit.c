@@ -475,7 +475,8 @@ static void port(const nas_tensor *t, const char *name, FILE *out) {
             t->zero_point[0]);
 }
 
-static void write_header(const nas_graph *g, FILE *out) {
+static void write_header(const emitter *e, int64_t total, FILE *out) {
+    const nas_graph *g = e->g;
     const nas_tensor *x = &g->tensors[g->input], *y = &g->tensors[g->output];
     fprintf(out, "/* model.h - the model of model.tflite as C99 that needs no runtime. */\n"
                  "#ifndef MODEL_H\n#define MODEL_H\n\n#include <stdint.h>\n\n"
@@ -486,11 +487,12 @@ static void write_header(const nas_graph *g, FILE *out) {
         fputs("/* A code q stands for (q - ZERO_POINT) * SCALE. A value v has the code round(v / "
               "SCALE) + ZERO_POINT,\n * cut to -128 .. 127. */\n",
               out);
-    fprintf(out,
-            "\n/* One example. It works in memory of its own, so one call at a time. */\n"
-            "void model_run(const %s x[MODEL_INPUT], %s y[MODEL_OUTPUT]);\n\n"
-            "#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
-            type_of(x), type_of(y));
+    fprintf(
+        out,
+        "\n/* One example. It works in %lld bytes of its own memory, so one call at a time. */\n"
+        "void model_run(const %s x[MODEL_INPUT], %s y[MODEL_OUTPUT]);\n\n"
+        "#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
+        (long long)(total + e->codes), type_of(x), type_of(y));
 }
 
 static void write_source(const emitter *e, int64_t total, const char *data, const char *calls,
@@ -538,7 +540,7 @@ static nas_status write_texts(const nas_graph *g, nas_arena *a, nas_stream t[TEX
     NAS_TRY(operators(e));
     NAS_TRY(nas_stream_take(&t[DATA], a, &data, err));
     NAS_TRY(nas_stream_take(&t[CALLS], a, &calls, err));
-    write_header(g, t[HEADER].to);
+    write_header(e, total, t[HEADER].to);
     write_source(e, total, data, calls, t[SOURCE].to);
     return NAS_OK;
 }
