@@ -6,32 +6,38 @@
 
 #include <stdint.h>
 
-/* part fixed */
-/* real = mult * 2^(shift - 31), mult in [2^30, 2^31); 0 is (0, 0). real must be >= 0. */
-typedef struct nas_fixed {
-    int32_t mult, shift;
-} nas_fixed;
-
+/* part fixed_high */
 /* High half of 2ab, rounded to nearest, halves away from zero; saturates. */
 static inline int32_t nas_fixed_high(int32_t a, int32_t b) {
     if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
     const int64_t p = (int64_t)a * b;
     return (int32_t)((p + (p >= 0 ? 1 << 30 : 1 - (1 << 30))) / ((int64_t)1 << 31));
 }
+/* end */
 
+/* part fixed_shift */
 /* x / 2^e, halves away from zero; 0 <= e <= 31. */
 static inline int32_t nas_fixed_shift(int32_t x, int32_t e) {
     const int32_t mask = (int32_t)((1u << e) - 1);
     const int32_t rest = x & mask, half = (mask >> 1) + (x < 0);
     return (x >> e) + (rest > half);
 }
+/* end */
+
+/* part fixed_scale: fixed_high fixed_shift */
+/* real = mult * 2^(shift - 31), mult in [2^30, 2^31); 0 is (0, 0). real must be >= 0. */
+typedef struct nas_fixed {
+    int32_t mult, shift;
+} nas_fixed;
 
 /* x * real. A left shift that overflows wraps. */
 static inline int32_t nas_fixed_scale(int32_t x, nas_fixed f) {
     const int32_t left = f.shift > 0 ? f.shift : 0, right = f.shift > 0 ? 0 : -f.shift;
     return nas_fixed_shift(nas_fixed_high((int32_t)((uint32_t)x << left), f.mult), right);
 }
+/* end */
 
+/* part fixed_reciprocal: fixed_high */
 /* v * 2^n, saturating. */
 static inline int32_t nas_fixed_left(int32_t v, int32_t n) {
     const int32_t most = (int32_t)((1u << (31 - n)) - 1);

@@ -31,7 +31,7 @@ static float clamp_f32(float v, float lo, float hi) {
 }
 /* end */
 
-/* part codes: fixed */
+/* part codes */
 /* Zero points of input and output, and the codes that an activation leaves. */
 typedef struct codes {
     int32_t in, out, lo, hi;
@@ -79,7 +79,7 @@ static int32_t depth_sum(const window *n, const int8_t *kernel, int32_t zero, co
 }
 /* end */
 
-/* part conv_i8: conv_sum codes */
+/* part conv_i8: conv_sum codes fixed_scale */
 static void conv_i8(const window *n, const codes *q, const int8_t *kernel, const int32_t *bias,
                     const nas_fixed *scale, const int8_t *x, int8_t *y) {
     for (int32_t i = 0; i < n->out[0]; i++)
@@ -91,7 +91,7 @@ static void conv_i8(const window *n, const codes *q, const int8_t *kernel, const
 }
 /* end */
 
-/* part depthwise_i8: depth_sum codes */
+/* part depthwise_i8: depth_sum codes fixed_scale */
 static void depthwise_i8(const window *n, const codes *q, const int8_t *kernel, const int32_t *bias,
                          const nas_fixed *scale, const int8_t *x, int8_t *y) {
     for (int32_t i = 0; i < n->out[0]; i++)
@@ -350,7 +350,7 @@ static void max_pool_f32(const window *n, float lo, float hi, const float *x, fl
 }
 /* end */
 
-/* part mean_i8: codes */
+/* part mean_i8: codes fixed_scale */
 /* Over all pixels. */
 static void mean_i8(int32_t pixels, int32_t channels, const codes *q, nas_fixed scale,
                     const int8_t *x, int8_t *y) {
@@ -391,7 +391,7 @@ typedef struct pairs {
      (ptrdiff_t)k * (p)->step[n][2] + (ptrdiff_t)c * (p)->step[n][3])
 /* end */
 
-/* part add_i8: pairs codes */
+/* part add_i8: pairs codes fixed_scale */
 /* q->in is the first operand's zero point; scale: of both, and of the sum. */
 static void add_i8(const pairs *p, const codes *q, int32_t other, const nas_fixed scale[3],
                    const int8_t *x, const int8_t *z, int8_t *y) {
@@ -404,7 +404,7 @@ static void add_i8(const pairs *p, const codes *q, int32_t other, const nas_fixe
 }
 /* end */
 
-/* part mul_i8: pairs codes */
+/* part mul_i8: pairs codes fixed_scale */
 static void mul_i8(const pairs *p, const codes *q, int32_t other, nas_fixed scale, const int8_t *x,
                    const int8_t *z, int8_t *y) {
     EACH_PAIR(p) {
@@ -426,7 +426,7 @@ static void mul_f32(const pairs *p, float lo, float hi, const float *x, const fl
 }
 /* end */
 
-/* part scale_i8: codes */
+/* part scale_i8: codes fixed_scale */
 /* Other scale, other zero point, and what an activation leaves. */
 static void scale_i8(int32_t n, const codes *q, nas_fixed scale, const int8_t *x, int8_t *y) {
     for (int32_t i = 0; i < n; i++) y[i] = code_of(nas_fixed_scale(x[i] - q->in, scale), q);
@@ -471,7 +471,7 @@ static void pad(const int32_t in[4], const int32_t out[4], const int32_t before[
 }
 /* end */
 
-/* part softmax_i8: fixed */
+/* part softmax_i8: fixed_high fixed_shift fixed_reciprocal */
 /* exponential: of the 256 differences to the largest code, as fractions of 31 bits; 0 adds nothing.
  */
 static void softmax_i8(int32_t rows, int32_t depth, const int32_t *exponential, const int8_t *x,
