@@ -448,6 +448,8 @@ static nas_status operators(emitter *e) {
             e->step.in[k] = &g->tensors[o->in[k]];
             NAS_TRY(constant(e, o->in[k], &e->step.x[k]));
         }
+        if (e->step.x[0] && o->kind != NAS_OP_ADD && o->kind != NAS_OP_MUL)
+            return unsupported(e, "its input is a constant");
         NAS_TRY(operator_of(e));
     }
     return NAS_OK;

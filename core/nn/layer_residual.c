@@ -38,6 +38,7 @@ static void add_backward(const nas_node *node, const nas_run *run) {
         if (!node->edge[i].wanted) continue;
         const nas_map y = nas_node_y(node, run), dy = nas_node_dy(node, run);
         const nas_map dx = nas_node_dx(node, i, run);
+        if (i && node->edge[0].wanted && dx.at == nas_node_dx(node, 0, run).at) continue;
         if (node->relu)
             run->kernel->relu_grad(&y, &dy, run->n, INFINITY, &dx);
         else
@@ -60,6 +61,7 @@ const nas_layer_ops nas_layer_residual = {
 const nas_layer_ops nas_layer_add = {.name = "add",
                                      .is_cheap = true,
                                      .can_relu = true,
+                                     .passes_on = true,
                                      .channelwise = true,
                                      .plan = add_plan,
                                      .forward = add_forward,

@@ -85,6 +85,7 @@ typedef struct nas_value {
     int32_t x_last;  /* the pass backward in which a barrier reads x, and nobody after it; or -1 */
     int32_t dx_in;   /* the value whose x the gradient then overwrites; 0: none */
     int32_t x_next;  /* the first such gradient of this x; 0: none */
+    int32_t dx_twin; /* an earlier value whose gradient this one's is; 0: none */
     int32_t dx_next; /* the next value whose gradient has the same buffer; 0: none */
     nas_border border, grad_border;
     nas_map x, dx;
@@ -149,6 +150,7 @@ typedef struct nas_layer_ops {
     bool is_relu;
     bool fuses_relu;  /* a ReLU that follows becomes part of its operator (nas_graph_fold) */
     bool keeps_scale; /* of int8: the output has the scale of the input, as the runtime wants it */
+    bool passes_on;   /* gives both inputs the same gradient, once where they have one place */
     bool spreads;     /* gives all pixels of an image the same gradient */
     bool channelwise; /* reads or writes whole channel vectors: its input must be padded */
     /* From in_shape and spec: out_shape, macs, weights. Errors: NAS_ESHAPE, without the label. */

@@ -166,7 +166,9 @@ static void take_values(nas_net *net, cursor *c, bool whole) {
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];
         if (value->dead || !value->has_grad) continue;
-        if (value->dx_in)
+        if (value->dx_twin)
+            value->dx.at = net->values[value->dx_twin].dx.at;
+        else if (value->dx_in)
             value->dx.at = net->values[value->dx_in].x.at;
         else if (value->dx_as != v)
             value->dx.at = net->values[value->dx_as].dx.at;

@@ -100,13 +100,45 @@ static bool replace_value(nas_net *net, int32_t v) {
     return false;
 }
 
+/* Does a node from `first` on but `node` read v, and so write its gradient before node's operands
+ * are done with theirs? */
+static bool is_read(const nas_net *net, int32_t v, int32_t first, const nas_node *node) {
+    for (int32_t i = first; i < net->nodes.n; i++) {
+        const nas_node *reader = &net->nodes.v[i];
+        if (reader->skip || reader == node) continue;
+        for (int32_t j = 0; j < reader->n_in; j++)
+            if (reader->in[j] == v) return true;
+    }
+    return false;
+}
+
+/* A sum passes its gradient on to both operands: the later one's is the earlier one's, until more
+ * is added to that. */
+static void find_twins(nas_net *net) {
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        const nas_node *node = &net->nodes.v[i];
+        if (node->skip || !node->ops->passes_on) continue;
+        const bool swapped = node->in[0] > node->in[1];
+        const int32_t earlier = node->in[swapped], later = node->in[!swapped];
+        const nas_value *first = &net->values[earlier];
+        nas_value *second = &net->values[later];
+        if (first->has_grad && second->has_grad && second->readers == 1 &&
+            first->grad_whole == second->grad_whole && same_map(&first->dx, &second->dx) &&
+            same_border(&first->grad_border, &second->grad_border) &&
+            !is_read(net, earlier, second->maker + 1, node))
+            second->dx_twin = earlier;
+    }
+}
+
 static void share_gradient(nas_net *net, int32_t v) {
     nas_value *value = &net->values[v];
+    if (value->dx_twin) return;
     if (replace_value(net, v)) return;
     for (int32_t u = 1; u < v; u++) {
         nas_value *other = &net->values[u];
         if (other->dead || !other->has_grad || other->dx_as != u || other->dx_in ||
-            other->grad_whole != value->grad_whole || !same_map(&other->dx, &value->dx) ||
+            other->dx_twin || other->grad_whole != value->grad_whole ||
+            !same_map(&other->dx, &value->dx) ||
             !same_border(&other->grad_border, &value->grad_border) || !is_free(net, u, v))
             continue;
         value->dx_as = u;
@@ -134,6 +166,7 @@ static void share_value(nas_net *net, int32_t v) {
 }
 
 void nas_storage_share(nas_net *net) {
+    find_twins(net);
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];
         value->x_as = value->dx_as = v;
