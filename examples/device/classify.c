@@ -1,8 +1,8 @@
 /* examples/device/classify.c - an exported keyword spotter as firmware would hold it, with no
  * library of ours:
  *
- *   cc -O2 -I demo_best -o classify examples/device/classify.c demo_best/{model,frontend}.c -lm
- *   ./classify some.wav other.wav
+ *   cc -O2 -I demo_best -o build/classify examples/device/classify.c demo_best/{model,frontend}.c
+ * -lm build/classify some.wav other.wav
  *
  * Files: WAV with one channel of 16 bits at the front end's rate. Of longer ones the beginning is
  * heard, after shorter ones comes silence. One line a file: its name, the class, the score. */

@@ -20,43 +20,64 @@ static int32_t factor_of(int32_t n) {
     return n;
 }
 
+/* v *= exp(-2 pi i k / POINTS) */
+static void rotate(float v[2], int32_t k) {
+    float w[2];
+    turn_by(k, w);
+    const float re = v[0] * w[0] - v[1] * w[1];
+    v[1] = v[0] * w[1] + v[1] * w[0];
+    v[0] = re;
+}
+
+/* Values m apart, each turned as far as it stands behind the first: their sum and difference. */
+static void join_two(int32_t m, int32_t unit, float *y) {
+    for (int32_t k = 0; k < m; k++) {
+        float *a = y + 2 * k, *b = a + 2 * m;
+        rotate(b, k * unit);
+        const float re = b[0], im = b[1];
+        b[0] = a[0] - re;
+        b[1] = a[1] - im;
+        a[0] += re;
+        a[1] += im;
+    }
+}
+
+/* The same for any number of them. */
+static void join_more(int32_t p, int32_t m, int32_t unit, float *y) {
+    for (int32_t k = 0; k < m; k++) {
+        for (int32_t r = 0; r < p; r++) {
+            float *v = terms + 2 * r;
+            v[0] = y[2 * (r * m + k)];
+            v[1] = y[2 * (r * m + k) + 1];
+            rotate(v, r * k * unit);
+        }
+        for (int32_t q = 0; q < p; q++) {
+            float *sum = y + 2 * (q * m + k);
+            sum[0] = sum[1] = 0;
+            for (int32_t r = 0; r < p; r++) {
+                float v[2] = {terms[2 * r], terms[2 * r + 1]};
+                rotate(v, (int32_t)((int64_t)r * q * m * unit % POINTS));
+                sum[0] += v[0];
+                sum[1] += v[1];
+            }
+        }
+    }
+}
+
 /* The discrete Fourier transform of n complex values that stand `step` apart, by its smallest
  * factor (Cooley and Tukey 1965). */
 static void transform(int32_t n, int32_t step, const float *x, float *y) {
     const int32_t p = factor_of(n), m = n / p;
-    const int32_t unit = POINTS / n; /* of turns */
     if (n == 1) {
         y[0] = x[0];
         y[1] = x[1];
         return;
     }
     for (int32_t r = 0; r < p; r++) transform(m, step * p, x + 2 * r * step, y + 2 * r * m);
-    for (int32_t k = 0; k < m; k++) {
-        for (int32_t r = 0; r < p; r++) {
-            const float *v = y + 2 * (r * m + k);
-            float w[2];
-            turn_by(r * k * unit, w);
-            terms[2 * r] = v[0] * w[0] - v[1] * w[1];
-            terms[2 * r + 1] = v[0] * w[1] + v[1] * w[0];
-        }
-        for (int32_t q = 0; q < p; q++) {
-            float re = terms[0], im = terms[1];
-            for (int32_t r = 1; r < p; r++) {
-                const float *v = terms + 2 * r;
-                float w[2];
-                if (p == 2) {
-                    re += q ? -v[0] : v[0];
-                    im += q ? -v[1] : v[1];
-                    continue;
-                }
-                turn_by((int32_t)((int64_t)r * q * m * unit % POINTS), w);
-                re += v[0] * w[0] - v[1] * w[1];
-                im += v[0] * w[1] + v[1] * w[0];
-            }
-            y[2 * (q * m + k)] = re;
-            y[2 * (q * m + k) + 1] = im;
-        }
-    }
+    if (p == 2)
+        join_two(m, POINTS / n, y);
+    else
+        join_more(p, m, POINTS / n, y);
 }
 
 /* Even samples are real parts, odd ones imaginary; bins are taken apart by their symmetry. */

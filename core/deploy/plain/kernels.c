@@ -50,15 +50,17 @@ static int8_t code_of(int64_t v, const codes *q) {
 static int32_t conv_sum(const window *n, const int8_t *kernel, int32_t zero, const int8_t *x,
                         int32_t row, int32_t column, int32_t o) {
     const int32_t depth = n->in[2];
-    const int8_t *k = kernel + (ptrdiff_t)o * n->size[0] * n->size[1] * depth;
     int32_t sum = 0;
-    for (int32_t i = 0; i < n->size[0]; i++)
-        for (int32_t j = 0; j < n->size[1]; j++, k += depth) {
-            const int32_t r = tap_at(n, 0, row, i), q = tap_at(n, 1, column, j);
-            if (r < 0 || q < 0) continue;
+    for (int32_t i = 0; i < n->size[0]; i++) {
+        const int32_t r = tap_at(n, 0, row, i);
+        for (int32_t j = 0; r >= 0 && j < n->size[1]; j++) {
+            const int32_t q = tap_at(n, 1, column, j);
+            if (q < 0) continue;
             const int8_t *from = x + ((ptrdiff_t)r * n->in[1] + q) * depth;
+            const int8_t *k = kernel + (((ptrdiff_t)o * n->size[0] + i) * n->size[1] + j) * depth;
             for (int32_t c = 0; c < depth; c++) sum += (from[c] - zero) * k[c];
         }
+    }
     return sum;
 }
 /* end */
@@ -68,13 +70,15 @@ static int32_t depth_sum(const window *n, const int8_t *kernel, int32_t zero, co
                          int32_t row, int32_t column, int32_t o) {
     const int32_t from = o / (n->out[2] / n->in[2]);
     int32_t sum = 0;
-    for (int32_t i = 0; i < n->size[0]; i++)
-        for (int32_t j = 0; j < n->size[1]; j++) {
-            const int32_t r = tap_at(n, 0, row, i), q = tap_at(n, 1, column, j);
-            if (r < 0 || q < 0) continue;
+    for (int32_t i = 0; i < n->size[0]; i++) {
+        const int32_t r = tap_at(n, 0, row, i);
+        for (int32_t j = 0; r >= 0 && j < n->size[1]; j++) {
+            const int32_t q = tap_at(n, 1, column, j);
+            if (q < 0) continue;
             const int32_t v = x[((ptrdiff_t)r * n->in[1] + q) * n->in[2] + from] - zero;
             sum += v * kernel[((ptrdiff_t)i * n->size[1] + j) * n->out[2] + o];
         }
+    }
     return sum;
 }
 /* end */
