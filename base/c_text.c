@@ -1,6 +1,7 @@
 /* base/c_text.c - numbers and arrays as C source; texts in memory. */
 #include "base/c_text.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,16 @@ void nas_c_float(char text[NAS_C_NUMBER], float v) {
         if (strtof(text, NULL) == v) break;
     }
     strcat(text, strpbrk(text, ".e") ? "f" : ".0f");
+}
+
+void nas_c_string(FILE *out, const char *s, size_t n) {
+    fputc('"', out);
+    for (size_t i = 0; i < n; i++)
+        if (isalnum((unsigned char)s[i]) || strchr(" _-.,:;()[]/%+*=", s[i]))
+            fputc(s[i], out);
+        else
+            fprintf(out, "\\%03o", (unsigned char)s[i]);
+    fputc('"', out);
 }
 
 void nas_c_f32(char text[NAS_C_NUMBER], const void *values, int64_t i) {

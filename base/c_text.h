@@ -13,6 +13,9 @@ enum { NAS_C_NUMBER = 48 };
 /* A float constant; v is finite. */
 void nas_c_float(char text[NAS_C_NUMBER], float v);
 
+/* A string constant of n bytes, whatever they are. */
+void nas_c_string(FILE *out, const char *s, size_t n);
+
 /* Writes element i of values; and those of arrays of float, double, int32_t and int8_t. */
 typedef void nas_c_item(char text[NAS_C_NUMBER], const void *values, int64_t i);
 nas_c_item nas_c_f32, nas_c_f64, nas_c_i32, nas_c_i8;

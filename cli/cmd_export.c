@@ -58,7 +58,7 @@ const cli_command cli_export = {
             "model.tflite.zlib; of clips frontend.json (with the training part's mean and\n"
             "deviation, which are applied where normalize is \"coefficient\") and labels.txt;\n"
             "of a table forecast.json. And the same as C99 that needs no library: model.h and\n"
-            "model.c; of clips frontend.h, frontend.c and labels.h.\n\n"
+            "model.c; of clips frontend.h, frontend.c and labels.h; of a table forecast.h.\n\n"
             "examples:\n"
             "  nas export demo.db -o best\n"
             "  nas export demo.db --trial 7 -o seven\n",

@@ -430,6 +430,7 @@ static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
 
 static const char *const without[] = {"point", "frontend", "augment", NULL};
 static const char *const texts[] = {"forecast.json", NULL};
+static const char *const sources[] = {"forecast.h", NULL};
 
 const nas_task_ops nas_task_forecast = {
     .name = "forecast",
@@ -439,6 +440,7 @@ const nas_task_ops nas_task_forecast = {
     .output_word = "outputs",
     .values = true,
     .texts = texts,
+    .sources = sources,
     .check = forecast_check,
     .build = forecast_build,
     .outputs = forecast_outputs,
@@ -454,4 +456,5 @@ const nas_task_ops nas_task_forecast = {
     .conclude = forecast_conclude,
     .latency = forecast_latency,
     .package = nas_forecast_package,
+    .emit = nas_forecast_emit,
 };

@@ -69,5 +69,8 @@ NAS_NODISCARD nas_status nas_forecast_package(const nas_dataset *d, const nas_ca
                                               const nas_features *f, const nas_graph *g,
                                               const nas_tally *t, nas_arena *a, const char **out,
                                               nas_err *err);
+/* forecast.h, made of forecast.json. */
+NAS_NODISCARD nas_status nas_forecast_emit(const char *const *text, nas_arena *a, const char **out,
+                                           nas_err *err);
 
 #endif

@@ -5,7 +5,6 @@
 #include "base/digits.h"
 #include "search/candidate_int.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,13 +164,8 @@ static nas_status labels_h(const char *text, nas_arena *a, const char **out, nas
           "#ifndef LABELS_H\n#define LABELS_H\n\n#define MODEL_LABELS",
           t.to);
     for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-        fprintf(t.to, "%s \"", line == text ? "" : ",");
-        for (; line < end; line++)
-            if (isalnum((unsigned char)*line) || strchr(" _-.", *line))
-                fputc(*line, t.to);
-            else
-                fprintf(t.to, "\\%03o", (unsigned char)*line);
-        fputc('"', t.to);
+        fputs(line == text ? " " : ", ", t.to);
+        nas_c_string(t.to, line, (size_t)(end - line));
     }
     fputs("\n\n#endif\n", t.to);
     return nas_stream_take(&t, a, out, err);

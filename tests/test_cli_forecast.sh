@@ -46,7 +46,7 @@ check "top lists the errors" bash -c "'$NAS' top two.db | head -1 | grep -q 'mae
 check "show has every step" bash -c "'$NAS' show two.db 0 | grep -A4 'by step' | grep -q '^ *3 '"
 
 # --- the files
-check "files" equal "$(cd two_best && echo *)" "candidate.json forecast.json metrics.json model.c model.h model.tflite model.tflite.zlib"
+check "files" equal "$(cd two_best && echo *)" "candidate.json forecast.h forecast.json metrics.json model.c model.h model.tflite model.tflite.zlib"
 figure() { sed -n "s/.*\"$2\": \([0-9.e-]*\).*/\1/p" "$1" | head -n 1; }
 evaluate() { "$NAS" eval two_best --data weather.csv --split "$1" --json | tr ',{' '\n\n' | sed -n 's/.*"mae": \(.*\)/\1/p' | head -n 1; }
 stored() { tr -d '\t ' <two_best/metrics.json | sed -n "s/\"$1\":\([0-9.e-]*\),*/\1/p"; }
@@ -54,6 +54,21 @@ check "eval finds the error of the validation part" equal "$(evaluate validation
 check "and of the test part" test -n "$(evaluate test)"
 check "all windows" bash -c "'$NAS' eval two_best --data weather.csv | grep -q '2,872 windows of 6 + 3 rows'"
 check "a dump has one forecast a window" bash -c "'$NAS' eval two_best --data weather.csv --split test --dump d && [ \$(wc -l <d/rows.txt) = 280 ] && [ \$(wc -c <d/forecasts.f32) = 6720 ]"
+as_c() { # TRIAL: every window, by the C that was exported
+    rm -rf d && "$NAS" export two.db --trial "$1" -o c && "$NAS" eval c --data weather.csv --dump d >/dev/null &&
+        "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -O1 -I c -o ask "$ROOT/examples/device/forecast.c" c/model.c -lm &&
+        awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next } { print $at["T (degC)"], $at["rh (%)"] }' weather.csv |
+        ./ask >asked.txt && [ "$(wc -l <asked.txt)" = 2875 ] &&
+        od -A n -v -w24 -t f4 d/forecasts.f32 | awk '
+            FILENAME == "asked.txt" { for (i = 1; i <= 6; i++) heard[FNR - 1, i] = $i; next }
+            FILENAME == "d/rows.txt" { row[FNR] = $1; next }
+            { for (i = 1; i <= 6; i++) { e = $i - heard[row[FNR], i]; if (e > worst) worst = e; if (-e > worst) worst = -e } n++ }
+            END { print n, worst; exit !(n == 2872 && worst < 2e-3) }' asked.txt d/rows.txt -
+}
+for trial in 0 4 8; do
+    check "the exported C forecasts the same: trial $trial" as_c $trial
+done
+rm -rf d c ask asked.txt
 check "verify trains the same bytes" "$NAS" verify two.db 2
 check "verify of a network in int8" "$NAS" verify two.db 5
 check "train makes them too" "$NAS" train two_best/candidate.json -o again --quiet

@@ -1,0 +1,59 @@
+/* examples/device/forecast.c - an exported forecaster as firmware would hold it, with no library of
+ * ours:
+ *
+ *   cc -O2 -I climate_a_best -o build/forecast examples/device/forecast.c climate_a_best/model.c -lm
+ *   build/forecast <rows.txt
+ *
+ * Rows: the inputs of forecast.h in their order, numbers with spaces between. From the row that fills
+ * the window on, each is answered by a line: the targets of the next row, then of the one after. */
+#include "forecast.h"
+#include "model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const float mean[] = {FORECAST_MEAN}, deviation[] = {FORECAST_DEVIATION};
+static const float target_mean[] = {FORECAST_TARGET_MEAN};
+static const float target_deviation[] = {FORECAST_TARGET_DEVIATION};
+
+#ifdef MODEL_INPUT_SCALE /* int8 */
+typedef int8_t number;
+static number number_of(float v) {
+    const float q = roundf(v / MODEL_INPUT_SCALE) + (float)MODEL_INPUT_ZERO_POINT;
+    return (number)(q < -128 ? -128 : q > 127 ? 127 : q);
+}
+static float value_of(number y) {
+    return (float)(y - MODEL_OUTPUT_ZERO_POINT) * MODEL_OUTPUT_SCALE;
+}
+#else
+typedef float number;
+static number number_of(float v) {
+    return v;
+}
+static float value_of(number y) {
+    return y;
+}
+#endif
+
+int main(void) {
+    static number x[MODEL_INPUT], y[MODEL_OUTPUT];
+    enum { KEPT = MODEL_INPUT - FORECAST_INPUTS };
+    for (long rows = 1;; rows++) {
+        memmove(x, x + FORECAST_INPUTS, KEPT * sizeof *x);
+        for (int i = 0; i < FORECAST_INPUTS; i++) {
+            float v;
+            if (scanf("%f", &v) != 1) return 0;
+            x[KEPT + i] = number_of(FORECAST_STANDARDISED ? (v - mean[i]) / deviation[i] : v);
+        }
+        if (rows < FORECAST_WINDOW) continue;
+        model_run(x, y);
+        for (int i = 0; i < MODEL_OUTPUT; i++) {
+            const int t = i % FORECAST_TARGETS;
+            const float v = value_of(y[i]);
+            printf("%s%g", i ? " " : "",
+                   (double)(FORECAST_STANDARDISED ? v * target_deviation[t] + target_mean[t] : v));
+        }
+        putchar('\n');
+    }
+}
