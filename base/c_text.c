@@ -20,7 +20,7 @@ void nas_c_float(char text[NAS_C_NUMBER], float v) {
 void nas_c_string(FILE *out, const char *s, size_t n) {
     fputc('"', out);
     for (size_t i = 0; i < n; i++)
-        if (isalnum((unsigned char)s[i]) || strchr(" _-.,:;()[]/%+*=", s[i]))
+        if (isalnum((unsigned char)s[i]) || (s[i] && strchr(" _-.,:;()[]/%+*=", s[i])))
             fputc(s[i], out);
         else
             fprintf(out, "\\%03o", (unsigned char)s[i]);

@@ -82,12 +82,12 @@ nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, co
     if (!task->evaluate) {
         NAS_TRY(put(folder, "model.tflite", o->tflite.p, o->tflite.n, err));
         NAS_TRY(put(folder, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));
-        NAS_TRY(put_sources(task, o, folder, err));
     }
     for (int32_t i = 0; task->texts[i]; i++)
         NAS_TRY(put(folder, task->texts[i], o->text[i], strlen(o->text[i]), err));
     NAS_TRY(put(folder, "candidate.json", o->candidate_json, strlen(o->candidate_json), err));
-    return put(folder, "metrics.json", o->metrics_json, strlen(o->metrics_json), err);
+    NAS_TRY(put(folder, "metrics.json", o->metrics_json, strlen(o->metrics_json), err));
+    return task->evaluate ? NAS_OK : put_sources(task, o, folder, err);
 }
 
 static nas_status take_text(nas_store *store, nas_study_id study, int64_t row, const char *name,

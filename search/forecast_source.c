@@ -33,11 +33,12 @@ static void put_list(FILE *out, const cJSON *root, const char *key, const char *
 static void write_header(FILE *out, const cJSON *root) {
     const cJSON *units = cJSON_GetObjectItemCaseSensitive(root, "units");
     const bool own = cJSON_IsString(units) && strcmp(units->valuestring, "own") == 0;
-    fputs("/* forecast.h - what model.h takes and gives: FORECAST_WINDOW rows, oldest first, each of "
-          "the inputs\n * in this order; FORECAST_HORIZON rows of the targets, the next one first. "
-          "Lists are for\n * initialisers: static const float mean[] = {FORECAST_MEAN}; */\n"
-          "#ifndef FORECAST_H\n#define FORECAST_H\n\n",
-          out);
+    fputs(
+        "/* forecast.h - what model.h takes and gives: FORECAST_WINDOW rows, oldest first, each of "
+        "the inputs\n * in this order; FORECAST_HORIZON rows of the targets, the next one first. "
+        "Lists are for\n * initialisers: static const float mean[] = {FORECAST_MEAN}; */\n"
+        "#ifndef FORECAST_H\n#define FORECAST_H\n\n",
+        out);
     put_number(out, root, "window", "WINDOW", "rows");
     put_number(out, root, "horizon", "HORIZON", "rows");
     fprintf(out, "#define FORECAST_INPUTS %d\n#define FORECAST_TARGETS %d\n",

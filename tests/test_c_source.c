@@ -177,6 +177,15 @@ static void test_mlperf(void **state) {
     dlclose(handle);
 }
 
+/* Nothing but other shapes: no memory is needed. */
+static void test_reshape(void **state) {
+    (void)state;
+    static const int32_t dims[] = {1, 3, 4, 5};
+    rg b = rg_start(arena, 2, 4, dims);
+    rg_flatten(&b);
+    check(&b.g, &b, "RESHAPE");
+}
+
 /* A reader of another scale, and back to float: no format makes them, files may have them. */
 static void test_converters(void **state) {
     (void)state;
@@ -326,6 +335,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_operators, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mlperf, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reshape, setup, teardown),
         cmocka_unit_test_setup_teardown(test_converters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pairs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_front_ends, setup, teardown),

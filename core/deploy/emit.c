@@ -506,10 +506,12 @@ static void write_source(const emitter *e, int64_t total, const char *data, cons
             "#include \"model.h\"\n\n#include <float.h>\n#include <math.h>\n#include <stddef.h>\n"
             "#include <string.h>\n\n");
     write_parts(e, out);
-    fprintf(out,
-            "%s\n/* Of activations: %lld bytes. */\nstatic union {\n    double align;\n"
-            "    int8_t at[%lld];\n} memory;\n",
-            data, (long long)total, (long long)(total ? total : 1));
+    fputs(data, out);
+    if (calls[0])
+        fprintf(out,
+                "\n/* Of activations: %lld bytes. */\nstatic union {\n    double align;\n"
+                "    int8_t at[%lld];\n} memory;\n",
+                (long long)total, (long long)total);
     if (e->codes) fprintf(out, "static int8_t code[%lld];\n", (long long)e->codes);
     fprintf(out, "\nvoid model_run(const %s x[MODEL_INPUT], %s y[MODEL_OUTPUT]) {\n",
             type_of(&g->tensors[g->input]), type_of(&g->tensors[g->output]));

@@ -1,8 +1,10 @@
 /* examples/device/classify.c - an exported keyword spotter as firmware would hold it, with no
  * library of ours:
  *
- *   cc -O2 -I demo_best -o build/classify examples/device/classify.c demo_best/{model,frontend}.c
- * -lm build/classify some.wav other.wav
+ *   M=demo_best
+ *   cc -O2 -I $M -o build/classify examples/device/classify.c $M/model.c $M/frontend.c -lm
+ *
+ *   build/classify some.wav other.wav
  *
  * Files: WAV with one channel of 16 bits at the front end's rate. Of longer ones the beginning is
  * heard, after shorter ones comes silence. One line a file: its name, the class, the score. */
@@ -42,7 +44,7 @@ static const char *read_wav(FILE *f, float clip[FRONTEND_SAMPLES]) {
                 clip[i] = (float)(v < 32768 ? (int)v : (int)v - 65536) / 32768.0f;
             }
             return NULL;
-        } else if (fseek(f, (long)(bytes + bytes % 2), SEEK_CUR) != 0) {
+        } else if (bytes >= 0x7fffffff || fseek(f, (long)(bytes + bytes % 2), SEEK_CUR) != 0) {
             break;
         }
     }

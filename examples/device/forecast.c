@@ -1,11 +1,14 @@
 /* examples/device/forecast.c - an exported forecaster as firmware would hold it, with no library of
  * ours:
  *
- *   cc -O2 -I climate_a_best -o build/forecast examples/device/forecast.c climate_a_best/model.c -lm
+ *   M=climate_a_best
+ *   cc -O2 -I $M -o build/forecast examples/device/forecast.c $M/model.c -lm
+ *
  *   build/forecast <rows.txt
  *
- * Rows: the inputs of forecast.h in their order, numbers with spaces between. From the row that fills
- * the window on, each is answered by a line: the targets of the next row, then of the one after. */
+ * Rows: the inputs of forecast.h in their order, numbers with spaces between. From the row that
+ * fills the window on, each is answered by a line: the targets of the next row, then of the one
+ * after. Ends with 1 where something is no number, or a row is cut off. */
 #include "forecast.h"
 #include "model.h"
 
@@ -21,7 +24,7 @@ static const float target_deviation[] = {FORECAST_TARGET_DEVIATION};
 typedef int8_t number;
 static number number_of(float v) {
     const float q = roundf(v / MODEL_INPUT_SCALE) + (float)MODEL_INPUT_ZERO_POINT;
-    return (number)(q < -128 ? -128 : q > 127 ? 127 : q);
+    return (number)(!(q > -128) ? -128 : q > 127 ? 127 : q); /* NaN too */
 }
 static float value_of(number y) {
     return (float)(y - MODEL_OUTPUT_ZERO_POINT) * MODEL_OUTPUT_SCALE;
@@ -43,7 +46,7 @@ int main(void) {
         memmove(x, x + FORECAST_INPUTS, KEPT * sizeof *x);
         for (int i = 0; i < FORECAST_INPUTS; i++) {
             float v;
-            if (scanf("%f", &v) != 1) return 0;
+            if (scanf("%f", &v) != 1) return feof(stdin) && i == 0 ? 0 : 1;
             x[KEPT + i] = number_of(FORECAST_STANDARDISED ? (v - mean[i]) / deviation[i] : v);
         }
         if (rows < FORECAST_WINDOW) continue;

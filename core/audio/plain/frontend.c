@@ -1,7 +1,7 @@
 /* core/audio/plain/frontend.c - the front end as it stands in an exported frontend.c, below the
  * tables that core/audio/frontend_source.c writes. It needs FRONTEND_* of its header and, of the
- * tables, POINTS (of the transform), MOST (its largest prime factor), BANDS, FIRST (of the bins
- * that the bands read) and LAST. */
+ * tables, POINTS (of the transform), MOST (the largest prime factor of half of them), BANDS, FIRST
+ * (of the bins that the bands read) and LAST. */
 /* part frontend */
 /* One frame at a time works here. */
 static float wave[POINTS], spectrum[POINTS], terms[2 * MOST], magnitude[LAST + 1], band[BANDS];

@@ -17,7 +17,7 @@ typedef struct window {
     int32_t before[2]; /* rows above and columns left of the map */
 } window;
 
-/* Where tap k of an output along one axis reads; -1: outside. */
+/* Where tap k of an output along one axis reads; below 0: outside. */
 static int32_t tap_at(const window *n, int axis, int32_t out, int32_t k) {
     const int32_t at = out * n->stride[axis] - n->before[axis] + k * n->dilation[axis];
     return at < n->in[axis] ? at : -1;
