@@ -20,6 +20,7 @@ LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 LIBS := -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -fopenmp -lm
 TEST_LIBS_test_zip := -ldeflate # another reader of zlib streams
+TEST_LIBS_test_c_source := -ldl # glibc before 2.34
 
 # One source of vector kernels, once for each row of the kernel table that this architecture has.
 ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
