@@ -138,7 +138,7 @@ static void test_operators(void **state) {
 
 static void test_nets(void **state) {
     (void)state;
-    for (uint32_t seed = 0; seed < 8; seed++) {
+    for (uint32_t seed = 0; seed < 5; seed++) {
         const nas_arena_mark mark = nas_arena_here(arena);
         char name[32];
         snprintf(name, sizeof name, "net %u", seed);

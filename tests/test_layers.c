@@ -449,22 +449,22 @@ static void test_residual(void **state) {
 static void test_storage(void **state) {
     (void)state; /* batches of three chunks */
     const nas_model plain =
-        MODEL(6, 4, 1, SAME_CONV, BN, RELU, DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), SAME_CONV, BN,
+        MODEL(4, 3, 1, SAME_CONV, BN, RELU, DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), SAME_CONV, BN,
               SAME_CONV, BN, SAME_CONV, BN, GAP, DENSE(CLASSES), SOFTMAX);
     check_net(&plain, 50, 50);
     const nas_model read_again = MODEL(3, 3, 1, FLATTEN, DENSE(8), BN, DENSE(8), RELU, BN, DENSE(8),
                                        BN, DENSE(CLASSES), SOFTMAX);
     check_net(&read_again, 50, 50);
     const nas_model nested =
-        MODEL(6, 4, 1, SAME_CONV, BN,
+        MODEL(4, 3, 1, SAME_CONV, BN,
               RESIDUAL(0, SAME_CONV, BN, RESIDUAL(0, SAME_CONV, BN, SAME_CONV, BN), SAME_CONV, BN),
               RESIDUAL(0, SAME_CONV, BN, SAME_CONV), SAME_CONV, BN, GAP, DENSE(CLASSES), SOFTMAX);
     check_net(&nested, 50, 50);
     const nas_model twice =
-        MODEL(6, 4, 1, SAME_CONV, BN, RESIDUAL(0, RESIDUAL(0, SAME_CONV, BN), SAME_CONV, BN),
+        MODEL(4, 3, 1, SAME_CONV, BN, RESIDUAL(0, RESIDUAL(0, SAME_CONV, BN), SAME_CONV, BN),
               RESIDUAL(0, SAME_CONV, BN, RESIDUAL(0, SAME_CONV, BN)), GAP, DENSE(CLASSES), SOFTMAX);
     check_net(&twice, 50, 50);
-    const nas_model first = MODEL(6, 4, 1, SAME_CONV, BN, SAME_CONV, RESIDUAL(1, BN, SAME_CONV),
+    const nas_model first = MODEL(4, 3, 1, SAME_CONV, BN, SAME_CONV, RESIDUAL(1, BN, SAME_CONV),
                                   RESIDUAL(0, BN, SAME_CONV), BN, GAP, DENSE(CLASSES), SOFTMAX);
     check_net(&first, 50, 50);
 }
