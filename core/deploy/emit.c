@@ -185,6 +185,42 @@ static nas_status scales_hybrid(emitter *e, int32_t n) {
     return NAS_OK;
 }
 
+/* What goes over windows in int8 calls a function for each sum: it, as an argument. */
+static const char *sum_argument(emitter *e) {
+    const bool conv = e->step.op->kind == NAS_OP_CONV_2D;
+    const char *name = conv ? "conv_sum" : "depth_sum";
+    if (e->step.op->kind == NAS_OP_FULLY_CONNECTED) return "";
+    need(e, name, strlen(name));
+    return conv ? "conv_sum, " : "depth_sum, ";
+}
+
+static nas_status arguments_f32(emitter *e) {
+    char text[NAS_C_NUMBER];
+    limits(e->step.op->activation, text);
+    fprintf(e->calls, "kernel_%d, bias_%d, %s, ", e->n, e->n, text);
+    end_call(e);
+    return NAS_OK;
+}
+
+static nas_status arguments_i8(emitter *e, int32_t out) {
+    codes(e, e->step.op->activation);
+    NAS_TRY(scales_i8(e, out));
+    fprintf(e->calls, "&codes_%d, %skernel_%d, bias_%d, scale_%d, ", e->n, sum_argument(e), e->n,
+            e->n, e->n);
+    end_call(e);
+    return NAS_OK;
+}
+
+static nas_status arguments_hybrid(emitter *e, int32_t out) {
+    char x[NAS_C_NUMBER], y[NAS_C_NUMBER];
+    NAS_TRY(scales_hybrid(e, out));
+    value(e, e->step.op->in[0], x);
+    value(e, e->step.op->out, y);
+    fprintf(e->calls, "&hybrid_%d, %skernel_%d, %s, code, %s);\n", e->n, sum_argument(e), e->n, x,
+            y);
+    return NAS_OK;
+}
+
 /* CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED in float, int8 or both. */
 static nas_status weighted(emitter *e) {
     const nas_step *s = &e->step;
@@ -192,14 +228,15 @@ static nas_status weighted(emitter *e) {
     const bool dense = s->op->kind == NAS_OP_FULLY_CONNECTED, is_float = w->dtype == NAS_F32;
     const bool hybrid = nas_step_is_hybrid(s);
     const int32_t out = dense ? w->dims[0] : s->out->dims[3];
-    char name[NAS_C_NUMBER], text[NAS_C_NUMBER];
+    const char *floating = s->op->kind == NAS_OP_CONV_2D ? "conv" : "depthwise";
+    char name[NAS_C_NUMBER];
     if (!s->x[1]) return unsupported(e, "its kernel is no constant");
     if (!is_float && w->zero_point && w->n_scale == 1 && w->zero_point[0])
         return unsupported(e, "its kernel has a zero point");
     snprintf(name, sizeof name, "%s_%s",
-             dense                           ? "dense"
-             : s->op->kind == NAS_OP_CONV_2D ? "conv"
-                                             : "depthwise",
+             dense      ? "dense"
+             : is_float ? floating
+                        : "window",
              is_float ? "f32"
              : hybrid ? "hybrid"
                       : "i8");
@@ -209,29 +246,13 @@ static nas_status weighted(emitter *e) {
     else
         array(e, "int8_t", "kernel", nas_tensor_count(w), s->x[1], nas_c_i8);
     NAS_TRY(biases(e, out));
-    if (!dense) window(e, &w->dims[1]);
-    if (dense)
+    if (dense) {
         fprintf(e->calls, "%d, %d, %d, ", s->out->dims[0], w->dims[1], out);
-    else
-        fprintf(e->calls, "&window_%d, ", e->n);
-    if (is_float) {
-        limits(s->op->activation, text);
-        fprintf(e->calls, "kernel_%d, bias_%d, %s, ", e->n, e->n, text);
-    } else if (hybrid) {
-        NAS_TRY(scales_hybrid(e, out));
-        fprintf(e->calls, "&hybrid_%d, kernel_%d, ", e->n, e->n);
-        value(e, s->op->in[0], text);
-        fprintf(e->calls, "%s, code, ", text);
-        value(e, s->op->out, text);
-        fprintf(e->calls, "%s);\n", text);
-        return NAS_OK;
     } else {
-        codes(e, s->op->activation);
-        NAS_TRY(scales_i8(e, out));
-        fprintf(e->calls, "&codes_%d, kernel_%d, bias_%d, scale_%d, ", e->n, e->n, e->n, e->n);
+        window(e, &w->dims[1]);
+        fprintf(e->calls, "&window_%d, ", e->n);
     }
-    end_call(e);
-    return NAS_OK;
+    return is_float ? arguments_f32(e) : hybrid ? arguments_hybrid(e, out) : arguments_i8(e, out);
 }
 
 static nas_status pool(emitter *e) {

@@ -74,7 +74,6 @@ typedef struct nas_value {
     bool packed;         /* stored without padding of the channels */
     bool has_grad;       /* some weights are before it */
     bool read_later;     /* while edges are planned, last node first */
-    bool one_row;        /* all rows of an image's gradient are one: it is stored once */
     bool dead;           /* lies between a node and the ReLU that it does itself */
     bool whole;          /* kept for all images of a batch, and not for one chunk */
     bool grad_whole;     /* lives across a barrier, so for all images and not for one chunk */

@@ -83,19 +83,6 @@ static void choose_borders(nas_net *net) {
     }
 }
 
-/* What a barrier reads by rows, and only one node writes, it need not write row by row. */
-static void spread_gradients(nas_net *net) {
-    for (int32_t i = 0; i < net->nodes.n; i++) {
-        const nas_node *node = &net->nodes.v[i];
-        if (node->skip || !node->ops->spreads) continue;
-        nas_value *value = &net->values[node->in[0]];
-        const nas_border *b = &value->grad_border;
-        value->one_row = value->readers == 1 && value->maker >= 0 &&
-                         net->nodes.v[value->maker].ops->reduce &&
-                         !(b->top | b->left | b->bottom | b->right);
-    }
-}
-
 static int32_t larger(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
@@ -106,6 +93,22 @@ static nas_map lay_out(nas_shape s, bool packed, const nas_border *b) {
     m.row = (ptrdiff_t)(s.w + larger(b->left, b->right)) * m.cs;
     m.image = (s.h + larger(b->top, b->bottom)) * m.row;
     return m;
+}
+
+/* A gradient whose rows are all one, which only one node writes and a barrier reads by rows, is
+ * stored as one row. */
+static void spread_gradients(nas_net *net) {
+    for (int32_t i = 0; i < net->nodes.n; i++) {
+        const nas_node *node = &net->nodes.v[i];
+        if (node->skip || !node->ops->spreads) continue;
+        nas_value *value = &net->values[node->in[0]];
+        const nas_border *b = &value->grad_border;
+        if (value->readers != 1 || value->maker < 0 || !net->nodes.v[value->maker].ops->reduce ||
+            b->top || b->left || b->bottom || b->right)
+            continue;
+        value->dx.image = value->dx.row;
+        value->dx.row = 0;
+    }
 }
 
 /* One buffer of the block; sizes first, places when the block is there. */
@@ -315,15 +318,12 @@ static nas_status plan(nas_net *net, nas_err *err) {
     nas_storage_place(net);
     choose_tiles(net);
     choose_borders(net);
-    spread_gradients(net);
     for (int32_t v = 0; v < net->n_values; v++) {
         nas_value *value = &net->values[v];
         value->x = lay_out(value->shape, value->packed, &value->border);
         value->dx = lay_out(value->shape, false, &value->grad_border);
-        if (!value->one_row) continue;
-        value->dx.image = value->dx.row;
-        value->dx.row = 0;
     }
+    spread_gradients(net);
     net->output = net->n_values - 1;
     net->chunk = chunk_of(net);
     for (int32_t i = 0; i < net->nodes.n; i++) net->macs += (double)net->nodes.v[i].macs;

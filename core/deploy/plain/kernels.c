@@ -83,25 +83,19 @@ static int32_t depth_sum(const window *n, const int8_t *kernel, int32_t zero, co
 }
 /* end */
 
-/* part conv_i8: conv_sum codes fixed_scale */
-static void conv_i8(const window *n, const codes *q, const int8_t *kernel, const int32_t *bias,
-                    const nas_fixed *scale, const int8_t *x, int8_t *y) {
-    for (int32_t i = 0; i < n->out[0]; i++)
-        for (int32_t j = 0; j < n->out[1]; j++)
-            for (int32_t o = 0; o < n->out[2]; o++) {
-                const uint32_t sum = (uint32_t)conv_sum(n, kernel, q->in, x, i, j, o);
-                *y++ = code_of(nas_fixed_scale((int32_t)(sum + (uint32_t)bias[o]), scale[o]), q);
-            }
-}
+/* part window_sum: window */
+/* conv_sum or depth_sum: of one output, before its bias. */
+typedef int32_t window_sum(const window *n, const int8_t *kernel, int32_t zero, const int8_t *x,
+                           int32_t row, int32_t column, int32_t o);
 /* end */
 
-/* part depthwise_i8: depth_sum codes fixed_scale */
-static void depthwise_i8(const window *n, const codes *q, const int8_t *kernel, const int32_t *bias,
-                         const nas_fixed *scale, const int8_t *x, int8_t *y) {
+/* part window_i8: window_sum codes fixed_scale */
+static void window_i8(const window *n, const codes *q, window_sum *sum_of, const int8_t *kernel,
+                      const int32_t *bias, const nas_fixed *scale, const int8_t *x, int8_t *y) {
     for (int32_t i = 0; i < n->out[0]; i++)
         for (int32_t j = 0; j < n->out[1]; j++)
             for (int32_t o = 0; o < n->out[2]; o++) {
-                const uint32_t sum = (uint32_t)depth_sum(n, kernel, q->in, x, i, j, o);
+                const uint32_t sum = (uint32_t)sum_of(n, kernel, q->in, x, i, j, o);
                 *y++ = code_of(nas_fixed_scale((int32_t)(sum + (uint32_t)bias[o]), scale[o]), q);
             }
 }
@@ -235,29 +229,16 @@ static void code_input(int32_t n, const float *x, int symmetric, int8_t *q, floa
 }
 /* end */
 
-/* part conv_hybrid: conv_sum hybrid */
-static void conv_hybrid(const window *n, const hybrid *h, const int8_t *kernel, const float *x,
-                        int8_t *code, float *y) {
+/* part window_hybrid: window_sum hybrid */
+static void window_hybrid(const window *n, const hybrid *h, window_sum *sum_of,
+                          const int8_t *kernel, const float *x, int8_t *code, float *y) {
     float scale;
     int32_t zero;
     code_input(n->in[0] * n->in[1] * n->in[2], x, h->symmetric, code, &scale, &zero);
     for (int32_t i = 0; i < n->out[0]; i++)
         for (int32_t j = 0; j < n->out[1]; j++)
             for (int32_t o = 0; o < n->out[2]; o++)
-                *y++ = hybrid_value(h, conv_sum(n, kernel, zero, code, i, j, o), o, scale);
-}
-/* end */
-
-/* part depthwise_hybrid: depth_sum hybrid */
-static void depthwise_hybrid(const window *n, const hybrid *h, const int8_t *kernel, const float *x,
-                             int8_t *code, float *y) {
-    float scale;
-    int32_t zero;
-    code_input(n->in[0] * n->in[1] * n->in[2], x, h->symmetric, code, &scale, &zero);
-    for (int32_t i = 0; i < n->out[0]; i++)
-        for (int32_t j = 0; j < n->out[1]; j++)
-            for (int32_t o = 0; o < n->out[2]; o++)
-                *y++ = hybrid_value(h, depth_sum(n, kernel, zero, code, i, j, o), o, scale);
+                *y++ = hybrid_value(h, sum_of(n, kernel, zero, code, i, j, o), o, scale);
 }
 /* end */
 
