@@ -267,17 +267,21 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
 }
 
 /* Between epochs there is nothing to pick by: a fold's own clips are to be judged unseen, and the
- * net that ships has no validation part. */
+ * net that ships has no validation part; but where split.stopping sets clips aside. */
 static bool check_folds(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
     const cJSON *split = nas_json_get(nas_json_get(c->root, "task"), "split");
     const cJSON *folds = nas_json_get(split, "folds");
     const bool best = k == nas_block_find(&nas_block_train, "keep") && cJSON_IsString(v) &&
                       strcmp(v->valuestring, "best") == 0;
     const bool waits = k == nas_block_find(&nas_block_train, "patience") && !cJSON_IsNull(v);
-    if (!folds || cJSON_IsNull(folds) || !(best || waits)) return true;
+    const cJSON *share = nas_json_get(split, "stopping");
+    const bool stopping = cJSON_IsNumber(share) && share->valuedouble > 0;
+    if (!folds || cJSON_IsNull(folds) || stopping || !(best || waits)) return true;
+    const bool clips = nas_task_of(c->root) == &nas_task_keywords;
     nas_check_problem(c, path, v, false,
-                      "needs a validation part, and with task.split.folds there is none; %s",
-                      best ? "expected \"last\"" : "leave it out");
+                      "needs a validation part, and with task.split.folds there is none; %s%s",
+                      best ? "expected \"last\"" : "leave it out",
+                      clips ? ", or set clips aside by \"stopping\": 0.1 in task.split" : "");
     return false;
 }
 
@@ -375,6 +379,10 @@ static void check_split(nas_check *c, const char *path, const cJSON *v, const na
         if (folded && strcmp(k->string, "validation") == 0)
             nas_check_problem(c, where, k, true,
                               "with folds each of them is the validation part once; leave it out");
+        if (!folded && strcmp(k->string, "stopping") == 0 && cJSON_IsNumber(k) &&
+            k->valuedouble > 0)
+            nas_check_problem(c, where, k, true,
+                              "belongs to folds; without them the validation part picks the epoch");
         if (folded && k == by && cJSON_IsString(k) && strcmp(k->valuestring, "speaker") != 0)
             nas_check_problem(c, where, k, false, "folds are by \"speaker\" only");
         if (!folded && strcmp(k->string, "test") == 0 && cJSON_IsNumber(k) && k->valuedouble >= 0 &&

@@ -68,7 +68,7 @@ static nas_status split_and_index(nas_arena *a, const nas_task *task, bool allow
     uint8_t *fold = nas_arena_alloc(a, (size_t)d->clips->n, err);
     if (!fold) return NAS_ENOMEM;
     NAS_TRY(nas_split_folds(d->clips, split, log, fold, &d->fingerprint, err));
-    nas_split_fold_parts(d->clips, fold, -1, part, &of_parts);
+    (void)nas_split_fold_parts(d->clips, split->stopping > 0, fold, -1, part, &of_parts);
     d->folds = split->folds;
     d->fold = fold;
     return collect(a, part, d, err);
@@ -108,7 +108,8 @@ nas_status nas_keywords_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_
     out->clips = d->clips;
     uint8_t *part = nas_arena_alloc(a, (size_t)d->clips->n, err);
     if (!part) return NAS_ENOMEM;
-    nas_split_fold_parts(d->clips, d->fold, k, part, &out->fingerprint);
+    out->judged = nas_split_fold_parts(d->clips, d->task->split.stopping > 0, d->fold, k, part,
+                                       &out->fingerprint);
     return collect(a, part, out, err);
 }
 

@@ -27,8 +27,10 @@ typedef struct nas_dataset {
     int32_t n_calibration;
     const int32_t *calibration; /* rows of the training part: its first 256 clips in hash order; of
                                    a series 1,024 windows, evenly spread */
-    int32_t folds;              /* 0: none. Else all examples but the test part's are in the
-                                   training part, and the validation part is empty */
+    nas_part judged;            /* what a score is over: the validation part, but of a fold where
+                                   that part picks epochs */
+    int32_t folds;              /* 0: none. Else all examples but the test part's train, or pick
+                                   the epoch in the validation part, which is mostly empty */
     const uint8_t *fold;        /* [clips->n], with folds: 0 .. folds - 1, or NAS_TEST_FOLD */
 } nas_dataset;
 

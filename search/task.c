@@ -40,11 +40,11 @@ nas_status nas_task_score(const nas_dataset *d, const nas_candidate *c, const na
                           double *out, nas_err *err) {
     *tally = (nas_tally){0};
     *out = (double)NAN;
-    if (!d->part[NAS_VALIDATION].n) return NAS_OK;
+    if (!d->part[d->judged].n) return NAS_OK;
     double metric[NAS_METRICS_MOST];
     nas_graph g = nas_graph_start(a);
     NAS_TRY(nas_tflite_read(file.p, file.n, &g, err));
-    NAS_TRY(d->task->ops->judge(d, c, f, &g, NAS_VALIDATION, log, tally, err));
+    NAS_TRY(d->task->ops->judge(d, c, f, &g, d->judged, log, tally, err));
     d->task->ops->conclude(d->task, tally, false, metric);
     *out = metric[NAS_METRIC_SCORE];
     return NAS_OK;
@@ -53,7 +53,8 @@ nas_status nas_task_score(const nas_dataset *d, const nas_candidate *c, const na
 nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
                             bool allow_missing, const nas_cache *cache, const nas_log *log,
                             nas_dataset *out, nas_err *err) {
-    *out = (nas_dataset){.task = task, .folder = folder ? folder : task->data};
+    *out = (nas_dataset){
+        .task = task, .folder = folder ? folder : task->data, .judged = NAS_VALIDATION};
     const nas_status st = task->ops->open(a, task, allow_missing, cache, log, out, err);
     if (st != NAS_OK) nas_dataset_close(out);
     return st;
@@ -65,7 +66,8 @@ void nas_dataset_close(nas_dataset *d) {
 
 nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
                             nas_err *err) {
-    *out = (nas_dataset){.task = d->task, .folder = d->folder, .outputs = d->outputs};
+    *out = (nas_dataset){
+        .task = d->task, .folder = d->folder, .outputs = d->outputs, .judged = NAS_VALIDATION};
     return d->task->ops->fold(a, d, k, out, err);
 }
 

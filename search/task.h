@@ -86,7 +86,8 @@ const nas_task_ops *nas_task_find(const char *name);
 /* The row that a document's task.kind names; keywords where it names none. */
 const nas_task_ops *nas_task_of(const cJSON *document);
 
-/* The score alone, of an exported file's bytes on the validation part; NaN where that is empty. */
+/* The score alone, of an exported file's bytes on the part that is judged; NaN where it is empty.
+ */
 NAS_NODISCARD nas_status nas_task_score(const nas_dataset *d, const nas_candidate *c,
                                         const nas_features *f, nas_arena *a, nas_bytes file,
                                         const nas_log *log, nas_tally *tally, double *out,

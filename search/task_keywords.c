@@ -53,7 +53,10 @@ static void keywords_describe(const nas_dataset *d, char *out, size_t n) {
     nas_thousands(d->part[NAS_TRAIN].n, train);
     nas_thousands(d->part[NAS_VALIDATION].n, validation);
     nas_thousands(d->part[NAS_TEST].n, test);
-    if (d->folds)
+    if (d->folds && d->part[NAS_VALIDATION].n)
+        snprintf(out + used, n - (size_t)used, "%d folds with %s and %s that pick epochs, test %s)",
+                 d->folds, train, validation, test);
+    else if (d->folds)
         snprintf(out + used, n - (size_t)used, "%d folds with %s, test %s)", d->folds, train, test);
     else
         snprintf(out + used, n - (size_t)used, "train %s, validation %s, test %s)", train,

@@ -46,6 +46,19 @@ check "nothing to keep the best by" says 2 "train.keep" "$NAS" run keep.json
 sed 's/"batch_size": 10/"batch_size": 10, "patience": 2/' crossed.json >patience.json
 check "nothing to wait for" says 2 "needs a validation part" "$NAS" run patience.json
 
+# --- some clips of each fold pick the epoch
+sed -e 's/"folds": 3/"folds": 3, "stopping": 0.2/' -e 's/"crossed"/"stopping"/' \
+    -e 's/"batch_size": 10/"batch_size": 10, "keep": "best", "patience": { "choice": [null, 1] }/' crossed.json >stopping.json
+check "with clips set aside there is something to wait for" "$NAS" run stopping.json --trials 8 --workers 2 --out stopping_best
+check "all clips are still counted" equal \
+    "$(sql stopping.db "select count(*) from stopping where abs(accuracy * $outside - round(accuracy * $outside)) < 1e-9")" 8
+check "patience ends trainings early" test "$(sql stopping.db \
+    "select max(epochs_trained + epochs_saved) > min(epochs_trained + epochs_saved) from stopping")" = 1
+check "the net that ships has clips to stop by" equal "$(sql stopping.db "select count(*) = count(val_accuracy) from nas_epochs")" 1
+check "verify trains the same bytes with them" "$NAS" verify stopping.db 1
+sed -e 's/"folds": 3/"stopping": 0.2/' crossed.json >alone.json
+check "without folds it says nothing" says 2 "belongs to folds" "$NAS" run alone.json
+
 # --- no test part
 sed -e 's/"test": 0.2/"test": 0/' -e 's/"crossed"/"all_in"/' crossed.json >all_in.json
 check "no test part" "$NAS" run all_in.json --trials 1 --workers 1

@@ -400,7 +400,7 @@ static void test_fold_parts(void **state) {
     nas_hash seen[6];
     assert_int_equal(fold_them(p, 5, 0.1), NAS_OK);
     for (int32_t k = 0; k < 5; k++) {
-        nas_split_fold_parts(&p->c, p->fold, k, p->part, &seen[k]);
+        (void)nas_split_fold_parts(&p->c, false, p->fold, k, p->part, &seen[k]);
         for (int32_t i = 0; i < p->c.n; i++) {
             judged[i] += p->part[i] == NAS_VALIDATION;
             assert_int_equal(p->part[i] == NAS_TEST, p->fold[i] == NAS_TEST_FOLD);
@@ -409,7 +409,7 @@ static void test_fold_parts(void **state) {
         }
     }
     for (int32_t i = 0; i < p->c.n; i++) assert_int_equal(judged[i], p->fold[i] != NAS_TEST_FOLD);
-    nas_split_fold_parts(&p->c, p->fold, -1, p->part, &seen[5]);
+    (void)nas_split_fold_parts(&p->c, false, p->fold, -1, p->part, &seen[5]);
     for (int32_t i = 0; i < p->c.n; i++)
         assert_int_equal(p->part[i], p->fold[i] == NAS_TEST_FOLD ? NAS_TEST : NAS_TRAIN);
     for (int i = 0; i < 6; i++)
@@ -419,6 +419,58 @@ static void test_fold_parts(void **state) {
     assert_int_equal(nas_split_make(&p->c, &config, false, NULL, all, &hash, &err), NAS_OK);
     assert_memory_equal(all, p->part, (size_t)p->c.n);
     assert_true(nas_hash_equal(&hash, &seen[5]));
+    free(p);
+}
+
+/* Some speakers of each fold pick epochs: of nets that train on their fold, never of the one that
+ * is judged by it. The folds are those that there are without. */
+static void test_stopping(void **state) {
+    (void)state;
+    enum { FOLDS = 4 };
+    people *p = make_people(SPEAKERS, 12);
+    assert_int_equal(fold_them(p, FOLDS, 0.1), NAS_OK);
+    uint8_t plain[ROOM];
+    memcpy(plain, p->fold, sizeof plain);
+    const nas_hash without = hash;
+    const nas_split_config config = {
+        .by = NAS_BY_SPEAKER, .folds = FOLDS, .test = 0.1, .stopping = 0.2};
+    assert_int_equal(nas_split_folds(&p->c, &config, &log_all, p->fold, &hash, &err), NAS_OK);
+    assert_false(nas_hash_equal(&without, &hash));
+    int32_t of_fold[FOLDS] = {0}, stops[FOLDS] = {0};
+    for (int32_t i = 0; i < p->c.n; i++) {
+        const bool stopping = p->fold[i] >= NAS_STOPPING_FOLD && p->fold[i] != NAS_TEST_FOLD;
+        assert_int_equal(stopping ? p->fold[i] - NAS_STOPPING_FOLD : p->fold[i], plain[i]);
+        if (plain[i] == NAS_TEST_FOLD) continue;
+        of_fold[plain[i]]++;
+        stops[plain[i]] += stopping;
+        for (int32_t j = 0; j < i; j++)
+            if (p->speaker[i] == p->speaker[j]) assert_int_equal(p->fold[i], p->fold[j]);
+    }
+    for (int32_t k = 0; k < FOLDS; k++) {
+        /* At least the share, and no more than one speaker above it. */
+        assert_true(stops[k] >= 0.2 * of_fold[k] && stops[k] < 0.2 * of_fold[k] + 12);
+        nas_hash seen;
+        assert_int_equal(nas_split_fold_parts(&p->c, true, p->fold, k, p->part, &seen), NAS_TEST);
+        for (int32_t i = 0; i < p->c.n; i++) {
+            const bool stopping = p->fold[i] != plain[i];
+            const int expected = plain[i] == NAS_TEST_FOLD ? NAS_NO_PART
+                                 : plain[i] == k           ? NAS_TEST
+                                 : stopping                ? NAS_VALIDATION
+                                                           : NAS_TRAIN;
+            assert_int_equal(p->part[i], expected);
+        }
+    }
+    nas_hash whole;
+    assert_int_equal(nas_split_fold_parts(&p->c, true, p->fold, -1, p->part, &whole),
+                     NAS_VALIDATION);
+    for (int32_t i = 0; i < p->c.n; i++)
+        assert_int_equal(p->part[i], plain[i] == NAS_TEST_FOLD ? NAS_TEST
+                                     : p->fold[i] != plain[i]  ? NAS_VALIDATION
+                                                               : NAS_TRAIN);
+    /* Asked for the validation part of such a model, nobody is an independent judge. */
+    uint8_t all[ROOM];
+    assert_int_equal(nas_split_make(&p->c, &config, false, NULL, all, &hash, &err), NAS_OK);
+    assert_null(memchr(all, NAS_VALIDATION, (size_t)p->c.n));
     free(p);
 }
 
@@ -453,6 +505,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_folder_errors, begin, end),
         cmocka_unit_test(test_folds),
         cmocka_unit_test(test_fold_parts),
+        cmocka_unit_test(test_stopping),
         cmocka_unit_test(test_fold_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

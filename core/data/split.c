@@ -279,7 +279,10 @@ static nas_status assign(const nas_clips *c, const nas_split_config *config, boo
     uint8_t *fold = nas_arena_alloc(a, (size_t)c->n, err);
     if (!fold) return NAS_ENOMEM;
     NAS_TRY(nas_split_folds(c, config, log, fold, &ignored, err));
-    nas_split_fold_parts(c, fold, -1, part, &ignored);
+    (void)nas_split_fold_parts(c, config->stopping > 0, fold, -1, part, &ignored);
+    /* Whoever had a say in the training is no judge of it. */
+    for (int32_t i = 0; i < c->n; i++)
+        if (part[i] == NAS_VALIDATION) part[i] = NAS_TRAIN;
     return NAS_OK;
 }
 

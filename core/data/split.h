@@ -19,6 +19,7 @@ typedef struct nas_split_config {
     int32_t by;              /* nas_split_by */
     double validation, test; /* shares, by speaker and by file */
     int32_t folds;           /* below 2: none */
+    double stopping;         /* with folds: share of each fold whose speakers only pick epochs */
     /* By lists: files in the clips' folder, one clip a line; train_list NULL: all other clips. */
     const char *train_list, *validation_list, *test_list;
 } nas_split_config;
@@ -49,16 +50,20 @@ NAS_NODISCARD nas_status nas_split_make(const nas_clips *c, const nas_split_conf
  * order of a salted hash go to the fold that has least of their classes; of salts 0 .. 999 the
  * first in which every class keeps its share of each fold and of the test part within a fifth, else
  * the best, and a warning. Shape: fold has c->n entries: 0 .. folds - 1, or NAS_TEST_FOLD.
+ * With config->stopping some speakers of each fold, at least that share of its clips, only pick the
+ * epoch of nets that train on their fold: those are NAS_STOPPING_FOLD + their fold.
  * Errors: NAS_EINVAL as above. */
-enum { NAS_FOLDS_MOST = 20, NAS_TEST_FOLD = 255 };
+enum { NAS_FOLDS_MOST = 20, NAS_STOPPING_FOLD = 32, NAS_TEST_FOLD = 255 };
 NAS_NODISCARD nas_status nas_split_folds(const nas_clips *c, const nas_split_config *config,
                                          const nas_log *log, uint8_t *fold, nas_hash *fingerprint,
                                          nas_err *err);
 
-/* The parts while fold k is the validation part; with k = -1 all folds train and nothing validates.
- */
-void nas_split_fold_parts(const nas_clips *c, const uint8_t *fold, int32_t k, uint8_t *part,
-                          nas_hash *fingerprint);
+/* The parts while fold k is judged; with k = -1 all folds train. Without stopping fold k is the
+ * validation part, and with k = -1 that part is empty. With it the validation part holds the
+ * stopping speakers of all other folds, fold k is the test part, and what else is tested has no
+ * part. Returns the part that is judged. */
+nas_part nas_split_fold_parts(const nas_clips *c, bool stopping, const uint8_t *fold, int32_t k,
+                              uint8_t *part, nas_hash *fingerprint);
 
 const char *nas_part_name(nas_part p); /* "train", "validation", "test" */
 

@@ -10,7 +10,7 @@ enum { held = NAS_FOLDS_MOST }; /* where the test part stands among the counts *
 typedef struct folding {
     nas_dealing d; /* count has NAS_FOLDS_MOST + 1 parts; part is a fold or held */
     int32_t folds, least;
-    double test;
+    double test, stopping;
     int32_t clips[NAS_FOLDS_MOST + 1];
 } folding;
 
@@ -92,7 +92,36 @@ static void warn_of_worst(const folding *f, const nas_log *log) {
              share * (double)d->total[l]);
 }
 
-static nas_status deal_folds(folding *f, const nas_log *log, uint8_t *fold, nas_err *err) {
+/* Of each fold the first speakers in the order of the salt, until they have their share. */
+static nas_status pick_stopping(folding *f, uint32_t salt, uint8_t *stops, nas_err *err) {
+    nas_dealing *d = &f->d;
+    const int32_t labels = d->c->n_labels, n = nas_dealing_order(d, salt, UINT64_MAX);
+    int32_t clips[NAS_FOLDS_MOST + 1] = {0};
+    /* From here on count holds what trains. */
+    for (int32_t i = 0; i < n; i++) {
+        const int32_t rank = d->order[i].rank, k = d->part[rank];
+        const nas_speaker *s = &d->speakers[rank];
+        stops[rank] = k != held && clips[k] < f->stopping * f->clips[k];
+        if (!stops[rank]) continue;
+        clips[k] += s->clips;
+        for (int32_t p = s->first; p < s->end; p++)
+            d->count[k * labels + d->shares[p].label] -= d->shares[p].clips;
+    }
+    for (int32_t l = 0; l < labels; l++) {
+        int64_t all = 0;
+        for (int32_t k = 0; k < f->folds; k++) all += d->count[k * labels + l];
+        for (int32_t k = 0; k < f->folds; k++)
+            if (all - d->count[k * labels + l] < 1)
+                return nas_fail(err, NAS_EINVAL,
+                                "split: with \"stopping\" %g of each fold no clip of \"%s\" is "
+                                "left to train on beside fold %d; give more speakers, or less",
+                                f->stopping, d->c->labels[l], k + 1);
+    }
+    return NAS_OK;
+}
+
+static nas_status deal_folds(folding *f, const nas_log *log, nas_arena *a, uint8_t *fold,
+                             nas_err *err) {
     const nas_clips *c = f->d.c;
     uint32_t best = 0;
     double off = (double)INFINITY;
@@ -110,9 +139,12 @@ static nas_status deal_folds(folding *f, const nas_log *log, uint8_t *fold, nas_
                         c->n, f->d.n_speakers, f->folds, f->test);
     (void)try_salt(f, best);
     if (off > NAS_SPLIT_TOLERANCE) warn_of_worst(f, log);
+    uint8_t *stops = nas_arena_array(a, (size_t)f->d.n_speakers, sizeof *stops, err);
+    if (!stops) return NAS_ENOMEM;
+    if (f->stopping > 0) NAS_TRY(pick_stopping(f, best, stops, err));
     for (int32_t i = 0; i < c->n; i++) {
-        const uint8_t k = f->d.part[f->d.speaker_of[i]];
-        fold[i] = k == held ? NAS_TEST_FOLD : k;
+        const int32_t rank = f->d.speaker_of[i], k = f->d.part[rank];
+        fold[i] = k == held ? NAS_TEST_FOLD : (uint8_t)(stops[rank] ? NAS_STOPPING_FOLD + k : k);
     }
     return NAS_OK;
 }
@@ -121,25 +153,34 @@ nas_status nas_split_folds(const nas_clips *c, const nas_split_config *config, c
                            uint8_t *fold, nas_hash *fingerprint, nas_err *err) {
     *fingerprint = (nas_hash){0};
     if (config->by != NAS_BY_SPEAKER || config->folds < 2 || config->folds > NAS_FOLDS_MOST ||
-        !(config->test >= 0) || !(config->test < 1))
+        !(config->test >= 0) || !(config->test < 1) || !(config->stopping >= 0) ||
+        !(config->stopping < 1))
         return nas_fail(err, NAS_EINVAL,
                         "split: folds are by speaker, 2 to %d, beside a test share of 0 to below 1",
                         NAS_FOLDS_MOST);
     NAS_TRY(nas_split_check_speakers(c, log, err));
-    folding f = {.folds = config->folds, .test = config->test};
+    folding f = {.folds = config->folds, .test = config->test, .stopping = config->stopping};
     f.least = (int32_t)ceil(config->test * (double)c->n - 1e-6);
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
     nas_status st = nas_dealing_open(&f.d, c, held + 1, a, err);
-    if (st == NAS_OK) st = deal_folds(&f, log, fold, err);
+    if (st == NAS_OK) st = deal_folds(&f, log, a, fold, err);
     if (st == NAS_OK) *fingerprint = nas_split_fingerprint(c, "folds", fold);
     nas_arena_close(a);
     return st;
 }
 
-void nas_split_fold_parts(const nas_clips *c, const uint8_t *fold, int32_t k, uint8_t *part,
-                          nas_hash *fingerprint) {
-    for (int32_t i = 0; i < c->n; i++)
-        part[i] = fold[i] == NAS_TEST_FOLD ? NAS_TEST : fold[i] == k ? NAS_VALIDATION : NAS_TRAIN;
+nas_part nas_split_fold_parts(const nas_clips *c, bool stopping, const uint8_t *fold, int32_t k,
+                              uint8_t *part, nas_hash *fingerprint) {
+    const nas_part judged = stopping && k >= 0 ? NAS_TEST : NAS_VALIDATION;
+    for (int32_t i = 0; i < c->n; i++) {
+        const bool stops = fold[i] != NAS_TEST_FOLD && fold[i] >= NAS_STOPPING_FOLD;
+        const int32_t of = stops ? fold[i] - NAS_STOPPING_FOLD : fold[i];
+        if (of == NAS_TEST_FOLD)
+            part[i] = judged == NAS_TEST ? NAS_NO_PART : NAS_TEST;
+        else
+            part[i] = (uint8_t)(of == k ? judged : stops ? NAS_VALIDATION : NAS_TRAIN);
+    }
     *fingerprint = nas_split_fingerprint(c, "split", part);
+    return judged;
 }

@@ -39,6 +39,15 @@ const nas_key nas_split_keys[] = {
      .flags = NAS_KEY_NULLABLE,
      .help = "cross-validation by speaker: groups that select in turn, instead of validation; "
              "null: none"},
+    {.name = "stopping",
+     .kind = NAS_KEY_FLOAT,
+     AT(stopping),
+     .lo = 0,
+     .hi = 0.5,
+     .def = "0",
+     .help =
+         "with folds: share of the clips of each fold, in speakers of their own, that only picks "
+         "the epoch, for keep \"best\" and patience; 0: none"},
     NAS_KEY_END,
 };
 
