@@ -18,7 +18,7 @@ ifneq ($(SANITIZE),)
 FLAGS += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=$(SANITIZE)
 endif
-LIBS := -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -fopenmp -lm
+LIBS := -lcurl -larchive -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -fopenmp -lm
 TEST_LIBS_test_zip := -ldeflate # another reader of zlib streams
 TEST_LIBS_test_c_source := -ldl # glibc before 2.34
 
@@ -44,6 +44,7 @@ OBJ := $(SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o))
 CLI := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c))
 LIB := $(BUILD)/libnas.a
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
+TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
@@ -80,6 +81,13 @@ $$(BUILD)/core/$(1)/$(2).o: FLAGS += -I$$(BUILD)
 endef
 $(eval $(call plain,deploy,emit,core/deploy/fixed.h core/deploy/plain/kernels.c))
 $(eval $(call plain,audio,frontend_source,core/audio/plain/frontend.c))
+
+# The list of data sets, in the program itself.
+$(BUILD)/search/data_sets.inc: search/data_sets.json Makefile
+	@mkdir -p $(@D)
+	sed 's/[\\"]/\\&/g; s/.*/"&",/' $< >$@
+$(BUILD)/search/catalogue.o: $(BUILD)/search/data_sets.inc
+$(BUILD)/search/catalogue.o: FLAGS += -I$(BUILD)/search
 
 define row
 $$(BUILD)/core/kernel/vec_%.$(1).o: core/kernel/vec_%.c Makefile
@@ -200,7 +208,7 @@ test:
 	@./deps.sh
 	@$(MAKE) --no-print-directory -s -j2 tests-only
 
-tests-only: nas $(TESTS) $(EXAMPLES)
+tests-only: nas $(TESTS) $(TOOLS) $(EXAMPLES)
 	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
 
 # Every write and sync of a small run fails in turn, and an allocation from each place; 200 kills.

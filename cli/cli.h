@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/value.h"
+#include "base/word.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,7 +47,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_run, cli_space, cli_top, cli_show, cli_sql, cli_export, cli_eval,
-    cli_train, cli_verify, cli_cache;
+    cli_train, cli_verify, cli_cache, cli_data;
 
 /* Prints "nas: text" on stderr; the exit status of that error. */
 int cli_fail(const nas_err *err);
@@ -61,6 +62,8 @@ bool cli_folder_fits(const char *option, const char *path);
 /* A log that warns on stderr, shows progress there on a terminal, and stops on SIGINT, SIGTERM and
  * SIGHUP (which it begins to catch) and when stdout cannot be written. */
 const nas_log *cli_log(bool quiet);
+/* Columns of the terminal behind a descriptor; 80 where there is none. */
+int cli_columns(int fd);
 /* Removes status lines that are still on the screen. */
 void cli_clear_line(void);
 /* Rewrites the last lines of the screen, each cut to its width; nothing when stderr is no terminal.

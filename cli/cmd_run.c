@@ -1,4 +1,5 @@
 /* cli/cmd_run.c - nas run: search a space. */
+#include "cli/data.h"
 #include "cli/report.h"
 #include "search/run.h"
 #include "search/task.h"
@@ -365,6 +366,7 @@ static int search(const nas_space *s, nas_run_options *o, const char *folder, bo
     cli_clear_line();
     int status;
     if (st != NAS_OK) {
+        cli_data_hint(o->data ? o->data : nas_space_task(s)->data, err);
         status = cli_fail(err);
     } else if (end.stopped) {
         char n[32];

@@ -34,7 +34,7 @@ static void catch_signals(void) {
     if (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN) listen_for(SIGHUP, 0);
 }
 
-static int columns(int fd) {
+int cli_columns(int fd) {
     struct winsize w;
     if (ioctl(fd, TIOCGWINSZ, &w) != 0 || w.ws_col == 0) return 80;
     return w.ws_col < 20 ? 20 : w.ws_col;
@@ -75,7 +75,7 @@ static const char *last_lines(const char *text, int most) {
 
 static void add_lines(FILE *f, const char *text) {
     for (;;) {
-        fprintf(f, "%.*s", cut(text, columns(STDERR_FILENO) - 1), text);
+        fprintf(f, "%.*s", cut(text, cli_columns(STDERR_FILENO) - 1), text);
         lines_shown++;
         text = strchr(text, '\n');
         if (!text) break;
@@ -97,7 +97,7 @@ void cli_status_line(const char *text) {
 }
 
 void cli_print_line(const char *text) {
-    const int bytes = (int)strlen(text), room = columns(STDOUT_FILENO);
+    const int bytes = (int)strlen(text), room = cli_columns(STDOUT_FILENO);
     cli_clear_line();
     if (!isatty(STDOUT_FILENO) || cut(text, room) == bytes)
         puts(text);

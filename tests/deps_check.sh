@@ -24,8 +24,9 @@ BEGIN {
     may["core/nn"] = "core/kernel core/graph core/audio core/data"
     may["core/compress"] = "core/nn core/graph"
     may["core/deploy"] = "core/graph core/kernel"
+    may["core/fetch"] = ""
     may["store"] = ""
-    core = "core/kernel core/graph core/audio core/data core/nn core/compress core/deploy"
+    core = "core/kernel core/graph core/audio core/data core/nn core/compress core/deploy core/fetch"
     may["search"] = core " store"
     may["cli"] = core " store search"
 
@@ -38,7 +39,8 @@ BEGIN {
     home["nettle/"] = "base"
     home["omp.h"] = "core/kernel core/audio core/data"
     home["immintrin.h"] = home["arm_neon.h"] = "core/kernel"
-    home["curl/"] = home["archive"] = home["microhttpd"] = "cli"
+    home["curl/"] = home["archive"] = "core/fetch"
+    home["microhttpd"] = "cli"
 
     # The C library.
     n = split("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp" \

@@ -4,6 +4,7 @@ set -uo pipefail
 NAS=$(realpath "${NAS:-./nas}")
 ROOT=$PWD
 BIN=$(realpath "${BUILD:-build/gcc}/examples")
+TOOLS=$(realpath -m "${BUILD:-build/gcc}/tests/tools")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1

@@ -9,6 +9,7 @@ CSV, and their files as FILES_DIR/<number>/model.tflite. Each point is trained b
 thread. A point that OUT_DIR has is not trained again. In the end all files are timed again, in turn, ours by INFER (bench/infer).
 """
 import csv
+import itertools
 import json
 import os
 import statistics
@@ -25,12 +26,14 @@ L = tf.keras.layers
 EPOCHS, BATCH, CLASSES = 30, 20, 8
 
 
-def net(height, width):
+def net(height, width, scaled):
+    """scaled: width takes the first layer too, not the later ones alone."""
     filters = int(256 * width + 0.5)
     m = tf.keras.Sequential([tf.keras.Input((height, 10, 1))])
-    for i, f in enumerate([256, filters, filters]):
-        same = {} if i == 0 else {"padding": "same"}
-        m.add(L.Conv2D(f, 3, strides=1 if i else 2, use_bias=False, **same))
+    m.add(L.Conv2D(filters if scaled else 256, 3, strides=2, use_bias=False))
+    for i in range(3):
+        if i:
+            m.add(L.SeparableConv2D(filters, 3, padding="same", use_bias=False))
         m.add(L.BatchNormalization())
         m.add(L.ReLU())
     m.add(L.GlobalAveragePooling2D())
@@ -38,11 +41,11 @@ def net(height, width):
     return m
 
 
-def train(x, y, width, sparsity):
+def train(x, y, width, scaled, sparsity):
     steps = -(-len(x) // BATCH) * EPOCHS
     pruning = tfmot.sparsity.keras
     model = pruning.prune_low_magnitude(
-        net(x.shape[1], width),
+        net(x.shape[1], width, scaled),
         pruning_schedule=pruning.PolynomialDecay(0.2, sparsity, int(0.2 * steps), int(0.8 * steps), 3, 100))
     rate = tf.keras.optimizers.schedules.PolynomialDecay(0.01, steps, 1e-5, 1)
     model.compile(tf.keras.optimizers.Adam(rate), tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -94,25 +97,23 @@ def dominates(a, b):
 
 def train_all(folder, out, widths):
     os.makedirs(out, exist_ok=True)
-    for ms in (32, 16):
-        for width in widths:
-            for sparsity in (0.7, 0.8):
-                stem = f"{out}/{ms}_{width}_{sparsity}"
-                if os.path.exists(stem + ".json"):
-                    continue
-                tf.keras.utils.set_random_seed(1)
-                x, y = features(f"{folder}/{ms}", "train")
-                xv, yv = features(f"{folder}/{ms}", "validation")
-                wall, cpu = time.perf_counter(), time.process_time()
-                model = train(x, y, width, sparsity)
-                blob = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-                accuracy = accuracy_of(blob, xv, yv)
-                wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-                point = dict(frame_ms=ms, width=width, sparsity=sparsity, accuracy=accuracy,
-                             zlib_bytes=len(zlib.compress(blob, 9)), seconds=wall, cpu_seconds=cpu)
-                open(stem + ".tflite", "wb").write(blob)
-                json.dump(point, open(stem + ".json", "w"))
-                print(json.dumps(point), flush=True)
+    for ms, width, scaled, sparsity in itertools.product((32, 16), widths, (0, 1), (0.7, 0.8)):
+        stem = f"{out}/{ms}_{width}_{scaled}_{sparsity}"
+        if os.path.exists(stem + ".json"):
+            continue
+        tf.keras.utils.set_random_seed(1)
+        x, y = features(f"{folder}/{ms}", "train")
+        xv, yv = features(f"{folder}/{ms}", "validation")
+        wall, cpu = time.perf_counter(), time.process_time()
+        model = train(x, y, width, scaled, sparsity)
+        blob = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+        accuracy = accuracy_of(blob, xv, yv)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        point = dict(frame_ms=ms, width=width, scaled=scaled, sparsity=sparsity, accuracy=accuracy,
+                     zlib_bytes=len(zlib.compress(blob, 9)), seconds=wall, cpu_seconds=cpu)
+        open(stem + ".tflite", "wb").write(blob)
+        json.dump(point, open(stem + ".json", "w"))
+        print(json.dumps(point), flush=True)
 
 
 def figures(row):
@@ -125,17 +126,17 @@ def front_of(rows):
 
 def compare(ours_path, out, files, infer):
     ours = list(csv.DictReader(open(ours_path)))
-    stems = [f"{out}/{r['frame_ms']}_{float(r['width'])}_{float(r['sparsity'])}" for r in ours]
+    stems = [f"{out}/{r['frame_ms']}_{float(r['width'])}_{r['scaled']}_{float(r['sparsity'])}" for r in ours]
     theirs = [json.load(open(stem + ".json")) for stem in stems]
     times = time_files(infer, [f"{files}/{r['number']}/model.tflite" for r in ours], [stem + ".tflite" for stem in stems])
-    print(f"{'frame':>5} {'width':>5} {'zeros':>5} | {'nas':>6} {'bytes':>7} {'ms':>6} {'s':>6} {'cpu s':>6} |"
+    print(f"{'frame':>5} {'width':>5} {'first':>5} {'zeros':>5} | {'nas':>6} {'bytes':>7} {'ms':>6} {'s':>6} {'cpu s':>6} |"
           f" {'keras':>6} {'bytes':>7} {'ms':>6} {'s':>6} {'cpu s':>6} | times")
     for a, b, (a_ms, b_ms) in zip(ours, theirs, times):
         # The same front end for both, ours.
         frontend = min(float(r["frontend_ms"]) for r in ours if r["frame_ms"] == a["frame_ms"])
         a["total_ms"], b["total_ms"] = a_ms + frontend, b_ms + frontend
         x, y, cpu = figures(a), figures(b), float(a["cpu_seconds"])
-        print(f"{a['frame_ms']:>5} {a['width']:>5} {a['sparsity']:>5} | {x[0]:6.4f} {x[1]:7} {x[2]:6.3f} {float(a['seconds']):6.1f}"
+        print(f"{a['frame_ms']:>5} {a['width']:>5} {'width' if a['scaled'] == '1' else '256':>5} {a['sparsity']:>5} | {x[0]:6.4f} {x[1]:7} {x[2]:6.3f} {float(a['seconds']):6.1f}"
               f" {cpu:6.1f} | {y[0]:6.4f} {y[1]:7} {y[2]:6.3f} {b['seconds']:6.1f} {b['cpu_seconds']:6.1f} | {b['cpu_seconds'] / cpu:5.2f}")
     front, their_front = front_of(ours), front_of(theirs)
     beaten = [r for r in front if any(dominates(figures(q), figures(r)) for q in theirs)]
