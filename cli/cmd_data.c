@@ -58,8 +58,8 @@ static void show_bar(void *ctx, const char *what, int64_t done, int64_t total) {
     if (columns >= 60) draw(picture, share, columns >= 100 ? 40 : 16);
     if (done < total && now - b->since > 2 && speed > 0)
         cli_duration((double)(total - done) / speed, left);
-    snprintf(line, sizeof line, "%s %3d %% %s%s%s of %s%s%s%s%s%s", what, (int)(100 * share), picture,
-             picture[0] ? " " : "", nas_thousands(done, a), nas_thousands(total, c),
+    snprintf(line, sizeof line, "%s %3d %% %s%s%s of %s%s%s%s%s%s", what, (int)(100 * share),
+             picture, picture[0] ? " " : "", nas_thousands(done, a), nas_thousands(total, c),
              columns >= 100 ? "  " : "", columns >= 100 ? nas_thousands((int64_t)speed, rate) : "",
              columns >= 100 ? " bytes/s" : "", left[0] ? "  " : "", left);
     cli_status_line(line);
@@ -226,12 +226,13 @@ const cli_command cli_data = {
                       "more data sets, as docs/DATA.md says (default: " MORE_SETS ", if there)"},
             [INTO] = {"--into", "DIR", "where they go (default: data)"},
         },
-    .text = "A download that was cut goes on with the same command. What is unpacked stands beside\n"
-            "until it is whole. The sum of the archive is compared with the list's, or with that of\n"
-            "the first download.\n\n"
-            "examples:\n"
-            "  nas data list\n"
-            "  nas data get mini_speech_commands\n"
-            "  nas data get jena_climate --into /srv/data\n",
+    .text =
+        "A download that was cut goes on with the same command. What is unpacked stands beside\n"
+        "until it is whole. The sum of the archive is compared with the list's, or with that of\n"
+        "the first download.\n\n"
+        "examples:\n"
+        "  nas data list\n"
+        "  nas data get mini_speech_commands\n"
+        "  nas data get jena_climate --into /srv/data\n",
     .run = run,
 };

@@ -36,7 +36,8 @@ static void complain(reading *r, const cJSON *entry, const char *key, const char
 static const char *text_at(reading *r, const cJSON *entry, const char *key, bool needed) {
     const cJSON *v = nas_json_get(entry, key);
     if (!needed && (!v || cJSON_IsNull(v))) return NULL;
-    if (cJSON_IsString(v) && v->valuestring[0]) return nas_arena_text(r->arena, v->valuestring, NULL);
+    if (cJSON_IsString(v) && v->valuestring[0])
+        return nas_arena_text(r->arena, v->valuestring, NULL);
     complain(r, entry, key, "expected a text");
     return NULL;
 }
@@ -76,8 +77,8 @@ static bool is_name(const char *s) {
     return true;
 }
 
-static const char *const keys[] = {"title", "urls",  "bytes",   "sha256", "unpacked_bytes",
-                                   "strip", "file",  "licence", "credit", NULL};
+static const char *const keys[] = {"title", "urls", "bytes",   "sha256", "unpacked_bytes",
+                                   "strip", "file", "licence", "credit", NULL};
 
 static void check_keys(reading *r, const cJSON *entry) {
     for (const cJSON *v = entry->child; v; v = v->next) {
@@ -116,8 +117,8 @@ static void read_entry(reading *r, const cJSON *entry) {
     int32_t at = 0;
     while (at < r->n && strcmp(r->v[at].name, entry->string) != 0) at++;
     if (at == MOST) {
-        nas_problem(&r->problems, r->json, entry, true, entry->string, "expected at most %d entries",
-                    MOST);
+        nas_problem(&r->problems, r->json, entry, true, entry->string,
+                    "expected at most %d entries", MOST);
         return;
     }
     r->v[at] = d;

@@ -1,4 +1,5 @@
-/* search/catalogue.h - the list of data sets that can be downloaded: docs/DATA.md has its format. */
+/* search/catalogue.h - the list of data sets that can be downloaded: docs/DATA.md has its format.
+ */
 #ifndef NAS_SEARCH_CATALOGUE_H
 #define NAS_SEARCH_CATALOGUE_H
 

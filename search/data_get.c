@@ -36,8 +36,8 @@ static nas_status check_room(const getting *g, nas_err *err) {
     if (!part) return NAS_ENOMEM;
     if (statvfs(g->into, &v) != 0) return nas_fail_errno(err, "%s", g->into);
     const int64_t have = bytes_of(part), room = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
-    const int64_t need = (g->d->bytes > have ? g->d->bytes - have : 0) +
-                         (g->d->unpacked > 0 ? g->d->unpacked : 0);
+    const int64_t need =
+        (g->d->bytes > have ? g->d->bytes - have : 0) + (g->d->unpacked > 0 ? g->d->unpacked : 0);
     if (need <= room) return NAS_OK;
     return nas_fail(err, NAS_EFULL,
                     "%s: there is room for %lld bytes, and %s may take %lld; make room, or name "
@@ -51,8 +51,8 @@ static bool recorded_sum(const getting *g, nas_hash *sum) {
     if (!nas_path_exists(g->out->record)) return false;
     if (nas_json_open(g->arena, g->out->record, &j, NULL) != NAS_OK) return false;
     const cJSON *v = nas_json_get(nas_json_root(j), "sha256");
-    const bool known = cJSON_IsString(v) && strlen(v->valuestring) == 64 &&
-                       nas_hash_from_hex(v->valuestring, sum);
+    const bool known =
+        cJSON_IsString(v) && strlen(v->valuestring) == 64 && nas_hash_from_hex(v->valuestring, sum);
     nas_json_close(j);
     return known;
 }
@@ -86,11 +86,12 @@ static nas_status check_sum(const getting *g, nas_err *err) {
     nas_hash_hex(&g->out->sum, got);
     if (g->d->has_sum && !nas_hash_equal(&g->d->sum, &g->out->sum)) {
         nas_hash_hex(&g->d->sum, known);
-        return nas_fail(err, NAS_EFORMAT,
-                        "%s has the SHA-256\n  %s, and the list says\n  %s\nit was damaged on its way, "
-                        "or is another file; it was removed. Try again; where it stays so, the list "
-                        "needs the sum of the file that is there now",
-                        g->out->url, got, known);
+        return nas_fail(
+            err, NAS_EFORMAT,
+            "%s has the SHA-256\n  %s, and the list says\n  %s\nit was damaged on its way, "
+            "or is another file; it was removed. Try again; where it stays so, the list "
+            "needs the sum of the file that is there now",
+            g->out->url, got, known);
     }
     if (!g->d->has_sum && recorded && !nas_hash_equal(&before, &g->out->sum)) {
         nas_hash_hex(&before, known);
@@ -112,10 +113,8 @@ static nas_status bring(const getting *g, nas_err *err) {
     nas_status st = NAS_OK;
     for (int32_t i = 0; i < g->d->n_urls; i++) {
         nas_err why = {0};
-        const nas_download d = {.url = g->d->urls[i],
-                                .path = g->archive,
-                                .name = g->d->name,
-                                .bytes = g->d->bytes};
+        const nas_download d = {
+            .url = g->d->urls[i], .path = g->archive, .name = g->d->name, .bytes = g->d->bytes};
         g->out->url = d.url;
         st = nas_download_file(&d, g->log, &g->out->sum, &why);
         if (st == NAS_OK || i + 1 == g->d->n_urls || (st != NAS_EIO && st != NAS_EFORMAT)) {
@@ -143,12 +142,12 @@ static nas_status sync_names(const char *folder, nas_err *err) {
 
 static nas_status unpack(const getting *g, nas_err *err) {
     nas_unpacked done;
-    const nas_unpack u = {
-        .archive = g->archive,
-        .folder = g->unpacking,
-        .name = "unpacking",
-        .strip = g->d->strip,
-        .most = g->d->unpacked >= 0 ? g->d->unpacked : GROWS * bytes_of(g->archive)};
+    const nas_unpack u = {.archive = g->archive,
+                          .folder = g->unpacking,
+                          .name = "unpacking",
+                          .strip = g->d->strip,
+                          .most =
+                              g->d->unpacked >= 0 ? g->d->unpacked : GROWS * bytes_of(g->archive)};
     NAS_TRY(nas_dir_remove(g->unpacking, err));
     const nas_status st = nas_unpack_archive(&u, g->log, &done, err);
     if (st == NAS_EFORMAT) (void)unlink(g->archive);

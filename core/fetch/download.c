@@ -1,4 +1,5 @@
-/* core/fetch/download.c - libcurl, a part file, and what tells whether the part is of the same file.
+/* core/fetch/download.c - libcurl, a part file, and what tells whether the part is of the same
+ * file.
  */
 #include "core/fetch/download.h"
 
@@ -239,8 +240,7 @@ static nas_status why(const transfer *t, CURLcode code, const char *text, nas_er
     if (t->have > 0)
         snprintf(kept, sizeof kept, "; %lld bytes are kept, the same command goes on with them",
                  (long long)t->have);
-    if (t->stopped)
-        return nas_fail(err, NAS_ESTOP, "%s: stopped%s", t->d->name, kept);
+    if (t->stopped) return nas_fail(err, NAS_ESTOP, "%s: stopped%s", t->d->name, kept);
     if (t->err.code) {
         if (err) *err = t->err;
         return t->err.code;
@@ -251,8 +251,8 @@ static nas_status why(const transfer *t, CURLcode code, const char *text, nas_er
         return nas_fail(err, NAS_EIO, "%s: the server sends on to what is neither http nor https%s",
                         t->d->url, strncasecmp(t->d->url, "https:", 6) ? "" : ", or not to https");
     if (code != CURLE_OK)
-        return nas_fail(err, NAS_EIO, "%s: %s%s", t->d->url, text[0] ? text : curl_easy_strerror(code),
-                        kept);
+        return nas_fail(err, NAS_EIO, "%s: %s%s", t->d->url,
+                        text[0] ? text : curl_easy_strerror(code), kept);
     return nas_fail(err, NAS_EIO, "%s: the server answers with status %ld%s%s", t->d->url, status,
                     status == 404 ? ": it does not have the file" : "", kept);
 }

@@ -78,9 +78,9 @@ static void strip(const char *path, int32_t components, char out[PATH_MOST]) {
 static nas_status in_folder(const unpacking *k, const char *path, char *out, size_t n,
                             nas_err *err) {
     const int used = snprintf(out, n, "%s/%s", k->u->folder, path);
-    return used > 0 && (size_t)used < n ? NAS_OK
-                                        : nas_fail(err, NAS_EINVAL, "%s/%s: the path is too long",
-                                                   k->u->folder, path);
+    return used > 0 && (size_t)used < n
+               ? NAS_OK
+               : nas_fail(err, NAS_EINVAL, "%s/%s: the path is too long", k->u->folder, path);
 }
 
 static nas_status write_all(int fd, const char *p, size_t n, const char *path, nas_err *err) {
@@ -101,9 +101,10 @@ static nas_status copy_data(unpacking *k, int fd, const char *path, nas_err *err
         if (n < 0) return damaged(k, err); /* a wrong check sum is a warning there, and no less */
         k->out->bytes += n;
         if (k->out->bytes > k->u->most)
-            return nas_fail(err, NAS_EFORMAT,
-                            "%s: refused, for more than %lld bytes come out of it; nothing was kept",
-                            k->u->archive, (long long)k->u->most);
+            return nas_fail(
+                err, NAS_EFORMAT,
+                "%s: refused, for more than %lld bytes come out of it; nothing was kept",
+                k->u->archive, (long long)k->u->most);
         NAS_TRY(write_all(fd, block, (size_t)n, path, err));
         nas_progress(k->log, k->u->name, archive_filter_bytes(k->from, -1), k->archive_bytes);
         if (nas_should_stop(k->log)) return nas_fail(err, NAS_ESTOP, "stopped");

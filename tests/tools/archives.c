@@ -1,4 +1,5 @@
-/* tests/tools/archives.c - archives for test_cli_data.sh, honest ones and others: archives FOLDER. */
+/* tests/tools/archives.c - archives for test_cli_data.sh, honest ones and others: archives FOLDER.
+ */
 #include <archive.h>
 #include <archive_entry.h>
 
@@ -29,7 +30,8 @@ static void write_entry(struct archive *a, const entry *e) {
         archive_entry_set_hardlink(head, e->link);
         archive_entry_set_size(head, 0);
     }
-    if (archive_write_header(a, head) != ARCHIVE_OK) fprintf(stderr, "%s\n", archive_error_string(a));
+    if (archive_write_header(a, head) != ARCHIVE_OK)
+        fprintf(stderr, "%s\n", archive_error_string(a));
     if (e->content && !e->link) archive_write_data(a, e->content, n);
     static const char none[65536];
     for (size_t left = e->content ? 0 : e->zeros; left > 0;) {
@@ -71,9 +73,10 @@ int main(int argc, char **argv) {
         noise[i] = (char)('!' + (x >> 24) % 90);
     }
     const entry top = {"top/", NULL, AE_IFDIR, NULL, 0};
-    MAKE("good.zip", top, {"top/go/a.wav", "sound", 0, NULL, 0}, {"top/go/b.wav", noise, 0, NULL, 0},
-         {"top/README", "read", 0, NULL, 0}, {"__MACOSX/top/._README", "x", 0, NULL, 0},
-         {"top/go/._a.wav", "x", 0, NULL, 0}, {"top/.DS_Store", "x", 0, NULL, 0});
+    MAKE("good.zip", top, {"top/go/a.wav", "sound", 0, NULL, 0},
+         {"top/go/b.wav", noise, 0, NULL, 0}, {"top/README", "read", 0, NULL, 0},
+         {"__MACOSX/top/._README", "x", 0, NULL, 0}, {"top/go/._a.wav", "x", 0, NULL, 0},
+         {"top/.DS_Store", "x", 0, NULL, 0});
     MAKE("good.tar.gz", {"./go/", NULL, AE_IFDIR, NULL, 0}, {"./go/a.wav", "sound", 0, NULL, 0},
          {"./list.txt", "go/a.wav\n", 0, NULL, 0}, {"./go/b.wav", noise, 0, NULL, 0});
     MAKE("table.zip", {"table.csv", "a,b\n1,2\n", 0, NULL, 0}, {"notes.txt", "n", 0, NULL, 0});

@@ -1,5 +1,5 @@
-/* tests/tools/http_server.c - a server with faults, for test_cli_data.sh: one connection at a time, on loopback,
- * for two minutes at most. It prints its port.
+/* tests/tools/http_server.c - a server with faults, for test_cli_data.sh: one connection at a time,
+ * on loopback, for two minutes at most. It prints its port.
  *
  *   http_server FOLDER LOG      a line of LOG a request: path, then the Range that was asked for
  *
@@ -47,8 +47,9 @@ static void send_text(int fd, const char *text) {
 
 static void send_status(int fd, int code, const char *more) {
     char text[2048];
-    snprintf(text, sizeof text, "HTTP/1.1 %d x\r\n%sContent-Length: 6\r\nConnection: close\r\n\r\nsorry\n",
-             code, more);
+    snprintf(text, sizeof text,
+             "HTTP/1.1 %d x\r\n%sContent-Length: 6\r\nConnection: close\r\n\r\nsorry\n", code,
+             more);
     send_text(fd, text);
 }
 
@@ -86,7 +87,8 @@ static void send_file(int fd, const answer *a, const char *range, const char *if
     } else {
         char where[96] = "", etag[96] = "";
         if (from > 0)
-            snprintf(where, sizeof where, "Content-Range: bytes %ld-%ld/%ld\r\n", from, size - 1, size);
+            snprintf(where, sizeof where, "Content-Range: bytes %ld-%ld/%ld\r\n", from, size - 1,
+                     size);
         if (!a->plain) snprintf(etag, sizeof etag, "ETag: %s\r\nAccept-Ranges: bytes\r\n", tag);
         snprintf(head, sizeof head,
                  "HTTP/1.1 %s\r\n%s%sContent-Length: %ld\r\nConnection: close\r\n\r\n",

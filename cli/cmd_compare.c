@@ -1,0 +1,423 @@
+/* cli/cmd_compare.c - nas compare: what each setting costs and saves, from trials that differ in it
+ * alone. */
+#include "cli/study.h"
+#include "search/compare.h"
+#include "search/study.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STUDY, METRICS, ALL, JSON };
+enum { ROWS_MOST = 5000 };
+
+typedef struct comparison {
+    cli_study s;
+    nas_space *space; /* NULL: the stored text is not read by this build */
+    nas_arena *arena;
+    const char *metric[NAS_COMPARE_METRICS];
+    bool ratio[NAS_COMPARE_METRICS];
+    nas_compare_table t;
+    nas_value *param;
+    double *figure;
+    int64_t others; /* trials that are not complete */
+    bool more, failed;
+} comparison;
+
+static bool add_row(void *ctx, const nas_row *row) {
+    comparison *c = ctx;
+    if (c->t.rows == ROWS_MOST) {
+        c->more = true;
+        return false;
+    }
+    nas_value *to = c->param + (size_t)c->t.rows * (size_t)c->t.params;
+    for (int32_t i = 0; i < c->t.params; i++) {
+        to[i] = row->values[i];
+        if (to[i].is_null || to[i].type != NAS_COLUMN_TEXT) continue;
+        to[i].text = nas_arena_text(c->arena, to[i].text, NULL);
+        c->failed = c->failed || !to[i].text;
+    }
+    for (int32_t i = 0; i < c->t.metrics; i++) {
+        const nas_value *v = &row->values[c->t.params + i];
+        c->figure[(size_t)c->t.rows * (size_t)c->t.metrics + (size_t)i] =
+            v->is_null                       ? (double)NAN
+            : v->type == NAS_COLUMN_INTEGER ? (double)v->integer
+                                            : v->real;
+    }
+    c->t.rows++;
+    return !c->failed;
+}
+
+static bool is_column(const nas_study *d, const char *name) {
+    for (int32_t i = 0; i < d->n_metrics; i++)
+        if (strcmp(d->metrics[i].name, name) == 0) return true;
+    return false;
+}
+
+static void add_metric(comparison *c, const char *name) {
+    for (int32_t i = 0; i < c->t.metrics; i++)
+        if (strcmp(c->metric[i], name) == 0) return;
+    if (c->t.metrics == NAS_COMPARE_METRICS || !is_column(&c->s.def, name)) return;
+    const nas_metric *m = cli_metric_of(name);
+    const char *unit = m ? m->unit : "";
+    c->ratio[c->t.metrics] =
+        !strcmp(unit, "bytes") || !strcmp(unit, "ms") || !strcmp(unit, "count");
+    c->metric[c->t.metrics++] = name;
+}
+
+/* The score, the objectives, and what a device cares for. */
+static bool choose_metrics(comparison *c, const char *named) {
+    static const char *const usual[] = {"zlib_bytes", "macs", "total_ms"};
+    if (!named) {
+        add_metric(c, c->s.def.metrics[0].name);
+        for (int32_t i = 0; i < c->s.def.n_goals; i++) add_metric(c, c->s.def.goals[i].column);
+        for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) add_metric(c, usual[i]);
+        return true;
+    }
+    char *list = nas_arena_text(c->arena, named, NULL), *rest = NULL;
+    for (char *w = list ? strtok_r(list, ", ", &rest) : NULL; w; w = strtok_r(NULL, ", ", &rest)) {
+        if (!is_column(&c->s.def, w)) {
+            fputs("nas compare: study ", stderr);
+            fprintf(stderr, "%s has no metric '", c->s.def.name);
+            cli_print_visible(stderr, w, false);
+            fputs("'; `nas show` lists them\n", stderr);
+            return false;
+        }
+        add_metric(c, w);
+    }
+    return c->t.metrics > 0;
+}
+
+static char *query(const comparison *c) {
+    char view[160], *sql = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&sql, &bytes);
+    if (!f) return NULL;
+    nas_view_name(c->s.def.name, "", view);
+    fputs("select ", f);
+    for (int32_t i = 0; i < c->t.params; i++) fprintf(f, "\"%s\", ", c->s.def.params[i].name);
+    for (int32_t i = 0; i < c->t.metrics; i++) fprintf(f, "%s\"%s\"", i ? ", " : "", c->metric[i]);
+    fprintf(f, " from %s where state = 'complete' order by number", view);
+    if (fclose(f) == 0) return sql;
+    free(sql);
+    return NULL;
+}
+
+static nas_status read_rows(comparison *c, nas_err *err) {
+    char view[160], sql[256];
+    c->param = nas_arena_array(c->arena, (size_t)ROWS_MOST * (size_t)c->t.params + 1,
+                               sizeof *c->param, err);
+    c->figure = nas_arena_array(c->arena, (size_t)ROWS_MOST * (size_t)c->t.metrics,
+                                sizeof *c->figure, err);
+    char *text = c->param && c->figure ? query(c) : NULL;
+    if (!text) return nas_fail(err, NAS_ENOMEM, "compare: out of memory");
+    const nas_status st = nas_store_query(c->s.store, text, NULL, 0, add_row, c, err);
+    free(text);
+    NAS_TRY(st);
+    if (c->failed) return nas_fail(err, NAS_ENOMEM, "compare: out of memory");
+    nas_view_name(c->s.def.name, "", view);
+    snprintf(sql, sizeof sql, "select count(*) from %s where state <> 'complete'", view);
+    c->t.param = c->param;
+    c->t.metric = c->figure;
+    c->t.ratio = c->ratio;
+    c->t.size = -1;
+    for (int32_t i = 0; i < c->t.metrics && c->t.size < 0; i++)
+        if (c->ratio[i]) c->t.size = i;
+    return nas_store_query_integer(c->s.store, sql, NULL, 0, &c->others, err);
+}
+
+/* The last word of a parameter's path: "prune.to" is "to". */
+static const char *last_word(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot ? dot + 1 : path;
+}
+
+static const char *path_of(const comparison *c, int32_t param) {
+    return c->space && param < nas_space_params(c->space) ? nas_space_param(c->space, param)->path
+                                                          : c->s.def.params[param].name;
+}
+
+/* What a schedule is called says less than its end. */
+static bool tells(const char *label) {
+    return label && strcmp(label, "polynomial") != 0 && strcmp(label, "constant") != 0;
+}
+
+/* "0.5", "mfcc", "none", "to 0.7", "conv1d (filters 64, kernel 5)": a value and what exists only
+ * under it. */
+static void put_level(const comparison *c, FILE *f, int32_t param, int32_t row, int32_t other) {
+    const nas_value *v = &c->param[(size_t)row * (size_t)c->t.params];
+    const nas_value *o = &c->param[(size_t)other * (size_t)c->t.params];
+    char text[160];
+    const char *label = NULL;
+    int32_t n = 0, inner = 0;
+    if (c->space && !v[param].is_null && v[param].type == NAS_COLUMN_INTEGER &&
+        param < nas_space_params(c->space))
+        label = nas_space_label(c->space, param, v[param].integer, c->arena);
+    for (int32_t i = 0; i < c->t.params; i++)
+        inner += i != param && !v[i].is_null && o[i].is_null;
+    const bool named = v[param].is_null || !inner || tells(label);
+    if (named)
+        fputs(v[param].is_null ? "none"
+              : label          ? label
+                               : cli_value(&v[param], text, sizeof text),
+              f);
+    for (int32_t i = 0; i < c->t.params; i++) {
+        if (i == param || v[i].is_null || !o[i].is_null) continue;
+        fprintf(f, "%s%s %s", n++ ? ", " : named ? " (" : "", last_word(path_of(c, i)),
+                cli_value(&v[i], text, sizeof text));
+    }
+    if (n && named) fputc(')', f);
+}
+
+/* "width: 1 -> 0.5" */
+static const char *title_of(const comparison *c, const nas_contrast *k) {
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&text, &bytes);
+    if (!f) return "";
+    fprintf(f, "%s: ", path_of(c, k->param));
+    put_level(c, f, k->param, k->from, k->to);
+    fputs(" -> ", f);
+    put_level(c, f, k->param, k->to, k->from);
+    if (fclose(f) != 0) return "";
+    const char *kept = nas_arena_text(c->arena, text, NULL);
+    free(text);
+    return kept ? kept : "";
+}
+
+static bool is_fraction(const char *metric) {
+    const nas_metric *m = cli_metric_of(metric);
+    return m && strcmp(m->unit, "fraction") == 0;
+}
+
+/* "accuracy -0.8 points [-1.1, -0.5]", "zlib_bytes x 0.21 [0.20, 0.23]" */
+static void put_figure(const comparison *c, FILE *f, int32_t metric, const nas_paired *p) {
+    const bool points = is_fraction(c->metric[metric]);
+    const double by = points ? 100 : 1;
+    if (p->pairs == 0) {
+        fprintf(f, "%s not known", c->metric[metric]);
+        return;
+    }
+    if (c->ratio[metric])
+        fprintf(f, "%s x %.3g", c->metric[metric], p->mean);
+    else
+        fprintf(f, points ? "%s %+.2f points" : "%s %+.4g", c->metric[metric], by * p->mean);
+    if (p->pairs < 2)
+        fputs(" [one pair]", f);
+    else if (c->ratio[metric])
+        fprintf(f, " [%.3g, %.3g]", p->lo, p->hi);
+    else
+        fprintf(f, points ? " [%+.2f, %+.2f]" : " [%+.4g, %+.4g]", by * p->lo, by * p->hi);
+}
+
+/* Words of a text in lines that fit, those behind the first indented. */
+static void print_wrapped(const char *text, int indent) {
+    const int room = isatty(STDOUT_FILENO) ? cli_columns(STDOUT_FILENO) : 96;
+    int at = (int)strspn(text, " ");
+    printf("%*s", at, "");
+    text += at;
+    for (bool first = true; *text; first = false) {
+        const int n = (int)strcspn(text, " ");
+        if (!first && at + 1 + n > room) {
+            printf("\n%*s", indent, "");
+            at = indent;
+        } else if (!first) {
+            putchar(' ');
+            at++;
+        }
+        printf("%.*s", n, text);
+        at += n;
+        text += n + (text[n] == ' ');
+    }
+    putchar('\n');
+}
+
+static void print_contrast(const comparison *c, const nas_contrast *k) {
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&text, &bytes);
+    if (!f) return;
+    fprintf(f, "%s (%d %s): ", title_of(c, k), k->pairs, k->pairs == 1 ? "pair" : "pairs");
+    for (int32_t m = 0; m < c->t.metrics; m++) {
+        if (m) fputs(", ", f);
+        put_figure(c, f, m, &k->by[m]);
+    }
+    if (fclose(f) == 0) print_wrapped(text, 4);
+    free(text);
+}
+
+/* The change of each parameter that is best in a metric: for a score the least loss, for bytes and
+ * times the least quotient. */
+static int32_t best_of(const comparison *c, const nas_contrast *v, int32_t n, int32_t param,
+                       int32_t metric) {
+    int32_t best = -1;
+    for (int32_t k = 0; k < n; k++) {
+        const double x = v[k].by[metric].mean;
+        if (v[k].param != param || !v[k].from_base || !isfinite(x)) continue;
+        if (best < 0 || (c->ratio[metric] ? x < v[best].by[metric].mean
+                                          : x > v[best].by[metric].mean))
+            best = k;
+    }
+    return best;
+}
+
+/* Do the intervals of two changes lie apart? */
+static bool apart(const nas_paired *a, const nas_paired *b) {
+    return a->pairs > 1 && b->pairs > 1 && (a->hi < b->lo || b->hi < a->lo);
+}
+
+static void print_answer(const comparison *c, const nas_contrast *v, int32_t n, int32_t metric,
+                         const char *question) {
+    int32_t order[64], found = 0;
+    for (int32_t p = 0; p < c->t.params && found < 64; p++) {
+        const int32_t k = best_of(c, v, n, p, metric);
+        if (k >= 0) order[found++] = k;
+    }
+    for (int32_t i = 1; i < found; i++)
+        for (int32_t j = i; j > 0; j--) {
+            const double a = v[order[j]].by[metric].mean, b = v[order[j - 1]].by[metric].mean;
+            if (c->ratio[metric] ? a >= b : a <= b) break;
+            const int32_t k = order[j];
+            order[j] = order[j - 1];
+            order[j - 1] = k;
+        }
+    if (!found) return;
+    printf("%s\n", question);
+    for (int32_t i = 0; i < found; i++) {
+        char *text = NULL;
+        size_t bytes = 0;
+        FILE *f = open_memstream(&text, &bytes);
+        if (!f) return;
+        const bool clear =
+            i + 1 == found || apart(&v[order[i]].by[metric], &v[order[i + 1]].by[metric]);
+        fprintf(f, "%3d. %s, ", i + 1, title_of(c, &v[order[i]]));
+        put_figure(c, f, metric, &v[order[i]].by[metric]);
+        if (!clear) fputs(" (not told apart from the next)", f);
+        if (fclose(f) == 0) print_wrapped(text, 5);
+        free(text);
+    }
+}
+
+static void print_answers(const comparison *c, const nas_contrast *v, int32_t n) {
+    char question[160];
+    for (int32_t m = 0; m < c->t.metrics; m++) {
+        if (!c->ratio[m] && m > 0) continue; /* the score, and what is saved */
+        if (c->ratio[m])
+            snprintf(question, sizeof question, "\nWhat saves most %s, one change a parameter:",
+                     c->metric[m]);
+        else
+            snprintf(question, sizeof question, "\nWhat costs %s least, one change a parameter:",
+                     c->metric[m]);
+        print_answer(c, v, n, m, question);
+    }
+}
+
+static void print_json(const comparison *c, const nas_contrast *v, int32_t n) {
+    putchar('[');
+    for (int32_t k = 0; k < n; k++) {
+        printf("%s{\"parameter\":", k ? ",\n " : "");
+        cli_print_json_text(path_of(c, v[k].param));
+        fputs(",\"change\":", stdout);
+        cli_print_json_text(title_of(c, &v[k]));
+        printf(",\"pairs\":%d,\"from_base\":%s", v[k].pairs, v[k].from_base ? "true" : "false");
+        for (int32_t m = 0; m < c->t.metrics; m++) {
+            const nas_paired *p = &v[k].by[m];
+            char text[3][32];
+            const double figure[] = {p->mean, p->lo, p->hi};
+            for (int i = 0; i < 3; i++)
+                if (isfinite(figure[i]))
+                    nas_json_number(figure[i], text[i]);
+                else
+                    snprintf(text[i], sizeof text[i], "null");
+            putchar(',');
+            cli_print_json_text(c->metric[m]);
+            printf(":{\"%s\":%s,\"lo\":%s,\"hi\":%s,\"pairs\":%d}",
+                   c->ratio[m] ? "ratio" : "difference", text[0], text[1], text[2], p->pairs);
+        }
+        putchar('}');
+    }
+    puts("]");
+}
+
+static void print_all(const comparison *c, const nas_contrast *v, int32_t n, bool all) {
+    char a[32], b[32];
+    int32_t hidden = 0;
+    printf("%s: %s complete trials compared", c->s.def.name, nas_thousands(c->t.rows, a));
+    if (c->others) printf(", %s others left out", nas_thousands(c->others, b));
+    if (c->more) fputs(", and complete ones beyond the first 5,000", stdout);
+    putchar('\n');
+    if (!n) {
+        print_wrapped("no two of them differ in one parameter alone: a grid has such neighbours "
+                      "(\"sampler\": \"grid\")",
+                      0);
+        return;
+    }
+    print_wrapped("Each line is a change of one parameter, all else equal; means over pairs of "
+                  "trials with 95 % intervals (Student's t; quotients by their logarithms). All "
+                  "trials are judged on the same examples, so an interval is about the settings "
+                  "that were tried, not about other examples.",
+                  0);
+    putchar('\n');
+    for (int32_t k = 0; k < n; k++) {
+        if (all || v[k].from_base)
+            print_contrast(c, &v[k]);
+        else
+            hidden++;
+    }
+    if (hidden) printf("%d more changes, between other values: --all\n", hidden);
+    print_answers(c, v, n);
+}
+
+static int compare(comparison *c, const cli_args *args) {
+    nas_err err = {0};
+    nas_contrast *v;
+    int32_t n;
+    c->arena = c->s.arena;
+    c->t.params = c->s.def.n_params;
+    if (nas_space_parse(c->s.def.name, c->s.def.space_text, &c->space, NULL) != NAS_OK ||
+        nas_space_params(c->space) != c->t.params) {
+        nas_space_close(c->space);
+        c->space = NULL;
+    }
+    if (!choose_metrics(c, args->option[METRICS])) return CLI_BAD;
+    if (read_rows(c, &err) != NAS_OK) return cli_fail(&err);
+    if (nas_compare_trials(&c->t, c->arena, &v, &n, &err) != NAS_OK) return cli_fail(&err);
+    if (args->option[JSON])
+        print_json(c, v, n);
+    else
+        print_all(c, v, n, args->option[ALL] != NULL);
+    return CLI_OK;
+}
+
+static int run(const cli_args *args) {
+    comparison c = {.space = NULL};
+    int st;
+    if (!cli_study_open(&c.s, args->word[0], args->option[STUDY], &st)) return st;
+    st = compare(&c, args);
+    nas_space_close(c.space);
+    cli_study_close(&c.s);
+    return st;
+}
+
+const cli_command cli_compare = {
+    .name = "compare",
+    .words = "DB",
+    .least = 1,
+    .most = 1,
+    .summary = "Say what each setting costs and saves, from trials that differ in it alone",
+    .options =
+        {
+            [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [METRICS] = {"--metrics", "A,B",
+                         "these, instead of the score, the objectives, zlib_bytes, macs, total_ms"},
+            [ALL] = {"--all", NULL, "also changes that do not begin at the costliest value"},
+            [JSON] = {"--json", NULL, "all changes, for programs"},
+        },
+    .text = "examples:\n"
+            "  nas compare strategies.db\n"
+            "  nas compare kws_a.db --metrics accuracy,tflite_bytes\n",
+    .run = run,
+};
