@@ -73,6 +73,13 @@ typedef enum nas_zlib_effort {
  * 1 s for 100 kB, 0.5 s for 400 kB of float32; quick a fifth of that. Bytes live in arena a. */
 NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_zlib_effort effort,
                                          nas_arena *a, uint8_t **out, size_t *out_n, nas_err *err);
+
+/* The length of the archive that `zip -9 model.zip model.tflite` writes of these bytes (Info-ZIP's
+ * Zip 3.0 on Linux: method, extra fields and all), where the file's name has `name` bytes. zlib and
+ * other zips give other lengths. Errors: NAS_EINVAL above NAS_TFLITE_MOST; NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_zip_length(const uint8_t *bytes, size_t n, size_t name, size_t *out,
+                                        nas_err *err);
+
 /* The version of the zlib in use: the orders of channels that it finds short may differ from one to
  * the next. */
 const char *nas_zlib_version(void);
