@@ -104,12 +104,18 @@ void nas_interp_run_raw(nas_interp *it, const void *x, void *y);
 /* The class of one example: the largest output, the lowest index among equals. */
 int32_t nas_interp_class(nas_interp *it, const float *x);
 
-/* Milliseconds of one thing done again and again: median, and the upper end of the 95 % interval of
- * the median (order statistics; binomial). */
+/* Milliseconds of one thing done again and again: median; the ends of the 95 % interval of the
+ * median; the 95th percentile of the runs. */
 typedef struct nas_latency {
-    double median_ms, hi_ms;
+    double median_ms, lo_ms, hi_ms, p95_ms;
     int32_t runs;
 } nas_latency;
+
+/* Sorts n > 0 times. The interval is from the k-th shortest to the k-th longest run, with the
+ * largest k for which at least k of n fair coins show heads in 97.5 % of all cases (Conover,
+ * Practical Nonparametric Statistics, 3.2); below 6 runs there is none, and k is 1. The percentile
+ * is the shortest run that 95 % of the runs do not exceed: number ceil(0.95 n) from below. */
+void nas_latency_summarise(double *ms, int32_t n, nas_latency *out);
 
 /* Warms up, then calls once(ctx) at least `runs` times (and at least for about 20 ms), pinned to
  * one processor for the time being. Who calls sees to it that nobody else measures. */
