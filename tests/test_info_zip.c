@@ -96,7 +96,7 @@ static void pieces(uint8_t *p, size_t n) {
     }
 }
 
-/* Each byte half as often as the one before it: words longer than 15 bits, were they allowed. */
+/* Some bytes ever rarer. */
 static void halves(uint8_t *p, size_t n) {
     for (size_t i = 0; i < n; i++) {
         p[i] = (uint8_t)(nas_rng_u32(&rng) % 7 ? 0 : below(40));
@@ -131,21 +131,6 @@ static void dense(uint8_t *p, size_t n) {
     for (size_t i = 0; i < n; i++) p[i] = below(5) == 0;
 }
 
-/* Many bytes that are equally frequent, and a few ever rarer ones: words beyond 15 bits, were they
- * allowed. The end of the block is the rarest. */
-static void rare(uint8_t *p, size_t n) {
-    for (size_t i = 0; i < n; i++) p[i] = (uint8_t)below(128);
-    for (size_t from = 0; from < n; from += 32767) {
-        const uint32_t piece = (uint32_t)(n - from < 32767 ? n - from : 32767);
-        for (uint32_t a = 1, b = 2, v = 200; b < 400; v++) {
-            for (uint32_t k = 0; k < a; k++) p[from + below(piece)] = (uint8_t)v;
-            const uint32_t c = a + b;
-            a = b;
-            b = c;
-        }
-    }
-}
-
 static const struct {
     const char *name;
     void (*fill)(uint8_t *p, size_t n);
@@ -165,7 +150,7 @@ static const struct {
     {"runs", runs, 70000},
     {"unmatched", unmatched, MOST},
     {"dense", dense, 40000},
-    {"rare", rare, 70000},
+
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

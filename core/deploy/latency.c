@@ -14,14 +14,13 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The coins one by one; where they are many, their normal approximation with its correction for
- * continuity. */
+/* Sums the probabilities of 0, 1, ... heads; what is ten times the deviation from the mean does not
+ * count. */
 static int32_t rank_of_interval(int32_t n) {
-    enum { EXACT = 1000 }; /* 2^-EXACT is a normal double */
-    if (n > EXACT) return (int32_t)floor(0.5 * (n + 1.0) - 0.5 * 1.959964 * sqrt(n));
-    int32_t k = 0;
-    double p = ldexp(1, -n);
-    for (double sum = p; sum <= 0.025; sum += p) {
+    const double first = floor(0.5 * n - 5 * sqrt(n));
+    int32_t k = first > 0 ? (int32_t)first : 0;
+    double p = exp(lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0) - n * log(2)), sum = p;
+    for (; sum <= 0.025; sum += p) {
         k++;
         p *= (double)(n - k + 1) / k;
     }
