@@ -4,11 +4,13 @@
 # usage: make_info_zip.sh build/gcc/tests/test_info_zip > info_zip.txt
 set -euo pipefail
 unset ZIPOPT ZIP
+program=$(realpath "$1")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-"$1" --write "$folder"
-for file in "$folder"/*/model.tflite; do
-    at=$(dirname "$file") name=$(basename "$(dirname "$file")")
-    (cd "$at" && zip -q -9 model.zip model.tflite)
-    echo "${name%_*} ${name##*_} $(stat -c %s "$at/model.zip")"
-done | LC_ALL=C sort -k1,1 -k2,2n
+"$program" --write "$folder"
+for at in "$folder"/*; do
+    cd "$at"
+    zip -q -9 model.zip model.tflite
+done
+cd "$folder"
+stat -c '%n %s' -- */model.zip | sed 's/_\([0-9]*\)\/model.zip/ \1/' | LC_ALL=C sort -k1,1 -k2,2n
