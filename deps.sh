@@ -2,7 +2,7 @@
 # deps.sh - installs the Debian or Ubuntu packages that are missing, and says nothing when none is.
 #
 #   ./deps.sh             what building and testing need
-#   ./deps.sh --ci        also clang, the formatter and Python's venv
+#   ./deps.sh --ci        also clang, the formatter, Python's venv and zip
 #   ./deps.sh --arm64     what building and testing for AArch64 needs, and nothing else (Debian)
 #   ./deps.sh --avx512    what emulating a processor with AVX-512 needs, and nothing else (Debian)
 #   ./deps.sh PACKAGE...  these instead
@@ -11,8 +11,9 @@
 set -eu
 
 base="gcc make libsqlite3-dev libcjson-dev zlib1g-dev libkissfft-dev libsndfile1-dev
-libsamplerate0-dev libcurl4-openssl-dev libarchive-dev libcmocka-dev libdeflate-dev nettle-dev espeak-ng"
-ci="clang libomp-dev clang-format python3-venv"
+libsamplerate0-dev libcurl4-openssl-dev libarchive-dev libcmocka-dev libdeflate-dev nettle-dev
+espeak-ng"
+ci="clang libomp-dev clang-format python3-venv zip"
 arm64="gcc-aarch64-linux-gnu qemu-user libcmocka-dev:arm64"
 avx512="bochs bochs-term bochsbios vgabios isolinux syslinux-common genisoimage cpio busybox-static"
 

@@ -17,27 +17,30 @@ typedef struct listing {
 } listing;
 
 static const char *const shown[] = {"number", "state"};
-static const char *const figures[] = {"tflite_bytes", "zlib_bytes", "macs",
+static const char *const figures[] = {"tflite_bytes", "zlib_bytes", "zip_bytes", "macs",
                                       "infer_ms",     "total_ms",   "seconds"};
 enum { FIGURES = sizeof figures / sizeof *figures };
-
-/* The task's score, the same of the test part, and what its targets are missed by; then what every
- * task has. NULL past the end. */
-static const char *figure_at(const nas_study *study, int32_t i) {
-    const bool formula = nas_task_is_formula(study->task);
-    for (int32_t k = 0; k < study->n_metrics; k++) {
-        const char *name = study->metrics[k].name;
-        const bool own = formula ? !k || k >= NAS_METRIC_COUNT : k < 2 || !strncmp(name, "mae_", 4);
-        if (own && i-- == 0) return name;
-    }
-    if (formula) i += FIGURES - 1; /* seconds alone */
-    return i < FIGURES ? figures[i] : NULL;
-}
 
 static bool is_metric(const nas_study *study, const char *name) {
     for (int32_t i = 0; i < study->n_metrics; i++)
         if (strcmp(study->metrics[i].name, name) == 0) return true;
     return false;
+}
+
+/* The task's score, the same of the test part, and what its targets are missed by; then what every
+ * task has. NULL past the end. By their names: another build's study may lack some, or have more.
+ */
+static const char *figure_at(const nas_study *study, int32_t i) {
+    const bool formula = nas_task_is_formula(study->task);
+    for (int32_t k = 0; k < study->n_metrics; k++) {
+        const char *name = study->metrics[k].name;
+        const bool own =
+            formula ? k != 1 && nas_metric_find(name) < 0 : k < 2 || !strncmp(name, "mae_", 4);
+        if (own && i-- == 0) return name;
+    }
+    for (int32_t k = formula ? FIGURES - 1 : 0; k < FIGURES; k++) /* of a formula seconds alone */
+        if ((k == FIGURES - 1 || is_metric(study, figures[k])) && i-- == 0) return figures[k];
+    return NULL;
 }
 
 static bool add_row(void *ctx, const nas_row *row) {

@@ -27,14 +27,28 @@ static void print_epoch(void *ctx, const nas_epoch *e) {
     fflush(stdout);
 }
 
+typedef struct figures {
+    const nas_metric_list *list;
+    const double *metric;
+} figures;
+
+static double number_in(const void *ctx, const char *name) {
+    const figures *f = ctx;
+    const int i = nas_metric_in(f->list, name);
+    return i < 0 ? (double)NAN : f->metric[i];
+}
+
 static void print_metrics(const nas_metric_list *list, const nas_outcome *o, const char *folder) {
     cli_table *t = cli_table_open();
     for (int i = 0; i < list->n; i++) {
-        char text[32];
-        if (isnan(o->metric[i])) continue;
+        char text[32], spread[CLI_SPREAD];
+        const figures all = {list, o->metric};
+        if (isnan(o->metric[i]) || cli_is_spread(list->v[i].name)) continue;
         cli_table_cell(t, list->v[i].name, false);
         cli_table_cell(t, cli_metric(&list->v[i], o->metric[i], text), true);
         cli_table_cell(t, list->v[i].unit, false);
+        if (list->v[i].measured)
+            cli_table_cell(t, cli_spread(list->v[i].name, number_in, &all, spread), false);
         cli_table_row(t);
     }
     cli_table_print(t);

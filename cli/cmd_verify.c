@@ -81,11 +81,14 @@ static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate
         nas_study_stored(s->store, &s->def, row, NULL, stored, &err) != NAS_OK)
         return cli_fail(&err);
     cli_clear_line();
-    for (int i = 0; i < c->task.metrics.n; i++) {
-        const bool same = stored[i] == out.metric[i] || (isnan(stored[i]) && isnan(out.metric[i]));
-        if (same || c->task.metrics.v[i].measured) continue;
+    /* By their names: the study may be of a build that has other metrics. */
+    for (int32_t k = 0; k < s->def.n_metrics && k < NAS_METRICS_MOST; k++) {
+        const int i = nas_metric_in(&c->task.metrics, s->def.metrics[k].name);
+        if (i < 0 || c->task.metrics.v[i].measured) continue;
+        const double was = stored[k], now = out.metric[i];
+        if (was == now || (isnan(was) && isnan(now))) continue;
         printf("trial %s: OTHER VALUES: %s was %.17g, now %.17g\n", cli_trial_get(t, "number"),
-               c->task.metrics.v[i].name, stored[i], out.metric[i]);
+               c->task.metrics.v[i].name, was, now);
         return CLI_OTHER;
     }
     printf("trial %s: evaluated again, the same values\n", cli_trial_get(t, "number"));

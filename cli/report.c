@@ -108,16 +108,12 @@ static bool keeps(double value, const nas_bound *b) {
     return value != b->bound;
 }
 
-static void add_bounds(cli_table *table, const nas_study *study, const char *column, double v) {
-    char text[256] = "";
+static void put_bounds(FILE *f, const nas_study *study, const char *column, double v) {
     for (int32_t i = 0; i < study->n_bounds; i++) {
         const nas_bound *b = &study->bounds[i];
         if (strcmp(b->column, column) != 0) continue;
-        const size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%s  %s", used ? "; " : "", b->text,
-                 keeps(v, b) ? "kept" : "MISSED");
+        fprintf(f, "%s%s  %s", ftell(f) ? "; " : "", b->text, keeps(v, b) ? "kept" : "MISSED");
     }
-    cli_table_cell(table, text, false);
 }
 
 const nas_metric *cli_metric_of(const char *name) {
@@ -135,12 +131,67 @@ const char *cli_metric(const nas_metric *metric, double v, char out[32]) {
     return out;
 }
 
-static void print_metric(cli_table *table, const nas_study *study, const char *name, double v) {
-    char text[32];
+static const char *const tails[] = {"_lo", "_hi", "_p95"};
+enum { TAILS = sizeof tails / sizeof *tails };
+
+bool cli_is_spread(const char *name) {
+    const size_t n = strlen(name);
+    for (int i = 0; i < TAILS; i++) {
+        const size_t m = strlen(tails[i]);
+        if (n > m && strcmp(name + n - m, tails[i]) == 0)
+            return nas_metric_find(name) >= 0 && cli_metric_of(name)->measured;
+    }
+    return false;
+}
+
+/* What an older nas did not measure is left out. */
+const char *cli_spread(const char *name, double (*number)(const void *ctx, const char *name),
+                       const void *ctx, char out[CLI_SPREAD]) {
+    char text[TAILS][32];
+    for (int i = 0; i < TAILS; i++) {
+        char column[64];
+        snprintf(column, sizeof column, "%.40s%s", name, tails[i]);
+        cli_metric(cli_metric_of(name), number(ctx, column), text[i]);
+    }
+    const bool median = *text[0] || *text[1], p95 = *text[2];
+    if (!median && !p95) return strcpy(out, "");
+    snprintf(out, CLI_SPREAD, "(%s%s%s%s%s%s)", text[0], *text[1] ? *text[0] ? " .. " : "hi " : "",
+             text[1], median && p95 ? ", " : "", p95 ? "p95 " : "", text[2]);
+    return out;
+}
+
+static double number_in(const void *ctx, const char *name) {
+    return cli_trial_number(ctx, name);
+}
+
+/* A time with its spread, and the constraints on any of them. */
+static void print_metric(cli_table *table, const nas_study *study, const cli_trial *t,
+                         const char *name) {
+    char value[32], spread[CLI_SPREAD] = "", *bounds = NULL;
+    size_t n = 0;
+    const nas_metric *m = cli_metric_of(name);
+    FILE *f = open_memstream(&bounds, &n);
+    if (!f) return;
+    put_bounds(f, study, name, cli_trial_number(t, name));
+    if (m->measured) {
+        cli_spread(name, number_in, t, spread);
+        for (int i = 0; i < TAILS; i++) {
+            char column[64];
+            snprintf(column, sizeof column, "%.40s%s", name, tails[i]);
+            put_bounds(f, study, column, cli_trial_number(t, column));
+        }
+    }
+    if (fclose(f) != 0) {
+        free(bounds);
+        return;
+    }
+    char text[512];
+    snprintf(text, sizeof text, "%s%s%s", spread, *spread && *bounds ? "  " : "", bounds);
+    free(bounds);
     cli_table_cell(table, "  ", false);
     cli_table_cell(table, name, false);
-    cli_table_cell(table, cli_metric(cli_metric_of(name), v, text), true);
-    add_bounds(table, study, name, v);
+    cli_table_cell(table, cli_metric(m, cli_trial_number(t, name), value), true);
+    cli_table_cell(table, text, false);
     cli_table_row(table);
 }
 
@@ -160,8 +211,9 @@ void cli_print_trial(const cli_trial *t, const nas_study *study) {
     table = cli_table_open();
     puts("metrics");
     for (int32_t i = 0; i < study->n_metrics; i++) {
-        const double v = cli_trial_number(t, study->metrics[i].name);
-        if (!isnan(v)) print_metric(table, study, study->metrics[i].name, v);
+        const char *name = study->metrics[i].name;
+        if (!cli_is_spread(name) && !isnan(cli_trial_number(t, name)))
+            print_metric(table, study, t, name);
     }
     cli_table_print(table);
     cli_table_close(table);

@@ -29,6 +29,15 @@ const char *cli_metric(const nas_metric *metric, double v, char out[32]);
 /* How the metric of a column is shown; for those of one task alone only unit and kind are known. */
 const nas_metric *cli_metric_of(const char *name);
 
+/* Is it the end of an interval, or a percentile, of another metric ("infer_ms_hi")? It is then
+ * shown beside that one. */
+bool cli_is_spread(const char *name);
+enum { CLI_SPREAD = 128 };
+/* "(0.0415 .. 0.0420, p95 0.0431)" of a time, from what number(ctx, name) knows (NaN: nothing); ""
+ * when it knows none of them. */
+const char *cli_spread(const char *name, double (*number)(const void *ctx, const char *name),
+                       const void *ctx, char out[CLI_SPREAD]);
+
 /* The front (<study>_pareto) in the order of the objectives, on stdout: number, objectives, metrics
  * of constraints, settings; at most `most` rows. feasible_only: those that satisfy the constraints;
  * else a column says which do. *n: how many there are. */

@@ -55,6 +55,9 @@ static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
     m[NAS_METRIC_RAM_BYTES] = (double)cost.ram_bytes;
     m[NAS_METRIC_TFLITE_BYTES] = (double)out->tflite.n;
     m[NAS_METRIC_ZLIB_BYTES] = (double)out->zlib.n;
+    size_t zip;
+    NAS_TRY(nas_zip_length(out->tflite.p, out->tflite.n, strlen("model.tflite"), &zip, err));
+    m[NAS_METRIC_ZIP_BYTES] = (double)zip;
     nas_tally t = {.by_output =
                        nas_arena_array(a, (size_t)e->data->outputs, sizeof *t.by_output, err)};
     if (!t.by_output) return NAS_ENOMEM;

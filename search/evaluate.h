@@ -133,7 +133,8 @@ NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t out
 
 /* Is there a bound that this candidate cannot keep, whatever it learns? *reason (in a) says which;
  * NULL when there is none. What is known before training: params, macs and ram_bytes exactly;
- * tflite_bytes is at least the bytes of its constants, equal ones once; zlib_bytes at least two
+ * tflite_bytes is at least the bytes of its constants, equal ones once; zip_bytes at least 1/1032
+ * of these (no DEFLATE stream is shorter) and the archive's headers; zlib_bytes at least two
  * bytes for each float32 among these that is not 0 from the first, where nothing is pruned or
  * clustered, because the low 16 bits of a trained weight do not compress. */
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
@@ -147,6 +148,10 @@ NAS_NODISCARD nas_status nas_measure_accuracy(const nas_graph *g, const nas_exam
 
 /* One at a time on this machine measures how long something takes; waits. */
 NAS_NODISCARD nas_status nas_measure_lock(const nas_cache *cache, nas_lock *out, nas_err *err);
+
+/* Median, ends of its interval and 95th percentile of a time: the metric `time` and those after it.
+ */
+void nas_latency_metrics(const nas_latency *l, nas_metric_id time, double *metric);
 
 /* infer, frontend and total milliseconds of one clip into metric[]; takes the cache's measuring
  * lock. */

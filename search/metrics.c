@@ -4,6 +4,15 @@
 #include <stddef.h>
 #include <string.h>
 
+#define MS .unit = "ms", .measured = true, .selectable = true
+#define TIME(id, text, what)                                                                 \
+    [id] = {.name = text, MS, .tested_as = text "_hi", .help = what ", median"},             \
+    [id##_LO] = {.name = text "_lo", MS, .help = "lower end of the 95 % interval of " text}, \
+    [id##_HI] = {.name = text "_hi", MS, .help = "upper end of the 95 % interval of " text}, \
+    [id##_P95] = {.name = text "_p95",                                                       \
+                  MS,                                                                        \
+                  .help = "95th percentile of the runs of " text ": 95 % took no longer"}
+
 const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
     [NAS_METRIC_ACCURACY] = {.name = "accuracy",
                              .unit = "fraction",
@@ -25,6 +34,12 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
                                .integer = true,
                                .selectable = true,
                                .help = "length of the zlib stream of model.tflite"},
+    [NAS_METRIC_ZIP_BYTES] = {.name = "zip_bytes",
+                              .unit = "bytes",
+                              .integer = true,
+                              .selectable = true,
+                              .help = "length of the archive that `zip -9 model.zip model.tflite` "
+                                      "writes (Info-ZIP 3.0)"},
     [NAS_METRIC_PARAMS] = {.name = "params",
                            .unit = "count",
                            .integer = true,
@@ -45,39 +60,9 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
                               .integer = true,
                               .selectable = true,
                               .help = "peak activation memory of one inference"},
-    [NAS_METRIC_INFER_MS] = {.name = "infer_ms",
-                             .unit = "ms",
-                             .measured = true,
-                             .selectable = true,
-                             .tested_as = "infer_ms_hi",
-                             .help = "one inference on one thread, median"},
-    [NAS_METRIC_INFER_MS_HI] = {.name = "infer_ms_hi",
-                                .unit = "ms",
-                                .measured = true,
-                                .selectable = true,
-                                .help = "upper end of the 95 % interval of infer_ms"},
-    [NAS_METRIC_FRONTEND_MS] = {.name = "frontend_ms",
-                                .unit = "ms",
-                                .measured = true,
-                                .selectable = true,
-                                .tested_as = "frontend_ms_hi",
-                                .help = "features of one clip on one thread, median"},
-    [NAS_METRIC_FRONTEND_MS_HI] = {.name = "frontend_ms_hi",
-                                   .unit = "ms",
-                                   .measured = true,
-                                   .selectable = true,
-                                   .help = "upper end of the 95 % interval of frontend_ms"},
-    [NAS_METRIC_TOTAL_MS] = {.name = "total_ms",
-                             .unit = "ms",
-                             .measured = true,
-                             .selectable = true,
-                             .tested_as = "total_ms_hi",
-                             .help = "features and inference together, median"},
-    [NAS_METRIC_TOTAL_MS_HI] = {.name = "total_ms_hi",
-                                .unit = "ms",
-                                .measured = true,
-                                .selectable = true,
-                                .help = "upper end of the 95 % interval of total_ms"},
+    TIME(NAS_METRIC_INFER_MS, "infer_ms", "one inference on one thread"),
+    TIME(NAS_METRIC_FRONTEND_MS, "frontend_ms", "features of one clip on one thread"),
+    TIME(NAS_METRIC_TOTAL_MS, "total_ms", "features and inference together"),
 };
 
 int nas_metric_in(const nas_metric_list *list, const char *name) {

@@ -10,23 +10,30 @@ typedef enum nas_metric_id {
     NAS_METRIC_TEST_SCORE,
     NAS_METRIC_TFLITE_BYTES,
     NAS_METRIC_ZLIB_BYTES,
+    NAS_METRIC_ZIP_BYTES,
     NAS_METRIC_PARAMS,
     NAS_METRIC_NONZERO_PARAMS,
     NAS_METRIC_MACS,
     NAS_METRIC_RAM_BYTES,
-    NAS_METRIC_INFER_MS,
+    NAS_METRIC_INFER_MS, /* of each time: median, its interval's ends, 95th percentile */
+    NAS_METRIC_INFER_MS_LO,
     NAS_METRIC_INFER_MS_HI,
+    NAS_METRIC_INFER_MS_P95,
     NAS_METRIC_FRONTEND_MS,
+    NAS_METRIC_FRONTEND_MS_LO,
     NAS_METRIC_FRONTEND_MS_HI,
+    NAS_METRIC_FRONTEND_MS_P95,
     NAS_METRIC_TOTAL_MS,
+    NAS_METRIC_TOTAL_MS_LO,
     NAS_METRIC_TOTAL_MS_HI,
+    NAS_METRIC_TOTAL_MS_P95,
     NAS_METRIC_COUNT, /* of every task; a task's own others follow */
     NAS_METRIC_ACCURACY = NAS_METRIC_SCORE,
     NAS_METRIC_TEST_ACCURACY = NAS_METRIC_TEST_SCORE
 } nas_metric_id;
 
 /* Room for all metrics of one task. */
-enum { NAS_METRICS_MOST = 64 };
+enum { NAS_METRICS_MOST = 72 };
 
 typedef struct nas_metric {
     const char *name; /* "zlib_bytes" */

@@ -92,6 +92,8 @@ static nas_status know(const nas_evaluator *e, const nas_candidate *c, nas_arena
     k[NAS_METRIC_MACS] = (known){true, (double)cost.macs};
     k[NAS_METRIC_RAM_BYTES] = (known){true, (double)cost.ram_bytes};
     k[NAS_METRIC_TFLITE_BYTES] = (known){false, (double)bytes};
+    /* DEFLATE has at least two bits for 258 bytes; an archive has its headers besides. */
+    k[NAS_METRIC_ZIP_BYTES] = (known){false, floor((double)bytes / 1032) + 174};
     /* Zeros and shared values compress. */
     if (!c->prune.on && !c->cluster.on)
         k[NAS_METRIC_ZLIB_BYTES] = (known){false, 2.0 * (double)floats};
@@ -105,8 +107,9 @@ static bool hopeless(const known *k, const nas_constraint *b) {
 }
 
 static bool needs_graph(const nas_evaluator *e) {
-    static const int by_graph[] = {NAS_METRIC_PARAMS, NAS_METRIC_MACS, NAS_METRIC_RAM_BYTES,
-                                   NAS_METRIC_TFLITE_BYTES, NAS_METRIC_ZLIB_BYTES};
+    static const int by_graph[] = {NAS_METRIC_PARAMS,     NAS_METRIC_MACS,
+                                   NAS_METRIC_RAM_BYTES,  NAS_METRIC_TFLITE_BYTES,
+                                   NAS_METRIC_ZLIB_BYTES, NAS_METRIC_ZIP_BYTES};
     for (int32_t i = 0; i < e->n_bounds; i++)
         for (size_t k = 0; k < sizeof by_graph / sizeof *by_graph; k++)
             if (nas_metric_find(e->bounds[i].metric) == by_graph[k]) return true;

@@ -247,6 +247,8 @@ static nas_status add_metrics(nas_arena *a, const nas_series_config *k, nas_metr
         {"rmse", "root of the mean squared error over windows and steps", false},
         {"skill", "1 - error / error of carrying the last value on, on the same windows", true},
     };
+    _Static_assert(NAS_METRIC_COUNT + 2 * 3 * NAS_TARGETS_MOST <= NAS_METRICS_MOST,
+                   "room for the figures of all targets");
     nas_metric *m = nas_arena_array(a, NAS_METRICS_MOST, sizeof *m, err);
     if (!m) return NAS_ENOMEM;
     memcpy(m, nas_metrics, sizeof nas_metrics);
@@ -254,7 +256,8 @@ static nas_status add_metrics(nas_arena *a, const nas_series_config *k, nas_metr
     m[NAS_METRIC_SCORE].help = "mean of the targets' skills on the validation part";
     m[NAS_METRIC_TEST_SCORE].name = "test_skill_mean";
     /* A table has no front end to measure. */
-    m[NAS_METRIC_FRONTEND_MS].selectable = m[NAS_METRIC_FRONTEND_MS_HI].selectable = false;
+    for (int i = NAS_METRIC_FRONTEND_MS; i <= NAS_METRIC_FRONTEND_MS_P95; i++)
+        m[i].selectable = false;
     *out = (nas_metric_list){.n = NAS_METRIC_COUNT, .v = m};
     for (int test = 0; test < 2; test++)
         for (int32_t i = 0; i < k->n_targets; i++)
@@ -382,8 +385,8 @@ static nas_status measure(const bench *b, const nas_cache *cache, double *metric
     const nas_status st = nas_latency_measure(once, &own, RUNS, &l, err);
     nas_lock_release(&lock);
     NAS_TRY(st);
-    metric[NAS_METRIC_INFER_MS] = metric[NAS_METRIC_TOTAL_MS] = l.median_ms;
-    metric[NAS_METRIC_INFER_MS_HI] = metric[NAS_METRIC_TOTAL_MS_HI] = l.hi_ms;
+    nas_latency_metrics(&l, NAS_METRIC_INFER_MS, metric);
+    nas_latency_metrics(&l, NAS_METRIC_TOTAL_MS, metric);
     return NAS_OK;
 }
 

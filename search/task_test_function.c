@@ -65,6 +65,9 @@ enum { VALUE = NAS_METRIC_COUNT, SLACK, METRICS };
 /* What a file would have is not known of a formula, so nothing selects on it. */
 #define NONE(id, text, whole) \
     [id] = {.name = text, .unit = "", .integer = whole, .help = "of a net; not known here"}
+#define TIME(id, text)                                                                         \
+    NONE(id, text, false), NONE(id##_LO, text "_lo", false), NONE(id##_HI, text "_hi", false), \
+        NONE(id##_P95, text "_p95", false)
 static const nas_metric function_metrics[METRICS] = {
     [NAS_METRIC_SCORE] = {.name = "score",
                           .unit = "",
@@ -73,16 +76,14 @@ static const nas_metric function_metrics[METRICS] = {
     NONE(NAS_METRIC_TEST_SCORE, "test_score", false),
     NONE(NAS_METRIC_TFLITE_BYTES, "tflite_bytes", true),
     NONE(NAS_METRIC_ZLIB_BYTES, "zlib_bytes", true),
+    NONE(NAS_METRIC_ZIP_BYTES, "zip_bytes", true),
     NONE(NAS_METRIC_PARAMS, "params", true),
     NONE(NAS_METRIC_NONZERO_PARAMS, "nonzero_params", true),
     NONE(NAS_METRIC_MACS, "macs", true),
     NONE(NAS_METRIC_RAM_BYTES, "ram_bytes", true),
-    NONE(NAS_METRIC_INFER_MS, "infer_ms", false),
-    NONE(NAS_METRIC_INFER_MS_HI, "infer_ms_hi", false),
-    NONE(NAS_METRIC_FRONTEND_MS, "frontend_ms", false),
-    NONE(NAS_METRIC_FRONTEND_MS_HI, "frontend_ms_hi", false),
-    NONE(NAS_METRIC_TOTAL_MS, "total_ms", false),
-    NONE(NAS_METRIC_TOTAL_MS_HI, "total_ms_hi", false),
+    TIME(NAS_METRIC_INFER_MS, "infer_ms"),
+    TIME(NAS_METRIC_FRONTEND_MS, "frontend_ms"),
+    TIME(NAS_METRIC_TOTAL_MS, "total_ms"),
     [VALUE] = {.name = "value",
                .unit = "",
                .selectable = true,
@@ -93,6 +94,7 @@ static const nas_metric function_metrics[METRICS] = {
                .help = "of constrained: 1 - sum of x^2; of the others not known"},
 };
 #undef NONE
+#undef TIME
 
 static int32_t number_of(const cJSON *task, const char *key, int32_t otherwise) {
     const cJSON *v = nas_json_get(task, key);

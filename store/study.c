@@ -207,6 +207,12 @@ static nas_status write_aims(nas_store *s, const nas_study *def, int64_t study, 
     return NAS_OK;
 }
 
+static bool asks_anew(const nas_study *old, const nas_study *def) {
+    return !same_bounds(old, def) || !same_goals(old, def) ||
+           !nas_hash_equal(&old->space_hash, &def->space_hash) ||
+           !same_columns(old->n_metrics, old->metrics, def->n_metrics, def->metrics);
+}
+
 /* What an old constraint rejected may satisfy the new ones. */
 static nas_status judge_again(nas_store *s, int64_t study, nas_err *err) {
     sqlite3_str *q = sqlite3_str_new(s->db);
@@ -214,6 +220,26 @@ static nas_status judge_again(nas_store *s, int64_t study, nas_err *err) {
                         "UPDATE nas_trials_%lld SET state = 'waiting', reason = NULL, attempt = 0,"
                         " worker = NULL, finished = NULL WHERE state = 'rejected'",
                         study);
+    return nas_sql_exec_str(s, q, err);
+}
+
+/* A result from before a metric was measured does not answer who now asks for it: an objective, a
+ * constraint. What it left stays until the next attempt, which the counter of attempts tells. */
+static nas_status ask_again(nas_store *s, const nas_study *def, nas_study_id id, nas_err *err) {
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q,
+                        "UPDATE nas_trials_%lld SET state = 'waiting', reason = NULL,"
+                        " worker = NULL, finished = NULL, reused = NULL WHERE version = %lld AND"
+                        " state = 'complete' AND (0",
+                        id.study, id.version);
+    for (int32_t i = 0; i < def->n_goals + def->n_bounds; i++) {
+        const char *column =
+            i < def->n_goals ? def->goals[i].column : def->bounds[i - def->n_goals].column;
+        sqlite3_str_appendf(q, " OR \"%w\" IS NULL", nas_layout_stored(l, column));
+    }
+    sqlite3_str_appendall(q, ")");
     return nas_sql_exec_str(s, q, err);
 }
 
@@ -230,6 +256,7 @@ static nas_status write_study(nas_store *s, const nas_study *def, const nas_stud
     NAS_TRY(write_aims(s, def, id->study, err));
     if (old && !same_bounds(old, def)) NAS_TRY(judge_again(s, id->study, err));
     nas_layout_forget(s, *id);
+    if (old && asks_anew(old, def)) NAS_TRY(ask_again(s, def, *id, err));
     return nas_views_write(s, def, *id, err);
 }
 

@@ -175,6 +175,25 @@ if command -v python3 >/dev/null; then
     }
     check "who is no longer in charge crowns nobody" taken
 
+    # --- a study that was begun when there were 14 metrics of every task
+    python3 - "$ROOT/tests/golden/study_14_metrics.sql" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect("f.db")
+db.executescript(open(sys.argv[1]).read())
+PY
+    sql f.db "select text from nas_spaces" | sed 's/""/"/g; s/^"//; s/"$//' >f.json
+    own() { "$NAS" top f.db -n 1 >top.txt && has -E 'score +point_x1 +point_x2 +value +slack +seconds$' top.txt; }
+    check "top has its columns" own
+    check "verify" says_of 0 "5 trials, all the same values" "$NAS" verify f.db --all
+    check "show" says_of 0 "slack  -1.3125" "$NAS" show f.db 1
+    check "export" says_of 0 "score -1.125" "$NAS" export f.db -o f_before
+    check "it goes on" "$NAS" run f.json --quiet --trials 9
+    check "and keeps what it had" equal "$(sql f.db 'select count(*), sum(attempt), sum(value), min(worker) from f where number < 5')" "5,5,33.5,w"
+    check "with the new metrics" equal "$(sql f.db 'select max(zip_bytes), max(infer_ms_p95) from f')" ","
+    check "top has the same columns" own
+    check "the same row is exported" "$NAS" export f.db --trial 4 -o f_after
+    check "with the same figures" cmp f_before/metrics.json f_after/metrics.json
+
     # --- a measured time decides
     space timed 8 "infer_ms < 50" >timed.json
     check "nobody near" says_of 0 "no other trial is within a tenth of winning" "$NAS" run timed.json --quiet

@@ -1259,6 +1259,38 @@ static void test_presets(void **state) {
     globfree(&files);
 }
 
+/* Whatever a preset looks for, it can look for a short file or a short time instead. */
+static void expect_selectable(const char *file, const char *metric) {
+    nas_err err = {0};
+    nas_space *s = NULL;
+    const char *set = nas_arena_format(arena, NULL,
+                                       "{\"objective\": {\"maximize\": null, \"minimize\": \"%s\"},"
+                                       " \"objectives\": null, \"constraints\": [\"%s < 5000\"]}",
+                                       metric, metric);
+    if (nas_space_open_with(file, set, &s, &err) != NAS_OK)
+        fail_msg("%s with %s: %s", file, metric, err.text);
+    assert_int_equal(nas_space_objectives(s), 1);
+    assert_string_equal(nas_space_objective(s, 0)->metric, metric);
+    assert_int_equal(nas_space_constraints(s), 1);
+    assert_string_equal(nas_space_constraint(s, 0)->metric, metric);
+    nas_space_close(s);
+}
+
+static void test_presets_select(void **state) {
+    (void)state;
+    static const char *const metrics[] = {"tflite_bytes", "zlib_bytes",   "zip_bytes",
+                                          "infer_ms_lo",  "infer_ms_p95", "total_ms_p95"};
+    glob_t files;
+    assert_int_equal(glob("spaces/*.json", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        size_t n;
+        if (strstr(read_file(files.gl_pathv[i], &n), "\"test_function\"")) continue; /* no file */
+        for (size_t k = 0; k < sizeof metrics / sizeof *metrics; k++)
+            expect_selectable(files.gl_pathv[i], metrics[k]);
+    }
+    globfree(&files);
+}
+
 static void expect_row(const char *page, const char *where, const char *row) {
     if (!strstr(page, row)) fail_msg("docs/SPACES.md has no row for %s: %s", where, row);
 }
@@ -1451,6 +1483,7 @@ int main(void) {
         TEST(test_try_first),
         TEST(test_goals),
         TEST(test_presets),
+        TEST(test_presets_select),
         TEST(test_page),
         TEST(test_mutations),
         TEST(test_swaps),

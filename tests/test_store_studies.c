@@ -351,6 +351,39 @@ static void test_reuse_needs_metrics(void **state) {
     nas_store_close(s);
 }
 
+/* Nor in the same version of the space: it is tried again, once somebody asks for the metric. */
+static void test_asked_again(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 9);
+    def.n_metrics = 2;
+    nas_study_id id;
+    nas_store *s = start(p, &def, &id);
+    add_whole(p, s, id, 0, "complete");
+    add_whole(p, s, id, 1, "diverged");
+    def.n_metrics = 3; /* a newer nas, which measures total_ms_hi */
+    OK(nas_store_study(s, &def, &id, &p->err));
+    assert_string_equal(ask(p, s, "SELECT number, state, total_ms_hi FROM kws ORDER BY number"),
+                        "0 complete NULL|1 diverged NULL");
+    const nas_bound late[] = {{"total_ms < 3", "total_ms_hi", "<", 3}};
+    def.bounds = late;
+    def.n_bounds = 1;
+    OK(nas_store_study(s, &def, &id, &p->err));
+    assert_string_equal(ask(p, s, "SELECT number, state FROM kws ORDER BY number"),
+                        "0 waiting|1 diverged");
+    assert_string_equal(ask(p, s, "SELECT count(*) > 0 FROM nas_artefacts"), "1");
+    nas_claim c;
+    const char *json;
+    assert_int_equal(claim_as(p, s, id, "w", &c, &json), NAS_CLAIMED);
+    assert_true(c.number == 0 && c.attempt == 2 && c.reuse == 0);
+    const nas_value whole[3] = {real(0.95), integer(1), real(2)};
+    assert_true(finish_as(p, s, id, &c, "w", "complete", whole));
+    def.n_bounds = 0;
+    OK(nas_store_study(s, &def, &id, &p->err));
+    assert_string_equal(ask(p, s, "SELECT number, state, total_ms_hi FROM kws ORDER BY number"),
+                        "0 complete 2|1 diverged NULL");
+    nas_store_close(s);
+}
+
 /* A waiting trial that is taken again is looked up too; what its first attempt left goes. */
 static void test_reuse_of_waiting(void **state) {
     place *p = *state;
@@ -460,6 +493,7 @@ int main(void) {
         T(test_reuse),
         T(test_reuse_twice),
         T(test_reuse_needs_metrics),
+        T(test_asked_again),
         T(test_reuse_of_waiting),
         T(test_migration),
         T(test_changed_aims),

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -281,17 +282,39 @@ static void test_latency(void **state) {
     nas_latency l;
     assert_int_equal(nas_latency_measure(count_up, &n, 30, &l, &err), NAS_OK);
     assert_true(l.runs >= 30 && n > l.runs);
-    assert_true(l.median_ms >= 0 && l.hi_ms >= l.median_ms && l.median_ms < 1);
+    assert_true(l.lo_ms >= 0 && l.median_ms >= l.lo_ms && l.hi_ms >= l.median_ms);
+    assert_true(l.p95_ms >= l.hi_ms && l.median_ms < 1);
     assert_int_equal(nas_latency_measure(count_up, &n, 0, &l, &err), NAS_EINVAL);
+}
+
+/* Of n runs that take 1, 2, ... n ms, the longest first: ranks as SciPy has them. */
+static void test_ranks(void **state) {
+    (void)state;
+    FILE *f = fopen("tests/golden/ranks.txt", "r");
+    assert_non_null(f);
+    int32_t n, lo, hi, p95, lines = 0;
+    for (; fscanf(f, "%d %d %d %d", &n, &lo, &hi, &p95) == 4; lines++) {
+        double *ms = nas_arena_array(arena, (size_t)n, sizeof *ms, &err);
+        for (int32_t i = 0; i < n; i++) ms[i] = n - i;
+        nas_latency l;
+        nas_latency_summarise(ms, n, &l);
+        if (l.lo_ms != lo || l.hi_ms != hi || l.p95_ms != p95)
+            fail_msg("%d runs: %g .. %g, p95 %g; SciPy: %d .. %d, %d", n, l.lo_ms, l.hi_ms,
+                     l.p95_ms, lo, hi, p95);
+        assert_true(l.median_ms == 0.5 * (n + 1) && l.runs == n);
+    }
+    fclose(f);
+    assert_int_equal(lines, 132);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_reads_from_any_address),
-        cmocka_unit_test(test_no_byte_too_many), cmocka_unit_test(test_equal_constants_share),
-        cmocka_unit_test(test_truncated),        cmocka_unit_test(test_random_damage),
-        cmocka_unit_test(test_foreign_files),    cmocka_unit_test(test_formats),
-        cmocka_unit_test(test_latency),          cmocka_unit_test(test_undeclared_memory),
+        cmocka_unit_test(test_round_trip),        cmocka_unit_test(test_reads_from_any_address),
+        cmocka_unit_test(test_no_byte_too_many),  cmocka_unit_test(test_equal_constants_share),
+        cmocka_unit_test(test_truncated),         cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_foreign_files),     cmocka_unit_test(test_formats),
+        cmocka_unit_test(test_latency),           cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_undeclared_memory),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

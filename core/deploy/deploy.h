@@ -73,6 +73,13 @@ typedef enum nas_zlib_effort {
  * 1 s for 100 kB, 0.5 s for 400 kB of float32; quick a fifth of that. Bytes live in arena a. */
 NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_zlib_effort effort,
                                          nas_arena *a, uint8_t **out, size_t *out_n, nas_err *err);
+
+/* The length of the archive that `zip -9 model.zip model.tflite` writes of these bytes (Info-ZIP's
+ * Zip 3.0 on Linux: method, extra fields and all), where the file's name has `name` bytes. zlib and
+ * other zips give other lengths. Errors: NAS_EINVAL above NAS_TFLITE_MOST; NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_zip_length(const uint8_t *bytes, size_t n, size_t name, size_t *out,
+                                        nas_err *err);
+
 /* The version of the zlib in use: the orders of channels that it finds short may differ from one to
  * the next. */
 const char *nas_zlib_version(void);
@@ -97,12 +104,18 @@ void nas_interp_run_raw(nas_interp *it, const void *x, void *y);
 /* The class of one example: the largest output, the lowest index among equals. */
 int32_t nas_interp_class(nas_interp *it, const float *x);
 
-/* Milliseconds of one thing done again and again: median, and the upper end of the 95 % interval of
- * the median (order statistics; binomial). */
+/* Milliseconds of one thing done again and again: median; the ends of the 95 % interval of the
+ * median; the 95th percentile of the runs. */
 typedef struct nas_latency {
-    double median_ms, hi_ms;
+    double median_ms, lo_ms, hi_ms, p95_ms;
     int32_t runs;
 } nas_latency;
+
+/* Sorts n > 0 times. The interval is from the k-th shortest to the k-th longest run, with the
+ * largest k for which at least k of n fair coins show heads in 97.5 % of all cases (Conover,
+ * Practical Nonparametric Statistics, 3.2); below 6 runs there is none, and k is 1. The percentile
+ * is the shortest run that 95 % of the runs do not exceed: number ceil(0.95 n) from below. */
+void nas_latency_summarise(double *ms, int32_t n, nas_latency *out);
 
 /* Warms up, then calls once(ctx) at least `runs` times (and at least for about 20 ms), pinned to
  * one processor for the time being. Who calls sees to it that nobody else measures. */

@@ -14,17 +14,26 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The upper order statistic (from 0) of the 95 % interval of a median of n: the 97.5 % point of the
- * binomial distribution of n fair coins, in its normal approximation. */
-static int32_t upper_rank(int32_t n) {
-    const double rank = ceil(0.5 * n + 1.96 * 0.5 * sqrt(n));
-    return rank > n - 1 ? n - 1 : (int32_t)rank;
+/* Sums the probabilities of 0, 1, ... heads; what is ten times the deviation from the mean does not
+ * count. */
+static int32_t rank_of_interval(int32_t n) {
+    const double first = floor(0.5 * n - 5 * sqrt(n));
+    int32_t k = first > 0 ? (int32_t)first : 0;
+    double p = exp(lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0) - n * log(2)), sum = p;
+    for (; sum <= 0.025; sum += p) {
+        k++;
+        p *= (double)(n - k + 1) / k;
+    }
+    return k > 1 ? k : 1;
 }
 
-static void summarise(double *ms, int32_t n, nas_latency *out) {
+void nas_latency_summarise(double *ms, int32_t n, nas_latency *out) {
+    const int32_t k = rank_of_interval(n);
     qsort(ms, (size_t)n, sizeof *ms, by_value);
     out->median_ms = n % 2 ? ms[n / 2] : 0.5 * (ms[n / 2 - 1] + ms[n / 2]);
-    out->hi_ms = ms[upper_rank(n)];
+    out->lo_ms = ms[k - 1];
+    out->hi_ms = ms[n - k];
+    out->p95_ms = ms[((int64_t)n * 19 + 19) / 20 - 1];
     out->runs = n;
 }
 
@@ -46,7 +55,7 @@ static nas_status time_runs(void (*once)(void *ctx), void *ctx, int32_t runs, na
         once(ctx);
         ms[n++] = (nas_clock_wall() - start) * 1e3;
     }
-    if (st == NAS_OK) summarise(ms, n, out);
+    if (st == NAS_OK) nas_latency_summarise(ms, n, out);
     free(ms);
     return st;
 }
