@@ -43,7 +43,7 @@ static bool add_row(void *ctx, const nas_row *row) {
     for (int32_t i = 0; i < c->t.metrics; i++) {
         const nas_value *v = &row->values[c->t.params + i];
         c->figure[(size_t)c->t.rows * (size_t)c->t.metrics + (size_t)i] =
-            v->is_null                       ? (double)NAN
+            v->is_null                      ? (double)NAN
             : v->type == NAS_COLUMN_INTEGER ? (double)v->integer
                                             : v->real;
     }
@@ -110,8 +110,8 @@ static nas_status read_rows(comparison *c, nas_err *err) {
     char view[160], sql[256];
     c->param = nas_arena_array(c->arena, (size_t)ROWS_MOST * (size_t)c->t.params + 1,
                                sizeof *c->param, err);
-    c->figure = nas_arena_array(c->arena, (size_t)ROWS_MOST * (size_t)c->t.metrics,
-                                sizeof *c->figure, err);
+    c->figure =
+        nas_arena_array(c->arena, (size_t)ROWS_MOST * (size_t)c->t.metrics, sizeof *c->figure, err);
     char *text = c->param && c->figure ? query(c) : NULL;
     if (!text) return nas_fail(err, NAS_ENOMEM, "compare: out of memory");
     const nas_status st = nas_store_query(c->s.store, text, NULL, 0, add_row, c, err);
@@ -156,8 +156,7 @@ static void put_level(const comparison *c, FILE *f, int32_t param, int32_t row, 
     if (c->space && !v[param].is_null && v[param].type == NAS_COLUMN_INTEGER &&
         param < nas_space_params(c->space))
         label = nas_space_label(c->space, param, v[param].integer, c->arena);
-    for (int32_t i = 0; i < c->t.params; i++)
-        inner += i != param && !v[i].is_null && o[i].is_null;
+    for (int32_t i = 0; i < c->t.params; i++) inner += i != param && !v[i].is_null && o[i].is_null;
     const bool named = v[param].is_null || !inner || tells(label);
     if (named)
         fputs(v[param].is_null ? "none"
@@ -166,8 +165,11 @@ static void put_level(const comparison *c, FILE *f, int32_t param, int32_t row, 
               f);
     for (int32_t i = 0; i < c->t.params; i++) {
         if (i == param || v[i].is_null || !o[i].is_null) continue;
-        fprintf(f, "%s%s %s", n++ ? ", " : named ? " (" : "", last_word(path_of(c, i)),
-                cli_value(&v[i], text, sizeof text));
+        fprintf(f, "%s%s %s",
+                n++     ? ", "
+                : named ? " ("
+                        : "",
+                last_word(path_of(c, i)), cli_value(&v[i], text, sizeof text));
     }
     if (n && named) fputc(')', f);
 }
@@ -257,8 +259,8 @@ static int32_t best_of(const comparison *c, const nas_contrast *v, int32_t n, in
     for (int32_t k = 0; k < n; k++) {
         const double x = v[k].by[metric].mean;
         if (v[k].param != param || !v[k].from_base || !isfinite(x)) continue;
-        if (best < 0 || (c->ratio[metric] ? x < v[best].by[metric].mean
-                                          : x > v[best].by[metric].mean))
+        if (best < 0 ||
+            (c->ratio[metric] ? x < v[best].by[metric].mean : x > v[best].by[metric].mean))
             best = k;
     }
     return best;
@@ -306,11 +308,11 @@ static void print_answers(const comparison *c, const nas_contrast *v, int32_t n)
     for (int32_t m = 0; m < c->t.metrics; m++) {
         if (!c->ratio[m] && m > 0) continue; /* the score, and what is saved */
         if (c->ratio[m])
-            snprintf(question, sizeof question, "\nWhat saves most %s, one change a parameter:",
-                     c->metric[m]);
+            snprintf(question, sizeof question,
+                     "\nWhat saves most %s, one change a parameter:", c->metric[m]);
         else
-            snprintf(question, sizeof question, "\nWhat costs %s least, one change a parameter:",
-                     c->metric[m]);
+            snprintf(question, sizeof question,
+                     "\nWhat costs %s least, one change a parameter:", c->metric[m]);
         print_answer(c, v, n, m, question);
     }
 }

@@ -97,7 +97,8 @@ static bool find_levels(finding *f) {
         const int64_t begin = n;
         for (int32_t r = 0; whole && r < t->rows; r++) {
             int64_t k = begin;
-            while (k < n && !nas_value_equal(setting(t, r, p), setting(t, first[k - begin], p))) k++;
+            while (k < n && !nas_value_equal(setting(t, r, p), setting(t, first[k - begin], p)))
+                k++;
             if (k == n) {
                 whole = grow((void **)&f->has, n, &room, params * sizeof *f->has);
                 if (!whole) break;
@@ -177,8 +178,8 @@ static bool add_pair(finding *f, int32_t param, int32_t a, int32_t b) {
         f->v[f->n++] = (nas_contrast){.param = param, .from = a, .to = b};
     }
     if (!grow((void **)&f->pairs, f->n_pairs, &f->pairs_room, sizeof *f->pairs)) return false;
-    f->pairs[f->n_pairs++] =
-        turned ? (pair){.from = b, .to = a, .contrast = k} : (pair){.from = a, .to = b, .contrast = k};
+    f->pairs[f->n_pairs++] = turned ? (pair){.from = b, .to = a, .contrast = k}
+                                    : (pair){.from = a, .to = b, .contrast = k};
     f->v[k].pairs++;
     return true;
 }
@@ -238,16 +239,15 @@ static void find_bases(finding *f) {
             if (f->v[i].param != c->param) continue;
             int32_t begins = 0;
             for (int32_t j = 0; j < f->n; j++)
-                begins += f->v[j].param == c->param &&
-                          same_level(f->t, c->param, f->v[j].from, f->v[i].from, f->v[j].to,
-                                     f->v[j].to);
+                begins +=
+                    f->v[j].param == c->param &&
+                    same_level(f->t, c->param, f->v[j].from, f->v[i].from, f->v[j].to, f->v[j].to);
             if (begins > most) {
                 most = begins;
                 best = i;
             }
         }
-        f->v[k].from_base =
-            same_level(f->t, c->param, c->from, f->v[best].from, c->to, c->to);
+        f->v[k].from_base = same_level(f->t, c->param, c->from, f->v[best].from, c->to, c->to);
     }
 }
 
@@ -259,8 +259,8 @@ static int in_order(const void *x, const void *y) {
     return (a->to > b->to) - (a->to < b->to);
 }
 
-nas_status nas_compare_trials(const nas_compare_table *t, nas_arena *a, nas_contrast **out, int32_t *n,
-                       nas_err *err) {
+nas_status nas_compare_trials(const nas_compare_table *t, nas_arena *a, nas_contrast **out,
+                              int32_t *n, nas_err *err) {
     finding f = {.t = t};
     *out = NULL;
     *n = 0;

@@ -42,8 +42,8 @@ typedef struct nas_contrast {
 /* Two rows are neighbours in a parameter when it differs, and every other one is equal or exists on
  * one side only. Contrasts stand in the order of the parameters; those from the base level first.
  * Owner: arena a. Time grows with the square of the rows. Errors: NAS_ENOMEM. */
-NAS_NODISCARD nas_status nas_compare_trials(const nas_compare_table *t, nas_arena *a, nas_contrast **out,
-                                     int32_t *n, nas_err *err);
+NAS_NODISCARD nas_status nas_compare_trials(const nas_compare_table *t, nas_arena *a,
+                                            nas_contrast **out, int32_t *n, nas_err *err);
 
 bool nas_value_equal(const nas_value *a, const nas_value *b);
 

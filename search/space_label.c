@@ -17,7 +17,7 @@ static const char *own_op(const nas_node *choice, const cJSON *list) {
     const char *first = NULL;
     for (const cJSON *v = list->child; v; v = v->next) {
         const cJSON *inner = nas_json_get(v, "layers"), *op = nas_json_get(v, "op");
-        const char *word = cJSON_IsString(op) ? op->valuestring
+        const char *word = cJSON_IsString(op)     ? op->valuestring
                            : cJSON_IsArray(inner) ? own_op(choice, inner)
                                                   : NULL;
         if (!word) continue;
