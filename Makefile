@@ -13,12 +13,12 @@ BUILD := build/$(notdir $(CC))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror
 # Contraction is off wherever two builds must agree to the bit; the training kernels turn it on.
 FLAGS := -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -g -O3 -mtune=generic -ffp-contract=off -fno-math-errno \
-    -fopenmp -MMD -MP
+    -pthread -MMD -MP
 ifneq ($(SANITIZE),)
 FLAGS += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=$(SANITIZE)
 endif
-LIBS := -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -fopenmp -lm
+LIBS := -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -pthread -lm
 TEST_LIBS_test_zip := -ldeflate # another reader of zlib streams
 TEST_LIBS_test_c_source := -ldl # glibc before 2.34
 
@@ -106,6 +106,12 @@ endef
 $(foreach r,$(ROWS),$(eval $(call peak,$(r))))
 $(BUILD)/bench/speed: $(PEAKS) $(BUILD)/bench/rows/machine.o
 
+# The same programs, with OpenMP in place of base/team.c (bench/threads.sh).
+$(BUILD)/bench/openmp/team.o: FLAGS += -fopenmp
+$(BUILD)/bench/openmp/%: $(BUILD)/bench/%.o $(BUILD)/bench/openmp/team.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -fopenmp
+$(BUILD)/bench/openmp/speed: $(PEAKS) $(BUILD)/bench/rows/machine.o
+
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -117,7 +123,7 @@ CROSS_SRC := $(filter-out base/hash.c $(VEC),$(wildcard base/*.c core/graph/*.c 
 CROSS_OBJ := $(CROSS_SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
 $(BUILD)/cross/test_%: $(BUILD)/tests/test_%.o $(CROSS_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -fopenmp -lm
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -pthread -lm
 cross-%: $(BUILD)/cross/test_%
 	@EMULATOR="$(EMULATOR)" tests/run.sh $<
 test-cross:

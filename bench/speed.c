@@ -44,7 +44,7 @@ typedef struct machine {
     const nas_kernel *kernel;
 } machine;
 
-static void die(const char *text) {
+static _Noreturn void die(const char *text) {
     fprintf(stderr, "speed: %s\n", text);
     exit(2);
 }
