@@ -1,4 +1,4 @@
-/* bench/threads.c - what base/team.h costs and withstands; bench/threads.sh runs it on the
+/* bench/threads.c - what base/team.h costs and withstands; bench/libraries.py runs it on the
  * project's pool and on OpenMP. threads regions THREADS TASKS WORK GAP   median microseconds of
  * 2,000 regions of TASKS tasks of WORK multiply-adds in a chain, GAP of them before each threads
  * fork keep|end      a region, a fork, regions in the child: with the threads kept, or ended before

@@ -1,5 +1,5 @@
 /* bench/openmp/team.c - base/team.h by OpenMP. Linked before the library it takes the place of
- * base/team.c there, so that bench/threads.sh can run the same programs on either. */
+ * base/team.c there, so that bench/libraries.py can run the same programs on either. */
 #include "base/team.h"
 
 #include "base/flush.h"
