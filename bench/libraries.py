@@ -6,7 +6,7 @@ The same programs are linked with either (bench/openmp, bench/kissfft) and run i
   safety      a fork after a region, threads kept or ended before it; a system that gives no thread
   regions     microseconds of a region of four tasks, work between regions as in a step: median, mean
   steps       samples/s of training on two threads over one, by the median step; at real-time priority where that may be had
-  busy        the same by the mean step, with --busy processes beside that do nothing but run
+  busy        the same by the mean step and the share of a processor that was had, --busy processes beside that only run
   transforms  clips/s of MFCC and of the transform (with one band), differences of features, bits of all rows of kernels
 """
 import argparse
@@ -17,6 +17,7 @@ import os
 import random
 import statistics
 import subprocess
+import time
 
 NETS = (("cnn", 32), ("cnn", 128), ("ds_cnn", 32), ("ds_cnn", 128))
 WAYS = {
@@ -66,26 +67,44 @@ def regions(o):
 
 
 def speed(o, key, figure, before):
+    """Samples a second, and the share of one processor that the program got."""
     way, threads, net, filters = key
+    used, at = os.times(), time.perf_counter()
     out = run(o, way, "speed", "--json", "--net", net, "--filters", filters, "--input", "49x10", "--batch", 32,
               "--threads", threads, "--seconds", o.seconds, before=before)
-    return json.loads(out.stdout)[figure]
+    now = os.times()
+    share = (now.children_user + now.children_system - used.children_user - used.children_system) / (time.perf_counter() - at)
+    return json.loads(out.stdout)[figure], share
 
 
-def steps(o, figure="samples_per_s", before=None):
-    before = priority() if before is None else before
+def keys_of(net, filters):
+    return [("ours", 1, net, filters)] + [(way, 2, net, filters) for way in WAYS]
+
+
+def steps(o):
     for net, filters in NETS:
-        one = ("ours", 1, net, filters)
-        keys = [one] + [(way, 2, net, filters) for way in WAYS]
-        got = in_turn(o.rounds, keys, lambda k: speed(o, k, figure, before))
+        one, *two = keys_of(net, filters)
+        got = in_turn(o.rounds, [one, *two], lambda k: speed(o, k, "samples_per_s", priority())[0])
         print(f"{net:6} {filters:3}: one thread {got[one]:7.0f} samples/s; two " +
-              ", ".join(f"{k[0]} {got[k] / got[one]:.2f}" for k in keys[1:]), flush=True)
+              ", ".join(f"{k[0]} {got[k] / got[one]:.2f}" for k in two), flush=True)
 
 
 def busy(o):
     others = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _ in range(o.busy)]
     try:
-        steps(o, "mean_samples_per_s", [])
+        for net, filters in NETS:
+            one, *two = keys_of(net, filters)
+            shares = {k: [] for k in [one, *two]}
+
+            def measure(k):
+                rate, share = speed(o, k, "mean_samples_per_s", [])
+                shares[k].append(share)
+                return rate
+
+            got = in_turn(o.rounds, [one, *two], measure)
+            share = {k: statistics.median(v) for k, v in shares.items()}
+            print(f"{net:6} {filters:3}: one thread {got[one]:6.0f} samples/s ({share[one]:.2f} of a processor); two " +
+                  ", ".join(f"{k[0]} {got[k] / got[one]:.2f} times ({share[k]:.2f})" for k in two), flush=True)
     finally:
         for p in others:
             p.kill()
