@@ -13,12 +13,12 @@ BUILD := build/$(notdir $(CC))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror
 # Contraction is off wherever two builds must agree to the bit; the training kernels turn it on.
 FLAGS := -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -g -O3 -mtune=generic -ffp-contract=off -fno-math-errno \
-    -fopenmp -MMD -MP
+    -pthread -MMD -MP
 ifneq ($(SANITIZE),)
 FLAGS += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=$(SANITIZE)
 endif
-LIBS := -lcurl -larchive -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -fopenmp -lm
+LIBS := -lcurl -larchive -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -pthread -lm
 TEST_LIBS_test_zip := -ldeflate # another reader of zlib streams
 TEST_LIBS_test_c_source := -ldl # glibc before 2.34
 
@@ -48,7 +48,7 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-faults test-interop test-tsan tsan test-cross test-avx512 fuzz fuzz-programs bench bench-peers bench-store \
+.PHONY: all help deps run clips test tests-only test-faults test-interop test-tsan tsan test-cross test-avx512 fuzz fuzz-programs bench bench-peers bench-libraries bench-store \
     bench-scale spills-check deps-check format format-check warnings clean
 all: nas
 
@@ -114,6 +114,14 @@ endef
 $(foreach r,$(ROWS),$(eval $(call peak,$(r))))
 $(BUILD)/bench/speed: $(PEAKS) $(BUILD)/bench/rows/machine.o
 
+# The same programs, with OpenMP in place of base/team.c and kissfft in place of the kernels' transform (bench/libraries.py).
+$(BUILD)/bench/openmp/team.o: FLAGS += -fopenmp
+$(BUILD)/bench/openmp/%: $(BUILD)/bench/%.o $(BUILD)/bench/openmp/team.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -fopenmp
+$(BUILD)/bench/kissfft/%: $(BUILD)/bench/%.o $(BUILD)/bench/kissfft/fft.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/bench/openmp/speed: $(PEAKS) $(BUILD)/bench/rows/machine.o
+
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -125,7 +133,7 @@ CROSS_SRC := $(filter-out base/hash.c $(VEC),$(wildcard base/*.c core/graph/*.c 
 CROSS_OBJ := $(CROSS_SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
 $(BUILD)/cross/test_%: $(BUILD)/tests/test_%.o $(CROSS_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -fopenmp -lm
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -pthread -lm
 cross-%: $(BUILD)/cross/test_%
 	@EMULATOR="$(EMULATOR)" tests/run.sh $<
 test-cross:
@@ -158,6 +166,10 @@ bench-store: $(BUILD)/bench/store
 bench-scale: $(BUILD)/bench/store_scale
 	@$< $(or $(FOLDER),/dev/shm) $(or $(TRIALS),5000000) $(BY_HAND)
 
+# The pool and the transform beside OpenMP and kissfft.
+bench-libraries: $(foreach p,speed openmp/speed threads openmp/threads frontend kissfft/frontend,$(BUILD)/bench/$(p))
+	@python3 bench/libraries.py --build $(BUILD) $(BENCH)
+
 bench: $(BUILD)/bench/speed
 	@$< $(BENCH)
 
@@ -182,6 +194,7 @@ help:
 	@echo 'make test-avx512   kernels on an emulated processor with AVX-512 and VNNI (Debian; minutes)'
 	@echo 'make bench          training speed beside what this machine could do (BENCH=--layers ... for options)'
 	@echo 'make bench-peers    the same nets in PyTorch and Keras, in turn (PEERS=pythons that have them, BENCH=--all ...)'
+	@echo 'make bench-libraries  OpenMP and kissfft in place of our threads and transforms (with clang, too: CC=clang)'
 	@echo 'make bench-store    trivial trials a second beside the raw rate of durable commits (TRIALS=10000)'
 	@echo 'make bench-scale    5,000,000 trivial trials in one file in FOLDER=/dev/shm, then the queries of docs/SCHEMA.md'
 	@echo 'make fuzz SECONDS=60  any bytes as each kind of file that is read, under clang'\''s sanitizers'

@@ -13,7 +13,7 @@ set -eu
 base="gcc make libsqlite3-dev libcjson-dev zlib1g-dev libkissfft-dev libsndfile1-dev
 libsamplerate0-dev libcurl4-openssl-dev libarchive-dev libcmocka-dev libdeflate-dev nettle-dev
 espeak-ng"
-ci="clang libomp-dev clang-format python3-venv zip"
+ci="clang clang-format python3-venv zip"
 arm64="gcc-aarch64-linux-gnu qemu-user libcmocka-dev:arm64"
 avx512="bochs bochs-term bochsbios vgabios isolinux syslinux-common genisoimage cpio busybox-static"
 

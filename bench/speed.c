@@ -44,7 +44,7 @@ typedef struct machine {
     const nas_kernel *kernel;
 } machine;
 
-static void die(const char *text) {
+static _Noreturn void die(const char *text) {
     fprintf(stderr, "speed: %s\n", text);
     exit(2);
 }
@@ -66,9 +66,9 @@ static void print_layers(const nas_net *net, int32_t steps) {
     }
 }
 
-/* Median seconds of a step, on the wall and of the processor. */
+/* Median seconds of a step, on the wall and of the processor; their mean on the wall. */
 typedef struct timing {
-    double wall, cpu;
+    double wall, cpu, mean;
     int steps;
 } timing;
 
@@ -83,9 +83,10 @@ static timing time_steps(nas_trainer *trainer, const float *x, const int32_t *y,
         cpu[n] = nas_clock_cpu() - used;
         wall[n++] = nas_clock_wall() - at;
     }
+    const double mean = (nas_clock_wall() - start) / n;
     qsort(wall, (size_t)n, sizeof *wall, by_value);
     qsort(cpu, (size_t)n, sizeof *cpu, by_value);
-    return (timing){.wall = wall[n / 2], .cpu = cpu[n / 2], .steps = n};
+    return (timing){.wall = wall[n / 2], .cpu = cpu[n / 2], .mean = mean, .steps = n};
 }
 
 static void report(const bench_case *b, const machine *m, const options *o, timing step,
@@ -102,11 +103,11 @@ static void report(const bench_case *b, const machine *m, const options *o, timi
     fprintf(to,
             "{\"net\": \"%s\", \"filters\": %d, \"input\": \"%dx%d\", \"batch\": %d, \"threads\": "
             "%d, \"kernel\": \"%s\", \"exact\": %s, \"direct\": %s, \"samples_per_s\": %.1f, "
-            "\"cpu_samples_per_s\": "
+            "\"cpu_samples_per_s\": %.1f, \"mean_samples_per_s\": "
             "%.1f, \"gflops\": %.2f, \"peak_share\": ",
             b->net, b->filters, b->h, b->w, b->batch, o->threads, nas_kernel_name(m->kernel),
             o->exact ? "true" : "false", o->direct ? "true" : "false", b->batch / step.wall,
-            b->batch / step.cpu, gflops);
+            b->batch / step.cpu, b->batch / step.mean, gflops);
     if (m->peak > 0)
         fprintf(to, "%.4f}", gflops / m->peak);
     else
@@ -171,9 +172,10 @@ static timing time_run(nas_trainer *t, double seconds) {
         cpu[n] = (nas_clock_cpu() - used) / AT_ONCE;
         wall[n++] = (nas_clock_wall() - at) / AT_ONCE;
     }
+    const double mean = (nas_clock_wall() - start) / n / AT_ONCE;
     qsort(wall, (size_t)n, sizeof *wall, by_value);
     qsort(cpu, (size_t)n, sizeof *cpu, by_value);
-    return (timing){.wall = wall[n / 2], .cpu = cpu[n / 2], .steps = n * AT_ONCE};
+    return (timing){.wall = wall[n / 2], .cpu = cpu[n / 2], .mean = mean, .steps = n * AT_ONCE};
 }
 
 static void time_forecaster(const bench_case *b, const machine *on, const options *o, FILE *out) {

@@ -62,6 +62,7 @@ static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cac
     const nas_log *log = cli_log(args->option[QUIET] != NULL);
     nas_candidate c;
     nas_dataset d;
+    int threads = 1;
     view v = {.quiet = args->option[QUIET] != NULL};
     /* The classes may be known only from the folder: labels first, then the document again. */
     NAS_TRY(nas_candidate_task(a, args->word[0], task, err));
@@ -70,7 +71,8 @@ static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cac
     nas_status st = nas_candidate_open(a, args->word[0], d.outputs, &c, err);
     nas_evaluator e = {.data = &d, .cache = cache, .log = log, .on_epoch = print_epoch, .ctx = &v};
     if (st == NAS_OK) st = nas_kernel_choose(&e.kernel, err);
-    nas_threads_set(nas_threads_here());
+    if (st == NAS_OK) st = nas_threads_here(&threads, err);
+    nas_threads_set(threads);
     if (st == NAS_OK) {
         v.epochs = c.train.epochs * (d.folds + 1);
         e.seed = seed < 0 ? c.seed : (uint64_t)seed;

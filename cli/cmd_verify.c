@@ -37,8 +37,10 @@ static nas_status train_again(const nas_study *study, const nas_candidate *c, co
                        .replicate = c->replicate,
                        .no_share = true,
                        .log = log};
+    int threads;
     NAS_TRY(nas_kernel_choose(&e.kernel, err));
-    nas_threads_set(nas_threads_here());
+    NAS_TRY(nas_threads_here(&threads, err));
+    nas_threads_set(threads);
     NAS_TRY(nas_dataset_open(a, &c->task, data, allow_missing, cache, log, &d, err));
     nas_status st = check_data(study, &d, err);
     if (st == NAS_OK) st = nas_evaluate(&e, c, a, out, err);

@@ -1,9 +1,10 @@
 /* examples/make_clips.c - the demo's clips: eight words spoken by espeak-ng in 64 voices, with
  * noise. A voice (accent, variant, pitch, speed) counts as a speaker; its takes differ in prosody,
  * place, loudness and noise. The same espeak-ng makes the same clips every time. */
+#include "base/cores.h"
 #include "base/file.h"
 #include "base/rng.h"
-#include "core/audio/parallel.h"
+#include "base/team.h"
 #include "core/audio/sound.h"
 
 #include <errno.h>
@@ -195,8 +196,9 @@ static nas_status make_clip(const char *folder, int32_t i, nas_err *err) {
     return write_clip(path, out, err);
 }
 
-static void make_one(void *ctx, int64_t i) {
+static void make_one(void *ctx, int32_t i, int32_t lane) {
     const job *j = ctx;
+    (void)lane;
     clip *c = &j->clips[i];
     c->err.code = NAS_OK;
     if (make_clip(j->folder, c->index, &c->err) == NAS_OK) c->err.code = NAS_OK;
@@ -227,7 +229,7 @@ static nas_status make_all(const char *folder, int32_t n, nas_err *err) {
     for (int32_t first = 0; first < n; first += BATCH) {
         const int32_t some = n - first < BATCH ? n - first : BATCH;
         for (int32_t i = 0; i < some; i++) clips[i].index = first + i;
-        nas_parallel(some, make_one, &j);
+        nas_team_run(nas_cores(), some, make_one, &j);
         for (int32_t i = 0; i < some; i++)
             if (clips[i].err.code != NAS_OK)
                 return nas_fail(err, clips[i].err.code, "%s", clips[i].err.text);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/cores.h"
+#include "base/team.h"
 #include "core/kernel/threads.h"
 #include "search/cache_bound.h"
 #include "search/process.h"
@@ -108,6 +109,7 @@ static void share_out(const team *t) {
 static nas_status start_worker(team *t, int32_t index, nas_err *err) {
     nas_store_close(t->store);
     t->store = NULL;
+    nas_team_end();
     const pid_t pid = fork();
     if (pid == 0) be_worker(t, index);
     if (pid < 0) return nas_fail_errno(err, "cannot start a worker");

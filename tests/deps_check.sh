@@ -1,5 +1,5 @@
 #!/bin/sh
-# tests/deps_check.sh [ROOT] - who may know whom. Reads the #include and OpenMP lines of base, core,
+# tests/deps_check.sh [ROOT] - who may know whom. Reads the #include lines of base, core,
 # search, store and cli, prints each that runs against the rules below with its file and line, and
 # exits with 1 when there is one.
 set -eu
@@ -37,7 +37,6 @@ BEGIN {
     home["kissfft/"] = home["kiss_fft"] = home["sndfile"] = home["samplerate"] = "core/audio"
     home["zlib.h"] = "core/deploy"
     home["nettle/"] = "base"
-    home["omp.h"] = "core/kernel core/audio core/data"
     home["immintrin.h"] = home["arm_neon.h"] = "core/kernel"
     home["curl/"] = home["archive"] = "core/fetch"
     home["microhttpd"] = "cli"
@@ -116,9 +115,6 @@ FNR == 1 {
     next
 }
 /^[ \t]*#[ \t]*include/ { bad("an include that is neither \"...\" nor <...> cannot be checked") }
-/^[ \t]*#[ \t]*pragma[ \t]+omp/ || /_Pragma[ \t]*\([ \t]*"omp/ {
-    if (!has(home["omp.h"], from)) bad("OpenMP is at home in " said(home["omp.h"]) ", not in " from)
-}
 END {
     if (wrong) {
         printf "deps-check: %d wrong of %d files\n", wrong, seen

@@ -1,16 +1,24 @@
 /* A step gives the same bits on one thread, two, three, or a number that changes on the way; and
- * each task of a team is done once. What these bits are is pinned. */
+ * each task of a team is done once, after a fork too. What these bits are is pinned. */
+#include "base/clock.h"
+#include "base/cores.h"
+#include "base/flush.h"
+#include "base/team.h"
 #include "core/kernel/threads.h"
 #include "core/nn/net_int.h"
-#include "core/nn/team.h"
 #include "core/nn/train.h"
 #include "tests/nets.h"
 
+#include <dirent.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,7 +87,7 @@ static trained train(const nas_model *m, const nas_kernel *k, int threads, _Atom
     nas_err err = {0};
     nas_net *net;
     nas_trainer *t;
-    nas_train_end end;
+    nas_train_end end = NAS_TRAIN_DIVERGED;
     nas_threads_set(threads);
     if (changing) nas_threads_follow(changing, threads);
     if (nas_net_open(m, classes ? CLASSES : VALUES, BATCH, k, &net, &err) != NAS_OK)
@@ -178,14 +186,126 @@ static void run_team(int32_t threads, int32_t n) {
 
 static void test_team(void **state) {
     (void)state;
-    nas_team_start(3);
     for (int32_t i = 0; i < 2000; i++) run_team(1 + i % 5, i % 7 == 6 ? TASKS : i % 7);
-    /* A child has none of its parent's threads, and may start its own. */
+}
+
+/* Two tasks that wait for each other, at most ten seconds: one thread alone would not end them. */
+typedef struct meeting {
+    _Atomic int came, met;
+    bool signals;
+} meeting;
+
+static void meet(void *ctx, int32_t task, int32_t lane) {
+    meeting *m = ctx;
+    const double until = nas_clock_wall() + 10;
+    (void)task;
+    sigset_t blocked;
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    if (lane && !sigismember(&blocked, SIGINT)) m->signals = true;
+    atomic_fetch_add(&m->came, 1);
+    while (atomic_load(&m->came) < 2 && nas_clock_wall() < until) (void)sched_yield();
+    if (atomic_load(&m->came) == 2) atomic_fetch_add(&m->met, 1);
+}
+
+static bool two_threads(void) {
+    meeting m = {0};
+    nas_team_run(2, 2, meet, &m);
+    return m.met == 2 && !m.signals;
+}
+
+static int count_threads(void) {
+    DIR *d = opendir("/proc/self/task");
+    assert_non_null(d);
+    int n = 0;
+    while (readdir(d)) n++;
+    (void)closedir(d);
+    return n - 2; /* . and .. */
+}
+
+/* A child has none of its parent's threads; both may go on. 20 seconds are a hang. */
+static pid_t fork_one(int generations) {
+    const pid_t child = fork();
+    if (child) return child;
+    (void)alarm(20);
+    bool right = true;
+    for (int i = 0; i < 3; i++) right = two_threads() && right;
+    run_team(3, TASKS);
+    int status = 0;
+    if (generations > 1) {
+        const pid_t next = fork_one(generations - 1);
+        right = waitpid(next, &status, 0) == next && status == 0 && right;
+    }
+    _exit(right ? 0 : 1);
+}
+
+static void check_forks(void) {
+    enum { CHILDREN = 3 };
+    pid_t child[CHILDREN];
+    for (int i = 0; i < CHILDREN; i++) {
+        assert_true(two_threads());
+        child[i] = fork_one(2);
+        assert_true(two_threads());
+    }
+    run_team(4, TASKS);
+    for (int i = 0; i < CHILDREN; i++) {
+        int status;
+        assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+        if (WIFSIGNALED(status)) fail_msg("child %d hangs after the fork", i);
+        assert_int_equal(status, 0);
+    }
+}
+
+static void test_fork(void **state) {
+    (void)state;
+    check_forks();
+}
+
+static void test_end(void **state) {
+    (void)state;
+    nas_team_end();
+    const int before = count_threads();
+    nas_team_end(); /* nothing to do */
+    for (int i = 0; i < 100; i++) {
+        run_team(1 + i % 4, TASKS);
+        nas_team_end();
+        /* The system takes a joined thread off its list a little later. */
+        for (int k = 0; k < 1000 && count_threads() > before; k++) (void)usleep(1000);
+        assert_int_equal(count_threads(), before);
+    }
+    check_forks();
+}
+
+/* In a task numbers below the smallest normal one are what they are to the caller. */
+static void tiny(void *ctx, int32_t task, int32_t lane) {
+    volatile float small = 1e-38f;
+    (void)lane;
+    small = small * 0.1f;
+    ((float *)ctx)[task] = small;
+}
+
+static void test_mode(void **state) {
+    (void)state;
+#if !defined __x86_64__ && !defined __aarch64__
+    skip();
+#endif
+    float got[TASKS];
+    for (int flushed = 0; flushed < 2; flushed++) {
+        const uint64_t mode = flushed ? nas_flush_begin() : nas_flush_mode();
+        nas_team_run(3, TASKS, tiny, got);
+        nas_flush_end(mode);
+        for (int i = 0; i < TASKS; i++) assert_int_equal(got[i] == 0.0f, flushed);
+    }
+}
+
+/* Where the system gives no thread the caller does the work. Root is not bound. */
+static void test_limit(void **state) {
+    (void)state;
     const pid_t child = fork();
     if (!child) {
-        run_team(3, TASKS);
-        nas_team_start(2);
-        for (int i = 0; i < 100; i++) run_team(2, TASKS);
+        (void)alarm(20);
+        if (getuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) _exit(0);
+        if (setrlimit(RLIMIT_NPROC, &(struct rlimit){1, 1}) != 0) _exit(2);
+        for (int i = 0; i < 100; i++) run_team(4, TASKS);
         _exit(0);
     }
     int status;
@@ -204,15 +324,38 @@ static void test_number(void **state) {
     assert_int_equal(nas_threads_most(), 2);
     nas_threads_set(0);
     assert_int_equal(nas_threads(), 1);
-    assert_true(nas_threads_here() >= 1);
+
+    static const struct {
+        const char *text;
+        bool right;
+        int most;
+    } given[] = {{"", true, 0},     {"1", true, 1},
+                 {"1,2", true, 1},  {"100000", true, 0},
+                 {"0", false, 0},   {"-2", false, 0},
+                 {"two", false, 0}, {"2x", false, 0},
+                 {"1.5", false, 0}, {"99999999999999999999", false, 0}};
+    const int cores = nas_cores();
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        nas_err err = {0};
+        int here = -1;
+        assert_int_equal(setenv("OMP_NUM_THREADS", given[i].text, 1), 0);
+        assert_int_equal(nas_threads_here(&here, &err), given[i].right ? NAS_OK : NAS_EINVAL);
+        if (given[i].right)
+            assert_int_equal(here, given[i].most ? given[i].most : cores);
+        else
+            assert_non_null(strstr(err.text, "OMP_NUM_THREADS="));
+    }
+    assert_int_equal(unsetenv("OMP_NUM_THREADS"), 0);
+    int here;
+    assert_int_equal(nas_threads_here(&here, NULL), NAS_OK);
+    assert_int_equal(here, cores);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version),
-        cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_team),
-        cmocka_unit_test(test_number),
+        cmocka_unit_test(test_version), cmocka_unit_test(test_bits),   cmocka_unit_test(test_team),
+        cmocka_unit_test(test_fork),    cmocka_unit_test(test_end),    cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_limit),   cmocka_unit_test(test_number),
     };
     return cmocka_run_group_tests_name("threads", tests, make_examples, NULL);
 }

@@ -1,6 +1,7 @@
 /* core/data/clips_list.c - which clips a folder holds, and what their bytes are. */
+#include "base/cores.h"
+#include "base/team.h"
 #include "base/word.h"
-#include "core/audio/parallel.h"
 #include "core/data/clips_int.h"
 
 #include <errno.h>
@@ -242,8 +243,9 @@ typedef struct hashing {
     nas_clip_file *files;
 } hashing;
 
-static void hash_one(void *ctx, int64_t i) {
+static void hash_one(void *ctx, int32_t i, int32_t lane) {
     const hashing *w = ctx;
+    (void)lane;
     nas_clip_file *f = &w->files[i];
     char path[PATH_ROOM];
     const int len = snprintf(path, sizeof path, "%s/%s", w->folder, f->name);
@@ -256,7 +258,7 @@ static nas_status hash_files(nas_clip_list *l, const nas_log *log, nas_err *err)
         if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped while checking clips");
         const int32_t n = l->n - i < HASH_BATCH ? l->n - i : HASH_BATCH;
         hashing w = {.folder = l->folder, .files = l->files + i};
-        nas_parallel(n, hash_one, &w);
+        nas_team_run(nas_cores(), n, hash_one, &w);
         nas_progress(log, "checking clips", i + n, l->n);
     }
     return NAS_OK;

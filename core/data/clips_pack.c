@@ -1,6 +1,7 @@
 /* core/data/clips_pack.c - the packed file: samples, a table of clips, a table of bad clips, texts,
  * and a tail that says how large each is. Numbers are this machine's; the tail shows it. */
-#include "core/audio/parallel.h"
+#include "base/cores.h"
+#include "base/team.h"
 #include "core/audio/sound.h"
 #include "core/data/clips_int.h"
 
@@ -132,10 +133,11 @@ static nas_status resample_clip(const writer *w, int32_t i, nas_sound *out, nas_
     return NAS_OK;
 }
 
-static void make_one(void *ctx, int64_t i) {
+static void make_one(void *ctx, int32_t i, int32_t lane) {
     writer *w = ctx;
+    (void)lane;
     job *j = &w->jobs[i];
-    const int32_t k = w->first + (int32_t)i;
+    const int32_t k = w->first + i;
     const nas_status st =
         w->from ? resample_clip(w, k, &j->sound, &j->err) : read_clip(w, k, &j->sound, &j->err);
     j->err.code = st;
@@ -179,7 +181,7 @@ static nas_status make_all(writer *w, const nas_log *log, nas_err *err) {
     for (w->first = 0; w->first < w->total; w->first += w->batch) {
         if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped while %s", what);
         const int32_t left = w->total - w->first, n = left < w->batch ? left : w->batch;
-        nas_parallel(n, make_one, w);
+        nas_team_run(nas_cores(), n, make_one, w);
         const nas_status st = add_jobs(w, n, err);
         for (int32_t i = 0; i < n; i++) nas_sound_free(&w->jobs[i].sound);
         NAS_TRY(st);

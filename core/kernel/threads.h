@@ -2,8 +2,11 @@
 #ifndef NAS_CORE_KERNEL_THREADS_H
 #define NAS_CORE_KERNEL_THREADS_H
 
-/* OMP_NUM_THREADS, else the processors that this process may use. */
-int nas_threads_here(void);
+#include "base/err.h"
+
+/* The processors that this process may use; fewer where OMP_NUM_THREADS, which most numeric
+ * programs read, says so. NAS_EINVAL: it is no number. */
+NAS_NODISCARD nas_status nas_threads_here(int *n, nas_err *err);
 
 /* One at first. What a step computes does not depend on it. */
 void nas_threads_set(int n);

@@ -2,7 +2,6 @@
 #include "base/pages.h"
 #include "core/kernel/threads.h"
 #include "core/nn/conv_int.h"
-#include "core/nn/team.h"
 
 #include <stdlib.h>
 
@@ -267,7 +266,6 @@ static void choose_lanes(nas_net *net) {
     net->lanes = parts < threads ? parts : threads;
     net->most_chunk = net->chunk + net->chunk / 2;
     if (net->most_chunk > net->batch) net->most_chunk = net->batch;
-    if (net->lanes > 1) nas_team_start(net->lanes);
 }
 
 static void place_weights(nas_net *net) {

@@ -1,9 +1,9 @@
 /* core/nn/step.c - passes over the nodes, a chunk of images at a time between barriers. */
 #include "base/clock.h"
 #include "base/copy.h"
+#include "base/team.h"
 #include "core/kernel/threads.h"
 #include "core/nn/net_int.h"
-#include "core/nn/team.h"
 
 #include <string.h>
 

@@ -2,12 +2,12 @@
 #include "core/nn/train.h"
 
 #include "base/clock.h"
+#include "base/flush.h"
 #include "base/pages.h"
+#include "base/team.h"
 #include "core/nn/differences.h"
-#include "core/nn/flush.h"
 #include "core/nn/net_int.h"
 #include "core/nn/optimizer.h"
-#include "core/nn/team.h"
 
 #include <math.h>
 #include <stdlib.h>

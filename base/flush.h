@@ -1,7 +1,7 @@
-/* core/nn/flush.h - numbers below the smallest normal one become zero while a net trains: they
+/* base/flush.h - numbers below the smallest normal one become zero while a net trains: they
  * would cost a hundred cycles each, and mean nothing to it. */
-#ifndef NAS_CORE_NN_FLUSH_H
-#define NAS_CORE_NN_FLUSH_H
+#ifndef NAS_BASE_FLUSH_H
+#define NAS_BASE_FLUSH_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
-/* core/nn/team.c - one lock, two conditions. Whoever comes first takes the next task, so a thread
+/* base/team.c - one lock, two conditions. Whoever comes first takes the next task, so a thread
  * that wakes late, or that the system runs late, holds up nothing but the task it has. */
-#include "core/nn/team.h"
+#include "base/team.h"
 
-#include "core/nn/flush.h"
+#include "base/flush.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -17,8 +17,11 @@ enum { LOOKS = 200 };
 typedef struct nas_team {
     pthread_mutex_t lock;
     pthread_cond_t work, done;
+    pthread_t thread[NAS_TEAM_MOST - 1];
+    int32_t asked;             /* so far, the caller included */
     int32_t started, sleeping; /* threads beside the caller */
     bool waiting;              /* the caller sleeps */
+    bool over;                 /* threads are to end */
     pid_t owner;               /* threads do not cross a fork */
     /* Of the job at hand. */
     int32_t threads, n, next, left;
@@ -32,7 +35,7 @@ typedef struct nas_team {
 #define NOBODY                                                               \
     {                                                                        \
         .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, \
-        .done = PTHREAD_COND_INITIALIZER,                                    \
+        .done = PTHREAD_COND_INITIALIZER, .asked = 1,                        \
     }
 static nas_team team = NOBODY;
 
@@ -62,10 +65,9 @@ static void take_tasks(int32_t lane) {
 
 static void *be_member(void *arg) {
     const int32_t lane = (int32_t)(intptr_t)arg;
-    uint32_t seen = 0;
     (void)pthread_mutex_lock(&team.lock);
-    for (;;) {
-        seen = atomic_load_explicit(&team.jobs, memory_order_relaxed);
+    while (!team.over) {
+        const uint32_t seen = atomic_load_explicit(&team.jobs, memory_order_relaxed);
         take_tasks(lane);
         (void)pthread_mutex_unlock(&team.lock);
         for (int i = 0; i < LOOKS; i++) {
@@ -78,32 +80,36 @@ static void *be_member(void *arg) {
             (void)pthread_cond_wait(&team.work, &team.lock);
         team.sleeping--;
     }
+    (void)pthread_mutex_unlock(&team.lock);
     return NULL;
 }
 
-void nas_team_start(int32_t n) {
-    if (team.owner != getpid()) {
-        /* What a parent left: a lock that somebody held, conditions that somebody waited for. */
-        team = (nas_team)NOBODY;
-        team.owner = getpid();
-        team.mode = nas_flush_mode();
-    }
-    /* Signals stay with the thread that asks for them. */
+/* What a parent left: a lock that somebody held, conditions that somebody waited for. */
+static void forget_parent(void) {
+    if (team.owner == getpid()) return;
+    team = (nas_team)NOBODY;
+    team.owner = getpid();
+}
+
+/* Once for each number: where the system gives no more, it is not asked for each region. */
+static void start_members(int32_t n) {
     sigset_t all, before;
+    team.asked = n;
     sigfillset(&all);
     if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return;
     while (team.started + 1 < n && team.started + 1 < NAS_TEAM_MOST) {
-        pthread_t thread;
         void *lane = (void *)(intptr_t)(team.started + 1);
-        if (pthread_create(&thread, NULL, be_member, lane) != 0) break;
-        (void)pthread_detach(thread);
+        if (pthread_create(&team.thread[team.started], NULL, be_member, lane) != 0) break;
         team.started++;
     }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void nas_team_run(int32_t threads, int32_t n, nas_team_fn *fn, void *ctx) {
-    if (threads < 2 || n < 2 || team.started < 1 || team.owner != getpid()) {
+    const int32_t most = threads < n ? threads : n;
+    if (most > 1) forget_parent();
+    if (most > team.asked) start_members(most);
+    if (most < 2 || team.started < 1) {
         for (int32_t i = 0; i < n; i++) fn(ctx, i, 0);
         return;
     }
@@ -128,4 +134,15 @@ void nas_team_run(int32_t threads, int32_t n, nas_team_fn *fn, void *ctx) {
     while (team.left > 0) (void)pthread_cond_wait(&team.done, &team.lock);
     team.waiting = false;
     (void)pthread_mutex_unlock(&team.lock);
+}
+
+void nas_team_end(void) {
+    if (team.owner != getpid()) return;
+    (void)pthread_mutex_lock(&team.lock);
+    team.over = true;
+    atomic_fetch_add_explicit(&team.jobs, 1, memory_order_relaxed);
+    (void)pthread_cond_broadcast(&team.work);
+    (void)pthread_mutex_unlock(&team.lock);
+    for (int32_t i = 0; i < team.started; i++) (void)pthread_join(team.thread[i], NULL);
+    team = (nas_team)NOBODY;
 }
