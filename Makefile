@@ -79,7 +79,7 @@ $$(BUILD)/core/$(1)/$(2).o: $$(BUILD)/core/$(1)/plain.inc
 $$(BUILD)/core/$(1)/$(2).o: FLAGS += -I$$(BUILD)
 endef
 $(eval $(call plain,deploy,emit,core/deploy/fixed.h core/deploy/plain/kernels.c))
-$(eval $(call plain,audio,frontend_source,core/audio/level.h core/audio/plain/frontend.c))
+$(eval $(call plain,audio,frontend_source,core/kernel/level.h core/audio/plain/frontend.c))
 
 define row
 $$(BUILD)/core/kernel/vec_%.$(1).o: core/kernel/vec_%.c Makefile

@@ -3,7 +3,7 @@
 
 #include "base/c_text.h"
 #include "base/digits.h"
-#include "core/audio/level.h"
+#include "core/kernel/level.h"
 #include "search/candidate_int.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* tests/test_c_source.c - models and front ends written as C, compiled and run, beside our own. */
 #include "base/file.h"
 #include "core/audio/frontend.h"
-#include "core/audio/level.h"
 #include "core/deploy/deploy.h"
+#include "core/kernel/level.h"
 #include "tests/fixture.h"
 #include "tests/mlperf.h"
 #include "tests/random_net.h"

@@ -2,7 +2,7 @@
  * they do to features. */
 #include "base/file.h"
 #include "core/audio/frontend.h"
-#include "core/audio/level.h"
+#include "core/kernel/level.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -127,8 +127,7 @@ static void test_loudness_is_gone(void **state) {
             for (int32_t k = 0; k < N; k++) pcm[k] = clips[1][k] * scales[e];
             run(NAS_LOG_MEL, level, pcm, got);
             if (e < 4) assert_memory_equal(got, first, sizeof got);
-            for (int32_t k = 0; k < FRAMES * BINS; k++)
-                assert_float_equal(got[k], first[k], 1e-3f);
+            for (int32_t k = 0; k < FRAMES * BINS; k++) assert_float_equal(got[k], first[k], 1e-3f);
         }
     }
 }

@@ -2,7 +2,6 @@
 #include "core/audio/frontend.h"
 
 #include "core/audio/fft.h"
-#include "core/audio/level.h"
 #include "core/audio/mel.h"
 
 #include <assert.h>
@@ -336,15 +335,12 @@ static void odd_magnitudes(nas_frontend *f, const float *pcm, int32_t frames) {
     }
 }
 
-static const float *bring_to_level(nas_frontend *f, const float *pcm) {
-    const float gain = nas_level_gain(f->level, pcm, f->samples);
-    for (int32_t i = 0; i < f->samples; i++) f->levelled[i] = pcm[i] * gain;
-    return f->levelled;
-}
-
 void nas_frontend_run(nas_frontend *f, const float *pcm, float *out) {
     const nas_spectra *k = f->kernel;
-    if (f->level) pcm = bring_to_level(f, pcm);
+    if (f->level) {
+        k->level(f->level, pcm, f->samples, f->levelled);
+        pcm = f->levelled;
+    }
     for (int32_t t = 0; t < f->s.frames; t += k->lanes) {
         const int32_t n = f->s.frames - t < k->lanes ? f->s.frames - t : k->lanes;
         const float *from = pcm + (ptrdiff_t)t * f->s.step;

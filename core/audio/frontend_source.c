@@ -2,8 +2,8 @@
  * and of plain/frontend.c. */
 #include "base/c_text.h"
 #include "core/audio/frontend.h"
-#include "core/audio/level.h"
 #include "core/audio/mel.h"
+#include "core/kernel/level.h"
 
 #include <math.h>
 #include <stdbool.h>

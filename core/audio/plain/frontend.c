@@ -2,7 +2,7 @@
  * tables that core/audio/frontend_source.c writes. It needs FRONTEND_* of its header and, of the
  * tables, POINTS (of the transform), MOST (the largest prime factor of half of them), BANDS, FIRST
  * (of the bins that the bands read) and LAST. One of the parts that end in _run follows;
- * levelled_run needs LEVEL (level_peak or level_rms of core/audio/level.h) and LEVEL_TO. */
+ * levelled_run needs LEVEL (level_peak or level_rms of core/kernel/level.h) and LEVEL_TO. */
 /* part frontend */
 /* One frame at a time works here. */
 static float wave[POINTS], spectrum[POINTS], terms[2 * MOST], magnitude[LAST + 1], band[BANDS];

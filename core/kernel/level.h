@@ -1,9 +1,9 @@
-/* core/audio/level.h - how loud a clip is, and the gain that brings it to a fixed level. An exported
- * frontend.c has these lines too. Partial sums are sixteen, interleaved, so that vectors of any
- * length add in the same order; the square of a float is exact in double, so contraction changes
+/* core/kernel/level.h - how loud a clip is, and the gain that brings it to a fixed level. An
+ * exported frontend.c has these lines too. Squares go to sixteen interleaved sums, in double,
+ * whatever the vectors of a processor; the square of a float is exact there, so contraction changes
  * nothing. */
-#ifndef NAS_CORE_AUDIO_LEVEL_H
-#define NAS_CORE_AUDIO_LEVEL_H
+#ifndef NAS_CORE_KERNEL_LEVEL_H
+#define NAS_CORE_KERNEL_LEVEL_H
 
 #include <math.h>
 #include <stdint.h>
@@ -18,17 +18,17 @@ typedef enum nas_level { NAS_LEVEL_NONE = 0, NAS_LEVEL_PEAK = 1, NAS_LEVEL_RMS =
 /* part level_peak */
 /* The largest |x| of n samples. */
 static inline double level_peak(const float *x, int32_t n) {
-    float most[16] = {0};
-    for (int32_t i = 0; i + 16 <= n; i += 16)
-        for (int32_t l = 0; l < 16; l++) {
+    float most[32] = {0};
+    for (int32_t i = 0; i + 32 <= n; i += 32)
+        for (int32_t l = 0; l < 32; l++) {
             const float a = fabsf(x[i + l]);
-            most[l] = a > most[l] ? a : most[l];
+            most[l] = most[l] > a ? most[l] : a;
         }
-    for (int32_t i = n - n % 16; i < n; i++) {
+    for (int32_t i = n - n % 32; i < n; i++) {
         const float a = fabsf(x[i]);
-        most[0] = a > most[0] ? a : most[0];
+        most[0] = most[0] > a ? most[0] : a;
     }
-    for (int32_t l = 1; l < 16; l++) most[0] = most[l] > most[0] ? most[l] : most[0];
+    for (int32_t l = 1; l < 32; l++) most[0] = most[l] > most[0] ? most[l] : most[0];
     return (double)most[0];
 }
 /* end */
@@ -39,10 +39,10 @@ static inline double level_rms(const float *x, int32_t n) {
     double sum[16] = {0};
     for (int32_t i = 0; i + 16 <= n; i += 16)
         for (int32_t l = 0; l < 16; l++) sum[l] += (double)x[i + l] * (double)x[i + l];
-    for (int32_t i = n - n % 16; i < n; i++) sum[i % 16] += (double)x[i] * (double)x[i];
-    for (int32_t half = 8; half > 0; half /= 2)
-        for (int32_t l = 0; l < half; l++) sum[l] += sum[l + half];
-    return sqrt(sum[0] / n);
+    for (int32_t i = n - n % 16; i < n; i++) sum[0] += (double)x[i] * (double)x[i];
+    for (int32_t l = 0; l < 8; l++) sum[l] += sum[l + 8];
+    for (int32_t l = 0; l < 4; l++) sum[l] += sum[l + 4];
+    return sqrt((sum[0] + sum[2] + (sum[1] + sum[3])) / n);
 }
 /* end */
 
