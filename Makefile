@@ -80,7 +80,7 @@ $$(BUILD)/core/$(1)/$(2).o: $$(BUILD)/core/$(1)/plain.inc
 $$(BUILD)/core/$(1)/$(2).o: FLAGS += -I$$(BUILD)
 endef
 $(eval $(call plain,deploy,emit,core/deploy/fixed.h core/deploy/plain/kernels.c))
-$(eval $(call plain,audio,frontend_source,core/audio/plain/frontend.c))
+$(eval $(call plain,audio,frontend_source,core/kernel/level.h core/audio/plain/frontend.c))
 
 # The list of data sets, in the program itself.
 $(BUILD)/search/data_sets.inc: search/data_sets.json Makefile

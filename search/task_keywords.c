@@ -3,6 +3,7 @@
 
 #include "base/c_text.h"
 #include "base/digits.h"
+#include "core/kernel/level.h"
 #include "search/candidate_int.h"
 
 #include <math.h>
@@ -102,6 +103,7 @@ static nas_status frontend_json(const nas_dataset *d, const nas_candidate *c, co
     cJSON_AddStringToObject(o, "kind", k->kind == NAS_MFCC ? "mfcc" : "log_mel");
     nas_package_number(o, "clip_seconds", d->clips->clip_seconds);
     nas_package_number(o, "sample_rate_hz", k->sample_rate_hz);
+    if (k->level) cJSON_AddStringToObject(o, "level", k->level == NAS_LEVEL_PEAK ? "peak" : "rms");
     nas_package_number(o, "frame_length_ms", k->frame_length_ms);
     nas_package_number(o, "frame_step_ms", k->frame_step_ms);
     if (k->fft_length) nas_package_number(o, "fft_length", k->fft_length);

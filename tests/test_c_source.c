@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "core/audio/frontend.h"
 #include "core/deploy/deploy.h"
+#include "core/kernel/level.h"
 #include "tests/fixture.h"
 #include "tests/mlperf.h"
 #include "tests/random_net.h"
@@ -263,6 +264,17 @@ static void fill_clip(rg *b, int32_t n, float *pcm) {
     }
 }
 
+/* The bits of the gain; without a level there is none. */
+static void check_gain(const nas_frontend_config *c, int32_t samples, const float *pcm,
+                       void *handle) {
+    float (*gain)(const float *);
+    *(void **)&gain = dlsym(handle, "frontend_gain");
+    assert_int_equal(gain != NULL, c->level != NAS_LEVEL_NONE);
+    if (!gain) return;
+    const float want = nas_level_gain(c->level, pcm, samples), got = gain(pcm);
+    assert_memory_equal(&got, &want, sizeof got);
+}
+
 static void check_front_end(const nas_frontend_config *c, int32_t samples) {
     static const int32_t dims[] = {1, 1};
     nas_frontend_sizes s;
@@ -289,6 +301,7 @@ static void check_front_end(const nas_frontend_config *c, int32_t samples) {
         fail_msg("%s", err.text);
     run_fn *run = compile("frontend", header, source, &handle);
     run(pcm, got);
+    check_gain(c, samples, pcm, handle);
     dlclose(handle);
     const double off = distance(got, want, (int64_t)n);
     if (!(off < 2e-5)) fail_msg("%d points: off by %g", s.fft, off);
@@ -297,18 +310,20 @@ static void check_front_end(const nas_frontend_config *c, int32_t samples) {
 static void test_front_ends(void **state) {
     (void)state;
     static const struct {
-        int32_t kind, rate, fft, mel, coefficients, normalize;
+        int32_t kind, rate, fft, mel, coefficients, normalize, level;
         double length, step, lower, upper;
     } cases[] = {
-        {NAS_MFCC, 16000, 0, 40, 10, 1, 40, 20, 20, 7600}, /* 1,024 points */
-        {NAS_MFCC, 16000, 640, 40, 40, 0, 40, 40, 20, 4000},
-        {NAS_LOG_MEL, 16000, 700, 24, 0, 1, 30, 20, 0, 8000},     /* 7 */
-        {NAS_LOG_MEL, 8000, 346, 64, 0, 0, 32.2, 7.3, 125, 3800}, /* a prime, empty bands */
-        {NAS_MFCC, 1000, 2, 3, 2, 0, 2, 5, 100, 500},
+        {NAS_MFCC, 16000, 0, 40, 10, 1, NAS_LEVEL_NONE, 40, 20, 20, 7600}, /* 1,024 points */
+        {NAS_MFCC, 16000, 640, 40, 40, 0, NAS_LEVEL_RMS, 40, 40, 20, 4000},
+        {NAS_LOG_MEL, 16000, 700, 24, 0, 1, NAS_LEVEL_PEAK, 30, 20, 0, 8000},     /* 7 */
+        {NAS_LOG_MEL, 8000, 346, 64, 0, 0, NAS_LEVEL_NONE, 32.2, 7.3, 125, 3800}, /* a prime */
+        {NAS_LOG_MEL, 1003, 346, 64, 0, 1, NAS_LEVEL_RMS, 32.2, 7.3, 12, 500},    /* empty bands */
+        {NAS_MFCC, 1000, 2, 3, 2, 0, NAS_LEVEL_PEAK, 2, 5, 100, 500},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const nas_frontend_config c = {.kind = cases[i].kind,
                                        .sample_rate_hz = cases[i].rate,
+                                       .level = cases[i].level,
                                        .frame_length_ms = cases[i].length,
                                        .frame_step_ms = cases[i].step,
                                        .fft_length = cases[i].fft,

@@ -25,6 +25,27 @@ sed 's/"frame_step_ms":.*/"frame_step_ms": 10,/' made/frontend.json >other.json
 check "a front end of another size" says 2 "other.json gives" evaluate --frontend other.json --labels made/labels.txt
 sed '/"mean"/d' made/frontend.json >plain.json
 check "what does not normalise needs no mean" equal "$(accuracy alone.tflite --frontend plain.json --labels made/labels.txt)" "$(accuracy made)"
+check "a clip is taken as loud as it is" test -z "$(grep level made/frontend.json)"
+sed 's/"frame_step_ms"/"level": "rms", &/' tiny.json >loud.json
+check "a model of clips at one level is trained" "$NAS" train loud.json -o loud
+check "its front end says so" grep -q '"level":[[:space:]]*"rms"' loud/frontend.json
+check "and so does its C" grep -q frontend_gain loud/frontend.h
+part() { "$NAS" eval loud --data clips --split validation --json | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
+check "read back, it does as well as it was measured" equal "$(part)" "$(sed -n 's/.*"accuracy":[^0-9]*\([0-9.]*\).*/\1/p' loud/metrics.json)"
+mkdir given
+cp loud/* given
+sed 's/"rms"/"loudest"/' loud/frontend.json >given/frontend.json
+check "a level that is none" says 2 'expected "none", "peak" or "rms", got "loudest"' "$NAS" eval given --data clips
+dumped() { "$NAS" eval given --data clips --dump dumped >/dev/null && cat dumped/features.f32; }
+sed '/"level"/d' loud/frontend.json >given/frontend.json
+dumped >without.f32
+sed 's/"rms"/"none"/' loud/frontend.json >given/frontend.json
+dumped >none.f32
+cp loud/frontend.json given
+dumped >rms.f32
+check "a file without a level means none" cmp without.f32 none.f32
+differ() { ! cmp -s "$1" "$2"; }
+check "other features come of it" differ none.f32 rms.f32
 check "no such file" says 2 "none.tflite is not there" "$NAS" eval none.tflite --data clips
 
 # --- show

@@ -144,6 +144,9 @@ static const struct {
                   "\"mel_bins\": 20, \"lower_hz\": 20, \"upper_hz\": 4000, \"coefficients\": 4}"},
      "frontend.coefficients: belongs to \"mfcc\" only"},
     {{.frontend = "{\"kind\": \"mfcc\"}"}, "frontend.mel_bins: missing; "},
+    {{.frontend = "{\"kind\": \"log_mel\", \"level\": \"loud\", \"frame_length_ms\": 40, "
+                  "\"frame_step_ms\": 40, \"mel_bins\": 20, \"lower_hz\": 20, \"upper_hz\": 4000}"},
+     "frontend.level: expected \"none\", \"peak\" or \"rms\", got \"loud\""},
     {{.frontend = "{\"kind\": \"mfcc\", \"frame_length_ms\": 40, \"frame_step_ms\": 40, "
                   "\"mel_bins\": 20, \"lower_hz\": 20, \"upper_hz\": 9000, \"coefficients\": 9}"},
      "f: no point is possible; the first: "},
@@ -992,7 +995,8 @@ static void test_hash_equal(void **state) {
         {.task = ", \"labels\": [\"a\", \"b\", \"c\"], \"clip_seconds\": 1, \"split\": {\"by\": "
                  "\"speaker\", \"speaker_pattern\": null, \"test\": 0.1}"},
         {.frontend = "{\"kind\": \"mfcc\", \"frame_length_ms\": 40, \"frame_step_ms\": 40, "
-                     "\"sample_rate_hz\": 16000, \"normalize\": \"none\", \"mel_bins\": 20, "
+                     "\"sample_rate_hz\": 16000, \"normalize\": \"none\", \"level\": \"none\", "
+                     "\"mel_bins\": 20, "
                      "\"lower_hz\": 20, \"upper_hz\": 4000, \"coefficients\": 10}"},
         {.layers = "[{\"op\": \"flatten\"}, {\"op\": \"dense\", \"bias\": true, \"units\": "
                    "\"classes\"}, {\"op\": \"softmax\"}]"},
@@ -1002,6 +1006,10 @@ static void test_hash_equal(void **state) {
              "\"macs\"},\n"},
         {.search = "{\"sampler\": \"random\", \"trials\": 5, \"seed\": 9}"}};
     static const space_parts other[] = {{.augment = "{\"shift_frames\": 1}"},
+                                        {.frontend = "{\"kind\": \"mfcc\", \"frame_length_ms\": "
+                                                     "40, \"frame_step_ms\": 40, \"level\": "
+                                                     "\"rms\", \"mel_bins\": 20, \"lower_hz\": 20, "
+                                                     "\"upper_hz\": 4000, \"coefficients\": 10}"},
                                         {.width = "1.5"},
                                         {.quantize = "\"int8\""},
                                         {.task = ", \"labels\": [\"a\", \"c\", \"b\"]"}};

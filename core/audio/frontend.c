@@ -13,6 +13,7 @@
 
 static const char *const kind_words[] = {"mfcc", "log_mel", NULL};
 static const char *const normalize_words[] = {"none", "coefficient", NULL};
+static const char *const level_words[] = {"none", "peak", "rms", NULL};
 
 #define AT(member) .offset = offsetof(nas_frontend_config, member)
 const nas_key nas_frontend_keys[] = {
@@ -28,6 +29,14 @@ const nas_key nas_frontend_keys[] = {
      .hi = 192000,
      .def = "16000",
      .help = "rate in Hz that clips are resampled to"},
+    {.name = "level",
+     .kind = NAS_KEY_WORD,
+     AT(level),
+     .def = "\"none\"",
+     .words = level_words,
+     .help =
+         "a gain for each clip: none; peak: its largest amplitude becomes 1; rms: its root mean "
+         "square becomes 0.1; at most 40 dB"},
     {.name = "frame_length_ms",
      .kind = NAS_KEY_FLOAT,
      AT(frame_length_ms),
@@ -89,6 +98,8 @@ struct nas_frontend {
     nas_frontend_sizes s;
     int32_t mel_bins;
     int32_t last_bin; /* that a filter reads */
+    int32_t level, samples;
+    float *levelled; /* [samples]; NULL: the clip is taken as it is */
     bool cepstra;
     const nas_spectra *kernel;
     nas_fft fft;
@@ -260,6 +271,7 @@ static bool open_arrays(nas_frontend *f, const nas_frontend_config *c) {
     f->magnitude = floats(bins * lanes);
     f->mel = floats(mel * lanes);
     f->cosines = floats((size_t)f->s.bins * mel);
+    if (f->level && !(f->levelled = floats((size_t)f->samples))) return false;
     return f->weights && f->window && f->z && f->magnitude && f->mel && f->cosines;
 }
 
@@ -272,6 +284,8 @@ nas_status nas_frontend_open(const nas_frontend_config *config, int32_t samples,
     if (!f) return nas_fail(err, NAS_ENOMEM, "front end: out of memory");
     f->s = s;
     f->mel_bins = config->mel_bins;
+    f->level = config->level;
+    f->samples = samples;
     f->cepstra = config->kind == NAS_MFCC;
     f->kernel = nas_spectra_choose();
     if (!open_transform(f) || !open_arrays(f, config)) {
@@ -296,6 +310,7 @@ void nas_frontend_close(nas_frontend *f) {
     free(f->magnitude);
     free(f->mel);
     free(f->cosines);
+    free(f->levelled);
     free(f);
 }
 
@@ -322,6 +337,10 @@ static void odd_magnitudes(nas_frontend *f, const float *pcm, int32_t frames) {
 
 void nas_frontend_run(nas_frontend *f, const float *pcm, float *out) {
     const nas_spectra *k = f->kernel;
+    if (f->level) {
+        k->level(f->level, pcm, f->samples, f->levelled);
+        pcm = f->levelled;
+    }
     for (int32_t t = 0; t < f->s.frames; t += k->lanes) {
         const int32_t n = f->s.frames - t < k->lanes ? f->s.frames - t : k->lanes;
         const float *from = pcm + (ptrdiff_t)t * f->s.step;

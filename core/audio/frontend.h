@@ -22,6 +22,7 @@ typedef struct nas_frontend_config {
     double lower_hz, upper_hz;
     int32_t coefficients; /* 0 for log_mel */
     int32_t normalize;    /* 0 none, 1 coefficient */
+    int32_t level;        /* nas_level (level.h) of the whole clip, before frames are cut */
 } nas_frontend_config;
 
 extern const nas_key nas_frontend_keys[];
@@ -52,7 +53,8 @@ NAS_NODISCARD nas_status nas_frontend_shape(const nas_frontend_config *config, i
 int32_t nas_frontend_frames(const nas_frontend *f);
 int32_t nas_frontend_bins(const nas_frontend *f); /* coefficients, or mel bins */
 
-/* One clip. Shape: pcm [samples] in [-1, 1]; out [frames][bins]. `normalize` is not applied. */
+/* One clip. Shape: pcm [samples] in [-1, 1]; out [frames][bins]. `level` is applied (the features
+ * are those of a clip whose samples were multiplied by nas_level_gain), `normalize` is not. */
 void nas_frontend_run(nas_frontend *f, const float *pcm, float *out);
 
 /* (x - mean[b]) / deviation[b] in place over n values [..][bins]; a deviation below 1e-6 counts

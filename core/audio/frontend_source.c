@@ -1,26 +1,43 @@
-/* core/audio/frontend_source.c - a front end as C99: its sizes and tables, then plain/frontend.c.
- */
+/* core/audio/frontend_source.c - a front end as C99: its sizes and tables, then parts of level.h
+ * and of plain/frontend.c. */
 #include "base/c_text.h"
 #include "core/audio/frontend.h"
 #include "core/audio/mel.h"
+#include "core/kernel/level.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
-/* plain/frontend.c, line by line (Makefile). */
+/* level.h and plain/frontend.c, line by line (Makefile). */
 static const char *const lines[] = {
 #include "core/audio/plain.inc"
 };
 enum { LINES = sizeof lines / sizeof *lines };
 
-static void write_code(FILE *out) {
+static void write_part(const char *name, FILE *out) {
+    const size_t length = strlen(name);
     bool on = false;
+    fputc('\n', out);
     for (int32_t i = 0; i < LINES; i++) {
+        const char *at = lines[i] + sizeof NAS_C_PART - 1;
         if (strcmp(lines[i], NAS_C_END) == 0) on = false;
         if (on) fprintf(out, "%s\n", lines[i]);
-        if (strncmp(lines[i], NAS_C_PART, sizeof NAS_C_PART - 1) == 0) on = true;
+        if (strncmp(lines[i], NAS_C_PART, sizeof NAS_C_PART - 1) == 0)
+            on = strncmp(at, name, length) == 0 && at[length] == ' ';
     }
+}
+
+static void write_code(const nas_frontend_config *c, FILE *out) {
+    const bool peak = c->level == NAS_LEVEL_PEAK;
+    if (c->level) {
+        fprintf(out, "#define LEVEL    %s\n#define LEVEL_TO %g\n",
+                peak ? "level_peak" : "level_rms", peak ? NAS_LEVEL_PEAK_TO : NAS_LEVEL_RMS_TO);
+        write_part(peak ? "level_peak" : "level_rms", out);
+        write_part("level_gain", out);
+    }
+    write_part("frontend", out);
+    write_part(c->level ? "levelled_run" : "plain_run", out);
 }
 
 static void write_header(const nas_frontend_config *c, const nas_frontend_sizes *s, int32_t samples,
@@ -41,9 +58,15 @@ static void write_header(const nas_frontend_config *c, const nas_frontend_sizes 
           "void frontend_frame(const float samples[FRONTEND_LENGTH], float "
           "features[FRONTEND_FEATURES]);\n"
           "void frontend_run(const float clip[FRONTEND_SAMPLES],\n"
-          "                  float features[FRONTEND_FRAMES * FRONTEND_FEATURES]);\n\n"
-          "#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
+          "                  float features[FRONTEND_FRAMES * FRONTEND_FEATURES]);\n\n",
           out);
+    if (c->level)
+        fputs("/* What brings a clip to its level, known at its end. frontend_run applies it; "
+              "samples that\n"
+              " * are given to frontend_frame must have been multiplied by it. */\n"
+              "float frontend_gain(const float clip[FRONTEND_SAMPLES]);\n\n",
+              out);
+    fputs("#ifdef __cplusplus\n}\n#endif\n\n#endif\n", out);
 }
 
 static int32_t largest_prime(int32_t n) {
@@ -142,8 +165,7 @@ nas_status nas_frontend_source(const nas_frontend_config *c, int32_t samples, co
     }
     if (st == NAS_OK && c->normalize) st = write_moments(s.bins, mean, deviation, a, t.to, err);
     if (st == NAS_OK) {
-        fputc('\n', t.to);
-        write_code(t.to);
+        write_code(c, t.to);
         st = nas_stream_take(&h, a, header, err);
     }
     if (st == NAS_OK) st = nas_stream_take(&t, a, source, err);

@@ -40,6 +40,8 @@ typedef struct nas_spectra {
      * mel turned round (rows = columns). */
     void (*project)(int32_t rows, int32_t columns, const float *m, const float *mel, int32_t frames,
                     float *out);
+    /* out[samples] = pcm times its nas_level_gain (level.h). */
+    void (*level)(int32_t level, const float *pcm, int32_t samples, float *out);
 } nas_spectra;
 
 /* As nas_kernel_choose: the best row that runs here, or that of NAS_KERNEL. */

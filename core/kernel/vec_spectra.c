@@ -1,6 +1,7 @@
 /* core/kernel/vec_spectra.c - the rows of spectra.h. */
 #include "core/kernel/spectra.h"
 
+#include "core/kernel/level.h"
 #include "core/kernel/vec_infer.h"
 
 #include <math.h>
@@ -265,10 +266,18 @@ static void project(int32_t rows, int32_t columns, const float *m, const float *
 #define TEXT_(row) #row
 #define TEXT(row)  TEXT_(row)
 
+/* --- level ------------------------------------------------------------------------------------ */
+
+static void bring_to_level(int32_t level, const float *pcm, int32_t samples, float *out) {
+    const float gain = nas_level_gain(level, pcm, samples);
+    for (int32_t i = 0; i < samples; i++) out[i] = pcm[i] * gain;
+}
+
 const nas_spectra ROW(nas_spectra) = {
     .name = TEXT(NAS_ROW),
     .lanes = LANES,
     .magnitudes = magnitudes,
     .bands = bands,
     .project = project,
+    .level = bring_to_level,
 };

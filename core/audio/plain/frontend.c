@@ -1,7 +1,8 @@
 /* core/audio/plain/frontend.c - the front end as it stands in an exported frontend.c, below the
  * tables that core/audio/frontend_source.c writes. It needs FRONTEND_* of its header and, of the
  * tables, POINTS (of the transform), MOST (the largest prime factor of half of them), BANDS, FIRST
- * (of the bins that the bands read) and LAST. */
+ * (of the bins that the bands read) and LAST. One of the parts that end in _run follows;
+ * levelled_run needs LEVEL (level_peak or level_rms of core/kernel/level.h) and LEVEL_TO. */
 /* part frontend */
 /* One frame at a time works here. */
 static float wave[POINTS], spectrum[POINTS], terms[2 * MOST], magnitude[LAST + 1], band[BANDS];
@@ -118,10 +119,29 @@ void frontend_frame(const float samples[FRONTEND_LENGTH], float features[FRONTEN
         features[j] = v;
     }
 }
+/* end */
 
+/* part plain_run */
 void frontend_run(const float clip[FRONTEND_SAMPLES],
                   float features[FRONTEND_FRAMES * FRONTEND_FEATURES]) {
     for (int32_t i = 0; i < FRONTEND_FRAMES; i++)
         frontend_frame(clip + (ptrdiff_t)i * FRONTEND_STEP, features + i * FRONTEND_FEATURES);
+}
+/* end */
+
+/* part levelled_run */
+float frontend_gain(const float clip[FRONTEND_SAMPLES]) {
+    return level_gain(LEVEL(clip, FRONTEND_SAMPLES), LEVEL_TO);
+}
+
+/* A frame is brought to its level where the spectrum will stand: nothing else is there yet. */
+void frontend_run(const float clip[FRONTEND_SAMPLES],
+                  float features[FRONTEND_FRAMES * FRONTEND_FEATURES]) {
+    const float gain = frontend_gain(clip);
+    for (int32_t i = 0; i < FRONTEND_FRAMES; i++) {
+        for (int32_t k = 0; k < FRONTEND_LENGTH; k++)
+            spectrum[k] = clip[(ptrdiff_t)i * FRONTEND_STEP + k] * gain;
+        frontend_frame(spectrum, features + i * FRONTEND_FEATURES);
+    }
 }
 /* end */
