@@ -40,7 +40,8 @@ static double number(const char *s) {
 /* One line of the golden file; false where it is of another kind. */
 static bool add_row(table *t, const char *line) {
     char width[32], to[32], accuracy[32], bytes[32];
-    if (sscanf(line, "row %31s %31s %7s %31s %31s", width, to, t->front[t->n], accuracy, bytes) != 5)
+    if (sscanf(line, "row %31s %31s %7s %31s %31s", width, to, t->front[t->n], accuracy, bytes) !=
+        5)
         return false;
     const bool pruned = strcmp(to, "-") != 0;
     nas_value *p = t->param[t->n];

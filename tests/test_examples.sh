@@ -11,8 +11,9 @@ check "mfcc prints 49 frames of 10" mfcc
 refuses() { ! "$BIN/mfcc" "$ROOT/examples/mfcc.c" 2>why.txt && grep -q 'mfcc.c: ' why.txt; }
 check "mfcc says what is wrong with a file" refuses
 
-check "from_recordings ends in a model" sh "$ROOT/examples/from_recordings.sh" clips 2
-check "which is there" test -s recordings_best/model.tflite
+check "the preset for one's own recordings runs" "$NAS" run "$ROOT/spaces/recordings.json" --data clips --trials 2 --quiet \
+    --set '{"train": {"epochs": 4}, "constraints": ["zlib_bytes < 50000"]}'
+check "and ends in a model" test -s recordings_best/model.tflite
 front() { "$BIN/pareto" recordings.db | tee front.txt && grep -q '^trial [0-9]*: accuracy' front.txt; }
 check "pareto prints the front" front
 
