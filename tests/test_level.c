@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "core/audio/frontend.h"
 #include "core/kernel/level.h"
+#include "core/kernel/spectra.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -103,6 +104,7 @@ static void test_features_of_the_scaled_clip(void **state) {
         run(kind, NAS_LEVEL_NONE, scaled, want);
         memcpy(scaled, pcm, sizeof pcm);
         for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+            if (!nas_spectra_find(rows[r])) continue;
             setenv("NAS_KERNEL", rows[r], 1);
             run(kind, level, pcm, got);
             assert_memory_equal(got, want, sizeof want);
