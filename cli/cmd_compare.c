@@ -19,7 +19,7 @@ typedef struct comparison {
     nas_space *space; /* NULL: the stored text is not read by this build */
     nas_arena *arena;
     const char *metric[NAS_COMPARE_METRICS];
-    bool ratio[NAS_COMPARE_METRICS];
+    bool ratio[NAS_COMPARE_METRICS], size[NAS_COMPARE_METRICS];
     nas_compare_table t;
     nas_value *param;
     double *figure;
@@ -63,8 +63,9 @@ static void add_metric(comparison *c, const char *name) {
     if (c->t.metrics == NAS_COMPARE_METRICS || !is_column(&c->s.def, name)) return;
     const nas_metric *m = cli_metric_of(name);
     const char *unit = m ? m->unit : "";
-    c->ratio[c->t.metrics] =
-        !strcmp(unit, "bytes") || !strcmp(unit, "ms") || !strcmp(unit, "count");
+    /* Times differ from run to run: which side is told first does not hang on them. */
+    c->size[c->t.metrics] = !strcmp(unit, "bytes") || !strcmp(unit, "count");
+    c->ratio[c->t.metrics] = c->size[c->t.metrics] || !strcmp(unit, "ms");
     c->metric[c->t.metrics++] = name;
 }
 
@@ -123,9 +124,7 @@ static nas_status read_rows(comparison *c, nas_err *err) {
     c->t.param = c->param;
     c->t.metric = c->figure;
     c->t.ratio = c->ratio;
-    c->t.size = -1;
-    for (int32_t i = 0; i < c->t.metrics && c->t.size < 0; i++)
-        if (c->ratio[i]) c->t.size = i;
+    c->t.size = c->size;
     return nas_store_query_integer(c->s.store, sql, NULL, 0, &c->others, err);
 }
 
@@ -251,17 +250,39 @@ static void print_contrast(const comparison *c, const nas_contrast *k) {
     free(text);
 }
 
-/* The change of each parameter that is best in a metric: for a score the least loss, for bytes and
- * times the least quotient. */
+/* What a change is ranked by: one metric, or what a halving of a metric costs in another. The first
+ * of a ranking is the best: the least quotient, else the largest difference. */
+typedef struct ranking {
+    int32_t metric;
+    int32_t halved; /* below 0: nothing */
+} ranking;
+
+/* A change that saves less than a tenth has no price of a halving. */
+static const double least_saving = 0.9;
+
+static nas_paired rank_of(const ranking *r, const nas_contrast *k) {
+    nas_paired p = k->by[r->metric];
+    if (r->halved < 0) return p;
+    const double ratio = k->by[r->halved].mean;
+    const double halvings = ratio < least_saving ? -log2(ratio) : (double)NAN;
+    p.mean /= halvings;
+    p.lo /= halvings;
+    p.hi /= halvings;
+    return p;
+}
+
+static bool is_better(const comparison *c, const ranking *r, double a, double b) {
+    return c->ratio[r->metric] ? a < b : a > b;
+}
+
+/* The best change of a parameter, of those from its base; -1: none. */
 static int32_t best_of(const comparison *c, const nas_contrast *v, int32_t n, int32_t param,
-                       int32_t metric) {
+                       const ranking *r) {
     int32_t best = -1;
     for (int32_t k = 0; k < n; k++) {
-        const double x = v[k].by[metric].mean;
+        const double x = rank_of(r, &v[k]).mean;
         if (v[k].param != param || !v[k].from_base || !isfinite(x)) continue;
-        if (best < 0 ||
-            (c->ratio[metric] ? x < v[best].by[metric].mean : x > v[best].by[metric].mean))
-            best = k;
+        if (best < 0 || is_better(c, r, x, rank_of(r, &v[best]).mean)) best = k;
     }
     return best;
 }
@@ -271,49 +292,57 @@ static bool apart(const nas_paired *a, const nas_paired *b) {
     return a->pairs > 1 && b->pairs > 1 && (a->hi < b->lo || b->hi < a->lo);
 }
 
-static void print_answer(const comparison *c, const nas_contrast *v, int32_t n, int32_t metric,
+static void print_ranked(const comparison *c, const nas_contrast *k, const ranking *r,
+                         int32_t place, const nas_paired *next) {
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&text, &bytes);
+    if (!f) return;
+    const nas_paired p = rank_of(r, k);
+    fprintf(f, "%3d. %s, ", place, title_of(c, k));
+    put_figure(c, f, r->metric, &p);
+    if (next && !apart(&p, next)) fputs(" (not told apart from the next)", f);
+    if (fclose(f) == 0) print_wrapped(text, 5);
+    free(text);
+}
+
+/* One change a parameter, best first. */
+static void print_answer(const comparison *c, const nas_contrast *v, int32_t n, const ranking *r,
                          const char *question) {
-    int32_t order[64], found = 0;
-    for (int32_t p = 0; p < c->t.params && found < 64; p++) {
-        const int32_t k = best_of(c, v, n, p, metric);
-        if (k >= 0) order[found++] = k;
+    enum { MOST = 64 };
+    int32_t order[MOST], found = 0;
+    for (int32_t p = 0; p < c->t.params && found < MOST; p++) {
+        const int32_t k = best_of(c, v, n, p, r);
+        if (k < 0) continue;
+        int32_t at = found++;
+        for (;
+             at > 0 && is_better(c, r, rank_of(r, &v[k]).mean, rank_of(r, &v[order[at - 1]]).mean);
+             at--)
+            order[at] = order[at - 1];
+        order[at] = k;
     }
-    for (int32_t i = 1; i < found; i++)
-        for (int32_t j = i; j > 0; j--) {
-            const double a = v[order[j]].by[metric].mean, b = v[order[j - 1]].by[metric].mean;
-            if (c->ratio[metric] ? a >= b : a <= b) break;
-            const int32_t k = order[j];
-            order[j] = order[j - 1];
-            order[j - 1] = k;
-        }
-    if (!found) return;
-    printf("%s\n", question);
+    if (found) printf("\n%s, one change a parameter:\n", question);
     for (int32_t i = 0; i < found; i++) {
-        char *text = NULL;
-        size_t bytes = 0;
-        FILE *f = open_memstream(&text, &bytes);
-        if (!f) return;
-        const bool clear =
-            i + 1 == found || apart(&v[order[i]].by[metric], &v[order[i + 1]].by[metric]);
-        fprintf(f, "%3d. %s, ", i + 1, title_of(c, &v[order[i]]));
-        put_figure(c, f, metric, &v[order[i]].by[metric]);
-        if (!clear) fputs(" (not told apart from the next)", f);
-        if (fclose(f) == 0) print_wrapped(text, 5);
-        free(text);
+        const nas_paired next = i + 1 < found ? rank_of(r, &v[order[i + 1]]) : (nas_paired){0};
+        print_ranked(c, &v[order[i]], r, i + 1, i + 1 < found ? &next : NULL);
     }
 }
 
+/* The score is the first metric. */
 static void print_answers(const comparison *c, const nas_contrast *v, int32_t n) {
     char question[160];
+    if (!c->ratio[0]) {
+        snprintf(question, sizeof question, "What costs %s least", c->metric[0]);
+        print_answer(c, v, n, &(ranking){.metric = 0, .halved = -1}, question);
+    }
     for (int32_t m = 0; m < c->t.metrics; m++) {
-        if (!c->ratio[m] && m > 0) continue; /* the score, and what is saved */
-        if (c->ratio[m])
-            snprintf(question, sizeof question,
-                     "\nWhat saves most %s, one change a parameter:", c->metric[m]);
-        else
-            snprintf(question, sizeof question,
-                     "\nWhat costs %s least, one change a parameter:", c->metric[m]);
-        print_answer(c, v, n, m, question);
+        if (!c->ratio[m]) continue;
+        snprintf(question, sizeof question, "What saves most %s", c->metric[m]);
+        print_answer(c, v, n, &(ranking){.metric = m, .halved = -1}, question);
+        if (c->ratio[0]) continue;
+        snprintf(question, sizeof question, "What a halving of %s costs in %s", c->metric[m],
+                 c->metric[0]);
+        print_answer(c, v, n, &(ranking){.metric = 0, .halved = m}, question);
     }
 }
 

@@ -58,10 +58,10 @@ static void show_bar(void *ctx, const char *what, int64_t done, int64_t total) {
     if (columns >= 60) draw(picture, share, columns >= 100 ? 40 : 16);
     if (done < total && now - b->since > 2 && speed > 0)
         cli_duration((double)(total - done) / speed, left);
-    snprintf(line, sizeof line, "%s %3d %% %s%s%s of %s%s%s%s%s%s", what, (int)(100 * share),
+    snprintf(line, sizeof line, "%s %3d %% %s%s%s of %s%s%s%s%s%s%s", what, (int)(100 * share),
              picture, picture[0] ? " " : "", nas_thousands(done, a), nas_thousands(total, c),
              columns >= 100 ? "  " : "", columns >= 100 ? nas_thousands((int64_t)speed, rate) : "",
-             columns >= 100 ? " bytes/s" : "", left[0] ? "  " : "", left);
+             columns >= 100 ? " bytes/s" : "", left[0] ? "  " : "", left, left[0] ? " left" : "");
     cli_status_line(line);
     if (done >= total) cli_clear_line();
 }

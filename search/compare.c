@@ -216,12 +216,16 @@ static void turn(nas_contrast *c) {
     c->to = from;
 }
 
-/* Told from the costlier side. */
+/* Told from the costlier side: by the product of all quotients. */
 static void orient(finding *f, double *values) {
-    if (f->t->size < 0) return;
     for (int32_t k = 0; k < f->n; k++) {
-        const nas_paired p = summarise(f, k, f->t->size, values);
-        if (!(p.mean > (f->t->ratio[f->t->size] ? 1 : 0))) continue;
+        double growth = 0;
+        for (int32_t m = 0; m < f->t->metrics; m++) {
+            const double by =
+                f->t->ratio[m] && f->t->size[m] ? log(summarise(f, k, m, values).mean) : 0;
+            if (isfinite(by)) growth += by;
+        }
+        if (!(growth > 0)) continue;
         turn(&f->v[k]);
         for (int64_t i = 0; i < f->n_pairs; i++) {
             pair *q = &f->pairs[i];

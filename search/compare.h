@@ -17,8 +17,8 @@ typedef struct nas_compare_table {
     const double *metric;          /* [rows][metrics]; NaN: not known */
     const bool *ratio;             /* [metrics] compared by quotients (bytes, times, counts), else
                                       by differences */
-    int32_t size;                  /* the metric that says which side is the costlier one, from
-                                      which changes are told; below 0: the order of the rows */
+    const bool *size;              /* [metrics] changes are told from the side where the product of
+                                      these quotients is larger */
 } nas_compare_table;
 
 /* Mean of paired differences, or geometric mean of paired quotients, and its 95 % interval by

@@ -64,7 +64,7 @@ static void compare(const table *t, nas_contrast **v, int32_t *n) {
                                  .param = &t->param[0][0],
                                  .metric = &t->metric[0][0],
                                  .ratio = ratio,
-                                 .size = 1};
+                                 .size = ratio};
     nas_err err;
     assert_int_equal(nas_compare_trials(&c, arena, v, n, &err), NAS_OK);
 }
