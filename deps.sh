@@ -14,7 +14,7 @@ base="gcc make libsqlite3-dev libcjson-dev zlib1g-dev libkissfft-dev libsndfile1
 libsamplerate0-dev libcurl4-openssl-dev libarchive-dev libcmocka-dev libdeflate-dev nettle-dev
 espeak-ng"
 ci="clang clang-format python3-venv zip"
-arm64="gcc-aarch64-linux-gnu qemu-user libcmocka-dev:arm64"
+arm64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user libcmocka-dev:arm64"
 avx512="bochs bochs-term bochsbios vgabios isolinux syslinux-common genisoimage cpio busybox-static"
 
 with_ci=no
