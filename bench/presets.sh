@@ -8,7 +8,6 @@
 #   AGAIN=1                           a row that is there is made again
 set -euo pipefail
 here=$(pwd) table=$(realpath bench/presets.csv)
-version=$(git describe --always --dirty 2>/dev/null || echo unknown)
 keep=$(realpath -m "${WORK:-build/presets}")
 . bench/common.sh
 mkdir -p "$keep"
@@ -19,6 +18,13 @@ bits=$("$NAS" --version | sed -n '2s/, database.*//p' | tr -d ',')
 names=("$@")
 [ $# -gt 0 ] || names=(climate_a climate_b climate_3 climate_9 climate_small beijing kws_pair mixed filters prune_begin kws_a front_ends
     strategies kws_b kws_c kws_mcu kws_12)
+
+# The commit that the preset is of; with a + where it was changed since.
+version_of() {
+    local file=$SPACES/$1.json
+    git -C "$here" log -1 --format=%h -- "$file" | tr -d '\n'
+    git -C "$here" diff --quiet HEAD -- "$file" || echo -n +
+}
 
 data_of() {
     case $1 in
@@ -33,7 +39,7 @@ ask() { "$NAS" sql "$1.db" --csv "$2" | tail -n +2 | tr -d '"\r' | paste -sd';';
 
 row() {
     local name=$1 status=$2 seconds=$3 front
-    printf '%s,%s,"%s",' "$name" "$version" "$bits"
+    printf '%s,%s,"%s",' "$name" "$(version_of "$name")" "$bits"
     ask "$name" "SELECT count(*) FROM $name WHERE state = 'complete'" | tr '\n' ,
     ask "$name" "SELECT count(*) FROM $name" | tr '\n' ,
     ask "$name" "SELECT round(total(cpu_seconds)) FROM $name" | tr '\n' ,
