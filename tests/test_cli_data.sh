@@ -155,6 +155,18 @@ interrupted() { # SIGNAL STATUS
     wait %% 2>/dev/null
     [ -s data/words.archive.part ] && [ ! -e data/words ]
 }
+at_once() { # two at a time
+    get words >first.txt 2>&1 &
+    local first=$!
+    sleep 0.5
+    get words >said.txt 2>&1
+    local status=$?
+    kill -INT $(pgrep -f "data get words --list list.json") 2>/dev/null
+    wait $first
+    cat said.txt
+    [ $status = 1 ] && has "another process is at it" <said.txt
+}
+check "two at once" at_once
 check "stopped half way" interrupted INT
 check "it says how to go on" has "the same command goes on" said.txt
 set_of words good.zip "\"strip\": 1, \"bytes\": $(size good.zip)"
