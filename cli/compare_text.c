@@ -186,8 +186,8 @@ static void print_ranked(const cli_comparison *c, const nas_contrast *k, const r
 }
 
 /* One change a parameter, best first. */
-static void print_answer(const cli_comparison *c, const nas_contrast *v, int32_t n, const ranking *r,
-                         const char *question) {
+static void print_answer(const cli_comparison *c, const nas_contrast *v, int32_t n,
+                         const ranking *r, const char *question) {
     enum { MOST = 64 };
     int32_t order[MOST], found = 0;
     for (int32_t p = 0; p < c->t.params && found < MOST; p++) {
