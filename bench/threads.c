@@ -1,9 +1,13 @@
 /* bench/threads.c - what base/team.h costs and withstands; bench/libraries.py runs it on the
- * project's pool and on OpenMP. threads regions THREADS TASKS WORK GAP   median microseconds of
- * 2,000 regions of TASKS tasks of WORK multiply-adds in a chain, GAP of them before each threads
- * fork keep|end      a region, a fork, regions in the child: with the threads kept, or ended before
- * the fork threads limit              a region of four threads where the system gives none
- * (setrlimit) */
+ * project's pool and on OpenMP.
+ *
+ * threads regions THREADS TASKS WORK GAP: median microseconds of 2,000 regions of TASKS tasks of
+ * WORK multiply-adds in a chain, with GAP of them before each region.
+ *
+ * threads fork keep|end: a region, a fork, regions in the child; with the threads kept, or ended
+ * before the fork.
+ *
+ * threads limit: a region of four threads where the system gives none (setrlimit). */
 #include "base/team.h"
 
 #include "base/clock.h"
