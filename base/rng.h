@@ -14,7 +14,8 @@ typedef enum nas_purpose {
     NAS_PURPOSE_DROPOUT = 4, /* layer, step, position in the batch */
     NAS_PURPOSE_SAMPLE = 5,  /* a sampler's draw; trial (low, high), attempt */
     NAS_PURPOSE_TEST = 6,
-    NAS_PURPOSE_CLUSTER = 7
+    NAS_PURPOSE_CLUSTER = 7,
+    NAS_PURPOSE_GROUPS = 8 /* groups that a bound draws; draw */
 } nas_purpose;
 
 typedef struct nas_rng {

@@ -1,0 +1,159 @@
+/* search/estimate.h - what may be said of a figure that was estimated from examples which come in
+ * groups (speakers, days, subjects): its bound, the claim for the best of many, two models
+ * compared. Groups are what is drawn. All draws are a function of (seed, number of groups): of two
+ * models, or of all trials of a study, they are the same. docs/PROMISE.md says it in words. */
+#ifndef NAS_SEARCH_ESTIMATE_H
+#define NAS_SEARCH_ESTIMATE_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    NAS_BOUND_DRAWS = 1000,
+    NAS_BOUND_FEW = 8 /* below as many groups a bound is not to be relied on */
+};
+
+/* How a bound is made. */
+typedef struct nas_bound_rule {
+    double confidence; /* one-sided, in (0.5, 1): 0.95; an end of a two-sided interval 0.975 */
+    int32_t draws;     /* NAS_BOUND_DRAWS */
+    uint64_t seed;
+} nas_bound_rule;
+
+/* ---- examples and groups ---- */
+
+/* Examples without groups are a group each. The order of groups decides which are drawn. */
+typedef struct nas_groups {
+    int32_t groups;   /* at least 1 */
+    const int32_t *n; /* [groups] examples of each, at least 1 */
+} nas_groups;
+
+/* Bit i % 8 of byte i / 8 says whether example i was right; group[i] in [0, groups), NULL: example
+ * i is group i. Fills right[groups] and, where it is not NULL, n[groups]. */
+void nas_outcomes_count(const uint8_t *bits, const int32_t *group, int64_t examples, int32_t groups,
+                        int32_t *right, int32_t *n);
+/* The same of two models: how often only one of them was right. */
+void nas_outcomes_differ(const uint8_t *a, const uint8_t *b, const int32_t *group, int64_t examples,
+                         int32_t groups, int32_t *only_a, int32_t *only_b);
+
+/* ---- one model ---- */
+
+typedef struct nas_accuracy {
+    int64_t n, right;
+    int32_t groups;
+    bool few; /* fewer than NAS_BOUND_FEW groups */
+    double accuracy;
+    double lo, hi; /* each one-sided; errors have 1 - lo as their upper end */
+    double deff;   /* design effect, at least 1: n / deff independent examples would say as much */
+    double wilson_lo, wilson_hi;       /* lo is the lower of the two, hi the higher */
+    double bootstrap_lo, bootstrap_hi; /* they bound nothing where all groups are alike */
+} nas_accuracy;
+
+/* Bounds of the accuracy over the population that groups come from; right[groups].
+ * bootstrap: percentile of a ratio of sums over groups drawn with replacement, as many as there are
+ * (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8), expanded for few groups (Hesterberg,
+ * What Teachers Should Know About the Bootstrap, 2015, section 5.3).
+ * wilson: Wilson's (1927) score bound for n / deff examples; deff is the variance of a ratio over
+ * groups (Cochran, Sampling Techniques, 1977, section 2.11) beside that of independent examples.
+ * Few errors say little of deff: it is drawn towards 1 + rho (m - 1), m = sum n^2 / sum n, with
+ * rho = 0.05, as if this were known from four errors (Kish, Survey Sampling, 1965, section 5.4).
+ * Errors: NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_accuracy_bound(const nas_groups *g, const int32_t *right,
+                                            const nas_bound_rule *rule, nas_accuracy *out,
+                                            nas_err *err);
+
+/* Ends of Wilson's interval of p from n examples (n need not be whole); z: normal quantile. */
+double nas_wilson_lo(double p, double n, double z);
+double nas_wilson_hi(double p, double n, double z);
+
+/* The least number of examples with which nas_wilson_lo lies above the bound, if p and deff stay;
+ * 0: p is not above it, or more than 2^53 are needed. */
+int64_t nas_examples_needed(double p, double bound, double deff, double confidence);
+
+double nas_normal_mass(double x);     /* P(Z < x) */
+double nas_normal_quantile(double q); /* 0 < q < 1 */
+
+/* ---- the best of many ---- */
+
+/* Outcomes of all complete trials on the same examples, and how the winner is picked among them. */
+typedef struct nas_contest {
+    const nas_groups *groups;
+    int32_t trials;       /* at least 1 */
+    const int32_t *right; /* [trials][groups] */
+    const bool *feasible; /* [trials] may be picked at all; NULL: all. At least one is true. */
+    const int32_t *rank;  /* [trials] the lowest is picked of equals; NULL: the trial's number */
+    const double *need; /* NULL: the highest accuracy is picked. [trials]: the lowest rank of those
+                           whose accuracy is at least this, where there is none the least short of
+                           it. (Smallest file with accuracy_lo > bound: rank by bytes, need =
+                           bound + accuracy - accuracy_lo.) */
+} nas_contest;
+
+typedef struct nas_claim {
+    int32_t winner;   /* the rule on all groups */
+    bool few;         /* fewer than NAS_BOUND_FEW groups */
+    double observed;  /* the winner's accuracy: the best of many, so flattering */
+    double claimed;   /* what it is expected to be on other groups */
+    double optimism;  /* observed - claimed */
+    double lo;        /* one-sided end of the claim at rule->confidence */
+    double low, high; /* two-sided interval, 95 % whatever the rule says */
+    double deff;      /* of the winner */
+    double meets;     /* probability that the accuracy is at least `bound` */
+} nas_claim;
+
+/* Bootstrap bias correction (Tsamardinos, Greasidou, Borboudakis, Bootstrapping the out-of-sample
+ * predictions for efficient and accurate cross-validation, Machine Learning 107, 2018, section 4),
+ * with groups drawn: the rule picks on the drawn groups, the pick is scored on the others. claimed
+ * = observed + mean of (score of the pick - score of the winner on the same groups); the winner's
+ * own mean is known without drawing, so this is their mean with less noise of drawing. Bounds are
+ * those of nas_accuracy_bound about the claimed figure (docs/PROMISE.md has the simulation). bound
+ * NaN: meets is NaN. wins (may be NULL): [trials] share of draws in which each is picked, the
+ * caller's. Errors: NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_claim_winner(const nas_contest *c, const nas_bound_rule *rule,
+                                          double bound, nas_claim *out, double *wins, nas_err *err);
+
+/* ---- two models ---- */
+
+typedef struct nas_pair_difference {
+    int64_t n, only_a, only_b; /* examples; those that only one model had right */
+    int32_t groups;
+    bool few;
+    double difference; /* accuracy of a - accuracy of b */
+    double lo, hi;     /* two-sided 95 % */
+    double p;          /* two-sided, of no difference: below 0.05 where 0 lies outside (lo, hi) */
+    double mcnemar_p;  /* as if all examples were independent */
+} nas_pair_difference;
+
+/* Student's t with groups - 1 degrees of freedom on the ratio over groups (Cochran 1977, section
+ * 2.11), its variance never below that of independent examples. Where no example tells the models
+ * apart: 0 in [0, 0], p = 1. One group: lo and hi are -1 and 1, p = 1. mcnemar_p: exact, by the
+ * binomial distribution (McNemar 1947; Edwards 1948). */
+void nas_pair_compare(const nas_groups *g, const int32_t *only_a, const int32_t *only_b,
+                      nas_pair_difference *out);
+
+/* ---- forecasts ---- */
+
+/* Sums over blocks of time (days, weeks): a row of targets for each block. */
+typedef struct nas_error_blocks {
+    int32_t blocks, targets;
+    const int64_t *n;          /* [blocks] forecasts of each target; at least 1 */
+    const double *error;       /* [blocks][targets] sum of |error|, in units of the target */
+    const double *naive_error; /* [blocks][targets] sum of |error of the naive forecast|; NULL: no
+                                  skill is asked for */
+} nas_error_blocks;
+
+typedef struct nas_error_bound {
+    double mae, mae_hi;     /* mean absolute error, its upper end */
+    double skill, skill_lo; /* 1 - sum of error / sum of naive_error; NaN without naive errors */
+} nas_error_bound;
+
+/* out[targets + 1]: the last one has the means of the skills over targets, and of the errors (which
+ * mean something where targets have one unit). Percentiles as in nas_accuracy_bound, over blocks
+ * drawn with replacement; a block should be longer than what it remembers. *few: fewer than
+ * NAS_BOUND_FEW blocks. Errors: NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_error_bounds(const nas_error_blocks *b, const nas_bound_rule *rule,
+                                          nas_error_bound *out, bool *few, nas_err *err);
+
+#endif
