@@ -55,9 +55,19 @@ static void draw_all(const nas_error_blocks *b, const nas_bound_rule *rule, sums
     }
 }
 
+/* As many blocks of equal length. */
+static int32_t blocks_like(const nas_error_blocks *b) {
+    double n = 0, squares = 0;
+    for (int32_t i = 0; i < b->blocks; i++) {
+        n += (double)b->n[i];
+        squares += (double)b->n[i] * (double)b->n[i];
+    }
+    return (int32_t)floor(n * n / squares * (1 + 1e-12));
+}
+
 static void bound(const nas_error_blocks *b, const nas_bound_rule *rule, const double *all,
                   double *v, nas_error_bound *out) {
-    const double tail = nas_tail_expand(1 - rule->confidence, b->blocks);
+    const double tail = nas_tail_expand(1 - rule->confidence, blocks_like(b));
     const size_t figures = (size_t)b->targets + 1, draws = (size_t)rule->draws;
     for (size_t i = 0; i < figures; i++) {
         double *mae = v + i * draws, *score = v + (figures + i) * draws;
