@@ -44,23 +44,31 @@ typedef struct screen {
     bool quiet;
     const char *name;
     const nas_space *space;
+    nas_arena *arena;
     nas_study study;
     char best[160];
     worker_line worker[LIVE_WORKERS];
 } screen;
 
-/* The metrics that decide: the objective's, then those of the constraints, each once. */
-static int deciding(const nas_space *s, int out[NAS_METRICS_MOST]) {
+static int add_metric(const nas_metric_list *list, const char *name, int n,
+                      int out[NAS_METRICS_MOST]) {
+    const int m = nas_metric_in(list, name);
+    for (int i = 0; i < n; i++)
+        if (out[i] == m) return n;
+    if (m >= 0) out[n++] = m;
+    return n;
+}
+
+/* The metrics that decide: the objective's, then those of the constraints, each once, and the ends
+ * of intervals that these are tested against. */
+static int deciding(const screen *v, int out[NAS_METRICS_MOST]) {
+    const nas_metric_list *list = &nas_space_task(v->space)->metrics;
     int n = 0;
-    bool there[NAS_METRICS_MOST] = {false};
-    for (int32_t i = 0; i < nas_space_objectives(s) + nas_space_constraints(s); i++) {
-        const int32_t goals = nas_space_objectives(s);
-        const int m = nas_metric_in(&nas_space_task(s)->metrics,
-                                    i < goals ? nas_space_objective(s, i)->metric
-                                              : nas_space_constraint(s, i - goals)->metric);
-        if (m < 0 || there[m]) continue;
-        there[m] = true;
-        out[n++] = m;
+    for (int32_t i = 0; i < nas_space_objectives(v->space); i++)
+        n = add_metric(list, nas_space_objective(v->space, i)->metric, n, out);
+    for (int32_t i = 0; i < nas_space_constraints(v->space); i++) {
+        n = add_metric(list, nas_space_constraint(v->space, i)->metric, n, out);
+        n = add_metric(list, v->study.bounds[i].column, n, out);
     }
     return n;
 }
@@ -70,9 +78,20 @@ static int width_of(const nas_space *s, int metric) {
     return n > 10 ? n : 10;
 }
 
+static void use_bare_figures(screen *v) {
+    const nas_hash none = {{0}};
+    (void)!nas_study_define(v->space, &none, 0, -1, true, v->arena, &v->study, NULL);
+    nas_warn(cli_log(v->quiet),
+             "study %s was begun by a nas that kept no single examples: its constraints are tested "
+             "against bare figures, not against the ends of intervals. Another --db or name has "
+             "them",
+             v->name);
+}
+
 static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas_run_state *state,
                   bool joined) {
     screen *v = ctx;
+    if (state->bare) use_bare_figures(v);
     if (v->quiet) return;
     char a[32], data[512] = "";
     d->task->ops->describe(d, data, sizeof data);
@@ -91,7 +110,7 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
     printf("%d worker%s\n", state->workers, state->workers == 1 ? "" : "s");
     if (joined && state->done) printf("going on: %s done already\n", nas_thousands(state->done, a));
     int metric[NAS_METRICS_MOST];
-    const int n = deciding(s, metric);
+    const int n = deciding(v, metric);
     char line[1024];
     size_t used = (size_t)snprintf(line, sizeof line, "%6s  %-8s", "trial", "state");
     for (int i = 0; i < n; i++)
@@ -132,7 +151,7 @@ static void print_finished(const screen *v, const nas_event *e, nas_store *store
     if (!f) return;
     settings_of(v, e->number, store, settings, sizeof settings);
     fprintf(f, "%6" PRId64 "  %-8s", e->number, e->state);
-    const int n = deciding(v->space, metric);
+    const int n = deciding(v, metric);
     for (int i = 0; i < n; i++)
         fprintf(f, "  %*s", width_of(v->space, metric[i]),
                 cli_metric(&nas_space_task(v->space)->metrics.v[metric[i]], e->metric[metric[i]],
@@ -358,7 +377,8 @@ static int search(const nas_space *s, nas_run_options *o, const char *folder, bo
     if (nas_arena_open(&a, err) != NAS_OK) return cli_fail(err);
     screen v = {.quiet = quiet, .name = nas_space_name(s), .space = s};
     const nas_hash none = {{0}};
-    nas_status st = nas_study_define(s, &none, 0, -1, a, &v.study, err);
+    v.arena = a;
+    nas_status st = nas_study_define(s, &none, 0, -1, false, a, &v.study, err);
     const nas_run_view view = {
         .ctx = &v, .begin = begin, .event = event, .tick = tick, .log = cli_log(quiet)};
     nas_run_end end;

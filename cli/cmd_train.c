@@ -43,12 +43,11 @@ static void print_metrics(const nas_metric_list *list, const nas_outcome *o, con
     for (int i = 0; i < list->n; i++) {
         char text[32], spread[CLI_SPREAD];
         const figures all = {list, o->metric};
-        if (isnan(o->metric[i]) || cli_is_spread(list->v[i].name)) continue;
+        if (isnan(o->metric[i]) || cli_is_spread(list->v[i].name, number_in, &all)) continue;
         cli_table_cell(t, list->v[i].name, false);
         cli_table_cell(t, cli_metric(&list->v[i], o->metric[i], text), true);
         cli_table_cell(t, list->v[i].unit, false);
-        if (list->v[i].measured)
-            cli_table_cell(t, cli_spread(list->v[i].name, number_in, &all, spread), false);
+        if (*cli_spread(list->v[i].name, number_in, &all, spread)) cli_table_cell(t, spread, false);
         cli_table_row(t);
     }
     cli_table_print(t);

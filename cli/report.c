@@ -134,12 +134,15 @@ const char *cli_metric(const nas_metric *metric, double v, char out[32]) {
 static const char *const tails[] = {"_lo", "_hi", "_p95"};
 enum { TAILS = sizeof tails / sizeof *tails };
 
-bool cli_is_spread(const char *name) {
+bool cli_is_spread(const char *name, double (*number)(const void *ctx, const char *name),
+                   const void *ctx) {
     const size_t n = strlen(name);
+    char of[64];
     for (int i = 0; i < TAILS; i++) {
         const size_t m = strlen(tails[i]);
-        if (n > m && strcmp(name + n - m, tails[i]) == 0)
-            return nas_metric_find(name) >= 0 && cli_metric_of(name)->measured;
+        if (n <= m || strcmp(name + n - m, tails[i]) != 0) continue;
+        snprintf(of, sizeof of, "%.*s", (int)(n - m), name);
+        return !isnan(number(ctx, of));
     }
     return false;
 }
@@ -153,10 +156,11 @@ const char *cli_spread(const char *name, double (*number)(const void *ctx, const
         snprintf(column, sizeof column, "%.40s%s", name, tails[i]);
         cli_metric(cli_metric_of(name), number(ctx, column), text[i]);
     }
-    const bool median = *text[0] || *text[1], p95 = *text[2];
-    if (!median && !p95) return strcpy(out, "");
-    snprintf(out, CLI_SPREAD, "(%s%s%s%s%s%s)", text[0], *text[1] ? *text[0] ? " .. " : "hi " : "",
-             text[1], median && p95 ? ", " : "", p95 ? "p95 " : "", text[2]);
+    const bool lo = *text[0], hi = *text[1], p95 = *text[2];
+    if (!lo && !hi && !p95) return strcpy(out, "");
+    snprintf(out, CLI_SPREAD, "(%s%s%s%s%s%s%s)", lo && !hi ? "lo " : "", text[0],
+             hi ? lo ? " .. " : "hi " : "", text[1], (lo || hi) && p95 ? ", " : "",
+             p95 ? "p95 " : "", text[2]);
     return out;
 }
 
@@ -164,7 +168,7 @@ static double number_in(const void *ctx, const char *name) {
     return cli_trial_number(ctx, name);
 }
 
-/* A time with its spread, and the constraints on any of them. */
+/* A metric with its spread, and the constraints on any of them. */
 static void print_metric(cli_table *table, const nas_study *study, const cli_trial *t,
                          const char *name) {
     char value[32], spread[CLI_SPREAD] = "", *bounds = NULL;
@@ -173,13 +177,11 @@ static void print_metric(cli_table *table, const nas_study *study, const cli_tri
     FILE *f = open_memstream(&bounds, &n);
     if (!f) return;
     put_bounds(f, study, name, cli_trial_number(t, name));
-    if (m->measured) {
-        cli_spread(name, number_in, t, spread);
-        for (int i = 0; i < TAILS; i++) {
-            char column[64];
-            snprintf(column, sizeof column, "%.40s%s", name, tails[i]);
-            put_bounds(f, study, column, cli_trial_number(t, column));
-        }
+    cli_spread(name, number_in, t, spread);
+    for (int i = 0; i < TAILS; i++) {
+        char column[64];
+        snprintf(column, sizeof column, "%.40s%s", name, tails[i]);
+        put_bounds(f, study, column, cli_trial_number(t, column));
     }
     if (fclose(f) != 0) {
         free(bounds);
@@ -212,7 +214,7 @@ void cli_print_trial(const cli_trial *t, const nas_study *study) {
     puts("metrics");
     for (int32_t i = 0; i < study->n_metrics; i++) {
         const char *name = study->metrics[i].name;
-        if (!cli_is_spread(name) && !isnan(cli_trial_number(t, name)))
+        if (!cli_is_spread(name, number_in, t) && !isnan(cli_trial_number(t, name)))
             print_metric(table, study, t, name);
     }
     cli_table_print(table);

@@ -29,12 +29,13 @@ const char *cli_metric(const nas_metric *metric, double v, char out[32]);
 /* How the metric of a column is shown; for those of one task alone only unit and kind are known. */
 const nas_metric *cli_metric_of(const char *name);
 
-/* Is it the end of an interval, or a percentile, of another metric ("infer_ms_hi")? It is then
- * shown beside that one. */
-bool cli_is_spread(const char *name);
+/* Is it the end of an interval, or a percentile, of another metric that number(ctx, ...) knows
+ * ("infer_ms_hi", "accuracy_lo")? It is then shown beside that one. */
+bool cli_is_spread(const char *name, double (*number)(const void *ctx, const char *name),
+                   const void *ctx);
 enum { CLI_SPREAD = 128 };
-/* "(0.0415 .. 0.0420, p95 0.0431)" of a time, from what number(ctx, name) knows (NaN: nothing); ""
- * when it knows none of them. */
+/* "(0.0415 .. 0.0420, p95 0.0431)" of a time, "(lo 0.9102)" of an estimate, from what number(ctx,
+ * name) knows (NaN: nothing); "" when it knows none of them. */
 const char *cli_spread(const char *name, double (*number)(const void *ctx, const char *name),
                        const void *ctx, char out[CLI_SPREAD]);
 

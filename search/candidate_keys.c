@@ -146,6 +146,15 @@ static const nas_key search_keys[] = {
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
      .help = "processes; null: one for each core that nas may use"},
+    {.name = "confidence",
+     .kind = NAS_KEY_FLOAT,
+     SEARCH(confidence),
+     .lo = 0.5,
+     .hi = 0.9999,
+     .def = "0.95",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "one-sided, of the bounds that constraints on estimates are tested against; null: the "
+             "bare figures are tested"},
     NAS_KEY_END,
 };
 

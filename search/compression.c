@@ -88,7 +88,7 @@ static nas_status lower(const chain *k, const nas_net *net, bool fold, nas_graph
 }
 
 static nas_status accuracy_of(const chain *k, const nas_bytes *file, double *out) {
-    nas_tally t;
+    nas_tally t = {0};
     return nas_task_score(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, out, k->err);
 }
 

@@ -32,6 +32,10 @@ typedef struct nas_dataset {
     int32_t folds;              /* 0: none. Else all examples but the test part's train, or pick
                                    the epoch in the validation part, which is mostly empty */
     const uint8_t *fold;        /* [clips->n], with folds: 0 .. folds - 1, or NAS_TEST_FOLD */
+    int32_t n_marks;            /* what marks are kept of (search/marks.h); 0: of nothing */
+    int32_t n_groups;           /* of examples that are alike: speakers, blocks of time */
+    const int32_t *group;       /* [n_marks] */
+    const char *const *groups;  /* [n_groups] names */
 } nas_dataset;
 
 /* task is borrowed. folder NULL: task->data. allow_missing: go on without clips that are listed but

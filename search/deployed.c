@@ -148,7 +148,7 @@ static nas_status judge_clips(bench *b, const nas_clips *c, const uint8_t *part,
         nas_frontend_run(b->fe, b->pcm, b->x);
         if (d->frontend.normalize)
             nas_frontend_normalize(d->mean, d->deviation, d->features, b->x, n);
-        const int32_t class = nas_interp_class(b->it, b->x);
+        const int32_t class = nas_interp_class(b->it, b->x, NULL);
         b->scores[v->n++] = (nas_speaker_score){c->clips[i].speaker, 1, class == c->clips[i].label};
         v->right += class == c->clips[i].label;
         v->confusion[c->clips[i].label * d->n_labels + class]++;

@@ -91,7 +91,7 @@ typedef struct nas_contest {
                            bound + accuracy - accuracy_lo.) */
 } nas_contest;
 
-typedef struct nas_claim {
+typedef struct nas_winner_claim {
     int32_t winner;   /* the rule on all groups */
     bool few;         /* fewer than NAS_BOUND_FEW groups */
     double observed;  /* the winner's accuracy: the best of many, so flattering */
@@ -101,7 +101,7 @@ typedef struct nas_claim {
     double low, high; /* two-sided interval, 95 % whatever the rule says */
     double deff;      /* of the winner */
     double meets;     /* probability that the accuracy is at least `bound` */
-} nas_claim;
+} nas_winner_claim;
 
 /* Bootstrap bias correction (Tsamardinos, Greasidou, Borboudakis, Bootstrapping the out-of-sample
  * predictions for efficient and accurate cross-validation, Machine Learning 107, 2018, section 4),
@@ -112,7 +112,8 @@ typedef struct nas_claim {
  * NaN: meets is NaN. wins (may be NULL): [trials] share of draws in which each is picked, the
  * caller's. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_claim_winner(const nas_contest *c, const nas_bound_rule *rule,
-                                          double bound, nas_claim *out, double *wins, nas_err *err);
+                                          double bound, nas_winner_claim *out, double *wins,
+                                          nas_err *err);
 
 /* ---- two models ---- */
 

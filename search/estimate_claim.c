@@ -112,7 +112,7 @@ static double loss_of(const work *w, int32_t picked, int32_t winner, int64_t all
 }
 
 /* Fills claimed and optimism, and the winner's accuracies in all draws. */
-static void draw_all(work *w, const nas_bound_rule *rule, int64_t all, nas_claim *out) {
+static void draw_all(work *w, const nas_bound_rule *rule, int64_t all, nas_winner_claim *out) {
     double loss = 0;
     for (int32_t b = 0; b < rule->draws; b++) {
         nas_groups_draw(rule->seed, b, w->c->groups->groups, w->times);
@@ -128,20 +128,20 @@ static void draw_all(work *w, const nas_bound_rule *rule, int64_t all, nas_claim
 }
 
 /* The model's own bounds, moved to the claimed figure. */
-static double end_low(const work *w, const nas_claim *c, int32_t draws, double tail) {
+static double end_low(const work *w, const nas_winner_claim *c, int32_t draws, double tail) {
     const double drawn = nas_percentile(w->ratio, draws, nas_tail_expand(tail, w->like));
     const double z = nas_tail_quantile(tail, w->like);
     return fmax(0, fmin(drawn - c->optimism, nas_wilson_lo(c->claimed, w->n_like, z)));
 }
 
 /* The claim is on the side of caution: its upper end is the one of the observed figure. */
-static double end_high(const work *w, const nas_claim *c, int32_t draws, double tail) {
+static double end_high(const work *w, const nas_winner_claim *c, int32_t draws, double tail) {
     const double drawn = nas_percentile(w->ratio, draws, 1 - nas_tail_expand(tail, w->like));
     return fmax(drawn, nas_wilson_hi(c->observed, w->n_like, nas_tail_quantile(tail, w->like)));
 }
 
 /* The confidence at which the lower end is the bound. */
-static double meets(const work *w, const nas_claim *c, int32_t draws, double bound) {
+static double meets(const work *w, const nas_winner_claim *c, int32_t draws, double bound) {
     if (isnan(bound)) return (double)NAN;
     if (bound <= 0) return 1;
     if (bound >= 1) return 0;
@@ -167,7 +167,7 @@ static double picked_deff(const work *w, nas_accuracy *one, int32_t draws) {
     return sum;
 }
 
-static void conclude(work *w, const nas_bound_rule *rule, double bound, nas_claim *out) {
+static void conclude(work *w, const nas_bound_rule *rule, double bound, nas_winner_claim *out) {
     const nas_groups *g = w->c->groups;
     nas_accuracy one = {.groups = g->groups};
     for (int32_t i = 0; i < g->groups; i++) {
@@ -190,10 +190,10 @@ static void conclude(work *w, const nas_bound_rule *rule, double bound, nas_clai
 }
 
 nas_status nas_claim_winner(const nas_contest *c, const nas_bound_rule *rule, double bound,
-                            nas_claim *out, double *wins, nas_err *err) {
+                            nas_winner_claim *out, double *wins, nas_err *err) {
     assert(c->trials > 0 && c->groups->groups > 0 && rule->draws > 1);
     work w;
-    *out = (nas_claim){0};
+    *out = (nas_winner_claim){0};
     const bool whole = open_work(c, rule->draws, &w);
     if (whole) conclude(&w, rule, bound, out);
     for (int32_t t = 0; whole && wins && t < c->trials; t++)

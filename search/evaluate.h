@@ -4,7 +4,9 @@
 #define NAS_SEARCH_EVALUATE_H
 
 #include "search/dataset.h"
+#include "search/marks.h"
 #include "search/space.h"
+#include "store/store.h"
 
 typedef struct nas_evaluator {
     const nas_dataset *data;
@@ -21,6 +23,7 @@ typedef struct nas_evaluator {
     const double *begins; /* the dense states there are kept */
     nas_hash *busy;     /* not NULL: what another process is computing is not waited for: NAS_EBUSY,
                            and this is its key */
+    double confidence;  /* of the bounds of estimates, one-sided */
     const nas_log *log; /* its stop is asked at every step */
     nas_epoch_fn on_epoch;
     void *ctx;
@@ -65,6 +68,7 @@ typedef struct nas_outcome {
     nas_bytes tflite, zlib;
     const char *text[NAS_TEXTS]; /* of the task's row, in its order */
     const char *candidate_json, *metrics_json;
+    const nas_answers *answers; /* of the validation part, with folds of them; NULL: none kept */
 } nas_outcome;
 
 /* Errors: NAS_ESTOP, NAS_EBUSY (see `busy`), and whatever files and memory can say. Diverging, and
@@ -74,10 +78,11 @@ NAS_NODISCARD nas_status nas_evaluate(const nas_evaluator *e, const nas_candidat
 
 /* Data with folds: trains and exports a net for each fold on the others, and sets the task's
  * metrics: over all examples of the folds, each by the file of its fold. The score of each step of
- * compression goes into step_accuracy; entries of steps that c has not are left alone.
+ * compression goes into step_accuracy; entries of steps that c has not are left alone. marks (may
+ * be NULL) is filled: what each example got.
  * Each fold's stages lie under keys of their own. Diverging is in out->state. */
 NAS_NODISCARD nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c,
-                                         nas_arena *a, nas_outcome *out,
+                                         nas_arena *a, nas_marks *marks, nas_outcome *out,
                                          double step_accuracy[NAS_STEPS], nas_err *err);
 
 /* The training stage: weights at the last step are in *net afterwards. */
@@ -140,11 +145,11 @@ NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t out
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                     const char **reason, nas_err *err);
 
-/* Share of rows whose class the file's interpreter finds. *confusion (may be NULL) is
- * [labels][labels], rows are the truth. */
-NAS_NODISCARD nas_status nas_measure_accuracy(const nas_graph *g, const nas_examples *rows,
-                                              int32_t labels, int32_t *confusion, double *out,
-                                              const nas_log *log, nas_err *err);
+/* How many rows get their class from the file's interpreter; marks[i] (may be NULL) is told what
+ * row i got, under its number clip[i]. */
+NAS_NODISCARD nas_status nas_measure_right(const nas_graph *g, const nas_examples *rows,
+                                           const int32_t *clip, nas_marks *marks, int32_t *right,
+                                           const nas_log *log, nas_err *err);
 
 /* One at a time on this machine measures how long something takes; waits. */
 NAS_NODISCARD nas_status nas_measure_lock(const nas_cache *cache, nas_lock *out, nas_err *err);

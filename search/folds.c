@@ -21,7 +21,7 @@ static double counted(double score, double n) {
 
 static nas_status judge_file(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
                              nas_arena *a, const nas_outcome *o, tally *t, nas_err *err) {
-    nas_tally fold;
+    nas_tally fold = {.marks = t->all.marks};
     double score;
     NAS_TRY(nas_task_score(e->data, c, f, a, o->tflite, e->log, &fold, &score, err));
     nas_tally_add(&t->all, &fold);
@@ -77,9 +77,10 @@ static nas_status note_end(const nas_outcome *fold, int32_t k, int32_t folds, na
 }
 
 nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
-                           nas_outcome *out, double step_accuracy[NAS_STEPS], nas_err *err) {
+                           nas_marks *marks, nas_outcome *out, double step_accuracy[NAS_STEPS],
+                           nas_err *err) {
     const nas_stopwatch since = nas_stopwatch_start();
-    tally t = {.reused = true, .keys = nas_hasher_start()};
+    tally t = {.all = {.marks = marks}, .reused = true, .keys = nas_hasher_start()};
     nas_hasher_text(&t.keys, "folds");
     for (int32_t k = 0; k < e->data->folds; k++) {
         const nas_arena_mark mark = nas_arena_here(a);

@@ -151,6 +151,7 @@ nas_status nas_forecast_open(nas_arena *a, const nas_task *task, bool allow_miss
     d->outputs = task->series.horizon * task->series.n_targets;
     d->folds = task->time_split.folds > 1 ? task->time_split.folds : 0;
     NAS_TRY(arrange(a, d, -1, log, err));
+    NAS_TRY(nas_forecast_groups(a, d, err));
     return check_folds(a, d, err);
 }
 

@@ -11,6 +11,23 @@ bool nas_forecast_is_own(const nas_candidate *c, const nas_graph *g) {
            nas_graph_takes_units(g, k->n_inputs, k->n_targets);
 }
 
+/* A window counts where its forecast begins. */
+static void mark(const nas_series *s, int32_t row, const float *forecast, nas_marks *m) {
+    const nas_series_config *k = &s->config;
+    const int32_t targets = k->n_targets, first = row + k->window;
+    const float *truth = s->targets + (size_t)first * (size_t)targets, *last = truth - targets;
+    const int32_t block = nas_forecast_block(s, first);
+    for (int32_t i = 0; i < k->horizon * targets; i++) {
+        const int32_t target = i % targets;
+        const int32_t cell = (block * targets + target) * k->horizon + i / targets;
+        const double e = (double)forecast[i] - (double)truth[i];
+        m->windows[cell]++;
+        m->error[cell] += fabs(e);
+        m->square[cell] += e * e;
+        m->carried[cell] += fabs((double)last[target] - (double)truth[i]);
+    }
+}
+
 /* One window's forecast, in the units of the file, against what came. */
 static void add_window(const nas_series *s, int32_t row, const float *forecast, nas_tally *t) {
     const nas_series_config *k = &s->config;
@@ -26,6 +43,7 @@ static void add_window(const nas_series *s, int32_t row, const float *forecast, 
         sum[NAS_SUM_CARRIED] += fabs((double)last[target] - (double)truth[i]);
         if (t->by_output) t->by_output[i] += fabs(e);
     }
+    if (t->marks) mark(s, row, forecast, t->marks);
     t->n++;
 }
 

@@ -6,22 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-nas_status nas_measure_accuracy(const nas_graph *g, const nas_examples *rows, int32_t labels,
-                                int32_t *confusion, double *out, const nas_log *log, nas_err *err) {
+static void mark(nas_marks *m, int32_t clip, int32_t class, bool right, float share) {
+    m->right[clip] = right;
+    if (!m->class) return;
+    m->class[clip] = (int16_t) class;
+    m->share[clip] = share;
+}
+
+nas_status nas_measure_right(const nas_graph *g, const nas_examples *rows, const int32_t *clip,
+                             nas_marks *marks, int32_t *right, const nas_log *log, nas_err *err) {
     nas_interp *it = NULL;
     NAS_TRY(nas_interp_open(g, &it, err));
     const size_t row = (size_t)rows->h * (size_t)rows->w;
-    if (confusion) memset(confusion, 0, (size_t)labels * (size_t)labels * sizeof *confusion);
-    int32_t right = 0;
     nas_status st = NAS_OK;
+    *right = 0;
     for (int32_t i = 0; st == NAS_OK && i < rows->n; i++) {
         if (nas_should_stop(log)) st = nas_fail(err, NAS_ESTOP, "stopped");
-        const int32_t class = nas_interp_class(it, rows->x + (size_t)i * row);
-        right += class == rows->y[i];
-        if (confusion) confusion[(size_t)rows->y[i] * (size_t)labels + (size_t) class]++;
+        float share;
+        const int32_t class = nas_interp_class(it, rows->x + (size_t)i * row, &share);
+        *right += class == rows->y[i];
+        if (marks) mark(marks, clip[i], class, class == rows->y[i], share);
     }
     nas_interp_close(it);
-    *out = rows->n ? (double)right / rows->n : (double)NAN;
     return st;
 }
 

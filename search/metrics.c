@@ -17,6 +17,7 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
     [NAS_METRIC_ACCURACY] = {.name = "accuracy",
                              .unit = "fraction",
                              .selectable = true,
+                             .bound = "accuracy_lo",
                              .help = "share of the validation part that the exported file gets "
                                      "right; with folds: of all their clips, each by the file "
                                      "that was made without its fold"},
@@ -24,6 +25,12 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
                                   .unit = "fraction",
                                   .help = "the same on the test part; of the finalists only, and "
                                           "nothing selects on it"},
+    [NAS_METRIC_SCORE_LO] = {.name = "accuracy_lo",
+                             .unit = "fraction",
+                             .selectable = true,
+                             .help = "lower end of accuracy over other speakers, one-sided, at "
+                                     "search.confidence; a constraint on accuracy is tested "
+                                     "against it"},
     [NAS_METRIC_TFLITE_BYTES] = {.name = "tflite_bytes",
                                  .unit = "bytes",
                                  .integer = true,

@@ -8,6 +8,7 @@
 typedef enum nas_metric_id {
     NAS_METRIC_SCORE, /* what the task is about, higher is better: accuracy, skill_mean */
     NAS_METRIC_TEST_SCORE,
+    NAS_METRIC_SCORE_LO, /* lower end of the score, one-sided */
     NAS_METRIC_TFLITE_BYTES,
     NAS_METRIC_ZLIB_BYTES,
     NAS_METRIC_ZIP_BYTES,
@@ -33,7 +34,7 @@ typedef enum nas_metric_id {
 } nas_metric_id;
 
 /* Room for all metrics of one task. */
-enum { NAS_METRICS_MOST = 72 };
+enum { NAS_METRICS_MOST = 104 };
 
 typedef struct nas_metric {
     const char *name; /* "zlib_bytes" */
@@ -42,6 +43,9 @@ typedef struct nas_metric {
     bool measured;         /* not reproducible to the bit */
     bool selectable;       /* may stand in a constraint or objective */
     const char *tested_as; /* a constraint on infer_ms is tested against infer_ms_hi */
+    const char *bound;     /* of an estimate: the end that a constraint is tested against where the
+                              study keeps examples; it asks for more (>) of a lower end, else for
+                              less */
     const char *help;
 } nas_metric;
 

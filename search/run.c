@@ -7,11 +7,14 @@
 #include "core/kernel/threads.h"
 #include "search/cache_bound.h"
 #include "search/process.h"
+#include "search/rebound.h"
 #include "search/sampler.h"
 #include "search/study.h"
+#include "search/task.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -327,20 +330,47 @@ static int64_t trials_wanted(const nas_run_options *o, const nas_space *s) {
     return nas_space_search(s)->trials > 0 ? nas_space_search(s)->trials : -1;
 }
 
-/* Takes back what an earlier run left behind, whose death is not the trials' fault, and joins the
- * study. */
-static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
-                             nas_err *err) {
-    nas_study def;
-    NAS_TRY(
-        nas_study_define(s, &t->worker.data->fingerprint, t->worker.seed, trials, a, &def, err));
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
+/* What models will be asked about, so that people can look it up. */
+static nas_status put_examples(team *t, nas_arena *a, nas_err *err) {
+    const nas_dataset *d = t->worker.data;
+    nas_example *rows = NULL;
+    int32_t n = 0;
+    const nas_arena_mark mark = nas_arena_here(a);
+    if (!d->n_marks) return NAS_OK;
+    NAS_TRY(d->task->ops->examples(d, a, &rows, &n, err));
+    const nas_status st = nas_store_put_examples(t->store, t->worker.study, rows, n, err);
+    nas_arena_back(a, mark);
+    return st;
+}
+
+/* What an earlier run left behind: whose death is not the trials' fault, what it kept of examples,
+ * and the confidence of its bounds. */
+static nas_status look_back(team *t, const char *name, nas_arena *a, double *confidence,
+                            nas_err *err) {
     nas_study old;
     nas_study_id id;
     int32_t n;
-    if (nas_store_find(t->store, def.name, a, &old, &id, NULL) == NAS_OK)
-        NAS_TRY(nas_store_reap(t->store, id, NO_FAULT, "the run ended", is_gone, t, &n, err));
-    return nas_store_study(t->store, &def, &t->worker.study, err);
+    *confidence = (double)NAN;
+    if (nas_store_find(t->store, name, a, &old, &id, NULL) != NAS_OK) return NAS_OK;
+    *confidence = old.confidence;
+    NAS_TRY(nas_store_reap(t->store, id, NO_FAULT, "the run ended", is_gone, t, &n, err));
+    return nas_store_is_bare(t->store, name, &t->state.bare, err);
+}
+
+static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
+                             nas_err *err) {
+    nas_study def;
+    double before;
+    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
+    NAS_TRY(look_back(t, nas_space_name(s), a, &before, err));
+    NAS_TRY(nas_study_define(s, &t->worker.data->fingerprint, t->worker.seed, trials, t->state.bare,
+                             a, &def, err));
+    NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
+    if (t->state.bare) return NAS_OK;
+    NAS_TRY(put_examples(t, a, err));
+    if (isnan(before) || isnan(def.confidence) || before == def.confidence) return NAS_OK;
+    return nas_bounds_again(t->store, t->worker.study, t->worker.data, t->worker.seed,
+                            def.confidence, err);
 }
 
 static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,

@@ -27,6 +27,7 @@ typedef struct nas_run_state {
     int32_t workers;
     double seconds;      /* since the workers began */
     int64_t done_before; /* when they began */
+    bool bare;           /* begun by a nas that kept no examples: bare figures are tested */
 } nas_run_state;
 
 /* Who watches a run. Any member may be NULL. `store` is open for reading while they are called. */

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static nas_column metric_column(const nas_metric *m) {
     return (nas_column){.name = m->name, .type = m->integer ? NAS_COLUMN_INTEGER : NAS_COLUMN_REAL};
@@ -28,6 +29,17 @@ static nas_status define_columns(const nas_space *s, nas_arena *a, nas_study *ou
     return NAS_OK;
 }
 
+/* The end of an estimate's interval that a constraint asks for: of a lower end (_lo) one that asks
+ * for more, of an upper end one that asks for less. */
+static const char *tested_column(const nas_metric *m, const nas_constraint *c, bool bare) {
+    if (m->tested_as) return m->tested_as;
+    if (bare || !m->bound) return m->name;
+    const bool lower = strcmp(m->bound + strlen(m->bound) - 3, "_lo") == 0;
+    const bool more = c->op == 0 || c->op == 1;
+    const bool less = c->op == 2 || c->op == 3;
+    return (lower ? more : less) ? m->bound : m->name;
+}
+
 static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out, nas_err *err) {
     static const char *const ops[] = {">", ">=", "<", "<=", "==", "!="};
     out->n_bounds = nas_space_constraints(s);
@@ -41,7 +53,7 @@ static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out
         const nas_metric *m = &list->v[nas_metric_in(list, c->metric)];
         bounds[i] = (nas_bound){
             .text = c->text,
-            .column = m->tested_as ? m->tested_as : m->name,
+            .column = tested_column(m, c, isnan(out->confidence)),
             .op = ops[c->op],
             .bound = c->bound,
         };
@@ -56,7 +68,7 @@ static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out
 }
 
 nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uint64_t seed,
-                            int64_t trials, nas_arena *a, nas_study *out, nas_err *err) {
+                            int64_t trials, bool bare, nas_arena *a, nas_study *out, nas_err *err) {
     *out = (nas_study){
         .name = nas_space_name(s),
         .task = nas_space_task(s)->ops->name,
@@ -65,6 +77,7 @@ nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uin
         .fingerprint = *fingerprint,
         .seed = seed,
         .trials = trials,
+        .confidence = bare ? (double)NAN : nas_space_search(s)->confidence,
         .tie_break = nas_metrics[NAS_METRIC_ZLIB_BYTES].name,
     };
     NAS_TRY(define_columns(s, a, out, err));

@@ -6,9 +6,10 @@
 #include "search/space.h"
 #include "store/store.h"
 
-/* trials: -1 until the sampler is exhausted. Arrays live in arena a, texts in s. */
+/* trials: -1 until the sampler is exhausted. bare: nothing is known of single examples, so
+ * constraints are tested against bare figures. Arrays live in arena a, texts in s. */
 NAS_NODISCARD nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint,
-                                          uint64_t seed, int64_t trials, nas_arena *a,
+                                          uint64_t seed, int64_t trials, bool bare, nas_arena *a,
                                           nas_study *out, nas_err *err);
 
 /* Metrics as column values, in the order of the list; NaN is NULL. */

@@ -38,7 +38,6 @@ void nas_tally_add(nas_tally *to, const nas_tally *more) {
 nas_status nas_task_score(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                           nas_arena *a, nas_bytes file, const nas_log *log, nas_tally *tally,
                           double *out, nas_err *err) {
-    *tally = (nas_tally){0};
     *out = (double)NAN;
     if (!d->part[d->judged].n) return NAS_OK;
     double metric[NAS_METRICS_MOST];
@@ -67,7 +66,15 @@ void nas_dataset_close(nas_dataset *d) {
 nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
                             nas_err *err) {
     *out = (nas_dataset){
-        .task = d->task, .folder = d->folder, .outputs = d->outputs, .judged = NAS_VALIDATION};
+        .task = d->task,
+        .folder = d->folder,
+        .outputs = d->outputs,
+        .judged = NAS_VALIDATION,
+        .n_marks = d->n_marks,
+        .n_groups = d->n_groups,
+        .group = d->group,
+        .groups = d->groups,
+    };
     return d->task->ops->fold(a, d, k, out, err);
 }
 

@@ -5,6 +5,7 @@
 #define NAS_SEARCH_TASK_H
 
 #include "search/evaluate.h"
+#include "search/marks.h"
 
 #define NAS_TASK_LIST(X) \
     X(keywords)          \
@@ -20,6 +21,7 @@ typedef struct nas_tally {
     double n; /* examples */
     double sum[NAS_TALLY_SUMS];
     double *by_output; /* [outputs] sums of each output's own, or NULL */
+    nas_marks *marks;  /* what each example got; NULL: not noted */
 } nas_tally;
 void nas_tally_add(nas_tally *to, const nas_tally *more);
 
@@ -67,6 +69,18 @@ typedef struct nas_task_ops {
                         nas_err *err);
     /* Fills the task's own metrics, those of the test part or of the validation part. */
     void (*conclude)(const nas_task *task, const nas_tally *t, bool test, double *metric);
+    /* Examples in the order of their answers, those of the validation part first; what a model said
+     * of those of a part, and marks from that again (NAS_EFORMAT: of other examples); and the
+     * bounds of the task's metrics, from marks of the validation part. Owner: arena a. All NULL: no
+     * marks are kept. */
+    nas_status (*examples)(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
+                           nas_err *err);
+    nas_status (*answers)(const nas_dataset *d, const nas_marks *m, nas_part part, nas_arena *a,
+                          nas_answers *out, nas_err *err);
+    nas_status (*recall)(const nas_dataset *d, const nas_answers *said, nas_part part, nas_arena *a,
+                         nas_marks *m, nas_err *err);
+    nas_status (*bounds)(const nas_dataset *d, const nas_marks *m, uint64_t seed, double confidence,
+                         double *metric, nas_err *err);
     nas_status (*latency)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                           const nas_graph *g, const nas_cache *cache, double *metric, nas_err *err);
     /* The texts, in their order. t: of the validation part; its n is 0 where there is none. */
@@ -87,7 +101,7 @@ const nas_task_ops *nas_task_find(const char *name);
 const nas_task_ops *nas_task_of(const cJSON *document);
 
 /* The score alone, of an exported file's bytes on the part that is judged; NaN where it is empty.
- */
+ * Sums are added to *tally, and its marks where it has some. */
 NAS_NODISCARD nas_status nas_task_score(const nas_dataset *d, const nas_candidate *c,
                                         const nas_features *f, nas_arena *a, nas_bytes file,
                                         const nas_log *log, nas_tally *tally, double *out,

@@ -237,40 +237,63 @@ static const char *unit_of(nas_arena *a, const char *column) {
     return unit ? unit : "own";
 }
 
+/* In the order of nas_forecast_figures. */
+static const struct {
+    const char *what, *tail, *help;
+    bool fraction;
+} kinds[] = {
+    {"mae", "_hi", "mean absolute error over windows and steps", false},
+    {"rmse", "_hi", "root of the mean squared error over windows and steps", false},
+    {"skill", "_lo", "1 - error / error of carrying the last value on, on the same windows", true},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* Of one target: the figures of the validation part, of the test part, or the bounds of the first.
+ */
+static nas_status add_figures(nas_arena *a, const nas_series_config *k, int32_t target, bool test,
+                              bool ends, nas_metric_list *out, nas_metric *m, nas_err *err) {
+    for (int j = 0; j < KINDS; j++) {
+        const char *name = nas_arena_format(a, err, "%s%s_%s%s", test ? "test_" : "", kinds[j].what,
+                                            k->names[target], ends ? kinds[j].tail : "");
+        const char *end =
+            nas_arena_format(a, err, "%s_%s%s", kinds[j].what, k->names[target], kinds[j].tail);
+        if (!name || !end) return NAS_ENOMEM;
+        m[out->n++] = (nas_metric){
+            .name = name,
+            .unit = kinds[j].fraction ? "fraction" : unit_of(a, k->targets[target]),
+            .selectable = !test,
+            .bound = test || ends ? NULL : end,
+            .help = ends
+                        ? "the end of the other metric's interval over other blocks of time that a "
+                          "constraint is tested against, one-sided, at search.confidence"
+                        : kinds[j].help,
+        };
+    }
+    return NAS_OK;
+}
+
 static nas_status add_metrics(nas_arena *a, const nas_series_config *k, nas_metric_list *out,
                               nas_err *err) {
-    static const struct {
-        const char *what, *help;
-        bool fraction;
-    } kinds[] = {
-        {"mae", "mean absolute error over windows and steps", false},
-        {"rmse", "root of the mean squared error over windows and steps", false},
-        {"skill", "1 - error / error of carrying the last value on, on the same windows", true},
-    };
-    _Static_assert(NAS_METRIC_COUNT + 2 * 3 * NAS_TARGETS_MOST <= NAS_METRICS_MOST,
+    _Static_assert(NAS_METRIC_COUNT + 3 * KINDS * NAS_TARGETS_MOST <= NAS_METRICS_MOST,
                    "room for the figures of all targets");
     nas_metric *m = nas_arena_array(a, NAS_METRICS_MOST, sizeof *m, err);
     if (!m) return NAS_ENOMEM;
     memcpy(m, nas_metrics, sizeof nas_metrics);
     m[NAS_METRIC_SCORE].name = "skill_mean";
     m[NAS_METRIC_SCORE].help = "mean of the targets' skills on the validation part";
+    m[NAS_METRIC_SCORE].bound = "skill_mean_lo";
+    m[NAS_METRIC_SCORE_LO].name = "skill_mean_lo";
+    m[NAS_METRIC_SCORE_LO].help =
+        "lower end of skill_mean over other blocks of time, one-sided, at "
+        "search.confidence";
     m[NAS_METRIC_TEST_SCORE].name = "test_skill_mean";
     /* A table has no front end to measure. */
     for (int i = NAS_METRIC_FRONTEND_MS; i <= NAS_METRIC_FRONTEND_MS_P95; i++)
         m[i].selectable = false;
     *out = (nas_metric_list){.n = NAS_METRIC_COUNT, .v = m};
-    for (int test = 0; test < 2; test++)
+    for (int which = 0; which < 3; which++)
         for (int32_t i = 0; i < k->n_targets; i++)
-            for (size_t j = 0; j < sizeof kinds / sizeof *kinds; j++) {
-                const char *name = nas_arena_format(a, err, "%s%s_%s", test ? "test_" : "",
-                                                    kinds[j].what, k->names[i]);
-                if (!name) return NAS_ENOMEM;
-                m[out->n++] =
-                    (nas_metric){.name = name,
-                                 .unit = kinds[j].fraction ? "fraction" : unit_of(a, k->targets[i]),
-                                 .selectable = !test,
-                                 .help = kinds[j].help};
-            }
+            NAS_TRY(add_figures(a, k, i, which == 1, which == 2, out, m, err));
     return NAS_OK;
 }
 
@@ -457,6 +480,10 @@ const nas_task_ops nas_task_forecast = {
     .finish = forecast_finish,
     .judge = forecast_judge,
     .conclude = forecast_conclude,
+    .examples = nas_forecast_examples,
+    .answers = nas_forecast_answers,
+    .recall = nas_forecast_recall,
+    .bounds = nas_forecast_bounds,
     .latency = forecast_latency,
     .package = nas_forecast_package,
     .emit = nas_forecast_emit,

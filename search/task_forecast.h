@@ -32,6 +32,19 @@ nas_status nas_forecast_features(const nas_dataset *d, const nas_candidate *c,
                                  nas_err *err);
 nas_examples nas_forecast_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
+/* Blocks of time (forecast_marks.c, as are the next five): a day where the time is read, else a
+ * hundredth of the rows. */
+int32_t nas_forecast_block(const nas_series *s, int32_t row);
+nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, nas_err *err);
+nas_status nas_forecast_examples(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
+                                 nas_err *err);
+nas_status nas_forecast_answers(const nas_dataset *d, const nas_marks *m, nas_part part,
+                                nas_arena *a, nas_answers *out, nas_err *err);
+nas_status nas_forecast_recall(const nas_dataset *d, const nas_answers *said, nas_part part,
+                               nas_arena *a, nas_marks *m, nas_err *err);
+nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, uint64_t seed,
+                               double confidence, double *metric, nas_err *err);
+
 /* Sums over windows and steps, three for each target: the size of the error, its square, and the
  * size of the error of carrying the last value on. */
 enum { NAS_SUM_ERROR, NAS_SUM_SQUARE, NAS_SUM_CARRIED, NAS_SUMS };

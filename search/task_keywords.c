@@ -68,11 +68,11 @@ static nas_status keywords_judge(const nas_dataset *d, const nas_candidate *c,
                                  const nas_features *f, const nas_graph *g, nas_part part,
                                  const nas_log *log, nas_tally *t, nas_err *err) {
     const nas_examples rows = nas_features_part(d, f, part);
-    double accuracy;
+    int32_t right;
     (void)c;
-    NAS_TRY(nas_measure_accuracy(g, &rows, d->outputs, NULL, &accuracy, log, err));
+    NAS_TRY(nas_measure_right(g, &rows, d->part[part].clip, t->marks, &right, log, err));
     t->n += rows.n;
-    if (rows.n) t->sum[0] += round(accuracy * rows.n);
+    t->sum[0] += right;
     return NAS_OK;
 }
 
@@ -205,6 +205,10 @@ const nas_task_ops nas_task_keywords = {
     .part = nas_keywords_part,
     .judge = keywords_judge,
     .conclude = keywords_conclude,
+    .examples = nas_keywords_examples,
+    .answers = nas_keywords_answers,
+    .recall = nas_keywords_recall,
+    .bounds = nas_keywords_bounds,
     .latency = keywords_latency,
     .package = keywords_package,
     .emit = keywords_emit,

@@ -74,6 +74,7 @@ static const nas_metric function_metrics[METRICS] = {
                           .selectable = true,
                           .help = "-value: higher is better"},
     NONE(NAS_METRIC_TEST_SCORE, "test_score", false),
+    NONE(NAS_METRIC_SCORE_LO, "score_lo", false),
     NONE(NAS_METRIC_TFLITE_BYTES, "tflite_bytes", true),
     NONE(NAS_METRIC_ZLIB_BYTES, "zlib_bytes", true),
     NONE(NAS_METRIC_ZIP_BYTES, "zip_bytes", true),

@@ -193,6 +193,7 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
         .cpu_seconds = cpu,
         .epochs_trained = o->epochs_trained,
         .epochs_saved = o->epochs_saved,
+        .answers = o->answers,
         .n_epochs = o->n_epochs,
         .n_stages = o->n_stages,
         .n_steps = o->n_steps,
@@ -214,7 +215,7 @@ static nas_status take_over(hands *h, nas_err *err) {
     char state[16];
     nas_study def;
     const nas_hash none = {{0}};
-    NAS_TRY(nas_study_define(h->w->space, &none, 0, -1, h->arena, &def, err));
+    NAS_TRY(nas_study_define(h->w->space, &none, 0, -1, true, h->arena, &def, err));
     NAS_TRY(nas_study_stored(h->store, &def, h->claim.id, state, metric, err));
     const nas_result r = {.state = state, .reason = "reused: trained before the space changed"};
     tell_finish(h, &r, metric);
@@ -257,6 +258,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
             .n_begins = w->n_begins,
             .begins = w->begins,
             .busy = &h->busy,
+            .confidence = nas_space_search(w->space)->confidence,
             .log = &log,
             .on_epoch = tell_epoch,
             .ctx = h,

@@ -62,6 +62,7 @@ nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err 
         {NAS_SQL_FORGET_STAGES, "DELETE FROM nas_stages WHERE study = # AND trial = ?1"},
         {NAS_SQL_FORGET_STEPS, "DELETE FROM nas_steps WHERE study = # AND trial = ?1"},
         {NAS_SQL_FORGET_ARTEFACTS, "DELETE FROM nas_artefacts WHERE study = # AND trial = ?1"},
+        {NAS_SQL_FORGET_ANSWERS, "DELETE FROM nas_answers WHERE study = # AND trial = ?1"},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         sqlite3_stmt *st = NULL;
@@ -153,6 +154,7 @@ static nas_status finish(nas_store *s, nas_layout *l, const nas_claim *c, const 
     NAS_TRY(write_epochs(s, l, c->id, r, err));
     NAS_TRY(write_stages(s, l, c->id, r, err));
     NAS_TRY(write_steps(s, l, c->id, r, err));
+    if (r->answers) NAS_TRY(nas_answers_write(s, l, c->id, r->answers, err));
     return write_artefacts(s, l, c->id, r, err);
 }
 

@@ -10,7 +10,14 @@ static int pull_of(const nas_bound *b) {
     return b->op[0] == '>' ? 1 : b->op[0] == '<' ? -1 : 0;
 }
 
-/* Goals, then columns that bounds pull one way and that are no goal. */
+/* Is column an end of the interval of `of`? It says little more of which is better. */
+static bool is_end_of(const char *column, const char *of) {
+    const size_t n = strlen(of);
+    return !strncmp(column, of, n) && (!strcmp(column + n, "_lo") || !strcmp(column + n, "_hi"));
+}
+
+/* Goals, then columns that bounds pull one way and that are no goal, nor an end of one's interval.
+ */
 nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out, int32_t *n_out,
                           nas_err *err) {
     nas_axis *axes = nas_arena_array(a, (size_t)(def->n_goals + def->n_bounds), sizeof *axes, err);
@@ -21,7 +28,8 @@ nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out, in
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
         bool use = pull_of(b) != 0;
-        for (int32_t j = 0; j < n; j++) use &= strcmp(axes[j].column, b->column) != 0;
+        for (int32_t j = 0; j < n; j++)
+            use &= strcmp(axes[j].column, b->column) != 0 && !is_end_of(b->column, axes[j].column);
         for (int32_t j = 0; j < def->n_bounds; j++)
             if (!strcmp(def->bounds[j].column, b->column))
                 use &= pull_of(&def->bounds[j]) != -pull_of(b);

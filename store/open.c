@@ -82,7 +82,7 @@ static nas_status check_ids(nas_store *s, int64_t application, int64_t version, 
                         "%s was made by a newer nas (schema %lld, this one knows up to %d): use "
                         "that one, or give another database",
                         s->path, (long long)version, nas_schema_version());
-    if (version < nas_schema_version() && s->mode == NAS_STORE_READ)
+    if (version < NAS_SCHEMA_READABLE && s->mode == NAS_STORE_READ)
         return nas_fail(err, NAS_EFORMAT,
                         "%s was made by an older nas (schema %lld, this one has %d): `nas run` "
                         "with its space file brings it up to date",
@@ -95,6 +95,7 @@ static nas_status check_connected(nas_store *s, nas_err *err) {
     int64_t application = 0, version = 0;
     NAS_TRY(nas_schema_pragma(s, "application_id", &application, err));
     NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
+    s->schema = version;
     return check_ids(s, application, version, err);
 }
 
@@ -243,7 +244,9 @@ static nas_status set_up_writer(nas_store *s, nas_err *err) {
                          err));
     int64_t version = 0;
     NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
-    return version < nas_schema_version() ? nas_schema_migrate(s, err) : NAS_OK;
+    if (version < nas_schema_version()) NAS_TRY(nas_schema_migrate(s, err));
+    s->schema = nas_schema_version();
+    return NAS_OK;
 }
 
 static nas_status open_writer(nas_store *s, nas_err *err) {

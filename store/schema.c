@@ -90,7 +90,8 @@ static const char first[] =
 
 /* Version 2: what each step of compression did, and results that another version's trial has.
  * Version 3: epochs trained and saved.
- * Version 4: what views.c writes: fronts, nas_progress. */
+ * Version 4: what views.c writes: fronts, nas_progress.
+ * Version 5: what each example got. */
 static const char second[] = "CREATE TABLE nas_steps("
                              " study INTEGER NOT NULL,"
                              " trial INTEGER NOT NULL,"
@@ -98,6 +99,55 @@ static const char second[] = "CREATE TABLE nas_steps("
                              " name TEXT NOT NULL,"
                              " accuracy REAL, tflite_bytes INTEGER, zlib_bytes INTEGER,"
                              " PRIMARY KEY(study, trial, position)) WITHOUT ROWID;";
+
+/* nas_verdicts takes the bits apart: each hexadecimal digit holds four of them, the high ones
+ * first.
+ */
+static const char fifth[] =
+    "ALTER TABLE nas_studies ADD COLUMN confidence REAL;"
+    "ALTER TABLE nas_studies ADD COLUMN examples INTEGER;"
+
+    "CREATE TABLE nas_examples("
+    " study INTEGER NOT NULL,"
+    " part TEXT NOT NULL,"
+    " example INTEGER NOT NULL,"
+    " name TEXT, class TEXT, \"group\" TEXT, fold INTEGER,"
+    " step INTEGER, windows REAL, carried REAL,"
+    " PRIMARY KEY(study, part, example)) WITHOUT ROWID;"
+
+    "CREATE TABLE nas_answers("
+    " study INTEGER NOT NULL,"
+    " trial INTEGER NOT NULL,"
+    " part TEXT NOT NULL,"
+    " replicate INTEGER NOT NULL,"
+    " examples INTEGER NOT NULL,"
+    " score REAL,"
+    " \"right\" BLOB, predicted BLOB, share BLOB, error BLOB, square BLOB,"
+    " PRIMARY KEY(study, trial, part, replicate)) WITHOUT ROWID;"
+
+    "CREATE TABLE nas_claims("
+    " study INTEGER NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " place INTEGER NOT NULL,"
+    " trial INTEGER NOT NULL,"
+    " wins REAL,"
+    " trials INTEGER, observed REAL, claimed REAL, claimed_lo REAL, claimed_low REAL,"
+    " claimed_high REAL, meets REAL, confidence REAL,"
+    " PRIMARY KEY(study, version, place)) WITHOUT ROWID;"
+
+    "CREATE VIEW nas_verdicts AS SELECT a.study AS study, a.trial AS trial,"
+    " a.replicate AS replicate, a.part AS part, e.example AS example, e.name AS name,"
+    " e.class AS class, e.\"group\" AS \"group\", e.fold AS fold,"
+    " instr('123456789ABCDEF', substr(hex(substr(a.\"right\", e.example / 8 + 1, 1)),"
+    "  2 - e.example % 8 / 4, 1)) >> e.example % 4 & 1 AS \"right\","
+    " instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 1, 1)) * 16"
+    "  + instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 2, 1))"
+    "  AS predicted,"
+    " (instr('123456789ABCDEF', substr(hex(substr(a.share, e.example + 1, 1)), 1, 1)) * 16"
+    "  + instr('123456789ABCDEF', substr(hex(substr(a.share, e.example + 1, 1)), 2, 1)))"
+    "  / 255.0 AS share"
+    " FROM nas_answers a JOIN nas_examples e ON e.study = a.study AND e.part = a.part"
+    " WHERE a.\"right\" IS NOT NULL;";
 
 static nas_status list_studies(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
                                nas_err *err) {
@@ -131,6 +181,7 @@ static const struct {
     {second, {"reused INTEGER", NULL}},
     {"", {"epochs_trained REAL", "epochs_saved REAL", NULL}},
     {"", {NULL}},
+    {fifth, {NULL}},
 };
 
 static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int64_t n,
@@ -182,6 +233,7 @@ static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     int64_t *ids = NULL, n = 0;
     if (version > 0) NAS_TRY(list_studies(s, a, &ids, &n, err));
     for (int64_t i = version; i < nas_schema_version(); i++) NAS_TRY(take_step(s, i, ids, n, err));
+    s->schema = nas_schema_version();
     NAS_TRY(write_all_views(s, a, ids, n, err));
     sqlite3_str *sql = sqlite3_str_new(s->db);
     sqlite3_str_appendf(sql, "PRAGMA application_id=%d; PRAGMA user_version=%d",

@@ -59,7 +59,8 @@ typedef struct nas_study {
     const char *space_text;
     nas_hash space_hash, fingerprint;
     uint64_t seed;
-    int64_t trials; /* wanted in total; -1: until the sampler is exhausted */
+    int64_t trials;    /* wanted in total; -1: until the sampler is exhausted */
+    double confidence; /* of the bounds that estimates are tested against; NaN: the bare figures */
     int32_t n_params, n_metrics, n_bounds, n_goals;
     const nas_column *params, *metrics;
     const nas_bound *bounds;
@@ -71,6 +72,49 @@ typedef struct nas_study_id {
     int64_t study, version; /* version of the space, from 1 */
     bool joined;            /* that version of it was there already */
 } nas_study_id;
+
+/* One of the examples that models of a study are asked about: a clip; of a series one step of one
+ * target in a block of time. */
+typedef struct nas_example {
+    const char *part;         /* "validation" (with folds: all but the test part), "test" */
+    const char *name, *class; /* a clip and its label; a block of time and the target */
+    const char *group;        /* what is resampled: a speaker; the block of time */
+    int32_t fold;             /* that it is judged in; below 0: none */
+    int32_t step;             /* of a series, from 1; else 0 */
+    double windows, carried;  /* of a series: forecasts of the cell, and the sum of the errors of
+                                 carrying the last value on; else NaN */
+} nas_example;
+
+/* What a model said of the examples of a part, in their order. */
+typedef struct nas_answers {
+    const char *part;
+    int32_t replicate; /* 0: of the trial itself; else of another seed */
+    int32_t examples;
+    double score;                /* NaN: not known */
+    const uint8_t *right;        /* bit i % 8 of byte i / 8: example i was right; NULL: a series */
+    const uint8_t *predicted;    /* [examples] class; NULL: not kept */
+    const uint8_t *share;        /* [examples] its probability * 255; NULL: not kept */
+    const float *error, *square; /* of a series: [examples] sums of errors and of their squares */
+} nas_answers;
+
+/* Examples of a study, once: nothing is written where they are there, or where the study is bare.
+ * Durable. Errors: those of writing. */
+NAS_NODISCARD nas_status nas_store_put_examples(nas_store *s, nas_study_id id,
+                                                const nas_example *rows, int32_t n, nas_err *err);
+/* Was the study of that name begun by a nas that kept no examples? False where there is none. */
+NAS_NODISCARD nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err *err);
+
+/* Answers of one more kind, or again, of a finished trial (of a reused one: of the row that was
+ * trained). Durable. */
+NAS_NODISCARD nas_status nas_store_put_answers(nas_store *s, nas_study_id id, int64_t row,
+                                               const nas_answers *a, nas_err *err);
+/* The answers of the current version's complete trials on a part by rising number, or of one trial
+ * alone (row > 0), replicates after their trial; fn returns false to end early. Pointers hold
+ * during the call. */
+typedef bool (*nas_answers_fn)(void *ctx, int64_t row, int64_t number, const nas_answers *a);
+NAS_NODISCARD nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_t row,
+                                           const char *part, nas_answers_fn fn, void *ctx,
+                                           nas_err *err);
 
 /* Makes the study, joins it, or begins a new version of its space (another space_hash); columns
  * that are new are added; views are made again. A space that the study had before finds its old
@@ -168,7 +212,8 @@ typedef struct nas_result {
     double epochs_saved;   /* found by this attempt; NaN where the trial is not at its end */
     bool forgiven; /* given back through no fault of the trial: the attempt does not count, and
                       need not be durable */
-    const char *machine; /* CPU, kernel row */
+    const char *machine;        /* CPU, kernel row */
+    const nas_answers *answers; /* NULL: none */
     int32_t n_epochs, n_stages, n_steps, n_artefacts;
     const nas_epoch_row *epochs;
     const nas_stage_row *stages;

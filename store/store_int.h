@@ -8,6 +8,9 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
+/* The oldest schema that is read as it is: later ones only add. The version that keeps examples. */
+enum { NAS_SCHEMA_READABLE = 4, NAS_SCHEMA_EXAMPLES = 5 };
+
 /* "nas1"; stands in the header of each of our files. */
 #define NAS_STORE_APPLICATION 0x6e617331
 
@@ -26,11 +29,13 @@ typedef enum nas_sql_slot {
     NAS_SQL_FORGET_STAGES,
     NAS_SQL_FORGET_STEPS,
     NAS_SQL_FORGET_ARTEFACTS,
+    NAS_SQL_FORGET_ANSWERS,
     NAS_SQL_EPOCH,
     NAS_SQL_STAGE,
     NAS_SQL_STEP,
     NAS_SQL_TWIN,
     NAS_SQL_ARTEFACT,
+    NAS_SQL_ANSWERS,
     NAS_SQL_SLOTS
 } nas_sql_slot;
 
@@ -51,7 +56,8 @@ struct nas_store {
     char *path; /* as the user wrote it */
     char *file; /* the same for SQLite */
     nas_store_mode mode;
-    pid_t pid; /* who opened it: SQLite handles do not survive a fork */
+    int64_t schema; /* of the file, once it is open */
+    pid_t pid;      /* who opened it: SQLite handles do not survive a fork */
     nas_sync sync;
     nas_arena *arena; /* layouts */
     nas_layout *layouts;
@@ -147,6 +153,10 @@ NAS_NODISCARD nas_status nas_study_load(nas_store *s, int64_t study, nas_arena *
 /* Names of all studies, ", " between them; "none" when there is none. Owner: arena a. */
 NAS_NODISCARD nas_status nas_study_names(nas_store *s, nas_arena *a, const char **out,
                                          nas_err *err);
+
+/* answers.c: in the transaction of a trial's end. */
+NAS_NODISCARD nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial,
+                                           const nas_answers *a, nas_err *err);
 
 /* reuse.c: fills c->reuse, in the claim's transaction. */
 NAS_NODISCARD nas_status nas_reuse_find(nas_store *s, nas_layout *l, nas_claim *c, nas_err *err);

@@ -124,8 +124,14 @@ static bool same_goals(const nas_study *a, const nas_study *b) {
     return true;
 }
 
+/* NaN is a value here. */
+static bool same_number(double a, double b) {
+    return a == b || (isnan(a) && isnan(b));
+}
+
 static bool same_def(const nas_study *a, const nas_study *b) {
-    return nas_hash_equal(&a->space_hash, &b->space_hash) && a->trials == b->trials &&
+    return same_number(a->confidence, b->confidence) &&
+           nas_hash_equal(&a->space_hash, &b->space_hash) && a->trials == b->trials &&
            same_text(a->task, b->task) && same_text(a->space_text, b->space_text) &&
            same_text(a->tie_break, b->tie_break) &&
            same_columns(a->n_params, a->params, b->n_params, b->params) &&
@@ -160,7 +166,7 @@ static nas_status check_same(const nas_study *old, const nas_study *def, nas_err
 static nas_status insert_study(nas_store *s, const nas_study *def, int64_t *study, nas_err *err) {
     NAS_TRY(nas_sql_put(s, err,
                         "INSERT INTO nas_studies(name, task, fingerprint, seed, trials, version,"
-                        " created) VALUES(?1, ?2, ?3, ?4, ?5, 0, ?6)",
+                        " created, examples) VALUES(?1, ?2, ?3, ?4, ?5, 0, ?6, 0)",
                         "tthiir", def->name, def->task ? def->task : "", &def->fingerprint,
                         (int64_t)def->seed, def->trials, nas_clock_date()));
     *study = sqlite3_last_insert_rowid(s->db);
@@ -249,9 +255,9 @@ static nas_status write_study(nas_store *s, const nas_study *def, const nas_stud
     NAS_TRY(find_version(s, def, id, err));
     NAS_TRY(nas_sql_put(s, err,
                         "UPDATE nas_studies SET task = ?2, trials = ?3, version = ?4,"
-                        " tie_break = ?5 WHERE id = ?1",
-                        "itiit", id->study, def->task ? def->task : "", def->trials, id->version,
-                        def->tie_break));
+                        " tie_break = ?5, confidence = ?6 WHERE id = ?1",
+                        "itiitr", id->study, def->task ? def->task : "", def->trials, id->version,
+                        def->tie_break, def->confidence));
     NAS_TRY(nas_layout_write(s, def, *id, err));
     NAS_TRY(write_aims(s, def, id->study, err));
     if (old && !same_bounds(old, def)) NAS_TRY(judge_again(s, id->study, err));

@@ -152,7 +152,7 @@ static nas_status sim_judge(sim_study *s, uint64_t seed, sim_totals *sum) {
     const nas_bound_rule rule = {0.95, NAS_BOUND_DRAWS, seed};
     const bool needs = !isnan(s->set->bound);
     nas_accuracy one;
-    nas_claim c;
+    nas_winner_claim c;
     nas_pair_difference d;
     NAS_TRY(nas_accuracy_bound(&g, s->right, &rule, &one, NULL));
     if (needs) NAS_TRY(sim_needs(s, &g, &rule));

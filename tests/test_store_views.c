@@ -225,7 +225,7 @@ static void test_document(void **state) {
         OK(nas_store_query(s, at + 6, NULL, 0, NULL, NULL, &p->err));
         at = end + 1;
     }
-    assert_int_equal(queries, 13);
+    assert_int_equal(queries, 14);
     nas_store_close(s);
 }
 

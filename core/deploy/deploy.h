@@ -101,8 +101,9 @@ void nas_interp_close(nas_interp *it);
 void nas_interp_run(nas_interp *it, const float *x, float *y);
 void nas_interp_run_raw(nas_interp *it, const void *x, void *y);
 
-/* The class of one example: the largest output, the lowest index among equals. */
-int32_t nas_interp_class(nas_interp *it, const float *x);
+/* The class of one example: the largest output, the lowest index among equals. *share (may be NULL)
+ * is that output. */
+int32_t nas_interp_class(nas_interp *it, const float *x, float *share);
 
 /* Milliseconds of one thing done again and again: median; the ends of the 95 % interval of the
  * median; the 95th percentile of the runs. */

@@ -232,11 +232,12 @@ void nas_interp_watch(nas_interp *it, const float *x, nas_seen_fn seen, void *ct
     }
 }
 
-int32_t nas_interp_class(nas_interp *it, const float *x) {
+int32_t nas_interp_class(nas_interp *it, const float *x, float *share) {
     const int64_t n = nas_tensor_count(it->out);
     int32_t best = 0;
     nas_interp_run(it, x, it->result);
     for (int32_t i = 1; i < n; i++)
         if (it->result[i] > it->result[best]) best = i;
+    if (share) *share = it->result[best];
     return best;
 }

@@ -1,0 +1,224 @@
+/* search/forecast_marks.c - blocks of a series as examples: sums of errors by block, target and
+ * step. Errors that follow each other are alike, those of different days hardly. */
+#include "search/estimate.h"
+#include "search/task_forecast.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SECONDS_OF_A_DAY = 86400, BLOCKS_WITHOUT_TIME = 100 };
+
+static int32_t rows_of_a_block(const nas_series *s) {
+    const int64_t day = s->step > 0 ? SECONDS_OF_A_DAY / s->step : 0;
+    const int64_t rows = day > 0 ? day : s->rows / BLOCKS_WITHOUT_TIME;
+    return rows < 1 ? 1 : rows > s->rows ? s->rows : (int32_t)rows;
+}
+
+int32_t nas_forecast_block(const nas_series *s, int32_t row) {
+    return row / rows_of_a_block(s);
+}
+
+nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, nas_err *err) {
+    const nas_series *s = d->series->series;
+    const int32_t rows = rows_of_a_block(s), cells = d->outputs; /* of a block */
+    const int32_t blocks = (s->rows + rows - 1) / rows;
+    if ((int64_t)blocks * cells > INT32_MAX / 16) return NAS_OK; /* none are kept */
+    const char **names = nas_arena_array(a, (size_t)blocks, sizeof *names, err);
+    int32_t *group = nas_arena_array(a, (size_t)blocks * (size_t)cells, sizeof *group, err);
+    if (!names || !group) return NAS_ENOMEM;
+    for (int32_t b = 0; b < blocks; b++) {
+        const int32_t last = b + 1 < blocks ? (b + 1) * rows : s->rows;
+        names[b] = nas_arena_format(a, err, "rows %d .. %d", b * rows, last - 1);
+        if (!names[b]) return NAS_ENOMEM;
+        for (int32_t i = 0; i < cells; i++) group[b * cells + i] = b;
+    }
+    d->n_marks = blocks * cells;
+    d->n_groups = blocks;
+    d->group = group;
+    d->groups = names;
+    return NAS_OK;
+}
+
+/* What carrying the last value on gets, on the windows of a part; a forecast of it is that value.
+ */
+static void mark_carried(const nas_dataset *d, nas_part part, nas_marks *m) {
+    const nas_series *s = d->series->series;
+    const nas_series_config *k = &s->config;
+    const int32_t targets = k->n_targets;
+    for (int32_t w = 0; w < d->part[part].n; w++) {
+        const int32_t first = d->part[part].clip[w] + k->window;
+        const float *truth = s->targets + (size_t)first * (size_t)targets, *last = truth - targets;
+        const int32_t block = nas_forecast_block(s, first);
+        for (int32_t i = 0; i < k->horizon * targets; i++) {
+            const int32_t target = i % targets;
+            const int32_t cell = (block * targets + target) * k->horizon + i / targets;
+            m->windows[cell]++;
+            m->carried[cell] += fabs((double)last[target] - (double)truth[i]);
+        }
+    }
+}
+
+/* Of all that is judged: the validation part, or that of each fold. */
+static nas_status mark_judged(const nas_dataset *d, nas_part part, nas_arena *a, nas_marks *m,
+                              int32_t *fold_of, nas_err *err) {
+    for (int32_t i = 0; i < d->n_groups; i++) fold_of[i] = -1;
+    if (!d->folds || part != NAS_VALIDATION) {
+        mark_carried(d, part, m);
+        return NAS_OK;
+    }
+    for (int32_t k = 0; k < d->folds; k++) {
+        nas_dataset fold;
+        const nas_arena_mark mark = nas_arena_here(a);
+        NAS_TRY(nas_dataset_fold(a, d, k, &fold, err));
+        mark_carried(&fold, fold.judged, m);
+        const nas_rows *rows = &fold.part[fold.judged];
+        for (int32_t w = 0; w < rows->n; w++)
+            fold_of[nas_forecast_block(d->series->series, rows->clip[w] + d->task->series.window)] =
+                k;
+        nas_arena_back(a, mark);
+    }
+    return NAS_OK;
+}
+
+/* Cells that have forecasts, in their order. */
+static nas_status cells_of(const nas_dataset *d, nas_part part, nas_arena *a, nas_marks **out,
+                           int32_t **fold_of, nas_err *err) {
+    *fold_of = nas_arena_array(a, (size_t)d->n_groups, sizeof **fold_of, err);
+    if (!*fold_of) return NAS_ENOMEM;
+    NAS_TRY(nas_marks_open(d, false, a, out, err));
+    return mark_judged(d, part, a, *out, *fold_of, err);
+}
+
+nas_status nas_forecast_examples(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
+                                 nas_err *err) {
+    static const nas_part parts[] = {NAS_VALIDATION, NAS_TEST};
+    const nas_series_config *k = &d->task->series;
+    nas_example *rows = *out = nas_arena_array(a, 2 * (size_t)d->n_marks, sizeof *rows, err);
+    if (!rows) return NAS_ENOMEM;
+    *n = 0;
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+        nas_marks *m;
+        int32_t *fold_of;
+        NAS_TRY(cells_of(d, parts[p], a, &m, &fold_of, err));
+        for (int32_t i = 0; i < m->n; i++) {
+            if (!(m->windows[i] > 0)) continue;
+            const char *block = d->groups[d->group[i]];
+            rows[(*n)++] = (nas_example){
+                .part = nas_part_name(parts[p]),
+                .name = block,
+                .class = k->names[i / k->horizon % k->n_targets],
+                .group = block,
+                .fold = fold_of[d->group[i]],
+                .step = i % k->horizon + 1,
+                .windows = m->windows[i],
+                .carried = m->carried[i],
+            };
+        }
+    }
+    return NAS_OK;
+}
+
+nas_status nas_forecast_answers(const nas_dataset *d, const nas_marks *m, nas_part part,
+                                nas_arena *a, nas_answers *out, nas_err *err) {
+    float *error = nas_arena_array(a, (size_t)m->n, sizeof *error, err);
+    float *square = nas_arena_array(a, (size_t)m->n, sizeof *square, err);
+    int32_t n = 0;
+    (void)d;
+    if (!error || !square) return NAS_ENOMEM;
+    for (int32_t i = 0; i < m->n; i++) {
+        if (!(m->windows[i] > 0)) continue;
+        error[n] = (float)m->error[i];
+        square[n++] = (float)m->square[i];
+    }
+    *out = (nas_answers){.part = nas_part_name(part),
+                         .examples = n,
+                         .score = (double)NAN,
+                         .error = error,
+                         .square = square};
+    return NAS_OK;
+}
+
+nas_status nas_forecast_recall(const nas_dataset *d, const nas_answers *said, nas_part part,
+                               nas_arena *a, nas_marks *m, nas_err *err) {
+    nas_marks *judged;
+    int32_t *fold_of, n = 0;
+    NAS_TRY(cells_of(d, part, a, &judged, &fold_of, err));
+    for (int32_t i = 0; i < m->n; i++) n += judged->windows[i] > 0;
+    if (!said->error || !said->square || said->examples != n)
+        return nas_fail(err, NAS_EFORMAT, "answers of %d examples where there are %d",
+                        said->examples, n);
+    n = 0;
+    for (int32_t i = 0; i < m->n; i++) {
+        if (!(judged->windows[i] > 0)) continue;
+        m->windows[i] = judged->windows[i];
+        m->carried[i] = judged->carried[i];
+        m->error[i] = (double)said->error[n];
+        m->square[i] = (double)said->square[n++];
+    }
+    return NAS_OK;
+}
+
+/* Sums over the steps, by block and target; blocks without forecasts are left out. */
+typedef struct blocks {
+    int32_t n;
+    int64_t *forecasts;
+    double *error, *square, *carried;
+} blocks;
+
+static nas_status sum_blocks(const nas_dataset *d, const nas_marks *m, nas_arena *a, blocks *b,
+                             nas_err *err) {
+    const int32_t targets = d->task->series.n_targets, horizon = d->task->series.horizon;
+    const size_t n = (size_t)d->n_groups, rows = n * (size_t)targets;
+    b->forecasts = nas_arena_array(a, n, sizeof *b->forecasts, err);
+    b->error = nas_arena_array(a, rows, sizeof *b->error, err);
+    b->square = nas_arena_array(a, rows, sizeof *b->square, err);
+    b->carried = nas_arena_array(a, rows, sizeof *b->carried, err);
+    if (!b->forecasts || !b->error || !b->square || !b->carried) return NAS_ENOMEM;
+    for (int32_t i = 0; i < d->n_groups; i++) {
+        const int32_t cell = i * targets * horizon;
+        if (!(m->windows[cell] > 0)) continue;
+        for (int32_t t = 0; t < targets; t++)
+            for (int32_t s = 0; s < horizon; s++) {
+                const int32_t from = cell + t * horizon + s, to = b->n * targets + t;
+                b->error[to] += m->error[from];
+                b->square[to] += m->square[from];
+                b->carried[to] += m->carried[from];
+                if (!t) b->forecasts[b->n] += (int64_t)m->windows[from];
+            }
+        b->n++;
+    }
+    return NAS_OK;
+}
+
+static nas_status bound(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
+                        nas_arena *a, double *metric, nas_err *err) {
+    const int32_t targets = d->task->series.n_targets;
+    blocks b = {0};
+    nas_error_bound sizes[NAS_TARGETS_MOST + 1], squares[NAS_TARGETS_MOST + 1];
+    bool few;
+    NAS_TRY(sum_blocks(d, m, a, &b, err));
+    if (!b.n) return NAS_OK;
+    nas_error_blocks e = {b.n, targets, b.forecasts, b.error, b.carried};
+    NAS_TRY(nas_error_bounds(&e, rule, sizes, &few, err));
+    e.error = b.square;
+    e.naive_error = NULL;
+    NAS_TRY(nas_error_bounds(&e, rule, squares, &few, err));
+    double *to = metric + NAS_METRIC_COUNT + 6 * targets; /* behind the figures of both parts */
+    for (int32_t t = 0; t < targets; t++, to += 3) {
+        to[0] = sizes[t].mae_hi;
+        to[1] = sqrt(squares[t].mae_hi);
+        to[2] = sizes[t].skill_lo;
+    }
+    metric[NAS_METRIC_SCORE_LO] = sizes[targets].skill_lo;
+    return NAS_OK;
+}
+
+nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, uint64_t seed,
+                               double confidence, double *metric, nas_err *err) {
+    const nas_bound_rule rule = {confidence, NAS_BOUND_DRAWS, seed};
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    const nas_status st = bound(d, m, &rule, a, metric, err);
+    nas_arena_close(a);
+    return st;
+}

@@ -1,0 +1,14 @@
+/* search/rebound.h - bounds of trials that are there, at another confidence. */
+#ifndef NAS_SEARCH_REBOUND_H
+#define NAS_SEARCH_REBOUND_H
+
+#include "search/dataset.h"
+#include "store/store.h"
+
+/* Computes the bounds of all complete trials of the study's version again, from what it keeps of
+ * their examples, and writes them. Errors: those of the store. */
+NAS_NODISCARD nas_status nas_bounds_again(nas_store *store, nas_study_id study,
+                                          const nas_dataset *d, uint64_t seed, double confidence,
+                                          nas_err *err);
+
+#endif

@@ -1,0 +1,157 @@
+/* store/answers.c - what each example got: from a trial's end, and asked for later. */
+#include "store/store_int.h"
+
+#include <math.h>
+#include <string.h>
+
+static int bind_blob(sqlite3_stmt *st, int at, const void *p, int32_t n, size_t size) {
+    if (!p) return sqlite3_bind_null(st, at);
+    return sqlite3_bind_blob64(st, at, p, (sqlite3_uint64)n * size, SQLITE_STATIC);
+}
+
+static int bind_blobs(sqlite3_stmt *st, int at, const nas_answers *a) {
+    int rc = bind_blob(st, at, a->right, (a->examples + 7) / 8, 1);
+    if (rc == SQLITE_OK) rc = bind_blob(st, at + 1, a->predicted, a->examples, 1);
+    if (rc == SQLITE_OK) rc = bind_blob(st, at + 2, a->share, a->examples, 1);
+    if (rc == SQLITE_OK) rc = bind_blob(st, at + 3, a->error, a->examples, sizeof *a->error);
+    if (rc == SQLITE_OK) rc = bind_blob(st, at + 4, a->square, a->examples, sizeof *a->square);
+    return rc;
+}
+
+nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial, const nas_answers *a,
+                             nas_err *err) {
+    enum { BLOBS = 6 };
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_layout_slot(s, l, NAS_SQL_ANSWERS,
+                            "INSERT OR REPLACE INTO nas_answers(study, trial, part, replicate,"
+                            " examples, score, \"right\", predicted, share, error, square)"
+                            " VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                            &st, err));
+    NAS_TRY(nas_sql_bind(s, st, err, "itiir", trial, a->part, (int64_t)a->replicate,
+                         (int64_t)a->examples, a->score));
+    const int rc = bind_blobs(st, BLOBS, a);
+    if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding answers", err);
+    const nas_status status = nas_sql_run(s, st, err);
+    sqlite3_clear_bindings(st);
+    return status;
+}
+
+static nas_status trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out,
+                              nas_err *err) {
+    char sql[96];
+    const nas_value v = {.type = NAS_COLUMN_INTEGER, .integer = row};
+    *out = 0;
+    sqlite3_snprintf(sizeof sql, sql,
+                     "SELECT coalesce(reused, id) FROM nas_trials_%lld WHERE id = ?1", id.study);
+    NAS_TRY(nas_store_query_integer(s, sql, &v, 1, out, err));
+    if (*out) return NAS_OK;
+    return nas_fail(err, NAS_ENOTFOUND, "%s: there is no trial with the id %lld", s->path,
+                    (long long)row);
+}
+
+nas_status nas_store_put_answers(nas_store *s, nas_study_id id, int64_t row, const nas_answers *a,
+                                 nas_err *err) {
+    nas_layout *l = NULL;
+    int64_t trained;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    NAS_TRY(trained_row(s, id, row, &trained, err));
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    return nas_sql_end(s, nas_answers_write(s, l, trained, a, err), err);
+}
+
+static nas_status insert_example(nas_store *s, sqlite3_stmt *st, int32_t place,
+                                 const nas_example *e, nas_err *err) {
+    NAS_TRY(nas_sql_bind(s, st, err, "titttiirr", e->part, (int64_t)place, e->name, e->class,
+                         e->group, (int64_t)e->fold, (int64_t)e->step, e->windows, e->carried));
+    enum { FOLD = 6, STEP = 7 };
+    if (e->fold < 0) sqlite3_bind_null(st, FOLD);
+    if (!e->step) sqlite3_bind_null(st, STEP);
+    return nas_sql_run(s, st, err);
+}
+
+static nas_status insert_examples(nas_store *s, int64_t study, const nas_example *rows, int32_t n,
+                                  nas_err *err) {
+    char sql[192];
+    sqlite3_stmt *st = NULL;
+    int64_t there = -1;
+    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = study};
+    NAS_TRY(nas_store_query_integer(s,
+                                    "SELECT coalesce(examples, -1) FROM nas_studies WHERE id ="
+                                    " ?1",
+                                    &id, 1, &there, err));
+    if (there != 0) return NAS_OK; /* they are there, or an older nas began the study */
+    sqlite3_snprintf(sizeof sql, sql,
+                     "INSERT INTO nas_examples VALUES(%lld, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     study);
+    NAS_TRY(nas_sql_open(s, &st, err, sql, ""));
+    nas_status status = NAS_OK;
+    int32_t place = 0;
+    for (int32_t i = 0; status == NAS_OK && i < n; i++) {
+        place = i && strcmp(rows[i].part, rows[i - 1].part) == 0 ? place + 1 : 0;
+        status = insert_example(s, st, place, &rows[i], err);
+    }
+    sqlite3_finalize(st);
+    NAS_TRY(status);
+    return nas_sql_put(s, err, "UPDATE nas_studies SET examples = ?2 WHERE id = ?1", "ii", study,
+                       (int64_t)n);
+}
+
+nas_status nas_store_put_examples(nas_store *s, nas_study_id id, const nas_example *rows, int32_t n,
+                                  nas_err *err) {
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    return nas_sql_end(s, insert_examples(s, id.study, rows, n, err), err);
+}
+
+nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err *err) {
+    int64_t there = 0;
+    const nas_value v = {.type = NAS_COLUMN_TEXT, .text = name};
+    NAS_TRY(nas_store_query_integer(s,
+                                    "SELECT coalesce(examples, -1) FROM nas_studies WHERE name ="
+                                    " ?1",
+                                    &v, 1, &there, err));
+    *out = there < 0;
+    return NAS_OK;
+}
+
+/* A blob of as many bytes as it must have; NULL where it has others. */
+static const void *blob(sqlite3_stmt *st, int at, int64_t bytes) {
+    return sqlite3_column_bytes(st, at) == bytes ? sqlite3_column_blob(st, at) : NULL;
+}
+
+static bool hand_over(sqlite3_stmt *st, const char *part, nas_answers_fn fn, void *ctx) {
+    const int32_t n = (int32_t)sqlite3_column_int64(st, 3);
+    const nas_answers a = {
+        .part = part,
+        .replicate = (int32_t)sqlite3_column_int64(st, 2),
+        .examples = n,
+        .score =
+            sqlite3_column_type(st, 4) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, 4),
+        .right = blob(st, 5, ((int64_t)n + 7) / 8),
+        .predicted = blob(st, 6, n),
+        .share = blob(st, 7, n),
+        .error = blob(st, 8, (int64_t)n * (int64_t)sizeof *a.error),
+        .square = blob(st, 9, (int64_t)n * (int64_t)sizeof *a.square),
+    };
+    return fn(ctx, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), &a);
+}
+
+nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_t row, const char *part,
+                             nas_answers_fn fn, void *ctx, nas_err *err) {
+    char sql[512];
+    sqlite3_stmt *st = NULL;
+    if (s->schema < NAS_SCHEMA_EXAMPLES) return NAS_OK;
+    sqlite3_snprintf(sizeof sql, sql,
+                     "SELECT t.id, t.number, a.replicate, a.examples, a.score, a.\"right\","
+                     " a.predicted, a.share, a.error, a.square FROM nas_trials_%lld t"
+                     " JOIN nas_answers a ON a.study = %lld AND a.trial = coalesce(t.reused, t.id)"
+                     " WHERE t.version = ?1 AND t.state = 'complete' AND a.part = ?2"
+                     " AND (?3 = 0 OR t.id = ?3) ORDER BY t.number, a.replicate",
+                     id.study, id.study);
+    NAS_TRY(nas_sql_open(s, &st, err, sql, "iti", id.version, part, row));
+    nas_status status;
+    bool there = false;
+    while ((status = nas_sql_step(s, st, &there, err)) == NAS_OK && there)
+        if (!hand_over(st, part, fn, ctx)) break;
+    sqlite3_finalize(st);
+    return status;
+}
