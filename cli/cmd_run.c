@@ -279,14 +279,15 @@ static int show_front(const screen *v, nas_store *store, const char *db, nas_err
     return CLI_OK;
 }
 
-static int show_winner(const screen *v, nas_store *store, int64_t row, const char *db,
-                       const char *folder, nas_err *err) {
+static int show_winner(const screen *v, nas_store *store, nas_study_id id, int64_t row,
+                       const char *db, const char *folder, nas_err *err) {
     char from[256], view[160];
     nas_view_name(v->name, "", view);
     snprintf(from, sizeof from, "%s where id = %" PRId64, view, row);
     cli_trial *t = cli_trial_find(store, from, err);
     if (!t) return cli_fail(err);
     print_winner(v, t, db, folder);
+    cli_print_promise(store, &v->study, id, row);
     cli_print_near(store, &v->study, &nas_space_task(v->space)->metrics, t);
     cli_trial_close(t);
     return CLI_OK;
@@ -325,7 +326,7 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
     } else if (nas_export_trial(store, end->study, &v->study, end->winner, folder, err) != NAS_OK) {
         st = cli_fail(err);
     } else {
-        st = show_winner(v, store, end->winner, db, folder, err);
+        st = show_winner(v, store, end->study, end->winner, db, folder, err);
     }
     if (st == CLI_OK || st == CLI_NONE) print_epochs(v, store);
     print_failed(v, &end->state, db);

@@ -39,6 +39,11 @@ enum { CLI_SPREAD = 128 };
 const char *cli_spread(const char *name, double (*number)(const void *ctx, const char *name),
                        const void *ctx, char out[CLI_SPREAD]);
 
+/* What is claimed of a winner (row), on stdout: its score on speakers that it was not chosen by,
+ * the constraint on it, the test part, other seeds, and who else might have won. Nothing where the
+ * study keeps no examples. */
+void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id, int64_t row);
+
 /* The front (<study>_pareto) in the order of the objectives, on stdout: number, objectives, metrics
  * of constraints, settings; at most `most` rows. feasible_only: those that satisfy the constraints;
  * else a column says which do. *n: how many there are. */

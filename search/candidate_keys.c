@@ -120,6 +120,8 @@ static const nas_key repeat_keys[] = {
     NAS_KEY_END,
 };
 
+static const char *const prefers[] = {"best", "smallest", NULL};
+
 static const nas_key search_keys[] = {
     {.name = "sampler",
      .kind = NAS_KEY_BLOCK,
@@ -146,6 +148,22 @@ static const nas_key search_keys[] = {
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
      .help = "processes; null: one for each core that nas may use"},
+    {.name = "prefer",
+     .kind = NAS_KEY_WORD,
+     SEARCH(prefer),
+     .def = "\"best\"",
+     .words = prefers,
+     .help = "which trial wins; best: the first by the objective; smallest: of those that are not "
+             "told apart from the best the one with the least zlib_bytes"},
+    {.name = "replicates",
+     .kind = NAS_KEY_INT,
+     SEARCH(replicates),
+     .lo = 0,
+     .hi = 20,
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "how often each finalist is trained again with another seed; null: twice with folds, "
+             "else never"},
     {.name = "confidence",
      .kind = NAS_KEY_FLOAT,
      SEARCH(confidence),

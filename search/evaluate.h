@@ -76,7 +76,7 @@ typedef struct nas_outcome {
 NAS_NODISCARD nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                       nas_outcome *out, nas_err *err);
 
-/* Data with folds: trains and exports a net for each fold on the others, and sets the task's
+/* Trains and exports a net for each fold on the others (without folds: one), and sets the task's
  * metrics: over all examples of the folds, each by the file of its fold. The score of each step of
  * compression goes into step_accuracy; entries of steps that c has not are left alone. marks (may
  * be NULL) is filled: what each example got.

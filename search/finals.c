@@ -8,15 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FINALISTS = 3 };
-
 typedef struct finalist {
     int64_t row;
     bool tested;
 } finalist;
 
 typedef struct podium {
-    finalist place[FINALISTS];
+    finalist place[NAS_FINALISTS];
     int32_t n;
     int64_t all; /* of a front */
 } podium;
@@ -24,7 +22,7 @@ typedef struct podium {
 static bool note_finalist(void *ctx, const nas_row *row) {
     podium *p = ctx;
     p->all++;
-    if (p->n < FINALISTS)
+    if (p->n < NAS_FINALISTS)
         p->place[p->n++] =
             (finalist){.row = row->values[0].integer, .tested = !row->values[1].is_null};
     return true;
@@ -55,7 +53,7 @@ static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, n
         snprintf(sql, sizeof sql,
                  "select id, %s from %s where \"%s\" is not null order by %szlib_bytes, number"
                  " limit %d",
-                 test, feasible, nas_space_objective(s, 0)->metric, order, FINALISTS);
+                 test, feasible, nas_space_objective(s, 0)->metric, order, NAS_FINALISTS);
     *out = (podium){0};
     return nas_store_query(store, sql, NULL, 0, note_finalist, out, err);
 }
@@ -91,17 +89,31 @@ static nas_status put_metric(nas_store *store, nas_study_id study, int64_t row,
     return nas_store_set_metric(store, study, row, &column, &value, err);
 }
 
+/* The test part, and what each of its examples got. */
+static nas_status read_test(nas_store *store, nas_study_id study, int64_t row, const stored *f,
+                            const nas_dataset *d, const nas_log *log, nas_arena *a, double *metric,
+                            nas_err *err) {
+    const nas_task_ops *ops = d->task->ops;
+    nas_tally test = {0};
+    nas_answers answers;
+    if (d->n_marks) NAS_TRY(nas_marks_open(d, true, a, &test.marks, err));
+    NAS_TRY(ops->judge(d, &f->candidate, &f->features, &f->graph, NAS_TEST, log, &test, err));
+    ops->conclude(d->task, &test, true, metric);
+    if (!d->n_marks) return NAS_OK;
+    NAS_TRY(ops->answers(d, test.marks, NAS_TEST, a, &answers, err));
+    answers.score = metric[NAS_METRIC_TEST_SCORE];
+    return nas_store_put_answers(store, study, row, &answers, err);
+}
+
 static nas_status final_figures(nas_store *store, nas_study_id study, int64_t row, const stored *f,
                                 const nas_dataset *d, const nas_cache *cache, const nas_log *log,
-                                nas_err *err) {
+                                nas_arena *a, nas_err *err) {
     const nas_metric_list *list = &d->task->metrics;
     const nas_task_ops *ops = d->task->ops;
     double metric[NAS_METRICS_MOST];
-    nas_tally test = {0};
     for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
     NAS_TRY(ops->latency(d, &f->candidate, &f->features, &f->graph, cache, metric, err));
-    NAS_TRY(ops->judge(d, &f->candidate, &f->features, &f->graph, NAS_TEST, log, &test, err));
-    ops->conclude(d->task, &test, true, metric);
+    NAS_TRY(read_test(store, study, row, f, d, log, a, metric, err));
     for (int i = 0; i < list->n; i++)
         if (i != NAS_METRIC_TEST_SCORE && !isnan(metric[i]))
             NAS_TRY(put_metric(store, study, row, &list->v[i], metric[i], err));
@@ -116,10 +128,23 @@ static nas_status one_final(nas_store *store, nas_study_id study, int64_t row, c
     NAS_TRY(nas_arena_open(&a, err));
     stored f = {0};
     nas_status st = load(store, study, row, d, cache, log, a, &f, err);
-    if (st == NAS_OK) st = final_figures(store, study, row, &f, d, cache, log, err);
+    if (st == NAS_OK) st = final_figures(store, study, row, &f, d, cache, log, a, err);
     nas_features_close(&f.features);
     nas_arena_close(a);
     return st;
+}
+
+nas_status nas_run_final(nas_store *store, nas_study_id study, const nas_space *s, int64_t row,
+                         const nas_dataset *d, const nas_cache *cache, const nas_log *log,
+                         nas_err *err) {
+    char sql[320], view[160];
+    int64_t done = 0;
+    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = row};
+    nas_view_name(nas_space_name(s), "", view);
+    snprintf(sql, sizeof sql, "select %s is not null from %s where id = ?1",
+             nas_space_task(s)->metrics.v[NAS_METRIC_TEST_SCORE].name, view);
+    NAS_TRY(nas_store_query_integer(store, sql, &id, 1, &done, err));
+    return done ? NAS_OK : one_final(store, study, row, d, cache, log, err);
 }
 
 /* The rows that this call has measured. A figure that is none is stored as NULL, so the column
@@ -180,5 +205,7 @@ nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space 
     out->has_winner = p.n > 0 && !several;
     out->winner = out->has_winner ? p.place[0].row : 0;
     out->front = several ? p.all : 0;
+    out->finalists = p.n;
+    for (int32_t i = 0; i < p.n; i++) out->finalist[i] = p.place[i].row;
     return NAS_OK;
 }

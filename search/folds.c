@@ -59,11 +59,11 @@ static nas_status one_fold(const nas_evaluator *whole, const nas_candidate *c, i
     nas_dataset d;
     nas_features f;
     *o = (nas_outcome){.state = "complete"};
-    NAS_TRY(nas_dataset_fold(a, whole->data, k, &d, err));
     nas_evaluator e = *whole;
-    e.data = &d;
+    if (whole->data->folds) NAS_TRY(nas_dataset_fold(a, whole->data, k, &d, err));
+    if (whole->data->folds) e.data = &d;
     e.epochs_before = k * c->train.epochs;
-    NAS_TRY(nas_features_open(&d, c, e.cache, e.log, &f, err));
+    NAS_TRY(nas_features_open(e.data, c, e.cache, e.log, &f, err));
     const nas_status st = train_and_judge(&e, c, &f, a, o, t, err);
     nas_features_close(&f);
     return st;
@@ -81,16 +81,16 @@ nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c, nas_a
                            nas_err *err) {
     const nas_stopwatch since = nas_stopwatch_start();
     tally t = {.all = {.marks = marks}, .reused = true, .keys = nas_hasher_start()};
+    const int32_t nets = e->data->folds ? e->data->folds : 1;
     nas_hasher_text(&t.keys, "folds");
-    for (int32_t k = 0; k < e->data->folds; k++) {
+    for (int32_t k = 0; k < nets; k++) {
         const nas_arena_mark mark = nas_arena_here(a);
         nas_outcome fold;
         const nas_status st = one_fold(e, c, k, a, &fold, &t, err);
         out->epochs_trained += fold.epochs_trained;
         out->epochs_saved += fold.epochs_saved;
         NAS_TRY(st);
-        if (strcmp(fold.state, "complete") != 0)
-            return note_end(&fold, k, e->data->folds, a, out, err);
+        if (strcmp(fold.state, "complete") != 0) return note_end(&fold, k, nets, a, out, err);
         nas_arena_back(a, mark);
     }
     const nas_hash key = nas_hasher_end(&t.keys);

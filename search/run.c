@@ -6,6 +6,7 @@
 #include "base/team.h"
 #include "core/kernel/threads.h"
 #include "search/cache_bound.h"
+#include "search/confirm.h"
 #include "search/process.h"
 #include "search/rebound.h"
 #include "search/sampler.h"
@@ -373,6 +374,68 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
                             def.confidence, err);
 }
 
+/* The winner of the claim stands first, the other finalists behind it. */
+static void put_first(nas_run_end *out) {
+    int32_t at = 0;
+    const int64_t row = out->promise.winner;
+    while (at < out->finalists && out->finalist[at] != row) at++;
+    if (at == out->finalists && at < NAS_FINALISTS) out->finalists++;
+    if (at == NAS_FINALISTS) at--;
+    const double wins = out->promise.wins[at];
+    for (; at > 0; at--) {
+        out->finalist[at] = out->finalist[at - 1];
+        out->promise.wins[at] = out->promise.wins[at - 1];
+    }
+    out->finalist[0] = out->winner = row;
+    out->promise.wins[0] = wins;
+}
+
+/* The finalists again from other seeds. Processes are forked, so the store is closed meanwhile. */
+static nas_status confirm(team *t, const nas_space *s, const nas_run_end *out, nas_err *err) {
+    const int32_t told = nas_space_search(s)->replicates;
+    const nas_confirm c = {
+        .worker = &t->worker,
+        .workers = t->n,
+        .replicates = told >= 0               ? told
+                      : t->worker.data->folds ? 2
+                                              : 0,
+        .log = t->view->log,
+        .n = out->finalists,
+        .rows = out->finalist,
+    };
+    if (!t->worker.data->n_marks) return NAS_OK;
+    nas_store_close(t->store);
+    t->store = NULL;
+    t->worker.turns = NULL;
+    const nas_status st = nas_confirm_run(&c, err);
+    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, st == NAS_OK ? err : NULL));
+    return st;
+}
+
+/* What can be claimed of the winner, and who that is where the space prefers the smallest. */
+static nas_status promise(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
+                          nas_err *err) {
+    nas_arena *a = NULL;
+    nas_study study;
+    NAS_TRY(nas_arena_open(&a, err));
+    nas_status st = nas_study_define(s, &d->fingerprint, t->worker.seed, -1, false, a, &study, err);
+    const int passes = nas_space_search(s)->prefer ? 2 : 1; /* again with its shares of wins */
+    for (int pass = 0; st == NAS_OK && pass < passes; pass++) {
+        st = nas_promise_make(t->store, t->worker.study, &study, s, d, t->worker.seed,
+                              out->finalist, out->finalists, &out->promise, err);
+        if (st == NAS_OK && out->promise.there && nas_space_search(s)->prefer) put_first(out);
+    }
+    if (st == NAS_OK && out->promise.there)
+        st = nas_run_final(t->store, t->worker.study, s, out->finalist[0], d, t->worker.cache,
+                           t->view->log, err);
+    if (st == NAS_OK)
+        st = nas_promise_keep(t->store, t->worker.study, &out->promise, study.confidence,
+                              out->finalist, out->finalists, err);
+    if (st == NAS_OK) st = confirm(t, s, out, err);
+    nas_arena_close(a);
+    return st;
+}
+
 static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
                             nas_err *err) {
     NAS_TRY(nas_cache_trim(t->worker.cache, err));
@@ -389,6 +452,7 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     out->stopped = asked_to_stop(t);
     if (out->stopped) return NAS_OK;
     st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log, out, err);
+    if (st == NAS_OK && out->finalists && !t->state.bare) st = promise(t, s, d, out, err);
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
     return nas_cache_trim(t->worker.cache, err);

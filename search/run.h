@@ -3,6 +3,7 @@
 #ifndef NAS_SEARCH_RUN_H
 #define NAS_SEARCH_RUN_H
 
+#include "search/promise.h"
 #include "search/worker.h"
 
 typedef struct nas_run_options {
@@ -47,6 +48,9 @@ typedef struct nas_run_end {
     bool has_winner; /* something satisfies the constraints, and there is one objective */
     int64_t winner;  /* row */
     int64_t front;   /* several objectives: trials of the front that satisfy the constraints */
+    int64_t finalist[NAS_FINALISTS]; /* rows, the winner first; of a front, of its first */
+    int32_t finalists;
+    nas_promise promise; /* of the winner */
     nas_run_state state;
 } nas_run_end;
 
@@ -62,6 +66,11 @@ NAS_NODISCARD nas_status nas_run(const nas_run_options *o, const nas_run_view *v
 NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space *s,
                                         const nas_dataset *d, const nas_cache *cache,
                                         const nas_log *log, nas_run_end *out, nas_err *err);
+
+/* One more trial as a finalist: measured and asked about the test part, unless it was. */
+NAS_NODISCARD nas_status nas_run_final(nas_store *store, nas_study_id study, const nas_space *s,
+                                       int64_t row, const nas_dataset *d, const nas_cache *cache,
+                                       const nas_log *log, nas_err *err);
 
 /* Writes a trial's folder: model.tflite, model.tflite.zlib, model.h, model.c, the texts of its
  * task, candidate.json, metrics.json. The folder is made; files of those names are replaced. */

@@ -17,6 +17,10 @@ static void read_search(nas_space *s) {
     if (cJSON_IsNumber(seed)) s->search.seed = (uint64_t)seed->valuedouble;
     if (cJSON_IsNumber(trials)) s->search.trials = (int32_t)trials->valuedouble;
     if (cJSON_IsNumber(workers)) s->search.workers = (int32_t)workers->valuedouble;
+    const cJSON *prefer = nas_json_get(v, "prefer");
+    s->search.prefer = cJSON_IsString(prefer) && strcmp(prefer->valuestring, "smallest") == 0;
+    const cJSON *replicates = nas_json_get(v, "replicates");
+    s->search.replicates = cJSON_IsNumber(replicates) ? (int32_t)replicates->valuedouble : -1;
     const cJSON *confidence = nas_json_get(v, "confidence");
     s->search.confidence = cJSON_IsNumber(confidence) ? confidence->valuedouble
                            : cJSON_IsNull(confidence) ? (double)NAN
@@ -28,7 +32,8 @@ static void read_search(nas_space *s) {
 static nas_status hash_space(nas_space *s, nas_err *err) {
     static const char *const out[] = {"schema",     "name",        "objective",
                                       "objectives", "constraints", NULL};
-    static const char *const below[] = {"data", "trials", "workers", "confidence", NULL};
+    static const char *const below[] = {"data",       "trials", "workers", "confidence",
+                                        "replicates", "prefer", NULL};
     cJSON *kept = nas_json_make(s->arena, cJSON_Object, NULL);
     for (const cJSON *c = nas_json_root(s->json)->child; kept && c; c = c->next) {
         if (nas_word_in(c->string, out)) continue;

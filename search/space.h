@@ -49,8 +49,8 @@ const char *nas_space_name(const nas_space *s);
 const char *nas_space_text(const nas_space *s);     /* the file, as it was read */
 const nas_task *nas_space_task(const nas_space *s); /* choices inside `task` are an error */
 /* Hash of what decides the points and their numbers: everything but name, data, objective,
- * constraints, trials, workers, confidence. Another hash under the same study name is another
- * version of the space. */
+ * constraints, trials, workers, confidence, replicates. Another hash under the same study name is
+ * another version of the space. */
 nas_hash nas_space_hash(const nas_space *s);
 
 int32_t nas_space_params(const nas_space *s);
@@ -69,7 +69,9 @@ const nas_objective *nas_space_objective(const nas_space *s, int32_t i);
 typedef struct nas_search_config {
     int32_t sampler; /* index into nas_sampler names */
     int32_t trials, workers;
-    double confidence; /* of bounds; NaN: the bare figures are tested */
+    int32_t prefer;     /* 0 best, 1 smallest within noise */
+    int32_t replicates; /* of each finalist, with other seeds; -1: two with folds, else none */
+    double confidence;  /* of bounds; NaN: the bare figures are tested */
     uint64_t seed;
 } nas_search_config;
 const nas_search_config *nas_space_search(const nas_space *s);

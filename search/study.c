@@ -77,6 +77,7 @@ nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uin
         .fingerprint = *fingerprint,
         .seed = seed,
         .trials = trials,
+        .prefers = nas_space_search(s)->prefer != 0,
         .confidence = bare ? (double)NAN : nas_space_search(s)->confidence,
         .tie_break = nas_metrics[NAS_METRIC_ZLIB_BYTES].name,
     };

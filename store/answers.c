@@ -155,3 +155,31 @@ nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_t row, const c
     sqlite3_finalize(st);
     return status;
 }
+
+static nas_status write_claims(nas_store *s, nas_study_id id, const nas_claim_row *rows, int32_t n,
+                               nas_err *err) {
+    NAS_TRY(nas_sql_put(s, err, "DELETE FROM nas_claims WHERE study = ?1 AND version = ?2", "ii",
+                        id.study, id.version));
+    for (int32_t i = 0; i < n; i++) {
+        const nas_claim_row *r = &rows[i];
+        if (r->trials)
+            NAS_TRY(nas_sql_put(s, err,
+                                "INSERT INTO nas_claims VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+                                " ?10, ?11, ?12, ?13)",
+                                "iiiirirrrrrrr", id.study, id.version, (int64_t)i, r->trial,
+                                r->wins, r->trials, r->observed, r->claimed, r->lo, r->low, r->high,
+                                r->meets, r->confidence));
+        else
+            NAS_TRY(nas_sql_put(s, err,
+                                "INSERT INTO nas_claims(study, version, place, trial, wins)"
+                                " VALUES(?1, ?2, ?3, ?4, ?5)",
+                                "iiiir", id.study, id.version, (int64_t)i, r->trial, r->wins));
+    }
+    return NAS_OK;
+}
+
+nas_status nas_store_put_claims(nas_store *s, nas_study_id id, const nas_claim_row *rows, int32_t n,
+                                nas_err *err) {
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    return nas_sql_end(s, write_claims(s, id, rows, n, err), err);
+}

@@ -23,6 +23,7 @@ static nas_status load_head(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_st
     *version = sqlite3_column_int64(st, 6);
     def->confidence =
         sqlite3_column_type(st, 9) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, 9);
+    def->prefers = sqlite3_column_int(st, 10) != 0;
     return NAS_OK;
 }
 
@@ -116,12 +117,12 @@ nas_status nas_study_load(nas_store *s, int64_t study, nas_arena *a, nas_study *
                           int64_t *version, nas_err *err) {
     memset(def, 0, sizeof *def);
     sqlite3_stmt *st = NULL;
-    char sql[320];
+    char sql[352];
     sqlite3_snprintf(sizeof sql, sql,
                      "SELECT s.name, s.task, s.fingerprint, s.seed, s.trials, s.tie_break,"
                      " p.version, p.hash, p.text, %s FROM nas_studies s JOIN nas_spaces p"
                      " ON p.study = s.id AND p.version = s.version WHERE s.id = ?1",
-                     s->schema < NAS_SCHEMA_EXAMPLES ? "NULL" : "s.confidence");
+                     s->schema < NAS_SCHEMA_EXAMPLES ? "NULL, 0" : "s.confidence, s.prefers");
     NAS_TRY(nas_sql_open(s, &st, err, sql, "i", study));
     const nas_status status = load_head(s, st, a, def, version, err);
     sqlite3_finalize(st);

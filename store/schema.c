@@ -106,6 +106,7 @@ static const char second[] = "CREATE TABLE nas_steps("
 static const char fifth[] =
     "ALTER TABLE nas_studies ADD COLUMN confidence REAL;"
     "ALTER TABLE nas_studies ADD COLUMN examples INTEGER;"
+    "ALTER TABLE nas_studies ADD COLUMN prefers INTEGER NOT NULL DEFAULT 0;"
 
     "CREATE TABLE nas_examples("
     " study INTEGER NOT NULL,"

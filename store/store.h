@@ -60,6 +60,7 @@ typedef struct nas_study {
     nas_hash space_hash, fingerprint;
     uint64_t seed;
     int64_t trials;    /* wanted in total; -1: until the sampler is exhausted */
+    bool prefers;      /* the first of nas_claims, where it is feasible, is the best */
     double confidence; /* of the bounds that estimates are tested against; NaN: the bare figures */
     int32_t n_params, n_metrics, n_bounds, n_goals;
     const nas_column *params, *metrics;
@@ -103,6 +104,18 @@ NAS_NODISCARD nas_status nas_store_put_examples(nas_store *s, nas_study_id id,
                                                 const nas_example *rows, int32_t n, nas_err *err);
 /* Was the study of that name begun by a nas that kept no examples? False where there is none. */
 NAS_NODISCARD nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err *err);
+
+/* What is claimed of a study's finalists, the winner first; docs/SCHEMA.md. */
+typedef struct nas_claim_row {
+    int64_t trial; /* row */
+    double wins;
+    /* Of the first alone; trials 0: of none */
+    int64_t trials;
+    double observed, claimed, lo, low, high, meets, confidence;
+} nas_claim_row;
+/* In place of those that were there for the study's version. Durable. */
+NAS_NODISCARD nas_status nas_store_put_claims(nas_store *s, nas_study_id id,
+                                              const nas_claim_row *rows, int32_t n, nas_err *err);
 
 /* Answers of one more kind, or again, of a finished trial (of a reused one: of the row that was
  * trained). Durable. */

@@ -130,7 +130,7 @@ static bool same_number(double a, double b) {
 }
 
 static bool same_def(const nas_study *a, const nas_study *b) {
-    return same_number(a->confidence, b->confidence) &&
+    return same_number(a->confidence, b->confidence) && a->prefers == b->prefers &&
            nas_hash_equal(&a->space_hash, &b->space_hash) && a->trials == b->trials &&
            same_text(a->task, b->task) && same_text(a->space_text, b->space_text) &&
            same_text(a->tie_break, b->tie_break) &&
@@ -255,9 +255,9 @@ static nas_status write_study(nas_store *s, const nas_study *def, const nas_stud
     NAS_TRY(find_version(s, def, id, err));
     NAS_TRY(nas_sql_put(s, err,
                         "UPDATE nas_studies SET task = ?2, trials = ?3, version = ?4,"
-                        " tie_break = ?5, confidence = ?6 WHERE id = ?1",
-                        "itiitr", id->study, def->task ? def->task : "", def->trials, id->version,
-                        def->tie_break, def->confidence));
+                        " tie_break = ?5, confidence = ?6, prefers = ?7 WHERE id = ?1",
+                        "itiitri", id->study, def->task ? def->task : "", def->trials, id->version,
+                        def->tie_break, def->confidence, (int64_t)def->prefers));
     NAS_TRY(nas_layout_write(s, def, *id, err));
     NAS_TRY(write_aims(s, def, id->study, err));
     if (old && !same_bounds(old, def)) NAS_TRY(judge_again(s, id->study, err));

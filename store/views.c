@@ -82,14 +82,21 @@ static nas_status write_rejected(nas_store *s, const nas_study *def, nas_err *er
     return write_view(s, def->name, "_rejected", q, err);
 }
 
-/* A trial without a goal's value is never the best; one without the tie's value loses the tie. */
-static nas_status write_best(nas_store *s, const nas_study *def, nas_err *err) {
+/* A trial without a goal's value is never the best; one without the tie's value loses the tie.
+ * Where the study prefers it, the winner of the last claim goes before. */
+static nas_status write_best(nas_store *s, const nas_study *def, const nas_layout *l,
+                             nas_err *err) {
     sqlite3_str *q = sqlite3_str_new(s->db);
     sqlite3_str_appendf(q, "SELECT * FROM \"%w_feasible\"", def->name);
     for (int32_t i = 0; i < def->n_goals; i++)
         sqlite3_str_appendf(q, "%s \"%w\" IS NOT NULL", i ? " AND" : " WHERE",
                             def->goals[i].column);
     sqlite3_str_appendall(q, " ORDER BY ");
+    if (def->prefers)
+        sqlite3_str_appendf(q,
+                            "id = (SELECT trial FROM nas_claims WHERE study = %lld AND version ="
+                            " %lld AND place = 0) DESC, ",
+                            l->study, l->version);
     for (int32_t i = 0; i < def->n_goals; i++)
         sqlite3_str_appendf(q, "\"%w\" %s, ", def->goals[i].column,
                             def->goals[i].maximize ? "DESC" : "ASC");
@@ -218,7 +225,7 @@ static nas_status write_all(nas_store *s, const nas_study *def, nas_layout *l, n
     NAS_TRY(
         nas_front_write(s, def, (nas_study_id){.study = l->study, .version = l->version}, a, err));
     NAS_TRY(write_pareto(s, def, l, a, err));
-    NAS_TRY(write_best(s, def, err));
+    NAS_TRY(write_best(s, def, l, err));
     NAS_TRY(write_rejected(s, def, err));
     return write_trials(s, a, err);
 }

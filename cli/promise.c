@@ -1,0 +1,189 @@
+/* cli/promise.c - what is claimed of a winner, as people read it. */
+#include "cli/report.h"
+#include "search/estimate.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct promise {
+    nas_store *store;
+    const nas_study *study;
+    nas_study_id id;
+    int64_t row, trained; /* of a reused trial another one */
+    int64_t trials;
+    double observed, claimed, lo, low, high, meets, confidence;
+} promise;
+
+static double real_of(const nas_value *v) {
+    return v->is_null ? (double)NAN : v->type == NAS_COLUMN_REAL ? v->real : (double)v->integer;
+}
+
+static bool note_claim(void *ctx, const nas_row *row) {
+    promise *p = ctx;
+    double *const to[] = {&p->observed, &p->claimed, &p->lo,        &p->low,
+                          &p->high,     &p->meets,   &p->confidence};
+    p->trained = row->values[0].integer;
+    p->trials = row->values[1].integer;
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++) *to[i] = real_of(&row->values[i + 2]);
+    return false;
+}
+
+static bool find_claim(promise *p) {
+    char sql[512];
+    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = p->id.study},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->id.version},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->row}};
+    snprintf(
+        sql, sizeof sql,
+        "select coalesce(t.reused, t.id), c.trials, observed, claimed, claimed_lo,"
+        " claimed_low, claimed_high, meets, confidence from nas_claims c join nas_trials_%" PRId64
+        " t on t.id = c.trial where c.study = ?1 and c.version = ?2 and c.place = 0 and"
+        " c.trial = ?3 and c.trials is not null",
+        p->id.study);
+    return nas_store_query(p->store, sql, v, 3, note_claim, p, NULL) == NAS_OK && p->trials;
+}
+
+/* Examples of a part by group. */
+typedef struct tally {
+    int32_t *n, *right, groups, room;
+} tally;
+
+static bool add_group(void *ctx, const nas_row *row) {
+    tally *t = ctx;
+    if (t->groups == t->room) {
+        const int32_t room = t->room ? 2 * t->room : 64;
+        int32_t *n = realloc(t->n, (size_t)room * sizeof *n);
+        if (n) t->n = n;
+        int32_t *right = n ? realloc(t->right, (size_t)room * sizeof *right) : NULL;
+        if (!right) return false;
+        t->right = right;
+        t->room = room;
+    }
+    t->n[t->groups] = (int32_t)row->values[0].integer;
+    t->right[t->groups++] = (int32_t)row->values[1].integer;
+    return true;
+}
+
+static bool accuracy_of(const promise *p, const char *part, double confidence, nas_accuracy *out) {
+    tally t = {0};
+    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = p->id.study},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->trained},
+                           {.type = NAS_COLUMN_TEXT, .text = part}};
+    const nas_bound_rule rule = {confidence, NAS_BOUND_DRAWS, 0};
+    bool good = nas_store_query(p->store,
+                                "select count(*), sum(\"right\") from nas_verdicts where study ="
+                                " ?1 and trial = ?2 and part = ?3 and replicate = 0 group by"
+                                " \"group\"",
+                                v, 3, add_group, &t, NULL) == NAS_OK &&
+                t.groups > 0;
+    const nas_groups g = {.groups = t.groups, .n = t.n};
+    if (good) good = nas_accuracy_bound(&g, t.right, &rule, out, NULL) == NAS_OK;
+    free(t.n);
+    free(t.right);
+    return good;
+}
+
+static const nas_bound *score_bound(const promise *p) {
+    const char *score = p->study->metrics[NAS_METRIC_SCORE].name;
+    const size_t n = strlen(score);
+    for (int32_t i = 0; i < p->study->n_bounds; i++) {
+        const nas_bound *b = &p->study->bounds[i];
+        if (!strncmp(b->column, score, n) && (!b->column[n] || !strcmp(b->column + n, "_lo")) &&
+            b->op[0] == '>')
+            return b;
+    }
+    return NULL;
+}
+
+static void print_bound(const promise *p) {
+    const nas_bound *b = score_bound(p);
+    nas_accuracy all;
+    char n[32];
+    if (!b) return;
+    printf("    %s: holds with probability %.2f; lower end %.4f %s\n", b->text, p->meets, p->lo,
+           p->lo > b->bound ? "(kept)" : "(NOT SURE)");
+    if (p->lo > b->bound || !accuracy_of(p, "validation", 0.975, &all)) return;
+    const int64_t needed = nas_examples_needed(p->claimed, b->bound, all.deff, p->confidence);
+    if (needed)
+        printf("    about %s clips like these would settle it, there are %s\n",
+               nas_thousands(needed, n), nas_thousands(all.n, (char[32]){0}));
+    else
+        puts("    no number of clips would settle it: what is claimed is not above the bound");
+}
+
+static void print_test(const promise *p) {
+    nas_accuracy test;
+    char n[32], groups[32];
+    if (!accuracy_of(p, "test", 0.975, &test)) return;
+    printf("    test part, read once: %.4f (%.4f .. %.4f), %s clips of %s speakers\n",
+           test.accuracy, test.lo, test.hi, nas_thousands(test.n, n),
+           nas_thousands(test.groups, groups));
+}
+
+static bool add_seed(void *ctx, const nas_row *row) {
+    int32_t *n = ctx;
+    printf("%s%.4f", (*n)++ ? ", " : "    trained from other seeds: ", real_of(&row->values[0]));
+    return true;
+}
+
+static void print_seeds(const promise *p) {
+    int32_t n = 0;
+    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = p->id.study},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->trained}};
+    (void)!nas_store_query(p->store,
+                           "select score from nas_answers where study = ?1 and trial = ?2 and"
+                           " replicate > 0 and part = 'validation' order by replicate",
+                           v, 2, add_seed, &n, NULL);
+    if (n) printf(" (what ships has %.4f)\n", p->observed);
+}
+
+static bool add_win(void *ctx, const nas_row *row) {
+    int32_t *n = ctx;
+    printf("%s#%" PRId64 " %.0f %%",
+           (*n)++ ? ", " : "    on other draws of the speakers wins: ", row->values[0].integer,
+           100 * real_of(&row->values[1]));
+    return true;
+}
+
+static void print_wins(const promise *p) {
+    char sql[320];
+    int32_t n = 0;
+    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = p->id.study},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->id.version}};
+    if (p->trials < 2) return;
+    snprintf(sql, sizeof sql,
+             "select t.number, c.wins from nas_claims c join nas_trials_%" PRId64
+             " t on t.id = c.trial where c.study = ?1 and c.version = ?2 order by c.place",
+             p->id.study);
+    (void)!nas_store_query(p->store, sql, v, 2, add_win, &n, NULL);
+    if (n) puts("");
+}
+
+void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id, int64_t row) {
+    promise p = {.store = store, .study = study, .id = id, .row = row};
+    char trials[32];
+    int64_t folds = 0;
+    const nas_value v = {.type = NAS_COLUMN_INTEGER, .integer = id.study};
+    if (!find_claim(&p)) return;
+    puts("promise, for speakers that it has never heard");
+    printf("    claimed accuracy %.4f (%.4f .. %.4f)", p.claimed, p.low, p.high);
+    if (p.trials > 1)
+        printf("; %.4f was the best of %s, which flatters", p.observed,
+               nas_thousands(p.trials, trials));
+    puts("");
+    print_bound(&p);
+    print_test(&p);
+    print_seeds(&p);
+    print_wins(&p);
+    (void)!nas_store_query_integer(store,
+                                   "select count(distinct fold) from nas_examples where study ="
+                                   " ?1",
+                                   &v, 1, &folds, NULL);
+    if (folds > 1)
+        printf("    judged by nets that each learned from %" PRId64 " of %" PRId64
+               " folds; the one that ships learned from all\n",
+               folds - 1, folds);
+}
