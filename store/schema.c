@@ -141,12 +141,14 @@ static const char fifth[] =
     " e.class AS class, e.\"group\" AS \"group\", e.fold AS fold,"
     " instr('123456789ABCDEF', substr(hex(substr(a.\"right\", e.example / 8 + 1, 1)),"
     "  2 - e.example % 8 / 4, 1)) >> e.example % 4 & 1 AS \"right\","
-    " instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 1, 1)) * 16"
-    "  + instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 2, 1))"
+    " CASE WHEN a.predicted IS NOT NULL THEN"
+    "  instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 1, 1)) * 16"
+    "  + instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 2, 1)) END"
     "  AS predicted,"
-    " (instr('123456789ABCDEF', substr(hex(substr(a.share, e.example + 1, 1)), 1, 1)) * 16"
+    " CASE WHEN a.share IS NOT NULL THEN"
+    "  (instr('123456789ABCDEF', substr(hex(substr(a.share, e.example + 1, 1)), 1, 1)) * 16"
     "  + instr('123456789ABCDEF', substr(hex(substr(a.share, e.example + 1, 1)), 2, 1)))"
-    "  / 255.0 AS share"
+    "  / 255.0 END AS share"
     " FROM nas_answers a JOIN nas_examples e ON e.study = a.study AND e.part = a.part"
     " WHERE a.\"right\" IS NOT NULL;";
 

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# What is kept of single examples, and what is promised by it: bounds, claims, replicates.
+. tests/lib.sh
+
+ends() { # STATUS TEXT COMMAND...: as says, of a command that writes files
+    local status
+    "${@:3}" >said.txt 2>&1
+    status=$?
+    cat said.txt
+    [ $status = "$1" ] && grep -qF -- "$2" said.txt && rm said.txt
+}
+
+# The constraint is one that the bare figure of some trial keeps and the end of its interval does not.
+crossed() { # NAME CONSTRAINT SEARCH-KEYS
+    space "$1" 4 "$2" |
+        sed -e 's/"by": "file", "validation": 0.2, "test": 0.2/"by": "speaker", "folds": 3, "test": 0.2/' \
+            -e 's/"frame_length_ms": { "choice": \[32, 64\] }/"frame_length_ms": 32/' -e "s/\"seed\": 3/\"seed\": 3$3/"
+}
+crossed kept "zlib_bytes < 100000" "" >kept.json
+run() { "$NAS" run kept.json --db "$1.db" --workers "$2" --out "$1_best" >"$1.txt"; }
+all="select a.trial, part, replicate, examples, score, hex(\"right\"), hex(predicted), hex(share) from nas_answers a order by 1, 2, 3"
+rows="select number, accuracy, accuracy_lo, zlib_bytes from kept order by number"
+check "a study with folds" run two 2
+check "one worker" run one 1
+check "the same bounds" equal "$(sql one.db "$rows")" "$(sql two.db "$rows")"
+check "the same answers" equal "$(sql one.db "$all")" "$(sql two.db "$all")"
+check "the same claims" equal "$(sql one.db 'select * from nas_claims')" "$(sql two.db 'select * from nas_claims')"
+
+# --- examples
+check "every clip is an example" equal "$(sql two.db 'select count(*), count(distinct name) from nas_examples')" "72,72"
+check "folds and the test part" equal "$(sql two.db "select count(*) from nas_examples where (part = 'test') = (fold is null)")" 72
+check "a speaker is in one fold" equal "$(sql two.db 'select count(*) from (select 1 from nas_examples group by "group" having count(distinct coalesce(fold, -1)) > 1)')" 0
+check "accuracy is the share of right bits" equal "$(sql two.db "select count(*) from kept k where accuracy =
+    (select avg(\"right\") from nas_verdicts v where v.trial = k.id and part = 'validation' and replicate = 0)")" 4
+check "so it is of the test part" equal "$(sql two.db "select count(*) from kept k where test_accuracy =
+    (select avg(\"right\") from nas_verdicts v where v.trial = k.id and part = 'test')")" 3
+check "finalists have classes" equal "$(sql two.db "select count(distinct trial), min(predicted) >= 0, max(predicted) <= 2, min(share) > 0.3
+    from nas_verdicts where part = 'validation' and replicate = 0 and predicted is not null")" "3,1,1,1"
+check "and these are right where they are the label" equal "$(sql two.db "select count(*) from nas_verdicts where predicted is not null
+    and \"right\" <> (class = case predicted when 0 then 'go' when 1 then 'stop' else 'yes' end)")" 0
+dumped() { "$NAS" eval two_best --data clips --split test --json | sed -n 's/.*"accuracy": \([0-9.]*\).*/\1/p'; }
+check "the stored test part is what eval finds" test "$(sql two.db 'select abs(test_accuracy - '"$(dumped)"') < 1e-6 from kept_best')" = 1
+
+# --- bounds
+check "the end is below the figure" equal "$(sql two.db 'select count(*) from kept where accuracy_lo < accuracy and accuracy_lo > 0')" 4
+best=$(sql two.db 'select max(accuracy) from kept') lo=$(sql two.db 'select max(accuracy_lo) from kept')
+between=$(sql two.db "select ($best + $lo) / 2")
+crossed bound "accuracy > $between" "" >bound.json
+check "a constraint on an estimate is tested against the end" ends 3 "no trial satisfies" "$NAS" run bound.json --quiet
+check "which its bound says" equal "$(sql bound.db 'select "column" from nas_bounds')" accuracy_lo
+crossed bare "accuracy > $between" ', "confidence": null' >bare.json
+check "null asks for the bare figure" "$NAS" run bare.json --quiet
+check "which its bound says, too" equal "$(sql bare.db 'select "column" from nas_bounds')" accuracy
+crossed unlike "accuracy < 0.99" "" >unlike.json
+check "less than a figure that is better high is asked of the figure" "$NAS" run unlike.json --quiet
+check "as its bound says" equal "$(sql unlike.db 'select "column" from nas_bounds')" accuracy
+
+# --- another confidence for the same study
+sure() { "$NAS" run kept.json --db "$1.db" --quiet --set '{"search": {"confidence": 0.6}}'; }
+check "another confidence for a study that is there" sure two
+check "trains nothing" equal "$(sql two.db 'select max(attempt), max(version) from nas_trials_1')" "1,1"
+check "a fresh study with it" sure fresh
+check "has the same bounds" equal "$(sql two.db "$rows")" "$(sql fresh.db "$rows")"
+check "which are higher" equal "$(sql two.db "select sum(accuracy_lo) > $(sql one.db 'select sum(accuracy_lo) from kept') from kept")" 1
+
+# --- claims and replicates
+check "a winner is claimed something" equal "$(sql one.db 'select count(*), sum(trials), sum(claimed <= observed), sum(claimed_lo < claimed), sum(claimed_low < claimed_high) from nas_claims')" "3,4,1,1,1"
+check "wins are shares" equal "$(sql one.db 'select sum(wins) <= 1 and min(wins) >= 0 from nas_claims')" 1
+check "it is said" grep -q "claimed accuracy 0\.[0-9]* (0\.[0-9]* \.\. [01]\.[0-9]*)" one.txt
+check "and that the test part was read once" grep -q "test part, read once: " one.txt
+check "finalists are trained from two other seeds" equal "$(sql one.db "select count(*), count(distinct trial), min(replicate), max(replicate) from nas_answers where replicate > 0")" "6,3,1,2"
+check "which gives other nets" equal "$(sql one.db "select count(*) > 0 from nas_answers a join nas_answers b on a.trial = b.trial and a.part = b.part and a.replicate = 0 and b.replicate > 0 where hex(a.\"right\") <> hex(b.\"right\")")" 1
+before=$(sql one.db "$all")
+check "the same command again" run one 1
+check "trains none of them again" equal "$(sql one.db "$all")" "$before"
+none() { "$NAS" run kept.json --db none.db --quiet --set '{"search": {"replicates": 0}}' && [ "$(sql none.db 'select max(replicate) from nas_answers')" = 0 ]; }
+check "a space may ask for none" none
+
+# --- the smallest within noise
+small() { "$NAS" run kept.json --db small.db --quiet --set '{"search": {"prefer": "smallest"}}'; }
+check "the smallest within noise" small
+check "is no larger than the best" equal "$(sql small.db "select (select zlib_bytes from kept_best) <= $(sql one.db 'select zlib_bytes from kept_best')")" 1
+check "is the winner" equal "$(sql small.db 'select id from kept_best')" "$(sql small.db 'select trial from nas_claims where place = 0')"
+check "and is tested" equal "$(sql small.db 'select test_accuracy is not null from kept_best')" 1
+
+# --- kills
+"$NAS" run kept.json --db killed.db --quiet --out killed_best &
+pid=$!
+sleep 0.7
+kill -KILL $pid 2>/dev/null
+wait $pid 2>/dev/null
+check "killed and begun again" "$NAS" run kept.json --db killed.db --quiet --out killed_best
+by_number="select k.number, part, replicate, score, hex(\"right\"), hex(predicted) from nas_answers a join kept k on k.id = a.trial order by 1, 2, 3"
+check "the same answers after a kill" equal "$(sql killed.db "$by_number")" "$(sql one.db "$by_number")"
+
+# --- a study of an older nas: it kept no examples
+older() {
+    cp one.db old.db
+    python3 - <<'PY'
+import sqlite3
+db = sqlite3.connect("old.db")
+db.executescript("""update nas_studies set examples = null, confidence = null; delete from nas_examples;
+    delete from nas_answers; delete from nas_claims; update nas_trials_1 set accuracy_lo = null;""")
+PY
+    "$NAS" run kept.json --db old.db --set "{\"constraints\": [\"accuracy > $between\"]}" >old.txt 2>&1
+}
+check "it goes on with bare figures" older
+check "and says so" grep -q "kept no single examples" old.txt
+check "once" equal "$(grep -c "kept no single examples" old.txt)" 1
+check "nothing is trained" equal "$(sql old.db 'select max(attempt) from nas_trials_1')" 1
+check "its bound is bare" equal "$(sql old.db 'select "column" from nas_bounds')" accuracy
+close_tests
