@@ -2,6 +2,7 @@
 #include "cli/scratch.h"
 #include "cli/study.h"
 #include "core/kernel/threads.h"
+#include "search/confirm.h"
 #include "search/run.h"
 #include "search/study.h"
 #include "search/task.h"
@@ -26,25 +27,42 @@ static nas_status check_data(const nas_study *study, const nas_dataset *d, nas_e
                     d->folder, study->name, was, now);
 }
 
+/* The data of a candidate, and how it is trained again. */
+typedef struct again {
+    nas_dataset d;
+    nas_evaluator e;
+    const nas_candidate *c;
+} again;
+
+static nas_status open_again(const nas_study *study, const nas_candidate *c, const char *data,
+                             bool allow_missing, const nas_cache *cache, nas_arena *a, again *out,
+                             nas_err *err) {
+    const nas_log *log = cli_log(false);
+    *out = (again){.c = c,
+                   .e = {.data = &out->d,
+                         .cache = cache,
+                         .seed = c->seed,
+                         .replicate = c->replicate,
+                         .no_share = true,
+                         .confidence = study->confidence,
+                         .log = log}};
+    int threads;
+    NAS_TRY(nas_kernel_choose(&out->e.kernel, err));
+    NAS_TRY(nas_threads_here(&threads, err));
+    nas_threads_set(threads);
+    NAS_TRY(nas_dataset_open(a, &c->task, data, allow_missing, cache, log, &out->d, err));
+    const nas_status st = check_data(study, &out->d, err);
+    if (st != NAS_OK) nas_dataset_close(&out->d);
+    return st;
+}
+
 static nas_status train_again(const nas_study *study, const nas_candidate *c, const char *data,
                               bool allow_missing, const nas_cache *cache, nas_arena *a,
                               nas_outcome *out, nas_err *err) {
-    const nas_log *log = cli_log(false);
-    nas_dataset d;
-    nas_evaluator e = {.data = &d,
-                       .cache = cache,
-                       .seed = c->seed,
-                       .replicate = c->replicate,
-                       .no_share = true,
-                       .log = log};
-    int threads;
-    NAS_TRY(nas_kernel_choose(&e.kernel, err));
-    NAS_TRY(nas_threads_here(&threads, err));
-    nas_threads_set(threads);
-    NAS_TRY(nas_dataset_open(a, &c->task, data, allow_missing, cache, log, &d, err));
-    nas_status st = check_data(study, &d, err);
-    if (st == NAS_OK) st = nas_evaluate(&e, c, a, out, err);
-    nas_dataset_close(&d);
+    again g;
+    NAS_TRY(open_again(study, c, data, allow_missing, cache, a, &g, err));
+    const nas_status st = nas_evaluate(&g.e, c, a, out, err);
+    nas_dataset_close(&g.d);
     return st;
 }
 
@@ -97,32 +115,103 @@ static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate
     return CLI_OK;
 }
 
+static int tell_other_bytes(const cli_trial *t, const nas_bytes *now, const uint8_t *stored,
+                            size_t n) {
+    size_t at = 0;
+    while (at < n && at < now->n && stored[at] == now->p[at]) at++;
+    printf(
+        "trial %s: trained again, OTHER BYTES: stored %zu, now %zu, the first difference at %zu\n"
+        "stored on: %s\n",
+        cli_trial_get(t, "number"), n, now->n, at, cli_trial_get(t, "machine"));
+    return CLI_OTHER;
+}
+
+/* Stored answers on the validation part beside those of nets that are trained again. */
+typedef struct comparison {
+    const again *g;
+    nas_arena *a;
+    const nas_answers *first; /* of the trial itself, from its evaluation */
+    int32_t same, other;      /* replicates; other: the first that differs, -1: none does */
+    nas_status st;
+    nas_err *err;
+} comparison;
+
+static bool same_bytes(const void *a, const void *b, size_t n) {
+    return !a == !b && (!a || memcmp(a, b, n) == 0);
+}
+
+static bool same_answers(const nas_answers *a, const nas_answers *b) {
+    const size_t n = (size_t)a->examples;
+    return a->examples == b->examples && same_bytes(a->right, b->right, (n + 7) / 8) &&
+           same_bytes(a->error, b->error, n * sizeof *a->error) &&
+           same_bytes(a->square, b->square, n * sizeof *a->square);
+}
+
+static bool compare_answers(void *ctx, int64_t row, int64_t number, const nas_answers *stored) {
+    comparison *k = ctx;
+    nas_answers now;
+    (void)row;
+    (void)number;
+    if (stored->replicate)
+        k->st = nas_confirm_judge(&k->g->e, k->g->c, stored->replicate, k->a, &now, k->err);
+    else
+        now = *k->first;
+    if (k->st != NAS_OK) return false;
+    if (!same_answers(stored, &now)) {
+        k->other = stored->replicate;
+        return false;
+    }
+    k->same += stored->replicate > 0;
+    return true;
+}
+
+/* What stands beside the bytes: answers of the folds, and of replicates. A study of an older nas
+ * has none. */
+static int tell_answers(cli_study *s, const cli_trial *t, const again *g, const nas_outcome *out,
+                        size_t n) {
+    nas_err err = {0};
+    comparison k = {.g = g, .a = s->arena, .first = out->answers, .other = -1, .err = &err};
+    const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
+    const char *number = cli_trial_get(t, "number");
+    nas_status st = NAS_OK;
+    if (out->answers)
+        st = nas_store_answers(s->store, s->id, row, "validation", compare_answers, &k, &err);
+    if (st == NAS_OK) st = k.st;
+    if (st != NAS_OK) return cli_fail(&err);
+    cli_clear_line();
+    printf("trial %s: trained again, the same %zu bytes", number, n);
+    if (k.same) printf(", and %d replicate%s the same", k.same, k.same == 1 ? "" : "s");
+    putchar('\n');
+    if (k.other < 0) return CLI_OK;
+    if (k.other) printf("trial %s: replicate %d gives OTHER ANSWERS\n", number, k.other);
+    if (!k.other) printf("trial %s: its examples get OTHER ANSWERS\n", number);
+    return CLI_OTHER;
+}
+
 static int compare(cli_study *s, const cli_trial *t, const char *data, bool allow_missing,
                    const nas_cache *cache) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
     nas_err err = {0};
     nas_candidate c;
     nas_outcome out;
+    again g;
     uint8_t *stored;
     size_t n;
     if (read_candidate(s, row, &c, &err) != NAS_OK) return cli_fail(&err);
     if (c.task.ops->evaluate) return compare_metrics(s, t, &c, cache);
     if (nas_store_artefact(s->store, s->id, row, "model.tflite", s->arena, &stored, &n, &err) !=
             NAS_OK ||
-        train_again(&s->def, &c, data, allow_missing, cache, s->arena, &out, &err) != NAS_OK)
+        open_again(&s->def, &c, data, allow_missing, cache, s->arena, &g, &err) != NAS_OK)
         return cli_fail(&err);
-    cli_clear_line();
-    if (out.tflite.n == n && memcmp(out.tflite.p, stored, n) == 0) {
-        printf("trial %s: trained again, the same %zu bytes\n", cli_trial_get(t, "number"), n);
-        return CLI_OK;
-    }
-    size_t at = 0;
-    while (at < n && at < out.tflite.n && stored[at] == out.tflite.p[at]) at++;
-    printf(
-        "trial %s: trained again, OTHER BYTES: stored %zu, now %zu, the first difference at %zu\n"
-        "stored on: %s\n",
-        cli_trial_get(t, "number"), n, out.tflite.n, at, cli_trial_get(t, "machine"));
-    return CLI_OTHER;
+    int st;
+    if (nas_evaluate(&g.e, &c, s->arena, &out, &err) != NAS_OK)
+        st = cli_fail(&err);
+    else if (out.tflite.n != n || memcmp(out.tflite.p, stored, n) != 0)
+        st = tell_other_bytes(t, &out.tflite, stored, n);
+    else
+        st = tell_answers(s, t, &g, &out, n);
+    nas_dataset_close(&g.d);
+    return st;
 }
 
 static int verify(cli_study *s, const cli_trial *t, const char *data, bool allow_missing) {
@@ -230,7 +319,8 @@ const cli_command cli_verify = {
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent"},
         },
-    .text = "The bytes are the same on the same kernel row (see `machine` in `nas show`). Exit "
+    .text = "Answers to single examples, by folds, and those of replicates are compared, too.\n"
+            "The bytes are the same on the same kernel row (see `machine` in `nas show`). Exit "
             "status 1 when\n"
             "they are not.\n\n"
             "examples:\n"

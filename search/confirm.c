@@ -56,7 +56,25 @@ static nas_status list_jobs(const nas_confirm *c, jobs *out, nas_err *err) {
     return st;
 }
 
-/* The chain up to the files that are judged. */
+nas_status nas_confirm_judge(const nas_evaluator *base, const nas_candidate *c, int32_t replicate,
+                             nas_arena *a, nas_answers *out, nas_err *err) {
+    nas_marks *marks;
+    nas_outcome o = {.state = "complete"};
+    nas_evaluator e = *base;
+    double steps[NAS_STEPS];
+    const nas_task_ops *ops = e.data->task->ops;
+    e.replicate = (uint32_t)replicate;
+    for (int i = 0; i < NAS_METRICS_MOST; i++) o.metric[i] = (double)NAN;
+    NAS_TRY(nas_marks_open(e.data, true, a, &marks, err));
+    NAS_TRY(nas_folds_stage(&e, c, a, marks, &o, steps, err));
+    NAS_TRY(ops->answers(e.data, marks, NAS_VALIDATION, a, out, err));
+    out->replicate = replicate;
+    out->score = o.metric[NAS_METRIC_SCORE];
+    if (strcmp(o.state, "complete") == 0) return NAS_OK;
+    *out = (nas_answers){.part = out->part, .replicate = replicate, .score = (double)NAN};
+    return NAS_OK;
+}
+
 static nas_status judge(const nas_confirm *c, const nas_candidate *candidate, int32_t replicate,
                         nas_arena *a, nas_answers *out, nas_err *err) {
     const nas_worker *w = c->worker;
@@ -65,24 +83,12 @@ static nas_status judge(const nas_confirm *c, const nas_candidate *candidate, in
         .cache = w->cache,
         .kernel = w->kernel,
         .seed = w->seed,
-        .replicate = (uint32_t)replicate,
         .no_share = w->no_share,
         .n_begins = w->n_begins,
         .begins = w->begins,
         .log = c->log,
     };
-    nas_marks *marks;
-    nas_outcome o = {.state = "complete"};
-    double steps[NAS_STEPS];
-    for (int i = 0; i < NAS_METRICS_MOST; i++) o.metric[i] = (double)NAN;
-    NAS_TRY(nas_marks_open(w->data, true, a, &marks, err));
-    NAS_TRY(nas_folds_stage(&e, candidate, a, marks, &o, steps, err));
-    NAS_TRY(w->data->task->ops->answers(w->data, marks, NAS_VALIDATION, a, out, err));
-    out->replicate = replicate;
-    out->score = o.metric[NAS_METRIC_SCORE];
-    if (strcmp(o.state, "complete") == 0) return NAS_OK;
-    *out = (nas_answers){.part = out->part, .replicate = replicate, .score = (double)NAN};
-    return NAS_OK;
+    return nas_confirm_judge(&e, candidate, replicate, a, out, err);
 }
 
 typedef struct sameness {

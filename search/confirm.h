@@ -5,6 +5,13 @@
 
 #include "search/run.h"
 
+/* Trains a candidate as replicate k of e->seed, for each fold, and asks its files: answers with
+ * classes and shares; without examples where it diverged. Lives in arena a. Errors: those of
+ * nas_evaluate. */
+NAS_NODISCARD nas_status nas_confirm_judge(const nas_evaluator *e, const nas_candidate *c,
+                                           int32_t replicate, nas_arena *a, nas_answers *out,
+                                           nas_err *err);
+
 typedef struct nas_confirm {
     const nas_worker *worker; /* of the run: data, cache, kernel, seed, study */
     int32_t workers;          /* processes */

@@ -76,6 +76,24 @@ check "trains none of them again" equal "$(sql one.db "$all")" "$before"
 none() { "$NAS" run kept.json --db none.db --quiet --set '{"search": {"replicates": 0}}' && [ "$(sql none.db 'select max(replicate) from nas_answers')" = 0 ]; }
 check "a space may ask for none" none
 
+winner=$(sql one.db 'select number from kept_best')
+check "verify trains them again" ends 0 "bytes, and 2 replicates the same" "$NAS" verify one.db "$winner"
+tampered() { # REPLICATE TEXT: verify finds another bit
+    cp one.db other.db
+    python3 - "$winner" "$1" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect("other.db")
+key = "trial = (select id from kept where number = %s) and part = 'validation' and replicate = %s" % (sys.argv[1], sys.argv[2])
+bits = bytearray(db.execute('select "right" from nas_answers where ' + key).fetchone()[0])
+bits[3] ^= 16
+db.execute('update nas_answers set "right" = ? where ' + key, (bytes(bits),))
+db.commit()
+PY
+    ends 1 "$2" "$NAS" verify other.db "$winner"
+}
+check "and finds one other answer of the folds" tampered 0 "its examples get OTHER ANSWERS"
+check "and of a replicate" tampered 2 "replicate 2 gives OTHER ANSWERS"
+
 # --- the smallest within noise
 small() { "$NAS" run kept.json --db small.db --quiet --set '{"search": {"prefer": "smallest"}}'; }
 check "the smallest within noise" small
