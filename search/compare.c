@@ -30,6 +30,10 @@ double nas_student_quantile(double q, int32_t degrees) {
     return 0.5 * (lo + hi);
 }
 
+double nas_student_beyond(double t, int32_t degrees) {
+    return fmax(0, 1 - central_mass(fabs(t), degrees));
+}
+
 nas_paired nas_paired_mean(const double *values, int32_t n) {
     nas_paired p = {.pairs = n, .mean = (double)NAN, .lo = (double)NAN, .hi = (double)NAN};
     if (n < 1) return p;
