@@ -64,8 +64,7 @@ nas_status cli_print_speakers(nas_arena *a, const nas_deployed *d, const nas_ver
         cli_table_cell(t, head[i], i == 1 || i == 2);
     cli_table_row(t);
     nas_status st = NAS_OK;
-    for (int32_t i = 0; i < shown && st == NAS_OK; i++)
-        st = add_speaker(t, a, d, v, &s[i], err);
+    for (int32_t i = 0; i < shown && st == NAS_OK; i++) st = add_speaker(t, a, d, v, &s[i], err);
     cli_table_print_cut(t);
     cli_table_close(t);
     if (shown < n)

@@ -22,7 +22,7 @@ static void number(const char *unit, double v, char out[NUMBER]) {
 void cli_two_verdict(double better, double low, double high, const char *unit,
                      char out[CLI_VERDICT]) {
     char by[NUMBER], from[NUMBER], to[NUMBER];
-    const bool a = high < 0, b = low > 0;
+    const bool a = high<0, b = low> 0;
     const char *blank = *unit ? " " : "";
     const double sign = a ? -1 : 1;
     number(unit, sign * better, by);

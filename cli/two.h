@@ -34,8 +34,8 @@ const char *cli_two_p(double p, char out[32]);
 typedef struct cli_two_bytes {
     int64_t tflite, zlib;
 } cli_two_bytes;
-NAS_NODISCARD nas_status cli_two_sizes(nas_arena *a, const uint8_t *p, size_t n,
-                                       cli_two_bytes *out, nas_err *err);
+NAS_NODISCARD nas_status cli_two_sizes(nas_arena *a, const uint8_t *p, size_t n, cli_two_bytes *out,
+                                       nas_err *err);
 
 /* "key": number, then `after`. */
 void cli_two_number(const char *key, double v, const char *after);

@@ -65,7 +65,7 @@ static void print_targets(const both *b) {
     cli_table_row(t);
     for (int32_t i = 0; i < config(b, 0)->n_targets; i++) {
         const nas_forecast_contrast *c = &b->pair.by[i];
-        const double row[] = {c->mae[0], c->mae[1], c->difference, c->low,
+        const double row[] = {c->mae[0], c->mae[1],   c->difference, c->low,
                               c->high,   c->skill[0], c->skill[1]};
         cli_table_cell(t, config(b, 0)->names[i], false);
         for (size_t k = 0; k < sizeof row / sizeof *row; k++) cell(t, row[k]);

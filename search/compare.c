@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* P(-t < T < t), by the finite series of whole degrees of freedom. */
-static double central_mass(double t, int32_t degrees) {
+double nas_student_central(double t, int32_t degrees) {
     const double n = degrees, theta = atan(t / sqrt(n)), c = cos(theta), s = sin(theta);
     double term, sum;
     if (degrees % 2) {
@@ -22,16 +21,12 @@ static double central_mass(double t, int32_t degrees) {
 
 double nas_student_quantile(double q, int32_t degrees) {
     double lo = 0, hi = 1;
-    while (0.5 + central_mass(hi, degrees) / 2 < q && hi < 1e12) hi *= 2;
+    while (0.5 + nas_student_central(hi, degrees) / 2 < q && hi < 1e12) hi *= 2;
     for (int i = 0; i < 200 && hi - lo > 1e-12 * hi; i++) {
         const double mid = 0.5 * (lo + hi);
-        *(0.5 + central_mass(mid, degrees) / 2 < q ? &lo : &hi) = mid;
+        *(0.5 + nas_student_central(mid, degrees) / 2 < q ? &lo : &hi) = mid;
     }
     return 0.5 * (lo + hi);
-}
-
-double nas_student_beyond(double t, int32_t degrees) {
-    return fmax(0, 1 - central_mass(fabs(t), degrees));
 }
 
 nas_paired nas_paired_mean(const double *values, int32_t n) {

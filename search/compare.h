@@ -52,7 +52,6 @@ nas_paired nas_paired_mean(const double *values, int32_t n);
 /* The q-quantile (0.5 < q < 1) of Student's t with that many degrees of freedom, to 1e-10:
  * bisection of the series of Abramowitz and Stegun 26.7.3 and 26.7.4. */
 double nas_student_quantile(double q, int32_t degrees);
-/* P(|T| > |t|) of the same, by those series. */
-double nas_student_beyond(double t, int32_t degrees);
+double nas_student_central(double t, int32_t degrees); /* P(-t < T < t), by the same series */
 
 #endif

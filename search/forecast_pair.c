@@ -14,8 +14,8 @@ typedef struct record {
     nas_arena *arena;
     nas_err *err;
     int32_t n;
-    int32_t *origin;        /* [n] first row that is forecast, rising */
-    int64_t *day;           /* [n] since 1970 */
+    int32_t *origin;         /* [n] first row that is forecast, rising */
+    int64_t *day;            /* [n] since 1970 */
     double *error, *carried; /* [n][n_targets] sums over the horizon */
     bool failed;
 } record;
@@ -147,14 +147,16 @@ static nas_forecast_contrast conclude(const sums *s, int32_t blocks, int32_t win
     for (int32_t b = 0; b < blocks; b++) sum += s->apart[b];
     c.difference = sum / forecasts;
     for (int32_t b = 0; b < blocks; b++)
-        s->apart[b] = c.difference + blocks * (s->apart[b] - c.difference * s->n[b] * horizon) /
-                                         forecasts;
+        s->apart[b] =
+            c.difference + blocks * (s->apart[b] - c.difference * s->n[b] * horizon) / forecasts;
     const nas_paired mean = nas_paired_mean(s->apart, blocks);
     if (blocks < 2) return c;
     c.low = mean.lo;
     c.high = mean.hi;
     const double error = (mean.hi - mean.lo) / 2 / nas_student_quantile(0.975, blocks - 1);
-    c.p = error > 0 ? nas_student_beyond(mean.mean / error, blocks - 1) : fabs(mean.mean) > 0 ? 0 : 1;
+    c.p = error > 0 ? fmax(0, 1 - nas_student_central(fabs(mean.mean) / error, blocks - 1))
+          : fabs(mean.mean) > 0 ? 0
+                                : 1;
     return c;
 }
 
@@ -206,8 +208,7 @@ nas_status nas_forecast_pair_judge(nas_arena *a, const char *const name[2],
     nas_forecast_verdict v;
     *out = (nas_forecast_pair){0};
     NAS_TRY(match_targets(name, &task[0]->series, &task[1]->series, place, err));
-    if (part >= 0)
-        NAS_TRY(match_splits(name, &task[0]->time_split, &task[1]->time_split, err));
+    if (part >= 0) NAS_TRY(match_splits(name, &task[0]->time_split, &task[1]->time_split, err));
     for (int i = 0; i < 2; i++) {
         r[i] = (record){.k = &task[i]->series, .arena = a, .err = err};
         NAS_TRY(nas_forecaster_judge(&f[i], data, part, cache, log, a, note, &r[i], &v, err));

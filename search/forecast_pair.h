@@ -9,9 +9,9 @@ enum { NAS_PAIR_BLOCKS = 30 };
 /* One target, over rows that both forecast. */
 typedef struct nas_forecast_contrast {
     double mae[2], skill[2];
-    double difference;  /* mae[0] - mae[1]: positive where the second is better */
-    double low, high;   /* its 95 % interval; NaN with one block */
-    double p;           /* two-sided, of no difference; NaN with one block */
+    double difference; /* mae[0] - mae[1]: positive where the second is better */
+    double low, high;  /* its 95 % interval; NaN with one block */
+    double p;          /* two-sided, of no difference; NaN with one block */
 } nas_forecast_contrast;
 
 typedef struct nas_forecast_pair {

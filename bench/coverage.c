@@ -1,0 +1,61 @@
+/* bench/coverage.c - how often bounds and claims hold, over simulated studies whose truth is known.
+ * usage: coverage [STUDIES [SETTING]] */
+#include "base/clock.h"
+#include "tests/simulated.h"
+
+#include <stdio.h>
+
+#define KWS(name, speakers, trials) \
+    { name, speakers, trials, 0.93, 0.015, 0.6, 0.15, 0.05, NAN }
+
+static const sim_setting settings[] = {
+    KWS("145 speakers", 145, 1),
+    KWS("145 speakers", 145, 12),
+    KWS("145 speakers", 145, 24),
+    KWS("145 speakers", 145, 40),
+    KWS("145 speakers", 145, 100),
+    KWS("20 speakers", 20, 1),
+    KWS("20 speakers", 20, 40),
+    KWS("40 speakers", 40, 40),
+    KWS("600 speakers", 600, 40),
+    {"no speaker effect", 145, 40, 0.93, 0.015, 0.6, 0, 0.05, NAN},
+    {"speakers 0.3", 145, 40, 0.93, 0.015, 0.6, 0.3, 0.05, NAN},
+    {"accuracies near 0.99", 145, 1, 0.99, 0.003, 0.6, 0.15, 0.05, NAN},
+    {"accuracies near 0.99", 145, 40, 0.99, 0.003, 0.6, 0.15, 0.05, NAN},
+    {"near 0.998", 145, 40, 0.998, 0.0005, 0.6, 0.15, 0.05, NAN},
+    {"equal trials", 145, 40, 0.93, 0, 0.6, 0.15, 0, NAN},
+    {"equal trials", 145, 100, 0.93, 0, 0.6, 0.15, 0, NAN},
+    {"equal, unlike", 145, 40, 0.93, 0, 0, 0.15, 0, NAN},
+    {"far apart", 145, 40, 0.85, 0.05, 0.6, 0.15, 0.05, NAN},
+    {"first lo > 0.90", 145, 40, 0.91, 0.015, 0.6, 0.15, 0.05, 0.90},
+};
+
+static void print(const sim_setting *s, const sim_totals *t, double seconds) {
+    const double n = t->studies, off = t->off / n;
+    printf("%-21s %5d %+8.4f %+8.4f %7.4f  %6.3f %6.3f  %6.3f %6.3f  ", s->name, (int)s->trials,
+           t->flattery / n, off, sqrt(fmax(0, t->off_squares / n - off * off)), t->one / n,
+           t->one_hi / n, t->winner / n, t->winner_both / n);
+    if (s->trials > 1)
+        printf("%6.3f", t->pair / n);
+    else
+        printf("%6s", "-");
+    printf("  %5.0f/%-5.0f %5.1f ms\n", t->sure_right, t->sure, 1e3 * seconds / n);
+    (void)fflush(stdout);
+}
+
+int main(int argc, char **argv) {
+    const int32_t studies = argc > 1 ? atoi(argv[1]) : 1000;
+    const int only = argc > 2 ? atoi(argv[2]) : -1;
+    printf("%-21s %5s %8s %8s %7s  %6s %6s  %6s %6s  %6s  %s\n", "", "", "observed", "claimed", "",
+           "one", "one", "claim", "claim", "pair", "sure:");
+    printf("%-21s %5s %8s %8s %7s  %6s %6s  %6s %6s  %6s  %s\n", "setting", "trials", "- truth",
+           "- truth", "(s.d.)", "lo", "hi", "lo", "95 %", "95 %", "right/said");
+    for (int i = 0; i < (int)(sizeof settings / sizeof *settings); i++) {
+        sim_totals t;
+        if (only >= 0 && i != only) continue;
+        const double since = nas_clock_wall();
+        if (sim_run(&settings[i], studies, 1, &t) != NAS_OK) return 1;
+        print(&settings[i], &t, nas_clock_wall() - since);
+    }
+    return 0;
+}
