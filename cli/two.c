@@ -19,22 +19,23 @@ static void number(const char *unit, double v, char out[NUMBER]) {
         snprintf(out, NUMBER, "%.4g", v);
 }
 
-void cli_two_verdict(double better, double low, double high, const char *unit,
+void cli_two_verdict(double better, double low, double high, const char *what, const char *unit,
                      char out[CLI_VERDICT]) {
     char by[NUMBER], from[NUMBER], to[NUMBER];
-    const bool a = high<0, b = low> 0;
+    const bool a = high<0, b = low> 0, none = isnan(low) || isnan(high);
     const char *blank = *unit ? " " : "";
-    const double sign = a ? -1 : 1;
-    number(unit, sign * better, by);
+    number(unit, a ? -better : better, by);
     number(unit, a ? -high : low, from);
     number(unit, a ? -low : high, to);
-    if (isnan(low) || isnan(high))
-        snprintf(out, CLI_VERDICT, "not told apart: %s%s%s, without an interval", by, blank, unit);
-    else if (a || b)
+    if (a || b)
         snprintf(out, CLI_VERDICT, "%s is better by %s%s%s [%s, %s]", a ? "A" : "B", by, blank,
                  unit, from, to);
+    else if (none)
+        snprintf(out, CLI_VERDICT, "not told apart: %s is %s%s%s, without an interval", what, by,
+                 blank, unit);
     else
-        snprintf(out, CLI_VERDICT, "not told apart: %s%s%s [%s, %s]", by, blank, unit, from, to);
+        snprintf(out, CLI_VERDICT, "not told apart: %s is %s%s%s [%s, %s]", what, by, blank, unit,
+                 from, to);
 }
 
 const char *cli_two_p(double p, char out[32]) {

@@ -21,10 +21,11 @@ int cli_two_forecasts(const cli_two *q, const cli_scratch *s);
 
 enum { CLI_VERDICT = 200 };
 
-/* "B is better by 1.20 points [0.30, 2.10]", "not told apart: ..." into out. better: by how much B
- * is, with its interval, all in `unit`: "points" have two digits behind the point, others four in
- * all. */
-void cli_two_verdict(double better, double low, double high, const char *unit,
+/* "B is better by 1.20 points [0.30, 2.10]", "not told apart: B - A is ..." into out. better: by
+ * how much B is, with its interval, all in `unit`: "points" have two digits behind the point,
+ * others four in all. what: the difference that is above 0 where B is better, "B - A" or "A - B".
+ */
+void cli_two_verdict(double better, double low, double high, const char *what, const char *unit,
                      char out[CLI_VERDICT]);
 
 /* "p = 0.012", "p < 0.0001", "" for NaN. */

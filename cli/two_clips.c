@@ -123,15 +123,14 @@ static void print_text(const both *b) {
     const nas_pair *p = &b->pair;
     char n[32], speakers[32], chance[32], text[4][32];
     print_models(b);
-    printf("\n%s (95 %% interval by speaker, %s)\non %s clips of %s speakers: both right %s, only "
-           "A right %s, only B right %s, both wrong %s\n",
-           b->verdict, cli_two_p(p->difference.p, chance), nas_thousands(p->n, n),
-           nas_thousands(p->speakers, speakers), nas_thousands(p->both, text[0]),
-           nas_thousands(p->only[0], text[1]), nas_thousands(p->only[1], text[2]),
-           nas_thousands(p->neither, text[3]));
+    printf("\n%s\n95 %% interval by speaker, %s, on %s clips of %s speakers\n", b->verdict,
+           cli_two_p(p->difference.p, chance), nas_thousands(p->n, n),
+           nas_thousands(p->speakers, speakers));
+    printf("both right %s, only A right %s, only B right %s, both wrong %s\n",
+           nas_thousands(p->both, text[0]), nas_thousands(p->only[0], text[1]),
+           nas_thousands(p->only[1], text[2]), nas_thousands(p->neither, text[3]));
     if (p->difference.few)
-        printf("so few speakers (fewer than %d) tell little of others, whatever the interval\n",
-               NAS_BOUND_FEW);
+        printf("fewer than %d speakers: the interval is not to be relied on\n", NAS_BOUND_FEW);
     print_speakers(p);
 }
 
@@ -177,7 +176,7 @@ int cli_two_clips(const cli_two *q, const cli_scratch *s) {
     cli_clear_line();
     if (st != NAS_OK) return cli_fail(&err);
     const nas_pair_difference *d = &b.pair.difference;
-    cli_two_verdict(100 * d->difference, 100 * d->lo, 100 * d->hi, "points", b.verdict);
+    cli_two_verdict(100 * d->difference, 100 * d->lo, 100 * d->hi, "B - A", "points", b.verdict);
     if (q->json)
         print_json(&b);
     else

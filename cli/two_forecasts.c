@@ -30,7 +30,7 @@ static const nas_series_config *config(const both *b, int i) {
 }
 
 static void verdict_of(const nas_forecast_contrast *c, char out[CLI_VERDICT]) {
-    cli_two_verdict(c->difference, c->low, c->high, "", out);
+    cli_two_verdict(c->difference, c->low, c->high, "A - B", "", out);
 }
 
 static void print_models(const both *b) {
@@ -92,8 +92,7 @@ static void print_text(const both *b) {
                *chance ? ")" : "");
     }
     if (p->blocks < NAS_BOUND_FEW)
-        printf("so few blocks (fewer than %d) tell little of other times, whatever the interval\n",
-               NAS_BOUND_FEW);
+        printf("fewer than %d blocks: the interval is not to be relied on\n", NAS_BOUND_FEW);
 }
 
 static void print_json(const both *b) {

@@ -133,30 +133,29 @@ static void add_window(sums *s, int32_t block, double first, double second, doub
     s->n[block]++;
 }
 
-/* A ratio over blocks as a mean over them: the mean of `values` is the ratio, and the error of that
- * mean is the error of the ratio. */
+static double chance_of(const nas_paired *m) {
+    const double half = (m->hi - m->lo) / 2, size = fabs(m->mean);
+    if (m->pairs < 2) return (double)NAN;
+    if (!(half > 0)) return size > 0 ? 0 : 1;
+    const double t = size / half * nas_student_quantile(0.975, m->pairs - 1);
+    return fmax(0, 1 - nas_student_central(t, m->pairs - 1));
+}
+
+/* A ratio over blocks as a mean over them: the mean of s->apart becomes the ratio, and the error of
+ * that mean is the error of the ratio. */
 static nas_forecast_contrast conclude(const sums *s, int32_t blocks, int32_t windows,
                                       int32_t horizon) {
     const double forecasts = (double)windows * horizon;
-    nas_forecast_contrast c = {.low = (double)NAN, .high = (double)NAN, .p = (double)NAN};
+    const double ratio = (s->error[0] - s->error[1]) / forecasts;
+    for (int32_t b = 0; b < blocks; b++)
+        s->apart[b] = ratio + blocks * (s->apart[b] - ratio * s->n[b] * horizon) / forecasts;
+    const nas_paired mean = nas_paired_mean(s->apart, blocks);
+    nas_forecast_contrast c = {
+        .difference = ratio, .low = mean.lo, .high = mean.hi, .p = chance_of(&mean)};
     for (int i = 0; i < 2; i++) {
         c.mae[i] = s->error[i] / forecasts;
         c.skill[i] = s->carried > 0 ? 1 - s->error[i] / s->carried : (double)NAN;
     }
-    double sum = 0;
-    for (int32_t b = 0; b < blocks; b++) sum += s->apart[b];
-    c.difference = sum / forecasts;
-    for (int32_t b = 0; b < blocks; b++)
-        s->apart[b] =
-            c.difference + blocks * (s->apart[b] - c.difference * s->n[b] * horizon) / forecasts;
-    const nas_paired mean = nas_paired_mean(s->apart, blocks);
-    if (blocks < 2) return c;
-    c.low = mean.lo;
-    c.high = mean.hi;
-    const double error = (mean.hi - mean.lo) / 2 / nas_student_quantile(0.975, blocks - 1);
-    c.p = error > 0 ? fmax(0, 1 - nas_student_central(fabs(mean.mean) / error, blocks - 1))
-          : fabs(mean.mean) > 0 ? 0
-                                : 1;
     return c;
 }
 
