@@ -61,16 +61,34 @@ void nas_groups_draw(uint64_t seed, int32_t draw, int32_t groups, int32_t *times
     for (int32_t i = 0; i < groups; i++) times[nas_rng_below(&r, (uint64_t)groups)]++;
 }
 
-double nas_tail_expand(double tail, int32_t groups) {
-    if (groups < 2) return tail;
-    const double t = nas_student_quantile(1 - tail, groups - 1);
-    return nas_normal_mass(-t * sqrt(groups / (groups - 1.0)));
+int32_t nas_groups_like(int32_t groups, double sum, double squares) {
+    const double like = floor(sum * sum / squares * (1 + 1e-12));
+    if (groups < 2) return 1;
+    return like < 2 ? 2 : (int32_t)like;
 }
 
-double nas_tail_shrink(double tail, int32_t groups) {
-    if (groups < 2 || tail <= 0 || tail >= 1) return tail;
-    const double t = nas_normal_quantile(tail) * sqrt((groups - 1.0) / groups);
-    const double half = nas_student_central(fabs(t), groups - 1) / 2;
+int32_t nas_groups_equal(const nas_groups *g) {
+    double n = 0, squares = 0;
+    for (int32_t i = 0; i < g->groups; i++) {
+        n += g->n[i];
+        squares += (double)g->n[i] * g->n[i];
+    }
+    return nas_groups_like(g->groups, n, squares);
+}
+
+double nas_tail_quantile(double tail, int32_t like) {
+    return like < 2 ? nas_normal_quantile(1 - tail) : nas_student_quantile(1 - tail, like - 1);
+}
+
+double nas_tail_expand(double tail, int32_t like) {
+    if (like < 2) return tail;
+    return nas_normal_mass(-nas_tail_quantile(tail, like) * sqrt(like / (like - 1.0)));
+}
+
+double nas_tail_shrink(double tail, int32_t like) {
+    if (like < 2 || tail <= 0 || tail >= 1) return tail;
+    const double t = nas_normal_quantile(tail) * sqrt((like - 1.0) / like);
+    const double half = nas_student_central(fabs(t), like - 1) / 2;
     return t < 0 ? 0.5 - half : 0.5 + half;
 }
 
@@ -134,7 +152,7 @@ static double variance_ratio(const nas_groups *g, const int32_t *right, double n
 }
 
 void nas_deff_estimate(const nas_groups *g, const int32_t *right, nas_accuracy *out) {
-    const double like = 0.05, weight = 4, n = (double)out->n;
+    const double like = 0.02, weight = 4, n = (double)out->n;
     const double errors =
         (double)(out->right < out->n - out->right ? out->right : out->n - out->right);
     double squares = 0;
@@ -145,7 +163,7 @@ void nas_deff_estimate(const nas_groups *g, const int32_t *right, nas_accuracy *
 }
 
 static void count(const nas_groups *g, const int32_t *right, nas_accuracy *out) {
-    *out = (nas_accuracy){.groups = g->groups, .few = g->groups < NAS_BOUND_FEW};
+    *out = (nas_accuracy){.groups = g->groups, .few = nas_groups_equal(g) < NAS_BOUND_FEW};
     for (int32_t i = 0; i < g->groups; i++) {
         assert(g->n[i] > 0 && right[i] >= 0 && right[i] <= g->n[i]);
         out->n += g->n[i];
@@ -176,8 +194,9 @@ nas_status nas_accuracy_bound(const nas_groups *g, const int32_t *right, const n
     double *ratio = malloc((size_t)rule->draws * sizeof *ratio);
     count(g, right, out);
     if (times && ratio) {
-        const double tail = nas_tail_expand(1 - rule->confidence, g->groups);
-        const double z = nas_normal_quantile(rule->confidence);
+        const int32_t like = nas_groups_equal(g);
+        const double tail = nas_tail_expand(1 - rule->confidence, like);
+        const double z = nas_tail_quantile(1 - rule->confidence, like);
         nas_deff_estimate(g, right, out);
         draw_ratios(g, right, rule, times, ratio);
         out->bootstrap_lo = nas_percentile(ratio, rule->draws, tail);

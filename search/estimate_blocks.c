@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As many blocks of equal length. */
+static int32_t blocks_like(const nas_error_blocks *b) {
+    double n = 0, squares = 0;
+    for (int32_t i = 0; i < b->blocks; i++) {
+        n += (double)b->n[i];
+        squares += (double)b->n[i] * (double)b->n[i];
+    }
+    return nas_groups_like(b->blocks, n, squares);
+}
+
 typedef struct sums {
     double n, *error, *naive; /* [targets] */
 } sums;
@@ -57,7 +67,7 @@ static void draw_all(const nas_error_blocks *b, const nas_bound_rule *rule, sums
 
 static void bound(const nas_error_blocks *b, const nas_bound_rule *rule, const double *all,
                   double *v, nas_error_bound *out) {
-    const double tail = nas_tail_expand(1 - rule->confidence, b->blocks);
+    const double tail = nas_tail_expand(1 - rule->confidence, blocks_like(b));
     const size_t figures = (size_t)b->targets + 1, draws = (size_t)rule->draws;
     for (size_t i = 0; i < figures; i++) {
         double *mae = v + i * draws, *score = v + (figures + i) * draws;
@@ -79,7 +89,7 @@ nas_status nas_error_bounds(const nas_error_blocks *b, const nas_bound_rule *rul
     double *room = malloc((2 * targets + figures) * sizeof *room);
     double *v = malloc(figures * (size_t)rule->draws * sizeof *v);
     const bool whole = times && room && v;
-    *few = b->blocks < NAS_BOUND_FEW;
+    *few = blocks_like(b) < NAS_BOUND_FEW;
     if (whole) {
         sums s = {.error = room, .naive = room + targets};
         double *one = room + 2 * targets;

@@ -1,4 +1,5 @@
 /* search/estimate_claim.c - what the best of many is expected to be on other groups. */
+#include "search/compare.h"
 #include "search/estimate_int.h"
 
 #include <assert.h>
@@ -13,6 +14,8 @@ typedef struct work {
     double *sum;     /* [trials] */
     double *ratio;   /* [draws] the winner's accuracy on the drawn groups */
     int64_t *picked; /* [trials] */
+    int32_t like;    /* nas_groups_equal */
+    double n_like;   /* independent examples that would say as much of the winner */
 } work;
 
 static bool open_work(const nas_contest *c, int32_t draws, work *w) {
@@ -77,61 +80,91 @@ static int32_t pick(const work *w, double n) {
     return best;
 }
 
-/* Accuracy of a less that of b on the groups that were not drawn; false: all were. */
-static bool left_out(const work *w, int32_t a, int32_t b, double *difference) {
+/* Right examples of trial t among the groups that were not drawn; *n: all examples there. */
+static int64_t left_out(const work *w, int32_t t, int64_t *n) {
     const nas_groups *g = w->c->groups;
-    const int32_t *right_a = w->c->right + (size_t)a * (size_t)g->groups;
-    const int32_t *right_b = w->c->right + (size_t)b * (size_t)g->groups;
-    int64_t n = 0, more = 0;
+    const int32_t *right = w->c->right + (size_t)t * (size_t)g->groups;
+    int64_t sum = 0;
+    *n = 0;
     for (int32_t i = 0; i < g->groups; i++) {
         if (w->times[i]) continue;
-        n += g->n[i];
-        more += right_a[i] - right_b[i];
+        *n += g->n[i];
+        sum += right[i];
     }
-    if (n) *difference = (double)more / (double)n;
-    return n > 0;
+    return sum;
+}
+
+static double accuracy_of(const work *w, int32_t t, int64_t n) {
+    const size_t groups = (size_t)w->c->groups->groups;
+    int64_t sum = 0;
+    for (size_t i = 0; i < groups; i++) sum += w->c->right[(size_t)t * groups + i];
+    return (double)sum / (double)n;
+}
+
+/* What a pick lost on the groups that did not pick it. Where the best is picked, beside the winner;
+ * where the first that is good enough is, beside itself: another one may be better by far. */
+static double loss_of(const work *w, int32_t picked, int32_t winner, int64_t all) {
+    int64_t n, unused;
+    const int64_t right = left_out(w, picked, &n);
+    if (!n) return 0;
+    if (w->c->need) return accuracy_of(w, picked, all) - (double)right / (double)n;
+    return (double)(left_out(w, winner, &unused) - right) / (double)n;
 }
 
 /* Fills claimed and optimism, and the winner's accuracies in all draws. */
-static void draw_all(work *w, const nas_bound_rule *rule, nas_claim *out) {
+static void draw_all(work *w, const nas_bound_rule *rule, int64_t all, nas_claim *out) {
     double loss = 0;
-    int32_t scored = 0;
     for (int32_t b = 0; b < rule->draws; b++) {
-        double difference = 0;
         nas_groups_draw(rule->seed, b, w->c->groups->groups, w->times);
         const double n = add_drawn(w);
         const int32_t picked = pick(w, n);
         w->picked[picked]++;
         w->ratio[b] = w->sum[out->winner] / n;
-        scored += left_out(w, picked, out->winner, &difference);
-        loss += difference;
+        loss += loss_of(w, picked, out->winner, all);
     }
-    out->claimed = fmin(out->observed, out->observed + (scored ? loss / scored : 0));
-    out->optimism = out->observed - out->claimed;
+    out->optimism = fmin(out->observed, fmax(0, loss / rule->draws));
+    out->claimed = out->observed - out->optimism;
     nas_doubles_sort(w->ratio, rule->draws);
 }
 
 /* The model's own bounds, moved to the claimed figure. */
-static double end_low(const work *w, const nas_claim *c, int32_t draws, double n, double tail) {
-    const double level = nas_tail_expand(tail, w->c->groups->groups);
-    const double drawn = nas_percentile(w->ratio, draws, level) - c->optimism;
-    return fmax(0, fmin(drawn, nas_wilson_lo(c->claimed, n, -nas_normal_quantile(tail))));
+static double end_low(const work *w, const nas_claim *c, int32_t draws, double tail) {
+    const double drawn = nas_percentile(w->ratio, draws, nas_tail_expand(tail, w->like));
+    const double z = nas_tail_quantile(tail, w->like);
+    return fmax(0, fmin(drawn - c->optimism, nas_wilson_lo(c->claimed, w->n_like, z)));
 }
 
-static double end_high(const work *w, const nas_claim *c, int32_t draws, double n, double tail) {
-    const double level = nas_tail_expand(tail, w->c->groups->groups);
-    const double drawn = nas_percentile(w->ratio, draws, 1 - level) - c->optimism;
-    return fmin(1, fmax(drawn, nas_wilson_hi(c->claimed, n, -nas_normal_quantile(tail))));
+/* The claim is on the side of caution: its upper end is the one of the observed figure. */
+static double end_high(const work *w, const nas_claim *c, int32_t draws, double tail) {
+    const double drawn = nas_percentile(w->ratio, draws, 1 - nas_tail_expand(tail, w->like));
+    return fmax(drawn, nas_wilson_hi(c->observed, w->n_like, nas_tail_quantile(tail, w->like)));
 }
 
 /* The confidence at which the lower end is the bound. */
-static double meets(const work *w, const nas_claim *c, int32_t draws, double n, double bound) {
+static double meets(const work *w, const nas_claim *c, int32_t draws, double bound) {
     if (isnan(bound)) return (double)NAN;
     if (bound <= 0) return 1;
     if (bound >= 1) return 0;
     const double below = nas_share_below(w->ratio, draws, bound + c->optimism);
-    const double score = (c->claimed - bound) / sqrt(bound * (1 - bound) / n);
-    return fmin(1 - nas_tail_shrink(below, w->c->groups->groups), nas_normal_mass(score));
+    const double score = (c->claimed - bound) / sqrt(bound * (1 - bound) / w->n_like);
+    const double half = nas_student_central(fabs(score), w->like - 1) / 2;
+    return fmin(1 - nas_tail_shrink(below, w->like),
+                w->like < 2 ? nas_normal_mass(score) : 0.5 + copysign(half, score));
+}
+
+/* The deff of those that are picked: the winner's own is low by luck where it wins by luck. */
+static double picked_deff(const work *w, nas_accuracy *one, int32_t draws) {
+    const nas_groups *g = w->c->groups;
+    double sum = 0;
+    for (int32_t t = 0; t < w->c->trials; t++) {
+        if (!w->picked[t]) continue;
+        const int32_t *right = w->c->right + (size_t)t * (size_t)g->groups;
+        one->right = 0;
+        for (int32_t i = 0; i < g->groups; i++) one->right += right[i];
+        nas_deff_estimate(g, right, one);
+        sum += one->deff * (double)w->picked[t] / draws;
+    }
+    return sum;
 }
 
 static void conclude(work *w, const nas_bound_rule *rule, double bound, nas_claim *out) {
@@ -142,18 +175,18 @@ static void conclude(work *w, const nas_bound_rule *rule, double bound, nas_clai
         one.n += g->n[i];
         w->times[i] = 1;
     }
-    out->few = g->groups < NAS_BOUND_FEW;
     out->winner = pick(w, add_drawn(w));
     one.right = (int64_t)w->sum[out->winner];
     out->observed = (double)one.right / (double)one.n;
-    nas_deff_estimate(g, w->c->right + (size_t)out->winner * (size_t)g->groups, &one);
-    out->deff = one.deff;
-    draw_all(w, rule, out);
-    const double n = (double)one.n / one.deff;
-    out->lo = end_low(w, out, rule->draws, n, 1 - rule->confidence);
-    out->low = end_low(w, out, rule->draws, n, 0.025);
-    out->high = end_high(w, out, rule->draws, n, 0.025);
-    out->meets = meets(w, out, rule->draws, n, bound);
+    draw_all(w, rule, one.n, out);
+    out->deff = picked_deff(w, &one, rule->draws);
+    w->like = nas_groups_equal(g);
+    out->few = w->like < NAS_BOUND_FEW;
+    w->n_like = (double)one.n / out->deff;
+    out->lo = end_low(w, out, rule->draws, 1 - rule->confidence);
+    out->low = end_low(w, out, rule->draws, 0.025);
+    out->high = end_high(w, out, rule->draws, 0.025);
+    out->meets = meets(w, out, rule->draws, bound);
 }
 
 nas_status nas_claim_winner(const nas_contest *c, const nas_bound_rule *rule, double bound,

@@ -21,6 +21,7 @@ typedef struct sim_setting {
     double mean, spread; /* of the trials' true accuracies */
     double like, speaker;
     double fold;  /* standard deviation of a fold's net, on the scale of the probit */
+    double slope; /* the last trial's true accuracy less the first's, beside the spread */
     double bound; /* NaN: the best accuracy wins; else the first whose accuracy_lo is above it */
 } sim_setting;
 
@@ -109,7 +110,8 @@ static void sim_hardness(const sim_study *s, nas_rng *r, double size, float *x) 
 
 static void sim_trial(sim_study *s, nas_rng *r, int32_t t, float *own) {
     const sim_setting *set = s->set;
-    const double p = fmin(0.9995, fmax(0.5, set->mean + set->spread * sim_normal(s, r)));
+    const double mean = set->mean + set->slope * ((t + 0.5) / set->trials - 0.5);
+    const double p = fmin(0.9995, fmax(0.5, mean + set->spread * sim_normal(s, r)));
     float level[SIM_FOLDS];
     s->truth[t] = 0;
     for (int f = 0; f < SIM_FOLDS; f++) {
