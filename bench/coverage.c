@@ -14,6 +14,7 @@ static const sim_setting settings[] = {
     KWS("145 speakers", 145, 24),
     KWS("145 speakers", 145, 40),
     KWS("145 speakers", 145, 100),
+    KWS("100 speakers", 100, 12),
     KWS("20 speakers", 20, 1),
     KWS("20 speakers", 20, 40),
     KWS("40 speakers", 40, 40),

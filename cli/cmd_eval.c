@@ -1,17 +1,20 @@
-/* cli/cmd_eval.c - nas eval: a model on a folder of clips or a CSV file. */
+/* cli/cmd_eval.c - nas eval: a model, or two, on a folder of clips or a CSV file. */
 #include "cli/cli.h"
 #include "cli/forecast.h"
 #include "cli/scratch.h"
+#include "cli/speakers.h"
+#include "cli/two.h"
 #include "search/deployed.h"
 #include "search/forecast_deployed.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { DATA, SPLIT, JSON, CACHE, MISSING, DUMP, FRONTEND, LABELS };
+enum { DATA, SPLIT, JSON, CACHE, MISSING, DUMP, FRONTEND, LABELS, BY_SPEAKER };
 enum { SCREEN = 80, LEAST_HEAD = 3 };
 
-static void print_json(const nas_deployed *d, const nas_verdict *v) {
+static nas_status print_json(nas_arena *a, const nas_deployed *d, const nas_verdict *v,
+                             bool by_speaker, nas_err *err) {
     char accuracy[32], low[32], high[32], error[32];
     nas_json_number(v->accuracy, accuracy);
     nas_json_number(v->low, low);
@@ -31,7 +34,14 @@ static void print_json(const nas_deployed *d, const nas_verdict *v) {
             printf("%s%d", k ? ", " : "", v->confusion[i * d->n_labels + k]);
         putchar(']');
     }
-    puts("]}");
+    fputs("]", stdout);
+    nas_status st = NAS_OK;
+    if (by_speaker) {
+        fputs(", \"by_speaker\": ", stdout);
+        st = cli_json_speakers(a, d, v, err);
+    }
+    puts("}");
+    return st;
 }
 
 /* Columns stand in the order of rows, so where the screen is too narrow for their names the first
@@ -122,6 +132,14 @@ static int part_of(const char *word) {
     return -2;
 }
 
+static nas_status print_verdict(const cli_args *args, nas_arena *a, const nas_deployed *d,
+                                const nas_verdict *v, nas_err *err) {
+    const bool by_speaker = args->option[BY_SPEAKER] != NULL;
+    if (args->option[JSON]) return print_json(a, d, v, by_speaker, err);
+    print_text(d, v);
+    return by_speaker ? cli_print_speakers(a, d, v, err) : NAS_OK;
+}
+
 static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *cache,
                  nas_err *err) {
     nas_deployed d;
@@ -134,7 +152,7 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
         (void)dump_close(&out);
         return CLI_FAILED;
     }
-    const nas_status st =
+    nas_status st =
         nas_deployed_judge(&d, args->option[DATA], part, args->option[MISSING] != NULL, cache,
                            cli_log(false), a, dump_to ? dump_clip : NULL, &out, &v, err);
     if (!dump_close(&out) && st == NAS_OK) {
@@ -142,12 +160,8 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
         return CLI_FAILED;
     }
     cli_clear_line();
-    if (st != NAS_OK) return cli_fail(err);
-    if (args->option[JSON])
-        print_json(&d, &v);
-    else
-        print_text(&d, &v);
-    return CLI_OK;
+    if (st == NAS_OK) st = print_verdict(args, a, &d, &v, err);
+    return st == NAS_OK ? CLI_OK : cli_fail(err);
 }
 
 /* The folder of an exported forecast that is named, or whose model is; NULL: it is none. */
@@ -158,6 +172,59 @@ static const char *forecast_folder(nas_arena *a, const char *word, nas_err *err)
     if (n <= m || strcmp(word + n - m, model) != 0) return NULL;
     const char *folder = nas_arena_format(a, err, "%.*s", (int)(n - m), word);
     return folder && nas_forecaster_is_in(folder) ? folder : NULL;
+}
+
+/* Options that do not go with what is judged. false after a message. */
+static bool options_fit(const cli_args *args, bool forecast) {
+    if (args->n_words > 1 && args->option[DUMP])
+        fputs("nas eval: --dump is of one model; dump each by itself\n", stderr);
+    else if (args->n_words > 1 && args->option[BY_SPEAKER])
+        fputs("nas eval: --by-speaker is of one model; two are shown with the speakers where they "
+              "differ most\n",
+              stderr);
+    else if (forecast && args->option[BY_SPEAKER])
+        fputs("nas eval: --by-speaker is of clips; a forecast has no speakers\n", stderr);
+    else if (forecast && args->n_words > 1 && (args->option[FRONTEND] || args->option[LABELS]))
+        fputs("nas eval: --frontend and --labels are of clips; a forecast has its own files\n",
+              stderr);
+    else
+        return true;
+    return false;
+}
+
+static int run_two(const cli_args *args, int part, const char *const folder[2],
+                   const cli_scratch *s) {
+    const cli_two q = {.model = {args->word[0], args->word[1]},
+                       .forecast = {folder[0], folder[1]},
+                       .frontend = args->option[FRONTEND],
+                       .labels = args->option[LABELS],
+                       .data = args->option[DATA],
+                       .part = part,
+                       .json = args->option[JSON] != NULL,
+                       .allow_missing = args->option[MISSING] != NULL};
+    const int alone = folder[0] ? 0 : 1;
+    if (folder[0] && folder[1]) return cli_two_forecasts(&q, s);
+    if (!folder[0] && !folder[1]) return cli_two_clips(&q, s);
+    if (!nas_path_exists(q.model[1 - alone]))
+        fprintf(stderr, "nas eval: %s is not there; expected a folder that `nas export` wrote\n",
+                q.model[1 - alone]);
+    else
+        fprintf(stderr,
+                "nas eval: %s is a forecast and %s is not; two models are compared on one task\n",
+                q.model[alone], q.model[1 - alone]);
+    return CLI_BAD;
+}
+
+static int run_in(const cli_args *args, int part, const cli_scratch *s) {
+    nas_err err = {0};
+    const char *folder[2] = {0};
+    for (int i = 0; i < args->n_words; i++)
+        folder[i] = forecast_folder(s->arena, args->word[i], &err);
+    if (!options_fit(args, folder[0] != NULL)) return CLI_BAD;
+    if (args->n_words > 1) return run_two(args, part, folder, s);
+    if (!folder[0]) return judge(args, part, s->arena, &s->cache, &err);
+    return cli_eval_forecast(folder[0], args->option[DATA], part, args->option[JSON] != NULL,
+                             args->option[DUMP], &s->cache, s->arena);
 }
 
 static int run(const cli_args *args) {
@@ -174,21 +241,18 @@ static int run(const cli_args *args) {
     }
     cli_scratch scratch;
     if (cli_scratch_open(&scratch, args->option[CACHE], &err) != NAS_OK) return cli_fail(&err);
-    const char *folder = forecast_folder(scratch.arena, args->word[0], &err);
-    const int st =
-        folder ? cli_eval_forecast(folder, args->option[DATA], part, args->option[JSON] != NULL,
-                                   args->option[DUMP], &scratch.cache, scratch.arena)
-               : judge(args, part, scratch.arena, &scratch.cache, &err);
+    const int st = run_in(args, part, &scratch);
     cli_scratch_close(&scratch);
     return st;
 }
 
 const cli_command cli_eval = {
     .name = "eval",
-    .words = "MODEL",
+    .words = "MODEL [OTHER]",
     .least = 1,
-    .most = 1,
-    .summary = "Run a model: accuracy and confusion on clips, errors and skill on a table",
+    .most = 2,
+    .summary =
+        "Run a model: accuracy on clips, errors of forecasts; or tell which of two is better",
     .options =
         {
             [DATA] = {"--data", "CLIPS",
@@ -206,13 +270,23 @@ const cli_command cli_eval = {
                           "how clips become features (default: frontend.json beside MODEL)"},
             [LABELS] = {"--labels", "FILE",
                         "one class folder a line (default: labels.txt beside MODEL)"},
+            [BY_SPEAKER] = {"--by-speaker", NULL,
+                            "also a line for each speaker: clips, right, which words are taken for "
+                            "which"},
         },
     .text =
         "MODEL is a folder that `nas export`, `nas train` or `nas run` wrote, or a .tflite file\n"
         "whose operators `nas show FILE` knows.\n\n"
+        "With OTHER both are judged on the same clips, or the same rows of a table, and their\n"
+        "difference is told with its 95 % interval: by speaker, or by day. Both have the same\n"
+        "labels, in any order, or the same targets and horizon; with --split also the same split.\n"
+        "Front ends and windows may differ. --frontend and --labels are then for a file that has\n"
+        "none beside it; --dump and --by-speaker are of one model. docs/EVAL.md says more.\n\n"
         "examples:\n"
         "  nas eval demo_best --data data/demo_clips --split test\n"
         "  nas eval demo_best --data my_recordings --json\n"
+        "  nas eval demo_best --data my_recordings --by-speaker\n"
+        "  nas eval demo_best smaller --data data/demo_clips --split test\n"
         "  nas eval climate_a_best --data weather.csv --split test\n"
         "  nas eval some.tflite --data clips --frontend mfcc.json --labels words.txt\n",
     .run = run,

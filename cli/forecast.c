@@ -85,10 +85,10 @@ typedef struct dump {
     size_t outputs;
 } dump;
 
-static void dump_one(void *ctx, int32_t row, const float *forecast) {
+static void dump_one(void *ctx, const nas_forecast_seen *w) {
     const dump *d = ctx;
-    fprintf(d->rows, "%d\n", row);
-    fwrite(forecast, sizeof *forecast, d->outputs, d->forecasts);
+    fprintf(d->rows, "%d\n", w->row);
+    fwrite(w->forecast, sizeof *w->forecast, d->outputs, d->forecasts);
 }
 
 static bool dump_open(dump *d, const char *folder, nas_err *err) {

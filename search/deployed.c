@@ -121,6 +121,7 @@ nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths, nas_
     out->graph = nas_graph_start(a);
     const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", p.model);
+    out->file = (nas_bytes){bytes, n};
     NAS_TRY(check_there(paths, &p, out, err));
     NAS_TRY(read_labels(a, &p, out, err));
     NAS_TRY(read_frontend(a, &p, out, err));
@@ -129,12 +130,27 @@ nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths, nas_
 
 typedef struct bench {
     const nas_deployed *d;
+    nas_arena *arena;
     nas_interp *it;
     nas_frontend *fe;
     float *pcm, *x;
     int32_t samples;
     nas_speaker_score *scores; /* one a clip, until they are joined */
 } bench;
+
+/* The clips' own texts end with them. */
+static nas_status note_clip(bench *b, const nas_clip *clip, int32_t class, nas_verdict *v,
+                            nas_err *err) {
+    const bool right = class == clip->label;
+    const nas_heard h = {nas_arena_text(b->arena, clip->name, err),
+                         nas_arena_text(b->arena, clip->speaker, err), clip->label, class};
+    if (!h.name || !h.speaker) return NAS_ENOMEM;
+    b->scores[v->n] = (nas_speaker_score){h.speaker, 1, right};
+    v->heard[v->n++] = h;
+    v->right += right;
+    v->confusion[h.label * b->d->n_labels + class]++;
+    return NAS_OK;
+}
 
 static nas_status judge_clips(bench *b, const nas_clips *c, const uint8_t *part, int wanted,
                               const nas_log *log, nas_verdict_fn each, void *ctx, nas_verdict *v,
@@ -148,10 +164,9 @@ static nas_status judge_clips(bench *b, const nas_clips *c, const uint8_t *part,
         nas_frontend_run(b->fe, b->pcm, b->x);
         if (d->frontend.normalize)
             nas_frontend_normalize(d->mean, d->deviation, d->features, b->x, n);
-        const int32_t class = nas_interp_class(b->it, b->x, NULL);
-        b->scores[v->n++] = (nas_speaker_score){c->clips[i].speaker, 1, class == c->clips[i].label};
-        v->right += class == c->clips[i].label;
-        v->confusion[c->clips[i].label * d->n_labels + class]++;
+        const int32_t output = nas_interp_class(b->it, b->x, NULL);
+        const int32_t class = d->order ? d->order[output] : output;
+        NAS_TRY(note_clip(b, &c->clips[i], class, v, err));
         if (each) each(ctx, &c->clips[i], b->x, class);
         nas_progress(log, "judging clips", i + 1, c->n);
     }
@@ -206,7 +221,9 @@ void nas_verdict_interval(const nas_speaker_score *s, int32_t speakers, nas_verd
 static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, bool allow_missing,
                            const nas_log *log, nas_arena *a, nas_verdict_fn each, void *ctx,
                            nas_verdict *out, nas_err *err) {
-    bench b = {.d = d, .samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz)};
+    bench b = {.d = d,
+               .arena = a,
+               .samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz)};
     const size_t labels = (size_t)d->n_labels;
     nas_hash ignored;
     uint8_t *parts = nas_arena_array(a, (size_t)c->n, 1, err);
@@ -214,7 +231,8 @@ static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, 
     b.pcm = nas_arena_array(a, (size_t)b.samples, sizeof *b.pcm, err);
     b.x = nas_arena_array(a, (size_t)d->frames * (size_t)d->features, sizeof *b.x, err);
     b.scores = nas_arena_array(a, (size_t)c->n, sizeof *b.scores, err);
-    if (!parts || !out->confusion || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
+    out->heard = nas_arena_array(a, (size_t)c->n, sizeof *out->heard, err);
+    if (!parts || !out->confusion || !out->heard || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
     if (part >= 0) {
         NAS_TRY(nas_split_make(c, &d->task.split, allow_missing, log, parts, &ignored, err));
         if (!memchr(parts, part, (size_t)c->n))

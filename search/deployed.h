@@ -5,11 +5,14 @@
 
 #include "search/cache.h"
 #include "search/candidate.h"
+#include "search/evaluate.h"
 
 typedef struct nas_deployed {
     nas_graph graph;
+    nas_bytes file; /* the bytes that the graph was read from */
     int32_t n_labels;
     const char **labels;
+    const int32_t *order; /* [n_labels] of each output, its place in labels; NULL: the same */
     nas_frontend_config frontend;
     double clip_seconds;
     int32_t frames, features;
@@ -30,6 +33,12 @@ typedef struct nas_deployed_paths {
 NAS_NODISCARD nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths,
                                            nas_deployed *out, nas_err *err);
 
+/* What a clip was taken for; the texts are the verdict's own. */
+typedef struct nas_heard {
+    const char *name, *speaker;
+    int32_t label, class; /* spoken and heard, by their places in labels */
+} nas_heard;
+
 typedef struct nas_verdict {
     int32_t n, right;
     int32_t speakers;
@@ -37,6 +46,7 @@ typedef struct nas_verdict {
     double error;       /* standard error of it; the clips of a speaker stand or fall together */
     double low, high;   /* 95 % interval */
     int32_t *confusion; /* [n_labels][n_labels], rows are the truth; in the arena */
+    nas_heard *heard;   /* [n], in the order of the clips; in the arena */
 } nas_verdict;
 
 /* Fills accuracy, error, low and high from what each speaker's clips came to (right of n clips).

@@ -61,13 +61,19 @@ void nas_groups_draw(uint64_t seed, int32_t draw, int32_t groups, int32_t *times
     for (int32_t i = 0; i < groups; i++) times[nas_rng_below(&r, (uint64_t)groups)]++;
 }
 
-int32_t nas_groups_like(const nas_groups *g) {
+int32_t nas_groups_like(int32_t groups, double sum, double squares) {
+    const double like = floor(sum * sum / squares * (1 + 1e-12));
+    if (groups < 2) return 1;
+    return like < 2 ? 2 : (int32_t)like;
+}
+
+int32_t nas_groups_equal(const nas_groups *g) {
     double n = 0, squares = 0;
     for (int32_t i = 0; i < g->groups; i++) {
         n += g->n[i];
         squares += (double)g->n[i] * g->n[i];
     }
-    return (int32_t)floor(n * n / squares * (1 + 1e-12));
+    return nas_groups_like(g->groups, n, squares);
 }
 
 double nas_tail_quantile(double tail, int32_t like) {
@@ -146,7 +152,7 @@ static double variance_ratio(const nas_groups *g, const int32_t *right, double n
 }
 
 void nas_deff_estimate(const nas_groups *g, const int32_t *right, nas_accuracy *out) {
-    const double like = 0.05, weight = 4, n = (double)out->n;
+    const double like = 0.02, weight = 4, n = (double)out->n;
     const double errors =
         (double)(out->right < out->n - out->right ? out->right : out->n - out->right);
     double squares = 0;
@@ -157,7 +163,7 @@ void nas_deff_estimate(const nas_groups *g, const int32_t *right, nas_accuracy *
 }
 
 static void count(const nas_groups *g, const int32_t *right, nas_accuracy *out) {
-    *out = (nas_accuracy){.groups = g->groups, .few = g->groups < NAS_BOUND_FEW};
+    *out = (nas_accuracy){.groups = g->groups, .few = nas_groups_equal(g) < NAS_BOUND_FEW};
     for (int32_t i = 0; i < g->groups; i++) {
         assert(g->n[i] > 0 && right[i] >= 0 && right[i] <= g->n[i]);
         out->n += g->n[i];
@@ -188,7 +194,7 @@ nas_status nas_accuracy_bound(const nas_groups *g, const int32_t *right, const n
     double *ratio = malloc((size_t)rule->draws * sizeof *ratio);
     count(g, right, out);
     if (times && ratio) {
-        const int32_t like = nas_groups_like(g);
+        const int32_t like = nas_groups_equal(g);
         const double tail = nas_tail_expand(1 - rule->confidence, like);
         const double z = nas_tail_quantile(1 - rule->confidence, like);
         nas_deff_estimate(g, right, out);

@@ -13,7 +13,9 @@
 
 enum {
     NAS_BOUND_DRAWS = 1000,
-    NAS_BOUND_FEW = 8 /* below as many groups a bound is not to be relied on */
+    /* Below as many groups a bound is not to be relied on. Groups are counted as if they were of
+     * one size: (sum n)^2 / sum n^2, so that a very large one does not hide that others are few. */
+    NAS_BOUND_FEW = 8
 };
 
 /* How a bound is made. */
@@ -44,7 +46,7 @@ void nas_outcomes_differ(const uint8_t *a, const uint8_t *b, const int32_t *grou
 typedef struct nas_accuracy {
     int64_t n, right;
     int32_t groups;
-    bool few; /* fewer than NAS_BOUND_FEW groups */
+    bool few; /* NAS_BOUND_FEW */
     double accuracy;
     double lo, hi; /* each one-sided; errors have 1 - lo as their upper end */
     double deff;   /* design effect, at least 1: n / deff independent examples would say as much */
@@ -56,11 +58,11 @@ typedef struct nas_accuracy {
  * bootstrap: percentile of a ratio of sums over groups drawn with replacement, as many as there are
  * (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8), expanded for few groups (Hesterberg,
  * What Teachers Should Know About the Bootstrap, 2015, section 5.3).
- * wilson: Wilson's (1927) score bound for n / deff examples; deff is the variance of a ratio over
- * groups (Cochran, Sampling Techniques, 1977, section 2.11) beside that of independent examples.
- * Few errors say little of deff: it is drawn towards 1 + rho (m - 1), m = sum n^2 / sum n, with
- * rho = 0.05, as if this were known from four errors (Kish, Survey Sampling, 1965, section 5.4).
- * Errors: NAS_ENOMEM. */
+ * wilson: Wilson's (1927) score bound for n / deff examples, with Student's quantile; deff is the
+ * variance of a ratio over groups (Cochran, Sampling Techniques, 1977, section 2.11) beside that of
+ * independent examples. Few errors say little of deff: it is drawn towards 1 + rho (m - 1), m = sum
+ * n^2 / sum n, with rho = 0.02, as if this were known from four errors (Kish, Survey Sampling,
+ * 1965); rho is a guess. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_accuracy_bound(const nas_groups *g, const int32_t *right,
                                             const nas_bound_rule *rule, nas_accuracy *out,
                                             nas_err *err);
@@ -93,7 +95,7 @@ typedef struct nas_contest {
 
 typedef struct nas_winner_claim {
     int32_t winner;   /* the rule on all groups */
-    bool few;         /* fewer than NAS_BOUND_FEW groups */
+    bool few;         /* NAS_BOUND_FEW */
     double observed;  /* the winner's accuracy: the best of many, so flattering */
     double claimed;   /* what it is expected to be on other groups */
     double optimism;  /* observed - claimed */
@@ -120,7 +122,7 @@ NAS_NODISCARD nas_status nas_claim_winner(const nas_contest *c, const nas_bound_
 typedef struct nas_pair_difference {
     int64_t n, only_a, only_b; /* examples; those that only one model had right */
     int32_t groups;
-    bool few;
+    bool few;          /* NAS_BOUND_FEW */
     double difference; /* accuracy of a - accuracy of b */
     double lo, hi;     /* two-sided 95 % */
     double p;          /* two-sided, of no difference: below 0.05 where 0 lies outside (lo, hi) */
@@ -152,8 +154,8 @@ typedef struct nas_error_bound {
 
 /* out[targets + 1]: the last one has the means of the skills over targets, and of the errors (which
  * mean something where targets have one unit). Percentiles as in nas_accuracy_bound, over blocks
- * drawn with replacement; a block should be longer than what it remembers. *few: fewer than
- * NAS_BOUND_FEW blocks. Errors: NAS_ENOMEM. */
+ * drawn with replacement; a block should be longer than what it remembers. *few:
+ * NAS_BOUND_FEW, of blocks. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_error_bounds(const nas_error_blocks *b, const nas_bound_rule *rule,
                                           nas_error_bound *out, bool *few, nas_err *err);
 

@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As many blocks of equal length. */
+static int32_t blocks_like(const nas_error_blocks *b) {
+    double n = 0, squares = 0;
+    for (int32_t i = 0; i < b->blocks; i++) {
+        n += (double)b->n[i];
+        squares += (double)b->n[i] * (double)b->n[i];
+    }
+    return nas_groups_like(b->blocks, n, squares);
+}
+
 typedef struct sums {
     double n, *error, *naive; /* [targets] */
 } sums;
@@ -55,16 +65,6 @@ static void draw_all(const nas_error_blocks *b, const nas_bound_rule *rule, sums
     }
 }
 
-/* As many blocks of equal length. */
-static int32_t blocks_like(const nas_error_blocks *b) {
-    double n = 0, squares = 0;
-    for (int32_t i = 0; i < b->blocks; i++) {
-        n += (double)b->n[i];
-        squares += (double)b->n[i] * (double)b->n[i];
-    }
-    return (int32_t)floor(n * n / squares * (1 + 1e-12));
-}
-
 static void bound(const nas_error_blocks *b, const nas_bound_rule *rule, const double *all,
                   double *v, nas_error_bound *out) {
     const double tail = nas_tail_expand(1 - rule->confidence, blocks_like(b));
@@ -89,7 +89,7 @@ nas_status nas_error_bounds(const nas_error_blocks *b, const nas_bound_rule *rul
     double *room = malloc((2 * targets + figures) * sizeof *room);
     double *v = malloc(figures * (size_t)rule->draws * sizeof *v);
     const bool whole = times && room && v;
-    *few = b->blocks < NAS_BOUND_FEW;
+    *few = blocks_like(b) < NAS_BOUND_FEW;
     if (whole) {
         sums s = {.error = room, .naive = room + targets};
         double *one = room + 2 * targets;

@@ -14,7 +14,7 @@ typedef struct work {
     double *sum;     /* [trials] */
     double *ratio;   /* [draws] the winner's accuracy on the drawn groups */
     int64_t *picked; /* [trials] */
-    int32_t like;    /* nas_groups_like */
+    int32_t like;    /* nas_groups_equal */
     double n_like;   /* independent examples that would say as much of the winner */
 } work;
 
@@ -175,13 +175,13 @@ static void conclude(work *w, const nas_bound_rule *rule, double bound, nas_winn
         one.n += g->n[i];
         w->times[i] = 1;
     }
-    out->few = g->groups < NAS_BOUND_FEW;
     out->winner = pick(w, add_drawn(w));
     one.right = (int64_t)w->sum[out->winner];
     out->observed = (double)one.right / (double)one.n;
     draw_all(w, rule, one.n, out);
     out->deff = picked_deff(w, &one, rule->draws);
-    w->like = nas_groups_like(g);
+    w->like = nas_groups_equal(g);
+    out->few = w->like < NAS_BOUND_FEW;
     w->n_like = (double)one.n / out->deff;
     out->lo = end_low(w, out, rule->draws, 1 - rule->confidence);
     out->low = end_low(w, out, rule->draws, 0.025);

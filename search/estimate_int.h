@@ -7,10 +7,11 @@
 /* How often each of the groups is drawn: times[groups] sums to groups. */
 void nas_groups_draw(uint64_t seed, int32_t draw, int32_t groups, int32_t *times);
 
-/* As many groups of equal size would say as much of a mean (Kish): (sum n)^2 / sum n^2, rounded
- * down.
+/* As many groups of equal size would say as much of a mean over groups (Kish, Survey Sampling,
+ * 1965): sum^2 / squares, rounded down, at least 2 where there are 2. sum: of n, squares: of n^2.
  */
-int32_t nas_groups_like(const nas_groups *g);
+int32_t nas_groups_like(int32_t groups, double sum, double squares);
+int32_t nas_groups_equal(const nas_groups *g); /* of their examples */
 
 /* Hesterberg's level: percentiles of draws of few groups are too narrow at the level itself. like:
  * nas_groups_like. */

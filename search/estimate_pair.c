@@ -1,6 +1,6 @@
 /* search/estimate_pair.c - two models on the same examples. */
 #include "search/compare.h"
-#include "search/estimate.h"
+#include "search/estimate_int.h"
 
 #include <assert.h>
 #include <math.h>
@@ -33,7 +33,8 @@ static double variance_of(const nas_groups *g, const int32_t *only_a, const int3
 void nas_pair_compare(const nas_groups *g, const int32_t *only_a, const int32_t *only_b,
                       nas_pair_difference *out) {
     assert(g->groups > 0);
-    *out = (nas_pair_difference){.groups = g->groups, .few = g->groups < NAS_BOUND_FEW, .p = 1};
+    *out = (nas_pair_difference){
+        .groups = g->groups, .few = nas_groups_equal(g) < NAS_BOUND_FEW, .p = 1};
     for (int32_t i = 0; i < g->groups; i++) {
         out->n += g->n[i];
         out->only_a += only_a[i];

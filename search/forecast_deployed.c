@@ -12,14 +12,15 @@ bool nas_forecaster_is_in(const char *folder) {
     return nas_path_exists(path);
 }
 
-static nas_status read_model(nas_arena *a, const char *folder, nas_graph *out, nas_err *err) {
+static nas_status read_model(nas_arena *a, const char *folder, nas_forecaster *out, nas_err *err) {
     char path[4096];
     uint8_t *bytes;
     size_t n;
     snprintf(path, sizeof path, "%s/model.tflite", folder);
     NAS_TRY(nas_file_read(a, path, NAS_TFLITE_MOST, &bytes, &n, err));
-    *out = nas_graph_start(a);
-    const nas_status st = nas_tflite_read(bytes, n, out, err);
+    out->file = (nas_bytes){bytes, n};
+    out->graph = nas_graph_start(a);
+    const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
     return st == NAS_OK ? st : nas_fail_in(err, st, "%s", path);
 }
 
@@ -56,7 +57,7 @@ nas_status nas_forecaster_open(nas_arena *a, const char *folder, nas_forecaster 
     char path[4096];
     nas_json *j = NULL;
     *out = (nas_forecaster){0};
-    NAS_TRY(read_model(a, folder, &out->graph, err));
+    NAS_TRY(read_model(a, folder, out, err));
     snprintf(path, sizeof path, "%s/candidate.json", folder);
     NAS_TRY(nas_candidate_open(a, path, 0, &out->candidate, err));
     if (out->candidate.task.ops != &nas_task_forecast)
@@ -72,8 +73,7 @@ nas_status nas_forecaster_open(nas_arena *a, const char *folder, nas_forecaster 
 
 static nas_status judge_windows(const nas_forecaster *f, const nas_series *s, const nas_windows *w,
                                 const char *data, const nas_log *log, nas_arena *a,
-                                void (*each)(void *, int32_t, const float *), void *ctx,
-                                nas_tally *t, nas_err *err) {
+                                nas_forecast_fn each, void *ctx, nas_tally *t, nas_err *err) {
     const nas_forecast_run r = {.series = s,
                                 .windows = w,
                                 .scaling = &f->scaling,
@@ -91,8 +91,8 @@ static nas_status judge_windows(const nas_forecaster *f, const nas_series *s, co
 
 nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int part,
                                 const nas_cache *cache, const nas_log *log, nas_arena *a,
-                                void (*each)(void *, int32_t, const float *), void *ctx,
-                                nas_forecast_verdict *out, nas_err *err) {
+                                nas_forecast_fn each, void *ctx, nas_forecast_verdict *out,
+                                nas_err *err) {
     *out = (nas_forecast_verdict){0};
     nas_status st;
     if (part >= 0) {

@@ -6,6 +6,7 @@
 
 typedef struct nas_forecaster {
     nas_graph graph;
+    nas_bytes file; /* the bytes that the graph was read from */
     nas_candidate candidate;
     bool own; /* takes and gives the table's units */
     nas_scaling scaling;
@@ -28,8 +29,7 @@ typedef struct nas_forecast_verdict {
 } nas_forecast_verdict;
 NAS_NODISCARD nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int part,
                                               const nas_cache *cache, const nas_log *log,
-                                              nas_arena *a,
-                                              void (*each)(void *, int32_t, const float *),
-                                              void *ctx, nas_forecast_verdict *out, nas_err *err);
+                                              nas_arena *a, nas_forecast_fn each, void *ctx,
+                                              nas_forecast_verdict *out, nas_err *err);
 
 #endif

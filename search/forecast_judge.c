@@ -52,6 +52,19 @@ static void own_units(const nas_scaling *s, int32_t targets, int32_t n, float *y
         y[i] = y[i] * s->target_deviation[i % targets] + s->target_mean[i % targets];
 }
 
+static void show(const nas_forecast_run *r, int32_t row, const float *forecast) {
+    const nas_series *s = r->series;
+    const int32_t origin = row + s->config.window;
+    const float *truth = s->targets + (size_t)origin * (size_t)s->config.n_targets;
+    if (!r->each) return;
+    r->each(r->ctx, &(nas_forecast_seen){.row = row,
+                                         .windows = r->windows->n,
+                                         .seconds = s->seconds ? s->seconds[origin] : 0,
+                                         .forecast = forecast,
+                                         .truth = truth,
+                                         .last = truth - s->config.n_targets});
+}
+
 static nas_status judge_windows(const nas_forecast_run *r, nas_interp *it, float *x, float *y,
                                 const nas_log *log, nas_tally *t, nas_err *err) {
     const nas_series_config *k = &r->series->config;
@@ -66,7 +79,7 @@ static nas_status judge_windows(const nas_forecast_run *r, nas_interp *it, float
         nas_interp_run(it, r->own ? from : x, y);
         if (!r->own) own_units(r->scaling, k->n_targets, k->horizon * k->n_targets, y);
         add_window(r->series, row, y, t);
-        if (r->each) r->each(r->ctx, row, y);
+        show(r, row, y);
     }
     return NAS_OK;
 }

@@ -49,6 +49,15 @@ nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, uint64_
  * size of the error of carrying the last value on. */
 enum { NAS_SUM_ERROR, NAS_SUM_SQUARE, NAS_SUM_CARRIED, NAS_SUMS };
 
+/* A window as it was judged, in the file's units: its forecast and what came, [horizon][n_targets],
+ * and the targets of its last row. */
+typedef struct nas_forecast_seen {
+    int32_t row, windows; /* its first row; how many windows there are */
+    int64_t seconds;      /* of the first row that is forecast; 0 where the time is not read */
+    const float *forecast, *truth, *last;
+} nas_forecast_seen;
+typedef void (*nas_forecast_fn)(void *ctx, const nas_forecast_seen *w);
+
 /* A model on windows of a series. own: it takes and gives the units of the file; else standardised
  * values, by s. Shape of t->by_output: [horizon][n_targets]. */
 typedef struct nas_forecast_run {
@@ -57,7 +66,7 @@ typedef struct nas_forecast_run {
     const nas_scaling *scaling;
     const nas_graph *graph;
     bool own;
-    void (*each)(void *ctx, int32_t row, const float *forecast); /* in the file's units; or NULL */
+    nas_forecast_fn each; /* may be NULL */
     void *ctx;
 } nas_forecast_run;
 NAS_NODISCARD nas_status nas_forecast_judge(const nas_forecast_run *r, const nas_log *log,

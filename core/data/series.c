@@ -271,6 +271,7 @@ static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     NAS_TRY(nas_csv_read(l->csv, l->n_cells, l->columns, take_row, l, err));
     s->inputs = l->inputs;
     s->targets = l->targets;
+    s->seconds = l->k->n_time ? l->seconds : NULL;
     NAS_TRY(number_runs(l, err));
     warn_of_breaks(s, log);
     hash_values(s);

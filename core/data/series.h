@@ -29,10 +29,11 @@ typedef struct nas_series {
     const char *path;
     nas_series_config config; /* borrowed */
     int32_t rows;
-    const float *inputs;  /* [rows][n_inputs], in the units of the file */
-    const float *targets; /* [rows][n_targets] */
-    const int32_t *run;   /* [rows]: rows of one number follow each other without a break */
-    nas_hash hash;        /* of names and values */
+    const float *inputs;    /* [rows][n_inputs], in the units of the file */
+    const float *targets;   /* [rows][n_targets] */
+    const int64_t *seconds; /* [rows] since 1970; NULL: the time is not read */
+    const int32_t *run;     /* [rows]: rows of one number follow each other without a break */
+    nas_hash hash;          /* of names and values */
     int64_t dropped;
     int64_t gaps, irregular, repeats; /* steps longer than the usual one, shorter, and of 0 */
     int64_t step;                     /* seconds of the usual one; 0: the time is not read */
