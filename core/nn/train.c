@@ -112,6 +112,8 @@ static nas_status trainer_check(const nas_trainer *t, nas_err *err) {
                         c->batch_size, t->o.train->n, t->o.net->batch);
     if (!t->optimizer)
         return nas_fail(err, NAS_EINVAL, "train: there is no optimizer %d", c->optimizer);
+    if (c->weight_decay > 0 && t->hook.count)
+        return nas_fail(err, NAS_EINVAL, "train: a hook's own values have no weight decay");
     const nas_schedule *rate = &c->learning_rate;
     if (rate->kind == NAS_SCHEDULE_EXPONENTIAL && !(rate->from > 0 && rate->to > 0))
         return nas_fail(err, NAS_EINVAL,
@@ -201,6 +203,20 @@ static void move_slice(void *ctx, int32_t slice, int32_t lane) {
                          t->config.momentum);
 }
 
+/* Zeros stay zeros: of the padding, and of masks. What moves as differences shrinks alike, as the
+ * one is linear in the other. */
+static void decay_node(void *ctx, int32_t i, int32_t lane) {
+    const move *m = ctx;
+    const nas_net *net = m->t->o.net;
+    const nas_node *node = &net->nodes.v[i];
+    (void)lane;
+    if (!node->ops->has_kernel) return;
+    const nas_weight *w = &node->weights[0];
+    const float share = (float)(m->t->config.weight_decay * m->rate);
+    float *v = nas_node_param(node, 0, net);
+    for (size_t k = 0; k < (size_t)w->rows * (size_t)w->stride; k++) v[k] -= share * v[k];
+}
+
 /* The step (from 0) that is under way has its gradients. */
 static void update(nas_trainer *t, double rate, int32_t threads) {
     const nas_train_hook *h = &t->hook;
@@ -210,6 +226,7 @@ static void update(nas_trainer *t, double rate, int32_t threads) {
     if (differences) nas_differences_before(t->differences);
     nas_team_run(threads, nas_slices(t->moved), move_slice, &m);
     if (differences) nas_differences_after(t->differences);
+    if (t->config.weight_decay > 0) nas_team_run(threads, t->o.net->nodes.n, decay_node, &m);
     if (h->after) h->after(h->ctx);
 }
 

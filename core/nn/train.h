@@ -27,6 +27,10 @@ typedef struct nas_train_config {
     int32_t epochs, batch_size;
     int32_t optimizer; /* its place in NAS_OPTIMIZER_LIST: 0 adam, 1 sgd */
     double momentum, label_smoothing;
+    /* After each step kernels (of conv2d, conv1d, depthwise_conv2d and dense; no biases, no batch
+     * norm) are multiplied by 1 - weight_decay * rate (Loshchilov and Hutter 2019, algorithm 2, the
+     * rate being eta_t). Not where a hook has values of its own. */
+    double weight_decay;
     bool exact;
     bool differences; /* core/nn/differences.h; not where a hook has values of its own */
     int32_t keep;     /* 0 last, 1 best */
