@@ -213,6 +213,12 @@ static const struct {
     {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": {\"schedule\": "
                "\"exponential\", \"from\": 1, \"to\": {\"choice\": [0, 0]}}}"},
      "train.learning_rate: exponential from 1 to 0; expected both above 0"},
+    {{.train = "{\"epochs\": 4, \"batch_size\": 2, \"learning_rate\": 1, "
+               "\"warm_up_epochs\": {\"choice\": [4, 5.5]}}"},
+     "train.warm_up_epochs: 4, and train.epochs is 4; expected fewer than the training has"},
+    {{.train = "{\"epochs\": 4, \"batch_size\": 2, \"learning_rate\": 1, "
+               "\"weight_decay\": 1.5}"},
+     "train.weight_decay: expected a number 0 .. 1, got 1.5"},
     {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": {\"schedule\": \"constant\", "
                "\"from\": 1, \"to\": 1}}"},
      "train.learning_rate.to: belongs to other schedules"},

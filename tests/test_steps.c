@@ -192,11 +192,76 @@ static void test_own_values(void **state) {
     nas_net_close(net);
 }
 
+static void assert_rate(const nas_train_config *c, int64_t step, int64_t steps, double want) {
+    const double rate = nas_train_rate(c, step, steps);
+    if (!(fabs(rate - want) < 1e-12)) fail_msg("step %d: %.15g, not %.15g", (int)step, rate, want);
+}
+
+static void test_warm_up(void **state) {
+    (void)state;
+    nas_train_config c = {
+        .epochs = 10, .warm_up_epochs = 2, .learning_rate = {NAS_SCHEDULE_COSINE, 0.3, 0.1, 1}};
+    /* 70 steps: 14 of them rise, the cosine has 56. */
+    for (int s = 0; s < 14; s++) assert_rate(&c, s, 70, 0.3 * (s + 1) / 14);
+    assert_rate(&c, 14, 70, 0.3);
+    assert_rate(&c, 14 + 28, 70, 0.2);
+    assert_rate(&c, 14 + 14, 70, 0.2 + 0.1 * sqrt(0.5));
+    assert_rate(&c, 70, 70, 0.1);
+    /* Parts of an epoch: 2.45 steps are two, 2.5 three. */
+    c.warm_up_epochs = 0.35;
+    assert_rate(&c, 0, 70, 0.15);
+    assert_rate(&c, 1, 70, 0.3);
+    assert_rate(&c, 2 + 34, 70, 0.2);
+    c.learning_rate = (nas_schedule){.kind = NAS_SCHEDULE_CONSTANT, .from = 0.6};
+    c.warm_up_epochs = 2.5 / 7;
+    for (int s = 0; s < 9; s++) assert_rate(&c, s, 70, s < 3 ? 0.2 * (s + 1) : 0.6);
+    /* Never all steps; none is the schedule alone. */
+    c.warm_up_epochs = 9.99;
+    assert_rate(&c, 68, 70, 0.6);
+    assert_rate(&c, 0, 70, 0.6 / 69);
+    c.warm_up_epochs = 0;
+    assert_rate(&c, 0, 70, 0.6);
+}
+
+/* A step of plain gradient descent is as long as its rate says; a cut does not matter. */
+static void test_warm_steps(void **state) {
+    (void)state;
+    const nas_model m = MODEL(H, W, 1, FLATTEN, DENSE(CLASSES), SOFTMAX);
+    static float x[N * H * W], before[128], after[128], grad[128];
+    static int32_t y[N];
+    fill(x, N * H * W, 3);
+    for (int i = 0; i < N; i++) y[i] = i % CLASSES;
+    const nas_examples e = {.x = x, .y = y, .n = N, .h = H, .w = W};
+    nas_train_config config = {.epochs = 6,
+                               .batch_size = N,
+                               .optimizer = 1,
+                               .warm_up_epochs = 3,
+                               .learning_rate = {.from = 0.3}};
+    nas_net *net = open_net(&m, CLASSES, nas_kernel_find("generic"));
+    nas_trainer *t = open_trainer(net, &config, &e);
+    for (int s = 0; s < 6; s++) {
+        nas_net_tensor_get(net, 0, before);
+        (void)nas_trainer_step_on(t, x, y, N);
+        nas_net_tensor_get(net, 0, after);
+        nas_net_tensor_grad(net, 0, grad);
+        const double rate = s < 3 ? 0.1 * (s + 1) : 0.3;
+        for (int i = 0; i < H * W * CLASSES; i++)
+            assert_true(fabs((double)before[i] - rate * (double)grad[i] - (double)after[i]) < 1e-6);
+    }
+    nas_trainer_close(t);
+    const nas_trainer_options o = {.net = net, .config = &config, .train = &e};
+    nas_err err = {0};
+    config.warm_up_epochs = 6;
+    assert_int_equal(nas_trainer_open(&o, &t, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "warm-up"));
+    nas_net_close(net);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keras),
-        cmocka_unit_test(test_what_decays),
-        cmocka_unit_test(test_own_values),
+        cmocka_unit_test(test_keras),      cmocka_unit_test(test_what_decays),
+        cmocka_unit_test(test_own_values), cmocka_unit_test(test_warm_up),
+        cmocka_unit_test(test_warm_steps),
     };
     return cmocka_run_group_tests_name("steps", tests, NULL, NULL);
 }

@@ -114,6 +114,9 @@ static nas_status trainer_check(const nas_trainer *t, nas_err *err) {
         return nas_fail(err, NAS_EINVAL, "train: there is no optimizer %d", c->optimizer);
     if (c->weight_decay > 0 && t->hook.count)
         return nas_fail(err, NAS_EINVAL, "train: a hook's own values have no weight decay");
+    if (!(c->warm_up_epochs >= 0 && c->warm_up_epochs < c->epochs))
+        return nas_fail(err, NAS_EINVAL, "train: %g epochs of warm-up in %d epochs",
+                        c->warm_up_epochs, c->epochs);
     const nas_schedule *rate = &c->learning_rate;
     if (rate->kind == NAS_SCHEDULE_EXPONENTIAL && !(rate->from > 0 && rate->to > 0))
         return nas_fail(err, NAS_EINVAL,
@@ -254,8 +257,7 @@ double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int
     net->step = t->step;
     const double loss = nas_net_step(net, x, y, n, t->config.label_smoothing);
     if (isfinite(loss)) {
-        const double rate =
-            nas_schedule_at(&t->config.learning_rate, t->step, nas_trainer_steps(t));
+        const double rate = nas_train_rate(&t->config, t->step, nas_trainer_steps(t));
         t->step++;
         update(t, rate, nas_net_threads(net, n));
     }

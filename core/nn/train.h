@@ -38,6 +38,7 @@ typedef struct nas_train_config {
     int32_t loss;     /* nas_loss */
     double huber_delta;
     nas_schedule learning_rate;
+    double warm_up_epochs; /* below epochs; nas_train_rate */
 } nas_train_config;
 
 /* Keys of "train" (learning_rate is a BLOCK) and of learning_rate's object form (offsets into
@@ -46,6 +47,11 @@ extern const nas_key nas_train_keys[];
 extern const nas_key nas_schedule_keys[];
 
 double nas_schedule_at(const nas_schedule *s, int64_t step, int64_t steps);
+
+/* The rate of a step of `steps`. The first W, warm_up_epochs in steps (nearest, and never all of
+ * them), rise in a line to the schedule's first rate: that times (step + 1) / W. The schedule has
+ * the others. */
+double nas_train_rate(const nas_train_config *c, int64_t step, int64_t steps);
 
 typedef struct nas_epoch {
     int32_t epoch; /* from 1 */
