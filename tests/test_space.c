@@ -66,6 +66,7 @@ static const struct {
     {{.augment = "{\"shift_frame\": 1}"},
      "f:4:13: augment.shift_frame: unknown key; did you mean \"shift_frames\"?"},
     {{.augment = "{\"zzzzzzzz\": 1}"}, "augment.zzzzzzzz: unknown key; expected \"shift_frames\""},
+    {{.augment = "{\"mixup\": -0.1}"}, "augment.mixup: expected a number 0 .. 10, got -0.1"},
     {{.augment = "5"}, "f:4:12: augment: expected an object { ... }, got 5"},
     {{.augment = "{\"shift_frames\": {\"choice\": [1, 2, 1.5]}}"},
      "f:4:47: augment.shift_frames: expected an integer 0 .. 1000, got 1.5"},

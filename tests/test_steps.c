@@ -23,7 +23,8 @@ static const nas_model model =
 
 typedef struct golden {
     float x[N * H * W], start[WEIGHTS];
-    int32_t y[N];
+    int32_t y[N], z[N];
+    float share[N];
     nas_examples e;
 } golden;
 
@@ -81,7 +82,7 @@ static void expect_weights(const nas_net *net, const char *run, const float *exp
     }
 }
 
-static void check_run(const golden *g, const char *run, const nas_train_config *config,
+static void check_run(const golden *g, const char *run, const nas_train_config *config, bool soft,
                       double most) {
     float loss[STEPS], after[WEIGHTS];
     char end[64];
@@ -95,7 +96,9 @@ static void check_run(const golden *g, const char *run, const nas_train_config *
         load(net, g->start);
         nas_trainer *t = open_trainer(net, config, &g->e);
         for (int s = 0; s < STEPS; s++) {
-            const double v = nas_trainer_step_on(t, g->x, g->y, N);
+            const double v =
+                soft ? nas_trainer_step_mixed(t, g->x, g->y, (nas_mix){g->z, g->share}, N)
+                     : nas_trainer_step_on(t, g->x, g->y, N);
             if (!(fabs(v - (double)loss[s]) <= 2e-3 * (double)loss[s]))
                 fail_msg("%s: loss of step %d is %.8f, Keras has %.8f", run, s, v, (double)loss[s]);
         }
@@ -108,13 +111,12 @@ static void check_run(const golden *g, const char *run, const nas_train_config *
 static void test_keras(void **state) {
     (void)state;
     golden g;
-    float unused[N];
     file = fopen("tests/golden/steps.txt", "r");
     assert_non_null(file);
     read_line("x", g.x, N * H * W);
     read_labels("y", g.y);
-    read_line("z", unused, N);
-    read_line("share", unused, N);
+    read_labels("z", g.z);
+    read_line("share", g.share, N);
     read_line("start", g.start, WEIGHTS);
     g.e = (nas_examples){.x = g.x, .y = g.y, .n = N, .h = H, .w = W};
     nas_train_config config = {.epochs = STEPS,
@@ -122,12 +124,16 @@ static void test_keras(void **state) {
                                .label_smoothing = 0.1,
                                .weight_decay = 1,
                                .learning_rate = {.from = 0.001}};
-    check_run(&g, "adam_decay", &config, 5e-5);
+    check_run(&g, "adam_decay", &config, false, 5e-5);
     config.optimizer = 1;
     config.momentum = 0.9;
     config.weight_decay = 1;
     config.learning_rate.from = 0.002;
-    check_run(&g, "sgd_decay", &config, 5e-4);
+    check_run(&g, "sgd_decay", &config, false, 5e-4);
+    config.optimizer = 0;
+    config.weight_decay = 0;
+    config.learning_rate.from = 0.01;
+    check_run(&g, "soft", &config, true, 2e-3);
     fclose(file);
 }
 

@@ -135,6 +135,9 @@ NAS_NODISCARD nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoc
  * The second is for models of values, [n][outputs]. */
 double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n);
 double nas_trainer_step_values(nas_trainer *t, const float *x, const float *values, int32_t n);
+/* On mixed examples: mix says with what. */
+double nas_trainer_step_mixed(nas_trainer *t, const float *x, const int32_t *y, nas_mix mix,
+                              int32_t n);
 
 /* Weights, optimiser moments and step, batch-norm averages, position in the epoch, the best epoch
  * and (keep "best") its weights and averages. Bytes are only meaningful for the same model,
