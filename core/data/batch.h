@@ -40,8 +40,10 @@ typedef struct nas_augment {
     /* Above 0: after all that, examples are mixed in pairs (Zhang et al. 2018, "mixup"), by shares
      * of Beta(mixup, mixup). */
     double mixup;
-    /* On the clip, before the front end: whoever makes the features applies it. */
+    /* On the clip, before the front end, and in it: whoever makes the features applies them. warp:
+     * most by which the factors of core/audio/warp.h are off 1. */
     nas_sound_augment sound;
+    double warp;
 } nas_augment;
 extern const nas_key nas_augment_keys[];
 
