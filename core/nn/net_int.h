@@ -131,6 +131,10 @@ static inline size_t nas_slice(size_t n, int32_t i) { /* how long the i-th is */
 /* Threads that a step on a batch of n may use now. */
 int32_t nas_net_threads(const nas_net *net, int32_t n);
 
+/* Takes a share of themselves from all kernels. Zeros stay zeros: of the padding, and of masks; and
+ * what moves as differences shrinks alike, as the one is linear in the other. */
+void nas_net_decay(nas_net *net, float share, int32_t threads);
+
 /* One batch of n <= net->batch examples forward and backward: gradients of the mean loss are left
  * in net->grads. Returns the loss: the mean cross-entropy against labels, mixed where net->mix says
  * so, then smoothed as Keras does; of a model of values the mean over examples and values of

@@ -221,20 +221,6 @@ static void move_slice(void *ctx, int32_t slice, int32_t lane) {
                          t->config.momentum);
 }
 
-/* Zeros stay zeros: of the padding, and of masks. What moves as differences shrinks alike, as the
- * one is linear in the other. */
-static void decay_node(void *ctx, int32_t i, int32_t lane) {
-    const move *m = ctx;
-    const nas_net *net = m->t->o.net;
-    const nas_node *node = &net->nodes.v[i];
-    (void)lane;
-    if (!node->ops->has_kernel) return;
-    const nas_weight *w = &node->weights[0];
-    const float share = (float)(m->t->config.weight_decay * m->rate);
-    float *v = nas_node_param(node, 0, net);
-    for (size_t k = 0; k < (size_t)w->rows * (size_t)w->stride; k++) v[k] -= share * v[k];
-}
-
 /* The step (from 0) that is under way has its gradients. */
 static void update(nas_trainer *t, double rate, int32_t threads) {
     const nas_train_hook *h = &t->hook;
@@ -244,7 +230,8 @@ static void update(nas_trainer *t, double rate, int32_t threads) {
     if (differences) nas_differences_before(t->differences);
     nas_team_run(threads, nas_slices(t->moved), move_slice, &m);
     if (differences) nas_differences_after(t->differences);
-    if (t->config.weight_decay > 0) nas_team_run(threads, t->o.net->nodes.n, decay_node, &m);
+    if (t->config.weight_decay > 0)
+        nas_net_decay(t->o.net, (float)(t->config.weight_decay * rate), threads);
     if (h->after) h->after(h->ctx);
 }
 
