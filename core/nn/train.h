@@ -29,7 +29,8 @@ typedef struct nas_train_config {
     double momentum, label_smoothing;
     /* After each step kernels (of conv2d, conv1d, depthwise_conv2d and dense; no biases, no batch
      * norm) are multiplied by 1 - weight_decay * rate (Loshchilov and Hutter 2019, algorithm 2, the
-     * rate being eta_t). Not where a hook has values of its own. */
+     * rate being eta_t; there, as in Keras, before the step: apart by weight_decay * rate * step).
+     * Not where a hook has values of its own. */
     double weight_decay;
     bool exact;
     bool differences; /* core/nn/differences.h; not where a hook has values of its own */
