@@ -144,6 +144,17 @@ nas_status nas_file_add(nas_file *f, const void *p, size_t bytes, nas_err *err) 
     return NAS_OK;
 }
 
+nas_status nas_file_overwrite(nas_file *f, const void *p, size_t bytes, nas_err *err) {
+    const uint8_t *at = p;
+    for (size_t done = 0; done < bytes;) {
+        const ssize_t put = pwrite(f->fd, at + done, bytes - done, (off_t)done);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) return nas_fail_errno(err, "cannot write %s", f->path);
+        done += (size_t)put;
+    }
+    return NAS_OK;
+}
+
 static void sync_folder_of(const char *path) {
     char *copy = strdup(path);
     if (!copy) return;

@@ -21,6 +21,8 @@ NAS_NODISCARD nas_status nas_file_write(const char *path, const void *p, size_t 
 typedef struct nas_file nas_file;
 NAS_NODISCARD nas_status nas_file_begin(const char *path, nas_file **out, nas_err *err);
 NAS_NODISCARD nas_status nas_file_add(nas_file *f, const void *p, size_t bytes, nas_err *err);
+/* Over the first bytes that were added. */
+NAS_NODISCARD nas_status nas_file_overwrite(nas_file *f, const void *p, size_t bytes, nas_err *err);
 NAS_NODISCARD nas_status nas_file_commit(nas_file *f, nas_err *err);
 void nas_file_drop(nas_file *f);
 /* Removes what killed writers of path left beside it; what somebody is writing stays. */

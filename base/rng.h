@@ -15,7 +15,8 @@ typedef enum nas_purpose {
     NAS_PURPOSE_SAMPLE = 5,  /* a sampler's draw; trial (low, high), attempt */
     NAS_PURPOSE_TEST = 6,
     NAS_PURPOSE_CLUSTER = 7,
-    NAS_PURPOSE_GROUPS = 8 /* groups that a bound draws; draw */
+    NAS_PURPOSE_GROUPS = 8, /* groups that a bound draws; draw */
+    NAS_PURPOSE_MIX = 9     /* mixup; epoch, position in the epoch */
 } nas_purpose;
 
 typedef struct nas_rng {
@@ -36,6 +37,10 @@ uint64_t nas_rng_below(nas_rng *r, uint64_t n);
 /* Uniform in [0, 1): 24 bits, and 53 bits. */
 float nas_rng_float(nas_rng *r);
 double nas_rng_double(nas_rng *r);
+
+/* Of Beta(a, b), both above 0: x / (x + y) of two gammas (Marsaglia and Tsang 2000), whose
+ * logarithms do not vanish for small a and b. */
+double nas_rng_beta(nas_rng *r, double a, double b);
 
 /* Fisher-Yates. */
 void nas_rng_shuffle(nas_rng *r, uint32_t *items, uint32_t n);

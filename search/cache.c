@@ -109,34 +109,81 @@ void nas_cache_release(nas_cached *c) {
     *c = (nas_cached){0};
 }
 
+struct nas_cache_writer {
+    const nas_cache *cache;
+    nas_hash key;
+    place at;
+    nas_cache_head head;
+    nas_hasher hasher;
+    nas_file *file;
+};
+
+/* The head stands first, and is known last. */
+static nas_status begin_file(nas_cache_writer *w, nas_err *err) {
+    NAS_TRY(place_of(w->cache, &w->key, "", &w->at, err));
+    NAS_TRY(nas_dir_make(w->at.dir, err));
+    nas_file_sweep(w->at.path);
+    NAS_TRY(nas_file_begin(w->at.path, &w->file, err));
+    return nas_file_add(w->file, &w->head, sizeof w->head, err);
+}
+
+nas_status nas_cache_begin(const nas_cache *c, const nas_hash *key, const char *kind,
+                           nas_cache_writer **out, nas_err *err) {
+    *out = NULL;
+    nas_cache_writer *w = calloc(1, sizeof *w);
+    if (!w) return nas_fail(err, NAS_ENOMEM, "the cache: out of memory");
+    w->cache = c;
+    w->key = *key;
+    memcpy(w->head.magic, nas_cache_magic, sizeof w->head.magic);
+    snprintf(w->head.kind, sizeof w->head.kind, "%s", kind);
+    w->hasher = nas_hasher_start();
+    const nas_status st = begin_file(w, err);
+    if (st == NAS_OK)
+        *out = w;
+    else
+        nas_cache_drop(w);
+    return st;
+}
+
+nas_status nas_cache_add(nas_cache_writer *w, const void *p, size_t bytes, nas_err *err) {
+    nas_hasher_add(&w->hasher, p, bytes);
+    w->head.bytes += bytes;
+    return nas_file_add(w->file, p, bytes, err);
+}
+
+nas_status nas_cache_end(nas_cache_writer *w, nas_err *err) {
+    w->head.payload = nas_hasher_end(&w->hasher);
+    nas_status st = nas_file_overwrite(w->file, &w->head, sizeof w->head, err);
+    if (st == NAS_OK) {
+        st = nas_file_commit(w->file, err);
+        w->file = NULL;
+    }
+    if (st == NAS_OK) {
+        nas_cache_use *use = w->cache->use;
+        if (use) use->put += (int64_t)(sizeof w->head + w->head.bytes);
+        keep(w->cache, &w->key, w->at.path);
+    }
+    nas_cache_drop(w);
+    return st;
+}
+
+void nas_cache_drop(nas_cache_writer *w) {
+    if (!w) return;
+    nas_file_drop(w->file);
+    free(w);
+}
+
 nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const char *kind,
                          const nas_piece *pieces, int32_t n, nas_err *err) {
-    place at;
-    NAS_TRY(place_of(c, key, "", &at, err));
-    NAS_TRY(nas_dir_make(at.dir, err));
-    nas_cache_head h = {.bytes = 0};
-    memcpy(h.magic, nas_cache_magic, sizeof h.magic);
-    snprintf(h.kind, sizeof h.kind, "%s", kind);
-    nas_hasher hasher = nas_hasher_start();
+    nas_cache_writer *w;
+    NAS_TRY(nas_cache_begin(c, key, kind, &w, err));
     for (int32_t i = 0; i < n; i++) {
-        nas_hasher_add(&hasher, pieces[i].p, pieces[i].bytes);
-        h.bytes += pieces[i].bytes;
-    }
-    h.payload = nas_hasher_end(&hasher);
-    nas_file *f = NULL;
-    nas_file_sweep(at.path);
-    NAS_TRY(nas_file_begin(at.path, &f, err));
-    nas_status st = nas_file_add(f, &h, sizeof h, err);
-    for (int32_t i = 0; st == NAS_OK && i < n; i++)
-        st = nas_file_add(f, pieces[i].p, pieces[i].bytes, err);
-    if (st != NAS_OK) {
-        nas_file_drop(f);
+        const nas_status st = nas_cache_add(w, pieces[i].p, pieces[i].bytes, err);
+        if (st == NAS_OK) continue;
+        nas_cache_drop(w);
         return st;
     }
-    NAS_TRY(nas_file_commit(f, err));
-    if (c->use) c->use->put += (int64_t)(sizeof h + h.bytes);
-    keep(c, key, at.path);
-    return NAS_OK;
+    return nas_cache_end(w, err);
 }
 
 void nas_cache_remove(const nas_cache *c, const nas_hash *key) {

@@ -66,6 +66,15 @@ typedef struct nas_piece {
 } nas_piece;
 NAS_NODISCARD nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const char *kind,
                                        const nas_piece *pieces, int32_t n, nas_err *err);
+/* The same, a piece at a time, for what is too large to be held; nas_cache_end or nas_cache_drop
+ * ends it. */
+typedef struct nas_cache_writer nas_cache_writer;
+NAS_NODISCARD nas_status nas_cache_begin(const nas_cache *c, const nas_hash *key, const char *kind,
+                                         nas_cache_writer **out, nas_err *err);
+NAS_NODISCARD nas_status nas_cache_add(nas_cache_writer *w, const void *p, size_t bytes,
+                                       nas_err *err);
+NAS_NODISCARD nas_status nas_cache_end(nas_cache_writer *w, nas_err *err);
+void nas_cache_drop(nas_cache_writer *w);
 void nas_cache_remove(const nas_cache *c, const nas_hash *key);
 
 /* Takes the lock at path; errors: NAS_ESTOP `wait` gave up. */

@@ -13,6 +13,11 @@ static nas_status build_train(nas_arena *a, const cJSON *train, nas_train_config
         const nas_key *k = nas_block_find(&nas_block_train, "learning_rate");
         if (k) NAS_TRY(nas_key_default(a, k, &rate, err));
     }
+    if (out->warm_up_epochs >= out->epochs)
+        return nas_fail(err, NAS_ESHAPE,
+                        "train.warm_up_epochs: %g, and train.epochs is %d; expected fewer than "
+                        "the training has",
+                        out->warm_up_epochs, out->epochs);
     nas_schedule *s = &out->learning_rate;
     if (rate && cJSON_IsObject(rate)) {
         NAS_TRY(nas_keys_build(a, nas_schedule_keys, rate, 0, s, err));

@@ -6,6 +6,7 @@
 #include "search/augmented.h"
 #include "search/evaluate.h"
 #include "search/noise.h"
+#include "search/warped.h"
 #include "tests/space_texts.h"
 
 #include <math.h>
@@ -475,15 +476,121 @@ static void test_recordings(void **state) {
     close_bench(&b);
 }
 
+static void refuse_common(void *ctx, bool over) {
+    (void)ctx;
+    (void)over;
+    fail_msg("the table was computed again");
+}
+
+static void copy_epoch(nas_augmented *g, int32_t epoch, float *out, size_t bytes) {
+    nas_err err = {0};
+    if (nas_augmented_epoch(g, epoch, &err) != NAS_OK) fail_msg("%s", err.text);
+    memcpy(out, nas_augmented_examples(g).x, bytes);
+}
+
+/* Rows that are looked up are those that are made anew, where clips are not changed: a shift of no
+ * sample has them made. */
+static void test_warp_routes(void **state) {
+    (void)state;
+    bench b;
+    nas_candidate c, d;
+    open_bench(&b);
+    open_data(&b);
+    const int32_t n = b.d.part[NAS_TRAIN].n;
+    const size_t row = (size_t)b.f.h * (size_t)b.f.w, bytes = (size_t)n * row * sizeof(float);
+    float *first = malloc(bytes), *second = malloc(bytes);
+    assert_null(open_augmented(&b, &c, "{\"warp\": 0.02}", 0));
+    nas_augmented *table = open_augmented(&b, &c, "{\"warp\": 0.15}", 7);
+    nas_augmented *anew = open_augmented(&b, &d, "{\"warp\": 0.15, \"shift_ms\": 1e-9}", 7);
+    assert_memory_equal(nas_augmented_examples(table).x, b.f.x[NAS_TRAIN], bytes);
+    for (int32_t epoch = 0; epoch < 12; epoch += 3) {
+        copy_epoch(table, epoch, first, bytes);
+        copy_epoch(anew, epoch, second, bytes);
+        assert_memory_equal(first, second, bytes);
+        assert_memory_not_equal(first, b.f.x[NAS_TRAIN], bytes);
+    }
+    copy_epoch(table, 6, second, bytes);
+    assert_memory_not_equal(first, second, bytes);
+    const nas_hash own = hash_of(table), other = hash_of(anew);
+    assert_false(nas_hash_equal(&own, &other));
+    nas_augmented_close(table);
+    nas_augmented_close(anew);
+    /* Changed clips are warped too. */
+    anew = open_augmented(&b, &c, "{\"warp\": 0.15, \"gain_db\": 9}", 7);
+    copy_epoch(anew, 9, second, bytes);
+    nas_augmented_close(anew);
+    anew = open_augmented(&b, &c, "{\"gain_db\": 9}", 7);
+    assert_memory_not_equal(first, second, bytes);
+    copy_epoch(anew, 9, first, bytes);
+    assert_memory_not_equal(first, second, bytes);
+    nas_augmented_close(anew);
+    free(first);
+    free(second);
+    close_data(&b);
+    close_bench(&b);
+}
+
+/* Every row of an epoch is one of the table's, normalised; the ends of the grid come half as often
+ * as the rest. The table does not know the split. */
+static void test_warp_table(void **state) {
+    (void)state;
+    bench b;
+    nas_candidate c;
+    nas_warped w, again;
+    enum { SIDE = 7, EPOCHS = 120 };
+    int seen[2][SIDE] = {{0}};
+    open_bench(&b);
+    open_data(&b);
+    const nas_rows *rows = &b.d.part[NAS_TRAIN];
+    const size_t row = (size_t)b.f.h * (size_t)b.f.w;
+    nas_augmented *g = open_augmented(&b, &c, "{\"warp\": 0.15}", 7);
+    assert_int_equal(nas_warped_open(&b.d, &c, row, &b.cache, &b.log, &w, &b.err), NAS_OK);
+    assert_int_equal(nas_warped_bytes(&b.d, 3, row), 24 * SIDE * SIDE * row * sizeof(float));
+    float *x = malloc(row * sizeof *x);
+    for (int32_t epoch = 0; epoch < EPOCHS; epoch++) {
+        assert_int_equal(nas_augmented_epoch(g, epoch, &b.err), NAS_OK);
+        for (int32_t i = epoch % 3; i < rows->n; i += 3) {
+            int found = 0;
+            for (int32_t k = 0; k < SIDE * SIDE && !found; k++) {
+                memcpy(x, nas_warped_row(&w, rows->clip[i], k % SIDE - 3, k / SIDE - 3),
+                       row * sizeof *x);
+                nas_frontend_normalize(b.f.mean, b.f.deviation, b.f.w, x, row);
+                found = !memcmp(x, nas_augmented_examples(g).x + (size_t)i * row, row * sizeof *x);
+                if (found) seen[0][k % SIDE]++, seen[1][k / SIDE]++;
+            }
+            assert_true(found);
+        }
+    }
+    for (int k = 0; k < 2; k++) { /* about 600 rows: 50, 100 ... 100, 50 */
+        const int ends = seen[k][0] + seen[k][SIDE - 1];
+        for (int i = 1; i < SIDE - 1; i++) assert_true(seen[k][i] > 60 && seen[k][i] < 140);
+        assert_true(ends > 60 && ends < 140);
+    }
+    nas_dataset other = b.d;
+    other.fingerprint.b[0] ^= 1;
+    other.part[NAS_TRAIN].n = 3;
+    const nas_cache untouched = {.dir = b.cache.dir, .common = refuse_common};
+    assert_int_equal(nas_warped_open(&other, &c, row, &untouched, NULL, &again, &b.err), NAS_OK);
+    assert_memory_equal(again.x, w.x, w.own.bytes);
+    nas_warped_close(&w);
+    nas_warped_close(&again);
+    nas_augmented_close(g);
+    free(x);
+    close_data(&b);
+    close_bench(&b);
+}
+
 /* The whole chain: augmentation reaches training, and nothing else; the cache changes nothing. */
 static void test_trained(void **state) {
     (void)state;
-    static const char *const settings[] = {"{}", "{\"gain_db\": 6, \"noise_snr_db\": [0, 10]}"};
+    static const char *const settings[] = {"{}", "{\"gain_db\": 6, \"noise_snr_db\": [0, 10]}",
+                                           "{\"warp\": 0.1}", "{\"warp\": 0.1, \"mixup\": 0.3}"};
+    enum { SETTINGS = sizeof settings / sizeof *settings };
     bench b;
-    nas_hash files[2][2];
+    nas_hash files[SETTINGS][2];
     open_bench(&b);
     open_data(&b);
-    for (int s = 0; s < 2; s++)
+    for (int s = 0; s < SETTINGS; s++)
         for (int again = 0; again < 2; again++) {
             nas_candidate c;
             nas_outcome o;
@@ -497,20 +604,22 @@ static void test_trained(void **state) {
             assert_string_equal(o.state, "complete");
             files[s][again] = nas_hash_of(o.tflite.p, o.tflite.n);
         }
-    assert_true(nas_hash_equal(&files[0][0], &files[0][1]));
-    assert_true(nas_hash_equal(&files[1][0], &files[1][1]));
-    assert_false(nas_hash_equal(&files[0][0], &files[1][0]));
+    for (int s = 0; s < SETTINGS; s++) {
+        assert_true(nas_hash_equal(&files[s][0], &files[s][1]));
+        for (int k = 0; k < s; k++) assert_false(nas_hash_equal(&files[s][0], &files[k][0]));
+    }
     close_data(&b);
     close_bench(&b);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shift),   cmocka_unit_test(test_gain),
-        cmocka_unit_test(test_noise),   cmocka_unit_test(test_noise_places),
-        cmocka_unit_test(test_silence), cmocka_unit_test(test_pink),
-        cmocka_unit_test(test_epochs),  cmocka_unit_test(test_recordings),
-        cmocka_unit_test(test_trained),
+        cmocka_unit_test(test_shift),      cmocka_unit_test(test_gain),
+        cmocka_unit_test(test_noise),      cmocka_unit_test(test_noise_places),
+        cmocka_unit_test(test_silence),    cmocka_unit_test(test_pink),
+        cmocka_unit_test(test_epochs),     cmocka_unit_test(test_recordings),
+        cmocka_unit_test(test_trained),    cmocka_unit_test(test_warp_routes),
+        cmocka_unit_test(test_warp_table),
     };
     fill_signals();
     return cmocka_run_group_tests(tests, NULL, NULL);

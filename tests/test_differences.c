@@ -113,9 +113,12 @@ static void test_same(void **state) {
               DENSE(VALUES), VALUES_END),
         MODEL(VALUE_WINDOW, 2, 1, CONV1D(9, VALUE_WINDOW, 1, 1, NAS_VALID), RELU, FLATTEN,
               DENSE(VALUES), VALUES_END),
+        /* And with weight decay. */
+        MODEL(VALUE_WINDOW, 1, 2, FLATTEN, DENSE(9), RELU, DENSE(VALUES), VALUES_END),
     };
-    const nas_train_config with = config_of(true), without = config_of(false);
-    for (int m = 0; m < 3; m++) {
+    nas_train_config with = config_of(true), without = config_of(false);
+    for (int m = 0; m < 4; m++) {
+        with.weight_decay = without.weight_decay = m == 3 ? 1 : 0;
         nas_net *a = open_net(&nets[m]), *b = open_net(&nets[m]);
         nas_trainer *s = open_trainer(a, &with, &d.series, NULL);
         nas_trainer *t = open_trainer(b, &without, &d.changed, NULL);

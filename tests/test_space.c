@@ -66,6 +66,7 @@ static const struct {
     {{.augment = "{\"shift_frame\": 1}"},
      "f:4:13: augment.shift_frame: unknown key; did you mean \"shift_frames\"?"},
     {{.augment = "{\"zzzzzzzz\": 1}"}, "augment.zzzzzzzz: unknown key; expected \"shift_frames\""},
+    {{.augment = "{\"mixup\": -0.1}"}, "augment.mixup: expected a number 0 .. 10, got -0.1"},
     {{.augment = "5"}, "f:4:12: augment: expected an object { ... }, got 5"},
     {{.augment = "{\"shift_frames\": {\"choice\": [1, 2, 1.5]}}"},
      "f:4:47: augment.shift_frames: expected an integer 0 .. 1000, got 1.5"},
@@ -213,6 +214,12 @@ static const struct {
     {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": {\"schedule\": "
                "\"exponential\", \"from\": 1, \"to\": {\"choice\": [0, 0]}}}"},
      "train.learning_rate: exponential from 1 to 0; expected both above 0"},
+    {{.train = "{\"epochs\": 4, \"batch_size\": 2, \"learning_rate\": 1, "
+               "\"warm_up_epochs\": {\"choice\": [4, 5.5]}}"},
+     "train.warm_up_epochs: 4, and train.epochs is 4; expected fewer than the training has"},
+    {{.train = "{\"epochs\": 4, \"batch_size\": 2, \"learning_rate\": 1, "
+               "\"weight_decay\": 1.5}"},
+     "train.weight_decay: expected a number 0 .. 1, got 1.5"},
     {{.train = "{\"epochs\": 1, \"batch_size\": 2, \"learning_rate\": {\"schedule\": \"constant\", "
                "\"from\": 1, \"to\": 1}}"},
      "train.learning_rate.to: belongs to other schedules"},

@@ -78,12 +78,18 @@ static void stir(void *ctx, int64_t step) {
     atomic_store((_Atomic int *)ctx, 1 + (int)(step % 3));
 }
 
+/* Mixup and weight decay in what follows. */
+static bool mixed;
+
 /* Two epochs; `changing`: another number of threads at each step, if it is there. */
 static trained train(const nas_model *m, const nas_kernel *k, int threads, _Atomic int *changing) {
     const bool classes = !nas_model_gives_values(m);
-    const nas_augment augment = {.shift_frames = 2, .time_mask_frames = 3};
-    const nas_train_config config = {
-        .epochs = 2, .batch_size = BATCH, .learning_rate = {.from = 1e-3}};
+    const nas_augment augment = {
+        .shift_frames = 2, .time_mask_frames = 3, .mixup = mixed && classes ? 0.3 : 0};
+    const nas_train_config config = {.epochs = 2,
+                                     .batch_size = BATCH,
+                                     .weight_decay = mixed ? 0.1 : 0,
+                                     .learning_rate = {.from = 1e-3}};
     nas_err err = {0};
     nas_net *net;
     nas_trainer *t;
@@ -162,6 +168,17 @@ static void test_bits(void **state) {
             }
             free(one.state);
         }
+}
+
+static void test_mixed(void **state) {
+    const trained plain = train(&nets[1], nas_kernel_find("generic"), 1, NULL);
+    mixed = true;
+    const trained other = train(&nets[1], nas_kernel_find("generic"), 1, NULL);
+    assert_memory_not_equal(plain.state, other.state, plain.bytes);
+    free(plain.state);
+    free(other.state);
+    test_bits(state);
+    mixed = false;
 }
 
 enum { TASKS = 100 };
@@ -357,9 +374,9 @@ static void test_number(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_version), cmocka_unit_test(test_bits),   cmocka_unit_test(test_team),
-        cmocka_unit_test(test_fork),    cmocka_unit_test(test_end),    cmocka_unit_test(test_mode),
-        cmocka_unit_test(test_limit),   cmocka_unit_test(test_number),
+        cmocka_unit_test(test_version), cmocka_unit_test(test_bits),  cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_team),    cmocka_unit_test(test_fork),  cmocka_unit_test(test_end),
+        cmocka_unit_test(test_mode),    cmocka_unit_test(test_limit), cmocka_unit_test(test_number),
     };
     return cmocka_run_group_tests_name("threads", tests, make_examples, NULL);
 }

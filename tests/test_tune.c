@@ -324,18 +324,47 @@ static void test_clusters_repeat(void **state) {
 
 /* --- fine-tuning ------------------------------------------------------------------------------ */
 
-static void tune(nas_net *net, const nas_tuning *tuning, int32_t epochs, double rate) {
+static void tune_as(nas_net *net, const nas_tuning *tuning, int32_t epochs, double rate,
+                    nas_train_config config, const nas_augment *augment) {
     static nas_examples e;
     e = toy();
-    const nas_train_config config = {
-        .epochs = 1, .batch_size = BATCH, .learning_rate = {.from = 1}};
-    const nas_tune_run how = {.trainer = {.config = &config, .train = &e, .seed = 5},
-                              .epochs = epochs,
-                              .learning_rate = rate};
+    config.epochs = 1;
+    config.batch_size = BATCH;
+    config.learning_rate.from = 1;
+    const nas_tune_run how = {
+        .trainer = {.config = &config, .augment = augment, .train = &e, .seed = 5},
+        .epochs = epochs,
+        .learning_rate = rate};
     nas_train_end end;
     nas_err err = {0};
     check(nas_tune(net, tuning, &how, &end, &err), &err);
     assert_int_equal(end, NAS_TRAIN_DONE);
+}
+
+static void tune(nas_net *net, const nas_tuning *tuning, int32_t epochs, double rate) {
+    tune_as(net, tuning, epochs, rate, (nas_train_config){0}, NULL);
+}
+
+/* Fine-tuning mixes as training does; decay and warm-up are training's own. */
+static void test_tune_recipe(void **state) {
+    (void)state;
+    static const nas_augment mixed = {.mixup = 0.3};
+    const nas_train_config recipe = {.weight_decay = 0.5, .warm_up_epochs = 0.9};
+    const nas_tuning all = {.all = true};
+    nas_net *a = learned(&plain, 4, 0.5), *b = fold(a), *c = fold(a), *d = fold(a);
+    nas_net *first = fold(a);
+    tune(first, &all, 2, 1e-3);
+    tune_as(b, &all, 2, 1e-3, recipe, NULL);
+    assert_same_net(first, b, true);
+    tune_as(c, &all, 2, 1e-3, recipe, &mixed);
+    tune_as(d, &all, 2, 1e-3, recipe, &mixed);
+    assert_same_net(c, d, true);
+    assert_same_net(c, b, false);
+    nas_net_close(a);
+    nas_net_close(b);
+    nas_net_close(c);
+    nas_net_close(d);
+    nas_net_close(first);
 }
 
 /* Loss falls; what was equal stays equal, zeros stay zeros, the rest does not move. */
@@ -862,6 +891,7 @@ int main(void) {
         cmocka_unit_test(test_clusters_channel),
         cmocka_unit_test(test_clusters_scaled),
         cmocka_unit_test(test_clusters_repeat),
+        cmocka_unit_test(test_tune_recipe),
         cmocka_unit_test(test_cluster_tune),
         cmocka_unit_test(test_cluster_gradients),
         cmocka_unit_test(test_scaled_gradients),

@@ -1,13 +1,9 @@
 /* core/audio/frontend.c - short-time spectra, mel bands and cepstral coefficients of one clip. */
-#include "core/audio/frontend.h"
-
-#include "core/audio/fft.h"
+#include "core/audio/frontend_int.h"
 #include "core/audio/mel.h"
 
 #include <assert.h>
-#include <kissfft/kiss_fftr.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,30 +86,6 @@ const nas_key nas_frontend_keys[] = {
     NAS_KEY_END,
 };
 #undef AT
-
-/* Frames go through the kernels `lanes` at a time. A transform whose length has other factors than
- * 2, 3 and 5 is kissfft's, frame by frame. Arrays are aligned to 64 bytes and end in a lane's room.
- */
-struct nas_frontend {
-    nas_frontend_sizes s;
-    int32_t mel_bins;
-    int32_t last_bin; /* that a filter reads */
-    int32_t level, samples;
-    float *levelled; /* [samples]; NULL: the clip is taken as it is */
-    bool cepstra;
-    const nas_spectra *kernel;
-    nas_fft fft;
-    kiss_fftr_cfg odd_fft;  /* NULL: not needed; then nor are the next two */
-    kiss_fft_cpx *spectrum; /* [fft / 2 + 1] */
-    float *frame;           /* [fft]; zeros after length */
-    float *window;          /* [length], then zeros */
-    float *z;               /* [fft / 2][2][lanes] */
-    float *magnitude;       /* [fft / 2 + 1][lanes] */
-    float *mel;             /* [mel_bins][lanes] */
-    float *weights;         /* of all filters, one after the other */
-    float *cosines;         /* [bins][mel_bins] */
-    nas_band *bands;
-};
 
 /* Milliseconds to samples: nearest, halves up; the added 1e-9 lets 0.5 that binary fractions miss
  * by a hair count as a half. 0 when it is no number of samples. */
@@ -235,14 +207,13 @@ nas_status nas_frontend_shape(const nas_frontend_config *config, int32_t samples
 static void fill_tables(nas_frontend *f, const nas_frontend_config *c) {
     nas_hann_fill(f->s.length, f->window);
     (void)nas_mel_fill(c->mel_bins, f->s.fft / 2 + 1, c->sample_rate_hz, c->lower_hz, c->upper_hz,
-                       f->bands, f->weights);
+                       1, f->bands, f->weights);
     for (int32_t i = 0; i < c->mel_bins; i++)
         if (f->bands[i].end > f->last_bin + 1) f->last_bin = f->bands[i].end - 1;
     if (f->cepstra) nas_cosine_fill(f->s.bins, c->mel_bins, f->cosines);
 }
 
-/* Zeroed. */
-static float *floats(size_t n) {
+float *nas_frontend_floats(size_t n) {
     const size_t bytes = (n * sizeof(float) + 63) / 64 * 64;
     float *p = aligned_alloc(64, bytes);
     if (p) memset(p, 0, bytes);
@@ -254,7 +225,7 @@ static bool open_transform(nas_frontend *f) {
     if (nas_fft_suits(f->s.fft)) return nas_fft_open(&f->fft, f->s.fft);
     f->odd_fft = kiss_fftr_alloc(f->s.fft, 0, NULL, NULL);
     f->spectrum = calloc(points / 2 + 1, sizeof *f->spectrum);
-    f->frame = floats(points);
+    f->frame = nas_frontend_floats(points);
     return f->odd_fft && f->spectrum && f->frame;
 }
 
@@ -264,14 +235,14 @@ static bool open_arrays(nas_frontend *f, const nas_frontend_config *c) {
     f->bands = calloc(mel, sizeof *f->bands);
     if (!f->bands) return false;
     const int32_t weights = nas_mel_fill(c->mel_bins, (int32_t)bins, c->sample_rate_hz, c->lower_hz,
-                                         c->upper_hz, f->bands, NULL);
-    f->weights = floats((size_t)weights + 1);
-    f->window = floats((size_t)f->s.length + lanes);
-    f->z = floats(bins * 2 * lanes);
-    f->magnitude = floats(bins * lanes);
-    f->mel = floats(mel * lanes);
-    f->cosines = floats((size_t)f->s.bins * mel);
-    if (f->level && !(f->levelled = floats((size_t)f->samples))) return false;
+                                         c->upper_hz, 1, f->bands, NULL);
+    f->weights = nas_frontend_floats((size_t)weights + 1);
+    f->window = nas_frontend_floats((size_t)f->s.length + lanes);
+    f->z = nas_frontend_floats(bins * 2 * lanes);
+    f->magnitude = nas_frontend_floats(bins * lanes);
+    f->mel = nas_frontend_floats(mel * lanes);
+    f->cosines = nas_frontend_floats((size_t)f->s.bins * mel);
+    if (f->level && !(f->levelled = nas_frontend_floats((size_t)f->samples))) return false;
     return f->weights && f->window && f->z && f->magnitude && f->mel && f->cosines;
 }
 
@@ -323,9 +294,9 @@ int32_t nas_frontend_bins(const nas_frontend *f) {
 }
 
 /* As the kernel's, by kissfft; the part of f->frame after the window stays zero. */
-static void odd_magnitudes(nas_frontend *f, const float *pcm, int32_t frames) {
+static void odd_magnitudes(nas_frontend *f, const float *pcm, ptrdiff_t step, int32_t frames) {
     const int32_t lanes = f->kernel->lanes;
-    for (int32_t t = 0; t < frames; t++, pcm += f->s.step) {
+    for (int32_t t = 0; t < frames; t++, pcm += step) {
         for (int32_t i = 0; i < f->s.length; i++) f->frame[i] = pcm[i] * f->window[i];
         kiss_fftr(f->odd_fft, f->frame, f->spectrum);
         for (int32_t k = 0; k <= f->last_bin; k++) {
@@ -335,22 +306,34 @@ static void odd_magnitudes(nas_frontend *f, const float *pcm, int32_t frames) {
     }
 }
 
-void nas_frontend_run(nas_frontend *f, const float *pcm, float *out) {
+const float *nas_frontend_levelled(nas_frontend *f, const float *pcm) {
+    if (!f->level) return pcm;
+    f->kernel->level(f->level, pcm, f->samples, f->levelled);
+    return f->levelled;
+}
+
+void nas_frontend_spectra(nas_frontend *f, const float *pcm, ptrdiff_t step, int32_t frames) {
+    if (f->odd_fft)
+        odd_magnitudes(f, pcm, step, frames);
+    else
+        f->kernel->magnitudes(&f->fft, pcm, step, frames, f->s.length, f->window, f->last_bin, f->z,
+                              f->magnitude);
+}
+
+void nas_frontend_rows(nas_frontend *f, const nas_band *bands, const float *weights, int32_t frames,
+                       float *out) {
     const nas_spectra *k = f->kernel;
-    if (f->level) {
-        k->level(f->level, pcm, f->samples, f->levelled);
-        pcm = f->levelled;
-    }
-    for (int32_t t = 0; t < f->s.frames; t += k->lanes) {
-        const int32_t n = f->s.frames - t < k->lanes ? f->s.frames - t : k->lanes;
-        const float *from = pcm + (ptrdiff_t)t * f->s.step;
-        if (f->odd_fft)
-            odd_magnitudes(f, from, n);
-        else
-            k->magnitudes(&f->fft, from, f->s.step, n, f->s.length, f->window, f->last_bin, f->z,
-                          f->magnitude);
-        k->bands(f->mel_bins, f->bands, f->weights, f->magnitude, f->mel);
-        k->project(f->s.bins, f->mel_bins, f->cepstra ? f->cosines : NULL, f->mel, n, out);
+    k->bands(f->mel_bins, bands, weights, f->magnitude, f->mel);
+    k->project(f->s.bins, f->mel_bins, f->cepstra ? f->cosines : NULL, f->mel, frames, out);
+}
+
+void nas_frontend_run(nas_frontend *f, const float *pcm, float *out) {
+    const int32_t lanes = f->kernel->lanes;
+    pcm = nas_frontend_levelled(f, pcm);
+    for (int32_t t = 0; t < f->s.frames; t += lanes) {
+        const int32_t n = f->s.frames - t < lanes ? f->s.frames - t : lanes;
+        nas_frontend_spectra(f, pcm + (ptrdiff_t)t * f->s.step, f->s.step, n);
+        nas_frontend_rows(f, f->bands, f->weights, n, out);
         out += (ptrdiff_t)n * f->s.bins;
     }
 }

@@ -85,10 +85,10 @@ static nas_status write_bands(const nas_frontend_config *c, const nas_frontend_s
     if (!band || !begin || !end) return NAS_ENOMEM;
     const int32_t bins = s->fft / 2 + 1;
     const int32_t weights =
-        nas_mel_fill(c->mel_bins, bins, c->sample_rate_hz, c->lower_hz, c->upper_hz, band, NULL);
+        nas_mel_fill(c->mel_bins, bins, c->sample_rate_hz, c->lower_hz, c->upper_hz, 1, band, NULL);
     float *weight = nas_arena_array(a, (size_t)weights + 1, sizeof *weight, err);
     if (!weight) return NAS_ENOMEM;
-    (void)nas_mel_fill(c->mel_bins, bins, c->sample_rate_hz, c->lower_hz, c->upper_hz, band,
+    (void)nas_mel_fill(c->mel_bins, bins, c->sample_rate_hz, c->lower_hz, c->upper_hz, 1, band,
                        weight);
     int32_t first = bins - 1, last = 0;
     for (size_t i = 0; i < n; i++) {

@@ -37,6 +37,14 @@ const nas_key nas_augment_keys[] = {
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
      .help = "[lowest, highest] ratio of clip to noise in dB; null: no noise is added"},
+    {.name = "warp",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_augment, warp),
+     .lo = 0,
+     .hi = 0.3,
+     .def = "0",
+     .help = "most by which a voice is higher or lower and a pace faster or slower, as a share; in "
+             "steps of 0.05"},
     {.name = "time_mask_frames",
      .kind = NAS_KEY_INT,
      .offset = offsetof(nas_augment, time_mask_frames),
@@ -52,6 +60,14 @@ const nas_key nas_augment_keys[] = {
      .def = "0",
      .help = "most coefficients in a row that are blanked: they become their means over the "
              "frames"},
+    {.name = "mixup",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_augment, mixup),
+     .lo = 0,
+     .hi = 10,
+     .def = "0",
+     .help = "examples are mixed in pairs by shares of a beta distribution with this for both "
+             "parameters; 0: they are not"},
     NAS_KEY_END};
 
 void nas_batch_order(uint64_t seed, uint32_t replicate, int32_t epoch, int32_t n, uint32_t *order) {
@@ -106,6 +122,26 @@ static void mask_example(const nas_augment *a, uint64_t seed, uint32_t replicate
     blank(x, h, w, time, band);
 }
 
+/* An example as it is at a place of the epoch. */
+static void fill_one(const nas_examples *e, const nas_augment *augment, uint64_t seed,
+                     uint32_t replicate, int32_t epoch, uint32_t example, uint32_t place,
+                     float *x) {
+    const int32_t most = augment ? augment->shift_frames : 0;
+    const float *from = nas_example_x(e, (int32_t)example);
+    int32_t by = 0;
+    if (most > 0) {
+        nas_rng rng =
+            nas_rng_stream(seed, replicate, NAS_PURPOSE_AUGMENT, (uint32_t)epoch, place, SHIFT);
+        by = (int32_t)nas_rng_below(&rng, 2 * (uint64_t)most + 1) - most;
+    }
+    if (by)
+        copy_shifted(from, e->h, e->w, by, x);
+    else
+        nas_copy_floats(x, from, (size_t)e->h * (size_t)e->w);
+    if (augment && (augment->time_mask_frames > 0 || augment->band_mask_bins > 0))
+        mask_example(augment, seed, replicate, epoch, place, e->h, e->w, x);
+}
+
 /* Examples of a batch lie anywhere: this many before their turn they are asked for. */
 enum { AHEAD = 8 };
 
@@ -113,29 +149,45 @@ void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t 
                     uint32_t replicate, int32_t epoch, const uint32_t *order, int32_t first,
                     int32_t n, float *x, int32_t *y) {
     const size_t size = (size_t)e->h * (size_t)e->w;
-    const int32_t most = augment ? augment->shift_frames : 0;
     for (int32_t i = 0; i < n; i++) {
-        const size_t from = order[first + i];
+        const uint32_t from = order[first + i];
         if (i + AHEAD < n) {
             const int32_t next = (int32_t)order[first + i + AHEAD];
             __builtin_prefetch(nas_example_x(e, next));
             if (!e->y) __builtin_prefetch(nas_example_values(e, next));
         }
-        int32_t by = 0;
-        const uint32_t place = (uint32_t)(first + i);
-        if (most > 0) {
-            nas_rng rng =
-                nas_rng_stream(seed, replicate, NAS_PURPOSE_AUGMENT, (uint32_t)epoch, place, SHIFT);
-            by = (int32_t)nas_rng_below(&rng, 2 * (uint64_t)most + 1) - most;
-        }
-        const float *example = nas_example_x(e, (int32_t)from);
-        if (by)
-            copy_shifted(example, e->h, e->w, by, x + (size_t)i * size);
-        else
-            nas_copy_floats(x + (size_t)i * size, example, size);
-        if (augment && (augment->time_mask_frames > 0 || augment->band_mask_bins > 0))
-            mask_example(augment, seed, replicate, epoch, place, e->h, e->w, x + (size_t)i * size);
+        fill_one(e, augment, seed, replicate, epoch, from, (uint32_t)(first + i),
+                 x + (size_t)i * size);
         if (e->y) y[i] = e->y[from];
+    }
+}
+
+/* What a stream of NAS_PURPOSE_MIX is for. */
+enum { PARTNERS = 0, SHARE = 1 };
+
+void nas_batch_partners(uint64_t seed, uint32_t replicate, int32_t epoch, int32_t n,
+                        uint32_t *partners) {
+    nas_rng rng = nas_rng_stream(seed, replicate, NAS_PURPOSE_MIX, (uint32_t)epoch, 0, PARTNERS);
+    for (int32_t i = 0; i < n; i++) partners[i] = (uint32_t)i;
+    nas_rng_shuffle(&rng, partners, (uint32_t)n);
+}
+
+void nas_batch_mix(const nas_examples *e, const nas_augment *augment, uint64_t seed,
+                   uint32_t replicate, int32_t epoch, const uint32_t *order,
+                   const uint32_t *partners, int32_t first, int32_t n, float *x, int32_t *others,
+                   float *shares, float *room) {
+    const size_t size = (size_t)e->h * (size_t)e->w;
+    for (int32_t i = 0; i < n; i++) {
+        const uint32_t place = partners[first + i], example = order[place];
+        nas_rng rng = nas_rng_stream(seed, replicate, NAS_PURPOSE_MIX, (uint32_t)epoch,
+                                     (uint32_t)(first + i), SHARE);
+        const double l = nas_rng_beta(&rng, augment->mixup, augment->mixup);
+        const float own = (float)(l < 0.5 ? 1 - l : l), other = 1 - own;
+        float *at = x + (size_t)i * size;
+        fill_one(e, augment, seed, replicate, epoch, example, place, room);
+        for (size_t k = 0; k < size; k++) at[k] = own * at[k] + other * room[k];
+        others[i] = e->y[example];
+        shares[i] = own;
     }
 }
 

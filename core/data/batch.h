@@ -37,10 +37,21 @@ typedef struct nas_augment {
      * this at a uniform place (Park et al. 2019, section 2, without warping): each coefficient
      * becomes its mean over the example's frames. */
     int32_t time_mask_frames, band_mask_bins;
-    /* On the clip, before the front end: whoever makes the features applies it. */
+    /* Above 0: after all that, examples are mixed in pairs (Zhang et al. 2018, "mixup"), by shares
+     * of Beta(mixup, mixup). */
+    double mixup;
+    /* On the clip, before the front end, and in it: whoever makes the features applies them. warp:
+     * most by which the factors of core/audio/warp.h are off 1. */
     nas_sound_augment sound;
+    double warp;
 } nas_augment;
 extern const nas_key nas_augment_keys[];
+
+/* Of a batch that is mixed: the label of each example's partner, and its own share, 1/2 or more. */
+typedef struct nas_mix {
+    const int32_t *others;
+    const float *shares;
+} nas_mix;
 
 /* The order of all n examples in an epoch; order has room for n. */
 void nas_batch_order(uint64_t seed, uint32_t replicate, int32_t epoch, int32_t n, uint32_t *order);
@@ -51,6 +62,20 @@ void nas_batch_order(uint64_t seed, uint32_t replicate, int32_t epoch, int32_t n
 void nas_batch_fill(const nas_examples *e, const nas_augment *augment, uint64_t seed,
                     uint32_t replicate, int32_t epoch, const uint32_t *order, int32_t first,
                     int32_t n, float *x, int32_t *y);
+
+/* The partner of the example at a place of the epoch's order is the one at place partners[place]:
+ * another permutation of all n. */
+void nas_batch_partners(uint64_t seed, uint32_t replicate, int32_t epoch, int32_t n,
+                        uint32_t *partners);
+
+/* What nas_batch_fill left in x becomes share * x + (1 - share) * partner, the partner augmented as
+ * it is in its own place of the epoch. share = max(l, 1 - l) with l of a stream of (seed,
+ * replicate, epoch, place). room: one example. */
+void nas_batch_mix(const nas_examples *e, const nas_augment *augment, uint64_t seed,
+                   uint32_t replicate, int32_t epoch, const uint32_t *order,
+                   const uint32_t *partners, int32_t first, int32_t n, float *x, int32_t *others,
+                   float *shares, float *room);
+
 void nas_batch_values(const nas_examples *e, const uint32_t *order, int32_t first, int32_t n,
                       float *values);
 

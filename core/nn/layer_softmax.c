@@ -39,19 +39,27 @@ static double log_sum(const float *v, int32_t n) {
 }
 
 /* loss = -sum of target * log p over the batch, target = smoothed one-hot as in Keras:
- * (1 - s) * one-hot + s / classes. d loss / d logit = (p - target) / batch. */
+ * (1 - s) * one-hot + s / classes; of mixed labels the one-hots are added by their shares.
+ * d loss / d logit = (p - target) / batch. */
+static double target_of(const nas_net *net, int32_t image, int32_t c, int32_t classes) {
+    const double low = net->smoothing / classes;
+    const bool own = c == net->labels[image];
+    if (!net->mix.others) return own ? low + (1 - net->smoothing) : low;
+    const double share = (double)net->mix.shares[image];
+    const double other = c == net->mix.others[image] ? 1 - share : 0;
+    return low + (1 - net->smoothing) * ((own ? share : 0) + other);
+}
+
 static void softmax_backward(const nas_node *node, const nas_run *run) {
     nas_net *net = run->net;
     const nas_map x = nas_node_x(node, 0, run), y = nas_node_y(node, run);
-    const double low = net->smoothing / x.c, high = low + (1 - net->smoothing);
     const bool wanted = node->edge[0].wanted;
     const nas_map dx = wanted ? nas_node_dx(node, 0, run) : (nas_map){0};
     for (int32_t i = 0; i < run->n; i++) {
-        const int32_t label = net->labels[run->first + i];
         const float *v = x.at + i * x.image, *p = y.at + i * y.image;
         const double all = log_sum(v, x.c);
         for (int32_t c = 0; c < x.c; c++) {
-            const double target = c == label ? high : low;
+            const double target = target_of(net, run->first + i, c, x.c);
             net->loss[run->part] -= target * ((double)v[c] - all);
             if (wanted) dx.at[i * dx.image + c] = (float)(((double)p[c] - target) / run->batch);
         }

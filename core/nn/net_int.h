@@ -2,6 +2,7 @@
 #ifndef NAS_CORE_NN_NET_INT_H
 #define NAS_CORE_NN_NET_INT_H
 
+#include "core/data/batch.h"
 #include "core/nn/layers.h"
 #include "core/nn/net.h"
 
@@ -30,6 +31,7 @@ struct nas_net {
     double (*seconds)[2]; /* added up for each node, forward and backward; NULL: no clock runs */
     /* Of the step under way. */
     const int32_t *labels;
+    nas_mix mix;          /* of labels that are mixed; else NULLs */
     const float *targets; /* of a model of values, in place of labels: [batch][classes] */
     nas_loss loss_kind;
     double delta;
@@ -129,9 +131,14 @@ static inline size_t nas_slice(size_t n, int32_t i) { /* how long the i-th is */
 /* Threads that a step on a batch of n may use now. */
 int32_t nas_net_threads(const nas_net *net, int32_t n);
 
+/* Takes a share of themselves from all kernels. Zeros stay zeros: of the padding, and of masks; and
+ * what moves as differences shrinks alike, as the one is linear in the other. */
+void nas_net_decay(nas_net *net, float share, int32_t threads);
+
 /* One batch of n <= net->batch examples forward and backward: gradients of the mean loss are left
- * in net->grads. Returns the loss: the mean cross-entropy against labels smoothed as Keras does; of
- * a model of values the mean over examples and values of net->loss_kind against net->targets. */
+ * in net->grads. Returns the loss: the mean cross-entropy against labels, mixed where net->mix says
+ * so, then smoothed as Keras does; of a model of values the mean over examples and values of
+ * net->loss_kind against net->targets. */
 double nas_net_step(nas_net *net, const float *x, const int32_t *labels, int32_t n,
                     double smoothing);
 

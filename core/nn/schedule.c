@@ -75,6 +75,13 @@ const nas_key nas_train_keys[] = {
      .hi = 1,
      .def = "0",
      .help = "share of the target that goes evenly to all classes"},
+    {.name = "weight_decay",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_train_config, weight_decay),
+     .lo = 0,
+     .hi = 1,
+     .def = "0",
+     .help = "after each step kernels lose this share of themselves, times the rate"},
     {.name = "loss",
      .kind = NAS_KEY_WORD,
      .offset = offsetof(nas_train_config, loss),
@@ -116,6 +123,13 @@ const nas_key nas_train_keys[] = {
      .kind = NAS_KEY_BLOCK,
      .offset = offsetof(nas_train_config, learning_rate),
      .help = "a number, or an object with a schedule"},
+    {.name = "warm_up_epochs",
+     .kind = NAS_KEY_FLOAT,
+     .offset = offsetof(nas_train_config, warm_up_epochs),
+     .lo = 0,
+     .hi = 100000,
+     .def = "0",
+     .help = "epochs, or parts of them, in which the rate rises to the schedule's first"},
     NAS_KEY_END};
 
 const nas_optimizer *nas_optimizer_at(int32_t i) {
@@ -132,4 +146,12 @@ double nas_schedule_at(const nas_schedule *s, int64_t step, int64_t steps) {
     case NAS_SCHEDULE_CONSTANT: break;
     }
     return s->from;
+}
+
+double nas_train_rate(const nas_train_config *c, int64_t step, int64_t steps) {
+    const double epoch = (double)steps / c->epochs;
+    int64_t rise = (int64_t)floor(c->warm_up_epochs * epoch + 0.5);
+    if (rise >= steps) rise = steps - 1;
+    if (step >= rise) return nas_schedule_at(&c->learning_rate, step - rise, steps - rise);
+    return nas_schedule_at(&c->learning_rate, 0, steps) * (double)(step + 1) / (double)rise;
 }

@@ -45,6 +45,10 @@ struct nas_trainer {
     float *values;        /* [batch][classes], with values in place of labels */
     int32_t *y;
     uint32_t *order;
+    /* Of mixup: the epoch's partners; the batch's; one example. */
+    uint32_t *partners;
+    int32_t *others;
+    float *shares, *partner;
 };
 
 static size_t larger(size_t a, size_t b) {
@@ -56,6 +60,7 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     const nas_examples *e = t->o.train;
     const size_t batch = (size_t)net->batch;
     const size_t kept = t->best.kept ? sizeof(float) : 0;
+    const size_t mixed = t->augment.mixup > 0 ? sizeof(float) : 0;
     const size_t sizes[] = {t->moved * (size_t)t->optimizer->moments * sizeof(float),
                             net->n_params * kept,
                             net->n_averages * kept,
@@ -63,7 +68,11 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
                             PIECE * (size_t)net->classes * sizeof(float),
                             batch * sizeof(int32_t),
                             larger(1, (size_t)e->n) * sizeof(uint32_t),
-                            e->y ? 0 : batch * (size_t)net->classes * sizeof(float)};
+                            e->y ? 0 : batch * (size_t)net->classes * sizeof(float),
+                            (size_t)e->n * mixed,
+                            batch * mixed,
+                            batch * mixed,
+                            (size_t)e->h * (size_t)e->w * mixed};
     enum { N = sizeof sizes / sizeof *sizes };
     size_t at[N], total = 0;
     for (int i = 0; i < N; i++) {
@@ -80,6 +89,10 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     t->y = (int32_t *)(void *)(p + at[5]);
     t->order = (uint32_t *)(void *)(p + at[6]);
     t->values = (float *)(void *)(p + at[7]);
+    t->partners = (uint32_t *)(void *)(p + at[8]);
+    t->others = (int32_t *)(void *)(p + at[9]);
+    t->shares = (float *)(void *)(p + at[10]);
+    t->partner = (float *)(void *)(p + at[11]);
     return NAS_OK;
 }
 
@@ -112,6 +125,13 @@ static nas_status trainer_check(const nas_trainer *t, nas_err *err) {
                         c->batch_size, t->o.train->n, t->o.net->batch);
     if (!t->optimizer)
         return nas_fail(err, NAS_EINVAL, "train: there is no optimizer %d", c->optimizer);
+    if (t->augment.mixup > 0 && !t->o.train->y)
+        return nas_fail(err, NAS_EINVAL, "train: mixup is of labelled examples");
+    if (c->weight_decay > 0 && t->hook.count)
+        return nas_fail(err, NAS_EINVAL, "train: a hook's own values have no weight decay");
+    if (!(c->warm_up_epochs >= 0 && c->warm_up_epochs < c->epochs))
+        return nas_fail(err, NAS_EINVAL, "train: %g epochs of warm-up in %d epochs",
+                        c->warm_up_epochs, c->epochs);
     const nas_schedule *rate = &c->learning_rate;
     if (rate->kind == NAS_SCHEDULE_EXPONENTIAL && !(rate->from > 0 && rate->to > 0))
         return nas_fail(err, NAS_EINVAL,
@@ -210,6 +230,8 @@ static void update(nas_trainer *t, double rate, int32_t threads) {
     if (differences) nas_differences_before(t->differences);
     nas_team_run(threads, nas_slices(t->moved), move_slice, &m);
     if (differences) nas_differences_after(t->differences);
+    if (t->config.weight_decay > 0)
+        nas_net_decay(t->o.net, (float)(t->config.weight_decay * rate), threads);
     if (h->after) h->after(h->ctx);
 }
 
@@ -237,12 +259,19 @@ double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int
     net->step = t->step;
     const double loss = nas_net_step(net, x, y, n, t->config.label_smoothing);
     if (isfinite(loss)) {
-        const double rate =
-            nas_schedule_at(&t->config.learning_rate, t->step, nas_trainer_steps(t));
+        const double rate = nas_train_rate(&t->config, t->step, nas_trainer_steps(t));
         t->step++;
         update(t, rate, nas_net_threads(net, n));
     }
     nas_flush_end(mode);
+    return loss;
+}
+
+double nas_trainer_step_mixed(nas_trainer *t, const float *x, const int32_t *y, nas_mix mix,
+                              int32_t n) {
+    t->o.net->mix = mix;
+    const double loss = nas_trainer_step_on(t, x, y, n);
+    t->o.net->mix = (nas_mix){0};
     return loss;
 }
 
@@ -341,21 +370,38 @@ static void finish_epoch(nas_trainer *t, double seconds, nas_epoch *e) {
     e->seconds = seconds + nas_clock_wall() - start;
 }
 
-/* The next step of the run; false: its loss was not finite. */
-static bool run_step(nas_trainer *t) {
+static void go_to_epoch(nas_trainer *t, int32_t epoch) {
     const nas_trainer_options *o = &t->o;
-    const int32_t epoch = (int32_t)(t->step / t->epoch_steps);
-    const int32_t first = (int32_t)(t->step % t->epoch_steps) * t->config.batch_size;
-    const int32_t left = o->train->n - first;
-    const int32_t n = left < t->config.batch_size ? left : t->config.batch_size;
-    if (t->order_epoch != epoch)
-        nas_batch_order(o->seed, o->replicate, epoch, o->train->n, t->order);
+    if (t->order_epoch == epoch) return;
+    nas_batch_order(o->seed, o->replicate, epoch, o->train->n, t->order);
+    if (t->augment.mixup > 0)
+        nas_batch_partners(o->seed, o->replicate, epoch, o->train->n, t->partners);
     t->order_epoch = epoch;
+}
+
+/* A step on examples first .. first + n of the epoch's order. */
+static double step_in_epoch(nas_trainer *t, int32_t epoch, int32_t first, int32_t n) {
+    const nas_trainer_options *o = &t->o;
     nas_batch_fill(o->train, &t->augment, o->seed, o->replicate, epoch, t->order, first, n, t->x,
                    t->y);
-    if (!o->train->y) nas_batch_values(o->train, t->order, first, n, t->values);
-    const double loss = o->train->y ? nas_trainer_step_on(t, t->x, t->y, n)
-                                    : nas_trainer_step_values(t, t->x, t->values, n);
+    if (!o->train->y) {
+        nas_batch_values(o->train, t->order, first, n, t->values);
+        return nas_trainer_step_values(t, t->x, t->values, n);
+    }
+    if (!(t->augment.mixup > 0)) return nas_trainer_step_on(t, t->x, t->y, n);
+    nas_batch_mix(o->train, &t->augment, o->seed, o->replicate, epoch, t->order, t->partners, first,
+                  n, t->x, t->others, t->shares, t->partner);
+    return nas_trainer_step_mixed(t, t->x, t->y, (nas_mix){t->others, t->shares}, n);
+}
+
+/* The next step of the run; false: its loss was not finite. */
+static bool run_step(nas_trainer *t) {
+    const int32_t epoch = (int32_t)(t->step / t->epoch_steps);
+    const int32_t first = (int32_t)(t->step % t->epoch_steps) * t->config.batch_size;
+    const int32_t left = t->o.train->n - first;
+    const int32_t n = left < t->config.batch_size ? left : t->config.batch_size;
+    go_to_epoch(t, epoch);
+    const double loss = step_in_epoch(t, epoch, first, n);
     if (!isfinite(loss)) return false;
     t->loss_sum += loss * n;
     return true;

@@ -27,6 +27,11 @@ typedef struct nas_train_config {
     int32_t epochs, batch_size;
     int32_t optimizer; /* its place in NAS_OPTIMIZER_LIST: 0 adam, 1 sgd */
     double momentum, label_smoothing;
+    /* After each step kernels (of conv2d, conv1d, depthwise_conv2d and dense; no biases, no batch
+     * norm) are multiplied by 1 - weight_decay * rate (Loshchilov and Hutter 2019, algorithm 2, the
+     * rate being eta_t; there, as in Keras, before the step: apart by weight_decay * rate * step).
+     * Not where a hook has values of its own. */
+    double weight_decay;
     bool exact;
     bool differences; /* core/nn/differences.h; not where a hook has values of its own */
     int32_t keep;     /* 0 last, 1 best */
@@ -34,6 +39,7 @@ typedef struct nas_train_config {
     int32_t loss;     /* nas_loss */
     double huber_delta;
     nas_schedule learning_rate;
+    double warm_up_epochs; /* below epochs; nas_train_rate */
 } nas_train_config;
 
 /* Keys of "train" (learning_rate is a BLOCK) and of learning_rate's object form (offsets into
@@ -42,6 +48,11 @@ extern const nas_key nas_train_keys[];
 extern const nas_key nas_schedule_keys[];
 
 double nas_schedule_at(const nas_schedule *s, int64_t step, int64_t steps);
+
+/* The rate of a step of `steps`. The first W, warm_up_epochs in steps (nearest, and never all of
+ * them), rise in a line to the schedule's first rate: that times (step + 1) / W. The schedule has
+ * the others. */
+double nas_train_rate(const nas_train_config *c, int64_t step, int64_t steps);
 
 typedef struct nas_epoch {
     int32_t epoch; /* from 1 */
@@ -125,6 +136,9 @@ NAS_NODISCARD nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoc
  * The second is for models of values, [n][outputs]. */
 double nas_trainer_step_on(nas_trainer *t, const float *x, const int32_t *y, int32_t n);
 double nas_trainer_step_values(nas_trainer *t, const float *x, const float *values, int32_t n);
+/* On mixed examples: mix says with what. */
+double nas_trainer_step_mixed(nas_trainer *t, const float *x, const int32_t *y, nas_mix mix,
+                              int32_t n);
 
 /* Weights, optimiser moments and step, batch-norm averages, position in the epoch, the best epoch
  * and (keep "best") its weights and averages. Bytes are only meaningful for the same model,
