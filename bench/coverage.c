@@ -45,6 +45,36 @@ static void print(const sim_setting *s, const sim_totals *t, double seconds) {
     (void)fflush(stdout);
 }
 
+/* Blocks of 24 forecasts whose errors and naive errors are large together; the skill is 0.3. */
+static void draw_blocks(uint32_t number, int32_t blocks, int64_t *n, double *error, double *naive) {
+    nas_rng r = nas_rng_stream(2, number, NAS_PURPOSE_TEST, 0, 0, 0);
+    for (int32_t i = 0; i < blocks; i++) {
+        const double both = nas_normal_quantile(nas_rng_double(&r) + 0x1p-54);
+        const double own = nas_normal_quantile(nas_rng_double(&r) + 0x1p-54);
+        n[i] = 24;
+        naive[i] = 24 * exp(0.5 * both);
+        error[i] = 24 * 0.7 * exp(0.5 * (0.8 * both + 0.6 * own));
+    }
+}
+
+static bool cover_blocks(int32_t blocks, int32_t studies) {
+    enum { MOST = 200 };
+    int64_t n[MOST];
+    double error[MOST], naive[MOST], skill = 0, mae = 0;
+    for (int32_t i = 0; i < studies; i++) {
+        nas_error_bound out[2];
+        bool few;
+        draw_blocks((uint32_t)i, blocks, n, error, naive);
+        const nas_error_blocks b = {blocks, 1, n, error, naive};
+        const nas_bound_rule rule = {0.95, NAS_BOUND_DRAWS, (uint64_t)i};
+        if (nas_error_bounds(&b, &rule, out, &few, NULL) != NAS_OK) return false;
+        skill += out[0].skill_lo <= 0.3;
+        mae += out[0].mae_hi >= 0.7 * exp(0.125);
+    }
+    printf("%3d blocks: skill_lo %.3f, mae_hi %.3f\n", (int)blocks, skill / studies, mae / studies);
+    return true;
+}
+
 int main(int argc, char **argv) {
     const int32_t studies = argc > 1 ? atoi(argv[1]) : 1000;
     const int only = argc > 2 ? atoi(argv[2]) : -1;
@@ -59,5 +89,7 @@ int main(int argc, char **argv) {
         if (sim_run(&settings[i], studies, 1, &t) != NAS_OK) return 1;
         print(&settings[i], &t, nas_clock_wall() - since);
     }
+    for (int32_t blocks = 10; only < 0 && blocks <= 160; blocks *= 2)
+        if (!cover_blocks(blocks, studies)) return 1;
     return 0;
 }

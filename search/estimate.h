@@ -56,13 +56,14 @@ typedef struct nas_accuracy {
 
 /* Bounds of the accuracy over the population that groups come from; right[groups].
  * bootstrap: percentile of a ratio of sums over groups drawn with replacement, as many as there are
- * (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8), expanded for few groups (Hesterberg,
- * What Teachers Should Know About the Bootstrap, 2015, section 5.3).
- * wilson: Wilson's (1927) score bound for n / deff examples, with Student's quantile; deff is the
- * variance of a ratio over groups (Cochran, Sampling Techniques, 1977, section 2.11) beside that of
- * independent examples. Few errors say little of deff: it is drawn towards 1 + rho (m - 1), m = sum
- * n^2 / sum n, with rho = 0.02, as if this were known from four errors (Kish, Survey Sampling,
- * 1965); rho is a guess. Errors: NAS_ENOMEM. */
+ * (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8), the level expanded for few groups
+ * (Hesterberg, What Teachers Should Know About the Bootstrap, The American Statistician 69, 2015).
+ * wilson: Wilson's (1927) score bound for n / deff examples, with Student's quantile for groups
+ * that are counted as for NAS_BOUND_FEW. deff is the variance of a ratio over groups (Cochran,
+ * Sampling Techniques, 1977, section 2.11) beside that of independent examples. Few errors say
+ * little of it, none nothing: it is drawn towards 1 + rho (m - 1), m = sum n^2 / sum n (Kish,
+ * Survey Sampling, 1965), as if that were known from four errors; rho = 0.02 is a choice, by
+ * simulation. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_accuracy_bound(const nas_groups *g, const int32_t *right,
                                             const nas_bound_rule *rule, nas_accuracy *out,
                                             nas_err *err);
@@ -71,8 +72,8 @@ NAS_NODISCARD nas_status nas_accuracy_bound(const nas_groups *g, const int32_t *
 double nas_wilson_lo(double p, double n, double z);
 double nas_wilson_hi(double p, double n, double z);
 
-/* The least number of examples with which nas_wilson_lo lies above the bound, if p and deff stay;
- * 0: p is not above it, or more than 2^53 are needed. */
+/* The least number of examples with which nas_wilson_lo lies above the bound, if p and deff stay,
+ * with the normal quantile; 0: p is not above it, or more than 2^53 are needed. */
 int64_t nas_examples_needed(double p, double bound, double deff, double confidence);
 
 double nas_normal_mass(double x);     /* P(Z < x) */
@@ -97,22 +98,25 @@ typedef struct nas_winner_claim {
     int32_t winner;   /* the rule on all groups */
     bool few;         /* NAS_BOUND_FEW */
     double observed;  /* the winner's accuracy: the best of many, so flattering */
-    double claimed;   /* what it is expected to be on other groups */
+    double claimed;   /* what it is expected to be on other groups; never above observed */
     double optimism;  /* observed - claimed */
-    double lo;        /* one-sided end of the claim at rule->confidence */
+    double lo;        /* one-sided end at rule->confidence */
     double low, high; /* two-sided interval, 95 % whatever the rule says */
-    double deff;      /* of the winner */
-    double meets;     /* probability that the accuracy is at least `bound` */
+    double deff;      /* mean of those that are picked, by how often */
+    double meets; /* probability that the accuracy is at least `bound`: the confidence at which lo
+                     would be the bound */
 } nas_winner_claim;
 
-/* Bootstrap bias correction (Tsamardinos, Greasidou, Borboudakis, Bootstrapping the out-of-sample
- * predictions for efficient and accurate cross-validation, Machine Learning 107, 2018, section 4),
- * with groups drawn: the rule picks on the drawn groups, the pick is scored on the others. claimed
- * = observed + mean of (score of the pick - score of the winner on the same groups); the winner's
- * own mean is known without drawing, so this is their mean with less noise of drawing. Bounds are
- * those of nas_accuracy_bound about the claimed figure (docs/PROMISE.md has the simulation). bound
- * NaN: meets is NaN. wins (may be NULL): [trials] share of draws in which each is picked, the
- * caller's. Errors: NAS_ENOMEM. */
+/* Bootstrap bias correction (BBC-CV of Tsamardinos, Greasidou, Borboudakis, Bootstrapping the
+ * out-of-sample predictions for efficient and accurate cross-validation, Machine Learning 107,
+ * 2018), with groups drawn: the rule picks on the drawn groups, the pick is scored on the others.
+ * optimism = mean of (score of the winner - score of the pick, both on the others), which has the
+ * same mean as theirs and less noise of drawing: a winner that is always picked keeps its figure.
+ * With `need`: mean of (accuracy of the pick - its score), because there another pick may be
+ * better. lo, low: the bounds of nas_accuracy_bound moved down by the optimism, Wilson's about the
+ * claimed figure. high: the bound of the observed figure. docs/PROMISE.md says why. bound NaN:
+ * meets is NaN. wins (may be NULL): [trials] share of draws in which each is picked, the caller's.
+ * Time grows with draws x groups x trials. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_claim_winner(const nas_contest *c, const nas_bound_rule *rule,
                                           double bound, nas_winner_claim *out, double *wins,
                                           nas_err *err);

@@ -169,7 +169,7 @@ static nas_status sim_judge(sim_study *s, uint64_t seed, sim_totals *sum) {
     sum->winner += c.lo <= truth;
     sum->winner_both += c.low <= truth && truth <= c.high;
     sum->sure += c.meets >= 0.95;
-    sum->sure_right += c.meets >= 0.95 && truth >= (needs ? s->set->bound : s->set->mean);
+    sum->sure_right += c.meets >= 0.95 && truth > (needs ? s->set->bound : s->set->mean) - 1e-6;
     if (s->set->trials < 2) return NAS_OK;
     nas_outcomes_differ(s->bits, s->bits + s->bytes, s->group, s->clips, g.groups, s->only[0],
                         s->only[1]);

@@ -89,6 +89,8 @@ hard = rng.normal(0, 0.6, size.sum())
 owner = np.repeat(np.arange(GROUPS), size)
 bits = [(a + speaker[owner] + hard + rng.normal(0, 0.6, size.sum()) > 0).astype(int) for a in (1.4, 1.5, 1.5, 1.6, 1.45, 1.55, 0.9)]
 bits += [bits[3], np.ones(size.sum(), int)]
+# Speakers that differ much: here the bootstrap's bound is the lower one.
+bits += [(a + 2 * speaker[owner] + rng.normal(0, 0.8, size.sum()) > 0).astype(int) for a in (0.1, 0.13, 0.16, 0.1, 0.2)]
 right = [np.bincount(owner, weights=b, minlength=GROUPS).astype(int) for b in bits]
 times = np.array([draw(SEED, b, GROUPS) for b in range(DRAWS)])
 equal = like(size)
@@ -143,6 +145,7 @@ def show_claim(kind, trials, rank, need, bound):
 show_claim("best", range(7), [0] * 7, None, 0.9)
 show_claim("ranked", range(8), [7, 6, 5, 4, 3, 2, 1, 0], None, 0.9)
 show_claim("needed", range(7), [3, 4, 5, 6, 2, 1, 0], [0.86, 0.87, 0.86, 0.87, 0.86, 0.87, 0.86], 0.9)
+show_claim("weak", range(9, 14), [0] * 5, None, 0.5)
 for a, b in [(0, 3), (3, 6), (6, 3), (3, 7), (1, 2)]:
     apart = (bits[a] - bits[b]).astype(float)
     if not apart.any():
