@@ -29,7 +29,7 @@ bool nas_is_range(const cJSON *v) {
 }
 
 bool nas_has_label(const cJSON *v, const cJSON *option) {
-    return nni_of(v) == NNI_CHOICE && cJSON_IsString(nas_json_get(option, "_name"));
+    return nas_choice_options(v) && cJSON_IsString(nas_json_get(option, "_name"));
 }
 
 bool nas_check_nni(nas_check *c, const char *path, const cJSON *v) {
