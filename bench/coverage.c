@@ -20,16 +20,16 @@ static const sim_setting settings[] = {
     KWS("40 speakers", 40, 40),
     KWS("600 speakers", 600, 40),
     {"no speaker effect", 145, 40, 0.93, 0.015, 0.6, 0, 0.05, 0, NAN},
-    {"speakers 0.3", 145, 40, 0.93, 0.015, 0.6, 0.3, 0.05, 0, NAN},
+    {"speaker effect 0.3", 145, 40, 0.93, 0.015, 0.6, 0.3, 0.05, 0, NAN},
     {"accuracies near 0.99", 145, 1, 0.99, 0.003, 0.6, 0.15, 0.05, 0, NAN},
     {"accuracies near 0.99", 145, 40, 0.99, 0.003, 0.6, 0.15, 0.05, 0, NAN},
-    {"near 0.998", 145, 40, 0.998, 0.0005, 0.6, 0.15, 0.05, 0, NAN},
+    {"accuracies near 0.998", 145, 40, 0.998, 0.0005, 0.6, 0.15, 0.05, 0, NAN},
     {"equal trials", 145, 40, 0.93, 0, 0.6, 0.15, 0, 0, NAN},
     {"equal trials", 145, 100, 0.93, 0, 0.6, 0.15, 0, 0, NAN},
-    {"equal, unlike", 145, 40, 0.93, 0, 0, 0.15, 0, 0, NAN},
+    {"equal, not alike", 145, 40, 0.93, 0, 0, 0.15, 0, 0, NAN},
     {"far apart", 145, 40, 0.85, 0.05, 0.6, 0.15, 0.05, 0, NAN},
-    {"first lo > 0.90", 145, 40, 0.91, 0.015, 0.6, 0.15, 0.05, 0, 0.90},
-    {"first lo > 0.90, sorted", 145, 40, 0.91, 0.005, 0.6, 0.15, 0.05, 0.05, 0.90},
+    {"first above 0.90", 145, 40, 0.91, 0.015, 0.6, 0.15, 0.05, 0, 0.90},
+    {"the same, sorted", 145, 40, 0.91, 0.005, 0.6, 0.15, 0.05, 0.05, 0.90},
 };
 
 static void print(const sim_setting *s, const sim_totals *t, double seconds) {

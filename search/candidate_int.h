@@ -73,7 +73,7 @@ typedef struct nas_check {
     const cJSON *at; /* the same_as whose target is being checked in its place; else NULL */
     int32_t budget;  /* against files that multiply by same_as */
     bool spent;
-    const cJSON *labelled;    /* the option of a choice that may have NNI's "_name" */
+    const cJSON *labelled;    /* the option of a choice that may have a "_name" */
     const char *const *paths; /* of all values, once they were asked for */
     int32_t n_taken, n_following;
     nas_taken taken[NAS_TAKEN_MOST];
@@ -123,7 +123,7 @@ bool nas_json_has_form(const cJSON *v);
 /* The option list of a choice; NULL for anything else. */
 const cJSON *nas_choice_options(const cJSON *v);
 bool nas_is_range(const cJSON *v);
-/* Is v one of NNI's choices, and has this option of it a "_name"? */
+/* Is v a choice, and has this option of it a "_name"? */
 bool nas_has_label(const cJSON *v, const cJSON *option);
 /* Is a {"_type", "_value"} one of those that are known? false after a problem. */
 bool nas_check_nni(nas_check *c, const char *path, const cJSON *v);

@@ -30,7 +30,7 @@ typedef struct nas_node {
     int64_t points; /* of everything below; -1 infinite; INT64_MAX: that many or more */
     int32_t param;  /* of a choice or range */
     bool integer;   /* a range or times at a key of integers */
-    bool labelled;  /* an option that has NNI's "_name", which is no part of it */
+    bool labelled;  /* an option that has a "_name", which is no part of it */
     bool positions; /* a choice whose column shows the option's position */
     nas_range range;
     int64_t count;      /* values of a range; -1 infinite */

@@ -136,7 +136,7 @@ static const struct {
      "expected an integer step for integers"},
     {{.quantize = "{\"_type\": \"uniform\", \"_value\": [1, 2]}"}, "a range stands for a number"},
     {{.augment = "{\"_name\": \"a\"}"}, "augment._name: unknown key"},
-    {{.augment = "{\"choice\": [{\"_name\": \"a\"}]}"}, "augment._name: unknown key"},
+    {{.augment = "{\"choice\": [{\"_name\": 3}]}"}, "augment._name: unknown key"},
     {{.augment = "{\"_type\": \"choice\", \"_value\": [{\"_name\": 3}]}"},
      "augment._name: unknown key"},
     {{.rest = "\"objectives\": [{\"maximize\": \"accuracy\"}, {\"minimize\": \"macs\"}, "
