@@ -98,18 +98,17 @@ static const nas_bound *score_bound(const promise *p) {
     return NULL;
 }
 
-static void print_bound(const promise *p) {
+static void print_bound(const promise *p, const nas_accuracy *all) {
     const nas_bound *b = score_bound(p);
-    nas_accuracy all;
-    char n[32];
+    char n[32], there[32];
     if (!b) return;
     printf("    %s: holds with probability %.2f; lower end %.4f %s\n", b->text, p->meets, p->lo,
            p->lo > b->bound ? "(kept)" : "(NOT SURE)");
-    if (p->lo > b->bound || !accuracy_of(p, "validation", 0.975, &all)) return;
-    const int64_t needed = nas_examples_needed(p->claimed, b->bound, all.deff, p->confidence);
+    if (p->lo > b->bound) return;
+    const int64_t needed = nas_examples_needed(p->claimed, b->bound, all->deff, p->confidence);
     if (needed)
         printf("    about %s clips like these would settle it, there are %s\n",
-               nas_thousands(needed, n), nas_thousands(all.n, (char[32]){0}));
+               nas_thousands(needed, n), nas_thousands(all->n, there));
     else
         puts("    no number of clips would settle it: what is claimed is not above the bound");
 }
@@ -167,14 +166,16 @@ void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id
     char trials[32];
     int64_t folds = 0;
     const nas_value v = {.type = NAS_COLUMN_INTEGER, .integer = id.study};
-    if (!find_claim(&p)) return;
+    nas_accuracy all;
+    if (!find_claim(&p) || !accuracy_of(&p, "validation", 0.975, &all)) return;
     puts("promise, for speakers that it has never heard");
     printf("    claimed accuracy %.4f (%.4f .. %.4f)", p.claimed, p.low, p.high);
     if (p.trials > 1)
         printf("; %.4f was the best of %s, which flatters", p.observed,
                nas_thousands(p.trials, trials));
     puts("");
-    print_bound(&p);
+    if (all.few) puts("    of few speakers: such ends are not to be relied on");
+    print_bound(&p, &all);
     print_test(&p);
     print_seeds(&p);
     print_wins(&p);

@@ -181,7 +181,7 @@ static void wait_all(const nas_confirm *c, const pid_t *pid, int32_t n) {
             for (int32_t i = 0; i < n; i++) (void)kill(pid[i], SIGTERM);
             told = true;
         }
-        nas_progress(c->log, "finalists again, from other seeds", n - left, n);
+        nas_progress(c->log, "finalists again", n - left, n);
         if (ended <= 0) nas_clock_sleep(nap);
     }
 }
