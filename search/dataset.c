@@ -95,7 +95,7 @@ nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_miss
     NAS_TRY(nas_clips_open(&o, log, &d->clips, err));
     d->outputs = d->clips->n_labels;
     NAS_TRY(split_and_index(a, task, allow_missing, log, d, err));
-    return nas_keywords_groups(a, d, err);
+    return nas_keywords_groups(a, d, log, err);
 }
 
 void nas_keywords_close(nas_dataset *d) {

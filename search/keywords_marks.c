@@ -1,5 +1,6 @@
 /* search/keywords_marks.c - clips as examples: their speakers, and what models said of them. */
 #include "search/estimate.h"
+#include "search/silence.h"
 #include "search/task_keywords.h"
 
 #include <math.h>
@@ -18,16 +19,19 @@ static int32_t unique(const char **names, int32_t n) {
     return k;
 }
 
-nas_status nas_keywords_groups(nas_arena *a, nas_dataset *d, nas_err *err) {
+nas_status nas_keywords_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err) {
     const nas_clips *c = d->clips;
-    const char **names = nas_arena_array(a, (size_t)c->n, sizeof *names, err);
-    int32_t *group = nas_arena_array(a, (size_t)c->n, sizeof *group, err);
-    if (!names || !group) return NAS_ENOMEM;
-    for (int32_t i = 0; i < c->n; i++) names[i] = c->clips[i].speaker;
+    const size_t n = (size_t)c->n;
+    const char **names = nas_arena_array(a, n, sizeof *names, err);
+    const char **own = nas_arena_array(a, n, sizeof *own, err);
+    int32_t *group = nas_arena_array(a, n, sizeof *group, err);
+    if (!names || !own || !group) return NAS_ENOMEM;
+    for (int32_t i = 0; i < c->n; i++) own[i] = c->clips[i].speaker;
+    NAS_TRY(nas_silence_groups(c, d->folder, log, a, own, err));
+    memcpy(names, own, n * sizeof *names);
     d->n_groups = unique(names, c->n);
     for (int32_t i = 0; i < c->n; i++) {
-        const char **at =
-            bsearch(&c->clips[i].speaker, names, (size_t)d->n_groups, sizeof *names, by_name);
+        const char **at = bsearch(&own[i], names, (size_t)d->n_groups, sizeof *names, by_name);
         group[i] = (int32_t)(at - names);
     }
     d->n_marks = c->n;
@@ -72,7 +76,7 @@ nas_status nas_keywords_examples(const nas_dataset *d, nas_arena *a, nas_example
                 .part = nas_part_name(parts[p]),
                 .name = c->name,
                 .class = d->clips->labels[c->label],
-                .group = c->speaker,
+                .group = d->groups[d->group[list[i]]],
                 .fold = fold_of(d, list[i]),
                 .windows = (double)NAN,
                 .carried = (double)NAN,

@@ -13,8 +13,9 @@ nas_status nas_keywords_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_
 nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
                                  const nas_cache *cache, const nas_log *log, nas_features *out,
                                  nas_err *err);
-/* Groups of clips: their speakers (keywords_marks.c, as are the next four). */
-nas_status nas_keywords_groups(nas_arena *a, nas_dataset *d, nas_err *err);
+/* Groups of clips: their speakers, of silence the recordings that it was cut from
+ * (keywords_marks.c, as are the next four). */
+nas_status nas_keywords_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err);
 nas_status nas_keywords_examples(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
                                  nas_err *err);
 nas_status nas_keywords_answers(const nas_dataset *d, const nas_marks *m, nas_part part,

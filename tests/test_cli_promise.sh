@@ -111,6 +111,29 @@ check "killed and begun again" "$NAS" run kept.json --db killed.db --quiet --out
 by_number="select k.number, part, replicate, score, hex(\"right\"), hex(predicted) from nas_answers a join kept k on k.id = a.trial order by 1, 2, 3"
 check "the same answers after a kill" equal "$(sql killed.db "$by_number")" "$(sql one.db "$by_number")"
 
+# --- groups of silence are the recordings that it was cut from
+python3 - <<'PY'
+import os, random, wave
+random.seed(1)
+os.makedirs("clips/_background_noise_"); os.makedirs("clips/_silence_")
+def write(path, frames):
+    with wave.open(path, "wb") as w:
+        w.setnchannels(1); w.setsampwidth(2); w.setframerate(16000); w.writeframes(frames)
+for r in range(2):
+    noise = b"".join(random.randrange(-3000, 3000).to_bytes(2, "little", signed=True) for _ in range(160000))
+    write(f"clips/_background_noise_/hum_{r}.wav", noise)
+    for k in range(12):
+        at = 2 * random.randrange(0, 140000)
+        write(f"clips/_silence_/speaker{r}{k:02}_nohash_0.wav", noise[at:at + 32000])
+write("clips/_silence_/softer_nohash_0.wav", bytes(random.randrange(0, 255) if i % 2 == 0 else 0 for i in range(32000)))
+PY
+crossed silent "zlib_bytes < 100000" "" | sed 's/"labels": \["go", "stop", "yes"\]/"labels": ["go", "stop", "_silence_"]/' >silent.json
+check "clips of silence" bash -c "'$NAS' run silent.json --trials 1 --quiet >silent.txt 2>&1"
+check "are of the recordings they were cut from" equal "$(sql silent.db "select \"group\", count(*) from nas_examples where class = '_silence_' group by 1 order by 1")" \
+    "$(printf '_background_noise_/hum_0.wav,12\n_background_noise_/hum_1.wav,12\nsofter,1')"
+check "what is in none is told" grep -q "1 of 25 clips of _silence_ stand in no recording" silent.txt
+rm -r clips/_background_noise_ clips/_silence_
+
 # --- a study of an older nas: it kept no examples
 older() {
     cp one.db old.db
