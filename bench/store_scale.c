@@ -2,7 +2,7 @@
  * costs as they add up, memory, the file, and how long the queries of docs/SCHEMA.md take then.
  * usage: store_scale FOLDER [TRIALS [BY_HAND [SCHEMA.md]]]; the first and the last BY_HAND trials
  * (default: all) go through the store as a worker's do, those between are inserted by SQL. A
- * database that is there already is queried only. */
+ * database that is there already is queried only. EXAMPLES=N: each of them has N answers. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/rng.h"
@@ -83,12 +83,20 @@ static void one_trial(nas_store *s, nas_study_id id, nas_arena *a) {
     const double size = nas_rng_double(&r), luck = nas_rng_double(&r);
     const nas_value m[] = {{.type = NAS_COLUMN_REAL, .real = 0.9 + 0.09 * size - 0.2 * luck},
                            {.type = NAS_COLUMN_INTEGER, .integer = 4000 + (int64_t)(30000 * size)}};
+    static uint8_t bits[1 << 16];
+    const char *examples = getenv("EXAMPLES");
+    const nas_answers answers = {.part = "validation",
+                                 .examples = examples ? (int32_t)strtol(examples, NULL, 10) : 0,
+                                 .score = m[0].real,
+                                 .right = bits};
+    if (answers.examples < 0 || (size_t)answers.examples > 8 * sizeof bits) exit(2);
     const nas_result res = {.state = c.number % 1000 == 7   ? "failed"
                                      : c.number % 100 == 13 ? "rejected"
                                                             : "complete",
                             .reason = c.number % 1000 == 7 ? "it broke" : NULL,
                             .metrics = m,
                             .machine = "bench",
+                            .answers = answers.examples ? &answers : NULL,
                             .epochs_trained = 1};
     need(nas_store_finish(s, id, &c, "worker", &res, &kept, &err), &err);
     if (!kept) exit(2);

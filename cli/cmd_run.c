@@ -321,6 +321,7 @@ static int finish(const screen *v, const nas_run_end *end, const char *db, const
         st = show_front(v, store, db, err);
     } else if (!end->has_winner) {
         cli_print_misses(store, &v->study, &end->state);
+        cli_print_settling(store, &v->study, end->study);
         warn_of_old(folder);
         st = CLI_NONE;
     } else if (nas_export_trial(store, end->study, &v->study, end->winner, folder, err) != NAS_OK) {

@@ -161,6 +161,66 @@ static void print_wins(const promise *p) {
     if (n) puts("");
 }
 
+typedef struct near_miss {
+    int64_t number, row;
+    double score, lo;
+} near_miss;
+
+static bool note_miss(void *ctx, const nas_row *row) {
+    near_miss *m = ctx;
+    *m = (near_miss){row->values[0].integer, row->values[1].integer, real_of(&row->values[2]),
+                     real_of(&row->values[3])};
+    return false;
+}
+
+/* The best trial that only the end of its interval keeps from the bound b. To be freed; NULL: no
+ * memory. */
+static char *miss_sql(const promise *p, const nas_bound *b) {
+    const char *score = p->study->metrics[NAS_METRIC_SCORE].name;
+    char *sql = NULL, view[160];
+    size_t n = 0;
+    FILE *f = open_memstream(&sql, &n);
+    if (!f) return NULL;
+    nas_view_name(p->study->name, "", view);
+    fprintf(
+        f,
+        "select number, coalesce(reused, id), \"%s\", \"%s\" from %s where state = 'complete' and"
+        " \"%s\" > %.17g and \"%s\" <= %.17g",
+        score, b->column, view, score, b->bound, b->column, b->bound);
+    for (int32_t i = 0; i < p->study->n_bounds; i++) {
+        const nas_bound *o = &p->study->bounds[i];
+        if (o != b)
+            fprintf(f, " and \"%s\" %s %.17g", o->column, strcmp(o->op, "==") ? o->op : "=",
+                    o->bound);
+    }
+    fprintf(f, " order by \"%s\" desc, number limit 1", b->column);
+    if (fclose(f) == 0) return sql;
+    free(sql);
+    return NULL;
+}
+
+void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id id) {
+    promise p = {.store = store, .study = study, .id = id};
+    near_miss m = {.number = -1};
+    nas_accuracy all;
+    char n[32], there[32];
+    const nas_bound *b = score_bound(&p);
+    if (!b || strcmp(b->column, study->metrics[NAS_METRIC_SCORE].name) == 0) return;
+    char *sql = miss_sql(&p, b);
+    if (sql) (void)!nas_store_query(store, sql, NULL, 0, note_miss, &m, NULL);
+    free(sql);
+    p.trained = m.row;
+    if (m.number < 0 || !accuracy_of(&p, "validation", 0.975, &all)) return;
+    const double confidence = study->confidence > 0 ? study->confidence : 0.95;
+    const int64_t needed = nas_examples_needed(m.score, b->bound, all.deff, confidence);
+    if (needed)
+        printf("#%" PRId64
+               " has %.4f, but the lower end %.4f: about %s clips like these would settle"
+               " %s, there are %s\n",
+               m.number, m.score, m.lo, nas_thousands(needed, n), b->text,
+               nas_thousands(all.n, there));
+}
+
 void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id, int64_t row) {
     promise p = {.store = store, .study = study, .id = id, .row = row};
     char trials[32];

@@ -44,6 +44,10 @@ const char *cli_spread(const char *name, double (*number)(const void *ctx, const
  * study keeps no examples. */
 void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id, int64_t row);
 
+/* Where a trial keeps the constraint on the score but for the end of its interval: how many clips
+ * would settle it, on stdout. */
+void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id id);
+
 /* The front (<study>_pareto) in the order of the objectives, on stdout: number, objectives, metrics
  * of constraints, settings; at most `most` rows. feasible_only: those that satisfy the constraints;
  * else a column says which do. *n: how many there are. */

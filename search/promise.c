@@ -209,21 +209,39 @@ static nas_status find_needs(field *f, const nas_space *s, const nas_groups *g, 
     return NAS_OK;
 }
 
+/* Who may win at all where the highest score does: the end of a lower score may be the higher one.
+ */
+static void find_feasible(const field *f, bool *feasible) {
+    bool on_end;
+    const double bound = needed(f, &on_end);
+    for (int32_t i = 0; i < f->n; i++) {
+        const double v = on_end ? f->v[i].lo : f->v[i].score;
+        feasible[i] = isnan(bound) || v > bound;
+    }
+}
+
 static nas_status hold(field *f, const nas_space *s, const int64_t *finalist, int32_t n,
                        nas_promise *out) {
     const nas_groups g = {.groups = f->groups, .n = f->size};
     int32_t *rank = nas_arena_array(f->a, (size_t)f->n, sizeof *rank, f->err);
     double *wins = nas_arena_array(f->a, (size_t)f->n, sizeof *wins, f->err), *need;
-    bool on_end;
-    if (!rank || !wins) return NAS_ENOMEM;
+    bool *feasible = nas_arena_array(f->a, (size_t)f->n, sizeof *feasible, f->err), on_end;
+    if (!rank || !wins || !feasible) return NAS_ENOMEM;
     for (int32_t i = 0; i < f->n; i++) rank[i] = f->v[i].rank;
     NAS_TRY(find_needs(f, s, &g, &need, &out->noisy));
-    const nas_contest c = {
-        .groups = &g, .trials = f->n, .right = f->right, .rank = rank, .need = need};
+    find_feasible(f, feasible);
+    bool any = false;
+    for (int32_t i = 0; i < f->n; i++) any |= feasible[i];
+    const nas_contest c = {.groups = &g,
+                           .trials = f->n,
+                           .right = f->right,
+                           .feasible = need || !any ? NULL : feasible,
+                           .rank = rank,
+                           .need = need};
     NAS_TRY(nas_claim_winner(&c, &f->rule, needed(f, &on_end), &out->claim, wins, f->err));
-    out->there = true;
     out->trials = f->n;
     out->winner = f->v[out->claim.winner].row;
+    out->there = any || need;
     for (int32_t i = 0; i < f->n; i++)
         for (int32_t k = 0; k < n; k++)
             if (f->v[i].row == finalist[k]) out->wins[k] = wins[i];

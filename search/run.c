@@ -425,6 +425,7 @@ static nas_status promise(team *t, const nas_space *s, const nas_dataset *d, nas
                               out->finalist, out->finalists, &out->promise, err);
         if (st == NAS_OK && out->promise.there && nas_space_search(s)->prefer) put_first(out);
     }
+    out->promise.there = out->promise.there && out->promise.winner == out->finalist[0];
     if (st == NAS_OK && out->promise.there)
         st = nas_run_final(t->store, t->worker.study, s, out->finalist[0], d, t->worker.cache,
                            t->view->log, err);
@@ -452,7 +453,9 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     out->stopped = asked_to_stop(t);
     if (out->stopped) return NAS_OK;
     st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log, out, err);
-    if (st == NAS_OK && out->finalists && !t->state.bare) st = promise(t, s, d, out, err);
+    if (st == NAS_OK && !t->state.bare && d->n_marks)
+        st = out->finalists ? promise(t, s, d, out, err)
+                            : nas_store_put_claims(t->store, t->worker.study, NULL, 0, err);
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
     return nas_cache_trim(t->worker.cache, err);
