@@ -151,6 +151,17 @@ static bool is_name(const char *s) {
     return true;
 }
 
+/* "t_hi" beside "t": its figures would have the names of t's bounds. */
+static bool is_bound_of(const cJSON *targets, const char *name) {
+    const size_t n = strlen(name);
+    if (n < 4 || (strcmp(name + n - 3, "_hi") != 0 && strcmp(name + n - 3, "_lo") != 0))
+        return false;
+    if (n == 7 && strncmp(name, "mean", 4) == 0) return true;
+    for (const cJSON *x = targets->child; x; x = x->next)
+        if (strlen(x->string) == n - 3 && strncmp(x->string, name, n - 3) == 0) return true;
+    return false;
+}
+
 static int32_t check_targets(nas_check *c, const char *path, const cJSON *v) {
     int32_t n = 0;
     if (!cJSON_IsObject(v) || !v->child || cJSON_GetArraySize(v) > NAS_TARGETS_MOST) {
@@ -167,6 +178,10 @@ static int32_t check_targets(nas_check *c, const char *path, const cJSON *v) {
                               "expected a name of up to %d lower-case letters, digits and "
                               "underscores, a letter first, and not \"mean\"",
                               NAME_MOST);
+        if (is_bound_of(v, x->string))
+            nas_check_problem(c, where, x, true,
+                              "its figures would have the names of another target's bounds (_hi, "
+                              "_lo); give it another name");
         if (!cJSON_IsString(x) || !*x->valuestring)
             nas_check_problem(c, where, x, false, "expected the name of a column, got %s", got);
     }

@@ -127,6 +127,7 @@ bad "a front end" 'the task "forecast" has none' 's/"model"/"frontend": { "kind"
 bad "an accuracy" 'no metric "accuracy"' 's/skill_temperature > 0/accuracy > 0.5/'
 bad "a target that is not there" 'did you mean "skill_temperature"' 's/skill_temperature > 0/skill_temprature > 0/'
 bad "a name that is no column of a database" 'lower-case letters' 's/"temperature": /"Temp-1": /'
+bad "a name that another target's bound has" "names of another target's bounds" 's/"humidity": /"temperature_hi": /'
 bad "classes" 'or "outputs", got "classes"' 's/"outputs"/"classes"/g'
 bad "too few outputs" "ends in 5 values, but 6 are to be forecast" 's/"outputs"/5/g'
 bad "softmax" "softmax is for classes" 's/{ "op": "dense", "units": "outputs" } ]/{ "op": "dense", "units": "outputs" }, { "op": "softmax" } ]/'
