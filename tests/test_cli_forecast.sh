@@ -107,11 +107,40 @@ check "--set that is no JSON" says 2 "--set:1:" "$NAS" run weather.json --set '{
 check "--set that is no object" says 2 "expected an object" "$NAS" run weather.json --set '[1]'
 check "--set with a wrong key" says 2 'task.windo: unknown key; did you mean "window"?' "$NAS" run weather.json --set '{"task": {"windo": 3}}'
 
+# --- what is kept of blocks of time, and bounds by it
+check "bounds lie beside the figures" equal "$(sql two.db 'select sum(skill_mean_lo < skill_mean), sum(mae_temperature_hi > mae_temperature),
+    sum(rmse_humidity_hi > rmse_humidity), sum(skill_humidity_lo < skill_humidity) from weather')" "9,9,9,9"
+check "the constraint is tested against the lower end" equal "$(sql two.db "select \"column\" from nas_bounds where position = 0")" skill_temperature_lo
+sums() { # DB: figures again from errors by block, target and step
+    python3 - "$1" <<'PY'
+import sqlite3, struct, sys
+db = sqlite3.connect(sys.argv[1])
+name = db.execute("select name from nas_studies").fetchone()[0]
+cells = db.execute("select class, windows, carried from nas_examples where part = 'validation' order by example").fetchall()
+assert len({c[0] for c in cells}) == 2 and db.execute("select max(step) from nas_examples").fetchone()[0] == 3
+n = 0
+for row in db.execute(f"select a.error, a.square, a.examples, k.mae_temperature, k.rmse_humidity, k.skill_humidity from nas_answers a join {name} k on"
+                      " k.id = a.trial where part = 'validation' and replicate = 0"):
+    assert row[2] == len(cells)
+    error, square = (struct.unpack(f"<{len(cells)}f", b) for b in row[:2])
+    def total(values, target): return sum(v for v, c in zip(values, cells) if c[0] == target)
+    windows, carried = [c[1] for c in cells], [c[2] for c in cells]
+    assert abs(total(error, "temperature") / total(windows, "temperature") - row[3]) < 1e-6 * row[3]
+    assert abs((total(square, "humidity") / total(windows, "humidity")) ** 0.5 - row[4]) < 1e-6 * row[4]
+    assert abs(1 - total(error, "humidity") / total(carried, "humidity") - row[5]) < 1e-6
+    n += 1
+assert n == db.execute(f"select count(*) from {name}").fetchone()[0], n
+PY
+}
+check "figures are sums of what is kept" sums two.db
+
 # --- rolling origins
 # Some points of it are worse than the last value carried on.
 forecast rolling ', "split": { "folds": 3, "test": 0.2 }' | sed 's/skill_temperature > 0"/skill_temperature > -0.5"/' >rolling.json
 check "rolling origins" run rolling rolling 2
 check "they are told" grep -q "3 rolling origins" rolling.txt
+check "so they are of all folds" sums rolling.db
+check "each block is judged in one fold" equal "$(sql rolling.db "select count(distinct fold), min(windows) > 0 from nas_examples where part = 'validation'")" "3,1"
 check "folds are a stage" equal "$(sql rolling.db "select count(distinct key) from nas_stages where name = 'folds'")" 9
 check "verify with folds" "$NAS" verify rolling.db 0
 
