@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Whole runs of the presets on real data; each ends in a row of a table. A run that was stopped goes on with the same command,
-# and a preset whose row is there is passed over, so that a long list can be worked off in several evenings.
+# and a preset whose row is there, of this preset and these bits, is passed over, so that a long list can be worked off in several evenings.
 #
 #   bench/presets.sh                  all presets but those that take hours, into bench/presets.csv
 #   bench/presets.sh kws_a climate_a  these
@@ -57,7 +57,7 @@ front_only() { grep -o '"objectives"' "$SPACES/$1.json" || true; }
 
 [ -s "$table" ] || echo 'preset,commit,bits,complete,trials,cpu_s,last_wall_s,exit,"winner or front: number, score, zlib_bytes"' >"$table"
 for name in "${names[@]}"; do
-    if grep -q "^$name," "$table" && [ -z "${AGAIN:-}" ]; then continue; fi
+    if grep -qF "$name,$(version_of "$name"),\"$bits\"" "$table" && [ -z "${AGAIN:-}" ]; then continue; fi
     echo "== $name"
     begun=$SECONDS status=0
     "$NAS" run "$SPACES/$name.json" --data "$(data_of "$name")" --out "${name}_best" ${QUIET:+--quiet} || status=$?
