@@ -24,8 +24,11 @@ nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial, const n
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_ANSWERS,
                             "INSERT OR REPLACE INTO nas_answers(study, trial, part, replicate,"
-                            " examples, score, \"right\", predicted, share, error, square)"
-                            " VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                            " examples, score, \"right\", predicted, share, error, square, reads)"
+                            " VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+                            " CASE ?2 WHEN 'test' THEN 1 + coalesce((SELECT reads FROM nas_answers"
+                            " WHERE study = # AND trial = ?1 AND part = ?2 AND replicate = ?3), 0)"
+                            " END)",
                             &st, err));
     NAS_TRY(nas_sql_bind(s, st, err, "itiir", trial, a->part, (int64_t)a->replicate,
                          (int64_t)a->examples, a->score));

@@ -62,7 +62,9 @@ nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err 
         {NAS_SQL_FORGET_STAGES, "DELETE FROM nas_stages WHERE study = # AND trial = ?1"},
         {NAS_SQL_FORGET_STEPS, "DELETE FROM nas_steps WHERE study = # AND trial = ?1"},
         {NAS_SQL_FORGET_ARTEFACTS, "DELETE FROM nas_artefacts WHERE study = # AND trial = ?1"},
-        {NAS_SQL_FORGET_ANSWERS, "DELETE FROM nas_answers WHERE study = # AND trial = ?1"},
+        {NAS_SQL_FORGET_ANSWERS, "DELETE FROM nas_answers WHERE study = # AND trial = ?1 AND"
+                                 /* How often it was read is not forgotten. */
+                                 " part <> 'test'"},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         sqlite3_stmt *st = NULL;

@@ -122,7 +122,7 @@ static const char fifth[] =
     " part TEXT NOT NULL,"
     " replicate INTEGER NOT NULL,"
     " examples INTEGER NOT NULL,"
-    " score REAL,"
+    " score REAL, reads INTEGER,"
     " \"right\" BLOB, predicted BLOB, share BLOB, error BLOB, square BLOB,"
     " PRIMARY KEY(study, trial, part, replicate)) WITHOUT ROWID;"
 

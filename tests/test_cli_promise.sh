@@ -34,6 +34,7 @@ check "accuracy is the share of right bits" equal "$(sql two.db "select count(*)
     (select avg(\"right\") from nas_verdicts v where v.trial = k.id and part = 'validation' and replicate = 0)")" 4
 check "so it is of the test part" equal "$(sql two.db "select count(*) from kept k where test_accuracy =
     (select avg(\"right\") from nas_verdicts v where v.trial = k.id and part = 'test')")" 3
+check "which was read once" equal "$(sql two.db "select min(reads), max(reads), count(*) from nas_answers where part = 'test'")" "1,1,3"
 check "finalists have classes" equal "$(sql two.db "select count(distinct trial), min(predicted) >= 0, max(predicted) <= 2, min(share) > 0.3
     from nas_verdicts where part = 'validation' and replicate = 0 and predicted is not null")" "3,1,1,1"
 check "and these are right where they are the label" equal "$(sql two.db "select count(*) from nas_verdicts where predicted is not null
@@ -73,6 +74,7 @@ check "finalists are trained from two other seeds" equal "$(sql one.db "select c
 check "which gives other nets" equal "$(sql one.db "select count(*) > 0 from nas_answers a join nas_answers b on a.trial = b.trial and a.part = b.part and a.replicate = 0 and b.replicate > 0 where hex(a.\"right\") <> hex(b.\"right\")")" 1
 before=$(sql one.db "$all")
 check "the same command again" run one 1
+check "reads no test part again" equal "$(sql one.db "select max(reads) from nas_answers where part = 'test'")" 1
 check "trains none of them again" equal "$(sql one.db "$all")" "$before"
 none() { "$NAS" run kept.json --db none.db --quiet --set '{"search": {"replicates": 0}}' && [ "$(sql none.db 'select max(replicate) from nas_answers')" = 0 ]; }
 check "a space may ask for none" none
