@@ -115,9 +115,17 @@ static void print_bound(const promise *p, const nas_accuracy *all) {
 
 static void print_test(const promise *p) {
     nas_accuracy test;
-    char n[32], groups[32];
+    char n[32], groups[32], times[48] = "once";
+    int64_t reads = 0;
+    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = p->id.study},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->trained}};
     if (!accuracy_of(p, "test", 0.975, &test)) return;
-    printf("    test part, read once: %.4f (%.4f .. %.4f), %s clips of %s speakers\n",
+    (void)!nas_store_query_integer(p->store,
+                                   "select reads from nas_answers where study = ?1 and trial = ?2"
+                                   " and part = 'test'",
+                                   v, 2, &reads, NULL);
+    if (reads > 1) snprintf(times, sizeof times, "%s times", nas_thousands(reads, n));
+    printf("    test part, read %s: %.4f (%.4f .. %.4f), %s clips of %s speakers\n", times,
            test.accuracy, test.lo, test.hi, nas_thousands(test.n, n),
            nas_thousands(test.groups, groups));
 }
