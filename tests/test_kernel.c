@@ -180,9 +180,8 @@ static void check_depthwise(const nas_kernel *k, shape s) {
  * weight takes another way to the same bits. */
 static void check_frames(const nas_kernel *k, int32_t h, bool back) {
     enum { N = 3, C = 48, BORDER = 10 };
-    buffer x = new_map(N, h, 1, C, C, BORDER), y = new_map(N, h, 1, C, C, 0), z = y, r = y;
-    z.block = z.m.at = aligned(z.floats);
-    r.block = r.m.at = aligned(r.floats);
+    buffer x = new_map(N, h, 1, C, C, BORDER), y = new_map(N, h, 1, C, C, 1);
+    buffer z = new_map(N, h, 1, C, C, 1), r = new_map(N, h, 1, C, C, 1);
     float *w = aligned(10 * C), *da = aligned(10 * C), *db = aligned(10 * C);
     plan p = {0};
     make_plan(&(shape){.k = 1, .s = 1}, &x.m, &y.m, &p);
