@@ -26,12 +26,28 @@ static void ok(nas_status st) {
 
 /* --- nets ------------------------------------------------------------------------------------- */
 
-typedef enum family { CNN, DS_CNN, RESIDUAL, MIXED } family;
+typedef enum family { CNN, DS_CNN, RESIDUAL, MIXED, OVER_TIME } family;
 
 static void head(rg *b) {
     rg_mean(b, false);
     rg_dense(b, CLASSES, NAS_ACT_NONE, true);
     rg_unary(b, NAS_OP_SOFTMAX);
+}
+
+/* Bands are channels. */
+static rg build_over_time(int32_t filters, int32_t frames, int32_t bands, int32_t blocks) {
+    const rg_window first = {.kernel = {3, 1}, .stride = {2, 1}, .activation = NAS_ACT_RELU};
+    const rg_window nine = {.kernel = {9, 1}, .activation = NAS_ACT_RELU}, one = {.kernel = {1, 1}};
+    rg b = rg_start(arena, 1, 4, (int32_t[]){1, frames, 1, bands});
+    rg_conv(&b, filters, first);
+    for (int32_t i = 0; i < blocks; i++) {
+        const int32_t before = b.last;
+        rg_depthwise(&b, 1, nine);
+        rg_conv(&b, filters, one);
+        rg_join(&b, NAS_OP_ADD, before, NAS_ACT_RELU);
+    }
+    head(&b);
+    return b;
 }
 
 static rg build(family kind, int32_t filters, int32_t h, int32_t w, int32_t blocks) {
@@ -58,6 +74,7 @@ static rg build(family kind, int32_t filters, int32_t h, int32_t w, int32_t bloc
             rg_conv(&b, filters, plain);
             rg_join(&b, NAS_OP_ADD, before, NAS_ACT_RELU);
             break;
+        case OVER_TIME: return build_over_time(filters, h, w, blocks);
         }
     }
     head(&b);
@@ -69,14 +86,23 @@ static const struct {
     family kind;
     int32_t filters, h, w, blocks;
 } nets[] = {
-    {"cnn_32_49x10", CNN, 32, 49, 10, 2},           {"cnn_77_49x10", CNN, 77, 49, 10, 2},
-    {"cnn_128_49x10", CNN, 128, 49, 10, 2},         {"ds_cnn_32_49x10", DS_CNN, 32, 49, 10, 2},
-    {"ds_cnn_64_49x10", DS_CNN, 64, 49, 10, 2},     {"ds_cnn_128_49x10", DS_CNN, 128, 49, 10, 2},
-    {"ds_cnn_256_49x10", DS_CNN, 256, 49, 10, 2},   {"residual_36_49x24", RESIDUAL, 36, 49, 24, 3},
-    {"residual_48_49x24", RESIDUAL, 48, 49, 24, 4}, {"residual_64_49x32", RESIDUAL, 64, 49, 32, 4},
-    {"mixed_51_61x10", MIXED, 51, 61, 10, 2},       {"mixed_77_61x10", MIXED, 77, 61, 10, 2},
-    {"mixed_154_61x10", MIXED, 154, 61, 10, 2},     {"mixed_51_30x10", MIXED, 51, 30, 10, 2},
-    {"mixed_102_30x10", MIXED, 102, 30, 10, 2},     {"mixed_154_30x10", MIXED, 154, 30, 10, 2},
+    {"cnn_32_49x10", CNN, 32, 49, 10, 2},
+    {"cnn_77_49x10", CNN, 77, 49, 10, 2},
+    {"cnn_128_49x10", CNN, 128, 49, 10, 2},
+    {"ds_cnn_32_49x10", DS_CNN, 32, 49, 10, 2},
+    {"ds_cnn_64_49x10", DS_CNN, 64, 49, 10, 2},
+    {"ds_cnn_128_49x10", DS_CNN, 128, 49, 10, 2},
+    {"ds_cnn_256_49x10", DS_CNN, 256, 49, 10, 2},
+    {"residual_36_49x24", RESIDUAL, 36, 49, 24, 3},
+    {"residual_48_49x24", RESIDUAL, 48, 49, 24, 4},
+    {"residual_64_49x32", RESIDUAL, 64, 49, 32, 4},
+    {"mixed_51_61x10", MIXED, 51, 61, 10, 2},
+    {"mixed_77_61x10", MIXED, 77, 61, 10, 2},
+    {"mixed_154_61x10", MIXED, 154, 61, 10, 2},
+    {"mixed_51_30x10", MIXED, 51, 30, 10, 2},
+    {"mixed_102_30x10", MIXED, 102, 30, 10, 2},
+    {"mixed_154_30x10", MIXED, 154, 30, 10, 2},
+    {"over_time_48_49x24", OVER_TIME, 48, 49, 24, 4},
 };
 
 /* One line an operator: name, inputs (constants: -), output, stride, padding, activation, shapes.

@@ -142,10 +142,10 @@ def onnx_session(base, int8):
 def onnx_runner(base, int8, x):
     session, name, shape = onnx_session(base, int8)
     binding = session.io_binding()
-    binding.bind_cpu_input(name, x.reshape(shape))
+    x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+    binding.bind_cpu_input(name, x)
     binding.bind_output(session.get_outputs()[0].name)
-    # The same function? x is [1, h, w, 1], which is [1, 1, h, w] in memory.
-    return lambda: session.run_with_iobinding(binding), lambda: session.run(None, {name: x.reshape(shape)})[0].reshape(-1)
+    return lambda: session.run_with_iobinding(binding), lambda: session.run(None, {name: x})[0].reshape(-1)
 
 
 def litert_runner(path, x):
@@ -211,7 +211,7 @@ def main():
         int8 = name.endswith("_int8")
         base = f"{o.work}/{name.removesuffix('_int8')}"
         shape = onnx_graph(base)[2]
-        x = np.random.default_rng(2).uniform(-2, 2, (1, shape[2], shape[3], 1)).astype(np.float32)
+        x = np.random.default_rng(2).uniform(-2, 2, (1, shape[2], shape[3], shape[1])).astype(np.float32)
         lite, lite_out = litert_runner(f"{o.work}/{name}.tflite", x)
         ort, ort_out = onnx_runner(base, int8, x)
         apart = float(np.abs(lite_out() - ort_out()).max())

@@ -5,9 +5,9 @@
                  [NET:FILTERS:INPUT:BATCH ...]
 
 Each PYTHON may have PyTorch, TensorFlow or both; what it has is measured (bench/peers/net.py). PyTorch runs in both layouts of
-memory, and the faster of them under torch.compile as well, where that works. Rounds of all in turn, medians of wall time, with
-processor time beside it. Writes build/bench/peers.json, an object for each case and variant; the best variant of a case has
-"best": true. FLOPs are nominal: 6 a multiply-accumulate of one inference.
+memory (over_time as Conv1d too), with fused Adam where it has that, and the fastest under torch.compile as well, where that works.
+Rounds of all in turn, medians of wall time, with processor time beside it. Writes build/bench/peers.json, an object for each case
+and variant; the best variant of a case has "best": true. FLOPs are nominal: 6 a multiply-accumulate of one inference.
 """
 import argparse
 import json
@@ -19,9 +19,11 @@ import sys
 NETS = [("cnn", f) for f in (32, 77, 128, 256)] + [("ds_cnn", f) for f in (32, 64, 128, 256)]
 FEW = [f"{net}:{f}:49x10:32" for net, f in NETS] + [
     "cnn:32:62x10:20", "cnn:77:49x40:32", "cnn:32:49x10:256", "ds_cnn:64:62x10:20", "ds_cnn:32:49x40:32",
-    "ds_cnn:64:49x10:256", "forecaster:64:6x2:32", "forecaster:15:6x2:32"]
+    "ds_cnn:64:49x10:256", "over_time:36:49x24:20", "over_time:48:49x24:20", "over_time:64:49x24:32",
+    "forecaster:64:6x2:32", "forecaster:15:6x2:32"]
 ALL = [f"{net}:{f}:{shape}:{batch}" for net, f in NETS for shape in ("49x10", "62x10", "49x40")
-       for batch in (20, 32, 256)] + [f"forecaster:{f}:6x2:{batch}" for f in (64, 15) for batch in (20, 32, 256)]
+       for batch in (20, 32, 256)] + [f"over_time:{f}:{shape}:{batch}" for f in (36, 48, 64) for shape in ("49x24", "98x40")
+       for batch in (20, 32)] + [f"forecaster:{f}:6x2:{batch}" for f in (64, 15) for batch in (20, 32, 256)]
 
 
 class Peer:

@@ -3,6 +3,7 @@
  *   speed                    the usual nets, inputs and batches; writes build/bench/kernels.json
  *   speed --all              all of them
  *   speed --net ds_cnn --filters 64 --input 49x10 --batch 32      that one
+ *   speed --net over_time --filters 48 --input 49x24 --batch 20      frames x bands
  *         --layers           time of each layer and direction
  *         --exact            only convolutions with the error of the direct one
  *         --direct           only direct convolutions
@@ -216,6 +217,20 @@ static void time_forecaster(const bench_case *b, const machine *on, const option
     DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), CONV(f, 1, 1, 1, 1, NAS_VALID, false), BN, RELU
 #define CONV3(f) CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN, RELU
 #define HEAD     GAP, DENSE(CLASSES), SOFTMAX
+/* A net over time has its bands as channels. */
+#define OVER_TIME(f)                                                                  \
+    RESIDUAL(NAS_SHORTCUT_IDENTITY, DEPTHWISE(9, 1, 1, 1, NAS_SAME, false), BN, RELU, \
+             CONV(f, 1, 1, 1, 1, NAS_VALID, false), BN),                              \
+        RELU
+
+static void time_over_time(const bench_case *b, const machine *on, const options *o, FILE *out) {
+    const int32_t f = b->filters;
+    nas_layer_spec first = CONV1D(f, 3, 2, 1, NAS_SAME);
+    first.bias = false;
+    const nas_model m = MODEL(b->h, 1, b->w, first, BN, RELU, OVER_TIME(f), OVER_TIME(f),
+                              OVER_TIME(f), OVER_TIME(f), HEAD);
+    time_net(b, &m, on, o, out);
+}
 
 static void time_case(const bench_case *b, const machine *on, const options *o, FILE *out) {
     const int32_t f = b->filters;
@@ -234,10 +249,12 @@ static void time_case(const bench_case *b, const machine *on, const options *o, 
             RESIDUAL(NAS_SHORTCUT_IDENTITY, CONV3(f), CONV(f, 3, 3, 1, 1, NAS_SAME, false), BN),
             RELU, HEAD);
         time_net(b, &m, on, o, out);
+    } else if (!strcmp(b->net, "over_time")) {
+        time_over_time(b, on, o, out);
     } else if (!strcmp(b->net, "forecaster")) {
         time_forecaster(b, on, o, out);
     } else {
-        die("--net is cnn, ds_cnn, res or forecaster");
+        die("--net is cnn, ds_cnn, res, over_time or forecaster");
     }
 }
 
@@ -248,6 +265,9 @@ static const struct {
             {"ds_cnn", 64}, {"ds_cnn", 128}, {"ds_cnn", 256}, {"res", 32}};
 static const int32_t inputs[][2] = {{49, 10}, {62, 10}, {49, 40}};
 static const int32_t batches[] = {20, 32, 256};
+static const int32_t over_time[] = {36, 48, 64};
+static const int32_t over_time_inputs[][2] = {{49, 24}, {98, 40}};
+static const int32_t over_time_batches[] = {20, 32};
 static const int32_t forecasters[] = {64, 15};
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
@@ -262,13 +282,24 @@ static bool wanted(const bench_case *b, const options *o) {
 }
 
 typedef struct case_list {
-    bench_case
-        v[LENGTH(nets) * LENGTH(inputs) * LENGTH(batches) + LENGTH(forecasters) * LENGTH(batches)];
+    bench_case v[LENGTH(nets) * LENGTH(inputs) * LENGTH(batches) +
+                 LENGTH(over_time) * LENGTH(over_time_inputs) * LENGTH(over_time_batches) +
+                 LENGTH(forecasters) * LENGTH(batches)];
     size_t n;
 } case_list;
 
 static void add_case(case_list *l, const bench_case *b, const options *o) {
     if (wanted(b, o)) l->v[l->n++] = *b;
+}
+
+static void add_over_time(case_list *l, const options *o) {
+    for (size_t n = 0; n < LENGTH(over_time); n++)
+        for (size_t i = 0; i < LENGTH(over_time_inputs); i++)
+            for (size_t j = 0; j < LENGTH(over_time_batches); j++)
+                add_case(l,
+                         &(bench_case){"over_time", over_time[n], over_time_inputs[i][0],
+                                       over_time_inputs[i][1], over_time_batches[j]},
+                         o);
 }
 
 static case_list list_cases(const options *o) {
@@ -280,6 +311,7 @@ static case_list list_cases(const options *o) {
                          &(bench_case){nets[n].net, nets[n].filters, inputs[i][0], inputs[i][1],
                                        batches[j]},
                          o);
+    add_over_time(&l, o);
     for (size_t n = 0; n < LENGTH(forecasters); n++)
         for (size_t j = 0; j < LENGTH(batches); j++)
             add_case(&l, &(bench_case){"forecaster", forecasters[n], 6, 2, batches[j]}, o);

@@ -176,6 +176,35 @@ static void check_depthwise(const nas_kernel *k, shape s) {
     free(x.block), free(y.block), free(z.block), free(w), free(da), free(db);
 }
 
+/* Windows of nine frames on a map one pixel wide, h frames of 48 channels. A tenth tap without
+ * weight takes another way to the same bits. */
+static void check_frames(const nas_kernel *k, int32_t h, bool back) {
+    enum { N = 3, C = 48, BORDER = 10 };
+    buffer x = new_map(N, h, 1, C, C, BORDER), y = new_map(N, h, 1, C, C, 1);
+    buffer z = new_map(N, h, 1, C, C, 1), r = new_map(N, h, 1, C, C, 1);
+    float *w = aligned(10 * C), *da = aligned(10 * C), *db = aligned(10 * C);
+    plan p = {0};
+    make_plan(&(shape){.k = 1, .s = 1}, &x.m, &y.m, &p);
+    for (int32_t t = 0; t < 10; t++) {
+        p.at[t] = (back ? 4 - t : t - 4) * x.m.row;
+        p.tap[t] = t;
+    }
+    nas_conv nine = p.c, ten = p.c;
+    nine.taps = 9;
+    ten.taps = 10;
+    fill_map(&x, N, 1);
+    fill(w, 9 * C, 2);
+    nas_kernel_reference.depthwise(&nine, N, x.m.at, w, w, r.m.at);
+    k->depthwise(&nine, N, x.m.at, w, w, y.m.at);
+    k->depthwise(&ten, N, x.m.at, w, w, z.m.at);
+    assert_close(k->name, "depthwise over frames", r.block, y.block, y.floats, 1e-5f);
+    assert_memory_equal(y.block, z.block, y.floats * sizeof *y.block);
+    k->depthwise_weights(&nine, N, x.m.at, y.m.at, da);
+    k->depthwise_weights(&ten, N, x.m.at, y.m.at, db);
+    assert_memory_equal(da, db, 9 * C * sizeof *da);
+    free(x.block), free(y.block), free(z.block), free(r.block), free(w), free(da), free(db);
+}
+
 static void each_row(void (*check)(const nas_kernel *)) {
     for (int r = 0; r < 3; r++) {
         const nas_kernel *k = nas_kernel_find(vector_rows[r]);
@@ -188,6 +217,8 @@ static void conv_row(const nas_kernel *k) {
 }
 static void depthwise_row(const nas_kernel *k) {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) check_depthwise(k, shapes[i]);
+    for (int32_t h = 1; h < 27; h++)
+        for (int back = 0; back < 2; back++) check_frames(k, h, back);
 }
 
 static void test_conv(void **state) {

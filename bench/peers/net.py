@@ -5,7 +5,9 @@
   time VARIANT SECONDS                 -> JSON [samples/s, samples a second of processor time], medians
   compile VARIANT                      -> JSON: the name of the compiled variant, or null
 
-Forward, backward and Adam, float32, one thread. Of the forecaster every step takes other windows of a series.
+Forward, backward and Adam, float32, one thread. PyTorch's Adam is the fused one where that runs on the processor; the variant's
+name says so. Of the forecaster every step takes other windows of a series. over_time has bands as channels: in PyTorch as Conv1d
+(ncw), and as Conv2d with height 1 (nchw, nhwc).
 """
 import json
 import os
@@ -25,6 +27,36 @@ class Torch:
         self.torch, self.nn = torch, torch.nn
         torch.set_num_threads(1)
         self.name = f"torch {torch.__version__}"
+        try:
+            torch.optim.Adam([self.nn.Parameter(torch.zeros(1))], fused=True)
+            self.adam = {"fused": True}
+            self.name += " fused Adam"
+        except (RuntimeError, TypeError):  # before 2.4, or in a build without it
+            self.adam = {}
+
+    def over_time(self, f, bands, flat):
+        """flat: Conv1d on [n, bands, frames], else Conv2d on [n, bands, 1, frames]."""
+        nn = self.nn
+
+        def conv(before, kernel, stride=1, groups=1):
+            if flat:
+                return nn.Conv1d(before, f, kernel, stride, kernel // 2, groups=groups, bias=False)
+            return nn.Conv2d(before, f, (1, kernel), (1, stride), (0, kernel // 2), groups=groups, bias=False)
+
+        def bn():
+            return (nn.BatchNorm1d if flat else nn.BatchNorm2d)(f, eps=1e-3, momentum=0.01)
+
+        class Residual(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = nn.Sequential(conv(f, 9, groups=f), bn(), nn.ReLU(), conv(f, 1), bn())
+
+            def forward(self, x):
+                return nn.functional.relu(x + self.body(x))
+
+        pool = nn.AdaptiveAvgPool1d(1) if flat else nn.AdaptiveAvgPool2d(1)
+        return nn.Sequential(conv(bands, 3, 2), bn(), nn.ReLU(), *(Residual() for _ in range(4)), pool, nn.Flatten(),
+                             nn.Linear(f, CLASSES))
 
     def model(self, net, f):
         nn = self.nn
@@ -47,7 +79,7 @@ class Torch:
         torch, nn = self.torch, self.nn
         net, f, h, w, batch = case
         torch.manual_seed(1)
-        model = self.model(net, f)
+        model = self.over_time(f, w, layout == "ncw") if net == "over_time" else self.model(net, f)
         if net == "forecaster":
             series = torch.randn(ROWS, COLUMNS)
             at = torch.arange(WINDOW + OUTPUTS // COLUMNS)
@@ -57,7 +89,8 @@ class Torch:
                 rows = series[torch.randint(ROWS - len(at), (batch, 1)) + at]
                 return rows[:, :WINDOW].transpose(1, 2), rows[:, WINDOW:].reshape(batch, OUTPUTS)
         else:
-            x, y = torch.randn(batch, 1, h, w), torch.arange(batch) % CLASSES
+            shape = (1, h, w) if net != "over_time" else (w, h) if layout == "ncw" else (w, 1, h)
+            x, y = torch.randn(batch, *shape), torch.arange(batch) % CLASSES
             if layout == "nhwc":
                 model, x = model.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
             loss = nn.functional.cross_entropy
@@ -65,7 +98,7 @@ class Torch:
             def take():
                 return x, y
 
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7)
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7, **self.adam)
         run = torch.compile(model) if compiled else model
 
         def step():
@@ -76,7 +109,7 @@ class Torch:
         return step
 
     def variants(self, case):
-        layouts = ["nchw"] if case[0] == "forecaster" else ["nchw", "nhwc"]
+        layouts = {"forecaster": ["nchw"], "over_time": ["ncw", "nchw", "nhwc"]}.get(case[0], ["nchw", "nhwc"])
         return {f"{self.name} {layout}": self.step(case, layout, False) for layout in layouts}
 
     def compiled(self, case, name):
@@ -93,8 +126,20 @@ class Keras:
         tf.config.threading.set_inter_op_parallelism_threads(1)
         self.name = f"keras {tf.keras.__version__} tensorflow {tf.__version__}"
 
+    def over_time(self, f, frames, bands):
+        k = self.tf.keras.layers
+        x = begin = k.Input((frames, bands))
+        x = k.ReLU()(k.BatchNormalization()(k.Conv1D(f, 3, strides=2, padding="same", use_bias=False)(x)))
+        for _ in range(4):
+            y = k.DepthwiseConv1D(9, padding="same", use_bias=False)(x)
+            y = k.Conv1D(f, 1, use_bias=False)(k.ReLU()(k.BatchNormalization()(y)))
+            x = k.ReLU()(k.Add()([x, k.BatchNormalization()(y)]))
+        return self.tf.keras.Model(begin, k.Dense(CLASSES)(k.GlobalAveragePooling1D()(x)))
+
     def model(self, net, f, h, w):
         k = self.tf.keras.layers
+        if net == "over_time":
+            return self.over_time(f, h, w)
         if net == "forecaster":
             return self.tf.keras.Sequential([k.Input((WINDOW, COLUMNS)), k.Conv1D(f, 3, activation="relu"), k.Flatten(),
                                              k.Dense(OUTPUTS)])
@@ -122,7 +167,8 @@ class Keras:
                 rows = tf.gather(series, first + at)
                 return rows[:, :WINDOW], tf.reshape(rows[:, WINDOW:], (batch, OUTPUTS))
         else:
-            x, y = tf.random.normal((batch, h, w, 1)), tf.range(batch) % CLASSES
+            shape = (batch, h, w) if net == "over_time" else (batch, h, w, 1)
+            x, y = tf.random.normal(shape), tf.range(batch) % CLASSES
             loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
             def take():

@@ -40,6 +40,18 @@ static bool grid_of(const nas_conv *c, grid *g) {
     return g->column == c->x_pixel || g->column == -c->x_pixel;
 }
 
+/* A map one pixel wide is one row of pixels below each other. */
+static nas_conv lay_down(const nas_conv *c) {
+    nas_conv r = *c;
+    if (c->w == 1) {
+        r.w = c->h;
+        r.h = 1;
+        r.x_pixel = c->x_row;
+        r.y_pixel = c->y_row;
+    }
+    return r;
+}
+
 /* n pixels of every row of an image, of `many` channels: few enough that three rows of them stay in
  * the first cache. back: the columns of the taps run backwards. */
 INLINE void grid_rows(const nas_conv *c, ptrdiff_t row, int n, bool back, int32_t many,
@@ -103,12 +115,13 @@ static void grid_image(const nas_conv *c, const grid *g, const float *x, const f
 
 void ROW(nas_depthwise_forward)(const nas_conv *c, int32_t n, const float *x, const float *w,
                                 const float *bias, float *y) {
+    const nas_conv lying = lay_down(c);
     const axes a = axes_plan(c, 1);
     grid g;
-    const bool shared = grid_of(c, &g);
+    const bool shared = grid_of(&lying, &g);
     for (int32_t i = 0; i < n; i++, x += c->x_image, y += c->y_image) {
         if (shared) {
-            grid_image(c, &g, x, w, bias, y);
+            grid_image(&lying, &g, x, w, bias, y);
             continue;
         }
         for (int32_t o = 0; o < c->out; o += LANES)
@@ -203,11 +216,12 @@ static gather_fn *const gathers[RUN] = {gather_0, gather_1, gather_2, gather_3, 
 
 void ROW(nas_depthwise_weights)(const nas_conv *c, int32_t n, const float *x, const float *dy,
                                 float *dw) {
+    const nas_conv lying = lay_down(c);
     grid g;
-    if (grid_of(c, &g) && g.column > 0) {
+    if (grid_of(&lying, &g) && g.column > 0) {
         for (int32_t o = 0; o < c->out; o += MANY) {
             const int32_t many = c->out - o < MANY ? c->out - o : MANY;
-            gathers[c->w % RUN](c, g.row, n, many, x + o, dy + o, dw + o);
+            gathers[lying.w % RUN](&lying, g.row, n, many, x + o, dy + o, dw + o);
         }
         return;
     }
