@@ -91,6 +91,9 @@ none() { "$NAS" run kept.json --db none.db --quiet --set '{"search": {"replicate
 check "a space may ask for none" none
 
 winner=$(sql one.db 'select number from kept_best')
+cp one.db other.db
+python3 -c 'import sqlite3; db = sqlite3.connect("other.db"); db.execute("update nas_answers set score = null where replicate = 1"); db.commit()'
+check "one that diverged is said" ends 0 "from other seeds: diverged, 0." "$NAS" show other.db "$winner"
 check "verify trains them again" ends 0 "bytes, and 2 replicates the same" "$NAS" verify one.db "$winner"
 tampered() { # REPLICATE TEXT: verify finds another bit
     cp one.db other.db
