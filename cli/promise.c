@@ -125,14 +125,19 @@ static void print_test(const promise *p) {
                                    " and part = 'test'",
                                    v, 2, &reads, NULL);
     if (reads > 1) snprintf(times, sizeof times, "%s times", nas_thousands(reads, n));
-    printf("    test part, read %s: %.4f (%.4f .. %.4f), %s clips of %s speakers\n", times,
-           test.accuracy, test.lo, test.hi, nas_thousands(test.n, n),
+    printf("    test part, read %s: %.4f (%.4f .. %.4f), %s clips of %s%s speakers\n", times,
+           test.accuracy, test.lo, test.hi, nas_thousands(test.n, n), test.few ? "only " : "",
            nas_thousands(test.groups, groups));
 }
 
 static bool add_seed(void *ctx, const nas_row *row) {
     int32_t *n = ctx;
-    printf("%s%.4f", (*n)++ ? ", " : "    trained from other seeds: ", real_of(&row->values[0]));
+    const double score = real_of(&row->values[0]);
+    fputs((*n)++ ? ", " : "    trained from other seeds: ", stdout);
+    if (isnan(score))
+        fputs("diverged", stdout);
+    else
+        printf("%.4f", score);
     return true;
 }
 

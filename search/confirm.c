@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/team.h"
+#include "search/cache_bound.h"
 #include "search/task.h"
 
 #include <errno.h>
@@ -75,12 +76,16 @@ nas_status nas_confirm_judge(const nas_evaluator *base, const nas_candidate *c, 
     return NAS_OK;
 }
 
+/* The cache stays within its bound, as between two trials. */
 static nas_status judge(const nas_confirm *c, const nas_candidate *candidate, int32_t replicate,
                         nas_arena *a, nas_answers *out, nas_err *err) {
     const nas_worker *w = c->worker;
+    nas_cache_use use = {0};
+    nas_cache cache = *w->cache;
+    cache.use = &use;
     const nas_evaluator e = {
         .data = w->data,
-        .cache = w->cache,
+        .cache = &cache,
         .kernel = w->kernel,
         .seed = w->seed,
         .no_share = w->no_share,
@@ -88,7 +93,10 @@ static nas_status judge(const nas_confirm *c, const nas_candidate *candidate, in
         .begins = w->begins,
         .log = c->log,
     };
-    return nas_confirm_judge(&e, candidate, replicate, a, out, err);
+    const nas_status st = nas_confirm_judge(&e, candidate, replicate, a, out, err);
+    nas_cache_use_end(&use);
+    NAS_TRY(st);
+    return use.put ? nas_cache_trim(&cache, err) : NAS_OK;
 }
 
 typedef struct sameness {
@@ -166,7 +174,19 @@ static void be_process(const nas_confirm *c, const jobs *all, int32_t first, int
     own.log = &log;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != leader) _exit(1); /* it died before the line above */
-    _exit(do_jobs(&own, all, first, step, &err) == NAS_OK ? 0 : 1);
+    const nas_status st = do_jobs(&own, all, first, step, &err);
+    if (st != NAS_OK && st != NAS_ESTOP)
+        nas_warn(&log, "finalists were not trained again: %s", err.text);
+    _exit(st == NAS_OK ? 0 : 1);
+}
+
+/* What a process could not tell itself. */
+static void tell_end(const nas_confirm *c, int status) {
+    if (WIFSIGNALED(status))
+        nas_warn(c->log,
+                 "a process that trained finalists again was ended by signal %d (%s): the same "
+                 "command trains what is missing",
+                 WTERMSIG(status), strsignal(WTERMSIG(status)));
 }
 
 static void wait_all(const nas_confirm *c, const pid_t *pid, int32_t n) {
@@ -175,7 +195,11 @@ static void wait_all(const nas_confirm *c, const pid_t *pid, int32_t n) {
     for (int32_t left = n; left > 0;) {
         int status;
         const pid_t ended = waitpid(-1, &status, WNOHANG);
-        for (int32_t i = 0; ended > 0 && i < n; i++) left -= pid[i] == ended;
+        for (int32_t i = 0; ended > 0 && i < n; i++) {
+            if (pid[i] != ended) continue;
+            left--;
+            tell_end(c, status);
+        }
         if (ended < 0 && errno != EINTR) return;
         if (!told && nas_should_stop(c->log)) {
             for (int32_t i = 0; i < n; i++) (void)kill(pid[i], SIGTERM);

@@ -42,16 +42,24 @@ static bool is_of_score(const field *f, const char *column) {
     return strcmp(column, m->name) == 0 || (m->bound && strcmp(column, m->bound) == 0);
 }
 
-/* The bound that the score must be above; NaN: there is none. */
-static double needed(const field *f, bool *on_end) {
-    *on_end = false;
+/* The bound that the score must be above, the first; NULL: there is none. */
+static const nas_bound *tested(const field *f) {
     for (int32_t i = 0; i < f->study->n_bounds; i++) {
         const nas_bound *b = &f->study->bounds[i];
-        if (!is_of_score(f, b->column) || b->op[0] != '>') continue;
-        *on_end = strcmp(b->column, score_of(f)->name) != 0;
-        return b->bound;
+        if (is_of_score(f, b->column) && b->op[0] == '>') return b;
     }
-    return (double)NAN;
+    return NULL;
+}
+
+static bool is_on_end(const field *f, const nas_bound *b) {
+    return b && strcmp(b->column, score_of(f)->name) != 0;
+}
+
+/* The least figure that keeps it; NaN: there is none. */
+static double needed(const field *f) {
+    const nas_bound *b = tested(f);
+    if (!b) return (double)NAN;
+    return b->op[1] == '=' ? b->bound : nextafter(b->bound, (double)INFINITY);
 }
 
 static double real_of(const nas_value *v) {
@@ -67,7 +75,7 @@ static bool add_entry(void *ctx, const nas_row *row) {
     return f->n < CONTEST_MOST;
 }
 
-/* Complete trials that every constraint but those on the score allows. */
+/* Complete trials that every constraint but the one that draws are tested against allows. */
 static nas_status list_entries(field *f, bool smallest) {
     char *sql = NULL, view[160];
     size_t bytes = 0;
@@ -84,7 +92,7 @@ static nas_status list_entries(field *f, bool smallest) {
             view, g->column);
     for (int32_t i = 0; i < f->study->n_bounds; i++) {
         const nas_bound *b = &f->study->bounds[i];
-        if (is_of_score(f, b->column)) continue;
+        if (b == tested(f)) continue;
         fprintf(out, " and \"%s\" %s %.17g", b->column, strcmp(b->op, "==") == 0 ? "=" : b->op,
                 b->bound);
     }
@@ -195,8 +203,8 @@ static nas_status find_needs(field *f, const nas_space *s, const nas_groups *g, 
     const bool smallest = nas_space_search(s)->prefer != 0;
     const bool on_score = is_of_score(f, f->study->goals[0].column);
     double *v = nas_arena_array(f->a, (size_t)f->n, sizeof *v, f->err);
-    bool on_end;
-    const double bound = needed(f, &on_end);
+    const double bound = needed(f);
+    const bool on_end = is_on_end(f, tested(f));
     if (!v) return NAS_ENOMEM;
     NAS_TRY(find_noise(f, g, v, noisy));
     const double best = f->v[best_of(f)].score;
@@ -212,11 +220,11 @@ static nas_status find_needs(field *f, const nas_space *s, const nas_groups *g, 
 /* Who may win at all where the highest score does: the end of a lower score may be the higher one.
  */
 static void find_feasible(const field *f, bool *feasible) {
-    bool on_end;
-    const double bound = needed(f, &on_end);
+    const double bound = needed(f);
+    const bool on_end = is_on_end(f, tested(f));
     for (int32_t i = 0; i < f->n; i++) {
         const double v = on_end ? f->v[i].lo : f->v[i].score;
-        feasible[i] = isnan(bound) || v > bound;
+        feasible[i] = isnan(bound) || v >= bound;
     }
 }
 
@@ -225,7 +233,7 @@ static nas_status hold(field *f, const nas_space *s, const int64_t *finalist, in
     const nas_groups g = {.groups = f->groups, .n = f->size};
     int32_t *rank = nas_arena_array(f->a, (size_t)f->n, sizeof *rank, f->err);
     double *wins = nas_arena_array(f->a, (size_t)f->n, sizeof *wins, f->err), *need;
-    bool *feasible = nas_arena_array(f->a, (size_t)f->n, sizeof *feasible, f->err), on_end;
+    bool *feasible = nas_arena_array(f->a, (size_t)f->n, sizeof *feasible, f->err);
     if (!rank || !wins || !feasible) return NAS_ENOMEM;
     for (int32_t i = 0; i < f->n; i++) rank[i] = f->v[i].rank;
     NAS_TRY(find_needs(f, s, &g, &need, &out->noisy));
@@ -238,7 +246,8 @@ static nas_status hold(field *f, const nas_space *s, const int64_t *finalist, in
                            .feasible = need || !any ? NULL : feasible,
                            .rank = rank,
                            .need = need};
-    NAS_TRY(nas_claim_winner(&c, &f->rule, needed(f, &on_end), &out->claim, wins, f->err));
+    const nas_bound *b = tested(f);
+    NAS_TRY(nas_claim_winner(&c, &f->rule, b ? b->bound : (double)NAN, &out->claim, wins, f->err));
     out->trials = f->n;
     out->winner = f->v[out->claim.winner].row;
     out->there = any || need;

@@ -1,23 +1,19 @@
 /* search/rebound.c - bounds again: answers are read first, then rows are written. */
 #include "search/rebound.h"
 
+#include "search/marks.h"
 #include "search/task.h"
 
 #include <math.h>
-#include <string.h>
-
-typedef struct trial_bounds {
-    struct trial_bounds *next;
-    int64_t row;
-    double metric[NAS_METRICS_MOST];
-} trial_bounds;
+#include <stdlib.h>
 
 typedef struct again {
     const nas_dataset *d;
     uint64_t seed;
     double confidence;
-    nas_arena *a;
-    trial_bounds *all;
+    nas_arena *a; /* for one trial */
+    nas_figure *all;
+    size_t n, room;
     nas_status st;
     nas_err *err;
 } again;
@@ -34,39 +30,53 @@ static nas_status bounds_of(again *g, const nas_answers *said, double *metric) {
     return NAS_OK;
 }
 
-static bool each_trial(void *ctx, int64_t row, int64_t number, const nas_answers *said) {
-    again *g = ctx;
-    (void)number;
-    if (said->replicate) return true;
-    trial_bounds *t = nas_arena_alloc(g->a, sizeof *t, g->err);
-    g->st = t ? bounds_of(g, said, t->metric) : NAS_ENOMEM;
-    if (g->st != NAS_OK) return false;
-    t->row = row;
-    t->next = g->all;
-    g->all = t;
-    return true;
+static nas_status note(again *g, int64_t row, const char *column, double v) {
+    if (g->n == g->room) {
+        const size_t room = g->room ? 2 * g->room : 256;
+        nas_figure *all = realloc(g->all, room * sizeof *all);
+        if (!all) return nas_fail(g->err, NAS_ENOMEM, "bounds of trials: out of memory");
+        g->all = all;
+        g->room = room;
+    }
+    g->all[g->n++] = (nas_figure){row, column, v};
+    return NAS_OK;
 }
 
-static nas_status write_bounds(nas_store *store, nas_study_id study, const again *g) {
+static bool each_trial(void *ctx, int64_t row, int64_t number, const nas_answers *said) {
+    again *g = ctx;
     const nas_metric_list *list = &g->d->task->metrics;
-    for (const trial_bounds *t = g->all; t; t = t->next)
-        for (int i = 0; i < list->n; i++) {
-            if (isnan(t->metric[i])) continue;
-            const nas_column column = {.name = list->v[i].name, .type = NAS_COLUMN_REAL};
-            const nas_value v = {.type = NAS_COLUMN_REAL, .real = t->metric[i]};
-            NAS_TRY(nas_store_set_metric(store, study, t->row, &column, &v, g->err));
-        }
+    double metric[NAS_METRICS_MOST];
+    (void)number;
+    if (said->replicate) return true;
+    g->st = bounds_of(g, said, metric);
+    for (int i = 0; i < list->n && g->st == NAS_OK; i++)
+        if (!isnan(metric[i])) g->st = note(g, row, list->v[i].name, metric[i]);
+    return g->st == NAS_OK;
+}
+
+/* Another version may take over what a trial has. */
+static nas_status each_version(nas_store *store, nas_study_id study, again *g) {
+    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = study.study};
+    int64_t versions = 0;
+    NAS_TRY(nas_store_query_integer(store, "select max(version) from nas_spaces where study = ?1",
+                                    &id, 1, &versions, g->err));
+    for (study.version = 1; study.version <= versions; study.version++) {
+        NAS_TRY(nas_store_answers(store, study, 0, "validation", each_trial, g, g->err));
+        NAS_TRY(g->st);
+    }
     return NAS_OK;
 }
 
 nas_status nas_bounds_again(nas_store *store, nas_study_id study, const nas_dataset *d,
                             uint64_t seed, double confidence, nas_err *err) {
-    again g = {.d = d, .seed = seed, .confidence = confidence, .err = err};
-    if (!d->n_marks) return NAS_OK;
+    again g = {.d = d,
+               .seed = seed,
+               .confidence = confidence > 0 ? confidence : NAS_CONFIDENCE,
+               .err = err};
     NAS_TRY(nas_arena_open(&g.a, err));
-    nas_status st = nas_store_answers(store, study, 0, "validation", each_trial, &g, err);
-    if (st == NAS_OK) st = g.st;
-    if (st == NAS_OK) st = write_bounds(store, study, &g);
+    nas_status st = d->n_marks ? each_version(store, study, &g) : NAS_OK;
+    if (st == NAS_OK) st = nas_store_put_bounds(store, study, confidence, g.all, g.n, err);
+    free(g.all);
     nas_arena_close(g.a);
     return st;
 }

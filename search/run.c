@@ -27,7 +27,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, NO_FAULT = -1, MOST_WARNINGS = 64 };
+enum {
+    MAX_WORKERS = 256,
+    TICK_MS = 100,
+    FORGIVEN_CRASHES = 20,
+    NO_FAULT = -1,
+    MOST_WARNINGS = 64,
+    PASSES_MOST = 32
+};
 
 typedef struct team {
     const nas_run_options *o;
@@ -344,34 +351,40 @@ static nas_status put_examples(team *t, nas_arena *a, nas_err *err) {
     return st;
 }
 
+/* Of the bounds that are kept: they are where bare figures are tested, too. */
+static double sure_of(double confidence) {
+    return confidence > 0 ? confidence : NAS_CONFIDENCE;
+}
+
 /* What an earlier run left behind: whose death is not the trials' fault, what it kept of examples,
- * and the confidence of its bounds. */
-static nas_status look_back(team *t, const char *name, nas_arena *a, double *confidence,
+ * and the study as it was. */
+static nas_status look_back(team *t, const char *name, nas_study *old, bool *there, nas_arena *a,
                             nas_err *err) {
-    nas_study old;
     nas_study_id id;
     int32_t n;
-    *confidence = (double)NAN;
-    if (nas_store_find(t->store, name, a, &old, &id, NULL) != NAS_OK) return NAS_OK;
-    *confidence = old.confidence;
+    *there = nas_store_find(t->store, name, a, old, &id, NULL) == NAS_OK;
+    if (!*there) return NAS_OK;
     NAS_TRY(nas_store_reap(t->store, id, NO_FAULT, "the run ended", is_gone, t, &n, err));
     return nas_store_is_bare(t->store, name, &t->state.bare, err);
 }
 
+/* Another confidence is written with the bounds that are computed for it. */
 static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
                              nas_err *err) {
-    nas_study def;
-    double before;
+    nas_study def, old;
+    bool there;
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
-    NAS_TRY(look_back(t, nas_space_name(s), a, &before, err));
+    NAS_TRY(look_back(t, nas_space_name(s), &old, &there, a, err));
     NAS_TRY(nas_study_define(s, &t->worker.data->fingerprint, t->worker.seed, trials, t->state.bare,
                              a, &def, err));
+    const double wanted = def.confidence;
+    const bool again = there && !t->state.bare && sure_of(old.confidence) != sure_of(wanted);
+    if (again) def.confidence = old.confidence;
     NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
     if (t->state.bare) return NAS_OK;
     NAS_TRY(put_examples(t, a, err));
-    if (isnan(before) || isnan(def.confidence) || before == def.confidence) return NAS_OK;
-    return nas_bounds_again(t->store, t->worker.study, t->worker.data, t->worker.seed,
-                            def.confidence, err);
+    if (!again) return NAS_OK;
+    return nas_bounds_again(t->store, t->worker.study, t->worker.data, t->worker.seed, wanted, err);
 }
 
 /* The winner of the claim stands first, the other finalists behind it. */
@@ -412,23 +425,46 @@ static nas_status confirm(team *t, const nas_space *s, const nas_run_end *out, n
     return st;
 }
 
-/* What can be claimed of the winner, and who that is where the space prefers the smallest. */
+static bool is_finalist(const nas_run_end *out, int64_t row) {
+    for (int32_t i = 0; i < out->finalists; i++)
+        if (out->finalist[i] == row) return true;
+    return false;
+}
+
+/* Who wins where the space prefers the smallest, measured as a finalist: new times may forbid it,
+ * and then another one does. Once more for the finalists' shares of wins. */
+static nas_status find_preferred(team *t, const nas_space *s, const nas_study *study,
+                                 const nas_dataset *d, nas_run_end *out, nas_err *err) {
+    const nas_promise *p = &out->promise;
+    int64_t measured = 0;
+    for (int pass = 0; pass < PASSES_MOST; pass++) {
+        NAS_TRY(nas_promise_make(t->store, t->worker.study, study, s, d, t->worker.seed,
+                                 out->finalist, out->finalists, &out->promise, err));
+        if (!p->there || p->winner == out->finalist[0]) break;
+        if (p->winner == measured || is_finalist(out, p->winner)) {
+            put_first(out);
+            continue;
+        }
+        measured = p->winner;
+        NAS_TRY(nas_run_final(t->store, t->worker.study, s, measured, d, t->worker.cache,
+                              t->view->log, err));
+    }
+    return NAS_OK;
+}
+
+/* What can be claimed of the winner. */
 static nas_status promise(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
                           nas_err *err) {
     nas_arena *a = NULL;
     nas_study study;
     NAS_TRY(nas_arena_open(&a, err));
     nas_status st = nas_study_define(s, &d->fingerprint, t->worker.seed, -1, false, a, &study, err);
-    const int passes = nas_space_search(s)->prefer ? 2 : 1; /* again with its shares of wins */
-    for (int pass = 0; st == NAS_OK && pass < passes; pass++) {
+    if (st == NAS_OK && nas_space_search(s)->prefer)
+        st = find_preferred(t, s, &study, d, out, err);
+    else if (st == NAS_OK)
         st = nas_promise_make(t->store, t->worker.study, &study, s, d, t->worker.seed,
                               out->finalist, out->finalists, &out->promise, err);
-        if (st == NAS_OK && out->promise.there && nas_space_search(s)->prefer) put_first(out);
-    }
     out->promise.there = out->promise.there && out->promise.winner == out->finalist[0];
-    if (st == NAS_OK && out->promise.there)
-        st = nas_run_final(t->store, t->worker.study, s, out->finalist[0], d, t->worker.cache,
-                           t->view->log, err);
     if (st == NAS_OK)
         st = nas_promise_keep(t->store, t->worker.study, &out->promise, study.confidence,
                               out->finalist, out->finalists, err);

@@ -192,19 +192,47 @@ static nas_status set_metric(nas_store *s, nas_layout *l, int64_t row, const cha
                     (long long)row);
 }
 
+static nas_status stored_metric(const nas_layout *l, const char *name, const char **out,
+                                nas_err *err) {
+    *out = NULL;
+    for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++)
+        if (!strcmp(l->names[i], name)) *out = l->stored[i];
+    if (*out) return NAS_OK;
+    return nas_fail(err, NAS_EINVAL, "\"%s\" is not a metric of the study", name);
+}
+
 nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,
                                 const nas_column *column, const nas_value *v, nas_err *err) {
     nas_layout *l = NULL;
+    const char *stored;
     NAS_TRY(nas_layout_get(s, id, &l, err));
-    const char *stored = NULL;
-    for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++)
-        if (!strcmp(l->names[i], column->name)) stored = l->stored[i];
-    if (!stored)
-        return nas_fail(err, NAS_EINVAL, "\"%s\" is not a metric of the study", column->name);
+    NAS_TRY(stored_metric(l, column->name, &stored, err));
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
     nas_status status = set_metric(s, l, row, stored, v, err);
     if (status == NAS_OK) status = nas_front_changed(s, id, column->name, err);
     return nas_sql_end(s, status, err);
+}
+
+static nas_status put_bounds(nas_store *s, nas_study_id id, double confidence, const nas_figure *f,
+                             size_t n, nas_err *err) {
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    for (size_t i = 0; i < n; i++) {
+        const nas_value v = {.type = NAS_COLUMN_REAL, .real = f[i].v};
+        const char *stored;
+        NAS_TRY(stored_metric(l, f[i].column, &stored, err));
+        NAS_TRY(set_metric(s, l, f[i].row, stored, &v, err));
+    }
+    for (int32_t i = l->n_params; n && i < l->n_params + l->n_metrics; i++)
+        NAS_TRY(nas_front_changed(s, id, l->names[i], err));
+    return nas_sql_put(s, err, "UPDATE nas_studies SET confidence = ?2 WHERE id = ?1", "ir",
+                       id.study, confidence);
+}
+
+nas_status nas_store_put_bounds(nas_store *s, nas_study_id id, double confidence,
+                                const nas_figure *f, size_t n, nas_err *err) {
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    return nas_sql_end(s, put_bounds(s, id, confidence, f, n, err), err);
 }
 
 static nas_status copy_blob(sqlite3_stmt *st, nas_arena *a, uint8_t **bytes, size_t *n,

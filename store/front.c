@@ -10,30 +10,49 @@ static int pull_of(const nas_bound *b) {
     return b->op[0] == '>' ? 1 : b->op[0] == '<' ? -1 : 0;
 }
 
-/* Is column an end of the interval of `of`? It says little more of which is better. */
+/* Is column an end of the interval of `of`? */
 static bool is_end_of(const char *column, const char *of) {
     const size_t n = strlen(of);
     return !strncmp(column, of, n) && (!strcmp(column + n, "_lo") || !strcmp(column + n, "_hi"));
 }
 
-/* Goals, then columns that bounds pull one way and that are no goal, nor an end of one's interval.
- */
+static bool is_end_of_goal(const nas_study *def, const char *column) {
+    for (int32_t i = 0; i < def->n_goals; i++)
+        if (is_end_of(column, def->goals[i].column)) return true;
+    return false;
+}
+
+void nas_axis_put(const nas_axis *axis, sqlite3_str *q, const char *of, const char *column) {
+    char number[32];
+    if (!axis->met) {
+        sqlite3_str_appendf(q, "%s\"%w\"", of, column);
+        return;
+    }
+    nas_number_text(axis->met->bound, number);
+    sqlite3_str_appendf(q, "(%s\"%w\" %s %s)", of, column, axis->met->op, number);
+}
+
+/* Goals, then columns that bounds pull one way and that are no goal. The end of a goal's interval
+ * says little more of which is better, but whether it keeps its bound must count. */
 nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out, int32_t *n_out,
                           nas_err *err) {
     nas_axis *axes = nas_arena_array(a, (size_t)(def->n_goals + def->n_bounds), sizeof *axes, err);
     int32_t n = 0;
     if (!axes) return NAS_ENOMEM;
     for (int32_t i = 0; i < def->n_goals; i++)
-        axes[n++] = (nas_axis){def->goals[i].column, def->goals[i].maximize};
+        axes[n++] = (nas_axis){def->goals[i].column, def->goals[i].maximize, NULL};
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
         bool use = pull_of(b) != 0;
-        for (int32_t j = 0; j < n; j++)
-            use &= strcmp(axes[j].column, b->column) != 0 && !is_end_of(b->column, axes[j].column);
+        if (is_end_of_goal(def, b->column)) {
+            axes[n++] = (nas_axis){b->column, true, b};
+            continue;
+        }
+        for (int32_t j = 0; j < n; j++) use &= strcmp(axes[j].column, b->column) != 0;
         for (int32_t j = 0; j < def->n_bounds; j++)
             if (!strcmp(def->bounds[j].column, b->column))
                 use &= pull_of(&def->bounds[j]) != -pull_of(b);
-        if (use) axes[n++] = (nas_axis){b->column, pull_of(b) > 0};
+        if (use) axes[n++] = (nas_axis){b->column, pull_of(b) > 0, NULL};
     }
     *out = axes;
     *n_out = n;
@@ -51,7 +70,7 @@ static void put_value(const front *f, sqlite3_str *q, int32_t i, bool bound) {
     if (bound)
         sqlite3_str_appendf(q, "?%d", i + 1);
     else
-        sqlite3_str_appendf(q, "NEW.\"%w\"", nas_layout_stored(f->l, f->axes[i].column));
+        nas_axis_put(&f->axes[i], q, "NEW.", nas_layout_stored(f->l, f->axes[i].column));
 }
 
 /* Is there nothing in the front that equals or beats the values? */
@@ -104,9 +123,10 @@ static void put_trigger(const front *f, sqlite3_str *q) {
 static nas_status open_rows(nas_store *s, const front *f, sqlite3_stmt **out, nas_err *err) {
     sqlite3_str *q = sqlite3_str_new(s->db);
     sqlite3_str_appendall(q, "SELECT ");
-    for (int32_t i = 0; i < f->n; i++)
-        sqlite3_str_appendf(q, "%s\"%w\"", i ? ", " : "",
-                            nas_layout_stored(f->l, f->axes[i].column));
+    for (int32_t i = 0; i < f->n; i++) {
+        if (i) sqlite3_str_appendall(q, ", ");
+        nas_axis_put(&f->axes[i], q, "", nas_layout_stored(f->l, f->axes[i].column));
+    }
     sqlite3_str_appendf(q, " FROM nas_trials_%lld WHERE version = %lld AND state = 'complete'",
                         f->l->study, f->l->version);
     for (int32_t i = 0; i < f->n; i++)

@@ -260,6 +260,14 @@ NAS_NODISCARD nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t r
 NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,
                                               const nas_column *column, const nas_value *v,
                                               nas_err *err);
+/* Many of them, of columns of real numbers, and the study's confidence, in one transaction. */
+typedef struct nas_figure {
+    int64_t row;
+    const char *column;
+    double v;
+} nas_figure;
+NAS_NODISCARD nas_status nas_store_put_bounds(nas_store *s, nas_study_id id, double confidence,
+                                              const nas_figure *v, size_t n, nas_err *err);
 
 /* An artefact's bytes into arena a, and a NUL behind them; of a reused trial, those of the row that
  * was trained. Errors: NAS_ENOTFOUND. */

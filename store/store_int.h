@@ -165,11 +165,16 @@ NAS_NODISCARD nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t t
 
 /* front.c */
 
-/* One direction of a front. */
+/* One direction of a front: a column; met: whether it keeps that bound, 1 or 0. */
 typedef struct nas_axis {
     const char *column;
     bool maximize;
+    const nas_bound *met;
 } nas_axis;
+/* Its value of a row; of: "NEW.", "a." or "", before the name of the column. */
+void nas_axis_put(const nas_axis *axis, sqlite3_str *q, const char *of, const char *column);
+/* views.c: the shortest decimal that reads back as v. */
+void nas_number_text(double v, char out[32]);
 NAS_NODISCARD nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out,
                                         int32_t *n, nas_err *err);
 /* Makes the front of a study, unless it is kept in these directions already. */

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The shortest decimal that reads back as v. */
-static void number_text(double v, char out[32]) {
+void nas_number_text(double v, char out[32]) {
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(out, 32, "%.*g", digits, v);
         if (strtod(out, NULL) == v) return;
@@ -70,7 +69,7 @@ static nas_status write_feasible(nas_store *s, const nas_study *def, nas_err *er
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
         char number[32];
-        number_text(b->bound, number);
+        nas_number_text(b->bound, number);
         sqlite3_str_appendf(q, " AND \"%w\" %s %s", b->column, b->op, number);
     }
     return write_view(s, def->name, "_feasible", q, err);
@@ -121,8 +120,11 @@ static nas_status write_pareto(nas_store *s, const nas_study *def, const nas_lay
                         "SELECT a.* FROM nas_front_%lld f CROSS JOIN \"%w\" a"
                         " WHERE a.state = 'complete'",
                         l->study, def->name);
-    for (int32_t i = 0; i < n; i++)
-        sqlite3_str_appendf(q, " AND a.\"%w\" = f.c%d", axes[i].column, i);
+    for (int32_t i = 0; i < n; i++) {
+        sqlite3_str_appendall(q, " AND ");
+        nas_axis_put(&axes[i], q, "a.", axes[i].column);
+        sqlite3_str_appendf(q, " = f.c%d", i);
+    }
     return write_view(s, def->name, "_pareto", q, err);
 }
 

@@ -63,6 +63,19 @@ check "another confidence for a study that is there" sure two
 check "trains nothing" equal "$(sql two.db 'select max(attempt), max(version) from nas_trials_1')" "1,1"
 check "a fresh study with it" sure fresh
 check "has the same bounds" equal "$(sql two.db "$rows")" "$(sql fresh.db "$rows")"
+wider() { "$NAS" run kept.json --db two.db --quiet --set "{\"search\": {\"confidence\": $1, \"replicates\": 0}, \"train\": {\"epochs\": $2}}"; }
+ends_now() { sql two.db "select accuracy_lo from nas_trials_1 where version = $1 order by number"; }
+at_06=$(ends_now 1)
+check "another confidence with another space" wider 0.9 2
+other_version() { [ "$(ends_now 1)" != "$at_06" ]; }
+check "which may take over trials of the other: these have it, too" other_version
+check "and back with the first space" sure two
+check "bounds of all versions are at it" equal "$(ends_now 1)" "$at_06"
+crossed kept "zlib_bytes < 100000" ', "confidence": null' >null.json
+check "null, after a confidence" "$NAS" run null.json --db two.db --quiet
+check "its bounds are those of the default" equal "$(ends_now 1)" "$(sql one.db "select accuracy_lo from kept order by number")"
+check "a confidence, after null" sure two
+check "has its bounds" equal "$(ends_now 1)" "$at_06"
 check "which are higher" equal "$(sql two.db "select sum(accuracy_lo) > $(sql one.db 'select sum(accuracy_lo) from kept') from kept")" 1
 
 # --- claims and replicates
@@ -80,6 +93,9 @@ none() { "$NAS" run kept.json --db none.db --quiet --set '{"search": {"replicate
 check "a space may ask for none" none
 
 winner=$(sql one.db 'select number from kept_best')
+cp one.db other.db
+python3 -c 'import sqlite3; db = sqlite3.connect("other.db"); db.execute("update nas_answers set score = null where replicate = 1"); db.commit()'
+check "one that diverged is said" ends 0 "from other seeds: diverged, 0." "$NAS" show other.db "$winner"
 check "verify trains them again" ends 0 "bytes, and 2 replicates the same" "$NAS" verify one.db "$winner"
 tampered() { # REPLICATE TEXT: verify finds another bit
     cp one.db other.db
@@ -103,6 +119,18 @@ check "the smallest within noise" small
 check "is no larger than the best" equal "$(sql small.db "select (select zlib_bytes from kept_best) <= $(sql one.db 'select zlib_bytes from kept_best')")" 1
 check "is the winner" equal "$(sql small.db 'select id from kept_best')" "$(sql small.db 'select trial from nas_claims where place = 0')"
 check "and is tested" equal "$(sql small.db 'select test_accuracy is not null from kept_best')" 1
+
+least=$(sql one.db "select accuracy from kept order by zlib_bytes limit 1")
+both() { # CONSTRAINT: beside another one on the score
+    crossed both "accuracy > 0.01\", \"accuracy $1" ', "confidence": null, "prefer": "smallest", "replicates": 0' >both.json
+    "$NAS" run both.json --quiet --out both_best
+}
+agrees() {
+    both "$1" && equal "$(python3 -c 'import json; print(json.load(open("both_best/metrics.json"))["accuracy"])')" "$(sql both.db 'select accuracy from both_best')" &&
+        equal "$(sql both.db 'select count(*) from nas_claims c join both_feasible f on f.id = c.trial and c.place = 0')" 1
+}
+check "the smallest keeps a second constraint on the score" agrees "> $least"
+check "and an upper one" agrees "< $(sql one.db 'select max(accuracy) from kept')"
 
 # --- kills
 "$NAS" run kept.json --db killed.db --quiet --out killed_best &

@@ -67,6 +67,29 @@ static void test_views_two_goals(void **state) {
     nas_store_close(s);
 }
 
+/* One that the end of its interval forbids hides none that is allowed; a higher end alone is no
+ * place on the front. */
+static void test_front_of_ends(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 50);
+    const nas_bound end[] = {{"total_ms < 2", "total_ms_hi", "<", 2}};
+    const nas_column of_times[] = {{"total_ms", NAS_COLUMN_REAL},
+                                   {"zlib_bytes", NAS_COLUMN_INTEGER},
+                                   {"total_ms_hi", NAS_COLUMN_REAL}};
+    const nas_goal two[] = {{"total_ms", false}, {"zlib_bytes", false}};
+    static const double ends[] = {2.5, 1.9, 1.8};
+    def.metrics = of_times;
+    def.goals = two;
+    def.n_goals = 2;
+    def.bounds = end;
+    def.n_bounds = 1;
+    nas_study_id id;
+    nas_store *s = start(p, &def, &id);
+    for (int i = 0; i < 3; i++) add_slow(p, s, id, 1 + 0.1 * i, 100, ends[i], "complete");
+    assert_string_equal(ask(p, s, "SELECT number FROM kws_pareto ORDER BY number"), "0|1");
+    nas_store_close(s);
+}
+
 /* What the front is, said the long way. */
 static const char beaten[] =
     "SELECT group_concat(number) FROM (SELECT a.number FROM kws a WHERE a.state = 'complete'"
@@ -231,7 +254,7 @@ static void test_document(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_views),  T(test_views_two_goals), T(test_front),
+        T(test_views),  T(test_views_two_goals), T(test_front),    T(test_front_of_ends),
         T(test_counts), T(test_bounds_exact),    T(test_document),
     };
     return cmocka_run_group_tests_name("store_views", tests, NULL, NULL);
