@@ -98,19 +98,31 @@ static const nas_bound *score_bound(const promise *p) {
     return NULL;
 }
 
+/* "about 3,500 clips like these would settle accuracy > 0.9, there are 1,849". The lower of two
+ * ends is tested, and the estimate knows one: it may ask for fewer than there are. */
+static void put_needed(int64_t needed, const char *what, int64_t there) {
+    char n[32], have[32];
+    nas_thousands(there, have);
+    if (needed > there)
+        printf("about %s clips like these would settle %s, there are %s\n",
+               nas_thousands(needed, n), what, have);
+    else
+        printf("a few more clips than these %s would settle %s\n", have, what);
+}
+
 static void print_bound(const promise *p, const nas_accuracy *all) {
     const nas_bound *b = score_bound(p);
-    char n[32], there[32];
     if (!b) return;
     printf("    %s: holds with probability %.2f; lower end %.4f %s\n", b->text, p->meets, p->lo,
            p->lo > b->bound ? "(kept)" : "(NOT SURE)");
     if (p->lo > b->bound) return;
     const int64_t needed = nas_examples_needed(p->claimed, b->bound, all->deff, p->confidence);
-    if (needed)
-        printf("    about %s clips like these would settle it, there are %s\n",
-               nas_thousands(needed, n), nas_thousands(all->n, there));
-    else
+    if (needed) {
+        fputs("    ", stdout);
+        put_needed(needed, "it", all->n);
+    } else {
         puts("    no number of clips would settle it: what is claimed is not above the bound");
+    }
 }
 
 static void print_test(const promise *p) {
@@ -216,7 +228,6 @@ void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id i
     promise p = {.store = store, .study = study, .id = id};
     near_miss m = {.number = -1};
     nas_accuracy all;
-    char n[32], there[32];
     const nas_bound *b = score_bound(&p);
     if (!b || strcmp(b->column, study->metrics[NAS_METRIC_SCORE].name) == 0) return;
     char *sql = miss_sql(&p, b);
@@ -226,12 +237,9 @@ void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id i
     if (m.number < 0 || !accuracy_of(&p, "validation", 0.975, &all)) return;
     const double confidence = study->confidence > 0 ? study->confidence : 0.95;
     const int64_t needed = nas_examples_needed(m.score, b->bound, all.deff, confidence);
-    if (needed)
-        printf("#%" PRId64
-               " has %.4f, but the lower end %.4f: about %s clips like these would settle"
-               " %s, there are %s\n",
-               m.number, m.score, m.lo, nas_thousands(needed, n), b->text,
-               nas_thousands(all.n, there));
+    if (!needed) return;
+    printf("#%" PRId64 " has %.4f, but the lower end %.4f: ", m.number, m.score, m.lo);
+    put_needed(needed, b->text, all.n);
 }
 
 void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id, int64_t row) {

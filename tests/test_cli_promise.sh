@@ -51,6 +51,9 @@ check "a constraint on an estimate is tested against the end" bash -c "'$NAS' ru
 check "and says what would settle it" grep -q "about [0-9,]* clips like these would settle accuracy > $between, there are" bound.txt
 check "which its bound says" equal "$(sql bound.db 'select "column" from nas_bounds')" accuracy_lo
 crossed bare "accuracy > $between" ', "confidence": null' >bare.json
+crossed few "accuracy > $(sql one.db 'select 0.973 * accuracy_lo from kept order by zlib_bytes limit 1')" "" | sed 's/"maximize": "accuracy"/"minimize": "zlib_bytes"/' >few.json
+needs_more() { "$NAS" run few.json --quiet >few.txt && awk '/clips like these would settle it/ && $2 + 0 <= $NF + 0 { bad = 1 } END { exit bad }' few.txt; }
+check "fewer clips than there are would settle nothing" needs_more
 check "null asks for the bare figure" "$NAS" run bare.json --quiet
 check "which its bound says, too" equal "$(sql bare.db 'select "column" from nas_bounds')" accuracy
 crossed unlike "accuracy < 0.99" "" >unlike.json
