@@ -45,12 +45,15 @@ static nas_status list_jobs(const nas_confirm *c, jobs *out, nas_err *err) {
     nas_store *store = NULL;
     NAS_TRY(nas_store_open(c->worker->db, NAS_STORE_WRITE, &store, err));
     nas_status st = NAS_OK;
+    /* Details take the files of the folds, and a byte for a class. */
+    const bool details = !c->worker->no_share && c->worker->data->outputs <= UINT8_MAX;
+    const int32_t first = details ? 0 : 1;
     out->n = 0;
     for (int32_t i = 0; st == NAS_OK && i < c->n; i++) {
         there t = {0};
         st = nas_store_answers(store, c->worker->study, c->rows[i], "validation", note_there, &t,
                                err);
-        for (int32_t k = c->worker->no_share; k <= c->replicates && out->n < MOST_JOBS; k++)
+        for (int32_t k = first; k <= c->replicates && out->n < MOST_JOBS; k++)
             if (k ? !(t.replicates >> k & 1) : !t.detailed) out->v[out->n++] = (job){c->rows[i], k};
     }
     nas_store_close(store);

@@ -96,8 +96,10 @@ static nas_status list_entries(field *f, bool smallest) {
         fprintf(out, " and \"%s\" %s %.17g", b->column, strcmp(b->op, "==") == 0 ? "=" : b->op,
                 b->bound);
     }
-    fprintf(out, " order by \"%s\" %s, zlib_bytes, number limit %d", g->column, order,
-            CONTEST_MOST);
+    fputs(" order by ", out);
+    if (tested(f)) /* those that may win come before those that only the score forbids */
+        fprintf(out, "\"%s\" %s %.17g desc, ", tested(f)->column, tested(f)->op, tested(f)->bound);
+    fprintf(out, "\"%s\" %s, zlib_bytes, number limit %d", g->column, order, CONTEST_MOST);
     if (fclose(out) != 0) return nas_fail(f->err, NAS_ENOMEM, "out of memory");
     f->v = nas_arena_array(f->a, CONTEST_MOST, sizeof *f->v, f->err);
     const nas_status st =
