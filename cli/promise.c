@@ -238,7 +238,7 @@ void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id i
     const double confidence = study->confidence > 0 ? study->confidence : 0.95;
     const int64_t needed = nas_examples_needed(m.score, b->bound, all.deff, confidence);
     if (!needed) return;
-    printf("#%" PRId64 " has %.4f, but the lower end %.4f: ", m.number, m.score, m.lo);
+    printf("#%" PRId64 " has %.4f, but the lower end %.4f:\n  ", m.number, m.score, m.lo);
     put_needed(needed, b->text, all.n);
 }
 
@@ -250,11 +250,10 @@ void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id
     nas_accuracy all;
     if (!find_claim(&p) || !accuracy_of(&p, "validation", 0.975, &all)) return;
     puts("promise, for speakers that it has never heard");
-    printf("    claimed accuracy %.4f (%.4f .. %.4f)", p.claimed, p.low, p.high);
+    printf("    claimed accuracy %.4f (%.4f .. %.4f)\n", p.claimed, p.low, p.high);
     if (p.trials > 1)
-        printf("; %.4f was the best of %s, which flatters", p.observed,
+        printf("    %.4f was the best of %s, which flatters\n", p.observed,
                nas_thousands(p.trials, trials));
-    puts("");
     if (all.few) puts("    of few speakers: such ends are not to be relied on");
     print_bound(&p, &all);
     print_test(&p);
@@ -265,7 +264,7 @@ void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id
                                    " ?1",
                                    &v, 1, &folds, NULL);
     if (folds > 1)
-        printf("    judged by nets that each learned from %" PRId64 " of %" PRId64
-               " folds; the one that ships learned from all\n",
+        printf("    judged by nets that learned from %" PRId64 " of %" PRId64
+               " folds; the one that ships from all\n",
                folds - 1, folds);
 }
