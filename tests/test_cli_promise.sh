@@ -144,6 +144,10 @@ wait $pid 2>/dev/null
 check "killed and begun again" "$NAS" run kept.json --db killed.db --quiet --out killed_best
 by_number="select k.number, part, replicate, score, hex(\"right\"), hex(predicted) from nas_answers a join kept k on k.id = a.trial order by 1, 2, 3"
 check "the same answers after a kill" equal "$(sql killed.db "$by_number")" "$(sql one.db "$by_number")"
+check "seven workers" run seven 7
+check "the same answers with them" equal "$(sql seven.db "$by_number")" "$(sql one.db "$by_number")"
+claims="select k.number, place, wins, observed, claimed, claimed_lo from nas_claims c join kept k on k.id = c.trial order by place"
+check "and the same claims" equal "$(sql seven.db "$claims")" "$(sql one.db "$claims")"
 
 # --- groups of silence are the recordings that it was cut from
 python3 - <<'PY'
