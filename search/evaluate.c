@@ -27,7 +27,8 @@ static nas_status conclude_marks(const nas_evaluator *e, const nas_marks *m, nas
     const nas_task_ops *ops = e->data->task->ops;
     if (!m) return NAS_OK;
     const double confidence = e->confidence > 0 ? e->confidence : NAS_CONFIDENCE;
-    NAS_TRY(ops->bounds(e->data, m, e->seed, confidence, out->metric, err));
+    const nas_bound_rule rule = {confidence, NAS_BOUND_DRAWS, e->seed};
+    NAS_TRY(ops->bounds(e->data, m, &rule, a, out->metric, err));
     nas_answers *answers = nas_arena_alloc(a, sizeof *answers, err);
     if (!answers) return NAS_ENOMEM;
     NAS_TRY(ops->answers(e->data, m, NAS_VALIDATION, a, answers, err));

@@ -190,8 +190,8 @@ static nas_status sum_blocks(const nas_dataset *d, const nas_marks *m, nas_arena
     return NAS_OK;
 }
 
-static nas_status bound(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
-                        nas_arena *a, double *metric, nas_err *err) {
+nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
+                               nas_arena *a, double *metric, nas_err *err) {
     const int32_t targets = d->task->series.n_targets;
     blocks b = {0};
     nas_error_bound sizes[NAS_TARGETS_MOST + 1], squares[NAS_TARGETS_MOST + 1];
@@ -211,14 +211,4 @@ static nas_status bound(const nas_dataset *d, const nas_marks *m, const nas_boun
     }
     metric[NAS_METRIC_SCORE_LO] = sizes[targets].skill_lo;
     return NAS_OK;
-}
-
-nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, uint64_t seed,
-                               double confidence, double *metric, nas_err *err) {
-    const nas_bound_rule rule = {confidence, NAS_BOUND_DRAWS, seed};
-    nas_arena *a = NULL;
-    NAS_TRY(nas_arena_open(&a, err));
-    const nas_status st = bound(d, m, &rule, a, metric, err);
-    nas_arena_close(a);
-    return st;
 }

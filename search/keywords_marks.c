@@ -145,8 +145,8 @@ static nas_status count_groups(const nas_dataset *d, const nas_marks *m, nas_are
     return NAS_OK;
 }
 
-static nas_status bound(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
-                        nas_arena *a, double *metric, nas_err *err) {
+nas_status nas_keywords_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
+                               nas_arena *a, double *metric, nas_err *err) {
     int32_t *n, *right, groups;
     nas_accuracy accuracy;
     NAS_TRY(count_groups(d, m, a, &n, &right, &groups, err));
@@ -155,14 +155,4 @@ static nas_status bound(const nas_dataset *d, const nas_marks *m, const nas_boun
     NAS_TRY(nas_accuracy_bound(&g, right, rule, &accuracy, err));
     metric[NAS_METRIC_SCORE_LO] = accuracy.lo;
     return NAS_OK;
-}
-
-nas_status nas_keywords_bounds(const nas_dataset *d, const nas_marks *m, uint64_t seed,
-                               double confidence, double *metric, nas_err *err) {
-    const nas_bound_rule rule = {confidence, NAS_BOUND_DRAWS, seed};
-    nas_arena *a = NULL;
-    NAS_TRY(nas_arena_open(&a, err));
-    const nas_status st = bound(d, m, &rule, a, metric, err);
-    nas_arena_close(a);
-    return st;
 }

@@ -9,8 +9,7 @@
 
 typedef struct again {
     const nas_dataset *d;
-    uint64_t seed;
-    double confidence;
+    nas_bound_rule rule;
     nas_arena *a; /* for one trial */
     nas_figure *all;
     size_t n, room;
@@ -25,7 +24,7 @@ static nas_status bounds_of(again *g, const nas_answers *said, double *metric) {
     for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
     NAS_TRY(nas_marks_open(g->d, false, g->a, &m, g->err));
     NAS_TRY(ops->recall(g->d, said, NAS_VALIDATION, g->a, m, g->err));
-    NAS_TRY(ops->bounds(g->d, m, g->seed, g->confidence, metric, g->err));
+    NAS_TRY(ops->bounds(g->d, m, &g->rule, g->a, metric, g->err));
     nas_arena_back(g->a, mark);
     return NAS_OK;
 }
@@ -70,8 +69,7 @@ static nas_status each_version(nas_store *store, nas_study_id study, again *g) {
 nas_status nas_bounds_again(nas_store *store, nas_study_id study, const nas_dataset *d,
                             uint64_t seed, double confidence, nas_err *err) {
     again g = {.d = d,
-               .seed = seed,
-               .confidence = confidence > 0 ? confidence : NAS_CONFIDENCE,
+               .rule = {confidence > 0 ? confidence : NAS_CONFIDENCE, NAS_BOUND_DRAWS, seed},
                .err = err};
     NAS_TRY(nas_arena_open(&g.a, err));
     nas_status st = d->n_marks ? each_version(store, study, &g) : NAS_OK;

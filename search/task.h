@@ -4,6 +4,7 @@
 #ifndef NAS_SEARCH_TASK_H
 #define NAS_SEARCH_TASK_H
 
+#include "search/estimate.h"
 #include "search/evaluate.h"
 #include "search/marks.h"
 
@@ -79,8 +80,8 @@ typedef struct nas_task_ops {
                           nas_answers *out, nas_err *err);
     nas_status (*recall)(const nas_dataset *d, const nas_answers *said, nas_part part, nas_arena *a,
                          nas_marks *m, nas_err *err);
-    nas_status (*bounds)(const nas_dataset *d, const nas_marks *m, uint64_t seed, double confidence,
-                         double *metric, nas_err *err);
+    nas_status (*bounds)(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
+                         nas_arena *a, double *metric, nas_err *err);
     nas_status (*latency)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                           const nas_graph *g, const nas_cache *cache, double *metric, nas_err *err);
     /* The texts, in their order. t: of the validation part; its n is 0 where there is none. */

@@ -42,8 +42,8 @@ nas_status nas_forecast_answers(const nas_dataset *d, const nas_marks *m, nas_pa
                                 nas_arena *a, nas_answers *out, nas_err *err);
 nas_status nas_forecast_recall(const nas_dataset *d, const nas_answers *said, nas_part part,
                                nas_arena *a, nas_marks *m, nas_err *err);
-nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, uint64_t seed,
-                               double confidence, double *metric, nas_err *err);
+nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
+                               nas_arena *a, double *metric, nas_err *err);
 
 /* Sums over windows and steps, three for each target: the size of the error, its square, and the
  * size of the error of carrying the last value on. */

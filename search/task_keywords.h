@@ -22,8 +22,8 @@ nas_status nas_keywords_answers(const nas_dataset *d, const nas_marks *m, nas_pa
                                 nas_arena *a, nas_answers *out, nas_err *err);
 nas_status nas_keywords_recall(const nas_dataset *d, const nas_answers *said, nas_part part,
                                nas_arena *a, nas_marks *m, nas_err *err);
-nas_status nas_keywords_bounds(const nas_dataset *d, const nas_marks *m, uint64_t seed,
-                               double confidence, double *metric, nas_err *err);
+nas_status nas_keywords_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
+                               nas_arena *a, double *metric, nas_err *err);
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
 #endif

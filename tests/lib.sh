@@ -39,6 +39,26 @@ says() { # STATUS TEXT COMMAND...
     [ "$before" = "$after" ] || { echo "left behind: $after"; return 1; }
 }
 
+says_of() { # STATUS TEXT COMMAND...: as says, of a command that writes files
+    local status
+    "${@:3}" >said.txt 2>&1
+    status=$?
+    cat said.txt
+    [ $status = "$1" ] && grep -qF -- "$2" said.txt && rm said.txt
+}
+
+kill_eight_times() { # SPACE: runs of it into kills.db, each killed after another tenth of a second
+    local i
+    for i in 1 2 3 4 5 6 7 8; do
+        setsid "$NAS" run "$1" --db kills.db --workers 3 --quiet --out kills.best &
+        local leader=$!
+        sleep "0.$((i * 7 % 9 + 1))"
+        kill -9 -"$leader" 2>/dev/null
+        wait "$leader" 2>/dev/null
+    done
+    return 0
+}
+
 # grep reads to the end: one that does not may end the writer of the pipe, which counts (pipefail).
 has() { grep "$@" >/dev/null; }
 has_asan() { ldd "$NAS" | has libasan; }

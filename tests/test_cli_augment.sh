@@ -34,17 +34,7 @@ check "one worker" run one --workers 1
 check "the same bits" same one two
 check "each trial from its first step" run alone --workers 2 --no-share
 check "the same bits without sharing" same alone two
-kills() {
-    local i
-    for i in 1 2 3 4 5 6 7 8; do
-        setsid "$NAS" run warped.json --db kills.db --workers 3 --quiet --out kills.best &
-        local leader=$!
-        sleep "0.$((i * 7 % 9 + 1))"
-        kill -9 -"$leader" 2>/dev/null
-        wait "$leader" 2>/dev/null
-    done
-    run kills --workers 3
-}
+kills() { kill_eight_times warped.json && run kills --workers 3; }
 check "eight times kill -9, then to the end" kills
 check "the same bits, too" same kills two
 check "one table, after all that" equal "$(tables kills.db.cache)" 1

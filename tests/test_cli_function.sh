@@ -3,13 +3,6 @@
 # number of workers and after kills; what a run says when a measured time decides.
 . tests/lib.sh
 
-says_of() { # STATUS TEXT COMMAND...: as says, of a command that writes files
-    local status
-    "${@:3}" >said.txt 2>&1
-    status=$?
-    cat said.txt
-    [ $status = "$1" ] && grep -qF -- "$2" said.txt && rm said.txt
-}
 formula() { # NAME FUNCTION SEARCH...: three numbers of three steps each
     cat <<JSON
 { "schema": 1, "name": "$1", "task": { "kind": "test_function", "function": "$2", "dimensions": 3 },

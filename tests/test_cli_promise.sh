@@ -2,14 +2,6 @@
 # What is kept of single examples, and what is promised by it: bounds, claims, replicates.
 . tests/lib.sh
 
-ends() { # STATUS TEXT COMMAND...: as says, of a command that writes files
-    local status
-    "${@:3}" >said.txt 2>&1
-    status=$?
-    cat said.txt
-    [ $status = "$1" ] && grep -qF -- "$2" said.txt && rm said.txt
-}
-
 # The constraint is one that the bare figure of some trial keeps and the end of its interval does not.
 crossed() { # NAME CONSTRAINT SEARCH-KEYS
     space "$1" 4 "$2" |
@@ -98,8 +90,8 @@ check "a space may ask for none" none
 winner=$(sql one.db 'select number from kept_best')
 cp one.db other.db
 python3 -c 'import sqlite3; db = sqlite3.connect("other.db"); db.execute("update nas_answers set score = null where replicate = 1"); db.commit()'
-check "one that diverged is said" ends 0 "from other seeds: diverged, 0." "$NAS" show other.db "$winner"
-check "verify trains them again" ends 0 "bytes, and 2 replicates the same" "$NAS" verify one.db "$winner"
+check "one that diverged is said" says_of 0 "from other seeds: diverged, 0." "$NAS" show other.db "$winner"
+check "verify trains them again" says_of 0 "bytes, and 2 replicates the same" "$NAS" verify one.db "$winner"
 tampered() { # REPLICATE TEXT: verify finds another bit
     cp one.db other.db
     python3 - "$winner" "$1" <<'PY'
@@ -111,7 +103,7 @@ bits[3] ^= 16
 db.execute('update nas_answers set "right" = ? where ' + key, (bytes(bits),))
 db.commit()
 PY
-    ends 1 "$2" "$NAS" verify other.db "$winner"
+    says_of 1 "$2" "$NAS" verify other.db "$winner"
 }
 check "and finds one other answer of the folds" tampered 0 "its examples get OTHER ANSWERS"
 check "and of a replicate" tampered 2 "replicate 2 gives OTHER ANSWERS"

@@ -57,17 +57,7 @@ twice() { # two runs share one study
 check "two runs on one database" twice
 check "the same bits as one" same twice alone
 check "each trial once" equal "$(epochs twice)" "39.8,80.2,1"
-kills() {
-    local i
-    for i in 1 2 3 4 5 6 7 8; do
-        setsid "$NAS" run shared.json --db kills.db --workers 3 --quiet --out kills.best &
-        local leader=$!
-        sleep "0.$((i * 7 % 9 + 1))"
-        kill -9 -"$leader" 2>/dev/null
-        wait "$leader" 2>/dev/null
-    done
-    run kills --workers 3
-}
+kills() { kill_eight_times shared.json && run kills --workers 3; }
 check "eight times kill -9, then to the end" kills
 check "the same bits, too" same kills alone
 check "that is no fault of the trials" equal "$(epochs kills | cut -d, -f3)" 1
