@@ -370,8 +370,9 @@ static void check_split(nas_check *c, const char *path, const cJSON *v, const na
     for (const cJSON *k = v->child; k; k = k->next) {
         const char *where = nas_path_key(c->arena, path, k->string);
         const nas_key *key = nas_block_find(b, k->string);
-        if (b == &nas_block_lists && key && key->kind == NAS_KEY_TEXT && cJSON_IsString(k) &&
-            strcmp(k->string, "speaker_pattern") != 0 && !nas_split_path_fits(k->valuestring))
+        if ((b == &nas_block_lists || b == &nas_block_groups) && key && key->kind == NAS_KEY_TEXT &&
+            cJSON_IsString(k) && strcmp(k->string, "speaker_pattern") != 0 &&
+            !nas_split_path_fits(k->valuestring))
             nas_check_problem(c, where, k, false,
                               "expected a file inside the data folder: a relative path without "
                               "\"..\"");
@@ -442,7 +443,8 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
             nas_check_problem(c, nas_path_key(c->arena, path, k->name), v, false, "missing; %s",
                               k->help ? k->help : "it has no default");
     if (b == &nas_block_frontend) check_coefficients(c, path, v);
-    if (b == &nas_block_split || b == &nas_block_lists) check_split(c, path, v, b);
+    if (b == &nas_block_split || b == &nas_block_lists || b == &nas_block_groups)
+        check_split(c, path, v, b);
     const nas_task_ops *task = nas_task_of(c->root);
     if (b == task->block && task->check) task->check(c, path, v);
 }

@@ -128,6 +128,9 @@ static const struct {
               "\"t\"}"},
      "task.split.validation: expected a file inside the data folder"},
     {{.task = ", \"split\": {\"by\": \"folders\", \"test\": 0.1}"}, "task.split.test: unknown key"},
+    {{.task = ", \"split\": {\"by\": \"groups\", \"folds\": 3}"}, "task.split.list"},
+    {{.task = ", \"split\": {\"by\": \"groups\", \"folds\": 3, \"list\": \"../x\"}"},
+     "inside the data"},
     {{.task = ", \"split\": {\"validation\": \"v.txt\"}"},
      "task.split.validation: expected a number 0.001 .. 0.9, got \"v.txt\""},
     {{.task = ", \"split\": {\"test\": 0}"}, "task.split.test: expected at least 0.001"},
@@ -799,6 +802,11 @@ static void test_splits(void **state) {
     assert_false(nas_hash_equal(&c.hash, &plain));
     c = decode_split("\"by\": \"folders\"");
     assert_int_equal(c.task.split.by, NAS_BY_FOLDERS);
+    c = decode_split("\"by\": \"groups\", \"list\": \"folds.csv\", \"folds\": 3");
+    assert_int_equal(c.task.split.by, NAS_BY_GROUPS);
+    assert_int_equal(c.task.split.folds, 3);
+    assert_string_equal(c.task.split.list, "folds.csv");
+    assert_true(c.task.split.test == 0 && c.task.split.stopping == 0);
     c = decode_split("\"by\": \"lists\", \"validation\": \"v.txt\", \"test\": \"x/t.txt\"");
     const nas_hash lists = c.hash;
     assert_int_equal(c.task.split.by, NAS_BY_LISTS);

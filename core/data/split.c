@@ -288,7 +288,7 @@ static nas_status assign(const nas_clips *c, const nas_split_config *config, boo
 
 nas_status nas_split_make(const nas_clips *c, const nas_split_config *config, bool allow_missing,
                           const nas_log *log, uint8_t *part, nas_hash *fingerprint, nas_err *err) {
-    assert(config->by >= NAS_BY_SPEAKER && config->by <= NAS_BY_FOLDERS);
+    assert(config->by >= NAS_BY_SPEAKER && config->by <= NAS_BY_GROUPS);
     *fingerprint = (nas_hash){0};
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
