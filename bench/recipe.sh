@@ -52,7 +52,7 @@ points() {
           print (NR > 1 ? ", " : "") "{" out "}" }' "$list"
 }
 
-set_points() { echo "{\"try_first\": [$(points)], \"search\": {\"trials\": $(grep -c . "$list")}}"; }
+set_points() { echo "{\"try_first\": [$(points)], \"search\": {\"trials\": $(grep -c . "$list")}$given}"; }
 for seed in "${seeds[@]}"; do
     "$NAS" run "$space" --data "$DATA" --seed "$seed" --db "seed_$seed.db" --cache cache --out "best_$seed" --quiet --set "$(set_points)" >/dev/null
 done
