@@ -68,6 +68,7 @@ typedef struct nas_outcome {
     nas_bytes tflite, zlib;
     const char *text[NAS_TEXTS]; /* of the task's row, in its order */
     const char *candidate_json, *metrics_json;
+    const char *warnings;       /* of the study's version, a line each; NULL: none */
     const nas_answers *answers; /* of the validation part, with folds of them; NULL: none kept */
 } nas_outcome;
 
