@@ -65,10 +65,11 @@ static void list_buffers(const nas_graph *g, int32_t *first, int32_t *last, plan
     for (int32_t i = 0; i < g->n_ops; i++) add_scratch(p, g, i);
 }
 
+/* The largest first; of equals the last one, as the planner fills its list from the end. */
 static int by_size(const void *a, const void *b) {
     const buffer *p = a, *q = b;
     if (p->bytes != q->bytes) return p->bytes > q->bytes ? -1 : 1;
-    return p->number < q->number ? -1 : p->number > q->number;
+    return p->number > q->number ? -1 : p->number < q->number;
 }
 
 /* The first hole, from below, between those placed that live with it. */
