@@ -197,6 +197,11 @@ static void print_metric(cli_table *table, const nas_study *study, const cli_tri
     cli_table_row(table);
 }
 
+/* The score, and what the task alone has: they stand together. */
+static bool is_of_task(const nas_study *study, int32_t i) {
+    return i < 2 || nas_metric_find(study->metrics[i].name) < 0;
+}
+
 void cli_print_trial(const cli_trial *t, const nas_study *study) {
     cli_table *table = cli_table_open();
     puts("settings");
@@ -212,11 +217,13 @@ void cli_print_trial(const cli_trial *t, const nas_study *study) {
     cli_table_close(table);
     table = cli_table_open();
     puts("metrics");
-    for (int32_t i = 0; i < study->n_metrics; i++) {
-        const char *name = study->metrics[i].name;
-        if (!cli_is_spread(name, number_in, t) && !isnan(cli_trial_number(t, name)))
-            print_metric(table, study, t, name);
-    }
+    for (int pass = 0; pass < 2; pass++)
+        for (int32_t i = 0; i < study->n_metrics; i++) {
+            const char *name = study->metrics[i].name;
+            if (is_of_task(study, i) == (pass == 0) && !cli_is_spread(name, number_in, t) &&
+                !isnan(cli_trial_number(t, name)))
+                print_metric(table, study, t, name);
+        }
     cli_table_print(table);
     cli_table_close(table);
 }

@@ -44,6 +44,10 @@ const char *cli_spread(const char *name, double (*number)(const void *ctx, const
  * study keeps no examples. */
 void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id, int64_t row);
 
+/* Where a trial is right on one class alone, or no oftener than always answering the commonest
+ * would be: says so, on stdout. Of trials with clips that are kept. */
+void cli_print_majority(nas_store *store, nas_study_id id, int64_t row);
+
 /* Where a trial keeps the constraint on the score but for the end of its interval: how many clips
  * would settle it, on stdout. */
 void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id id);

@@ -200,6 +200,7 @@ const nas_task_ops nas_task_keywords = {
     .open = nas_keywords_open,
     .close = nas_keywords_close,
     .fold = nas_keywords_fold,
+    .aims = nas_keywords_aims,
     .describe = keywords_describe,
     .features = nas_keywords_features,
     .part = nas_keywords_part,
