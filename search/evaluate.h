@@ -168,9 +168,11 @@ NAS_NODISCARD nas_status nas_measure_latency(const nas_graph *g, const nas_front
 /* candidate.json and metrics.json, which stand beside model.tflite whatever the task. */
 NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                      nas_outcome *out, nas_err *err);
-/* metrics.json alone: known metrics only. */
+/* metrics.json alone: known metrics, and under "data" the fingerprint of the data, hexadecimal
+ * (NULL: none). */
 NAS_NODISCARD nas_status nas_package_metrics(const nas_metric_list *list, const double *metric,
-                                             nas_arena *a, const char **out, nas_err *err);
+                                             const char *data, nas_arena *a, const char **out,
+                                             nas_err *err);
 
 /* For writing such texts: a tree from a JSON text (NULL: an empty object), which is filled by
  * cJSON's functions unasked whether they had room; printing it into the arena says so, and frees
