@@ -20,6 +20,10 @@ void cli_trial_close(cli_trial *t);
 const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when absent */
 double cli_trial_number(const cli_trial *t, const char *name);   /* NaN when absent */
 
+/* The end of a parameter's column that tells it from the others: "width" of model_width, "filters"
+ * of model_layers_0_filters, or "0_filters" where another layer has some. */
+const char *cli_short_name(const nas_study *study, int32_t i);
+
 /* "width 0.3, frame_length_ms 40" of the parameters that are not NULL; names cut to what tells them
  * apart. */
 void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, size_t n);
