@@ -287,6 +287,7 @@ static int show_winner(const screen *v, nas_store *store, nas_study_id id, int64
     cli_trial *t = cli_trial_find(store, from, err);
     if (!t) return cli_fail(err);
     print_winner(v, t, db, folder);
+    cli_print_majority(store, id, row);
     cli_print_promise(store, &v->study, id, row);
     cli_print_near(store, &v->study, &nas_space_task(v->space)->metrics, t);
     cli_trial_close(t);

@@ -40,6 +40,7 @@ typedef struct nas_clips_options {
     const char *folder;
     const char *const *labels; /* NULL: all class folders, by name, without _background_noise_ */
     int32_t n_labels;
+    bool some;  /* labels without a folder or without clips are left out, one at least stays */
     bool parts; /* the class folders stand in train/, validation/ and test/ of the folder */
     double clip_seconds;
     const char *speaker_pattern; /* POSIX extended, first group; NULL: up to _nohash_, else the

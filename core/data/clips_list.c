@@ -121,13 +121,15 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const ch
         const char *label = o->labels[i];
         if (strcmp(label, nas_noise_folder) == 0)
             return nas_fail(err, NAS_EINVAL, "labels: %s is never a class; leave it out", label);
-        if (has(l->labels, i, label))
+        if (has(l->labels, l->n_labels, label))
             return nas_fail(err, NAS_EINVAL, "labels: \"%s\" stands there twice", label);
-        if (!has(classes, n_classes, label))
-            return no_such_class(a, label, o->folder, classes, n_classes, err);
-        if (!(l->labels[i] = nas_arena_text(a, label, err))) return NAS_ENOMEM;
+        const bool there = has(classes, n_classes, label);
+        if (!there && o->some) continue;
+        if (!there) return no_such_class(a, label, o->folder, classes, n_classes, err);
+        if (!(l->labels[l->n_labels++] = nas_arena_text(a, label, err))) return NAS_ENOMEM;
     }
-    l->n_labels = o->n_labels;
+    if (l->n_labels == 0)
+        return no_such_class(a, o->labels[0], o->folder, classes, n_classes, err);
     return NAS_OK;
 }
 
@@ -203,7 +205,7 @@ static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_
     int32_t kept = 0;
     for (int32_t i = 0; i < l->n_labels; i++) {
         NAS_TRY(list_label(a, o, l->labels[i], &found[kept], err));
-        if (found[kept].n == 0 && o->labels)
+        if (found[kept].n == 0 && o->labels && !o->some)
             return nas_fail(err, NAS_EINVAL, "the class folder %s/%s holds no sound file",
                             l->folder, l->labels[i]);
         if (found[kept].n == 0) continue;
@@ -277,7 +279,7 @@ nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o, const na
         out->n_labels = n_classes;
     }
     NAS_TRY(list_files(a, o, out, err));
-    if (out->n_labels < 2)
+    if (out->n_labels < (o->some ? 1 : 2))
         return nas_fail(err, NAS_EINVAL,
                         "%s has %s; at least two class folders of sound files are needed "
                         "(<folder>/<class>/<clip>.wav)",
