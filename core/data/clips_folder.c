@@ -104,12 +104,13 @@ static bool is_part(const char *name) {
 static nas_status list_speakers(nas_arena *a, nas_clip_list *l, const char *below,
                                 const nas_clip_names *folders, nas_clip_names *out, nas_err *err) {
     const size_t before = out->n;
+    for (size_t i = 0; i < folders->n; i++) NAS_TRY(list_one(a, l, folders->p[i], out, NULL, err));
+    if (out->n == before) return NAS_OK;
     if (!l->picked && hold_classes(l, folders)) {
+        out->n = before;
         nas_count(&l->left[NAS_LEFT_OF_CLASSES], below);
         return NAS_OK;
     }
-    for (size_t i = 0; i < folders->n; i++) NAS_TRY(list_one(a, l, folders->p[i], out, NULL, err));
-    if (out->n == before) return NAS_OK;
     if (!l->picked && !l->parts && is_part(below))
         return nas_fail(err, NAS_EINVAL,
                         "%s/%s holds folders of clips, as %s: is it a part of the split, and no "
