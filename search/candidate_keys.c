@@ -118,8 +118,8 @@ static const nas_key pattern_keys[] = {
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
      .help = "POSIX extended expression; its first group in a file's name is the speaker, and "
-             "every name must have it; null: what stands before _nohash_, else a warning and each "
-             "clip by itself"},
+             "every name must have it; null: the folder between clip and class folder, else what "
+             "stands before _nohash_, else a warning and the whole name"},
     NAS_KEY_END,
 };
 
