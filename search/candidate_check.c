@@ -235,6 +235,7 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
         const char *key;
         void (*check)(nas_check *, const char *, const cJSON *);
     } own[] = {{"labels", check_labels},
+               {"folders", nas_check_unknown_folders},
                {"learning_rate", check_rate},
                {"prune", nas_check_prune},
                {"cluster", nas_check_cluster},
@@ -254,6 +255,12 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
         k == nas_block_find(&nas_block_forecast, "time")) {
         if (!cJSON_IsNull(v))
             nas_check_block(c, path, v, nas_block_below(&nas_block_forecast, k->name));
+        return;
+    }
+    if (k == nas_block_find(&nas_block_task, "unknown") ||
+        k == nas_block_find(&nas_block_task, "silence")) {
+        if (!cJSON_IsNull(v))
+            nas_check_block(c, path, v, nas_block_below(&nas_block_task, k->name));
         return;
     }
     static const nas_block *const plain[] = {

@@ -1,6 +1,8 @@
 /* search/deployed.c - an exported folder read back. */
 #include "search/deployed.h"
 
+#include "core/data/cuts.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,29 +220,32 @@ void nas_verdict_interval(const nas_speaker_score *s, int32_t speakers, nas_verd
     v->high = fmin(1, (middle + half) / scale);
 }
 
-static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, bool allow_missing,
-                           const nas_log *log, nas_arena *a, nas_verdict_fn each, void *ctx,
-                           nas_verdict *out, nas_err *err) {
+/* The parts as the model that ships knew them: whoever had a say in its training is no judge. */
+static nas_status deal(const nas_deployed *d, nas_clips *c, bool allow_missing, const nas_log *log,
+                       nas_arena *a, nas_dealt *out, nas_err *err) {
+    NAS_TRY(nas_clips_deal(c, &d->task.split, allow_missing, log, a, out, err));
+    for (int32_t i = 0; out->fold && i < c->n; i++)
+        if (out->part[i] == NAS_VALIDATION) out->part[i] = NAS_TRAIN;
+    return NAS_OK;
+}
+
+static nas_status judge_on(const nas_deployed *d, const nas_clips *c, const uint8_t *parts,
+                           int part, const nas_log *log, nas_arena *a, nas_verdict_fn each,
+                           void *ctx, nas_verdict *out, nas_err *err) {
     bench b = {.d = d,
                .arena = a,
                .samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz)};
     const size_t labels = (size_t)d->n_labels;
-    nas_hash ignored;
-    uint8_t *parts = nas_arena_array(a, (size_t)c->n, 1, err);
     out->confusion = nas_arena_array(a, labels * labels, sizeof *out->confusion, err);
     b.pcm = nas_arena_array(a, (size_t)b.samples, sizeof *b.pcm, err);
     b.x = nas_arena_array(a, (size_t)d->frames * (size_t)d->features, sizeof *b.x, err);
     b.scores = nas_arena_array(a, (size_t)c->n, sizeof *b.scores, err);
     out->heard = nas_arena_array(a, (size_t)c->n, sizeof *out->heard, err);
-    if (!parts || !out->confusion || !out->heard || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
-    if (part >= 0) {
-        NAS_TRY(nas_split_make(c, &d->task.split, allow_missing, log, parts, &ignored, err));
-        if (!memchr(parts, part, (size_t)c->n))
-            return nas_fail(err, NAS_EINVAL, "the %s part of this model's split has no clips%s",
-                            nas_part_name((nas_part)part),
-                            d->task.split.folds > 1 ? "; with folds each trained net had its own"
-                                                    : "");
-    }
+    if (!out->confusion || !out->heard || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
+    if (part >= 0 && !memchr(parts, part, (size_t)c->n))
+        return nas_fail(err, NAS_EINVAL, "the %s part of this model's split has no clips%s",
+                        nas_part_name((nas_part)part),
+                        d->task.split.folds > 1 ? "; with folds each trained net had its own" : "");
     nas_status st = nas_frontend_open(&d->frontend, b.samples, &b.fe, err);
     if (st == NAS_OK) st = nas_interp_open(&d->graph, &b.it, err);
     if (st == NAS_OK) st = judge_clips(&b, c, parts, part, log, each, ctx, out, err);
@@ -271,13 +276,18 @@ nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
         .labels = d->labels,
         .n_labels = d->n_labels,
         .parts = in_parts(d, data, part),
+        .unknown = d->has_candidate ? &d->task.unknown : NULL,
+        .silence = d->has_candidate ? &d->task.silence : NULL,
         .clip_seconds = d->clip_seconds,
         .speaker_pattern = d->has_candidate ? d->task.speaker_pattern : NULL,
         .cache = cache->dir,
     };
     nas_clips *c = NULL;
+    nas_dealt dealt = {0};
     NAS_TRY(nas_clips_open(&o, log, &c, err));
-    const nas_status st = judge_on(d, c, part, allow_missing, log, a, each, ctx, out, err);
+    nas_status st = part < 0 ? nas_cuts_add(c, false, log, NULL, err)
+                             : deal(d, c, allow_missing, log, a, &dealt, err);
+    if (st == NAS_OK) st = judge_on(d, c, dealt.part, part, log, a, each, ctx, out, err);
     nas_clips_close(c);
     return st;
 }

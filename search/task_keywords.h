@@ -24,6 +24,8 @@ nas_status nas_keywords_recall(const nas_dataset *d, const nas_answers *said, na
                                nas_arena *a, nas_marks *m, nas_err *err);
 nas_status nas_keywords_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
                                nas_arena *a, double *metric, nas_err *err);
+/* Adds to a description how classes without a folder are made (keywords_made.c). */
+void nas_made_describe(const nas_dataset *d, char *out, size_t room);
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
 #endif

@@ -6,18 +6,29 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "core/data/made.h"
 
 #include <stdbool.h>
 
 typedef struct nas_clip {
-    const char *name;    /* "<label>/<file>"; with `parts`, "<part>/<label>/<file>" */
+    const char *name;    /* "<folder>/<file>"; with `parts`, "<part>/<folder>/<file>" */
     const char *speaker; /* what speaker_pattern's first group found; the whole name when nothing */
     int32_t label;       /* index into labels */
     nas_hash content;    /* of the file's bytes */
     int64_t samples;     /* decoded, mono, cropped to clip_seconds, at its own rate */
     int32_t rate_hz;
     const float *pcm; /* in [-1, 1]; in the map */
+    bool cut;         /* of a recording (core/data/cuts.h): */
+    float volume;     /* what its samples are multiplied by when it is read */
 } nas_clip;
+
+/* Classes without a folder of their own. */
+typedef struct nas_clips_made {
+    int32_t unknown, folders; /* clips that other class folders gave, and how many; 0: none */
+    int32_t cuts, recordings; /* clips cut from recordings, the last of all; 0: none */
+    int32_t silence; /* until there are cuts: where their label will stand among the labels; -1:
+                        nothing is to be cut */
+} nas_clips_made;
 
 typedef struct nas_clips {
     const char *folder;
@@ -32,6 +43,8 @@ typedef struct nas_clips {
     int32_t n_unnamed;   /* clips whose name tells no speaker: each is a speaker of its own */
     const char *unnamed; /* the first of them */
     double clip_seconds;
+    nas_clips_made made;
+    const nas_silence_config *silence; /* of the options */
     nas_hash fingerprint; /* of labels, names, lengths, contents; the split adds itself to it */
     struct nas_clips_own *own;
 } nas_clips;
@@ -41,6 +54,10 @@ typedef struct nas_clips_options {
     const char *const *labels; /* NULL: all class folders, by name, without _background_noise_ */
     int32_t n_labels;
     bool parts; /* the class folders stand in train/, validation/ and test/ of the folder */
+    /* What labels without a folder are made of; NULL or not given: nothing. Cuts of silence are
+     * added later, by nas_cuts_add; until then its label is not among the labels. */
+    const nas_unknown_config *unknown;
+    const nas_silence_config *silence;
     double clip_seconds;
     const char *speaker_pattern; /* POSIX extended, first group; NULL: up to _nohash_, else the
                                     whole file name without its ending */

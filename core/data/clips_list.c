@@ -43,8 +43,8 @@ static nas_status list_classes(nas_arena *a, const char *folder, const char ***o
 }
 
 /* Where class folders stand, in the order of the names of clips. */
-static const char *const plain[] = {"", NULL}, *const in_parts[] = {"test/", "train/",
-                                                                    "validation/", NULL};
+static const char *const plain[] = {"", NULL};
+const char *const nas_clip_parts[] = {"test/", "train/", "validation/", NULL};
 
 static int compare_texts(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -57,7 +57,7 @@ static nas_status list_all_classes(nas_arena *a, const nas_clips_options *o, con
     const char **found[3];
     int32_t counts[3], all = 0;
     for (int p = 0; p < 3; p++) {
-        const char *folder = nas_arena_format(a, err, "%s/%s", o->folder, in_parts[p]);
+        const char *folder = nas_arena_format(a, err, "%s/%s", o->folder, nas_clip_parts[p]);
         if (!folder) return NAS_ENOMEM;
         if (!nas_path_is_dir(folder))
             return nas_fail(err, NAS_ENOTFOUND,
@@ -84,6 +84,16 @@ nas_status nas_clips_classes(nas_arena *a, const nas_clips_options *o, int32_t *
     return list_all_classes(a, o, &names, n, err);
 }
 
+/* What makes a class that data sets often have no folder of. */
+static const char *remedy_for(const char *label) {
+    return strcmp(label, "_unknown_") == 0
+               ? ". Set \"unknown\": {} in \"task\": it takes clips from folders of other words"
+           : strcmp(label, "_silence_") == 0
+               ? ". Set \"silence\": {} in \"task\": it is cut from the recordings in "
+                 "_background_noise_"
+               : "";
+}
+
 static nas_status no_such_class(nas_arena *a, const char *label, const char *folder,
                                 const char **classes, int32_t n, nas_err *err) {
     char there[512] = "";
@@ -101,10 +111,12 @@ static nas_status no_such_class(nas_arena *a, const char *label, const char *fol
                         label, folder);
     list[n] = NULL;
     const char *near = nas_nearest(label, list);
+    const char *remedy = remedy_for(label);
     return nas_fail(err, NAS_ENOTFOUND,
-                    near ? "there is no class \"%s\" in %s; there are: %s. Did you mean \"%s\"?"
-                         : "there is no class \"%s\" in %s; there are: %s",
-                    label, folder, there, near);
+                    near && !*remedy
+                        ? "there is no class \"%s\" in %s; there are: %s%s. Did you mean \"%s\"?"
+                        : "there is no class \"%s\" in %s; there are: %s%s",
+                    label, folder, there, remedy, near);
 }
 
 static bool has(const char *const *names, int32_t n, const char *name) {
@@ -113,8 +125,14 @@ static bool has(const char *const *names, int32_t n, const char *name) {
     return false;
 }
 
+static bool is_unknown(const nas_clips_options *o, const char *label) {
+    return o->unknown && o->unknown->given && strcmp(o->unknown->label, label) == 0;
+}
+
+/* *unknown: which of the labels is made of other folders; as it was: none. */
 static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const char **classes,
-                              int32_t n_classes, nas_clip_list *l, nas_err *err) {
+                              int32_t n_classes, nas_clip_list *l, int32_t *unknown,
+                              nas_err *err) {
     l->labels = nas_arena_array(a, (size_t)o->n_labels + 1, sizeof *l->labels, err);
     if (!l->labels) return NAS_ENOMEM;
     for (int32_t i = 0; i < o->n_labels; i++) {
@@ -123,11 +141,17 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const ch
             return nas_fail(err, NAS_EINVAL, "labels: %s is never a class; leave it out", label);
         if (has(l->labels, i, label))
             return nas_fail(err, NAS_EINVAL, "labels: \"%s\" stands there twice", label);
-        if (!has(classes, n_classes, label))
-            return no_such_class(a, label, o->folder, classes, n_classes, err);
-        if (!(l->labels[i] = nas_arena_text(a, label, err))) return NAS_ENOMEM;
+        if (!has(classes, n_classes, label)) {
+            if (o->silence && o->silence->given && strcmp(o->silence->label, label) == 0) {
+                l->made.silence = i;
+                continue;
+            }
+            if (!is_unknown(o, label))
+                return no_such_class(a, label, o->folder, classes, n_classes, err);
+            *unknown = l->n_labels;
+        }
+        if (!(l->labels[l->n_labels++] = nas_arena_text(a, label, err))) return NAS_ENOMEM;
     }
-    l->n_labels = o->n_labels;
     return NAS_OK;
 }
 
@@ -148,15 +172,9 @@ bool nas_clip_is_file(const char *path, const char *name) {
     return stat(path, &info) == 0 ? S_ISREG(info.st_mode) : lstat(path, &info) == 0;
 }
 
-/* Names of clips, in arena a. */
-typedef struct names {
-    const char **p;
-    size_t n;
-} names;
-
 /* Adds the clips of one class folder, `below` the folder ("train/up"). */
-static nas_status list_class(nas_arena *a, const char *folder, const char *below, names *out,
-                             nas_err *err) {
+static nas_status list_class(nas_arena *a, const char *folder, const char *below,
+                             nas_clip_names *out, nas_err *err) {
     char **found = NULL;
     size_t all = 0;
     const char *path = nas_arena_format(a, err, "%s/%s", folder, below);
@@ -178,11 +196,10 @@ static nas_status list_class(nas_arena *a, const char *folder, const char *below
     return NAS_OK;
 }
 
-/* The clips of a class, wherever its folders stand. */
-static nas_status list_label(nas_arena *a, const nas_clips_options *o, const char *label,
-                             names *out, nas_err *err) {
-    *out = (names){0};
-    for (const char *const *at = o->parts ? in_parts : plain; *at; at++) {
+nas_status nas_clip_list_label(nas_arena *a, const nas_clips_options *o, const char *label,
+                               nas_clip_names *out, nas_err *err) {
+    *out = (nas_clip_names){0};
+    for (const char *const *at = o->parts ? nas_clip_parts : plain; *at; at++) {
         char path[PATH_ROOM];
         const char *below = nas_arena_format(a, err, "%s%s", *at, label);
         if (!below) return NAS_ENOMEM;
@@ -196,21 +213,27 @@ static nas_status list_label(nas_arena *a, const nas_clips_options *o, const cha
 
 /* Fills l->files. Class folders without clips are no classes unless they were asked for. */
 static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
+                             const nas_class_folders *there, int32_t unknown, const nas_log *log,
                              nas_err *err) {
-    names *found = nas_arena_array(a, (size_t)l->n_labels + 1, sizeof *found, err);
+    nas_clip_names *found = nas_arena_array(a, (size_t)l->n_labels + 1, sizeof *found, err);
     size_t total = 0;
     if (!found) return NAS_ENOMEM;
     int32_t kept = 0;
     for (int32_t i = 0; i < l->n_labels; i++) {
-        NAS_TRY(list_label(a, o, l->labels[i], &found[kept], err));
-        if (found[kept].n == 0 && o->labels)
+        if (i != unknown) NAS_TRY(nas_clip_list_label(a, o, l->labels[i], &found[kept], err));
+        if (found[kept].n == 0 && o->labels && i != unknown)
             return nas_fail(err, NAS_EINVAL, "the class folder %s/%s holds no sound file",
                             l->folder, l->labels[i]);
-        if (found[kept].n == 0) continue;
-        total += found[kept].n;
+        if (found[kept].n == 0 && i != unknown) continue;
         l->labels[kept++] = l->labels[i];
     }
     l->n_labels = kept;
+    if (unknown >= 0) {
+        NAS_TRY(nas_unknown_pick(a, o, there, found, kept, l->made.silence >= 0, log,
+                                 &found[unknown], &l->made.folders, err));
+        l->made.unknown = (int32_t)found[unknown].n;
+    }
+    for (int32_t i = 0; i < kept; i++) total += found[i].n;
     if (total > MOST_CLIPS)
         return nas_fail(err, NAS_EINVAL, "%s holds %zu clips; at most %d are read", l->folder,
                         total, MOST_CLIPS);
@@ -268,16 +291,19 @@ nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o, const na
                               nas_clip_list *out, nas_err *err) {
     const char **classes = NULL;
     int32_t n_classes = 0;
-    *out = (nas_clip_list){.folder = o->folder, .clip_seconds = o->clip_seconds};
+    *out = (nas_clip_list){
+        .folder = o->folder, .clip_seconds = o->clip_seconds, .made.silence = -1};
+    int32_t unknown = -1;
     NAS_TRY(list_all_classes(a, o, &classes, &n_classes, err));
     if (o->labels) {
-        NAS_TRY(pick_labels(a, o, classes, n_classes, out, err));
+        NAS_TRY(pick_labels(a, o, classes, n_classes, out, &unknown, err));
     } else {
         out->labels = classes;
         out->n_labels = n_classes;
     }
-    NAS_TRY(list_files(a, o, out, err));
-    if (out->n_labels < 2)
+    const nas_class_folders there = {n_classes, classes};
+    NAS_TRY(list_files(a, o, out, &there, unknown, log, err));
+    if (out->n_labels + (out->made.silence >= 0) < 2)
         return nas_fail(err, NAS_EINVAL,
                         "%s has %s; at least two class folders of sound files are needed "
                         "(<folder>/<class>/<clip>.wav)",
