@@ -4,6 +4,7 @@
 
 #include "base/digits.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,4 +124,26 @@ void nas_made_describe(const nas_dataset *d, char *out, size_t room) {
     if (t->silence.given)
         describe_class(t->silence.label, "cuts", m->cuts, "recording", m->recordings,
                        !t->unknown.given, out, room);
+}
+
+static bool numbers_differ(double x, double y) {
+    return isnan(x) != isnan(y) || x < y || x > y;
+}
+
+const char *nas_made_differ(const nas_task *x, const nas_task *y) {
+    const nas_unknown_config *u = &x->unknown, *v = &y->unknown;
+    const nas_silence_config *s = &x->silence, *t = &y->silence;
+    if (u->given && v->given) {
+        bool differ = strcmp(u->label, v->label) != 0 || u->n_folders != v->n_folders ||
+                      numbers_differ(u->share, v->share);
+        for (int32_t i = 0; !differ && i < u->n_folders; i++)
+            differ = strcmp(u->folders[i], v->folders[i]) != 0;
+        if (differ) return "unknown";
+    }
+    if (!s->given || !t->given) return NULL;
+    return strcmp(s->label, t->label) != 0 || numbers_differ(s->share, t->share) ||
+                   numbers_differ(s->volume.lo, t->volume.lo) ||
+                   numbers_differ(s->volume.hi, t->volume.hi)
+               ? "silence"
+               : NULL;
 }

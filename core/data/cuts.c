@@ -198,8 +198,10 @@ static nas_status deal_stretches(cutting *t, nas_err *err) {
 
 /* As many cuts of each stretch of a part. */
 static void share_out(cutting *t) {
-    for (int32_t p = 0; p < t->n_parts; p++) {
-        int64_t left = (2 * t->wanted * t->clips[p] + t->all) / (2 * t->all), stretches = 0;
+    int64_t before = 0;
+    for (int32_t p = 0; p < t->n_parts; before += t->clips[p++]) {
+        int64_t left = t->wanted * (before + t->clips[p]) / t->all - t->wanted * before / t->all;
+        int64_t stretches = 0;
         if (left < 1) left = 1;
         for (int32_t i = 0; i < t->n_stretches; i++) stretches += t->stretches[i].part == p;
         for (int32_t i = 0; i < t->n_stretches; i++) {
