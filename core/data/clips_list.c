@@ -139,7 +139,7 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const ch
         const char *label = o->labels[i];
         if (strcmp(label, nas_noise_folder) == 0)
             return nas_fail(err, NAS_EINVAL, "labels: %s is never a class; leave it out", label);
-        if (has(l->labels, i, label))
+        if (has(o->labels, i, label))
             return nas_fail(err, NAS_EINVAL, "labels: \"%s\" stands there twice", label);
         if (!has(classes, n_classes, label)) {
             if (o->silence && o->silence->given && strcmp(o->silence->label, label) == 0) {

@@ -188,10 +188,10 @@ static nas_status deal_stretches(cutting *t, nas_err *err) {
     for (int32_t p = 0; p < t->n_parts; p++)
         if (!has[p])
             return nas_fail(err, NAS_EINVAL,
-                            "task.silence: the %d recordings in %s/%s are too few and too short to "
+                            "task.silence: the recordings in %s/%s (%d) are too few and too short to "
                             "be cut into a stretch for each of %d parts; add recordings, at least "
                             "%d of them, of %g s or more",
-                            t->n, t->c->folder, nas_noise_folder, t->n_parts, t->n_parts,
+                            t->c->folder, nas_noise_folder, t->n, t->n_parts, t->n_parts,
                             t->c->clip_seconds);
     return NAS_OK;
 }
