@@ -197,6 +197,8 @@ BLOCK(lists, "task.split by lists", "List files of the data set.", nas_split_lis
       pattern_keys);
 BLOCK(folders, "task.split by folders", "The data folder has train/, validation/ and test/.",
       nas_split_folders_keys, pattern_keys);
+BLOCK(groups, "task.split by groups", "Folds that the data set says.", nas_split_groups_keys,
+      pattern_keys);
 BLOCK(frontend, "frontend", "From sound to features.", nas_frontend_keys);
 BLOCK(augment, "augment", "Changes to training examples.", nas_augment_keys);
 BLOCK(model, "model", "The net.", model_keys);
@@ -209,14 +211,18 @@ BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
 BLOCK(search, "search", "How points are picked.", search_keys);
 
 const nas_block *const nas_blocks[] = {
-    &nas_block_top,      &nas_block_task,       &nas_block_unknown,
-    &nas_block_silence,  &nas_block_split,
-    &nas_block_lists,    &nas_block_folders,    &nas_block_forecast,
-    &nas_block_time,     &nas_block_time_split, &nas_block_function,
-    &nas_block_point,    &nas_block_frontend,   &nas_block_augment,
-    &nas_block_model,    &nas_block_repeat,     &nas_block_train,
-    &nas_block_schedule, &nas_block_prune,      &nas_block_cluster,
-    &nas_block_quantize, &nas_block_search,     NULL,
+    &nas_block_top,        &nas_block_task,
+    &nas_block_unknown,    &nas_block_silence,
+    &nas_block_split,      &nas_block_lists,
+    &nas_block_folders,    &nas_block_groups,
+    &nas_block_forecast,   &nas_block_time,
+    &nas_block_time_split, &nas_block_function,
+    &nas_block_point,      &nas_block_frontend,
+    &nas_block_augment,    &nas_block_model,
+    &nas_block_repeat,     &nas_block_train,
+    &nas_block_schedule,   &nas_block_prune,
+    &nas_block_cluster,    &nas_block_quantize,
+    &nas_block_search,     NULL,
 };
 
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {
@@ -268,6 +274,7 @@ const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
     if (b != &nas_block_split || !cJSON_IsString(by)) return b;
     return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
            : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders
+           : strcmp(by->valuestring, "groups") == 0  ? &nas_block_groups
                                                      : b;
 }
 
