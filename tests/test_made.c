@@ -115,9 +115,9 @@ static int end(void **state) {
 
 static nas_status decode(bench *b, const char *task) {
     nas_json *j = NULL;
-    const char *text =
-        space_text(b->a, (space_parts){.task = nas_arena_format(
-                                           b->a, NULL, ", \"clip_seconds\": 0.2, %s", task)});
+    const char *text = space_text(
+        b->a,
+        (space_parts){.task = nas_arena_format(b->a, NULL, ", \"clip_seconds\": 0.2, %s", task)});
     OK(nas_json_parse(b->a, "c", text, &j, &b->err));
     const nas_status st = nas_candidate_decode(b->a, j, nas_json_root(j), 0, &b->c, &b->err);
     nas_json_close(j);
@@ -406,8 +406,7 @@ static void test_folders(void **state) {
             make_word(b, nas_arena_format(b->a, NULL, "%s/%s", parts[p], words[w]), p ? 6 : 12,
                       (uint32_t)(10 + 4 * p + w));
     make_noise(b, 3, MOST_SECONDS);
-    OK(open_data(b, LABELS
-                 "\"unknown\": {}, \"silence\": {}, \"split\": {\"by\": \"folders\"}"));
+    OK(open_data(b, LABELS "\"unknown\": {}, \"silence\": {}, \"split\": {\"by\": \"folders\"}"));
     assert_int_equal(count(b, "_unknown_", "train/cat/"), 6);
     assert_int_equal(count(b, "_unknown_", "train/bird/"), 6);
     assert_int_equal(count(b, "_unknown_", "test/cat/"), 3);
@@ -430,10 +429,9 @@ static void test_what_is_missing(void **state) {
     expect_said(b, "3 of 3 recordings in");
     make_sound(b, "_background_noise_/n0.wav", RATE, CLIP + 10, 1);
     expect_fails(b, DEFAULTS, NAS_EINVAL, "too few and too short");
-    expect_fails(b,
-                 "\"labels\": [\"yes\", \"_unknown_\"], \"unknown\": {\"folders\": [\"brid\"]}, "
-                 FOLDS,
-                 NAS_ENOTFOUND, "no class folder \"brid\" in");
+    expect_fails(
+        b, "\"labels\": [\"yes\", \"_unknown_\"], \"unknown\": {\"folders\": [\"brid\"]}, " FOLDS,
+        NAS_ENOTFOUND, "no class folder \"brid\" in");
     assert_non_null(strstr(b->err.text, "did you mean \"bird\"?"));
     expect_fails(b,
                  "\"labels\": [\"yes\", \"no\", \"bed\", \"cat\", \"bird\", \"_unknown_\"], "

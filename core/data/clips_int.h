@@ -51,8 +51,9 @@ NAS_NODISCARD nas_status nas_clip_list_label(nas_arena *a, const nas_clips_optio
 
 /* The clips of o->unknown, by name: of each folder as many, the first by the hash of their names;
  * with `parts` in each of them by itself. labels: what stands in the folders of the labels, of
- * unknown nothing; silence: the share of o->silence counts. *folders: how many were taken from. Fewer clips than asked for
- * are a warning. Errors: NAS_ENOTFOUND a folder, or all; NAS_EINVAL no clip. */
+ * unknown nothing; silence: the share of o->silence counts. *folders: how many were taken from.
+ * Fewer clips than asked for are a warning. Errors: NAS_ENOTFOUND a folder, or all; NAS_EINVAL no
+ * clip. */
 NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
                                           const nas_class_folders *there,
                                           const nas_clip_names *labels, int32_t n_labels,

@@ -131,8 +131,7 @@ static bool is_unknown(const nas_clips_options *o, const char *label) {
 
 /* *unknown: which of the labels is made of other folders; as it was: none. */
 static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const char **classes,
-                              int32_t n_classes, nas_clip_list *l, int32_t *unknown,
-                              nas_err *err) {
+                              int32_t n_classes, nas_clip_list *l, int32_t *unknown, nas_err *err) {
     l->labels = nas_arena_array(a, (size_t)o->n_labels + 1, sizeof *l->labels, err);
     if (!l->labels) return NAS_ENOMEM;
     for (int32_t i = 0; i < o->n_labels; i++) {
@@ -291,8 +290,8 @@ nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o, const na
                               nas_clip_list *out, nas_err *err) {
     const char **classes = NULL;
     int32_t n_classes = 0;
-    *out = (nas_clip_list){
-        .folder = o->folder, .clip_seconds = o->clip_seconds, .made.silence = -1};
+    *out =
+        (nas_clip_list){.folder = o->folder, .clip_seconds = o->clip_seconds, .made.silence = -1};
     int32_t unknown = -1;
     NAS_TRY(list_all_classes(a, o, &classes, &n_classes, err));
     if (o->labels) {

@@ -68,6 +68,9 @@ static nas_status keep(cutting *t, const char *path, nas_sound *s, nas_err *err)
                      .clip = clip};
     if (!nas_clip_hash_file(path, &r->content))
         return nas_fail(err, NAS_EIO, "cannot read the recording %s", path);
+    if (s->samples >= (int64_t)MOST_SECONDS * s->rate_hz)
+        nas_warn(t->log, "silence: of the recording %s only the first %d s are read", name,
+                 MOST_SECONDS);
     t->seconds += (double)s->samples / s->rate_hz;
     t->n++;
     return NAS_OK;
@@ -187,12 +190,12 @@ static nas_status deal_stretches(cutting *t, nas_err *err) {
     }
     for (int32_t p = 0; p < t->n_parts; p++)
         if (!has[p])
-            return nas_fail(err, NAS_EINVAL,
-                            "task.silence: the recordings in %s/%s (%d) are too few and too short to "
-                            "be cut into a stretch for each of %d parts; add recordings, at least "
-                            "%d of them, of %g s or more",
-                            t->c->folder, nas_noise_folder, t->n, t->n_parts, t->n_parts,
-                            t->c->clip_seconds);
+            return nas_fail(
+                err, NAS_EINVAL,
+                "task.silence: the recordings in %s/%s (%d) are too few and too short to "
+                "be cut into a stretch for each of %d parts; add recordings, at least "
+                "%d of them, of %g s or more",
+                t->c->folder, nas_noise_folder, t->n, t->n_parts, t->n_parts, t->c->clip_seconds);
     return NAS_OK;
 }
 
@@ -302,8 +305,9 @@ static nas_hash fingerprint_of(const nas_clips *c, int32_t first) {
 static void warn_of_cuts(const cutting *t) {
     const double cut = (double)t->made * t->c->clip_seconds;
     if (t->made < t->wanted)
-        nas_warn(t->log, "silence: %lld cuts of the %lld that were asked for, for the recordings "
-                         "have no more places; add recordings, or set task.silence.share",
+        nas_warn(t->log,
+                 "silence: %lld cuts of the %lld that were asked for, for the recordings "
+                 "have no more places; add recordings, or set task.silence.share",
                  (long long)t->made, (long long)t->wanted);
     if (cut > t->seconds)
         nas_warn(t->log,
@@ -319,9 +323,8 @@ nas_status nas_cuts_add(nas_clips *c, bool folds, const nas_log *log, uint8_t **
     const double share = c->silence->share;
     cutting t = {.c = c, .a = nas_clips_arena(c), .log = log};
     find_parts(&t, folds, part ? *part : NULL);
-    t.wanted = isnan(share)
-                   ? nas_made_count(words, c->n_labels - (c->made.unknown > 0), share, 0)
-                   : nas_made_count(c->n, c->n_labels, share, 0);
+    t.wanted = isnan(share) ? nas_made_count(words, c->n_labels - (c->made.unknown > 0), share, 0)
+                            : nas_made_count(c->n, c->n_labels, share, 0);
     t.wanted = t.wanted * t.all / c->n; /* clips of no part count for nothing */
     if (t.wanted < 1)
         return nas_fail(err, NAS_EINVAL, "task.silence.share: %g of %d clips is below one clip",

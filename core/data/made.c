@@ -3,11 +3,11 @@
 
 #include <math.h>
 
-#define SHARE(type)                                                                       \
-    {                                                                                     \
-        .name = "share", .kind = NAS_KEY_FLOAT, .offset = offsetof(type, share),          \
-        .lo = 0.001, .hi = 0.9, .def = "null", .flags = NAS_KEY_NULLABLE,                 \
-        .help = "of all clips, a fraction; null: as many clips as a label has in the mean" \
+#define SHARE(type)                                                                           \
+    {                                                                                         \
+        .name = "share", .kind = NAS_KEY_FLOAT, .offset = offsetof(type, share), .lo = 0.001, \
+        .hi = 0.9, .def = "null", .flags = NAS_KEY_NULLABLE,                                  \
+        .help = "of all clips, a fraction; null: as many clips as a label has in the mean"    \
     }
 
 const nas_key nas_unknown_keys[] = {

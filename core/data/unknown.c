@@ -46,10 +46,9 @@ static nas_status no_such_folder(nas_arena *a, const nas_clips_options *o, const
     if (!list) return NAS_ENOMEM;
     for (int32_t i = 0; i < there->n; i++) list[i] = there->names[i];
     const char *near = nas_nearest(name, list);
-    return nas_fail(err, NAS_ENOTFOUND,
-                    "task.unknown.folders: there is no class folder \"%s\" in %s%s%s%s", name,
-                    o->folder, near ? "; did you mean \"" : "", near ? near : "",
-                    near ? "\"?" : "");
+    return nas_fail(
+        err, NAS_ENOTFOUND, "task.unknown.folders: there is no class folder \"%s\" in %s%s%s%s",
+        name, o->folder, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 static nas_status find_sources(nas_arena *a, const nas_clips_options *o,
@@ -148,8 +147,8 @@ static nas_status pick_in(picking *p, const char *place, nas_err *err) {
 
 nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
                             const nas_class_folders *there, const nas_clip_names *labels,
-                            int32_t n_labels, bool silence, const nas_log *log,
-                            nas_clip_names *out, int32_t *folders, nas_err *err) {
+                            int32_t n_labels, bool silence, const nas_log *log, nas_clip_names *out,
+                            int32_t *folders, nas_err *err) {
     static const char *const plain[] = {"", NULL};
     picking p = {.a = a,
                  .o = o,
