@@ -38,7 +38,7 @@ typedef struct nas_clip_list {
     const char *folder;
     nas_hearing hearing;
     bool picked, parts; /* as in the options */
-    bool some; /* a class may be absent */
+    bool some;          /* a class may be absent */
     int32_t unreadable;
     const char *unreadable_list;
     int32_t n_folders;
@@ -83,14 +83,13 @@ NAS_NODISCARD nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, con
 
 /* The clips of o->unknown, by name: of each folder as many, the first by the hash of their names;
  * with `parts` in each of them by itself. labels: what stands in the folders of the labels, of
- * unknown nothing; l: the folders that there are; silence: the share of o->silence counts. *folders: how many were taken from.
- * Fewer clips than asked for are a warning. Errors: NAS_ENOTFOUND a folder, or all; NAS_EINVAL no
- * clip. */
+ * unknown nothing; l: the folders that there are; silence: the share of o->silence counts.
+ * *folders: how many were taken from. Fewer clips than asked for are a warning. Errors:
+ * NAS_ENOTFOUND a folder, or all; NAS_EINVAL no clip. */
 NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
                                           nas_clip_list *l, const nas_clip_names *labels,
-                                          int32_t n_labels,
-                                          bool silence, const nas_log *log, nas_clip_names *out,
-                                          int32_t *folders, nas_err *err);
+                                          int32_t n_labels, bool silence, const nas_log *log,
+                                          nas_clip_names *out, int32_t *folders, nas_err *err);
 
 /* The arena that lives as long as c. */
 nas_arena *nas_clips_arena(nas_clips *c);

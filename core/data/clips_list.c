@@ -205,7 +205,8 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, nas_clip
     }
     if (l->n_labels == 0)
         return no_such_class(a, o->labels[0], o->folder, l->folders, l->n_folders, err);
-    for (int32_t k = 0; k < l->n_folders; k++)
+    /* Whose labels are a model's asks about those alone. */
+    for (int32_t k = 0; !o->some && k < l->n_folders; k++)
         if (find_alike(l->labels, l->n_labels, l->folders[k]) < 0 &&
             !(*unknown >= 0 && is_source(o, l->folders[k])))
             nas_count(&l->left[NAS_LEFT_NO_LABEL], l->folders[k]);

@@ -52,8 +52,8 @@ static nas_status no_such_folder(nas_arena *a, const nas_clips_options *o, const
         name, o->folder, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-static nas_status find_sources(nas_arena *a, const nas_clips_options *o,
-                               const nas_clip_list *l, source **out, int32_t *n, nas_err *err) {
+static nas_status find_sources(nas_arena *a, const nas_clips_options *o, const nas_clip_list *l,
+                               source **out, int32_t *n, nas_err *err) {
     const nas_unknown_config *u = o->unknown;
     const size_t room = (size_t)(u->n_folders ? u->n_folders : l->n_folders) + 1;
     *n = 0;
@@ -145,9 +145,10 @@ static nas_status pick_in(picking *p, const char *place, nas_err *err) {
     return NAS_OK;
 }
 
-nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
-                            nas_clip_list *l, const nas_clip_names *labels, int32_t n_labels, bool silence, const nas_log *log, nas_clip_names *out,
-                            int32_t *folders, nas_err *err) {
+nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
+                            const nas_clip_names *labels, int32_t n_labels, bool silence,
+                            const nas_log *log, nas_clip_names *out, int32_t *folders,
+                            nas_err *err) {
     static const char *const plain[] = {"", NULL};
     picking p = {.a = a,
                  .o = o,
