@@ -48,8 +48,7 @@ typedef struct nas_clips_options {
     const char *cache;           /* folder of the cache; files are <cache>/<kk>/<key> */
 } nas_clips_options;
 
-/* How many classes o->folder has, o->labels aside. Errors: NAS_ENOTFOUND no such folder, NAS_EIO.
- */
+/* How many classes o->folder has. Errors: NAS_ENOTFOUND no such folder or class, NAS_EIO. */
 NAS_NODISCARD nas_status nas_clips_classes(nas_arena *a, const nas_clips_options *o, int32_t *n,
                                            nas_err *err);
 

@@ -79,11 +79,6 @@ static nas_status list_all_classes(nas_arena *a, const nas_clips_options *o, con
     return NAS_OK;
 }
 
-nas_status nas_clips_classes(nas_arena *a, const nas_clips_options *o, int32_t *n, nas_err *err) {
-    const char **names;
-    return list_all_classes(a, o, &names, n, err);
-}
-
 static nas_status no_such_class(nas_arena *a, const char *label, const char *folder,
                                 const char **classes, int32_t n, nas_err *err) {
     char there[512] = "";
@@ -130,6 +125,16 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const ch
     }
     if (l->n_labels == 0)
         return no_such_class(a, o->labels[0], o->folder, classes, n_classes, err);
+    return NAS_OK;
+}
+
+nas_status nas_clips_classes(nas_arena *a, const nas_clips_options *o, int32_t *n, nas_err *err) {
+    const char **names;
+    nas_clip_list l = {0};
+    NAS_TRY(list_all_classes(a, o, &names, n, err));
+    if (!o->labels) return NAS_OK;
+    NAS_TRY(pick_labels(a, o, names, *n, &l, err));
+    *n = l.n_labels;
     return NAS_OK;
 }
 
