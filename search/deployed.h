@@ -47,7 +47,7 @@ typedef enum nas_parts_known { NAS_PARTS_NOT, NAS_PARTS_BY_SPLIT, NAS_PARTS_OWN 
 
 typedef struct nas_verdict {
     int32_t n, right;
-    int32_t of_class; /* classes with clips; NaN below where there are none */
+    int32_t of_class;                 /* classes with clips; NaN below where there are none */
     double balanced, worst, majority; /* mean and least recall; share of the commonest class */
     int32_t worst_class;
     int part; /* a nas_part, or -1: all clips were heard */

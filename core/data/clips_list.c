@@ -123,8 +123,7 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const ch
         if (!there) return no_such_class(a, label, o->folder, classes, n_classes, err);
         if (!(l->labels[l->n_labels++] = nas_arena_text(a, label, err))) return NAS_ENOMEM;
     }
-    if (l->n_labels == 0)
-        return no_such_class(a, o->labels[0], o->folder, classes, n_classes, err);
+    if (l->n_labels == 0) return no_such_class(a, o->labels[0], o->folder, classes, n_classes, err);
     return NAS_OK;
 }
 
