@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { CLI_OTHER = 1000 }; /* no exit status: the bytes differ */
-enum { ALL, STUDY, DATA, MISSING };
+enum { ALL, STUDY, VERSION, DATA, MISSING };
 
 static nas_status check_data(const nas_study *study, const nas_dataset *d, nas_err *err) {
     char was[65], now[65];
@@ -298,7 +298,8 @@ static int run(const cli_args *args) {
         fputs("nas verify: expected the number of a trial, or --all\n", stderr);
         return CLI_BAD;
     }
-    if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
+    if (!cli_study_open(&s, args->word[0], args->option[STUDY], args->option[VERSION], &st))
+        return st;
     st = all ? verify_all(&s, data, missing) : verify_one(&s, args->word[1], data, missing);
     cli_study_close(&s);
     return st;
@@ -314,6 +315,7 @@ const cli_command cli_verify = {
         {
             [ALL] = {"--all", NULL, "every complete trial of the study"},
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [VERSION] = CLI_VERSION,
             [DATA] = {"--data", "PATH",
                       "folder of clips or CSV file, where it is not where it was"},
             [MISSING] = {"--allow-missing", NULL,

@@ -251,13 +251,29 @@ static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int6
     return NAS_OK;
 }
 
+/* A machine ends with ", " and the kernel row: that of the first trial that was trained is the
+ * study's. */
+static nas_status find_kernels(nas_store *s, const int64_t *ids, int64_t n, nas_err *err) {
+    for (int64_t i = 0; i < n; i++) {
+        sqlite3_str *q = sqlite3_str_new(s->db);
+        sqlite3_str_appendf(q,
+                            "UPDATE nas_studies SET kernel = (SELECT replace(machine,"
+                            " rtrim(machine, replace(machine, ' ', '')), '') FROM nas_trials_%lld"
+                            " WHERE state IN ('complete', 'diverged') AND machine LIKE '%%, %%'"
+                            " ORDER BY id LIMIT 1) WHERE id = %lld",
+                            ids[i], ids[i]);
+        NAS_TRY(nas_sql_exec_str(s, q, err));
+    }
+    return NAS_OK;
+}
+
 /* Their views may show what the new version has. */
 static nas_status write_all_views(nas_store *s, nas_arena *a, const int64_t *ids, int64_t n,
                                   nas_err *err) {
     for (int64_t i = 0; i < n; i++) {
         nas_study def;
         nas_study_id id = {.study = ids[i]};
-        NAS_TRY(nas_study_load(s, ids[i], a, &def, &id.version, err));
+        NAS_TRY(nas_study_load(s, ids[i], 0, a, &def, &id.version, err));
         NAS_TRY(nas_views_write(s, &def, id, err));
     }
     return NAS_OK;
@@ -286,6 +302,7 @@ static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     int64_t *ids = NULL, n = 0;
     if (version > 0) NAS_TRY(list_studies(s, a, &ids, &n, err));
     for (int64_t i = version; i < nas_schema_version(); i++) NAS_TRY(take_step(s, i, ids, n, err));
+    if (version < NAS_SCHEMA_WARNINGS) NAS_TRY(find_kernels(s, ids, n, err));
     s->schema = nas_schema_version();
     NAS_TRY(write_all_views(s, a, ids, n, err));
     sqlite3_str *sql = sqlite3_str_new(s->db);

@@ -70,11 +70,14 @@ typedef struct nas_study {
     const nas_bound *bounds;
     const nas_goal *goals; /* in order; ties: tie_break ascending, then number */
     const char *tie_break; /* a metric column */
+    const char *kernel;    /* row that trains its nets; NULL: not known */
 } nas_study;
 
 typedef struct nas_study_id {
     int64_t study, version; /* version of the space, from 1 */
     bool joined;            /* that version of it was there already */
+    int32_t first; /* of a version that was made now: trials that wait in it, of the best settings
+                      that the same space had with other data */
 } nas_study_id;
 
 /* One of the examples that models of a study are asked about: a clip; of a series one step of one
@@ -140,13 +143,14 @@ NAS_NODISCARD nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_
                                            const char *part, nas_answers_fn fn, void *ctx,
                                            nas_err *err);
 
-/* Makes the study, joins it, or begins a new version of its space (another space_hash); columns
- * that are new are added; views are made again. A space that the study had before finds its old
- * version. `trials` and the bounds and goals of the last call hold; other bounds than before make
- * rejected trials wait to be judged again. Errors: NAS_EINVAL a refused name (an SQL keyword,
+/* Makes the study, joins it, or begins a new version of it (another space_hash or fingerprint);
+ * columns that are new are added; views are made again. A space and data that the study had before
+ * find their old version; with other data than before, the best settings of the same space are the
+ * first trials. `trials` and the bounds and goals of the last call hold; other bounds than before
+ * make rejected trials wait to be judged again. Errors: NAS_EINVAL a refused name (an SQL keyword,
  * `trials`, `studies`, a name of ours, one that ends like a view, not letters digits underscores),
- * another fingerprint or seed under the same name (names both); NAS_EBUSY trials of another version
- * are running. */
+ * another seed or kernel under the same name (names both); NAS_EBUSY trials of another version are
+ * running. */
 NAS_NODISCARD nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out,
                                          nas_err *err);
 
@@ -294,6 +298,14 @@ NAS_NODISCARD nas_status nas_store_document(nas_store *s, nas_study_id id, int64
  * it. Errors: NAS_ENOTFOUND (names those that are there). */
 NAS_NODISCARD nas_status nas_store_find(nas_store *s, const char *name, nas_arena *a,
                                         nas_study *def, nas_study_id *out, nas_err *err);
+
+/* The same of one version of its space (0: the current one): with that version's columns and data,
+ * and the objectives and constraints that are now in force. s is open for reading, and through it
+ * the study's views show that version from now on. Errors: also NAS_ENOTFOUND no such version,
+ * NAS_EINVAL it has not what objectives and constraints ask for. */
+NAS_NODISCARD nas_status nas_store_find_version(nas_store *s, const char *name, int64_t version,
+                                                nas_arena *a, nas_study *def, nas_study_id *out,
+                                                nas_err *err);
 
 /* Any one statement that only reads. Rows are handed to fn, which returns false to end early. More
  * than one statement, and whatever writes, is NAS_EINVAL. args are bound to ?1, ?2, ... */
