@@ -1,7 +1,6 @@
 /* cli/cmd_sql.c - nas sql: any query that only reads. */
-#include "cli/cli.h"
+#include "cli/report.h"
 #include "search/json.h"
-#include "store/store.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -139,6 +138,7 @@ static int run(const cli_args *args) {
     }
     if (nas_store_open(args->word[0], NAS_STORE_READ, &store, &err) != NAS_OK)
         return cli_fail(&err);
+    cli_warn_of_wal(store, args->word[0]);
     if (args->option[VERSION] && !show_version(store, args)) {
         nas_store_close(store);
         return CLI_BAD;

@@ -1,5 +1,5 @@
-/* cli/held.c - the trial whose files a folder holds, found by its candidate.json; and whether the
- * new winner is worth its place. */
+/* cli/held.c - the trial whose files a folder holds, found by their bytes; and whether the new
+ * winner is worth its place. */
 #include "cli/held.h"
 
 #include "base/file.h"
@@ -14,44 +14,44 @@
 
 enum { MOST_BYTES = 4 << 20 };
 
-static const char *file_in(nas_arena *a, const char *folder, const char *name) {
-    uint8_t *text;
-    size_t n;
+static nas_status read_in(nas_arena *a, const char *folder, const char *name, uint8_t **out,
+                          size_t *n) {
     const char *path = nas_arena_format(a, NULL, "%s/%s", folder, name);
-    if (!path || nas_file_read(a, path, MOST_BYTES, &text, &n, NULL) != NAS_OK) return NULL;
-    return nas_arena_format(a, NULL, "%.*s", (int)n, (const char *)text);
+    return path ? nas_file_read(a, path, MOST_BYTES, out, n, NULL) : NAS_ENOMEM;
 }
 
-typedef struct place {
-    int64_t row, version, number;
-} place;
-
 static bool note_place(void *ctx, const nas_row *row) {
-    place *p = ctx;
-    *p = (place){row->values[0].integer, row->values[1].integer, row->values[2].integer};
+    nas_holder *p = ctx;
+    *p = (nas_holder){row->values[0].integer, row->values[1].integer, row->values[2].integer};
     return false;
 }
 
-/* Where a candidate without a net has its document, and one with a net. */
-static const char in_row[] = "json = ?1";
-static const char in_file[] = "id in (select trial from nas_artefacts where study = ?3 and name ="
-                              " 'candidate.json' and bytes = ?4 and cast(content as text) = ?1)";
-
-/* A trial with that candidate.json; where several versions have it, the current one's. */
-static nas_status find_trial(nas_store *store, nas_study_id id, bool formula, const char *candidate,
-                             place *out, nas_err *err) {
-    char sql[768];
+/* A candidate without a net has its document in its row. */
+static nas_status find_formula(nas_store *store, nas_study_id id, const char *candidate,
+                               nas_holder *out, nas_err *err) {
+    char sql[256];
     const nas_value args[] = {{.type = NAS_COLUMN_TEXT, .text = candidate},
-                              {.type = NAS_COLUMN_INTEGER, .integer = id.version},
-                              {.type = NAS_COLUMN_INTEGER, .integer = id.study},
-                              {.type = NAS_COLUMN_INTEGER, .integer = (int64_t)strlen(candidate)}};
+                              {.type = NAS_COLUMN_INTEGER, .integer = id.version}};
     snprintf(sql, sizeof sql,
-             "select id, version, number from nas_trials_%" PRId64 " where candidate in"
-             " (select candidate from nas_trials_%" PRId64 " where %s) and state = 'complete'"
-             " order by version = ?2 desc, version desc limit 1",
-             id.study, id.study, formula ? in_row : in_file);
-    *out = (place){0};
-    return nas_store_query(store, sql, args, formula ? 2 : 4, note_place, out, err);
+             "select id, version, number from nas_trials_%" PRId64 " where json = ?1 and state ="
+             " 'complete' order by version = ?2 desc, version desc limit 1",
+             id.study);
+    *out = (nas_holder){0};
+    return nas_store_query(store, sql, args, 2, note_place, out, err);
+}
+
+/* *there: the folder has an export. */
+static nas_status find_trial(nas_store *store, const nas_study *study, nas_study_id id,
+                             const char *folder, nas_arena *a, bool *there, nas_holder *out,
+                             nas_err *err) {
+    const bool formula = nas_task_is_formula(study->task);
+    uint8_t *bytes;
+    size_t n;
+    *out = (nas_holder){0};
+    *there = read_in(a, folder, formula ? "candidate.json" : "model.tflite", &bytes, &n) == NAS_OK;
+    if (!*there) return NAS_OK;
+    return formula ? find_formula(store, id, (const char *)bytes, out, err)
+                   : nas_store_holder(store, id, "model.tflite", bytes, n, out, err);
 }
 
 typedef struct figures {
@@ -107,10 +107,13 @@ static bool keeps(const nas_bound *b, double v) {
 /* What its own metrics.json says. */
 static void figures_in(nas_arena *a, const nas_study *study, const char *folder, figures *out) {
     nas_json *j = NULL;
-    const char *text = file_in(a, folder, "metrics.json");
+    uint8_t *text;
+    size_t n;
     *out = (figures){.feasible = false};
     for (int32_t i = 0; i < goals_of(study); i++) out->goal[i] = (double)NAN;
-    if (!text || nas_json_parse_made(a, "metrics.json", text, &j, NULL) != NAS_OK) return;
+    if (read_in(a, folder, "metrics.json", &text, &n) != NAS_OK ||
+        nas_json_parse_made(a, "metrics.json", (const char *)text, &j, NULL) != NAS_OK)
+        return;
     const cJSON *o = nas_json_root(j);
     out->feasible = true;
     for (int32_t i = 0; i < study->n_bounds; i++)
@@ -132,7 +135,7 @@ static bool is_before(const nas_study *study, const figures *a, const figures *b
 }
 
 /* Of another version: by what the database has of it now. */
-static nas_status look_up(const char *db, const nas_study *study, const place *p, nas_arena *a,
+static nas_status look_up(const char *db, const nas_study *study, const nas_holder *p, nas_arena *a,
                           cli_held *out, figures *f, nas_err *err) {
     nas_store *store = NULL;
     nas_study old;
@@ -150,16 +153,15 @@ static nas_status look_up(const char *db, const nas_study *study, const place *p
 
 nas_status cli_held_look(const char *db, nas_store *store, const char *name, int64_t row,
                          const char *folder, nas_arena *a, cli_held *out, nas_err *err) {
-    place p;
+    nas_holder p;
+    bool there;
     figures held, now;
     nas_study study;
     nas_study_id id;
     *out = (cli_held){.same_data = true, .figure = (double)NAN};
-    const char *candidate = file_in(a, folder, "candidate.json");
-    if (!candidate) return NAS_OK;
     NAS_TRY(nas_store_find(store, name, a, &study, &id, err));
-    NAS_TRY(find_trial(store, id, nas_task_is_formula(study.task), candidate, &p, err));
-    if (p.version == id.version) return NAS_OK;
+    NAS_TRY(find_trial(store, &study, id, folder, a, &there, &p, err));
+    if (!there || p.version == id.version) return NAS_OK;
     out->there = true;
     figures_in(a, &study, folder, &held);
     if (p.version) NAS_TRY(look_up(db, &study, &p, a, out, &held, err));

@@ -17,6 +17,7 @@ bool cli_study_open(cli_study *s, const char *db, const char *name, const char *
     *status = CLI_OK;
     nas_status st = nas_arena_open(&s->arena, &err);
     if (st == NAS_OK) st = nas_store_open(db, NAS_STORE_READ, &s->store, &err);
+    if (st == NAS_OK) cli_warn_of_wal(s->store, db);
     if (st == NAS_OK)
         st = nas_store_find_version(s->store, name, wanted, s->arena, &s->def, &s->id, &err);
     if (st == NAS_OK && s->def.n_goals < 1)

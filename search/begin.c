@@ -47,6 +47,13 @@ static nas_status look_back(const nas_begin *b, nas_arena *a, before *old, nas_e
     const int32_t no_fault = -1;
     int32_t n;
     *old = (before){0};
+    if (nas_store_lacks_wal(b->store))
+        nas_warn(
+            b->log,
+            "%s seems to be a copy that was made while a run wrote to it, without %s-wal: what "
+            "was written last is missing, and is made again. `nas copy` copies all of a "
+            "database",
+            b->db, b->db);
     old->there = nas_store_find(b->store, name, a, &old->def, &old->id, NULL) == NAS_OK;
     if (!old->there) return NAS_OK;
     NAS_TRY(nas_store_reap(b->store, old->id, no_fault, "the run ended", b->gone, b->gone_ctx, &n,

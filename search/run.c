@@ -344,7 +344,8 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
         .gone = is_gone,
         .gone_ctx = t,
     };
-    return nas_begin_study(&b, a, &t->worker.study, &t->state.bare, err);
+    NAS_TRY(nas_begin_study(&b, a, &t->worker.study, &t->state.bare, err));
+    return nas_store_at_work(t->store, t->worker.study, true, err);
 }
 
 /* The winner of the claim stands first, the other finalists behind it. */
@@ -506,6 +507,8 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     if (is_refusal(st) && !had_cache) (void)!nas_dir_remove(cache->dir, NULL);
     if (st == NAS_OK) st = run_study(t, s, &d, out, err);
     keep_warnings(t);
+    if (t->store && t->worker.study.version)
+        (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
     nas_store_close(t->store);
     if (opened) nas_dataset_close(&d);
     return st;

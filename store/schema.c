@@ -159,6 +159,7 @@ static const char fifth[] =
 /* The key of a table cannot be changed: nas_spaces and nas_examples are made anew. */
 static const char sixth[] =
     "ALTER TABLE nas_studies ADD COLUMN kernel TEXT;"
+    "ALTER TABLE nas_studies ADD COLUMN at_work INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE nas_answers ADD COLUMN data INTEGER NOT NULL DEFAULT 1;"
 
     "CREATE TABLE nas_warnings("

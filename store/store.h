@@ -28,6 +28,17 @@ NAS_NODISCARD nas_status nas_store_open(const char *path, nas_store_mode mode, n
                                         nas_err *err);
 void nas_store_close(nas_store *s);
 
+/* All of it, as it is at one moment, in a new file at `to`; others may write meanwhile. Durable; to
+ * holds the whole copy or is as it was. replace: a file that is there goes. Errors: NAS_EINVAL it
+ * is there, or is s's own; NAS_EBUSY it is a database at work; NAS_ENOTFOUND, NAS_EIO, NAS_EFULL.
+ */
+NAS_NODISCARD nas_status nas_store_copy(nas_store *s, const char *to, bool replace, nas_err *err);
+
+/* Does the file seem to be a copy that lacks its -wal file, so that the last that was written is
+ * missing? No such file lay beside it when it was opened, and it has no study, or one at work: a
+ * run that ends leaves neither. */
+bool nas_store_lacks_wal(nas_store *s);
+
 /* Of the file that s has open. */
 int64_t nas_store_schema(const nas_store *s);
 
@@ -110,6 +121,10 @@ NAS_NODISCARD nas_status nas_store_put_examples(nas_store *s, nas_study_id id,
                                                 const nas_example *rows, int32_t n, nas_err *err);
 /* Was the study of that name begun by a nas that kept no examples? False where there is none. */
 NAS_NODISCARD nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err *err);
+
+/* A run of the study begins, or ends: while one is at work the file itself says so, without what
+ * stands in its -wal file. */
+NAS_NODISCARD nas_status nas_store_at_work(nas_store *s, nas_study_id id, bool yes, nas_err *err);
 
 /* A warning of a run; nothing is written where the version has that text. Durable. */
 NAS_NODISCARD nas_status nas_store_put_warning(nas_store *s, nas_study_id id, const char *text,
@@ -289,6 +304,15 @@ NAS_NODISCARD nas_status nas_store_put_bounds(nas_store *s, nas_study_id id, dou
 NAS_NODISCARD nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64_t row,
                                             const char *name, nas_arena *a, uint8_t **bytes,
                                             size_t *n, nas_err *err);
+
+/* A complete trial whose artefact of that name is these bytes: of id's version, else of the last
+ * that has one. row 0: there is none. */
+typedef struct nas_holder {
+    int64_t row, version, number;
+} nas_holder;
+NAS_NODISCARD nas_status nas_store_holder(nas_store *s, nas_study_id id, const char *name,
+                                          const void *bytes, size_t n, nas_holder *out,
+                                          nas_err *err);
 
 /* The candidate's document of a trial, as the claim stored it. Errors: NAS_ENOTFOUND. */
 NAS_NODISCARD nas_status nas_store_document(nas_store *s, nas_study_id id, int64_t row,

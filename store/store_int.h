@@ -65,6 +65,7 @@ struct nas_store {
     double busy_since;
     nas_turns *turns;
     bool has_turn;
+    bool alone;            /* it was there, and no -wal file beside it, when it was opened */
     const int64_t *passed; /* rows that claims leave alone */
     int32_t n_passed;
 };
@@ -115,8 +116,15 @@ NAS_NODISCARD nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err
 NAS_NODISCARD nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err);
 int nas_sql_wait(void *store, int times); /* busy handler */
 
-/* open.c: has somebody removed the file since it was opened? */
+/* open.c */
+
+/* Has somebody removed the file since it was opened? */
 bool nas_store_has_moved(nas_store *s);
+/* Can a database be made at a path where none is? */
+NAS_NODISCARD nas_status nas_store_check_new(const char *path, nas_err *err);
+bool nas_file_has_wal(const char *path);
+void nas_file_remove_all(const char *path); /* with what SQLite puts beside it */
+NAS_NODISCARD nas_status nas_file_sync_folder(const char *path, nas_err *err);
 
 /* schema.c */
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
