@@ -44,7 +44,7 @@ void cli_warn_of_wal(nas_store *store, const char *db) {
         nas_warn(
             cli_log(false),
             "%s seems to be a copy that was made while a run wrote to it, without %s-wal: what "
-            "was written last is missing. `nas copy` copies all of a database",
+            "was written last may be missing. `nas copy` copies all of a database",
             db, db);
 }
 

@@ -51,7 +51,7 @@ static nas_status look_back(const nas_begin *b, nas_arena *a, before *old, nas_e
         nas_warn(
             b->log,
             "%s seems to be a copy that was made while a run wrote to it, without %s-wal: what "
-            "was written last is missing, and is made again. `nas copy` copies all of a "
+            "was written last may be missing, and is made again. `nas copy` copies all of a "
             "database",
             b->db, b->db);
     old->there = nas_store_find(b->store, name, a, &old->def, &old->id, NULL) == NAS_OK;

@@ -40,6 +40,31 @@ static nas_status copy_pages(nas_store *s, sqlite3 *to, nas_err *err) {
                     sqlite3_errstr(rc));
 }
 
+/* Nobody is at work on the copy: what a run has in hand waits there. */
+static nas_status free_trials(nas_store *copy, nas_err *err) {
+    nas_arena *a = copy->arena;
+    int64_t *ids = NULL, n = 0;
+    NAS_TRY(nas_studies_list(copy, a, &ids, &n, err));
+    NAS_TRY(nas_sql_begin(copy, NAS_SYNC_FULL, err));
+    sqlite3_str *q = sqlite3_str_new(copy->db);
+    sqlite3_str_appendall(q, "UPDATE nas_studies SET at_work = 0;");
+    for (int64_t i = 0; i < n; i++)
+        sqlite3_str_appendf(q,
+                            "UPDATE nas_trials_%lld SET state = 'waiting', attempt = attempt - 1,"
+                            " heartbeat = NULL WHERE state = 'running';",
+                            ids[i]);
+    return nas_sql_end(copy, nas_sql_exec_str(copy, q, err), err);
+}
+
+/* An older schema is brought up to date by that. */
+static nas_status free_copy(const char *path, nas_err *err) {
+    nas_store *copy = NULL;
+    NAS_TRY(nas_store_open(path, NAS_STORE_WRITE, &copy, err));
+    const nas_status st = free_trials(copy, err);
+    nas_store_close(copy);
+    return st;
+}
+
 static nas_status sync_file(const char *path, nas_err *err) {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     const bool fine = fd >= 0 && fsync(fd) == 0;
@@ -55,6 +80,7 @@ static nas_status fill(nas_store *s, const char *fresh, nas_err *err) {
     nas_status st = rc == SQLITE_OK ? copy_pages(s, to, err)
                                     : nas_fail(err, NAS_EIO, "%s: %s", fresh, sqlite3_errstr(rc));
     sqlite3_close(to);
+    if (st == NAS_OK) st = free_copy(fresh, err);
     return st == NAS_OK ? sync_file(fresh, err) : st;
 }
 

@@ -266,6 +266,14 @@ static nas_status open_writer(nas_store *s, nas_err *err) {
     return set_up_writer(s, err);
 }
 
+static bool any_at_work(nas_store *s) {
+    int64_t n = 0;
+    const char *sql = s->schema < NAS_SCHEMA_WARNINGS
+                          ? "SELECT count(*) FROM nas_progress WHERE state = 'running'"
+                          : "SELECT count(*) FROM nas_studies WHERE at_work";
+    return nas_store_query_integer(s, sql, NULL, 0, &n, NULL) == NAS_OK && n > 0;
+}
+
 /* Where it may, a reader connects like a writer that is forbidden to write: only such a connection
  * takes the -wal and -shm files away again that every reader of a WAL database needs. */
 static nas_status open_reader(nas_store *s, nas_err *err) {
@@ -289,7 +297,8 @@ static nas_status open_reader(nas_store *s, nas_err *err) {
         status = check_connected(s, err);
     }
     NAS_TRY(status);
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    /* What a killed run left in the -wal file stays there, which tells the file from a copy. */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, any_at_work(s), NULL);
     return nas_sql_exec(s, "PRAGMA query_only=1", err);
 }
 
@@ -325,15 +334,7 @@ static bool has_no_study(nas_store *s) {
 
 /* What no run leaves that ends: no study, or one at work. */
 static bool is_half(nas_store *s) {
-    int64_t running = 0;
-    if (nas_file_has_wal(s->path)) return false;
-    if (has_no_study(s)) return true;
-    const char *sql = s->schema < NAS_SCHEMA_WARNINGS
-                          ? "SELECT count(*) FROM nas_progress WHERE state = 'running'"
-                          : "SELECT (SELECT count(*) FROM nas_progress WHERE state = 'running')"
-                            " + (SELECT count(*) FROM nas_studies WHERE at_work)";
-    (void)!nas_store_query_integer(s, sql, NULL, 0, &running, NULL);
-    return running > 0;
+    return !nas_file_has_wal(s->path) && (has_no_study(s) || any_at_work(s));
 }
 
 /* Asked twice: a run may have made it just now. */

@@ -202,8 +202,7 @@ static const char sixth[] =
     "DROP TABLE nas_examples;"
     "ALTER TABLE nas_examples_6 RENAME TO nas_examples;" VERDICTS(" AND e.data = a.data");
 
-static nas_status list_studies(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
-                               nas_err *err) {
+nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n, nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(
         nas_sql_open(s, &st, err, "SELECT id, count(*) OVER () FROM nas_studies ORDER BY id", ""));
@@ -301,7 +300,7 @@ static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
     if (version >= nas_schema_version()) return NAS_OK; /* another process was quicker */
     int64_t *ids = NULL, n = 0;
-    if (version > 0) NAS_TRY(list_studies(s, a, &ids, &n, err));
+    if (version > 0) NAS_TRY(nas_studies_list(s, a, &ids, &n, err));
     for (int64_t i = version; i < nas_schema_version(); i++) NAS_TRY(take_step(s, i, ids, n, err));
     if (version < NAS_SCHEMA_WARNINGS) NAS_TRY(find_kernels(s, ids, n, err));
     s->schema = nas_schema_version();

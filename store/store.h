@@ -28,7 +28,8 @@ NAS_NODISCARD nas_status nas_store_open(const char *path, nas_store_mode mode, n
                                         nas_err *err);
 void nas_store_close(nas_store *s);
 
-/* All of it, as it is at one moment, in a new file at `to`; others may write meanwhile. Durable; to
+/* All of it, as it is at one moment, in a new file at `to`; others may write meanwhile, and the
+ * trials that they have in hand wait in the copy. Durable; to
  * holds the whole copy or is as it was. replace: a file that is there goes. Errors: NAS_EINVAL it
  * is there, or is s's own; NAS_EBUSY it is a database at work; NAS_ENOTFOUND, NAS_EIO, NAS_EFULL.
  */

@@ -128,6 +128,9 @@ NAS_NODISCARD nas_status nas_file_sync_folder(const char *path, nas_err *err);
 
 /* schema.c */
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
+/* The numbers of all studies, in arena a. */
+NAS_NODISCARD nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
+                                          nas_err *err);
 /* One integer pragma. */
 NAS_NODISCARD nas_status nas_schema_pragma(nas_store *s, const char *name, int64_t *out,
                                            nas_err *err);
