@@ -430,8 +430,9 @@ const cli_command cli_run = {
                              "a trial that needs more memory fails (default: none does)"},
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
-            [MISSING] = {"--allow-missing", NULL,
-                         "goes on without clips that are listed but absent"},
+            [MISSING] =
+                {"--allow-missing", NULL,
+                 "goes on without clips that are listed but absent, or that cannot be read"},
             [QUIET] = {"--quiet", NULL, "only the winner, warnings and errors"},
         },
     .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "

@@ -316,8 +316,9 @@ const cli_command cli_verify = {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [DATA] = {"--data", "PATH",
                       "folder of clips or CSV file, where it is not where it was"},
-            [MISSING] = {"--allow-missing", NULL,
-                         "goes on without clips that are listed but absent"},
+            [MISSING] =
+                {"--allow-missing", NULL,
+                 "goes on without clips that are listed but absent, or that cannot be read"},
         },
     .text = "Answers to single examples, by folds, and those of replicates are compared, too.\n"
             "The bytes are the same on the same kernel row (see `machine` in `nas show`). Exit "

@@ -1,5 +1,6 @@
 /* tests/test_clips_heard.c - what is heard of clips, what is left of a data folder, and that all of
  * it is said. */
+#include "core/data/noise.h"
 #include "core/data/split.h"
 #include "tests/clips_place.h"
 
@@ -308,6 +309,45 @@ static void test_names(void **state) {
     expect_error((nas_clips_options){.labels = twice, .n_labels = 2}, NAS_EINVAL, "twice");
 }
 
+/* A speaker whose name is written in both ways is one. */
+static void test_alike_speakers(void **state) {
+    (void)state;
+    make_words(1);
+    make_sound("up/" COMPOSED "_nohash_0.wav", WAV, RATE, 1, 900);
+    make_sound("left/" DECOMPOSED "_nohash_0.wav", WAV, RATE, 1, 900);
+    make_sound("down/" DECOMPOSED ".wav", WAV, RATE, 1, 900);
+    nas_clips *c;
+    (void)said((nas_clips_options){0}, &c);
+    assert_int_equal(c->n, 6);
+    assert_int_equal(c->n_speakers, 2); /* and p0 */
+    const char *one = NULL;
+    for (int32_t i = 0; i < c->n; i++) {
+        if (strcmp(c->clips[i].speaker, "p0") == 0) continue;
+        if (one) assert_string_equal(c->clips[i].speaker, one);
+        one = c->clips[i].speaker;
+    }
+    nas_clips_close(c);
+}
+
+/* Noise of floats that are none between -1 and 1 would be a square wave. */
+static void test_noise(void **state) {
+    (void)state;
+    static float x[4000];
+    nas_sound s;
+    nas_err err = {0};
+    make_folder("_background_noise_");
+    for (int i = 0; i < 4000; i++) x[i] = 3 * wave(i, 0, RATE);
+    write_floats("_background_noise_/a.wav", WAV_FLOAT, x, 4000);
+    assert_int_equal(nas_noise_read(path_of("_background_noise_/a.wav"), RATE, 1, &s, &err),
+                     NAS_OK);
+    nas_sound_free(&s);
+    for (int i = 0; i < 4000; i++) x[i] = 20000 * wave(i, 0, RATE);
+    write_floats("_background_noise_/a.wav", WAV_FLOAT, x, 4000);
+    assert_int_equal(nas_noise_read(path_of("_background_noise_/a.wav"), RATE, 1, &s, &err),
+                     NAS_EFORMAT);
+    SAYS(err.text, "far beyond -1 .. 1");
+}
+
 /* Two class folders that look alike are a mistake where all are classes. */
 static void test_alike(void **state) {
     (void)state;
@@ -354,7 +394,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_unchanged), TEST(test_crop),  TEST(test_states),      TEST(test_floats),
         TEST(test_nested),    TEST(test_parts), TEST(test_no_sound),    TEST(test_named_wav),
-        TEST(test_names),     TEST(test_alike), TEST(test_one_speaker),
+        TEST(test_names),     TEST(test_alike), TEST(test_one_speaker), TEST(test_alike_speakers),
+        TEST(test_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

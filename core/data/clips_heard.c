@@ -13,8 +13,6 @@ enum { NAMED = 2, RATES = 4 };
 /* Samples near full scale are clipped where so many of them in a row are the same. */
 static const float full = 0.99f;
 enum { RUN = 3, CLIPPED_OF = 1000 };
-/* Beyond this no float was meant to lie between -1 and 1. */
-static const float far = 2.0f;
 
 static int64_t count_clipped(const nas_sound *s) {
     int64_t n = 0, run = 0;
@@ -77,7 +75,8 @@ static nas_status refuse_unreadable(const nas_clip_list *l, const nas_pack *p, i
                                  reason(p, i));
     }
     return nas_fail(err, NAS_EFORMAT,
-                    "%" PRId64 " of %d clips in %s cannot be read%s%s: %s%s; repair or remove them, "
+                    "%" PRId64
+                    " of %d clips in %s cannot be read%s%s: %s%s; repair or remove them, "
                     "or leave them out: set task.unreadable to %" PRId64 ", or --allow-missing",
                     n, l->n, l->folder, listed ? ", all listed in " : "",
                     listed ? l->unreadable_list : "", some, n > named ? "; ..." : "", n);
@@ -96,7 +95,7 @@ static nas_status check_floats(const nas_clip_list *l, const nas_pack *p, nas_er
     float most = 0;
     for (int32_t i = 0; i < p->n; i++) {
         const nas_pack_entry *e = &p->entries[i];
-        if (!(e->state & NAS_CLIP_FLOATS) || e->peak <= far) continue;
+        if (!(e->state & NAS_CLIP_FLOATS) || e->peak <= NAS_SOUND_FAR) continue;
         if (e->peak > most) c.first = p->text + e->name;
         most = fmaxf(most, e->peak);
         c.n++;
