@@ -158,7 +158,7 @@ static void test_nested(void **state) {
     make_sound("go/anna/0.wav", WAV, RATE, 1, 900);
     make_sound("go/anna/0b_nohash_1.wav", WAV, RATE, 1, 900);
     make_sound("go/ben/0.wav", WAV, RATE, 1, 900);
-    make_bytes("go/ben/notes.db", "notes", 5);
+    make_text("go/ben/notes.db", "notes");
     make_folder("copy/up");
     make_sound("copy/up/0.wav", WAV, RATE, 1, 900);
     make_folder("up/old");
@@ -181,8 +181,8 @@ static void test_nested(void **state) {
     assert_int_equal(c->n_unnamed, 0);
 
     /* Lists name such clips by all three parts. */
-    make_bytes("v.txt", "go/anna/0.wav\nx/up/p0_nohash_0.wav\n", 37);
-    make_bytes("t.txt", "go/ben/0.wav\ndown/p0_nohash_1.wav\n", 34);
+    make_text("v.txt", "go/anna/0.wav\nx/up/p0_nohash_0.wav\n");
+    make_text("t.txt", "go/ben/0.wav\ndown/p0_nohash_1.wav\n");
     const nas_split_config by = {
         .by = NAS_BY_LISTS, .validation_list = "v.txt", .test_list = "t.txt"};
     uint8_t part[9];
@@ -226,11 +226,11 @@ static void test_no_sound(void **state) {
     (void)state;
     make_words(2);
     make_bytes("up/Thumbs.db", "\xd0\xcf\x11\xe0\xa1\xb1", 6);
-    make_bytes("up/desktop.ini", "[.ShellClassInfo]", 17);
+    make_text("up/desktop.ini", "[.ShellClassInfo]");
     make_bytes("down/a.png", "\x89PNG\r\n", 6);
     make_bytes("down/._0.wav", "\0\5\026\7", 4);
     make_bytes("more.zip", "PK\3\4", 4);
-    make_bytes("README.md", "words", 5);
+    make_text("README.md", "words");
     make_sound("lost.wav", WAV, RATE, 1, 900);
     make_sound("up/noend", WAV, RATE, 1, 900);
     make_sound("up/s.2", WAV, RATE, 1, 900);
@@ -296,8 +296,8 @@ static void test_names(void **state) {
     assert_int_equal(c->n, 3);
     assert_string_equal(c->labels[1], COMPOSED); /* as it was written */
     assert_string_equal(c->clips[1].name, DECOMPOSED "/p1_nohash_0.wav");
-    make_bytes("v.txt", COMPOSED "/p1_nohash_0.wav\n", strlen(COMPOSED) + 18);
-    make_bytes("t.txt", "up/p0_nohash_0.wav\n", 19);
+    make_text("v.txt", COMPOSED "/p1_nohash_0.wav\n");
+    make_text("t.txt", "up/p0_nohash_0.wav\n");
     nas_split_config by = {.by = NAS_BY_LISTS, .validation_list = "v.txt", .test_list = "t.txt"};
     uint8_t part[3];
     nas_hash h;
