@@ -161,8 +161,8 @@ static double median_seconds(const nas_clips *c) {
 static void warn_of_lengths(const nas_clips *c, const nas_log *log) {
     static const char *const heard[] = {
         [NAS_CROP_START] =
-            "only their beginnings are heard. Set task.clip_seconds, or task.crop to "
-            "\"centre\" or \"loudest\", where what counts comes later",
+            ("only their beginnings are heard. Set task.clip_seconds, or task.crop to "
+             "\"centre\" or \"loudest\", where what counts comes later"),
         [NAS_CROP_CENTRE] = "only their middles are heard, as task.crop says",
         [NAS_CROP_LOUDEST] = "only their loudest parts are heard, as task.crop says"};
     nas_counted longer = {0}, shorter = {0};
