@@ -18,7 +18,7 @@ static nas_status keywords_build(nas_arena *a, const cJSON *task, nas_task *out,
     NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
     NAS_TRY(nas_keys_build(a, by->tables[1], split, 0, out, err));
     NAS_TRY(nas_made_build(a, task, out, err));
-    out->metrics = (nas_metric_list){NAS_METRIC_COUNT, nas_metrics};
+    NAS_TRY(nas_keywords_metrics(a, &out->metrics, err));
     if (!cJSON_IsArray(labels)) return NAS_OK;
     const int n = cJSON_GetArraySize(labels);
     const char **list = nas_arena_array(a, (size_t)n, sizeof *list, err);
@@ -203,6 +203,7 @@ const nas_task_ops nas_task_keywords = {
     .open = nas_keywords_open,
     .close = nas_keywords_close,
     .fold = nas_keywords_fold,
+    .aims = nas_keywords_aims,
     .describe = keywords_describe,
     .features = nas_keywords_features,
     .part = nas_keywords_part,

@@ -53,6 +53,7 @@ typedef struct nas_clips_options {
     const char *folder;
     const char *const *labels; /* NULL: all class folders, by name, without _background_noise_ */
     int32_t n_labels;
+    bool some;  /* labels without a folder or without clips are left out, one at least stays */
     bool parts; /* the class folders stand in train/, validation/ and test/ of the folder */
     /* What labels without a folder are made of; NULL or not given: nothing. Cuts of silence are
      * added later, by nas_cuts_add; until then its label is not among the labels. */

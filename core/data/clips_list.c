@@ -125,8 +125,24 @@ static bool has(const char *const *names, int32_t n, const char *name) {
     return false;
 }
 
-static bool is_unknown(const nas_clips_options *o, const char *label) {
-    return o->unknown && o->unknown->given && strcmp(o->unknown->label, label) == 0;
+/* Is a label without a folder made of other folders? With `some` only where there are some. */
+static bool is_unknown(const nas_clips_options *o, const char *label, const char *const *classes,
+                       int32_t n_classes) {
+    bool other = !o->some;
+    if (!o->unknown || !o->unknown->given || strcmp(o->unknown->label, label) != 0) return false;
+    for (int32_t i = 0; i < n_classes && !other; i++)
+        other = o->unknown->n_folders
+                    ? has(o->unknown->folders, o->unknown->n_folders, classes[i])
+                    : !has(o->labels, o->n_labels, classes[i]);
+    return other;
+}
+
+/* The same of one that is cut from recordings. */
+static bool is_silence(const nas_clips_options *o, const char *label) {
+    char path[PATH_ROOM];
+    if (!o->silence || !o->silence->given || strcmp(o->silence->label, label) != 0) return false;
+    const int n = snprintf(path, sizeof path, "%s/%s", o->folder, nas_noise_folder);
+    return !o->some || (n > 0 && (size_t)n < sizeof path && nas_path_is_dir(path));
 }
 
 /* *unknown: which of the labels is made of other folders; as it was: none. */
@@ -141,16 +157,21 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, const ch
         if (has(o->labels, i, label))
             return nas_fail(err, NAS_EINVAL, "labels: \"%s\" stands there twice", label);
         if (!has(classes, n_classes, label)) {
-            if (o->silence && o->silence->given && strcmp(o->silence->label, label) == 0) {
-                l->made.silence = i;
+            if (is_silence(o, label)) {
+                l->made.silence = l->n_labels;
                 continue;
             }
-            if (!is_unknown(o, label))
+            if (is_unknown(o, label, classes, n_classes))
+                *unknown = l->n_labels;
+            else if (o->some)
+                continue;
+            else
                 return no_such_class(a, label, o->folder, classes, n_classes, err);
-            *unknown = l->n_labels;
         }
         if (!(l->labels[l->n_labels++] = nas_arena_text(a, label, err))) return NAS_ENOMEM;
     }
+    if (l->n_labels == 0)
+        return no_such_class(a, o->labels[0], o->folder, classes, n_classes, err);
     return NAS_OK;
 }
 
@@ -217,20 +238,25 @@ static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_
     nas_clip_names *found = nas_arena_array(a, (size_t)l->n_labels + 1, sizeof *found, err);
     size_t total = 0;
     if (!found) return NAS_ENOMEM;
-    int32_t kept = 0;
+    int32_t kept = 0, made = unknown;
+    const int32_t silence = l->made.silence;
     for (int32_t i = 0; i < l->n_labels; i++) {
         if (i != unknown) NAS_TRY(nas_clip_list_label(a, o, l->labels[i], &found[kept], err));
-        if (found[kept].n == 0 && o->labels && i != unknown)
+        if (found[kept].n == 0 && o->labels && i != unknown && !o->some)
             return nas_fail(err, NAS_EINVAL, "the class folder %s/%s holds no sound file",
                             l->folder, l->labels[i]);
-        if (found[kept].n == 0 && i != unknown) continue;
+        if (found[kept].n == 0 && i != unknown) {
+            l->made.silence -= i < silence;
+            continue;
+        }
+        if (i == unknown) made = kept;
         l->labels[kept++] = l->labels[i];
     }
     l->n_labels = kept;
     if (unknown >= 0) {
         NAS_TRY(nas_unknown_pick(a, o, there, found, kept, l->made.silence >= 0, log,
-                                 &found[unknown], &l->made.folders, err));
-        l->made.unknown = (int32_t)found[unknown].n;
+                                 &found[made], &l->made.folders, err));
+        l->made.unknown = (int32_t)found[made].n;
     }
     for (int32_t i = 0; i < kept; i++) total += found[i].n;
     if (total > MOST_CLIPS)
@@ -302,7 +328,7 @@ nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o, const na
     }
     const nas_class_folders there = {n_classes, classes};
     NAS_TRY(list_files(a, o, out, &there, unknown, log, err));
-    if (out->n_labels + (out->made.silence >= 0) < 2)
+    if (out->n_labels + (out->made.silence >= 0) < (o->some ? 1 : 2))
         return nas_fail(err, NAS_EINVAL,
                         "%s has %s; at least two class folders of sound files are needed "
                         "(<folder>/<class>/<clip>.wav)",

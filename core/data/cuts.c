@@ -344,16 +344,17 @@ nas_status nas_cuts_add(nas_clips *c, bool folds, const nas_log *log, uint8_t **
 }
 
 nas_status nas_clips_deal(nas_clips *c, const nas_split_config *config, bool allow_missing,
-                          const nas_log *log, nas_arena *a, nas_dealt *out, nas_err *err) {
+                          const nas_log *of_split, const nas_log *log, nas_arena *a, nas_dealt *out,
+                          nas_err *err) {
     const bool folds = config->folds >= 2;
     nas_hash of_parts;
     *out = (nas_dealt){0};
     uint8_t *dealt = nas_arena_alloc(a, (size_t)c->n, err);
     if (!dealt) return NAS_ENOMEM;
     if (folds)
-        NAS_TRY(nas_split_folds(c, config, log, dealt, &out->fingerprint, err));
+        NAS_TRY(nas_split_folds(c, config, of_split, dealt, &out->fingerprint, err));
     else
-        NAS_TRY(nas_split_make(c, config, allow_missing, log, dealt, &out->fingerprint, err));
+        NAS_TRY(nas_split_make(c, config, allow_missing, of_split, dealt, &out->fingerprint, err));
     const bool cuts = c->made.silence >= 0;
     NAS_TRY(nas_cuts_add(c, folds, log, &dealt, err));
     if (cuts) out->fingerprint = nas_split_fingerprint(c, folds ? "folds" : "split", dealt);
