@@ -16,9 +16,11 @@ typedef struct places {
 } places;
 
 static nas_status read_labels(nas_arena *a, const places *p, nas_deployed *d, nas_err *err) {
+    static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, before the first line */
     uint8_t *bytes;
     size_t n;
     NAS_TRY(nas_file_read(a, p->labels, MAX_FILE, &bytes, &n, err));
+    if (n >= 3 && memcmp(bytes, mark, 3) == 0) bytes += 3, n -= 3;
     size_t lines = 0;
     for (size_t i = 0; i < n; i++) lines += bytes[i] == '\n' || bytes[i] == '\r';
     const char **labels = nas_arena_array(a, lines + 1, sizeof *labels, err);
@@ -32,7 +34,7 @@ static nas_status read_labels(nas_arena *a, const places *p, nas_deployed *d, na
 }
 
 static nas_status check_shapes(const places *p, nas_deployed *d, nas_err *err) {
-    const int32_t samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz);
+    const int32_t samples = (int32_t)lround(d->hearing.seconds * d->frontend.sample_rate_hz);
     const nas_status st = nas_frontend_shape(&d->frontend, samples, &d->frames, &d->features, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", p->frontend);
     const int64_t in = nas_tensor_count(&d->graph.tensors[d->graph.input]);
@@ -56,7 +58,7 @@ static nas_status read_moments(nas_arena *a, const nas_json *j, nas_deployed *d,
 static nas_status read_frontend(nas_arena *a, const places *p, nas_deployed *d, nas_err *err) {
     nas_json *j = NULL;
     NAS_TRY(nas_json_open(a, p->frontend, &j, err));
-    nas_status st = nas_frontend_decode(a, j, &d->frontend, &d->clip_seconds, err);
+    nas_status st = nas_frontend_decode(a, j, &d->frontend, &d->hearing, err);
     if (st == NAS_OK) st = check_shapes(p, d, err);
     if (st == NAS_OK) st = read_moments(a, j, d, err);
     nas_json_close(j);
@@ -248,7 +250,7 @@ static nas_status judge_on(const nas_deployed *d, nas_clips *c, int part, bool a
                            nas_verdict *out, nas_err *err) {
     bench b = {.d = d,
                .arena = a,
-               .samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz)};
+               .samples = (int32_t)lround(d->hearing.seconds * d->frontend.sample_rate_hz)};
     const size_t labels = (size_t)d->n_labels;
     uint8_t *parts = NULL;
     out->part = part;
@@ -294,7 +296,13 @@ nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
         .parts = in_parts(d, data, part),
         .unknown = d->has_candidate ? &d->task.unknown : NULL,
         .silence = d->has_candidate ? &d->task.silence : NULL,
-        .clip_seconds = d->clip_seconds,
+        .clip_seconds = d->hearing.seconds,
+        .crop = d->hearing.crop,
+        .full_scale = d->has_candidate ? d->task.full_scale : 1.0,
+        .unreadable = allow_missing      ? INT32_MAX
+                      : d->has_candidate ? d->task.unreadable
+                                         : 0,
+        .unreadable_list = nas_clips_list_name(a, data),
         .speaker_pattern = d->has_candidate ? d->task.speaker_pattern : NULL,
         .cache = cache->dir,
     };

@@ -14,7 +14,7 @@ typedef struct nas_deployed {
     const char **labels;
     const int32_t *order; /* [n_labels] of each output, its place in labels; NULL: the same */
     nas_frontend_config frontend;
-    double clip_seconds;
+    nas_hearing hearing; /* of new clips: as those that were trained on */
     int32_t frames, features;
     const float *mean, *deviation; /* [features]; NULL where the front end does not normalise */
     bool has_candidate;            /* candidate.json was there: the task below is its own */

@@ -68,9 +68,14 @@ static nas_status keep(cutting *t, const char *path, nas_sound *s, nas_err *err)
                      .clip = clip};
     if (!nas_clip_hash_file(path, &r->content))
         return nas_fail(err, NAS_EIO, "cannot read the recording %s", path);
-    if (s->samples >= (int64_t)MOST_SECONDS * s->rate_hz)
+    if (s->length > s->samples)
         nas_warn(t->log, "silence: of the recording %s only the first %d s are read", name,
                  MOST_SECONDS);
+    if (s->floats && s->peak > 1)
+        nas_warn(t->log,
+                 "silence: floats of the recording %s reach %g and are cut off at 1; set "
+                 "task.full_scale",
+                 name, (double)s->peak);
     t->seconds += (double)s->samples / s->rate_hz;
     t->n++;
     return NAS_OK;
@@ -79,7 +84,8 @@ static nas_status keep(cutting *t, const char *path, nas_sound *s, nas_err *err)
 static nas_status read_one(cutting *t, const char *path, nas_err *err) {
     nas_err why = {0};
     nas_sound s;
-    nas_status st = nas_sound_read(path, MOST_SECONDS, &s, &why);
+    const nas_hearing hearing = {.seconds = MOST_SECONDS, .full_scale = t->c->full_scale};
+    nas_status st = nas_sound_hear(path, &hearing, &s, &why);
     if (st == NAS_ENOMEM) return nas_fail(err, st, "silence: %s", why.text);
     if (st != NAS_OK) {
         nas_warn(t->log, "silence: the recording %s is left out: %s", path, why.text);
@@ -245,7 +251,9 @@ static nas_status cut(cutting *t, const stretch *s, int64_t i, nas_clip *out, na
         .label = t->c->made.silence,
         .content = content_of(r, at, by),
         .samples = r->clip,
+        .length = r->clip,
         .rate_hz = r->sound.rate_hz,
+        .channels = 1,
         .pcm = r->sound.pcm + at,
         .cut = true,
         .volume = (float)by,

@@ -1,4 +1,5 @@
 /* core/data/unknown.c - clips of a class that is "none of the labels", from other class folders. */
+#include "base/compose.h"
 #include "base/word.h"
 #include "core/data/clips_int.h"
 
@@ -36,15 +37,15 @@ static int by_name(const void *a, const void *b) {
 
 static bool has(const char *const *names, int32_t n, const char *name) {
     for (int32_t i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0) return true;
+        if (nas_texts_alike(names[i], name)) return true;
     return false;
 }
 
 static nas_status no_such_folder(nas_arena *a, const nas_clips_options *o, const char *name,
-                                 const nas_class_folders *there, nas_err *err) {
-    const char **list = nas_arena_array(a, (size_t)there->n + 1, sizeof *list, err);
+                                 const nas_clip_list *l, nas_err *err) {
+    const char **list = nas_arena_array(a, (size_t)l->n_folders + 1, sizeof *list, err);
     if (!list) return NAS_ENOMEM;
-    for (int32_t i = 0; i < there->n; i++) list[i] = there->names[i];
+    for (int32_t i = 0; i < l->n_folders; i++) list[i] = l->folders[i];
     const char *near = nas_nearest(name, list);
     return nas_fail(
         err, NAS_ENOTFOUND, "task.unknown.folders: there is no class folder \"%s\" in %s%s%s%s",
@@ -52,19 +53,20 @@ static nas_status no_such_folder(nas_arena *a, const nas_clips_options *o, const
 }
 
 static nas_status find_sources(nas_arena *a, const nas_clips_options *o,
-                               const nas_class_folders *there, source **out, int32_t *n,
+                               const nas_clip_list *l, source **out, int32_t *n,
                                nas_err *err) {
     const nas_unknown_config *u = o->unknown;
-    const size_t room = (size_t)(u->n_folders ? u->n_folders : there->n) + 1;
+    const size_t room = (size_t)(u->n_folders ? u->n_folders : l->n_folders) + 1;
     *n = 0;
     if (!(*out = nas_arena_array(a, room, sizeof **out, err))) return NAS_ENOMEM;
     for (int32_t i = 0; i < u->n_folders; i++) {
-        if (!has(there->names, there->n, u->folders[i]))
-            return no_such_folder(a, o, u->folders[i], there, err);
-        (*out)[(*n)++].folder = u->folders[i];
+        if (has(l->folders, l->n_folders, u->folders[i]))
+            (*out)[(*n)++].folder = u->folders[i];
+        else if (!o->some)
+            return no_such_folder(a, o, u->folders[i], l, err);
     }
-    for (int32_t i = 0; !u->n_folders && i < there->n; i++)
-        if (!has(o->labels, o->n_labels, there->names[i])) (*out)[(*n)++].folder = there->names[i];
+    for (int32_t i = 0; !u->n_folders && i < l->n_folders; i++)
+        if (!has(o->labels, o->n_labels, l->folders[i])) (*out)[(*n)++].folder = l->folders[i];
     if (*n) return NAS_OK;
     return nas_fail(err, NAS_ENOTFOUND,
                     "task.unknown: %s has no class folder that is no label, so there is nothing to "
@@ -145,23 +147,25 @@ static nas_status pick_in(picking *p, const char *place, nas_err *err) {
     return NAS_OK;
 }
 
-nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
-                            const nas_class_folders *there, const nas_clip_names *labels,
-                            int32_t n_labels, bool silence, const nas_log *log, nas_clip_names *out,
-                            int32_t *folders, nas_err *err) {
+nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
+                            nas_clip_names *found, int32_t unknown, const nas_log *log,
+                            nas_err *err) {
     static const char *const plain[] = {"", NULL};
+    nas_clip_names *out = &found[unknown];
     picking p = {.a = a,
                  .o = o,
-                 .labels = labels,
-                 .n_labels = n_labels,
-                 .silence = silence ? o->silence->share : 0,
+                 .labels = found,
+                 .n_labels = l->n_labels,
+                 .silence = l->made.silence >= 0 ? o->silence->share : 0,
                  .out = out};
     *out = (nas_clip_names){0};
-    NAS_TRY(find_sources(a, o, there, &p.sources, &p.n, err));
+    NAS_TRY(find_sources(a, o, l, &p.sources, &p.n, err));
     nas_clip_names *all = nas_arena_array(a, (size_t)p.n, sizeof *all, err);
     if (!all) return NAS_ENOMEM;
     for (int32_t i = 0; i < p.n; i++)
-        NAS_TRY(nas_clip_list_label(a, o, p.sources[i].folder, &all[i], err));
+        NAS_TRY(nas_clip_list_label(a, l, p.sources[i].folder, &all[i], err));
+    for (int32_t i = 0; i < p.n; i++)
+        if (!all[i].n) nas_count(&l->left[NAS_LEFT_NO_CLIPS], p.sources[i].folder);
     p.all = all;
     for (const char *const *at = o->parts ? nas_clip_parts : plain; *at; at++)
         NAS_TRY(pick_in(&p, *at, err));
@@ -171,7 +175,8 @@ nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
                         "sound file, or its share is below one clip",
                         p.n, o->folder, o->unknown->label);
     qsort(out->p, out->n, sizeof *out->p, by_name);
-    *folders = p.n;
+    l->made.unknown = (int32_t)out->n;
+    l->made.folders = p.n;
     if (p.got < p.wanted)
         nas_warn(log,
                  "unknown: %zu clips of the %zu that were asked for, for the %d folders they are "
