@@ -239,8 +239,7 @@ void nas_verdict_interval(const nas_speaker_score *s, int32_t speakers, nas_verd
 static nas_status place_labels(bench *b, const nas_clips *c, nas_err *err) {
     b->label = nas_arena_array(b->arena, (size_t)c->n_labels, sizeof *b->label, err);
     for (int32_t i = 0; b->label && i < c->n_labels; i++)
-        while (b->label[i] < b->d->n_labels &&
-               strcmp(b->d->labels[b->label[i]], c->labels[i]) != 0)
+        while (b->label[i] < b->d->n_labels && strcmp(b->d->labels[b->label[i]], c->labels[i]) != 0)
             b->label[i]++;
     return b->label ? NAS_OK : NAS_ENOMEM;
 }

@@ -38,7 +38,7 @@ typedef struct nas_clip_list {
     const char *folder;
     nas_hearing hearing;
     bool picked, parts; /* as in the options */
-    bool some; /* a class may be absent */
+    bool some;          /* a class may be absent */
     int32_t unreadable;
     const char *unreadable_list;
     int32_t n_folders;

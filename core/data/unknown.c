@@ -52,9 +52,8 @@ static nas_status no_such_folder(nas_arena *a, const nas_clips_options *o, const
         name, o->folder, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-static nas_status find_sources(nas_arena *a, const nas_clips_options *o,
-                               const nas_clip_list *l, source **out, int32_t *n,
-                               nas_err *err) {
+static nas_status find_sources(nas_arena *a, const nas_clips_options *o, const nas_clip_list *l,
+                               source **out, int32_t *n, nas_err *err) {
     const nas_unknown_config *u = o->unknown;
     const size_t room = (size_t)(u->n_folders ? u->n_folders : l->n_folders) + 1;
     *n = 0;
