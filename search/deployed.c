@@ -251,7 +251,7 @@ static nas_status judge_on(const nas_deployed *d, nas_clips *c, int part, bool a
                .arena = a,
                .samples = (int32_t)lround(d->hearing.seconds * d->frontend.sample_rate_hz)};
     const size_t labels = (size_t)d->n_labels;
-    uint8_t *parts = NULL;
+    const uint8_t *parts;
     out->part = part;
     NAS_TRY(nas_deployed_split(d, c, part, allow_missing, log, a, &parts, &out->parts_known, err));
     out->confusion = nas_arena_array(a, labels * labels, sizeof *out->confusion, err);

@@ -82,12 +82,14 @@ NAS_NODISCARD nas_status nas_deployed_judge(const nas_deployed *d, const char *d
                                             const nas_log *log, nas_arena *a, nas_verdict_fn each,
                                             void *ctx, nas_verdict *out, nas_err *err);
 
-/* Parts of the clips under the model's own split, *parts[c->n], with what is known of them; zeros
- * where nothing is. Adds the cuts of silence that c is to have. Where a part is asked for (part >=
- * 0) what stands against it is an error; else it is only not known. (search/deployed_parts.c) */
+/* Adds the cuts of silence that the model's task has, and gives the parts of all clips under its
+ * own split, with what is known of them: (*parts)[c->n] in arena a, zeros where nothing is. Where a
+ * part is asked for (part >= 0) what stands against it is an error; else it is only not known, and
+ * silence is cut from all recordings alike. (search/deployed_parts.c) */
 NAS_NODISCARD nas_status nas_deployed_split(const nas_deployed *d, nas_clips *c, int part,
                                             bool allow_missing, const nas_log *log, nas_arena *a,
-                                            uint8_t **parts, nas_parts_known *known, nas_err *err);
+                                            const uint8_t **parts, nas_parts_known *known,
+                                            nas_err *err);
 /* Fills the verdict's figures of classes from its confusion. */
 void nas_deployed_classes(const nas_deployed *d, nas_verdict *v);
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* The parts as the model that ships knew them: whoever had a say in its training is no judge. */
-static nas_status split(const nas_deployed *d, nas_clips *c, bool allow_missing, int part,
-                        const nas_log *log, nas_arena *a, nas_dealt *out, nas_err *err) {
+static nas_status deal(const nas_deployed *d, nas_clips *c, bool allow_missing, int part,
+                       const nas_log *log, nas_arena *a, nas_dealt *out, nas_err *err) {
     NAS_TRY(nas_clips_deal(c, &d->task.split, allow_missing, part < 0 ? NULL : log, log, a, out,
                            part < 0 ? NULL : err));
     for (int32_t i = 0; out->fold && i < c->n; i++)
@@ -25,26 +25,26 @@ static nas_status check_part(const nas_deployed *d, const nas_clips *c, int part
                     d->task.split.folds > 1 ? "; with folds each trained net had its own" : "");
 }
 
-/* No parts: cuts of silence lie anywhere. */
-static nas_status no_split(nas_clips *c, const nas_log *log, nas_arena *a, uint8_t **parts,
-                           nas_err *err) {
+/* No part is known: silence is cut from all recordings. */
+static nas_status without_parts(nas_clips *c, const nas_log *log, nas_arena *a,
+                                const uint8_t **parts, nas_err *err) {
     NAS_TRY(nas_cuts_add(c, false, log, NULL, err));
-    *parts = nas_arena_alloc(a, (size_t)c->n, err);
+    *parts = nas_arena_array(a, (size_t)c->n, 1, err);
     return *parts ? NAS_OK : NAS_ENOMEM;
 }
 
 nas_status nas_deployed_split(const nas_deployed *d, nas_clips *c, int part, bool allow_missing,
-                              const nas_log *log, nas_arena *a, uint8_t **parts,
+                              const nas_log *log, nas_arena *a, const uint8_t **parts,
                               nas_parts_known *known, nas_err *err) {
-    nas_dealt dealt;
+    nas_dealt dealt = {0};
     *known = NAS_PARTS_NOT;
-    if (!d->has_candidate) return no_split(c, log, a, parts, err);
-    const nas_status st = split(d, c, allow_missing || part < 0, part, log, a, &dealt, err);
+    if (!d->has_candidate) return without_parts(c, log, a, parts, err);
+    const nas_status st = deal(d, c, allow_missing || part < 0, part, log, a, &dealt, err);
     if (st != NAS_OK && (part >= 0 || st == NAS_ENOMEM)) return st;
-    if (st != NAS_OK) return no_split(c, log, a, parts, err);
+    if (st != NAS_OK) return without_parts(c, log, a, parts, err);
     *parts = dealt.part;
-    const bool own = d->has_data && nas_hash_equal(&dealt.fingerprint, &d->data);
-    *known = own ? NAS_PARTS_OWN : NAS_PARTS_BY_SPLIT;
+    *known = d->has_data && nas_hash_equal(&dealt.fingerprint, &d->data) ? NAS_PARTS_OWN
+                                                                         : NAS_PARTS_BY_SPLIT;
     return part < 0 ? NAS_OK : check_part(d, c, part, *parts, err);
 }
 

@@ -297,10 +297,6 @@ nas_status nas_clips_open(const nas_clips_options *o, const nas_log *log, nas_cl
     return st;
 }
 
-nas_arena *nas_clips_arena(nas_clips *c) {
-    return c->own->a;
-}
-
 const char *nas_clips_list_name(nas_arena *a, const char *folder) {
     size_t end = strlen(folder);
     while (end > 0 && (folder[end - 1] == '/' || folder[end - 1] == '.')) end--;
@@ -309,6 +305,10 @@ const char *nas_clips_list_name(nas_arena *a, const char *folder) {
     return end > begin ? nas_arena_format(a, NULL, "%.*s_unreadable.txt", (int)(end - begin),
                                           folder + begin)
                        : "clips_unreadable.txt";
+}
+
+nas_arena *nas_clips_arena(nas_clips *c) {
+    return c->own->a;
 }
 
 void nas_clips_close(nas_clips *c) {

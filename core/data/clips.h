@@ -60,10 +60,10 @@ typedef struct nas_clips {
     const char *unnamed;        /* the first of them */
     int32_t n_unnamed_speakers; /* how many they are: clips of one name are of one speaker */
     double clip_seconds;
-    nas_clips_made made;
-    const nas_silence_config *silence; /* of the options */
     nas_crop crop;
     double full_scale;
+    nas_clips_made made;
+    const nas_silence_config *silence; /* of the options */
     nas_hash fingerprint; /* of labels, names, lengths, contents, crop and scale where they are not
                              the usual ones; the split adds itself to it */
     struct nas_clips_own *own;

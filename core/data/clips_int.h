@@ -45,10 +45,9 @@ typedef struct nas_clip_list {
     const char **folders; /* all class folders that there are, by name */
     int32_t n_labels;
     const char **labels;
+    nas_clips_made made;
     int32_t n;
     nas_clip_file *files; /* in the order of (label, name) */
-    int32_t unknown;      /* the label that other folders make, while they are listed; -1: none */
-    nas_clips_made made;
     nas_counted left[NAS_LEFT_KINDS];
     nas_counted nested; /* class folders whose clips lie in a folder for each speaker; a folder */
 } nas_clip_list;
@@ -69,27 +68,31 @@ typedef struct nas_clip_names {
  * is too long, a folder that seems to be a part of the split, NAS_EIO. */
 NAS_NODISCARD nas_status nas_clip_folder_list(nas_arena *a, nas_clip_list *l, const char *below,
                                               nas_clip_names *out, nas_err *err);
-
-/* Where class folders stand with `parts`, in the order of the names of clips; NULL at the end. */
-extern const char *const nas_clip_parts[];
-/* The clips of a class, wherever its folders stand. */
-NAS_NODISCARD nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label,
-                                             nas_clip_names *out, nas_err *err);
-/* Fills found[unknown], the clips of o->unknown, by name: of each folder as many, the first by the
- * hash of their names; with `parts` in each of them by itself. found: [l->n_labels] clips of the
- * others. l->made says how many. Fewer than asked for are a warning. Errors: NAS_ENOTFOUND a
- * folder, or all; NAS_EINVAL no clip. */
-NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
-                                          nas_clip_list *l, nas_clip_names *found, int32_t unknown,
-                                          const nas_log *log, nas_err *err);
-/* The arena that lives as long as c. */
-nas_arena *nas_clips_arena(nas_clips *c);
-
 /* Says what was left, and how speakers' folders were taken. */
 void nas_clip_list_warn(const nas_clip_list *l, bool pattern, const nas_log *log);
 
 /* SHA-256 of a file's bytes; false when it cannot be read. */
 bool nas_clip_hash_file(const char *path, nas_hash *out);
+
+/* Where class folders stand with `parts`, in the order of the names of clips; NULL at the end. */
+extern const char *const nas_clip_parts[];
+
+/* The clips of a class folder, wherever it stands. */
+NAS_NODISCARD nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label,
+                                             nas_clip_names *out, nas_err *err);
+
+/* The clips of o->unknown, by name: of each folder as many, the first by the hash of their names;
+ * with `parts` in each of them by itself. labels: what stands in the folders of the labels, of
+ * unknown nothing; l: the folders that there are; silence: the share of o->silence counts.
+ * *folders: how many were taken from. Fewer clips than asked for are a warning. Errors:
+ * NAS_ENOTFOUND a folder, or all; NAS_EINVAL no clip. */
+NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
+                                          nas_clip_list *l, const nas_clip_names *labels,
+                                          int32_t n_labels, bool silence, const nas_log *log,
+                                          nas_clip_names *out, int32_t *folders, nas_err *err);
+
+/* The arena that lives as long as c. */
+nas_arena *nas_clips_arena(nas_clips *c);
 
 /* All of it in arena a. Errors: as nas_clips_open. */
 NAS_NODISCARD nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o,

@@ -151,31 +151,38 @@ static int32_t find_alike(const char *const *names, int32_t n, const char *name)
     return -1;
 }
 
-/* Is a class folder one that unknown words are taken from? */
 static bool is_source(const nas_clips_options *o, const char *folder) {
     const nas_unknown_config *u = o->unknown;
-    return u->n_folders ? find_alike(u->folders, u->n_folders, folder) >= 0
-                        : find_alike(o->labels, o->n_labels, folder) < 0;
+    if (!u || !u->given) return false;
+    return u->n_folders == 0 || find_alike(u->folders, u->n_folders, folder) >= 0;
 }
 
-/* Is a label without a folder made of other folders? With `some` only where there are some. */
-static bool is_unknown(const nas_clips_options *o, const nas_clip_list *l, const char *label) {
-    bool other = !o->some;
-    if (!o->unknown || !o->unknown->given || strcmp(o->unknown->label, label) != 0) return false;
-    for (int32_t i = 0; i < l->n_folders && !other; i++) other = is_source(o, l->folders[i]);
-    return other;
+/* How a label without a folder is made. */
+typedef enum making { NOT, OF_OTHERS, OF_RECORDINGS } making;
+
+static making making_of(const nas_clips_options *o, const char *label) {
+    if (o->silence && o->silence->given && strcmp(o->silence->label, label) == 0)
+        return OF_RECORDINGS;
+    if (o->unknown && o->unknown->given && strcmp(o->unknown->label, label) == 0) return OF_OTHERS;
+    return NOT;
 }
 
-/* The same of one that is cut from recordings. */
-static bool is_silence(const nas_clips_options *o, const char *label) {
-    char path[PATH_ROOM];
-    if (!o->silence || !o->silence->given || strcmp(o->silence->label, label) != 0) return false;
-    const int n = snprintf(path, sizeof path, "%s/%s", o->folder, nas_noise_folder);
-    return !o->some || (n > 0 && (size_t)n < sizeof path && nas_path_is_dir(path));
+/* Is there what it is made of? */
+static bool can_be_made(const nas_clips_options *o, const nas_clip_list *l, making m) {
+    if (m == OF_RECORDINGS) {
+        char path[PATH_ROOM];
+        const int n = snprintf(path, sizeof path, "%s/%s", o->folder, nas_noise_folder);
+        return n > 0 && (size_t)n < sizeof path && nas_path_is_dir(path);
+    }
+    for (int32_t i = 0; m == OF_OTHERS && i < l->n_folders; i++)
+        if (is_source(o, l->folders[i]) && find_alike(o->labels, o->n_labels, l->folders[i]) < 0)
+            return true;
+    return false;
 }
 
+/* *unknown: which of the labels is made of other folders; as it was: none. */
 static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
-                              nas_err *err) {
+                              int32_t *unknown, nas_err *err) {
     l->labels = nas_arena_array(a, (size_t)o->n_labels + 1, sizeof *l->labels, err);
     if (!l->labels) return NAS_ENOMEM;
     for (int32_t i = 0; i < o->n_labels; i++) {
@@ -184,24 +191,24 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, nas_clip
             return nas_fail(err, NAS_EINVAL, "labels: %s is never a class; leave it out", label);
         if (find_alike(o->labels, i, label) >= 0)
             return nas_fail(err, NAS_EINVAL, "labels: \"%s\" stands there twice", label);
-        const bool there = find_alike(l->folders, l->n_folders, label) >= 0;
-        if (!there && is_silence(o, label)) {
-            l->made.silence = l->n_labels;
-            continue;
+        if (find_alike(l->folders, l->n_folders, label) < 0) {
+            const making m = making_of(o, label);
+            if (o->some && !can_be_made(o, l, m)) continue;
+            if (m == NOT) return no_such_class(a, label, o->folder, l->folders, l->n_folders, err);
+            if (m == OF_RECORDINGS) {
+                l->made.silence = l->n_labels;
+                continue;
+            }
+            *unknown = l->n_labels;
         }
-        if (!there && is_unknown(o, l, label))
-            l->unknown = l->n_labels;
-        else if (!there && o->some)
-            continue;
-        else if (!there)
-            return no_such_class(a, label, o->folder, l->folders, l->n_folders, err);
         if (!(l->labels[l->n_labels++] = nas_arena_text(a, label, err))) return NAS_ENOMEM;
     }
     if (l->n_labels == 0)
         return no_such_class(a, o->labels[0], o->folder, l->folders, l->n_folders, err);
-    for (int32_t k = 0; k < l->n_folders; k++)
+    /* Whose labels are a model's asks about those alone. */
+    for (int32_t k = 0; !o->some && k < l->n_folders; k++)
         if (find_alike(l->labels, l->n_labels, l->folders[k]) < 0 &&
-            (l->unknown < 0 || !is_source(o, l->folders[k])))
+            !(*unknown >= 0 && is_source(o, l->folders[k])))
             nas_count(&l->left[NAS_LEFT_NO_LABEL], l->folders[k]);
     return NAS_OK;
 }
@@ -241,20 +248,19 @@ nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label
 
 /* Fills l->files. Class folders without clips are no classes unless they were asked for. */
 static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
-                             const nas_log *log, nas_err *err) {
+                             int32_t unknown, const nas_log *log, nas_err *err) {
     nas_clip_names *found = nas_arena_array(a, (size_t)l->n_labels + 1, sizeof *found, err);
     const char **labels = nas_arena_array(a, (size_t)l->n_labels + 1, sizeof *labels, err);
     size_t total = 0;
     if (!found || !labels) return NAS_ENOMEM;
-    int32_t kept = 0, unknown = -1;
+    int32_t kept = 0, made = -1;
     const int32_t silence = l->made.silence;
     for (int32_t i = 0; i < l->n_labels; i++) {
-        if (i == l->unknown) {
-            unknown = kept;
-            labels[kept++] = l->labels[i];
+        const int64_t of_classes = l->left[NAS_LEFT_OF_CLASSES].n;
+        if (i == unknown) {
+            labels[made = kept++] = l->labels[i];
             continue;
         }
-        const int64_t of_classes = l->left[NAS_LEFT_OF_CLASSES].n;
         NAS_TRY(nas_clip_list_label(a, l, l->labels[i], &found[kept], err));
         if (found[kept].n == 0 && l->picked && !l->some)
             return nas_fail(err, NAS_EINVAL, "the class folder %s/%s holds no sound file",
@@ -268,7 +274,11 @@ static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_
     }
     l->labels = labels;
     l->n_labels = kept;
-    if (unknown >= 0) NAS_TRY(nas_unknown_pick(a, o, l, found, unknown, log, err));
+    if (made >= 0) {
+        NAS_TRY(nas_unknown_pick(a, o, l, found, kept, l->made.silence >= 0, log, &found[made],
+                                 &l->made.folders, err));
+        l->made.unknown = (int32_t)found[made].n;
+    }
     for (int32_t i = 0; i < kept; i++) total += found[i].n;
     if (total > MOST_CLIPS)
         return nas_fail(err, NAS_EINVAL, "%s holds %zu clips; at most %d are read", l->folder,
@@ -326,6 +336,7 @@ static nas_status hash_files(nas_clip_list *l, const nas_log *log, nas_err *err)
 /* Classes and names; nothing is opened but files whose ending says nothing. */
 static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
                              const nas_log *log, nas_err *err) {
+    int32_t unknown = -1;
     *l = (nas_clip_list){
         .folder = o->folder,
         .hearing = {o->clip_seconds, o->crop, o->full_scale > 0.0 ? o->full_scale : 1.0},
@@ -334,11 +345,10 @@ static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_
         .parts = o->parts,
         .unreadable = o->unreadable,
         .unreadable_list = o->unreadable_list,
-        .unknown = -1,
         .made.silence = -1};
     NAS_TRY(list_all_classes(a, l, err));
-    NAS_TRY(o->labels ? pick_labels(a, o, l, err) : take_all(l, err));
-    NAS_TRY(list_files(a, o, l, log, err));
+    NAS_TRY(o->labels ? pick_labels(a, o, l, &unknown, err) : take_all(l, err));
+    NAS_TRY(list_files(a, o, l, unknown, log, err));
     if (l->n_labels + (l->made.silence >= 0) >= (o->some ? 1 : 2)) return NAS_OK;
     return nas_fail(
         err, NAS_EINVAL,
@@ -350,7 +360,7 @@ static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_
 nas_status nas_clips_classes(nas_arena *a, const nas_clips_options *o, int32_t *n, nas_err *err) {
     nas_clip_list l;
     const nas_status st = list_names(a, o, &l, NULL, err);
-    *n = l.n_labels;
+    *n = l.n_labels + (l.made.silence >= 0);
     return st;
 }
 

@@ -147,15 +147,15 @@ static nas_status pick_in(picking *p, const char *place, nas_err *err) {
 }
 
 nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
-                            nas_clip_names *found, int32_t unknown, const nas_log *log,
+                            const nas_clip_names *labels, int32_t n_labels, bool silence,
+                            const nas_log *log, nas_clip_names *out, int32_t *folders,
                             nas_err *err) {
     static const char *const plain[] = {"", NULL};
-    nas_clip_names *out = &found[unknown];
     picking p = {.a = a,
                  .o = o,
-                 .labels = found,
-                 .n_labels = l->n_labels,
-                 .silence = l->made.silence >= 0 ? o->silence->share : 0,
+                 .labels = labels,
+                 .n_labels = n_labels,
+                 .silence = silence ? o->silence->share : 0,
                  .out = out};
     *out = (nas_clip_names){0};
     NAS_TRY(find_sources(a, o, l, &p.sources, &p.n, err));
@@ -174,8 +174,7 @@ nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o, nas_clip_l
                         "sound file, or its share is below one clip",
                         p.n, o->folder, o->unknown->label);
     qsort(out->p, out->n, sizeof *out->p, by_name);
-    l->made.unknown = (int32_t)out->n;
-    l->made.folders = p.n;
+    *folders = p.n;
     if (p.got < p.wanted)
         nas_warn(log,
                  "unknown: %zu clips of the %zu that were asked for, for the %d folders they are "
