@@ -59,7 +59,7 @@ static nas_status collect(nas_arena *a, const uint8_t *part, nas_dataset *d, nas
 static nas_status split_and_index(nas_arena *a, const nas_task *task, bool allow_missing,
                                   const nas_log *log, nas_dataset *d, nas_err *err) {
     nas_dealt dealt;
-    NAS_TRY(nas_clips_deal(d->clips, &task->split, allow_missing, log, a, &dealt, err));
+    NAS_TRY(nas_clips_deal(d->clips, &task->split, allow_missing, log, log, a, &dealt, err));
     d->fingerprint = dealt.fingerprint;
     d->fold = dealt.fold;
     d->folds = dealt.fold ? task->split.folds : 0;
