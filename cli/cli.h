@@ -80,6 +80,9 @@ int cli_folder_length(const char *folder);
 const char *cli_value(const nas_value *v, char *out, size_t n);
 /* Control characters as \n or \x1b, so that no text steers the terminal; keep_lines: \n stays. */
 void cli_print_visible(FILE *f, const char *s, bool keep_lines);
+/* Words of a text on stdout in lines that fit (96 columns where that is no terminal), those behind
+ * the first indented. */
+void cli_print_wrapped(const char *text, int indent);
 /* A JSON string with its quotes, on stdout; what is no UTF-8 becomes U+FFFD. */
 void cli_print_json_text(const char *s);
 

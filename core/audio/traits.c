@@ -11,8 +11,8 @@
 
 enum { POINTS = 512, BINS = POINTS / 2 + 1, FRAMES = 64, LANES = 16, FINEST = 24 };
 
-const float nas_traits_edges[NAS_TRAITS_EDGES] = {2000,   2500, 3400, 4000,  5000,  5512.5f,
-                                                  6000,   7000, 8000, 11025, 12000, 16000};
+const float nas_traits_edges[NAS_TRAITS_EDGES] = {2000, 2500, 3400, 4000,  5000,  5512.5f,
+                                                  6000, 7000, 8000, 11025, 12000, 16000};
 
 struct nas_traits_plan {
     const nas_spectra *kernel;
@@ -87,7 +87,8 @@ static void find_level(const float *x, int32_t n, nas_traits *t) {
     t->rms = (float)sqrt(fmax(0, squares[0] / n - mean * mean));
 }
 
-/* Samples as whole numbers of 24 bits: the lowest bit that any of them has says how fine they are. */
+/* Samples as whole numbers of 24 bits: the lowest bit that any of them has says how fine they are.
+ */
 static int32_t find_bits(const float *x, int32_t n) {
     uint32_t any = 0;
     uint32_t finer = 0;
@@ -125,8 +126,8 @@ static void add_frames(nas_traits_plan *p, const float *x, int32_t step, int32_t
     }
 }
 
-/* The power of a bin where samples were rounded, with dither at most: white, 4/12 of the square of a
- * step; the squares of a Hann window have the mean 3/8. */
+/* The power of a bin where samples were rounded, with dither at most: white, 4/12 of the square of
+ * a step; the squares of a Hann window have the mean 3/8. */
 static double rounding(int32_t bits, int32_t frames) {
     const double step = ldexp(1, 1 - (bits > 1 && bits < 16 ? bits : 16));
     return step * step / 3 * POINTS * 0.375 * frames;

@@ -9,13 +9,13 @@
 typedef struct nas_traits {
     uint64_t sum;    /* of the samples: equal for equal ones */
     float mean, rms; /* of full scale; rms: around the mean */
-    float edge_hz;   /* above it there is nothing: 60 dB less than all, or no more than what rounding
-                        to `bits` leaves. 0: not known, as the clip is no louder than its rounding */
-    uint32_t cut;    /* bit i: there is nothing above nas_traits_edges[i], and 12 dB less right above
-                        it than right below, so that it was cut off and did not die away */
-    int32_t bits;    /* least number of bits that all samples fit: 2 .. 24; 0: finer, or a constant */
-    int32_t still;   /* samples at both ends that stay as the first and the last one, from 10 ms on;
-                        all of them: a constant */
+    float edge_hz; /* above it there is nothing: 60 dB less than all, or no more than what rounding
+                      to `bits` leaves. 0: not known, as the clip is no louder than its rounding */
+    uint32_t cut;  /* bit i: there is nothing above nas_traits_edges[i], and 12 dB less right above
+                      it than right below, so that it was cut off and did not die away */
+    int32_t bits;  /* least number of bits that all samples fit: 2 .. 24; 0: finer, or a constant */
+    int32_t still; /* samples at both ends that stay as the first and the last one, from 10 ms on;
+                      all of them: a constant */
 } nas_traits;
 
 enum { NAS_TRAITS_VERSION = 1, NAS_TRAITS_EDGES = 12 };
