@@ -72,6 +72,10 @@ void cli_status_line(const char *text);
 /* A line on stdout; cut to the screen's width where that is a terminal. */
 void cli_print_line(const char *text);
 
+/* Words of a text in lines that fit the terminal behind f (at most 100 columns; 96 where there is
+ * none). The output stands in column `at`; lines behind the first are indented. */
+void cli_print_wrapped(FILE *f, const char *text, int at, int indent);
+
 /* "1 h 05 min", "3 min 20 s", "12.3 s" into out[32]. */
 const char *cli_duration(double seconds, char out[32]);
 /* Bytes of a folder's name without slashes at its end: "%.*s/" puts one there. */
@@ -80,9 +84,6 @@ int cli_folder_length(const char *folder);
 const char *cli_value(const nas_value *v, char *out, size_t n);
 /* Control characters as \n or \x1b, so that no text steers the terminal; keep_lines: \n stays. */
 void cli_print_visible(FILE *f, const char *s, bool keep_lines);
-/* Words of a text on stdout in lines that fit (96 columns where that is no terminal), those behind
- * the first indented. */
-void cli_print_wrapped(const char *text, int indent);
 /* A JSON string with its quotes, on stdout; what is no UTF-8 becomes U+FFFD. */
 void cli_print_json_text(const char *s);
 

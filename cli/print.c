@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *cli_duration(double seconds, char out[32]) {
     const long whole = lround(seconds);
@@ -90,27 +89,6 @@ void cli_print_json_text(const char *s) {
         s += n ? n : 1;
     }
     putchar('"');
-}
-
-void cli_print_wrapped(const char *text, int indent) {
-    const int room = isatty(STDOUT_FILENO) ? cli_columns(STDOUT_FILENO) : 96;
-    int at = (int)strspn(text, " ");
-    printf("%*s", at, "");
-    text += at;
-    for (bool first = true; *text; first = false) {
-        const int n = (int)strcspn(text, " ");
-        if (!first && at + 1 + n > room) {
-            printf("\n%*s", indent, "");
-            at = indent;
-        } else if (!first) {
-            putchar(' ');
-            at++;
-        }
-        printf("%.*s", n, text);
-        at += n;
-        text += n + (text[n] == ' ');
-    }
-    putchar('\n');
 }
 
 typedef struct cell {

@@ -574,5 +574,6 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
     char beside[4096];
     snprintf(beside, sizeof beside, "%s.cache", o->db);
     const nas_cache cache = {.dir = o->cache ? o->cache : beside, .most = o->cache_bytes};
+    if (nas_space_note(o->space)) nas_warn(view->log, "%s", nas_space_note(o->space));
     return with_space(&t, o->space, &cache, out, err);
 }

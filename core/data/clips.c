@@ -74,14 +74,17 @@ static nas_status wait_for_lock(const char *path, const nas_log *log, nas_lock *
 }
 
 /* One process makes the pack, others wait for it. */
-static nas_status write_locked(const recipe *r, const place *at, const nas_log *log, nas_pack *pack,
-                               nas_err *err) {
+static nas_status write_locked(nas_arena *a, const recipe *r, const place *at, const nas_log *log,
+                               nas_pack *pack, nas_err *err) {
     nas_lock lock = {.fd = -1};
     NAS_TRY(wait_for_lock(at->lock, log, &lock, err));
     nas_status st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
+    if (st == NAS_ENOTFOUND && nas_pack_borrow(a, at->cache, &r->key, at->pack))
+        st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
     if (st != NAS_OK) {
         if (st == NAS_EFORMAT)
             nas_warn(log, "the packed clips %s are damaged and are made again", at->pack);
+        if (!r->from) nas_pack_warn_of_others(a, at->cache, at->pack, log);
         st = nas_pack_write(r->l, r->from, r->rate_hz, at->pack, &r->key, log, err);
         if (st == NAS_OK) st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, err);
     }
@@ -98,7 +101,7 @@ static nas_status open_pack(nas_arena *a, const recipe *r, const char *cache, co
     if (st != NAS_ENOTFOUND && st != NAS_EFORMAT) return st;
     const bool had_cache = nas_path_exists(cache);
     st = nas_dir_make(at.folder, err);
-    if (st == NAS_OK) st = write_locked(r, &at, log, pack, err);
+    if (st == NAS_OK) st = write_locked(a, r, &at, log, pack, err);
     if (st != NAS_OK) {
         (void)rmdir(at.folder); /* does nothing when something lies in it */
         if (!had_cache) (void)rmdir(cache);

@@ -53,6 +53,16 @@ typedef struct nas_pack {
     const uint8_t *pcm;
 } nas_pack;
 
+/* What a pack begins with. */
+enum { NAS_PACK_MAGIC = 64 };
+extern const char nas_pack_magic[NAS_PACK_MAGIC];
+
+/* Links the pack of that key from a cache beside this one ("<name>.cache" in the same folder, of
+ * the same owner) to the path `pack`. false: none has it. */
+bool nas_pack_borrow(nas_arena *a, const char *cache, const nas_hash *key, const char *pack);
+/* Packs of the cache that are not `pack`, in one warning. */
+void nas_pack_warn_of_others(nas_arena *a, const char *cache, const char *pack, const nas_log *log);
+
 /* What decides the bits of a pack, and of the same clips at another rate. */
 nas_hash nas_pack_key(const nas_clip_list *l);
 nas_hash nas_pack_key_at(const nas_hash *key, int32_t rate_hz);

@@ -12,12 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_ROOM = 4096, ALIGN = 64, BATCH_BYTES = 64 << 20, MOST_BATCH = 256, NAMED = 5 };
+enum {
+    PATH_ROOM = 4096,
+    ALIGN = NAS_PACK_MAGIC,
+    BATCH_BYTES = 64 << 20,
+    MOST_BATCH = 256,
+    NAMED = 5
+};
 
 /* Between two looks for a stop. Resampling takes some hundredth of the time of the sound. */
 enum { RESAMPLED_SECONDS = 16, LEAST_RESAMPLED = 16 };
 
-static const char head[ALIGN] = "nas packed clips\n";
+const char nas_pack_magic[NAS_PACK_MAGIC] = "nas packed clips\n";
 
 typedef struct tail {
     char magic[8];
@@ -249,7 +255,8 @@ static nas_status add_tables(writer *w, const nas_hash *key, nas_err *err) {
     t.n = (uint64_t)w->n;
     t.n_bad = (uint64_t)w->n_bad;
     t.pcm_bytes = w->pcm_bytes;
-    t.file_bytes = sizeof head + t.pcm_bytes + entry_bytes + bad_bytes + t.text_bytes + sizeof t;
+    t.file_bytes =
+        sizeof nas_pack_magic + t.pcm_bytes + entry_bytes + bad_bytes + t.text_bytes + sizeof t;
     t.sum = sum_add(0, w->entries, entry_bytes);
     t.sum = sum_add(t.sum, bad, bad_bytes);
     t.sum = sum_add(t.sum, text, t.text_bytes);
@@ -289,7 +296,7 @@ nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from, int32_t 
     if (st == NAS_OK) st = reserve(&w, err);
     nas_file_sweep(path);
     if (st == NAS_OK) st = nas_file_begin(path, &w.file, err);
-    if (st == NAS_OK) st = nas_file_add(w.file, head, sizeof head, err);
+    if (st == NAS_OK) st = nas_file_add(w.file, nas_pack_magic, sizeof nas_pack_magic, err);
     if (st == NAS_OK) st = make_all(&w, log, err);
     if (st == NAS_OK) st = check_good(&w, err);
     if (st == NAS_OK) st = add_tables(&w, key, err);
@@ -310,12 +317,12 @@ static nas_status damaged(const char *path, const char *what, nas_err *err) {
 static nas_status check_tail(const char *path, const nas_hash *key, nas_pack *p, nas_err *err) {
     tail t;
     const uint64_t all = p->map.bytes;
-    if (all < sizeof head + sizeof t) return damaged(path, "too short", err);
+    if (all < sizeof nas_pack_magic + sizeof t) return damaged(path, "too short", err);
     memcpy(&t, p->map.p + all - sizeof t, sizeof t);
-    if (memcmp(p->map.p, head, sizeof head) != 0 || memcmp(&t, &blank, offsetof(tail, key)) != 0 ||
-        !nas_hash_equal(&t.key, key))
+    if (memcmp(p->map.p, nas_pack_magic, sizeof nas_pack_magic) != 0 ||
+        memcmp(&t, &blank, offsetof(tail, key)) != 0 || !nas_hash_equal(&t.key, key))
         return damaged(path, "not this pack", err);
-    const uint64_t body = all - sizeof head - sizeof t;
+    const uint64_t body = all - sizeof nas_pack_magic - sizeof t;
     if (t.file_bytes != all || t.n > INT32_MAX || t.n_bad > INT32_MAX || t.pcm_bytes > body ||
         t.pcm_bytes % ALIGN != 0 || t.text_bytes > body || t.text_bytes < 8 ||
         t.text_bytes % 8 != 0 ||
@@ -323,7 +330,7 @@ static nas_status check_tail(const char *path, const nas_hash *key, nas_pack *p,
         return damaged(path, "sizes", err);
     p->n = (int32_t)t.n;
     p->n_bad = (int32_t)t.n_bad;
-    p->pcm = p->map.p + sizeof head;
+    p->pcm = p->map.p + sizeof nas_pack_magic;
     p->entries = (const void *)(p->pcm + t.pcm_bytes);
     p->bad = (const void *)(p->entries + t.n);
     p->text = (const void *)(p->bad + t.n_bad);

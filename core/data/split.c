@@ -115,9 +115,10 @@ static void warn_of_worst(const nas_dealing *d, const nas_log *log) {
     const int32_t l = d->worst_label;
     const double want = d->want[d->worst_part] * (double)d->total[l];
     nas_warn(log,
-             "split: with none of %d salts does each class keep its share of each part within a "
-             "fifth; with the best, the %s part has %lld clips of \"%s\" instead of about %.0f",
-             SALTS, nas_part_name((nas_part)d->worst_part),
+             "split: whichever way speakers are dealt, a class is off its share of a part by more "
+             "than a fifth: the %s part has %lld clips of \"%s\", its share is %.0f; figures of "
+             "that part weigh the class so. More speakers even it out",
+             nas_part_name((nas_part)d->worst_part),
              (long long)d->count[d->worst_part * d->c->n_labels + l], d->c->labels[l], want);
 }
 

@@ -86,9 +86,10 @@ static void warn_of_worst(const folding *f, const nas_log *log) {
     char where[32] = "the test part";
     if (k != held) snprintf(where, sizeof where, "fold %d", k + 1);
     nas_warn(log,
-             "split: with none of %d salts does each class keep its share of each fold within a "
-             "fifth; with the best, %s has %lld clips of \"%s\" instead of about %.0f",
-             NAS_SPLIT_SALTS, where, (long long)d->count[k * d->c->n_labels + l], d->c->labels[l],
+             "split: whichever way speakers are dealt, a class is off its share of a fold by more "
+             "than a fifth: %s has %lld clips of \"%s\", its share is %.0f. All clips are judged "
+             "once all the same; more speakers even it out",
+             where, (long long)d->count[k * d->c->n_labels + l], d->c->labels[l],
              share * (double)d->total[l]);
 }
 
