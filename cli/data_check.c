@@ -54,7 +54,8 @@ static nas_status look_at(const nas_space *s, const nas_point *p, int32_t output
     if (st == NAS_OK && add_front(f, &c.frontend))
         st = nas_keywords_warn_of_gaps(&c.frontend, c.task.clip_seconds, log, &empty, &why);
     nas_arena_close(a);
-    if (st == NAS_OK || st == NAS_ESHAPE || st == NAS_EINVAL) return NAS_OK; /* an impossible point */
+    if (st == NAS_OK || st == NAS_ESHAPE || st == NAS_EINVAL)
+        return NAS_OK; /* an impossible point */
     return nas_fail(err, st, "%s", why.text);
 }
 
@@ -84,8 +85,8 @@ static nas_status check(const cli_check_options *o, const nas_space *s, cli_scra
     log.warn = take;
     log.ctx = &said;
     const nas_task *task = nas_space_task(s);
-    nas_status st = nas_dataset_open(room->arena, task, o->data, o->allow_missing, &room->cache,
-                                     &log, &d, err);
+    nas_status st =
+        nas_dataset_open(room->arena, task, o->data, o->allow_missing, &room->cache, &log, &d, err);
     if (st != NAS_OK) {
         for (int32_t i = 0; i < said.n; i++) nas_warn(cli_log(false), "%s", said.v[i]);
         cli_data_hint(o->data ? o->data : task->data, err);
