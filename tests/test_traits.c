@@ -1,5 +1,5 @@
-/* tests/test_traits.c - what a clip is like, against NumPy (tests/golden/make_traits.py), and at its
- * edges. */
+/* tests/test_traits.c - what a clip is like, against NumPy (tests/golden/make_traits.py), and at
+ * its edges. */
 #include "base/file.h"
 #include "core/audio/traits.h"
 
@@ -91,9 +91,9 @@ static void test_numpy(void **state) {
         if (fabs((double)t.mean - mean) > 1e-7 || fabs((double)t.rms - rms) > 1e-6 * rms ||
             fabs((double)t.edge_hz - edge) > 1e-3 || t.cut != cut || t.bits != fine ||
             t.still != still)
-            fail_msg("line %d: %g %g %g %u %d %d, not %g %g %g %u %d %d", lines + 1,
-                     (double)t.mean, (double)t.rms, (double)t.edge_hz, t.cut, t.bits, t.still, mean,
-                     rms, edge, cut, fine, still);
+            fail_msg("line %d: %g %g %g %u %d %d, not %g %g %g %u %d %d", lines + 1, (double)t.mean,
+                     (double)t.rms, (double)t.edge_hz, t.cut, t.bits, t.still, mean, rms, edge, cut,
+                     fine, still);
         cuts += cut != 0;
         lines++;
     }
@@ -159,8 +159,8 @@ static void test_fineness(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numpy), cmocka_unit_test(test_constants),
-        cmocka_unit_test(test_padding), cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_numpy),    cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_padding),  cmocka_unit_test(test_sums),
         cmocka_unit_test(test_fineness),
     };
     return cmocka_run_group_tests(tests, read_clips, NULL);
