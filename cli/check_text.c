@@ -87,10 +87,9 @@ static void print_clips(const cli_checked *c) {
     if (c->d->clips->n_unnamed)
         printf("            %s clips whose names tell no speaker: each file name counts as one\n",
                nas_thousands(c->d->clips->n_unnamed, n[0]));
-    printf("copies      %s clips with the samples of another one: %s in another %s, %s in another "
-           "class\n",
-           nas_thousands(v->copies, n[0]), nas_thousands(v->copies_in_parts, n[1]),
-           c->d->folds ? "fold" : "part", nas_thousands(v->copies_in_classes, n[2]));
+    printf("copies      %s clips; their likes in another %s: %s, in another class: %s\n",
+           nas_thousands(v->copies, n[0]), c->d->folds ? "fold" : "part",
+           nas_thousands(v->copies_in_parts, n[1]), nas_thousands(v->copies_in_classes, n[2]));
     for (int p = NAS_VALIDATION; p < NAS_PARTS; p++)
         if (v->part_speakers[p])
             printf("%-10s  %s speakers, %s of them train too\n", nas_part_name((nas_part)p),
@@ -157,17 +156,17 @@ void cli_check_print(const cli_checked *c) {
         puts("nothing found");
 }
 
-static void put_number(const char *name, double v) {
+static void put_number(const char *before, const char *name, double v) {
     char text[48];
     snprintf(text, sizeof text, "%.9g", v);
-    printf(", \"%s\": %s", name, isfinite(v) ? text : "null");
+    printf("%s\"%s\": %s", before, name, isfinite(v) ? text : "null");
 }
 
 static void put_spread(const char *name, const nas_spread *v) {
-    printf(", \"%s\": {\"of\": \"clips\"", name);
-    put_number("tenth", v->lo);
-    put_number("half", v->mid);
-    put_number("nine_tenths", v->hi);
+    printf(", \"%s\": ", name);
+    put_number("{", "tenth", v->lo);
+    put_number(", ", "half", v->mid);
+    put_number(", ", "nine_tenths", v->hi);
     putchar('}');
 }
 
@@ -210,10 +209,10 @@ static void json_table(const nas_audit_table *v) {
         fputs(i ? ", {\"column\": " : "{\"column\": ", stdout);
         cli_print_json_text(c->name);
         printf(", \"target\": %s", c->target ? "true" : "false");
-        put_number("least", c->least);
-        put_number("mean", c->mean);
-        put_number("most", c->most);
-        put_number("deviation", c->deviation);
+        put_number(", ", "least", c->least);
+        put_number(", ", "mean", c->mean);
+        put_number(", ", "most", c->most);
+        put_number(", ", "deviation", c->deviation);
         putchar('}');
     }
     putchar(']');
