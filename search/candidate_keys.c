@@ -60,6 +60,8 @@ static const nas_key top_keys[] = {
 const char *const nas_task_kinds[] = {NAS_TASK_LIST(NAME) NULL};
 #undef NAME
 
+const char *const nas_crop_words[] = {"start", "centre", "loudest", NULL}; /* by nas_crop */
+
 static const nas_key task_keys[] = {
     {.name = "kind",
      .kind = NAS_KEY_WORD,
@@ -82,6 +84,29 @@ static const nas_key task_keys[] = {
      .hi = 60,
      .def = "1",
      .help = "length in s that clips are padded or cropped to"},
+    {.name = "crop",
+     .kind = NAS_KEY_WORD,
+     TASK(crop),
+     .def = "\"start\"",
+     .words = nas_crop_words,
+     .help = "what is heard of clips that are longer: their start, centre, or the part with the "
+             "largest energy"},
+    {.name = "full_scale",
+     .kind = NAS_KEY_FLOAT,
+     TASK(full_scale),
+     .lo = 1,
+     .hi = 4294967296,
+     .def = "1",
+     .help =
+         "value that stands for 1 in sound files of floats; 32768 for 16 bit integers that were "
+         "stored as floats"},
+    {.name = "unreadable",
+     .kind = NAS_KEY_INT,
+     TASK(unreadable),
+     .lo = 0,
+     .hi = 1000000,
+     .def = "0",
+     .help = "so many clips that cannot be read may be left out"},
     {.name = "split", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "training, validation, test"},
     NAS_KEY_END,
 };
@@ -93,8 +118,8 @@ static const nas_key pattern_keys[] = {
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
      .help = "POSIX extended expression; its first group in a file's name is the speaker, and "
-             "every name must have it; null: what stands before _nohash_, else a warning and each "
-             "clip by itself"},
+             "every name must have it; null: the folder between clip and class folder, else what "
+             "stands before _nohash_, else a warning and the whole name"},
     NAS_KEY_END,
 };
 

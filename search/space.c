@@ -2,7 +2,7 @@
 #include "search/space_int.h"
 
 #include "search/sampler.h"
-#include "search/task.h"
+#include "search/task_keywords.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -86,7 +86,7 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     if (!nas_check_document(c)) return nas_problems_end(p, err);
     NAS_TRY(nas_space_keep(s, err));
     /* What can be selected on is the task's to say; a broken one says what keywords would. */
-    s->task.metrics = (nas_metric_list){NAS_METRIC_COUNT, nas_metrics};
+    NAS_TRY(nas_keywords_metrics(s->arena, &s->task.metrics, err));
     const bool sound = p->n == 0 || nas_task_of(c->root) == &nas_task_keywords;
     if (p->n == 0) NAS_TRY(nas_task_build(s->arena, c->root, &s->task, err));
     if (sound) nas_space_read_goals(s, p);

@@ -8,8 +8,9 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-/* The oldest schema that is read as it is: later ones only add. The version that keeps examples. */
-enum { NAS_SCHEMA_READABLE = 4, NAS_SCHEMA_EXAMPLES = 5 };
+/* The oldest schema that is read as it is: later ones only add. The versions that keep examples;
+ * warnings, the kernel row of a study and the data of each version. */
+enum { NAS_SCHEMA_READABLE = 4, NAS_SCHEMA_EXAMPLES = 5, NAS_SCHEMA_WARNINGS = 6 };
 
 /* "nas1"; stands in the header of each of our files. */
 #define NAS_STORE_APPLICATION 0x6e617331
@@ -42,7 +43,7 @@ typedef enum nas_sql_slot {
 /* The columns of one version of a study, and its statements. */
 typedef struct nas_layout {
     struct nas_layout *next;
-    int64_t study, version;
+    int64_t study, version, data; /* data: number of the data that the version is about */
     int32_t n_params, n_metrics;
     const char **names;  /* n_params + n_metrics, as the definition says */
     const char **stored; /* the same in nas_trials_<study> */

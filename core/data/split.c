@@ -230,10 +230,11 @@ nas_status nas_split_check_speakers(const nas_clips *c, const nas_log *log, nas_
                         "clips, as in %s; one speaker's clips would lie in several parts. Mend the "
                         "pattern, or split by \"file\"",
                         c->n_unnamed, c->n, c->unnamed);
-    nas_warn(log,
-             "split: the names of %d of %d clips tell no speaker, as %s; each counts as a speaker "
-             "of its own. Set task.split.speaker_pattern if names do tell",
-             c->n_unnamed, c->n, c->unnamed);
+    nas_warn(
+        log,
+        "split: the names of %d of %d clips tell no speaker, as %s; clips of one name count as "
+        "one speaker, so they are %d. Set task.split.speaker_pattern if names do tell",
+        c->n_unnamed, c->n, c->unnamed, c->n_unnamed_speakers);
     return NAS_OK;
 }
 
