@@ -16,6 +16,7 @@ static nas_hash key_of(const nas_dataset *d) {
     nas_hasher h = nas_hasher_start();
     nas_hasher_text(&h, "traits");
     nas_hasher_i64(&h, NAS_TRAITS_VERSION);
+    nas_hasher_i64(&h, NAS_CLIPS_VERSION);
     nas_hasher_hash(&h, &d->clips->fingerprint);
     nas_hasher_f64(&h, d->clips->clip_seconds);
     return nas_hasher_end(&h);

@@ -17,7 +17,7 @@ typedef struct nas_audit_class {
     int32_t speakers;
     int32_t constant;         /* clips whose samples are all equal: in none of the spreads below */
     int32_t rate_lo, rate_hi; /* Hz */
-    nas_spread seconds;       /* at most clip_seconds */
+    nas_spread seconds;       /* of whole files */
     nas_spread level_db;      /* root mean square, of full scale */
     nas_spread edge_hz;       /* above it there is nothing */
 } nas_audit_class;

@@ -33,7 +33,7 @@ static void fill(const nas_auditing *w, int32_t begin, int32_t end, double *room
         if (c[i].rate_hz > out->rate_hi) out->rate_hi = c[i].rate_hz;
         out->constant += nas_audit_is_constant(w, i);
         if (nas_audit_is_constant(w, i)) continue;
-        seconds[n] = (double)c[i].samples / c[i].rate_hz;
+        seconds[n] = (double)c[i].length / c[i].rate_hz;
         level[n++] = 20 * log10((double)t->rms);
         if (t->edge_hz > 0) edge[edges++] = (double)t->edge_hz;
     }

@@ -188,9 +188,17 @@ static double padding_of(const nas_auditing *w, int32_t i) {
     return w->t[i].still;
 }
 
-enum { FINER = 32 };
+/* The mean of several channels is finer than they are. */
+enum { FINER = 32, FLOATS };
 static double bits_of(const nas_auditing *w, int32_t i) {
+    const nas_clip *c = clip_at(w, i);
+    if (c->channels > 1) return (double)NAN;
+    if (c->state & NAS_CLIP_FLOATS) return FLOATS;
     return w->t[i].bits ? w->t[i].bits : FINER;
+}
+
+static double channels_of(const nas_auditing *w, int32_t i) {
+    return clip_at(w, i)->channels;
 }
 
 /* Encodings that lose something, by the end of the file's name; the others are one. */
@@ -255,22 +263,29 @@ static nas_status say_level(question *q, double *room, double *median) {
     return say(q, "level", what, "set frontend.level to \"rms\" or \"peak\"");
 }
 
-static nas_status say_encoding(question *q, double *room, double *median) {
+static nas_status say_channels(question *q, double *room, double *median) {
     char what[96];
     bool found;
+    NAS_TRY(look_for_usual(q, channels_of, is_same, room, median, &found));
+    if (!found) return NAS_OK;
+    snprintf(what, sizeof what, "have %.0f channel%s", q->than, q->than > 1 ? "s" : "");
+    return say(q, "channels", what, "record all classes alike");
+}
+
+static nas_status say_encoding(question *q, double *room, double *median) {
+    char what[96] = "are files of floats";
+    bool found;
     NAS_TRY(look_for_usual(q, encoding_of, is_same, room, median, &found));
-    if (found && q->than > 0) {
-        snprintf(what, sizeof what, "are %s files", lossy[(int)q->than - 1]);
-        NAS_TRY(say(q, "encoding", what, "record all classes alike"));
-    } else if (found) {
-        NAS_TRY(say(q, "encoding", "are files of an encoding that loses nothing",
-                    "record all classes alike"));
+    if (found) {
+        if (q->than > 0) snprintf(what, sizeof what, "are %s files", lossy[(int)q->than - 1]);
+        return say(q, "encoding", q->than > 0 ? what : "are in an encoding that loses nothing",
+                   "record all classes alike");
     }
     NAS_TRY(look_for_usual(q, bits_of, is_same, room, median, &found));
     if (!found) return NAS_OK;
     if (q->than < FINER)
         snprintf(what, sizeof what, "have samples of %.0f bits", q->than);
-    else
+    else if (q->than < FLOATS)
         snprintf(what, sizeof what, "have samples finer than 24 bits");
     return say(q, "encoding", what, "record all classes alike");
 }
@@ -337,6 +352,7 @@ nas_status nas_audit_differences(const nas_auditing *w) {
     NAS_TRY(say_band(&q, room, before));
     NAS_TRY(say_level(&q, room, median));
     NAS_TRY(say_length(&q, room, median));
+    NAS_TRY(say_channels(&q, room, median));
     NAS_TRY(say_encoding(&q, room, median));
     return say_ends(&q, room);
 }
