@@ -3,7 +3,8 @@
 . tests/lib.sh
 
 space toy 2 "accuracy > 0.1" >toy.json
-by_speaker='{"task": {"split": {"by": "speaker"}}}'
+by_speaker='{"task": {"labels": null, "split": {"by": "speaker"}}}'
+by_file='{"task": {"labels": null}}'
 last() { tail -n 1 "$1"; }
 found() { # N FILE: the last line counts N findings, and there are so many
     local want="$1 findings"
@@ -21,14 +22,14 @@ check "and how they sound" has -E '^stop +16000 +1.00 +-[0-9]+ \.\. -[0-9]+ +800
 check "nothing is left behind" equal "$(ls -d ./*.cache ./*.db 2>/dev/null)" ""
 narrow() { ! grep -q '.\{81\}' <(grep -v '^ *[0-9]*  [a-z. ]*: ' out.check); }
 check "no line is wider than 80 columns" narrow
-check "a split by file" run_check toy.json
+check "a split by file" run_check toy.json --set "$by_file"
 check "has speakers on both sides" found 1 out.check
 check "who are counted" has -E '^  1  speakers: [0-9]+ of [0-9]+ in the validation part and [0-9]+ of' out.check
-check "as JSON" run_check toy.json --json
+check "as JSON" run_check toy.json --set "$by_file" --json
 is_json() { command -v python3 >/dev/null || return 0; python3 -c '
 import json, sys
 j = json.load(open("out.check"))
-assert j["space"] == "toy" and len(j["classes"]) == 3 and len(j["findings"]) == 1, j
+assert j["space"] == "toy" and len(j["classes"]) == 8 and len(j["findings"]) == 1, j
 assert j["findings"][0].startswith("speakers: ") and j["shared_speakers"]["test"] > 0, j
 assert all(c["clips"] == 24 and c["seconds"]["half"] == 1 for c in j["classes"]), j'; }
 check "which is JSON" is_json
@@ -38,11 +39,11 @@ cp -r clips wrong
 first=$(cd wrong/go && ls | head -n 1)
 cp "wrong/go/$first" "wrong/stop/copy_nohash_0.wav"
 check "a copy in another class" run_check toy.json --data wrong --set "$by_speaker"
-says_copy() { tr -s ' \n' ' ' <out.check | has 'copies: 2 of 73 clips have the same samples as a clip of another class, as have go/'; }
+says_copy() { tr -s ' \n' ' ' <out.check | has 'copies: 2 of 193 clips have the same samples as a clip of another class, as have go/'; }
 check "is found" says_copy
 same_words() {
     "$NAS" run toy.json --data wrong --trials 1 --workers 1 --set "$by_speaker" 2>run.txt >/dev/null
-    has '^nas: warning: copies: 2 of 73 clips have the same samples' run.txt
+    has '^nas: warning: copies: 2 of 193 clips have the same samples' run.txt
 }
 check "a run says it" same_words
 check "once" equal "$(grep -c copies run.txt)" 1
@@ -50,7 +51,7 @@ check "what a run has decoded serves" run_check toy.json --data wrong --set "$by
 check "and gives the same" says_copy
 
 # --- mel bands without a bin: said by check and by run; the file never asks for a division by 0
-low='{"frontend": {"kind": "log_mel", "coefficients": null, "mel_bins": 40, "upper_hz": 500, "normalize": "coefficient", "frame_length_ms": 32}, "task": {"split": {"by": "speaker"}}}'
+low='{"constraints": null, "frontend": {"kind": "log_mel", "coefficients": null, "mel_bins": 40, "upper_hz": 500, "normalize": "coefficient", "frame_length_ms": 32}, "task": {"labels": null, "split": {"by": "speaker"}}}'
 check "bands that hold no bin" run_check toy.json --set "$low"
 empty() { tr -s ' \n' ' ' <out.check | has -E 'front end: [0-9]+ of 40 mel bands hold no bin of the transform .* set frontend.mel_bins to at most'; }
 check "are counted, with the setting" empty
