@@ -335,7 +335,7 @@ static nas_status say_band(question *q, double *room, bool *before) {
         snprintf(what, sizeof what, "hold nothing above %s Hz", hz);
         snprintf(remedy, sizeof remedy,
                  "record all classes alike, or set frontend.upper_hz to at most %.0f",
-                 (double)nas_traits_edges[e]);
+                 0.9 * (double)nas_traits_edges[e]); /* resamplers fall off before it */
         NAS_TRY(say(q, "band", what, remedy));
     }
     return NAS_OK;
