@@ -351,8 +351,7 @@ void nas_frontend_normalize(const float *mean, const float *deviation, int32_t b
     assert(bins > 0 && n % (size_t)bins == 0);
     for (size_t i = 0; i < n; i += (size_t)bins)
         for (int32_t b = 0; b < bins; b++)
-            x[i + (size_t)b] =
-                (x[i + (size_t)b] - mean[b]) / nas_frontend_divisor(deviation[b]);
+            x[i + (size_t)b] = (x[i + (size_t)b] - mean[b]) / nas_frontend_divisor(deviation[b]);
 }
 
 /* Bins are taken a few at a time so that a row is read once for all of them. */
