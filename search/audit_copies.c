@@ -90,7 +90,8 @@ nas_status nas_audit_copies(const nas_auditing *w) {
 static uint8_t *find_parts(const nas_auditing *w) {
     uint8_t *in = nas_arena_alloc(w->a, (size_t)w->out->speakers, w->err);
     for (int32_t i = 0; in && i < w->d->clips->n; i++)
-        if (w->part[i] < NAS_PARTS) in[w->speaker[i]] |= (uint8_t)(1u << w->part[i]);
+        if (w->part[i] < NAS_PARTS && !nas_audit_is_cut(w, i))
+            in[w->speaker[i]] |= (uint8_t)(1u << w->part[i]);
     return in;
 }
 

@@ -176,7 +176,8 @@ static double octave_of(const nas_auditing *w, int32_t i) {
 /* Silence is quieter by its nature. */
 static double level_of(const nas_auditing *w, int32_t i) {
     const char *label = w->d->clips->labels[clip_at(w, i)->label];
-    if (strcmp(label, "_silence_") == 0 || strcmp(label, "silence") == 0) return (double)NAN;
+    if (nas_audit_is_cut(w, i) || strcmp(label, "_silence_") == 0 || strcmp(label, "silence") == 0)
+        return (double)NAN;
     return 20 * log10((double)w->t[i].rms);
 }
 
@@ -188,11 +189,11 @@ static double padding_of(const nas_auditing *w, int32_t i) {
     return w->t[i].still;
 }
 
-/* The mean of several channels is finer than they are. */
+/* The mean of several channels is finer than they are, and so is a cut that was multiplied. */
 enum { FINER = 32, FLOATS };
 static double bits_of(const nas_auditing *w, int32_t i) {
     const nas_clip *c = clip_at(w, i);
-    if (c->channels > 1) return (double)NAN;
+    if (c->channels > 1 || nas_audit_is_cut(w, i)) return (double)NAN;
     if (c->state & NAS_CLIP_FLOATS) return FLOATS;
     return w->t[i].bits ? w->t[i].bits : FINER;
 }
