@@ -88,11 +88,6 @@ nas_status nas_audit_say(const nas_auditing *w, const char *about, const char *f
     return f->text ? NAS_OK : NAS_ENOMEM;
 }
 
-bool nas_audit_is_cut(const nas_auditing *w, int32_t clip) {
-    static const char folder[] = "_background_noise_/";
-    return strncmp(w->d->clips->clips[clip].name, folder, sizeof folder - 1) == 0;
-}
-
 int32_t nas_audit_place(const nas_auditing *w, int32_t clip) {
     const int32_t place = w->d->folds ? w->d->fold[clip] : w->part[clip];
     return !w->d->folds && place == NAS_NO_PART ? -1 : place;

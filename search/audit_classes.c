@@ -18,23 +18,27 @@ static nas_spread spread_of(double *v, int32_t n) {
     return (nas_spread){v[n / 10], v[n / 2], v[n - 1 - n / 10]};
 }
 
-/* Clips of a class follow each other. */
-static void fill(const nas_auditing *w, int32_t begin, int32_t end, double *room,
+/* room: three times as many numbers as there are clips; seen: [speakers], of earlier classes. */
+static void fill(const nas_auditing *w, int32_t label, double *room, int32_t *seen,
                  nas_audit_class *out) {
-    const nas_clip *c = w->d->clips->clips;
-    double *seconds = room, *level = seconds + (end - begin), *edge = level + (end - begin);
+    const nas_clips *all = w->d->clips;
+    double *seconds = room, *level = seconds + all->n, *edge = level + all->n;
     int32_t n = 0, edges = 0;
-    out->rate_lo = out->rate_hi = c[begin].rate_hz;
-    for (int32_t i = begin; i < end; i++) {
+    out->name = all->labels[label];
+    for (int32_t i = 0; i < all->n; i++) {
+        const nas_clip *c = &all->clips[i];
         const nas_traits *t = &w->t[i];
-        out->clips++;
+        if (c->label != label) continue;
+        if (!out->clips++) out->rate_lo = out->rate_hi = c->rate_hz;
         if (w->part[i] < NAS_PARTS) out->part[w->part[i]]++;
-        if (c[i].rate_hz < out->rate_lo) out->rate_lo = c[i].rate_hz;
-        if (c[i].rate_hz > out->rate_hi) out->rate_hi = c[i].rate_hz;
+        if (c->rate_hz < out->rate_lo) out->rate_lo = c->rate_hz;
+        if (c->rate_hz > out->rate_hi) out->rate_hi = c->rate_hz;
+        out->speakers += seen[w->speaker[i]] != label + 1;
+        seen[w->speaker[i]] = label + 1;
         out->constant += nas_audit_is_constant(w, i);
         if (nas_audit_is_constant(w, i)) continue;
-        seconds[n] = (double)c[i].length / c[i].rate_hz;
-        level[n++] = 20 * log10((double)t->rms);
+        seconds[n] = (double)(c->cut ? c->samples : c->length) / c->rate_hz;
+        level[n++] = 20 * log10(fmax(1e-6, (double)(c->cut ? c->volume : 1) * (double)t->rms));
         if (t->edge_hz > 0) edge[edges++] = (double)t->edge_hz;
     }
     out->seconds = spread_of(seconds, n);
@@ -46,22 +50,12 @@ static nas_status fill_classes(const nas_auditing *w) {
     const nas_clips *c = w->d->clips;
     nas_audit *out = w->out;
     double *room = nas_arena_array(w->a, 3 * (size_t)c->n, sizeof *room, w->err);
+    int32_t *seen = nas_arena_array(w->a, (size_t)out->speakers, sizeof *seen, w->err);
     out->classes = nas_arena_array(w->a, (size_t)c->n_labels, sizeof *out->classes, w->err);
-    int32_t *last = nas_arena_array(w->a, (size_t)out->speakers, sizeof *last, w->err);
-    if (!room || !out->classes || !last) return NAS_ENOMEM;
+    if (!room || !seen || !out->classes) return NAS_ENOMEM;
     out->n_classes = c->n_labels;
     out->clips = c->n;
-    for (int32_t i = 0, end; i < c->n; i = end) {
-        const int32_t label = c->clips[i].label;
-        nas_audit_class *k = &out->classes[label];
-        for (end = i; end < c->n && c->clips[end].label == label; end++) {
-            int32_t *seen = &last[w->speaker[end]];
-            k->speakers += *seen != label + 1;
-            *seen = label + 1;
-        }
-        k->name = c->labels[label];
-        fill(w, i, end, room, k);
-    }
+    for (int32_t l = 0; l < c->n_labels; l++) fill(w, l, room, seen, &out->classes[l]);
     return NAS_OK;
 }
 

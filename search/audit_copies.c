@@ -86,11 +86,11 @@ nas_status nas_audit_copies(const nas_auditing *w) {
     return say_copies(w, &parts, &classes);
 }
 
-/* Which parts each speaker is heard in: a bit a part. */
+/* Which parts each speaker is heard in: a bit a part. A recording that is cut is no speaker. */
 static uint8_t *find_parts(const nas_auditing *w) {
     uint8_t *in = nas_arena_alloc(w->a, (size_t)w->out->speakers, w->err);
     for (int32_t i = 0; in && i < w->d->clips->n; i++)
-        if (w->part[i] < NAS_PARTS && !nas_audit_is_cut(w, i))
+        if (w->part[i] < NAS_PARTS && !w->d->clips->clips[i].cut)
             in[w->speaker[i]] |= (uint8_t)(1u << w->part[i]);
     return in;
 }

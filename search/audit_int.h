@@ -23,9 +23,6 @@ static inline bool nas_audit_is_constant(const nas_auditing *w, int32_t clip) {
     return w->t[clip].still == w->d->clips->clips[clip].samples;
 }
 
-/* Is it a cut of a recording of noise, made by task.silence? Its "speaker" is the recording. */
-bool nas_audit_is_cut(const nas_auditing *w, int32_t clip);
-
 /* Where the split put a clip: a part, or with folds a fold; -1: nowhere. And its name. */
 int32_t nas_audit_place(const nas_auditing *w, int32_t clip);
 const char *nas_audit_place_name(const nas_dataset *d, int32_t place, char out[48]);

@@ -111,12 +111,12 @@ static nas_status find_medians(const question *q, double *median) {
     const nas_clips *c = q->w->d->clips;
     double *v = malloc((size_t)c->n * sizeof *v);
     if (!v) return nas_fail(q->w->err, NAS_ENOMEM, "out of memory");
-    for (int32_t i = 0, end; i < c->n; i = end) {
+    for (int32_t l = 0; l < c->n_labels; l++) {
         int32_t n = 0;
-        for (end = i; end < c->n && c->clips[end].label == c->clips[i].label; end++)
-            if (!isnan(q->value[end])) v[n++] = q->value[end];
+        for (int32_t i = 0; i < c->n; i++)
+            if (c->clips[i].label == l && !isnan(q->value[i])) v[n++] = q->value[i];
         qsort(v, (size_t)n, sizeof *v, by_value);
-        median[c->clips[i].label] = n < LEAST_CLIPS ? (double)NAN : v[n / 2];
+        median[l] = n < LEAST_CLIPS ? (double)NAN : v[n / 2];
     }
     free(v);
     return NAS_OK;
@@ -176,7 +176,7 @@ static double octave_of(const nas_auditing *w, int32_t i) {
 /* Silence is quieter by its nature. */
 static double level_of(const nas_auditing *w, int32_t i) {
     const char *label = w->d->clips->labels[clip_at(w, i)->label];
-    if (nas_audit_is_cut(w, i) || strcmp(label, "_silence_") == 0 || strcmp(label, "silence") == 0)
+    if (clip_at(w, i)->cut || strcmp(label, "_silence_") == 0 || strcmp(label, "silence") == 0)
         return (double)NAN;
     return 20 * log10((double)w->t[i].rms);
 }
@@ -189,17 +189,17 @@ static double padding_of(const nas_auditing *w, int32_t i) {
     return w->t[i].still;
 }
 
-/* The mean of several channels is finer than they are, and so is a cut that was multiplied. */
+/* The mean of several channels is finer than they are. */
 enum { FINER = 32, FLOATS };
 static double bits_of(const nas_auditing *w, int32_t i) {
     const nas_clip *c = clip_at(w, i);
-    if (c->channels > 1 || nas_audit_is_cut(w, i)) return (double)NAN;
+    if (c->channels > 1) return (double)NAN;
     if (c->state & NAS_CLIP_FLOATS) return FLOATS;
     return w->t[i].bits ? w->t[i].bits : FINER;
 }
 
 static double channels_of(const nas_auditing *w, int32_t i) {
-    return clip_at(w, i)->channels;
+    return clip_at(w, i)->cut ? (double)NAN : clip_at(w, i)->channels;
 }
 
 /* Encodings that lose something, by the end of the file's name; the others are one. */
