@@ -1,5 +1,6 @@
 /* search/dataset.c - clips of a task, split. */
 #include "core/data/cuts.h"
+#include "search/audit.h"
 #include "search/task_keywords.h"
 
 #include <assert.h>
@@ -93,7 +94,10 @@ nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_miss
     NAS_TRY(nas_clips_open(&o, log, &d->clips, err));
     NAS_TRY(split_and_index(a, task, allow_missing, log, d, err));
     d->outputs = d->clips->n_labels;
-    return nas_keywords_groups(a, d, log, err);
+    NAS_TRY(nas_keywords_groups(a, d, log, err));
+    NAS_TRY(nas_audit_clips(d, cache, log, a, &d->audit, err));
+    nas_audit_warn(d->audit, log);
+    return NAS_OK;
 }
 
 void nas_keywords_close(nas_dataset *d) {
