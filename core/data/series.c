@@ -16,20 +16,27 @@ enum { MOST_CELLS = NAS_INPUTS_MOST + NAS_TARGETS_MOST + NAS_TIME_PARTS };
 /* Where an input comes from: a cell of the row, what that cell says, or the time. */
 typedef struct source {
     int32_t cell;     /* -1: of the time */
+    int32_t number;   /* column of numbers */
     int32_t derived;  /* index into nas_series_derived */
     const char *word; /* 1 where the cell is this, else 0; NULL: the cell's number */
 } source;
 
 typedef struct loader {
     nas_series *s;
-    const nas_csv *csv;
+    nas_csv *csv;
     const nas_series_config *k;
     int32_t n_cells, columns[MOST_CELLS];
     source input[NAS_INPUTS_MOST];
     int32_t target[NAS_TARGETS_MOST], time[NAS_TIME_PARTS]; /* cells */
+    int32_t n_numbers, number_cell[MOST_CELLS]; /* cells of the columns of numbers */
+    int32_t target_number[NAS_TARGETS_MOST];
+    nas_missing_config missing;
+    nas_numbers numbers;
+    int64_t blank, first_blank; /* rows without a time and without a value, line of the first */
     int32_t room;
     float *inputs, *targets;
     int64_t *seconds;
+    int32_t *run;
     uint8_t *broken; /* [rows]: a cell is missing */
 } loader;
 
@@ -71,7 +78,7 @@ static nas_status find_word(loader *l, const char *name, source *from, nas_err *
 }
 
 static nas_status find_input(loader *l, const char *name, source *from, nas_err *err) {
-    *from = (source){.cell = -1};
+    *from = (source){.cell = -1, .number = -1};
     if (nas_csv_find(l->csv, name) >= 0) return cell_of(l, name, &from->cell, err);
     while (nas_series_derived[from->derived] &&
            strcmp(nas_series_derived[from->derived], name) != 0)
@@ -82,12 +89,25 @@ static nas_status find_input(loader *l, const char *name, source *from, nas_err 
                     "task.inputs: %s is made of the time; say where it stands: task.time", name);
 }
 
+/* The column of numbers that a cell is, each once. */
+static int32_t number_of(loader *l, int32_t cell) {
+    int32_t i = 0;
+    while (i < l->n_numbers && l->number_cell[i] != cell) i++;
+    if (i == l->n_numbers) l->number_cell[l->n_numbers++] = cell;
+    return i;
+}
+
 static nas_status find_columns(loader *l, nas_err *err) {
     const nas_series_config *k = l->k;
-    for (int32_t i = 0; i < k->n_inputs; i++)
-        NAS_TRY(find_input(l, k->inputs[i], &l->input[i], err));
-    for (int32_t i = 0; i < k->n_targets; i++)
+    for (int32_t i = 0; i < k->n_inputs; i++) {
+        source *from = &l->input[i];
+        NAS_TRY(find_input(l, k->inputs[i], from, err));
+        if (from->cell >= 0 && !from->word) from->number = number_of(l, from->cell);
+    }
+    for (int32_t i = 0; i < k->n_targets; i++) {
         NAS_TRY(cell_of(l, k->targets[i], &l->target[i], err));
+        l->target_number[i] = number_of(l, l->target[i]);
+    }
     for (int32_t i = 0; i < k->n_time; i++) NAS_TRY(cell_of(l, k->time[i], &l->time[i], err));
     return NAS_OK;
 }
@@ -105,6 +125,24 @@ static nas_status make_room(loader *l, nas_err *err) {
     l->seconds = nas_arena_array(a, l->k->n_time ? n : 1, sizeof *l->seconds, err);
     l->broken = nas_arena_alloc(a, n, err);
     return l->inputs && l->targets && l->seconds && l->broken ? NAS_OK : NAS_ENOMEM;
+}
+
+/* The columns of numbers: their decimal sign, and room. */
+static nas_status open_numbers(loader *l, nas_err *err) {
+    const nas_series_config *k = l->k;
+    int32_t columns[MOST_CELLS];
+    for (int32_t i = 0; i < l->n_numbers; i++) columns[i] = l->columns[l->number_cell[i]];
+    NAS_TRY(nas_csv_find_decimal(l->csv, l->n_numbers, columns, (nas_decimal)k->decimal, err));
+    l->missing = (nas_missing_config){.how = (nas_missing)k->missing,
+                                      .longest = k->missing_longest,
+                                      .n_none = k->n_none,
+                                      .none = k->none};
+    NAS_TRY(nas_numbers_open(l->csv, l->s->path, &l->missing, l->n_numbers, l->room, &l->numbers,
+                             err));
+    for (int32_t i = 0; i < l->n_numbers; i++)
+        if (nas_numbers_add(&l->numbers, nas_csv_name(l->csv, columns[i]), err) < 0)
+            return NAS_ENOMEM;
+    return NAS_OK;
 }
 
 static nas_status bad_cell(const loader *l, int64_t line, int32_t cell, nas_cell got,
@@ -158,22 +196,15 @@ static double derive(int32_t which, int64_t seconds) {
     return which % 2 ? cos(turn * 2 * M_PI) : sin(turn * 2 * M_PI);
 }
 
-static nas_status take_cell(loader *l, int64_t line, int32_t cell, const nas_cell *cells, float *to,
-                            nas_err *err) {
-    double v;
-    if (nas_csv_number(l->csv, cells[cell], &v) && fabs(v) <= 1e30) {
-        *to = (float)v;
-        return NAS_OK;
-    }
-    *to = 0;
-    l->broken[l->s->rows] = 1;
-    if (l->k->missing) return NAS_OK;
-    return bad_cell(l, line, cell, cells[cell],
-                    "a number (\"missing\": \"drop\" in task leaves such rows out)", err);
-}
-
 static float is_word(nas_cell cell, const char *word) {
     return (size_t)cell.n == strlen(word) && memcmp(cell.p, word, (size_t)cell.n) == 0 ? 1 : 0;
+}
+
+/* Is a row without a time and without a value: of a spreadsheet's empty rows? */
+static bool is_blank(const loader *l, const nas_cell *cells) {
+    for (int32_t i = 0; i < l->n_cells; i++)
+        if (cells[i].n) return false;
+    return l->k->n_time > 0;
 }
 
 static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_err *err) {
@@ -181,22 +212,23 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
     nas_series *s = l->s;
     const nas_series_config *k = l->k;
     if (s->rows == l->room) return nas_fail(err, NAS_EBUG, "%s: more rows than lines", s->path);
+    if (is_blank(l, cells)) {
+        if (!l->blank++) l->first_blank = line;
+        return NAS_OK;
+    }
     NAS_TRY(note_time(l, line, cells, err));
     const size_t row = (size_t)s->rows;
     float *in = l->inputs + row * (size_t)k->n_inputs;
-    float *target = l->targets + row * (size_t)k->n_targets;
     for (int32_t i = 0; i < k->n_inputs; i++) {
         const source *from = &l->input[i];
         if (from->cell < 0)
             in[i] = (float)derive(from->derived, l->seconds[row]);
         else if (from->word)
             in[i] = is_word(cells[from->cell], from->word);
-        else
-            NAS_TRY(take_cell(l, line, from->cell, cells, &in[i], err));
     }
-    for (int32_t i = 0; i < k->n_targets; i++)
-        NAS_TRY(take_cell(l, line, l->target[i], cells, &target[i], err));
-    s->dropped += l->broken[row];
+    l->numbers.rows = s->rows;
+    for (int32_t i = 0; i < l->n_numbers; i++)
+        NAS_TRY(nas_numbers_take(&l->numbers, i, line, cells[l->number_cell[i]], err));
     s->rows++;
     return NAS_OK;
 }
@@ -213,8 +245,7 @@ static int64_t usual_step(const int64_t *seconds, int32_t rows) {
     return step;
 }
 
-/* Numbers the runs: a missing row is one of its own, and a step unlike the usual one begins the
- * next. */
+/* Numbers the runs: a step unlike the usual one begins the next. */
 static nas_status number_runs(loader *l, nas_err *err) {
     nas_series *s = l->s;
     int32_t *run = nas_arena_array(s->arena, (size_t)s->rows + 1, sizeof *run, err);
@@ -225,16 +256,13 @@ static nas_status number_runs(loader *l, nas_err *err) {
         s->gaps += d > step;
         s->irregular += d > 0 && d < step;
         s->repeats += d == 0 && d < step;
-        run[i] = run[i - 1] + (d != step || l->broken[i] || l->broken[i - 1]);
+        run[i] = run[i - 1] + (d != step);
     }
-    s->run = run;
+    s->run = l->run = run;
     return NAS_OK;
 }
 
 static void warn_of_breaks(const nas_series *s, const nas_log *log) {
-    if (s->dropped)
-        nas_warn(log, "%s: %lld of %d rows lack a value; windows over them are left out", s->path,
-                 (long long)s->dropped, s->rows);
     if (s->gaps + s->repeats)
         nas_warn(log,
                  "%s: %lld gaps and %lld repeats in the times; windows across them are left out",
@@ -245,6 +273,112 @@ static void warn_of_breaks(const nas_series *s, const nas_log *log) {
                  "those of months are; windows across them are left out. Without task.time rows "
                  "count as evenly spaced",
                  s->path, (long long)s->irregular, (long long)s->step);
+}
+
+/* --- columns of numbers -------------------------------------------------------------------------
+ */
+
+static void place(loader *l, const nas_number_column *c, float *to, int32_t stride) {
+    for (int32_t r = 0; r < l->s->rows; r++, to += stride) {
+        const bool none = isnan(c->v[r]);
+        *to = none ? 0 : (float)(c->v[r] - c->base);
+        if (none) l->broken[r] = 1;
+    }
+}
+
+/* The bases, once a column has one. */
+static nas_status place_bases(loader *l, nas_err *err) {
+    nas_series *s = l->s;
+    const nas_series_config *k = l->k;
+    bool any = false;
+    for (int32_t i = 0; i < l->n_numbers; i++) any |= fabs(l->numbers.column[i].base) > 0;
+    if (!any) return NAS_OK;
+    double *in = nas_arena_array(s->arena, (size_t)k->n_inputs, sizeof *in, err);
+    double *target = nas_arena_array(s->arena, (size_t)k->n_targets, sizeof *target, err);
+    if (!in || !target) return NAS_ENOMEM;
+    for (int32_t i = 0; i < k->n_inputs; i++)
+        if (l->input[i].number >= 0) in[i] = l->numbers.column[l->input[i].number].base;
+    for (int32_t i = 0; i < k->n_targets; i++)
+        target[i] = l->numbers.column[l->target_number[i]].base;
+    s->input_base = in;
+    s->target_base = target;
+    return NAS_OK;
+}
+
+static nas_status place_filled(loader *l, nas_err *err) {
+    uint8_t *filled = NULL;
+    for (int32_t i = 0; i < l->k->n_targets; i++) {
+        const nas_number_column *c = &l->numbers.column[l->target_number[i]];
+        if (!c->filled) continue;
+        if (!filled) filled = nas_arena_alloc(l->s->arena, (size_t)l->s->rows + 1, err);
+        if (!filled) return NAS_ENOMEM;
+        for (int32_t r = 0; r < l->s->rows; r++) filled[r] |= c->filled[r];
+    }
+    l->s->filled = filled;
+    return NAS_OK;
+}
+
+/* Finishes the numbers and moves them into the series. */
+static nas_status place_numbers(loader *l, const nas_log *log, nas_err *err) {
+    nas_series *s = l->s;
+    const nas_series_config *k = l->k;
+    l->numbers.rows = s->rows;
+    NAS_TRY(nas_numbers_finish(&l->numbers, s->run, log, err));
+    for (int32_t i = 0; i < k->n_inputs; i++)
+        if (l->input[i].number >= 0)
+            place(l, &l->numbers.column[l->input[i].number], l->inputs + i, k->n_inputs);
+    for (int32_t i = 0; i < k->n_targets; i++)
+        place(l, &l->numbers.column[l->target_number[i]], l->targets + i, k->n_targets);
+    NAS_TRY(place_bases(l, err));
+    return place_filled(l, err);
+}
+
+static int32_t count_windows(const nas_series *s, const int32_t *run) {
+    const int32_t span = s->config.window + s->config.horizon;
+    int32_t n = 0;
+    for (int32_t i = 0; i + span <= s->rows; i++) n += run[i] == run[i + span - 1];
+    return n;
+}
+
+/* A row that lacks a value is a run of its own. Says what that leaves. */
+static void break_runs(loader *l, const nas_log *log) {
+    nas_series *s = l->s;
+    const nas_number_column *worst = NULL;
+    const int32_t before = count_windows(s, s->run);
+    int32_t *run = l->run, last = s->rows ? run[0] : 0;
+    for (int32_t i = 0; i < s->rows; i++) {
+        const bool next = i && (run[i] != last || l->broken[i] || l->broken[i - 1]);
+        last = run[i];
+        run[i] = i ? run[i - 1] + next : 0;
+        s->dropped += l->broken[i];
+    }
+    if (!s->dropped) return;
+    for (int32_t i = 0; i < l->n_numbers; i++) {
+        const nas_number_column *c = &l->numbers.column[i];
+        if (!worst || c->missing > worst->missing) worst = c;
+    }
+    const int32_t after = count_windows(s, run);
+    nas_warn(log,
+             "%s: %lld of %d rows lack a value, most often of \"%.100s\" (first in line %lld); "
+             "windows over them are left out: %d of %d stay (%.0f %%)%s",
+             s->path, (long long)s->dropped, s->rows, worst->name, (long long)worst->first, after,
+             before, before ? 100.0 * after / before : 0,
+             l->missing.how == NAS_MISSING_DROP ? ". To fill short gaps set task.missing to "
+                                                  "\"previous\" or \"interpolate\""
+                                                : "");
+}
+
+static void warn_of_empty(const loader *l, const nas_log *log) {
+    int64_t line;
+    const int64_t at_end = nas_csv_empty_rows(l->csv, &line);
+    if (at_end)
+        nas_warn(log, "%s: %lld empty rows at the end, from line %lld on, are passed over",
+                 l->s->path, (long long)at_end, (long long)line);
+    if (l->blank)
+        nas_warn(log,
+                 "%s: %lld rows without a time and without a value, the first in line %lld, are "
+                 "passed over",
+                 l->s->path, (long long)l->blank, (long long)l->first_blank);
 }
 
 static void hash_values(nas_series *s) {
@@ -261,6 +395,15 @@ static void hash_values(nas_series *s) {
     nas_hasher_add(&h, s->inputs, rows * (size_t)k->n_inputs * sizeof *s->inputs);
     nas_hasher_add(&h, s->targets, rows * (size_t)k->n_targets * sizeof *s->targets);
     nas_hasher_add(&h, s->run, rows * sizeof *s->run);
+    if (s->input_base) {
+        nas_hasher_text(&h, "bases");
+        nas_hasher_add(&h, s->input_base, (size_t)k->n_inputs * sizeof *s->input_base);
+        nas_hasher_add(&h, s->target_base, (size_t)k->n_targets * sizeof *s->target_base);
+    }
+    if (s->filled) {
+        nas_hasher_text(&h, "filled");
+        nas_hasher_add(&h, s->filled, rows);
+    }
     s->hash = nas_hasher_end(&h);
 }
 
@@ -268,11 +411,15 @@ static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     nas_series *s = l->s;
     NAS_TRY(find_columns(l, err));
     NAS_TRY(make_room(l, err));
+    NAS_TRY(open_numbers(l, err));
     NAS_TRY(nas_csv_read(l->csv, l->n_cells, l->columns, take_row, l, err));
     s->inputs = l->inputs;
     s->targets = l->targets;
     s->seconds = l->k->n_time ? l->seconds : NULL;
+    warn_of_empty(l, log);
     NAS_TRY(number_runs(l, err));
+    NAS_TRY(place_numbers(l, log, err));
+    break_runs(l, log);
     warn_of_breaks(s, log);
     hash_values(s);
     return NAS_OK;
@@ -289,6 +436,7 @@ static nas_status open_in(nas_series *s, const char *path, const nas_log *log, n
     NAS_TRY(nas_csv_open(path, &csv, err));
     l->csv = csv;
     const nas_status st = load(l, log, err);
+    nas_numbers_close(&l->numbers);
     nas_csv_close(csv);
     return st;
 }
@@ -313,6 +461,11 @@ void nas_series_close(nas_series *s) {
     free(s);
 }
 
+/* Were all targets of rows [begin, end) measured? */
+static bool is_measured(const nas_series *s, int32_t begin, int32_t end) {
+    return !s->filled || !memchr(s->filled + begin, 1, (size_t)(end - begin));
+}
+
 nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end, nas_arena *a,
                             nas_windows *out, nas_err *err) {
     const int32_t span = s->config.window + s->config.horizon;
@@ -322,7 +475,9 @@ nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end, nas
     int32_t *first = nas_arena_array(a, (size_t)most, sizeof *first, err);
     if (!first) return NAS_ENOMEM;
     for (int32_t i = begin; i < begin + most; i++)
-        if (s->run[i] == s->run[i + span - 1] && span > 0) first[out->n++] = i;
+        if (s->run[i] == s->run[i + span - 1] && span > 0 &&
+            is_measured(s, i + s->config.window, i + span))
+            first[out->n++] = i;
     out->first = first;
     return NAS_OK;
 }
