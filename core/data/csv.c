@@ -300,8 +300,11 @@ static nas_status read_row(const reader *r, const char **p, int64_t *line, bool 
     *p = over_line_end(at, c->end);
     ++*line;
     if (*empty || column + 1 == c->n) return NAS_OK;
-    return nas_fail(err, NAS_EFORMAT, "%s:%lld: %d cells, but the header has %d", c->path,
-                    (long long)first, column + 1, c->n);
+    return nas_fail(err, NAS_EFORMAT, "%s:%lld: %d cells, but the header has %d%s", c->path,
+                    (long long)first, column + 1, c->n,
+                    c->n == 1 && column == 1 && c->delimiter == ','
+                        ? "; a comma parts cells here: numbers with a decimal comma need quotes"
+                        : "");
 }
 
 static bool is_blank(const char *p, const char *end) {

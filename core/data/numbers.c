@@ -79,11 +79,11 @@ nas_status nas_numbers_take(nas_numbers *s, int32_t column, int64_t line, nas_ce
                             nas_err *err) {
     nas_number_column *c = &s->column[column];
     double *v = &c->v[s->rows], found;
-    const bool number = nas_csv_number(s->csv, cell, &found) && fabs(found) <= largest;
+    const bool number = nas_csv_number(s->csv, cell, &found);
     const bool none = number && s->missing->n_none && is_none(s, c->name, found);
     s->line[s->rows] = (int32_t)line;
-    *v = number && !none ? found : (double)NAN;
-    if (number && !none) return NAS_OK;
+    *v = number && !none && fabs(found) <= largest ? found : (double)NAN;
+    if (!isnan(*v)) return NAS_OK;
     if (s->missing->how == NAS_MISSING_ERROR) return refuse(s, c, line, cell, none, err);
     if (!c->missing++) c->first = line;
     if (none && !c->none++) c->none_first = line;
@@ -218,9 +218,10 @@ static nas_status find_base(const nas_numbers *s, nas_number_column *c, const na
         return NAS_OK;
     NAS_TRY(usual_step(s, c->v, &step, err));
     if (x.rounding <= step / 64 && apart <= step / 16) return NAS_OK;
-    const double left = spacing((x.hi - x.lo) / 2);
-    if (left < apart) c->base = x.lo + (x.hi - x.lo) / 2;
-    if (left > step / 16)
+    const double half = (x.hi - x.lo) / 2, middle = x.lo + half, left = spacing(half);
+    /* Else it would take no digits away. */
+    if (fabs(middle) > 2 * half) c->base = middle;
+    if (left > step / 16 && !c->odd)
         nas_warn(log,
                  "%s: column \"%.100s\" runs from %.17g to %.17g in steps of %g or so; float32, "
                  "which nets are trained in, tells no steps below %g there. A column of its "

@@ -107,11 +107,11 @@ static void warn(const nas_numbers *s, const nas_number_column *c, const odd *x,
              x->value);
 }
 
-nas_status nas_numbers_warn_of_odd(const nas_numbers *s, const nas_log *log, nas_err *err) {
+nas_status nas_numbers_warn_of_odd(nas_numbers *s, const nas_log *log, nas_err *err) {
     double *v = malloc((size_t)(s->rows + 1) * sizeof *v);
     if (!v) return nas_fail(err, NAS_ENOMEM, "%s: out of memory", s->path);
     for (int32_t i = 0; i < s->n; i++) {
-        const nas_number_column *c = &s->column[i];
+        nas_number_column *c = &s->column[i];
         odd found[ODD_MOST];
         int32_t n = 0;
         for (int32_t k = 0; k < s->rows; k++)
@@ -119,6 +119,7 @@ nas_status nas_numbers_warn_of_odd(const nas_numbers *s, const nas_log *log, nas
         if (!may_have_odd(v, n)) continue;
         qsort(v, (size_t)n, sizeof *v, compare);
         const int32_t odds = find_odd(v, n, found);
+        c->odd = odds > 0;
         for (int32_t k = 0; k < odds; k++) warn(s, c, &found[k], log);
     }
     free(v);
