@@ -1,8 +1,7 @@
 /* core/data/series.c - reads the columns of a series, and finds its windows. */
-#include "core/data/series.h"
+#include "core/data/series_int.h"
 
 #include "base/word.h"
-#include "core/data/times.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +10,7 @@
 
 const char *const nas_series_derived[] = {"hour_sin", "hour_cos", "year_sin", "year_cos", NULL};
 
-enum { MOST_CELLS = NAS_INPUTS_MOST + NAS_TARGETS_MOST + NAS_TIME_PARTS };
+enum { MOST_CELLS = NAS_INPUTS_MOST + NAS_TARGETS_MOST + NAS_TIME_PARTS + 1 };
 
 /* Where an input comes from: a cell of the row, what that cell says, or the time. */
 typedef struct source {
@@ -26,11 +25,10 @@ typedef struct loader {
     const nas_series_config *k;
     int32_t n_cells, columns[MOST_CELLS];
     source input[NAS_INPUTS_MOST];
-    int32_t target[NAS_TARGETS_MOST], time[NAS_TIME_PARTS]; /* cells */
+    int32_t target[NAS_TARGETS_MOST], time[NAS_TIME_PARTS], group; /* cells */
     int32_t room;
-    float *inputs, *targets;
-    int64_t *seconds;
-    uint8_t *broken; /* [rows]: a cell is missing */
+    int64_t seconds; /* of the row, as its own clock shows them */
+    nas_draft draft;
 } loader;
 
 static nas_status no_column(const loader *l, const char *name, nas_err *err) {
@@ -89,7 +87,7 @@ static nas_status find_columns(loader *l, nas_err *err) {
     for (int32_t i = 0; i < k->n_targets; i++)
         NAS_TRY(cell_of(l, k->targets[i], &l->target[i], err));
     for (int32_t i = 0; i < k->n_time; i++) NAS_TRY(cell_of(l, k->time[i], &l->time[i], err));
-    return NAS_OK;
+    return k->group ? cell_of(l, k->group, &l->group, err) : NAS_OK;
 }
 
 static nas_status make_room(loader *l, nas_err *err) {
@@ -99,12 +97,18 @@ static nas_status make_room(loader *l, nas_err *err) {
                         (long long)lines, INT32_MAX / 2);
     const size_t n = (size_t)lines;
     nas_arena *a = l->s->arena;
+    nas_draft *d = &l->draft;
     l->room = (int32_t)lines;
-    l->inputs = nas_arena_array(a, n * (size_t)l->k->n_inputs, sizeof *l->inputs, err);
-    l->targets = nas_arena_array(a, n * (size_t)l->k->n_targets, sizeof *l->targets, err);
-    l->seconds = nas_arena_array(a, l->k->n_time ? n : 1, sizeof *l->seconds, err);
-    l->broken = nas_arena_alloc(a, n, err);
-    return l->inputs && l->targets && l->seconds && l->broken ? NAS_OK : NAS_ENOMEM;
+    d->inputs = nas_arena_array(a, n * (size_t)l->k->n_inputs, sizeof *d->inputs, err);
+    d->targets = nas_arena_array(a, n * (size_t)l->k->n_targets, sizeof *d->targets, err);
+    d->broken = nas_arena_alloc(a, n, err);
+    d->line = nas_arena_array(a, n, sizeof *d->line, err);
+    if (!d->inputs || !d->targets || !d->broken || !d->line) return NAS_ENOMEM;
+    if (l->k->n_time && !(d->time = nas_arena_array(a, n, sizeof *d->time, err)))
+        return NAS_ENOMEM;
+    if (l->k->group && !(d->group = nas_arena_array(a, n, sizeof *d->group, err)))
+        return NAS_ENOMEM;
+    return NAS_OK;
 }
 
 static nas_status bad_cell(const loader *l, int64_t line, int32_t cell, nas_cell got,
@@ -115,42 +119,34 @@ static nas_status bad_cell(const loader *l, int64_t line, int32_t cell, nas_cell
                     n, got.p);
 }
 
-static nas_status read_time(const loader *l, int64_t line, const nas_cell *cells, int64_t *out,
-                            nas_err *err) {
-    const nas_series_config *k = l->k;
-    if (k->time_format) {
-        const nas_cell c = cells[l->time[0]];
-        if (nas_time_parse(k->time_format, c.p, c.n, out)) return NAS_OK;
-        char expected[160];
-        snprintf(expected, sizeof expected, "a time like %.100s", k->time_format);
-        return bad_cell(l, line, l->time[0], c, expected, err);
+static nas_status note_time(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
+    nas_cell parts[NAS_TIME_PARTS];
+    nas_instant t;
+    int32_t at;
+    char why[256];
+    if (!l->k->n_time) return NAS_OK;
+    for (int32_t i = 0; i < l->k->n_time; i++) parts[i] = cells[l->time[i]];
+    if (nas_series_time(l->k, l->csv, parts, &t, &at, why)) {
+        l->draft.time[l->s->rows] = t.micros;
+        l->seconds = t.micros / NAS_SECOND - (t.micros % NAS_SECOND < 0) + t.offset;
+        return NAS_OK;
     }
-    int32_t part[NAS_TIME_PARTS] = {1970, 1, 1};
-    for (int32_t i = 0; i < k->n_time; i++) {
-        double v;
-        const nas_cell c = cells[l->time[i]];
-        if (!nas_csv_number(l->csv, c, &v) || v != floor(v) || fabs(v) > 9999)
-            return bad_cell(l, line, l->time[i], c, "an integer, a part of the time", err);
-        part[i] = (int32_t)v;
-    }
-    const nas_moment m = {part[0], part[1], part[2], part[3], part[4], part[5]};
-    if (nas_moment_seconds(&m, out)) return NAS_OK;
-    return nas_fail(err, NAS_EFORMAT, "%s:%lld: there is no time %d-%d-%d %d:%d:%d", l->s->path,
-                    (long long)line, m.year, m.month, m.day, m.hour, m.minute, m.second);
+    if (at >= 0) return bad_cell(l, line, l->time[at], parts[at], why, err);
+    if (!l->k->time_format)
+        return nas_fail(err, NAS_EFORMAT, "%s:%lld: %s", l->s->path, (long long)line, why);
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s:%lld: columns \"%.60s\" ...: expected %s, got \"%.*s %.*s\"", l->s->path,
+                    (long long)line, l->k->time[0], why, parts[0].n < 40 ? parts[0].n : 40,
+                    parts[0].p, parts[1].n < 40 ? parts[1].n : 40, parts[1].p);
 }
 
-static nas_status note_time(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
-    nas_series *s = l->s;
-    if (!l->k->n_time) return NAS_OK;
-    NAS_TRY(read_time(l, line, cells, &l->seconds[s->rows], err));
-    if (!s->rows || l->seconds[s->rows] >= l->seconds[s->rows - 1]) return NAS_OK;
-    char now[32], before[32];
-    nas_time_show(l->seconds[s->rows], now);
-    nas_time_show(l->seconds[s->rows - 1], before);
-    return nas_fail(err, NAS_EFORMAT,
-                    "%s:%lld: the time goes back, to %s after %s; sort the rows, or leave "
-                    "task.time out",
-                    s->path, (long long)line, now, before);
+static nas_status note_group(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
+    const int32_t row = l->s->rows;
+    if (!l->k->group) return NAS_OK;
+    const nas_cell c = cells[l->group];
+    NAS_TRY(nas_words_number(&l->draft.groups, l->s->arena, c, &l->draft.group[row], err));
+    if (*l->draft.groups.word[l->draft.group[row]]) return NAS_OK;
+    return bad_cell(l, line, l->group, c, "whose row it is (task.group)", err);
 }
 
 static double derive(int32_t which, int64_t seconds) {
@@ -166,7 +162,7 @@ static nas_status take_cell(loader *l, int64_t line, int32_t cell, const nas_cel
         return NAS_OK;
     }
     *to = 0;
-    l->broken[l->s->rows] = 1;
+    l->draft.broken[l->s->rows] = 1;
     if (l->k->missing) return NAS_OK;
     return bad_cell(l, line, cell, cells[cell],
                     "a number (\"missing\": \"drop\" in task leaves such rows out)", err);
@@ -182,13 +178,15 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
     const nas_series_config *k = l->k;
     if (s->rows == l->room) return nas_fail(err, NAS_EBUG, "%s: more rows than lines", s->path);
     NAS_TRY(note_time(l, line, cells, err));
+    NAS_TRY(note_group(l, line, cells, err));
     const size_t row = (size_t)s->rows;
-    float *in = l->inputs + row * (size_t)k->n_inputs;
-    float *target = l->targets + row * (size_t)k->n_targets;
+    float *in = l->draft.inputs + row * (size_t)k->n_inputs;
+    float *target = l->draft.targets + row * (size_t)k->n_targets;
+    l->draft.line[row] = (int32_t)line;
     for (int32_t i = 0; i < k->n_inputs; i++) {
         const source *from = &l->input[i];
         if (from->cell < 0)
-            in[i] = (float)derive(from->derived, l->seconds[row]);
+            in[i] = (float)derive(from->derived, l->seconds);
         else if (from->word)
             in[i] = is_word(cells[from->cell], from->word);
         else
@@ -196,55 +194,9 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
     }
     for (int32_t i = 0; i < k->n_targets; i++)
         NAS_TRY(take_cell(l, line, l->target[i], cells, &target[i], err));
-    s->dropped += l->broken[row];
+    s->dropped += l->draft.broken[row];
     s->rows++;
     return NAS_OK;
-}
-
-/* The step that more than half of the rows have (Boyer and Moore, "MJRTY", 1981); where there is
- * none, some step that is there. */
-static int64_t usual_step(const int64_t *seconds, int32_t rows) {
-    int64_t step = 0, votes = 0;
-    for (int32_t i = 1; i < rows; i++) {
-        const int64_t d = seconds[i] - seconds[i - 1];
-        if (!votes) step = d;
-        votes += d == step ? 1 : -1;
-    }
-    return step;
-}
-
-/* Numbers the runs: a missing row is one of its own, and a step unlike the usual one begins the
- * next. */
-static nas_status number_runs(loader *l, nas_err *err) {
-    nas_series *s = l->s;
-    int32_t *run = nas_arena_array(s->arena, (size_t)s->rows + 1, sizeof *run, err);
-    if (!run) return NAS_ENOMEM;
-    const int64_t step = s->step = l->k->n_time ? usual_step(l->seconds, s->rows) : 0;
-    for (int32_t i = 1; i < s->rows; i++) {
-        const int64_t d = l->k->n_time ? l->seconds[i] - l->seconds[i - 1] : step;
-        s->gaps += d > step;
-        s->irregular += d > 0 && d < step;
-        s->repeats += d == 0 && d < step;
-        run[i] = run[i - 1] + (d != step || l->broken[i] || l->broken[i - 1]);
-    }
-    s->run = run;
-    return NAS_OK;
-}
-
-static void warn_of_breaks(const nas_series *s, const nas_log *log) {
-    if (s->dropped)
-        nas_warn(log, "%s: %lld of %d rows lack a value; windows over them are left out", s->path,
-                 (long long)s->dropped, s->rows);
-    if (s->gaps + s->repeats)
-        nas_warn(log,
-                 "%s: %lld gaps and %lld repeats in the times; windows across them are left out",
-                 s->path, (long long)s->gaps, (long long)s->repeats);
-    if (s->irregular)
-        nas_warn(log,
-                 "%s: %lld steps between rows are shorter than the usual one of %lld seconds, as "
-                 "those of months are; windows across them are left out. Without task.time rows "
-                 "count as evenly spaced",
-                 s->path, (long long)s->irregular, (long long)s->step);
 }
 
 static void hash_values(nas_series *s) {
@@ -261,6 +213,8 @@ static void hash_values(nas_series *s) {
     nas_hasher_add(&h, s->inputs, rows * (size_t)k->n_inputs * sizeof *s->inputs);
     nas_hasher_add(&h, s->targets, rows * (size_t)k->n_targets * sizeof *s->targets);
     nas_hasher_add(&h, s->run, rows * sizeof *s->run);
+    if (k->group)
+        nas_hasher_add(&h, s->group_begin, ((size_t)s->n_groups + 1) * sizeof *s->group_begin);
     s->hash = nas_hasher_end(&h);
 }
 
@@ -269,13 +223,13 @@ static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     NAS_TRY(find_columns(l, err));
     NAS_TRY(make_room(l, err));
     NAS_TRY(nas_csv_read(l->csv, l->n_cells, l->columns, take_row, l, err));
-    s->inputs = l->inputs;
-    s->targets = l->targets;
-    s->seconds = l->k->n_time ? l->seconds : NULL;
-    NAS_TRY(number_runs(l, err));
-    warn_of_breaks(s, log);
+    NAS_TRY(nas_series_group(s, &l->draft, err));
+    NAS_TRY(nas_series_order(s, l->csv, &l->draft, log, err));
+    s->inputs = l->draft.inputs;
+    s->targets = l->draft.targets;
+    s->time = l->draft.time;
     hash_values(s);
-    return NAS_OK;
+    return nas_series_find_season(s, &l->draft, err);
 }
 
 static nas_status open_in(nas_series *s, const char *path, const nas_log *log, nas_err *err) {
