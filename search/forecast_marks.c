@@ -9,7 +9,7 @@
 enum { SECONDS_OF_A_DAY = 86400, BLOCKS_WITHOUT_TIME = 100 };
 
 static int32_t rows_of_a_block(const nas_series *s) {
-    const int64_t day = s->step > 0 ? SECONDS_OF_A_DAY / s->step : 0;
+    const int64_t day = s->step > 0 ? SECONDS_OF_A_DAY * NAS_SECOND / s->step : 0;
     const int64_t rows = day > 0 ? day : s->rows / BLOCKS_WITHOUT_TIME;
     return rows < 1 ? 1 : rows > s->rows ? s->rows : (int32_t)rows;
 }

@@ -49,6 +49,22 @@ static const nas_key forecast_keys[] = {
      .kind = NAS_KEY_BLOCK,
      .def = "null",
      .help = "columns that hold the time; null: rows are taken as evenly spaced"},
+    {.name = "group",
+     .kind = NAS_KEY_TEXT,
+     TASK(series.group),
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "column that says whose row it is, where a table holds several series (stations); "
+             "null: one series"},
+    {.name = "season",
+     .kind = NAS_KEY_INT,
+     TASK(series.season),
+     .lo = 1,
+     .hi = 1000000,
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "rows after which things repeat, for the seasonal naive forecast; null: those of a "
+             "day, where the time says"},
     {.name = "split", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "training, validation, test"},
     NAS_KEY_END,
 };
@@ -65,11 +81,19 @@ static const nas_key time_keys[] = {
      TASK(series.time_format),
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
-     .help = "of that column, in strptime's %Y %y %m %d %H %M %S"},
+     .help = "how it reads, in strptime's letters, or epoch_s, epoch_ms"},
     {.name = "columns",
      .kind = NAS_KEY_BLOCK,
      .def = "null",
-     .help = "instead: columns of the year, month, day, hour, minute, second, as far as there are"},
+     .help = "instead: columns whose cells, a blank between each two, read as format; without it "
+             "those of the year, month, day, hour, minute, second, as far as there are"},
+    {.name = "tolerance_seconds",
+     .kind = NAS_KEY_FLOAT,
+     TASK(series.tolerance),
+     .lo = 0,
+     .hi = 2678400,
+     .def = "0",
+     .help = "by how much a step between rows may differ from the usual one, in s"},
     NAS_KEY_END,
 };
 
@@ -189,19 +213,20 @@ static void check_time(nas_check *c, const char *path, const cJSON *v) {
     if (one == several)
         nas_check_problem(c, path, v, false,
                           "expected \"column\" and its \"format\", or a list of \"columns\"");
+    if (several && cJSON_IsString(format) && strncmp(format->valuestring, "epoch_", 6) == 0)
+        nas_check_problem(c, nas_path_key(c->arena, path, "format"), format, true,
+                          "is a number in one \"column\"; leave \"columns\" out");
     if (one && !cJSON_IsString(format))
         nas_check_problem(c, nas_path_key(c->arena, path, "format"), v, false,
                           "missing; such as \"%%Y-%%m-%%d %%H:%%M:%%S\"");
     if (several)
         (void)check_list(c, nas_path_key(c->arena, path, "columns"), columns, NAS_TIME_PARTS,
-                         "columns: year, month, day, hour, minute, second");
+                         "columns: those of the format, or year, month, day, hour, minute, "
+                         "second");
     if (!cJSON_IsString(format)) return;
     const char *wrong = nas_time_format_wrong(format->valuestring);
     if (wrong)
         nas_check_problem(c, nas_path_key(c->arena, path, "format"), format, false, "%s", wrong);
-    if (several)
-        nas_check_problem(c, nas_path_key(c->arena, path, "format"), format, true,
-                          "belongs to one \"column\"; leave it out");
 }
 
 static void check_split(nas_check *c, const char *path, const cJSON *split) {

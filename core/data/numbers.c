@@ -14,9 +14,7 @@ nas_status nas_numbers_open(const nas_csv *csv, const char *path,
                             nas_numbers *out, nas_err *err) {
     *out = (nas_numbers){.csv = csv, .path = path, .missing = missing, .room = room};
     out->column = calloc((size_t)columns + 1, sizeof *out->column);
-    out->line = malloc((size_t)room * sizeof *out->line);
-    return out->column && out->line ? NAS_OK
-                                    : nas_fail(err, NAS_ENOMEM, "%s: out of memory", path);
+    return out->column ? NAS_OK : nas_fail(err, NAS_ENOMEM, "%s: out of memory", path);
 }
 
 void nas_numbers_close(nas_numbers *s) {
@@ -25,7 +23,6 @@ void nas_numbers_close(nas_numbers *s) {
         free(s->column[i].filled);
     }
     free(s->column);
-    free(s->line);
     *s = (nas_numbers){0};
 }
 
@@ -81,7 +78,6 @@ nas_status nas_numbers_take(nas_numbers *s, int32_t column, int64_t line, nas_ce
     double *v = &c->v[s->rows], found;
     const bool number = nas_csv_number(s->csv, cell, &found);
     const bool none = number && s->missing->n_none && is_none(s, c->name, found);
-    s->line[s->rows] = (int32_t)line;
     *v = number && !none && fabs(found) <= largest ? found : (double)NAN;
     if (!isnan(*v)) return NAS_OK;
     if (s->missing->how == NAS_MISSING_ERROR) return refuse(s, c, line, cell, none, err);

@@ -46,7 +46,7 @@ typedef struct nas_numbers {
     const nas_missing_config *missing;
     int32_t n, rows, room;
     nas_number_column *column;
-    int32_t *line; /* [rows] */
+    const int32_t *line; /* [rows] of the file; whoever opens it lends it */
 } nas_numbers;
 
 /* Of at most `columns` columns and `room` rows. */

@@ -1,8 +1,7 @@
 /* core/data/series.c - reads the columns of a series, and finds its windows. */
-#include "core/data/series.h"
+#include "core/data/series_int.h"
 
 #include "base/word.h"
-#include "core/data/times.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,12 +10,11 @@
 
 const char *const nas_series_derived[] = {"hour_sin", "hour_cos", "year_sin", "year_cos", NULL};
 
-enum { MOST_CELLS = NAS_INPUTS_MOST + NAS_TARGETS_MOST + NAS_TIME_PARTS };
+enum { MOST_CELLS = NAS_INPUTS_MOST + NAS_TARGETS_MOST + NAS_TIME_PARTS + 1 };
 
 /* Where an input comes from: a cell of the row, what that cell says, or the time. */
 typedef struct source {
     int32_t cell;     /* -1: of the time */
-    int32_t number;   /* column of numbers */
     int32_t derived;  /* index into nas_series_derived */
     const char *word; /* 1 where the cell is this, else 0; NULL: the cell's number */
 } source;
@@ -27,17 +25,15 @@ typedef struct loader {
     const nas_series_config *k;
     int32_t n_cells, columns[MOST_CELLS];
     source input[NAS_INPUTS_MOST];
-    int32_t target[NAS_TARGETS_MOST], time[NAS_TIME_PARTS]; /* cells */
+    int32_t target[NAS_TARGETS_MOST], time[NAS_TIME_PARTS], group; /* cells */
     int32_t n_numbers, number_cell[MOST_CELLS]; /* cells of the columns of numbers */
-    int32_t target_number[NAS_TARGETS_MOST];
+    int32_t input_number[NAS_INPUTS_MOST], target_number[NAS_TARGETS_MOST];
     nas_missing_config missing;
     nas_numbers numbers;
     int64_t blank, first_blank; /* rows without a time and without a value, line of the first */
     int32_t room;
-    float *inputs, *targets;
-    int64_t *seconds;
-    int32_t *run;
-    uint8_t *broken; /* [rows]: a cell is missing */
+    int64_t seconds; /* of the row, as its own clock shows them */
+    nas_draft draft;
 } loader;
 
 static nas_status no_column(const loader *l, const char *name, nas_err *err) {
@@ -78,7 +74,7 @@ static nas_status find_word(loader *l, const char *name, source *from, nas_err *
 }
 
 static nas_status find_input(loader *l, const char *name, source *from, nas_err *err) {
-    *from = (source){.cell = -1, .number = -1};
+    *from = (source){.cell = -1};
     if (nas_csv_find(l->csv, name) >= 0) return cell_of(l, name, &from->cell, err);
     while (nas_series_derived[from->derived] &&
            strcmp(nas_series_derived[from->derived], name) != 0)
@@ -102,14 +98,15 @@ static nas_status find_columns(loader *l, nas_err *err) {
     for (int32_t i = 0; i < k->n_inputs; i++) {
         source *from = &l->input[i];
         NAS_TRY(find_input(l, k->inputs[i], from, err));
-        if (from->cell >= 0 && !from->word) from->number = number_of(l, from->cell);
+        const bool number = from->cell >= 0 && !from->word;
+        l->input_number[i] = number ? number_of(l, from->cell) : -1;
     }
     for (int32_t i = 0; i < k->n_targets; i++) {
         NAS_TRY(cell_of(l, k->targets[i], &l->target[i], err));
         l->target_number[i] = number_of(l, l->target[i]);
     }
     for (int32_t i = 0; i < k->n_time; i++) NAS_TRY(cell_of(l, k->time[i], &l->time[i], err));
-    return NAS_OK;
+    return k->group ? cell_of(l, k->group, &l->group, err) : NAS_OK;
 }
 
 static nas_status make_room(loader *l, nas_err *err) {
@@ -119,12 +116,18 @@ static nas_status make_room(loader *l, nas_err *err) {
                         (long long)lines, INT32_MAX / 2);
     const size_t n = (size_t)lines;
     nas_arena *a = l->s->arena;
+    nas_draft *d = &l->draft;
     l->room = (int32_t)lines;
-    l->inputs = nas_arena_array(a, n * (size_t)l->k->n_inputs, sizeof *l->inputs, err);
-    l->targets = nas_arena_array(a, n * (size_t)l->k->n_targets, sizeof *l->targets, err);
-    l->seconds = nas_arena_array(a, l->k->n_time ? n : 1, sizeof *l->seconds, err);
-    l->broken = nas_arena_alloc(a, n, err);
-    return l->inputs && l->targets && l->seconds && l->broken ? NAS_OK : NAS_ENOMEM;
+    d->inputs = nas_arena_array(a, n * (size_t)l->k->n_inputs, sizeof *d->inputs, err);
+    d->targets = nas_arena_array(a, n * (size_t)l->k->n_targets, sizeof *d->targets, err);
+    d->broken = nas_arena_alloc(a, n, err);
+    d->line = nas_arena_array(a, n, sizeof *d->line, err);
+    if (!d->inputs || !d->targets || !d->broken || !d->line) return NAS_ENOMEM;
+    if (l->k->n_time && !(d->time = nas_arena_array(a, n, sizeof *d->time, err)))
+        return NAS_ENOMEM;
+    if (l->k->group && !(d->group = nas_arena_array(a, n, sizeof *d->group, err)))
+        return NAS_ENOMEM;
+    return NAS_OK;
 }
 
 /* The columns of numbers: their decimal sign, and room. */
@@ -142,6 +145,10 @@ static nas_status open_numbers(loader *l, nas_err *err) {
     for (int32_t i = 0; i < l->n_numbers; i++)
         if (nas_numbers_add(&l->numbers, nas_csv_name(l->csv, columns[i]), err) < 0)
             return NAS_ENOMEM;
+    l->numbers.line = l->draft.line;
+    l->draft.numbers = &l->numbers;
+    l->draft.input_number = l->input_number;
+    l->draft.target_number = l->target_number;
     return NAS_OK;
 }
 
@@ -153,42 +160,34 @@ static nas_status bad_cell(const loader *l, int64_t line, int32_t cell, nas_cell
                     n, got.p);
 }
 
-static nas_status read_time(const loader *l, int64_t line, const nas_cell *cells, int64_t *out,
-                            nas_err *err) {
-    const nas_series_config *k = l->k;
-    if (k->time_format) {
-        const nas_cell c = cells[l->time[0]];
-        if (nas_time_parse(k->time_format, c.p, c.n, out)) return NAS_OK;
-        char expected[160];
-        snprintf(expected, sizeof expected, "a time like %.100s", k->time_format);
-        return bad_cell(l, line, l->time[0], c, expected, err);
+static nas_status note_time(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
+    nas_cell parts[NAS_TIME_PARTS];
+    nas_instant t;
+    int32_t at;
+    char why[256];
+    if (!l->k->n_time) return NAS_OK;
+    for (int32_t i = 0; i < l->k->n_time; i++) parts[i] = cells[l->time[i]];
+    if (nas_series_time(l->k, l->csv, parts, &t, &at, why)) {
+        l->draft.time[l->s->rows] = t.micros;
+        l->seconds = t.micros / NAS_SECOND - (t.micros % NAS_SECOND < 0) + t.offset;
+        return NAS_OK;
     }
-    int32_t part[NAS_TIME_PARTS] = {1970, 1, 1};
-    for (int32_t i = 0; i < k->n_time; i++) {
-        double v;
-        const nas_cell c = cells[l->time[i]];
-        if (!nas_csv_number(l->csv, c, &v) || v != floor(v) || fabs(v) > 9999)
-            return bad_cell(l, line, l->time[i], c, "an integer, a part of the time", err);
-        part[i] = (int32_t)v;
-    }
-    const nas_moment m = {part[0], part[1], part[2], part[3], part[4], part[5]};
-    if (nas_moment_seconds(&m, out)) return NAS_OK;
-    return nas_fail(err, NAS_EFORMAT, "%s:%lld: there is no time %d-%d-%d %d:%d:%d", l->s->path,
-                    (long long)line, m.year, m.month, m.day, m.hour, m.minute, m.second);
+    if (at >= 0) return bad_cell(l, line, l->time[at], parts[at], why, err);
+    if (!l->k->time_format)
+        return nas_fail(err, NAS_EFORMAT, "%s:%lld: %s", l->s->path, (long long)line, why);
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s:%lld: columns \"%.60s\" ...: expected %s, got \"%.*s %.*s\"", l->s->path,
+                    (long long)line, l->k->time[0], why, parts[0].n < 40 ? parts[0].n : 40,
+                    parts[0].p, parts[1].n < 40 ? parts[1].n : 40, parts[1].p);
 }
 
-static nas_status note_time(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
-    nas_series *s = l->s;
-    if (!l->k->n_time) return NAS_OK;
-    NAS_TRY(read_time(l, line, cells, &l->seconds[s->rows], err));
-    if (!s->rows || l->seconds[s->rows] >= l->seconds[s->rows - 1]) return NAS_OK;
-    char now[32], before[32];
-    nas_time_show(l->seconds[s->rows], now);
-    nas_time_show(l->seconds[s->rows - 1], before);
-    return nas_fail(err, NAS_EFORMAT,
-                    "%s:%lld: the time goes back, to %s after %s; sort the rows, or leave "
-                    "task.time out",
-                    s->path, (long long)line, now, before);
+static nas_status note_group(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
+    const int32_t row = l->s->rows;
+    if (!l->k->group) return NAS_OK;
+    const nas_cell c = cells[l->group];
+    NAS_TRY(nas_words_number(&l->draft.groups, l->s->arena, c, &l->draft.group[row], err));
+    if (*l->draft.groups.word[l->draft.group[row]]) return NAS_OK;
+    return bad_cell(l, line, l->group, c, "whose row it is (task.group)", err);
 }
 
 static double derive(int32_t which, int64_t seconds) {
@@ -217,12 +216,14 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
         return NAS_OK;
     }
     NAS_TRY(note_time(l, line, cells, err));
+    NAS_TRY(note_group(l, line, cells, err));
     const size_t row = (size_t)s->rows;
-    float *in = l->inputs + row * (size_t)k->n_inputs;
+    float *in = l->draft.inputs + row * (size_t)k->n_inputs;
+    l->draft.line[row] = (int32_t)line;
     for (int32_t i = 0; i < k->n_inputs; i++) {
         const source *from = &l->input[i];
         if (from->cell < 0)
-            in[i] = (float)derive(from->derived, l->seconds[row]);
+            in[i] = (float)derive(from->derived, l->seconds);
         else if (from->word)
             in[i] = is_word(cells[from->cell], from->word);
     }
@@ -231,141 +232,6 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
         NAS_TRY(nas_numbers_take(&l->numbers, i, line, cells[l->number_cell[i]], err));
     s->rows++;
     return NAS_OK;
-}
-
-/* The step that more than half of the rows have (Boyer and Moore, "MJRTY", 1981); where there is
- * none, some step that is there. */
-static int64_t usual_step(const int64_t *seconds, int32_t rows) {
-    int64_t step = 0, votes = 0;
-    for (int32_t i = 1; i < rows; i++) {
-        const int64_t d = seconds[i] - seconds[i - 1];
-        if (!votes) step = d;
-        votes += d == step ? 1 : -1;
-    }
-    return step;
-}
-
-/* Numbers the runs: a step unlike the usual one begins the next. */
-static nas_status number_runs(loader *l, nas_err *err) {
-    nas_series *s = l->s;
-    int32_t *run = nas_arena_array(s->arena, (size_t)s->rows + 1, sizeof *run, err);
-    if (!run) return NAS_ENOMEM;
-    const int64_t step = s->step = l->k->n_time ? usual_step(l->seconds, s->rows) : 0;
-    for (int32_t i = 1; i < s->rows; i++) {
-        const int64_t d = l->k->n_time ? l->seconds[i] - l->seconds[i - 1] : step;
-        s->gaps += d > step;
-        s->irregular += d > 0 && d < step;
-        s->repeats += d == 0 && d < step;
-        run[i] = run[i - 1] + (d != step);
-    }
-    s->run = l->run = run;
-    return NAS_OK;
-}
-
-static void warn_of_breaks(const nas_series *s, const nas_log *log) {
-    if (s->gaps + s->repeats)
-        nas_warn(log,
-                 "%s: %lld gaps and %lld repeats in the times; windows across them are left out",
-                 s->path, (long long)s->gaps, (long long)s->repeats);
-    if (s->irregular)
-        nas_warn(log,
-                 "%s: %lld steps between rows are shorter than the usual one of %lld seconds, as "
-                 "those of months are; windows across them are left out. Without task.time rows "
-                 "count as evenly spaced",
-                 s->path, (long long)s->irregular, (long long)s->step);
-}
-
-/* --- columns of numbers -------------------------------------------------------------------------
- */
-
-static void place(loader *l, const nas_number_column *c, float *to, int32_t stride) {
-    for (int32_t r = 0; r < l->s->rows; r++, to += stride) {
-        const bool none = isnan(c->v[r]);
-        *to = none ? 0 : (float)(c->v[r] - c->base);
-        if (none) l->broken[r] = 1;
-    }
-}
-
-/* The bases, once a column has one. */
-static nas_status place_bases(loader *l, nas_err *err) {
-    nas_series *s = l->s;
-    const nas_series_config *k = l->k;
-    bool any = false;
-    for (int32_t i = 0; i < l->n_numbers; i++) any |= fabs(l->numbers.column[i].base) > 0;
-    if (!any) return NAS_OK;
-    double *in = nas_arena_array(s->arena, (size_t)k->n_inputs, sizeof *in, err);
-    double *target = nas_arena_array(s->arena, (size_t)k->n_targets, sizeof *target, err);
-    if (!in || !target) return NAS_ENOMEM;
-    for (int32_t i = 0; i < k->n_inputs; i++)
-        if (l->input[i].number >= 0) in[i] = l->numbers.column[l->input[i].number].base;
-    for (int32_t i = 0; i < k->n_targets; i++)
-        target[i] = l->numbers.column[l->target_number[i]].base;
-    s->input_base = in;
-    s->target_base = target;
-    return NAS_OK;
-}
-
-static nas_status place_filled(loader *l, nas_err *err) {
-    uint8_t *filled = NULL;
-    for (int32_t i = 0; i < l->k->n_targets; i++) {
-        const nas_number_column *c = &l->numbers.column[l->target_number[i]];
-        if (!c->filled) continue;
-        if (!filled) filled = nas_arena_alloc(l->s->arena, (size_t)l->s->rows + 1, err);
-        if (!filled) return NAS_ENOMEM;
-        for (int32_t r = 0; r < l->s->rows; r++) filled[r] |= c->filled[r];
-    }
-    l->s->filled = filled;
-    return NAS_OK;
-}
-
-/* Finishes the numbers and moves them into the series. */
-static nas_status place_numbers(loader *l, const nas_log *log, nas_err *err) {
-    nas_series *s = l->s;
-    const nas_series_config *k = l->k;
-    l->numbers.rows = s->rows;
-    NAS_TRY(nas_numbers_finish(&l->numbers, s->run, log, err));
-    for (int32_t i = 0; i < k->n_inputs; i++)
-        if (l->input[i].number >= 0)
-            place(l, &l->numbers.column[l->input[i].number], l->inputs + i, k->n_inputs);
-    for (int32_t i = 0; i < k->n_targets; i++)
-        place(l, &l->numbers.column[l->target_number[i]], l->targets + i, k->n_targets);
-    NAS_TRY(place_bases(l, err));
-    return place_filled(l, err);
-}
-
-static int32_t count_windows(const nas_series *s, const int32_t *run) {
-    const int32_t span = s->config.window + s->config.horizon;
-    int32_t n = 0;
-    for (int32_t i = 0; i + span <= s->rows; i++) n += run[i] == run[i + span - 1];
-    return n;
-}
-
-/* A row that lacks a value is a run of its own. Says what that leaves. */
-static void break_runs(loader *l, const nas_log *log) {
-    nas_series *s = l->s;
-    const nas_number_column *worst = NULL;
-    const int32_t before = count_windows(s, s->run);
-    int32_t *run = l->run, last = s->rows ? run[0] : 0;
-    for (int32_t i = 0; i < s->rows; i++) {
-        const bool next = i && (run[i] != last || l->broken[i] || l->broken[i - 1]);
-        last = run[i];
-        run[i] = i ? run[i - 1] + next : 0;
-        s->dropped += l->broken[i];
-    }
-    if (!s->dropped) return;
-    for (int32_t i = 0; i < l->n_numbers; i++) {
-        const nas_number_column *c = &l->numbers.column[i];
-        if (!worst || c->missing > worst->missing) worst = c;
-    }
-    const int32_t after = count_windows(s, run);
-    nas_warn(log,
-             "%s: %lld of %d rows lack a value, most often of \"%.100s\" (first in line %lld); "
-             "windows over them are left out: %d of %d stay (%.0f %%)%s",
-             s->path, (long long)s->dropped, s->rows, worst->name, (long long)worst->first, after,
-             before, before ? 100.0 * after / before : 0,
-             l->missing.how == NAS_MISSING_DROP ? ". To fill short gaps set task.missing to "
-                                                  "\"previous\" or \"interpolate\""
-                                                : "");
 }
 
 static void warn_of_empty(const loader *l, const nas_log *log) {
@@ -404,6 +270,8 @@ static void hash_values(nas_series *s) {
         nas_hasher_text(&h, "filled");
         nas_hasher_add(&h, s->filled, rows);
     }
+    if (k->group)
+        nas_hasher_add(&h, s->group_begin, ((size_t)s->n_groups + 1) * sizeof *s->group_begin);
     s->hash = nas_hasher_end(&h);
 }
 
@@ -413,16 +281,15 @@ static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     NAS_TRY(make_room(l, err));
     NAS_TRY(open_numbers(l, err));
     NAS_TRY(nas_csv_read(l->csv, l->n_cells, l->columns, take_row, l, err));
-    s->inputs = l->inputs;
-    s->targets = l->targets;
-    s->seconds = l->k->n_time ? l->seconds : NULL;
     warn_of_empty(l, log);
-    NAS_TRY(number_runs(l, err));
-    NAS_TRY(place_numbers(l, log, err));
-    break_runs(l, log);
-    warn_of_breaks(s, log);
+    NAS_TRY(nas_series_group(s, &l->draft, err));
+    NAS_TRY(nas_series_order(s, l->csv, &l->draft, log, err));
+    NAS_TRY(nas_series_place(s, &l->draft, log, err));
+    s->inputs = l->draft.inputs;
+    s->targets = l->draft.targets;
+    s->time = l->draft.time;
     hash_values(s);
-    return NAS_OK;
+    return nas_series_find_season(s, &l->draft, err);
 }
 
 static nas_status open_in(nas_series *s, const char *path, const nas_log *log, nas_err *err) {
