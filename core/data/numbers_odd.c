@@ -39,18 +39,19 @@ static bool has_many_values(const double *v, int32_t n) {
 }
 
 /* Are `cells` cells of `value` far from v[0 .. n), which rises? Further from the nearest than that
- * one is from the median, and than half of what nearly all the others span. */
+ * one is from the median (than four times that where the value itself is not suspicious: of rain
+ * two of the heaviest days may be alike), and than half of what nearly all the others span. */
 static bool is_odd(double value, int64_t cells, const double *v, int32_t n) {
     if (n < CELLS_LEAST || !has_many_values(v, n)) return false;
     const double near = value < v[0] ? v[0] : v[n - 1];
     const double span = v[n - 1 - n / 100] - v[n / 100];
-    const double gap = fabs(value - near);
-    if (!(gap > fabs(near - v[n / 2])) || !(gap > span / 2)) return false;
+    const double gap = fabs(value - near), side = fabs(near - v[n / 2]);
+    if (!(gap > side) || !(gap > span / 2)) return false;
     const bool code = is_code(value), below_all = value < 0 && v[0] >= 0;
-    if (cells < 2) return code;
+    if (cells < 2 || code) return code;
+    if (below_all) return true;
     /* An off state is often 0. */
-    if (!(fabs(value) > 0)) return cells * 100 <= n;
-    return code || below_all || cells * 10 <= n;
+    return gap > 4 * side && cells * (fabs(value) > 0 ? 10 : 100) <= n;
 }
 
 /* Odd values from the ends of v[0 .. n), which rises, inwards. Returns how many. */
