@@ -41,10 +41,16 @@ static nas_status no_window(const nas_dataset *d, const char *part, int32_t rows
             breaks, sizeof breaks,
             ", or leave task.time out, so that %lld steps unlike the usual one break no window",
             (long long)(s->gaps + s->irregular));
+    char lacking[160] = "";
+    if (s->dropped)
+        snprintf(lacking, sizeof lacking,
+                 ", or fill short gaps (task.missing), so that %lld rows that lack a value break "
+                 "fewer windows",
+                 (long long)s->dropped);
     return nas_fail(err, NAS_EINVAL,
                     "%s: the %s part has %d rows and not one whole window of %d + %d rows; take a "
-                    "shorter window or horizon, a larger share, or more data%s",
-                    d->folder, part, rows, k->window, k->horizon, breaks);
+                    "shorter window or horizon, a larger share, or more data%s%s",
+                    d->folder, part, rows, k->window, k->horizon, breaks, lacking);
 }
 
 /* A fold has no test part; with folds the validation part is that of each of them. */
