@@ -333,18 +333,29 @@ static bool is_measured(const nas_series *s, int32_t begin, int32_t end) {
     return !s->filled || !memchr(s->filled + begin, 1, (size_t)(end - begin));
 }
 
-nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end, nas_arena *a,
-                            nas_windows *out, nas_err *err) {
+nas_status nas_windows_in(const nas_series *s, const nas_spans *of, nas_arena *a, nas_windows *out,
+                          nas_err *err) {
     const int32_t span = s->config.window + s->config.horizon;
-    const int32_t most = end - begin - span + 1;
+    int64_t most = 0;
     *out = (nas_windows){0};
-    if (most <= 0) return NAS_OK;
+    for (int32_t g = 0; g < of->n; g++) {
+        const int32_t fit = of->end[g] - of->begin[g] - span + 1;
+        most += fit > 0 ? fit : 0;
+    }
+    if (most <= 0 || span <= 0) return NAS_OK;
     int32_t *first = nas_arena_array(a, (size_t)most, sizeof *first, err);
     if (!first) return NAS_ENOMEM;
-    for (int32_t i = begin; i < begin + most; i++)
-        if (s->run[i] == s->run[i + span - 1] && span > 0 &&
-            is_measured(s, i + s->config.window, i + span))
-            first[out->n++] = i;
+    for (int32_t g = 0; g < of->n; g++)
+        for (int32_t i = of->begin[g]; i + span <= of->end[g]; i++)
+            if (s->run[i] == s->run[i + span - 1] &&
+                is_measured(s, i + s->config.window, i + span))
+                first[out->n++] = i;
     out->first = first;
     return NAS_OK;
+}
+
+nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end, nas_arena *a,
+                            nas_windows *out, nas_err *err) {
+    const nas_spans one = {1, &begin, &end};
+    return nas_windows_in(s, &one, a, out, err);
 }

@@ -64,21 +64,34 @@ NAS_NODISCARD nas_status nas_series_open(const char *path, const nas_series_conf
                                          const nas_log *log, nas_series **out, nas_err *err);
 void nas_series_close(nas_series *s);
 
-/* All windows whose rows, inputs and targets, lie in [begin, end) without a break, and whose
+/* Rows [begin[i], end[i]) of a series, rising; of a part those of each group. */
+typedef struct nas_spans {
+    int32_t n;
+    const int32_t *begin, *end; /* [n] */
+} nas_spans;
+
+/* All windows whose rows, inputs and targets, lie in one span without a break, and whose
  * targets were all measured. Owner: arena a. */
 typedef struct nas_windows {
     int32_t n;
     const int32_t *first; /* [n], rising */
 } nas_windows;
+NAS_NODISCARD nas_status nas_windows_in(const nas_series *s, const nas_spans *of, nas_arena *a,
+                                        nas_windows *out, nas_err *err);
+/* Those of [begin, end). */
 NAS_NODISCARD nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end,
                                           nas_arena *a, nas_windows *out, nas_err *err);
 
-/* Mean and deviation (of the population) of each column over usable rows of [begin, end).
- * Shape: [n_inputs], [n_targets], in the file's units, means less the bases. Errors: NAS_EINVAL a constant column. */
+/* Mean and deviation (of the population) of each column over the usable rows of spans.
+ * Shape: [n_inputs], [n_targets], in the file's units, means less the bases. Errors:
+ * NAS_EINVAL a constant column. */
 typedef struct nas_scaling {
     const float *mean, *deviation;               /* of the inputs */
     const float *target_mean, *target_deviation; /* of the targets */
 } nas_scaling;
+NAS_NODISCARD nas_status nas_scaling_in(const nas_series *s, const nas_spans *of, nas_arena *a,
+                                        nas_scaling *out, nas_err *err);
+/* Over [begin, end). */
 NAS_NODISCARD nas_status nas_scaling_find(const nas_series *s, int32_t begin, int32_t end,
                                           nas_arena *a, nas_scaling *out, nas_err *err);
 
