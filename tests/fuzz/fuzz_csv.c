@@ -35,7 +35,16 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
     nas_err err = {0};
     nas_series *s;
     for (int32_t i = 0; i < n; i++) names[i] = nas_csv_name(c, i);
-    for (int time = 0; time < 3; time++) {
+    static const struct {
+        int time, missing;
+    } modes[] = {{0, NAS_MISSING_ERROR},
+                 {1, NAS_MISSING_ERROR},
+                 {1, NAS_MISSING_DROP},
+                 {0, NAS_MISSING_PREVIOUS},
+                 {1, NAS_MISSING_INTERPOLATE}};
+    static const nas_none none = {NULL, -999};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        const int time = modes[i].time;
         const nas_series_config k = {
             .n_inputs = n,
             .n_targets = 1,
@@ -45,7 +54,10 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
             .n_time = time ? 1 : 0,
             .time = {names[n - 1]},
             .time_format = time ? "%d.%m.%Y %H:%M:%S" : NULL,
-            .missing = time == 2,
+            .missing = modes[i].missing,
+            .missing_longest = 2,
+            .n_none = 1,
+            .none = &none,
             .window = WINDOW,
             .horizon = HORIZON,
         };
