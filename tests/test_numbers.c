@@ -206,7 +206,9 @@ static void test_gaps(void **state) {
     s = open_text(gaps, &k);
     expect_values(s, "1 2 3 4 5 6 7 8 0 0 0 12 13 14 0 ",
                   "10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 ");
-    expect_windows(s, 6, (int32_t[]){0, 1, 2, 4, 5, 11});
+    expect_said("4 of 7 windows are left out all the same");
+    /* None whose last row is made of what it forecasts: rows 2, 3 and 5. */
+    expect_windows(s, 3, (int32_t[]){0, 5, 11});
     nas_series_close(s);
 }
 
