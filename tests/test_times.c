@@ -324,6 +324,15 @@ static void test_reasons(void **state) {
                             "2024-01-04,12:00,2\n2024-01-04,18:00,2\n",
                             &k));
     says("column \"clock\" looks like the clock: set \"columns\": [\"t\", \"clock\"]");
+    /* An hour in a column of its own is one too, where the time has none. */
+    nas_series_close(opened("t,hour,v\n2024-01-01,0,1\n2024-01-01,12,2\n2024-01-02,0,3\n"
+                            "2024-01-02,12,4\n2024-01-03,0,5\n2024-01-03,12,6\n2024-01-04,0,7\n"
+                            "2024-01-04,12,8\n",
+                            &k));
+    says("column \"hour\" looks like the clock");
+    refused("t,id,v\n2024-01-01,A,1\n2024-01-01,B,2\n2024-01-02,A,3\n2024-01-02,B,4\n"
+            "2024-01-03,A,5\n2024-01-03,B,6\n2024-01-04,A,7\n2024-01-04,B,8\n",
+            &k, "set \"group\": \"id\"");
     k = config("t", "%H:%M");
     refused("t,v\n22:00,1\n23:00,2\n0:00,3\n1:00,3\n", &k, "the times have no day");
     k = config("t", "epoch_ms");
@@ -339,14 +348,14 @@ static void test_groups(void **state) {
     nas_series *s = opened("t,id,v\n1,B,10\n1,A,1\n2,B,20\n2, A ,2\n3,A,3\n5,A,5\n3,B,30\n4,B,40\n"
                            "6,A,6\n7,A,7\n5,C,100\n",
                            &k);
-    static const float values[] = {10, 20, 30, 40, 1, 2, 3, 5, 6, 7, 100};
+    static const float values[] = {1, 2, 3, 5, 6, 7, 10, 20, 30, 40, 100};
     assert_int_equal(s->n_groups, 3);
-    assert_string_equal(s->group_name[0], "B");
-    assert_string_equal(s->group_name[1], "A");
-    assert_true(s->group_begin[1] == 4 && s->group_begin[2] == 10 && s->group_begin[3] == 11);
+    assert_string_equal(s->group_name[0], "A");
+    assert_string_equal(s->group_name[1], "B");
+    assert_true(s->group_begin[1] == 6 && s->group_begin[2] == 10 && s->group_begin[3] == 11);
     for (int i = 0; i < 11; i++) assert_true(s->targets[i] == values[i]);
     assert_int_equal(s->gaps, 1);
-    expect_windows(s, 4, (int32_t[]){0, 1, 4, 7});
+    expect_windows(s, 4, (int32_t[]){0, 3, 6, 7});
     nas_series_close(s);
     refused("t,id,v\n1,B,10\n1,A,1\n2,B,20\n1,B,2\n", &k,
             ":5: the time goes back, to 1970-01-01 01:00:00 after 1970-01-01 02:00:00 (id \"B\")");

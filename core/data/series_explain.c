@@ -15,6 +15,26 @@ typedef struct search {
     int64_t last[WORDS_MOST];
 } search;
 
+/* 17:24:00, 18.00.00, 7: what may stand beside a date. */
+static bool is_clock(nas_cell c) {
+    int32_t digits = 0, signs = 0, hour = 0;
+    for (int32_t i = 0; i < c.n; i++) {
+        const bool digit = c.p[i] >= '0' && c.p[i] <= '9';
+        if (!digit && c.p[i] != ':' && c.p[i] != '.') return false;
+        if (!digit) signs++;
+        if (digit && !signs) hour = hour * 10 + c.p[i] - '0';
+        if (digit && ++digits > 6) return false;
+    }
+    return digits > 0 && hour <= 24 && (signs != 1 || memchr(c.p, ':', (size_t)c.n));
+}
+
+/* Does the time that is read have no hours? */
+static bool is_date(const nas_series_config *k) {
+    const char *f = k->time_format;
+    if (!f) return k->n_time < 4;
+    return strchr(f, '%') && !strstr(f, "%H") && !strstr(f, "%I") && !strstr(f, "%T");
+}
+
 /* Stops where the column has too many words to tell series apart, or explains nothing. */
 static nas_status take(void *ctx, int64_t line, const nas_cell *cells, nas_err *err) {
     search *q = ctx;
@@ -26,7 +46,7 @@ static nas_status take(void *ctx, int64_t line, const nas_cell *cells, nas_err *
     if (word >= WORDS_MOST) return NAS_ESTOP;
     const int64_t now = q->d->time[q->row++];
     if (q->words.n > before)
-        q->clock |= memchr(cells[0].p, ':', (size_t)cells[0].n) != NULL;
+        q->clock &= is_clock(cells[0]);
     else if (now <= q->last[word])
         q->bad++;
     q->last[word] = now;
@@ -36,7 +56,7 @@ static nas_status take(void *ctx, int64_t line, const nas_cell *cells, nas_err *
 
 static nas_status try_column(const nas_series *s, const nas_csv *csv, const nas_draft *d,
                              int32_t column, search *q, bool *fits, nas_err *err) {
-    *q = (search){.d = d, .rows = s->rows};
+    *q = (search){.d = d, .rows = s->rows, .clock = is_date(&s->config)};
     NAS_TRY(nas_arena_open(&q->arena, err));
     const nas_status st = nas_csv_read(csv, 1, &column, take, q, err);
     nas_arena_close(q->arena);

@@ -20,7 +20,7 @@ typedef struct nas_draft {
 bool nas_series_time(const nas_series_config *k, const nas_csv *csv, const nas_cell *cells,
                      nas_instant *out, int32_t *cell, char *why);
 
-/* Brings the rows of a group together, in the order of the file (groups by their first row), and
+/* Brings the rows of a group together, in the order of the file, groups in that of their names, and
  * fills s->group_begin, group_name. */
 NAS_NODISCARD nas_status nas_series_group(nas_series *s, nas_draft *d, nas_err *err);
 
