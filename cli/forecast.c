@@ -143,13 +143,17 @@ static void print_json(const nas_series_config *k, const nas_forecast_verdict *v
 /* For other runtimes to be compared with: first rows of the windows, and their forecasts. */
 typedef struct dump {
     FILE *rows, *forecasts;
-    size_t outputs;
+    size_t outputs, targets;
 } dump;
 
 static void dump_one(void *ctx, const nas_forecast_seen *w) {
     const dump *d = ctx;
     fprintf(d->rows, "%d\n", w->row);
-    fwrite(w->forecast, sizeof *w->forecast, d->outputs, d->forecasts);
+    for (size_t i = 0; i < d->outputs; i++) {
+        const double base = w->base ? w->base[i % d->targets] : 0;
+        const float v = (float)((double)w->forecast[i] + base);
+        fwrite(&v, sizeof v, 1, d->forecasts);
+    }
 }
 
 static bool dump_open(dump *d, const char *folder, nas_err *err) {
@@ -179,7 +183,8 @@ int cli_eval_forecast(const char *folder, const char *data, int part, bool json,
     dump out = {0};
     if (nas_forecaster_open(a, folder, &f, &err) != NAS_OK) return cli_fail(&err);
     const nas_series_config *k = &f.candidate.task.series;
-    out.outputs = (size_t)k->horizon * (size_t)k->n_targets;
+    out.targets = (size_t)k->n_targets;
+    out.outputs = (size_t)k->horizon * out.targets;
     if (dump_to && !dump_open(&out, dump_to, &err)) {
         (void)dump_close(&out);
         return cli_fail(&err);

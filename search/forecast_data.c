@@ -20,10 +20,16 @@ static nas_status no_window(const nas_dataset *d, const char *part, int32_t rows
                  "%s, or leave task.time out, so that %lld steps unlike the usual one break no "
                  "window",
                  even, (long long)(s->gaps + s->irregular));
+    char lacking[160] = "";
+    if (s->dropped)
+        snprintf(lacking, sizeof lacking,
+                 ", or fill short gaps (task.missing), so that %lld rows that lack a value break "
+                 "fewer windows",
+                 (long long)s->dropped);
     return nas_fail(err, NAS_EINVAL,
                     "%s: the %s part has %d rows and not one whole window of %d + %d rows; take a "
-                    "shorter window or horizon, a larger share, or more data%s",
-                    d->folder, part, rows, k->window, k->horizon, breaks);
+                    "shorter window or horizon, a larger share, or more data%s%s",
+                    d->folder, part, rows, k->window, k->horizon, breaks, lacking);
 }
 
 /* A fold has no test part; with folds the validation part is that of each of them. */
@@ -48,6 +54,45 @@ static nas_status find_parts(nas_arena *a, nas_dataset *d, int32_t fold,
         if (is_needed(d, fold, (nas_part)p) && !w->n)
             return no_window(d, nas_part_name((nas_part)p), rows_in(&span[p]), err);
     }
+    return NAS_OK;
+}
+
+/* Does target i ever change from the last row of a window to those that are forecast? */
+static bool changes(const nas_series *s, const nas_windows *w, int32_t i) {
+    const nas_series_config *k = &s->config;
+    const size_t n = (size_t)k->n_targets;
+    for (int32_t at = 0; at < w->n; at++) {
+        const float *last = s->targets + (size_t)(w->first[at] + k->window - 1) * n + i;
+        for (int32_t h = 1; h <= k->horizon; h++)
+            if (last[(size_t)h * n] < *last || last[(size_t)h * n] > *last) return true;
+    }
+    return false;
+}
+
+/* Of a target that does not change there is nothing to be told: the last value carried on is never
+ * wrong, so no trial has a skill. */
+static nas_status check_targets(const nas_dataset *d, int32_t fold, const nas_log *log,
+                                nas_err *err) {
+    const nas_series_config *k = &d->task->series;
+    const nas_forecast_data *f = d->series;
+    static const nas_part parts[] = {NAS_TRAIN, NAS_VALIDATION, NAS_TEST};
+    for (size_t p = 0; fold < 0 && p < sizeof parts / sizeof *parts; p++)
+        for (int32_t i = 0; i < k->n_targets; i++) {
+            const nas_windows *w = &f->part[parts[p]];
+            const char *part = nas_part_name(parts[p]);
+            if (!w->n || changes(f->series, w, i)) continue;
+            if (parts[p] == NAS_TEST)
+                nas_warn(log,
+                         "%s: target %s (\"%.100s\") never changes in the %s part, so it has no "
+                         "skill there; a larger share (task.split.%s) may hold a change",
+                         d->folder, k->names[i], k->targets[i], part, part);
+            else
+                return nas_fail(err, NAS_EINVAL,
+                                "%s: target %s (\"%.100s\") never changes in the %s part, so no "
+                                "forecast of it can be told from another; take a larger share "
+                                "(task.split), more data, or leave the target out",
+                                d->folder, k->names[i], k->targets[i], part);
+        }
     return NAS_OK;
 }
 
@@ -142,6 +187,7 @@ static nas_status arrange(nas_arena *a, nas_dataset *d, int32_t fold, const nas_
     nas_forecast_data *f = d->series;
     NAS_TRY(nas_forecast_spans(a, &d->task->time_split, f->series, f->deal, fold, span, err));
     NAS_TRY(find_parts(a, d, fold, span, err));
+    NAS_TRY(check_targets(d, fold, log, err));
     NAS_TRY(standardise(a, f, &span[NAS_TRAIN], err));
     NAS_TRY(pick_calibration(a, d, err));
     fingerprint(d, span);

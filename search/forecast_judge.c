@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-bool nas_forecast_is_own(const nas_candidate *c, const nas_graph *g) {
+bool nas_forecast_is_own(const nas_series *s, const nas_candidate *c, const nas_graph *g) {
     const nas_series_config *k = &c->task.series;
-    return c->quantize.kind == NAS_FORMAT_FLOAT32 && !c->cluster.on &&
+    return !s->input_base && c->quantize.kind == NAS_FORMAT_FLOAT32 && !c->cluster.on &&
            nas_graph_takes_units(g, k->n_inputs, k->n_targets);
 }
 
@@ -95,7 +95,14 @@ static void show(const nas_forecast_run *r, int32_t row, const float *forecast) 
                                          .seconds = s->time ? s->time[origin] / NAS_SECOND : 0,
                                          .forecast = forecast,
                                          .truth = truth,
-                                         .last = truth - s->config.n_targets});
+                                         .last = truth - s->config.n_targets,
+                                         .base = s->target_base});
+}
+
+/* Between a series with bases and a model that takes and gives what the file holds. */
+static void add_base(const double *base, double sign, int32_t columns, int32_t n, const float *from,
+                     float *to) {
+    for (int32_t i = 0; i < n; i++) to[i] = (float)((double)from[i] + sign * base[i % columns]);
 }
 
 static int32_t group_of(const nas_series *s, int32_t row) {
@@ -132,7 +139,12 @@ static nas_status judge_windows(const nas_forecast_run *r, nas_interp *it, float
         if (!r->own)
             nas_scaling_apply(r->scaling->mean, r->scaling->deviation, k->window, k->n_inputs, from,
                               x);
-        nas_interp_run(it, r->own ? from : x, y);
+        const bool based = r->own && r->series->input_base;
+        if (based)
+            add_base(r->series->input_base, 1, k->n_inputs, k->window * k->n_inputs, from, x);
+        nas_interp_run(it, r->own && !based ? from : x, y);
+        if (based)
+            add_base(r->series->target_base, -1, k->n_targets, k->horizon * k->n_targets, y, y);
         if (!r->own) own_units(r->scaling, k->n_targets, k->horizon * k->n_targets, y);
         add_window(r->series, r->block, row, y, t);
         if (r->groups) add_to_group(r, row, y);
@@ -263,6 +275,17 @@ static void add_validation(cJSON *o, const nas_dataset *d, const nas_tally *t) {
     if (d->series->by) add_groups(v, d);
 }
 
+/* Means in the units of the file: in doubles where a column has a base. */
+static void put_means(cJSON *o, const char *name, const float *mean, const double *base,
+                      int32_t n) {
+    cJSON *list = cJSON_AddArrayToObject(o, name);
+    for (int32_t i = 0; i < n; i++) {
+        char text[32];
+        nas_json_number((double)mean[i] + (base ? base[i] : 0), text);
+        cJSON_AddItemToArray(list, cJSON_CreateRaw(text));
+    }
+}
+
 nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                                 const nas_graph *g, const nas_tally *t, nas_arena *a,
                                 const char **out, nas_err *err) {
@@ -276,10 +299,10 @@ nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c, co
         cJSON_AddStringToObject(targets, k->names[i], k->targets[i]);
     nas_package_number(o, "window", k->window);
     nas_package_number(o, "horizon", k->horizon);
-    cJSON_AddStringToObject(o, "units", nas_forecast_is_own(c, g) ? "own" : "standardised");
-    nas_package_floats(o, "mean", s->mean, k->n_inputs);
+    cJSON_AddStringToObject(o, "units", nas_forecast_is_own(d->series->series, c, g) ? "own" : "standardised");
+    put_means(o, "mean", s->mean, d->series->series->input_base, k->n_inputs);
     nas_package_floats(o, "deviation", s->deviation, k->n_inputs);
-    nas_package_floats(o, "target_mean", s->target_mean, k->n_targets);
+    put_means(o, "target_mean", s->target_mean, d->series->series->target_base, k->n_targets);
     nas_package_floats(o, "target_deviation", s->target_deviation, k->n_targets);
     if (t->n > 0) add_validation(o, d, t);
     return nas_package_print(o, a, out, err);

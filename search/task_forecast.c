@@ -13,8 +13,6 @@
 
 enum { NAME_MOST = 24, WINDOW_MOST = 10000, HORIZON_MOST = 1000, OUTPUTS_MOST = 4096 };
 
-static const char *const missing_words[] = {"error", "drop", NULL};
-
 #define TASK(member) .offset = offsetof(nas_task, member)
 
 static const nas_key forecast_keys[] = {
@@ -47,12 +45,6 @@ static const nas_key forecast_keys[] = {
      .lo = 1,
      .hi = HORIZON_MOST,
      .help = "rows ahead that it forecasts: its outputs are [horizon, targets]"},
-    {.name = "missing",
-     .kind = NAS_KEY_WORD,
-     TASK(series.missing),
-     .def = "\"error\"",
-     .words = missing_words,
-     .help = "what a cell that is no number is; drop: no window holds its row"},
     {.name = "time",
      .kind = NAS_KEY_BLOCK,
      .def = "null",
@@ -142,7 +134,8 @@ static const nas_key split_keys[] = {
 };
 
 const nas_block nas_block_forecast = {
-    .path = "task with forecast", .help = "Columns, windows and steps.", .tables = {forecast_keys}};
+    .path = "task with forecast", .help = "Columns, windows and steps.",
+    .tables = {forecast_keys, nas_missing_keys}};
 const nas_block nas_block_time = {
     .path = "task.time", .help = "Where the time of a row stands.", .tables = {time_keys}};
 const nas_block nas_block_time_split = {.path = "task.split of a forecast",
@@ -287,6 +280,7 @@ static void forecast_check(nas_check *c, const char *path, const cJSON *task) {
         nas_check_problem(c, nas_path_key(c->arena, path, "horizon"), horizon, false,
                           "%g steps of %d targets are more than %d values", horizon->valuedouble, n,
                           OUTPUTS_MOST);
+    nas_missing_check(c, path, task);
     if (time) check_time(c, nas_path_key(c->arena, path, "time"), time);
     const cJSON *split = nas_json_get(task, "split"), *by = nas_json_get(split, "by");
     check_split(c, nas_path_key(c->arena, path, "split"), split);
@@ -412,6 +406,7 @@ static nas_status build_time(nas_arena *a, const cJSON *time, nas_task *out, nas
 static nas_status forecast_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
     nas_series_config *k = &out->series;
     NAS_TRY(nas_keys_build(a, forecast_keys, task, 0, out, err));
+    NAS_TRY(nas_missing_build(a, task, out, err));
     NAS_TRY(nas_keys_build(a, split_keys, nas_json_get(task, "split"), 0, out, err));
     NAS_TRY(copy_texts(a, nas_json_get(task, "inputs"), &k->inputs, NULL, &k->n_inputs, err));
     NAS_TRY(
@@ -438,7 +433,7 @@ static nas_status forecast_finish(const nas_dataset *d, const nas_candidate *c, 
     const nas_scaling *s = &d->series->scaling;
     const nas_columns in = {c->task.series.n_inputs, s->mean, s->deviation};
     const nas_columns out = {c->task.series.n_targets, s->target_mean, s->target_deviation};
-    return nas_forecast_is_own(c, g) ? nas_graph_give_units(g, &in, &out, err) : NAS_OK;
+    return nas_forecast_is_own(d->series->series, c, g) ? nas_graph_give_units(g, &in, &out, err) : NAS_OK;
 }
 
 static void add_linear(const nas_dataset *d, nas_part part, nas_tally *t) {
@@ -455,7 +450,7 @@ static nas_status forecast_judge(const nas_dataset *d, const nas_candidate *c,
         .windows = &d->series->part[part],
         .scaling = &d->series->scaling,
         .graph = g,
-        .own = nas_forecast_is_own(c, g),
+        .own = nas_forecast_is_own(d->series->series, c, g),
         .block = d->series->block,
         .groups = part == NAS_VALIDATION ? d->series->by : NULL,
     };

@@ -93,11 +93,12 @@ typedef struct nas_forecast_seen {
     int32_t row, windows; /* its first row; how many windows there are */
     int64_t seconds;      /* of the first row that is forecast; 0 where the time is not read */
     const float *forecast, *truth, *last;
+    const double *base; /* [n_targets] to be added to each of them; NULL: nothing */
 } nas_forecast_seen;
 typedef void (*nas_forecast_fn)(void *ctx, const nas_forecast_seen *w);
 
 /* A model on windows of a series. own: it takes and gives the units of the file; else standardised
- * values, by s. Shape of t->by_output: [horizon][n_targets]. */
+ * values, by scaling (whose means are less the series' bases). Shape of t->by_output: [horizon][n_targets]. */
 typedef struct nas_forecast_run {
     const nas_series *series;
     const nas_windows *windows;
@@ -131,10 +132,11 @@ typedef struct nas_forecast_figures {
 } nas_forecast_figures;
 nas_forecast_figures nas_forecast_figure(const nas_series_config *k, const nas_tally *t, int32_t i);
 
-/* Does a file of this candidate take and give the file's units? float32 does without clusters
+/* Does a file of this candidate take and give the file's units? A series with bases has numbers
+ * that no float holds; of others float32 does without clusters
  * (whose shared values a change of units would part), where nas_graph_takes_units. float16 does
  * not: it holds neither a bias that takes a large mean away nor a unit beyond 65504. */
-bool nas_forecast_is_own(const nas_candidate *c, const nas_graph *g);
+bool nas_forecast_is_own(const nas_series *s, const nas_candidate *c, const nas_graph *g);
 
 /* forecast.json. t: of the validation part. */
 NAS_NODISCARD nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c,

@@ -21,11 +21,16 @@ typedef struct source {
 
 typedef struct loader {
     nas_series *s;
-    const nas_csv *csv;
+    nas_csv *csv;
     const nas_series_config *k;
     int32_t n_cells, columns[MOST_CELLS];
     source input[NAS_INPUTS_MOST];
     int32_t target[NAS_TARGETS_MOST], time[NAS_TIME_PARTS], group; /* cells */
+    int32_t n_numbers, number_cell[MOST_CELLS]; /* cells of the columns of numbers */
+    int32_t input_number[NAS_INPUTS_MOST], target_number[NAS_TARGETS_MOST];
+    nas_missing_config missing;
+    nas_numbers numbers;
+    int64_t blank, first_blank; /* rows without a time and without a value, line of the first */
     int32_t room;
     int64_t seconds; /* of the row, as its own clock shows them */
     nas_draft draft;
@@ -80,12 +85,26 @@ static nas_status find_input(loader *l, const char *name, source *from, nas_err 
                     "task.inputs: %s is made of the time; say where it stands: task.time", name);
 }
 
+/* The column of numbers that a cell is, each once. */
+static int32_t number_of(loader *l, int32_t cell) {
+    int32_t i = 0;
+    while (i < l->n_numbers && l->number_cell[i] != cell) i++;
+    if (i == l->n_numbers) l->number_cell[l->n_numbers++] = cell;
+    return i;
+}
+
 static nas_status find_columns(loader *l, nas_err *err) {
     const nas_series_config *k = l->k;
-    for (int32_t i = 0; i < k->n_inputs; i++)
-        NAS_TRY(find_input(l, k->inputs[i], &l->input[i], err));
-    for (int32_t i = 0; i < k->n_targets; i++)
+    for (int32_t i = 0; i < k->n_inputs; i++) {
+        source *from = &l->input[i];
+        NAS_TRY(find_input(l, k->inputs[i], from, err));
+        const bool number = from->cell >= 0 && !from->word;
+        l->input_number[i] = number ? number_of(l, from->cell) : -1;
+    }
+    for (int32_t i = 0; i < k->n_targets; i++) {
         NAS_TRY(cell_of(l, k->targets[i], &l->target[i], err));
+        l->target_number[i] = number_of(l, l->target[i]);
+    }
     for (int32_t i = 0; i < k->n_time; i++) NAS_TRY(cell_of(l, k->time[i], &l->time[i], err));
     return k->group ? cell_of(l, k->group, &l->group, err) : NAS_OK;
 }
@@ -108,6 +127,28 @@ static nas_status make_room(loader *l, nas_err *err) {
         return NAS_ENOMEM;
     if (l->k->group && !(d->group = nas_arena_array(a, n, sizeof *d->group, err)))
         return NAS_ENOMEM;
+    return NAS_OK;
+}
+
+/* The columns of numbers: their decimal sign, and room. */
+static nas_status open_numbers(loader *l, nas_err *err) {
+    const nas_series_config *k = l->k;
+    int32_t columns[MOST_CELLS];
+    for (int32_t i = 0; i < l->n_numbers; i++) columns[i] = l->columns[l->number_cell[i]];
+    NAS_TRY(nas_csv_find_decimal(l->csv, l->n_numbers, columns, (nas_decimal)k->decimal, err));
+    l->missing = (nas_missing_config){.how = (nas_missing)k->missing,
+                                      .longest = k->missing_longest,
+                                      .n_none = k->n_none,
+                                      .none = k->none};
+    NAS_TRY(nas_numbers_open(l->csv, l->s->path, &l->missing, l->n_numbers, l->room, &l->numbers,
+                             err));
+    for (int32_t i = 0; i < l->n_numbers; i++)
+        if (nas_numbers_add(&l->numbers, nas_csv_name(l->csv, columns[i]), err) < 0)
+            return NAS_ENOMEM;
+    l->numbers.line = l->draft.line;
+    l->draft.numbers = &l->numbers;
+    l->draft.input_number = l->input_number;
+    l->draft.target_number = l->target_number;
     return NAS_OK;
 }
 
@@ -154,22 +195,15 @@ static double derive(int32_t which, int64_t seconds) {
     return which % 2 ? cos(turn * 2 * M_PI) : sin(turn * 2 * M_PI);
 }
 
-static nas_status take_cell(loader *l, int64_t line, int32_t cell, const nas_cell *cells, float *to,
-                            nas_err *err) {
-    double v;
-    if (nas_csv_number(l->csv, cells[cell], &v) && fabs(v) <= 1e30) {
-        *to = (float)v;
-        return NAS_OK;
-    }
-    *to = 0;
-    l->draft.broken[l->s->rows] = 1;
-    if (l->k->missing) return NAS_OK;
-    return bad_cell(l, line, cell, cells[cell],
-                    "a number (\"missing\": \"drop\" in task leaves such rows out)", err);
-}
-
 static float is_word(nas_cell cell, const char *word) {
     return (size_t)cell.n == strlen(word) && memcmp(cell.p, word, (size_t)cell.n) == 0 ? 1 : 0;
+}
+
+/* Is a row without a time and without a value: of a spreadsheet's empty rows? */
+static bool is_blank(const loader *l, const nas_cell *cells) {
+    for (int32_t i = 0; i < l->n_cells; i++)
+        if (cells[i].n) return false;
+    return l->k->n_time > 0;
 }
 
 static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_err *err) {
@@ -177,11 +211,14 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
     nas_series *s = l->s;
     const nas_series_config *k = l->k;
     if (s->rows == l->room) return nas_fail(err, NAS_EBUG, "%s: more rows than lines", s->path);
+    if (is_blank(l, cells)) {
+        if (!l->blank++) l->first_blank = line;
+        return NAS_OK;
+    }
     NAS_TRY(note_time(l, line, cells, err));
     NAS_TRY(note_group(l, line, cells, err));
     const size_t row = (size_t)s->rows;
     float *in = l->draft.inputs + row * (size_t)k->n_inputs;
-    float *target = l->draft.targets + row * (size_t)k->n_targets;
     l->draft.line[row] = (int32_t)line;
     for (int32_t i = 0; i < k->n_inputs; i++) {
         const source *from = &l->input[i];
@@ -189,14 +226,25 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
             in[i] = (float)derive(from->derived, l->seconds);
         else if (from->word)
             in[i] = is_word(cells[from->cell], from->word);
-        else
-            NAS_TRY(take_cell(l, line, from->cell, cells, &in[i], err));
     }
-    for (int32_t i = 0; i < k->n_targets; i++)
-        NAS_TRY(take_cell(l, line, l->target[i], cells, &target[i], err));
-    s->dropped += l->draft.broken[row];
+    l->numbers.rows = s->rows;
+    for (int32_t i = 0; i < l->n_numbers; i++)
+        NAS_TRY(nas_numbers_take(&l->numbers, i, line, cells[l->number_cell[i]], err));
     s->rows++;
     return NAS_OK;
+}
+
+static void warn_of_empty(const loader *l, const nas_log *log) {
+    int64_t line;
+    const int64_t at_end = nas_csv_empty_rows(l->csv, &line);
+    if (at_end)
+        nas_warn(log, "%s: %lld empty rows at the end, from line %lld on, are passed over",
+                 l->s->path, (long long)at_end, (long long)line);
+    if (l->blank)
+        nas_warn(log,
+                 "%s: %lld rows without a time and without a value, the first in line %lld, are "
+                 "passed over",
+                 l->s->path, (long long)l->blank, (long long)l->first_blank);
 }
 
 static void hash_values(nas_series *s) {
@@ -213,6 +261,15 @@ static void hash_values(nas_series *s) {
     nas_hasher_add(&h, s->inputs, rows * (size_t)k->n_inputs * sizeof *s->inputs);
     nas_hasher_add(&h, s->targets, rows * (size_t)k->n_targets * sizeof *s->targets);
     nas_hasher_add(&h, s->run, rows * sizeof *s->run);
+    if (s->input_base) {
+        nas_hasher_text(&h, "bases");
+        nas_hasher_add(&h, s->input_base, (size_t)k->n_inputs * sizeof *s->input_base);
+        nas_hasher_add(&h, s->target_base, (size_t)k->n_targets * sizeof *s->target_base);
+    }
+    if (s->filled) {
+        nas_hasher_text(&h, "filled");
+        nas_hasher_add(&h, s->filled, rows);
+    }
     if (k->group)
         nas_hasher_add(&h, s->group_begin, ((size_t)s->n_groups + 1) * sizeof *s->group_begin);
     s->hash = nas_hasher_end(&h);
@@ -222,9 +279,12 @@ static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     nas_series *s = l->s;
     NAS_TRY(find_columns(l, err));
     NAS_TRY(make_room(l, err));
+    NAS_TRY(open_numbers(l, err));
     NAS_TRY(nas_csv_read(l->csv, l->n_cells, l->columns, take_row, l, err));
+    warn_of_empty(l, log);
     NAS_TRY(nas_series_group(s, &l->draft, err));
     NAS_TRY(nas_series_order(s, l->csv, &l->draft, log, err));
+    NAS_TRY(nas_series_place(s, &l->draft, log, err));
     s->inputs = l->draft.inputs;
     s->targets = l->draft.targets;
     s->time = l->draft.time;
@@ -243,6 +303,7 @@ static nas_status open_in(nas_series *s, const char *path, const nas_log *log, n
     NAS_TRY(nas_csv_open(path, &csv, err));
     l->csv = csv;
     const nas_status st = load(l, log, err);
+    nas_numbers_close(&l->numbers);
     nas_csv_close(csv);
     return st;
 }
@@ -267,6 +328,11 @@ void nas_series_close(nas_series *s) {
     free(s);
 }
 
+/* Were all targets of rows [begin, end) measured? */
+static bool is_measured(const nas_series *s, int32_t begin, int32_t end) {
+    return !s->filled || !memchr(s->filled + begin, 1, (size_t)(end - begin));
+}
+
 nas_status nas_windows_in(const nas_series *s, const nas_spans *of, nas_arena *a, nas_windows *out,
                           nas_err *err) {
     const int32_t span = s->config.window + s->config.horizon;
@@ -281,7 +347,9 @@ nas_status nas_windows_in(const nas_series *s, const nas_spans *of, nas_arena *a
     if (!first) return NAS_ENOMEM;
     for (int32_t g = 0; g < of->n; g++)
         for (int32_t i = of->begin[g]; i + span <= of->end[g]; i++)
-            if (s->run[i] == s->run[i + span - 1]) first[out->n++] = i;
+            if (s->run[i] == s->run[i + span - 1] &&
+                is_measured(s, i + s->config.window, i + span))
+                first[out->n++] = i;
     out->first = first;
     return NAS_OK;
 }

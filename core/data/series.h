@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
-#include "core/data/csv.h"
+#include "core/data/numbers.h"
 #include "core/data/times.h"
 
 enum { NAS_TARGETS_MOST = 8, NAS_INPUTS_MOST = 256, NAS_TIME_PARTS = 6 };
@@ -25,7 +25,10 @@ typedef struct nas_series_config {
     double tolerance;        /* seconds that a step may differ from the usual one; 0: none */
     const char *group;       /* the column that says whose row it is; NULL: all are one series */
     int32_t season;          /* rows until things repeat; below 1: a day where the time is read */
-    int32_t missing;         /* 0 an error, 1 rows with such cells are in no window */
+    int32_t missing;         /* nas_missing; what follows goes with it */
+    int32_t missing_longest, n_none;
+    const nas_none *none;
+    int32_t decimal; /* nas_decimal */
     int32_t window, horizon;
 } nas_series_config;
 
@@ -34,9 +37,13 @@ typedef struct nas_series {
     const char *path;
     nas_series_config config; /* borrowed */
     int32_t rows;           /* those of a group stand together */
-    const float *inputs;    /* [rows][n_inputs], in the units of the file */
-    const float *targets;   /* [rows][n_targets] */
-    const int64_t *time;    /* [rows] microseconds since 1970; NULL: the time is not read */
+    const float *inputs;    /* [rows][n_inputs], in the units of the file, less input_base */
+    const float *targets;   /* [rows][n_targets], the same */
+    /* What float32 could not hold: the middle of a column's range, of a counter of 48,123,456.7;
+     * 0 for other columns. NULL: all are 0. */
+    const double *input_base, *target_base; /* [n_inputs], [n_targets] */
+    const uint8_t *filled; /* [rows]: a target of the row was not measured; NULL: all were */
+    const int64_t *time;   /* [rows] microseconds since 1970; NULL: the time is not read */
     const int32_t *run;     /* [rows]: rows of one number follow each other without a break */
     const int32_t *season;  /* [rows]: the row one season before; -1: it is not there or lacks a
                                value. NULL: no season is known */
@@ -63,8 +70,8 @@ typedef struct nas_spans {
     const int32_t *begin, *end; /* [n] */
 } nas_spans;
 
-/* All windows whose rows, inputs and targets, lie in one span without a break.
- * Owner: arena a. */
+/* All windows whose rows, inputs and targets, lie in one span without a break, and whose
+ * targets were all measured. Owner: arena a. */
 typedef struct nas_windows {
     int32_t n;
     const int32_t *first; /* [n], rising */
@@ -76,7 +83,8 @@ NAS_NODISCARD nas_status nas_windows_find(const nas_series *s, int32_t begin, in
                                           nas_arena *a, nas_windows *out, nas_err *err);
 
 /* Mean and deviation (of the population) of each column over the usable rows of spans.
- * Shape: [n_inputs], [n_targets], in the file's units. Errors: NAS_EINVAL a constant column. */
+ * Shape: [n_inputs], [n_targets], in the file's units, means less the bases. Errors:
+ * NAS_EINVAL a constant column. */
 typedef struct nas_scaling {
     const float *mean, *deviation;               /* of the inputs */
     const float *target_mean, *target_deviation; /* of the targets */

@@ -18,6 +18,8 @@ static bool permute(void *v, size_t bytes, int32_t rows, const int32_t *from) {
 
 static bool permute_all(const nas_series *s, nas_draft *d, const int32_t *from) {
     const size_t in = (size_t)s->config.n_inputs, targets = (size_t)s->config.n_targets;
+    for (int32_t i = 0; i < d->numbers->n; i++)
+        if (!permute(d->numbers->column[i].v, sizeof(double), s->rows, from)) return false;
     return permute(d->inputs, in * sizeof *d->inputs, s->rows, from) &&
            permute(d->targets, targets * sizeof *d->targets, s->rows, from) &&
            permute(d->broken, sizeof *d->broken, s->rows, from) &&

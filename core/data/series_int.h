@@ -13,6 +13,9 @@ typedef struct nas_draft {
     int64_t *time;           /* [rows] microseconds; NULL: not read */
     int32_t *group;          /* [rows] numbers of words; NULL: there are no groups */
     nas_words groups;
+    nas_numbers *numbers;         /* columns, in the order of the rows */
+    const int32_t *input_number;  /* [n_inputs] of them; -1: it is made of words or the time */
+    const int32_t *target_number; /* [n_targets] */
 } nas_draft;
 
 /* The time that a row's cells say. false: why has room for 256 bytes and gets the reason, *cell the
@@ -39,6 +42,11 @@ typedef struct nas_explained {
 } nas_explained;
 NAS_NODISCARD nas_status nas_series_explain(const nas_series *s, const nas_csv *csv,
                                             const nas_draft *d, nas_explained *out, nas_err *err);
+
+/* Finishes the numbers and moves them into the rows; rows that lack a value then are runs of their
+ * own, and what that leaves is said. */
+NAS_NODISCARD nas_status nas_series_place(nas_series *s, nas_draft *d, const nas_log *log,
+                                          nas_err *err);
 
 /* Fills s->season. */
 NAS_NODISCARD nas_status nas_series_find_season(nas_series *s, const nas_draft *d, nas_err *err);

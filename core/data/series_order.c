@@ -149,8 +149,7 @@ static nas_status check_order(scan *q, nas_err *err) {
     return first ? goes_back(q, first, err) : NAS_OK;
 }
 
-/* Numbers the runs: a missing row is one of its own, and a step unlike the usual one begins the
- * next. */
+/* Numbers the runs: a step unlike the usual one begins the next, and so does a group. */
 static nas_status number_runs(nas_series *s, const nas_draft *d, nas_err *err) {
     int32_t *run = nas_arena_array(s->arena, (size_t)s->rows + 1, sizeof *run, err);
     if (!run) return NAS_ENOMEM;
@@ -162,7 +161,7 @@ static nas_status number_runs(nas_series *s, const nas_draft *d, nas_err *err) {
         s->gaps += odd && apart > step;
         s->irregular += odd && apart > 0 && apart < step;
         s->repeats += odd && apart <= 0;
-        run[i] = run[i - 1] + (odd || new_group || d->broken[i] || d->broken[i - 1]);
+        run[i] = run[i - 1] + (odd || new_group);
     }
     s->run = run;
     return NAS_OK;
@@ -177,9 +176,6 @@ static const char *show_seconds(int64_t micros, char out[32]) {
 static void warn_of_breaks(const scan *q, const nas_log *log) {
     const nas_series *s = q->s;
     char when[32], step[32];
-    if (s->dropped)
-        nas_warn(log, "%s: %lld of %d rows lack a value; windows over them are left out", s->path,
-                 (long long)s->dropped, s->rows);
     if (s->gaps + s->repeats)
         nas_warn(log,
                  "%s: %lld gaps and %lld repeats in the times; windows across them are left out",
