@@ -70,7 +70,8 @@ static void print_targets(const nas_series_config *k, const nas_forecast_verdict
     }
     cli_table_print(t);
     cli_table_close(t);
-    puts("\ncarried on, seasonal, least squares: mae of the last value carried on, of what was there "
+    puts("\ncarried on, seasonal, least squares: mae of the last value carried on, of what was "
+         "there "
          "a\nseason before (task.season), and of a linear model of the window");
     print_groups(k, v);
     puts("\nmae by step");

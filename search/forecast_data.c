@@ -110,11 +110,12 @@ static void warn_of_groups(const nas_dataset *d, const nas_spans *span, nas_part
         if (i == before && !without++) first = g;
     }
     if (without && w->n)
-        nas_warn(log,
-                 "%s: %d of %d groups (the first \"%.60s\") have no whole window of %d + %d rows in "
-                 "the %s part",
-                 s->path, without, among, s->group_name[first], s->config.window,
-                 s->config.horizon, nas_part_name(part));
+        nas_warn(
+            log,
+            "%s: %d of %d groups (the first \"%.60s\") have no whole window of %d + %d rows in "
+            "the %s part",
+            s->path, without, among, s->group_name[first], s->config.window, s->config.horizon,
+            nas_part_name(part));
 }
 
 /* The end of what trains may lie, in another group, behind the beginning of what selects. */
@@ -133,11 +134,12 @@ static void warn_of_overlap(const nas_dataset *d, const nas_spans *span, const n
     char from[32], to[32];
     nas_time_show(first / NAS_SECOND, from);
     nas_time_show(last / NAS_SECOND, to);
-    nas_warn(log,
-             "%s: from %s to %s some groups train while others are judged already, as each is split "
-             "by its own rows; where groups see the same weather that flatters. Cut them to the "
-             "same days, or set \"by\": \"group\" in task.split",
-             s->path, from, to);
+    nas_warn(
+        log,
+        "%s: from %s to %s some groups train while others are judged already, as each is split "
+        "by its own rows; where groups see the same weather that flatters. Cut them to the "
+        "same days, or set \"by\": \"group\" in task.split",
+        s->path, from, to);
 }
 
 static nas_status standardise(nas_arena *a, nas_forecast_data *f, const nas_spans *train,

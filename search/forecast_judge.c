@@ -117,8 +117,7 @@ static int32_t group_of(const nas_series *s, int32_t row) {
 static void add_to_group(const nas_forecast_run *r, int32_t row, const float *forecast) {
     const nas_series_config *k = &r->series->config;
     nas_forecast_by *by = r->groups + (size_t)group_of(r->series, row) * (size_t)k->n_targets;
-    const float *truth =
-        r->series->targets + (size_t)(row + k->window) * (size_t)k->n_targets;
+    const float *truth = r->series->targets + (size_t)(row + k->window) * (size_t)k->n_targets;
     const float *last = truth - k->n_targets;
     for (int32_t i = 0; i < k->horizon * k->n_targets; i++) {
         const int32_t t = i % k->n_targets;
@@ -299,7 +298,8 @@ nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c, co
         cJSON_AddStringToObject(targets, k->names[i], k->targets[i]);
     nas_package_number(o, "window", k->window);
     nas_package_number(o, "horizon", k->horizon);
-    cJSON_AddStringToObject(o, "units", nas_forecast_is_own(d->series->series, c, g) ? "own" : "standardised");
+    cJSON_AddStringToObject(o, "units",
+                            nas_forecast_is_own(d->series->series, c, g) ? "own" : "standardised");
     put_means(o, "mean", s->mean, d->series->series->input_base, k->n_inputs);
     nas_package_floats(o, "deviation", s->deviation, k->n_inputs);
     put_means(o, "target_mean", s->target_mean, d->series->series->target_base, k->n_targets);

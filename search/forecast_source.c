@@ -67,9 +67,10 @@ static void write_header(FILE *out, const cJSON *root) {
             "mean. 0: the\n * model does that itself. */\n#define FORECAST_STANDARDISED %d\n",
             !own);
     if (needs_double(root, "mean") || needs_double(root, "target_mean"))
-        fputs("/* Means have more digits than float: keep them, x - mean and the sum with the target "
-              "mean in\n * double, or count in integers. */\n#define FORECAST_DOUBLE 1\n",
-              out);
+        fputs(
+            "/* Means have more digits than float: keep them, x - mean and the sum with the target "
+            "mean in\n * double, or count in integers. */\n#define FORECAST_DOUBLE 1\n",
+            out);
     put_list(out, root, "mean", "MEAN");
     put_list(out, root, "deviation", "DEVIATION");
     put_list(out, root, "target_mean", "TARGET_MEAN");

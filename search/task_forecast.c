@@ -133,9 +133,9 @@ static const nas_key split_keys[] = {
     NAS_KEY_END,
 };
 
-const nas_block nas_block_forecast = {
-    .path = "task with forecast", .help = "Columns, windows and steps.",
-    .tables = {forecast_keys, nas_missing_keys}};
+const nas_block nas_block_forecast = {.path = "task with forecast",
+                                      .help = "Columns, windows and steps.",
+                                      .tables = {forecast_keys, nas_missing_keys}};
 const nas_block nas_block_time = {
     .path = "task.time", .help = "Where the time of a row stands.", .tables = {time_keys}};
 const nas_block nas_block_time_split = {.path = "task.split of a forecast",
@@ -221,9 +221,10 @@ static int32_t check_targets(nas_check *c, const char *path, const cJSON *v) {
                               "its figures would have the names of another target's bounds (_hi, "
                               "_lo); give it another name");
         if (is_rival_of(v, x->string))
-            nas_check_problem(c, where, x, true,
-                              "its figures would have the names of another target's (skill_seasonal_"
-                              ", mae_linear_); give it another name");
+            nas_check_problem(
+                c, where, x, true,
+                "its figures would have the names of another target's (skill_seasonal_"
+                ", mae_linear_); give it another name");
         if (!cJSON_IsString(x) || !*x->valuestring)
             nas_check_problem(c, where, x, false, "expected the name of a column, got %s", got);
     }
@@ -320,16 +321,14 @@ enum { KINDS = sizeof kinds / sizeof *kinds, FIRST_SET = 3, FIGURES = 2 * KINDS 
 /* Of one target: figures from kind `from` on, of the validation part, of the test part, or the
  * bounds of the first. */
 static nas_status add_figures(nas_arena *a, const nas_series_config *k, int32_t target, int which,
-                              int from, int to, nas_metric_list *out, nas_metric *m,
-                              nas_err *err) {
+                              int from, int to, nas_metric_list *out, nas_metric *m, nas_err *err) {
     const bool test = which == 1, ends = which == 2;
     for (int j = from; j < to; j++) {
         const char *tail = kinds[j].tail, *end = NULL;
         if (ends && !tail) continue;
         const char *name = nas_arena_format(a, err, "%s%s_%s%s", test ? "test_" : "", kinds[j].what,
                                             k->names[target], ends ? tail : "");
-        if (tail)
-            end = nas_arena_format(a, err, "%s_%s%s", kinds[j].what, k->names[target], tail);
+        if (tail) end = nas_arena_format(a, err, "%s_%s%s", kinds[j].what, k->names[target], tail);
         if (!name || (tail && !end)) return NAS_ENOMEM;
         m[out->n++] = (nas_metric){
             .name = name,
@@ -433,7 +432,8 @@ static nas_status forecast_finish(const nas_dataset *d, const nas_candidate *c, 
     const nas_scaling *s = &d->series->scaling;
     const nas_columns in = {c->task.series.n_inputs, s->mean, s->deviation};
     const nas_columns out = {c->task.series.n_targets, s->target_mean, s->target_deviation};
-    return nas_forecast_is_own(d->series->series, c, g) ? nas_graph_give_units(g, &in, &out, err) : NAS_OK;
+    return nas_forecast_is_own(d->series->series, c, g) ? nas_graph_give_units(g, &in, &out, err)
+                                                        : NAS_OK;
 }
 
 static void add_linear(const nas_dataset *d, nas_part part, nas_tally *t) {

@@ -23,10 +23,10 @@ typedef struct nas_forecast_data {
                                                         asked for */
     bool knows_linear[NAS_PARTS];
     double (*fold_linear)[NAS_TARGETS_MOST]; /* [folds] of each fold's validation part */
-    const int32_t *deal;  /* [groups], split by group: what nas_forecast_spans takes; else NULL */
-    nas_tally simple;     /* with folds: what simpler forecasts do in all of them */
-    nas_forecast_by *by;  /* [n_groups][n_targets] of the validation part as it was judged last; NULL
-                             without groups */
+    const int32_t *deal; /* [groups], split by group: what nas_forecast_spans takes; else NULL */
+    nas_tally simple;    /* with folds: what simpler forecasts do in all of them */
+    nas_forecast_by *by; /* [n_groups][n_targets] of the validation part as it was judged last; NULL
+                            without groups */
     const int32_t *block; /* [rows] of time or of groups: what is drawn for bounds; NULL: none */
 } nas_forecast_data;
 
@@ -71,20 +71,13 @@ nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const n
 /* Sums over windows and steps for each target: the size of the error, its square, and the size of
  * the error of carrying the last value on, of the seasonal naive forecast (NaN: no season is known)
  * and of least squares (NaN: they have no one solution). */
-enum {
-    NAS_SUM_ERROR,
-    NAS_SUM_SQUARE,
-    NAS_SUM_CARRIED,
-    NAS_SUM_SEASONAL,
-    NAS_SUM_LINEAR,
-    NAS_SUMS
-};
-_Static_assert(NAS_SUMS * NAS_TARGETS_MOST <= NAS_TALLY_SUMS, "room in a tally");
+enum { NAS_SUM_ERROR, NAS_SUM_SQUARE, NAS_SUM_CARRIED, NAS_SUM_SEASONAL, NAS_SUM_LINEAR, NAS_SUMS };
+_Static_assert(NAS_SUMS *NAS_TARGETS_MOST <= NAS_TALLY_SUMS, "room in a tally");
 
-/* The seasonal naive forecast of `target` for `row`, made before the rows from `first` on are known:
- * what was there a season before, or as many seasons as it takes; the last value where that row is
- * not there or lacks a value. NaN: no season is known. Hyndman and Athanasopoulos, Forecasting,
- * 3rd ed., section 5.2. */
+/* The seasonal naive forecast of `target` for `row`, made before the rows from `first` on are
+ * known: what was there a season before, or as many seasons as it takes; the last value where that
+ * row is not there or lacks a value. NaN: no season is known. Hyndman and Athanasopoulos,
+ * Forecasting, 3rd ed., section 5.2. */
 double nas_forecast_seasonal(const nas_series *s, int32_t first, int32_t row, int32_t target);
 
 /* A window as it was judged, in the file's units: its forecast and what came, [horizon][n_targets],
@@ -98,7 +91,8 @@ typedef struct nas_forecast_seen {
 typedef void (*nas_forecast_fn)(void *ctx, const nas_forecast_seen *w);
 
 /* A model on windows of a series. own: it takes and gives the units of the file; else standardised
- * values, by scaling (whose means are less the series' bases). Shape of t->by_output: [horizon][n_targets]. */
+ * values, by scaling (whose means are less the series' bases). Shape of t->by_output:
+ * [horizon][n_targets]. */
 typedef struct nas_forecast_run {
     const nas_series *series;
     const nas_windows *windows;

@@ -157,8 +157,7 @@ static void test_days(void **state) {
     const nas_series *s = d.series->series;
     assert_int_equal(d.n_groups, 17); /* 400 hours */
     for (int32_t i = 0; i < s->rows; i++)
-        assert_int_equal(d.series->block[i],
-                         (s->time[i] - s->time[0]) / (86400 * NAS_SECOND));
+        assert_int_equal(d.series->block[i], (s->time[i] - s->time[0]) / (86400 * NAS_SECOND));
     assert_string_equal(d.groups[0], "2024-03-01");
     assert_string_equal(d.groups[16], "2024-03-17");
     assert_int_equal(nas_forecast_examples(&d, arena, &e, &n, NULL), NAS_OK);
@@ -212,9 +211,9 @@ static void test_by_group(void **state) {
     const nas_task more =
         task_of("station", true, -1, (nas_time_split){.test = 0.2, .folds = 4, .by = NAS_BY_GROUP});
     nas_err err = {0};
-    assert_int_equal(nas_dataset_open(arena, &more, "tests/golden/rivals.csv", false, NULL, NULL,
-                                      &d, &err),
-                     NAS_EINVAL);
+    assert_int_equal(
+        nas_dataset_open(arena, &more, "tests/golden/rivals.csv", false, NULL, NULL, &d, &err),
+        NAS_EINVAL);
     if (!strstr(err.text, "\"station\" has 3 different words; to split by group needs 5"))
         fail_msg("%s", err.text);
 }

@@ -56,7 +56,6 @@ static void test_times(void **state) {
     }
 }
 
-
 /* tests/golden/make_times.py: Python's datetime. */
 static void test_datetime(void **state) {
     (void)state;
@@ -214,7 +213,8 @@ static void test_two_columns(void **state) {
     k.time[1] = "clock";
     k.n_inputs = 2;
     k.inputs = in;
-    nas_series *s = opened("date;clock;v\n1/2/2024;6.00;1\n1/2/2024;18.00;2\n2/2/2024;6.00;3\n", &k);
+    nas_series *s =
+        opened("date;clock;v\n1/2/2024;6.00;1\n1/2/2024;18.00;2\n2/2/2024;6.00;3\n", &k);
     assert_true(s->step == 12 * 3600 * NAS_SECOND);
     assert_true(s->time[0] == micros_of("%F %T", "2024-02-01 06:00:00"));
     assert_true(s->inputs[1] > 0.999f && s->inputs[3] < -0.999f);

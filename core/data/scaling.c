@@ -10,8 +10,8 @@ static bool is_alone(const nas_series *s, int32_t i) {
 }
 
 static nas_status moments(const nas_series *s, const float *x, int32_t n, int32_t column,
-                          const char *name, const nas_spans *of, float *mean,
-                          float *deviation, nas_err *err) {
+                          const char *name, const nas_spans *of, float *mean, float *deviation,
+                          nas_err *err) {
     double sum = 0, squares = 0;
     int64_t used = 0;
     for (int32_t g = 0; g < of->n; g++)
@@ -44,8 +44,8 @@ nas_status nas_scaling_in(const nas_series *s, const nas_spans *of, nas_arena *a
     float *v = nas_arena_array(a, 2 * (in + targets), sizeof *v, err);
     if (!v) return NAS_ENOMEM;
     for (int32_t i = 0; i < k->n_inputs; i++)
-        NAS_TRY(moments(s, s->inputs, k->n_inputs, i, k->inputs[i], of, &v[i],
-                        &v[in + (size_t)i], err));
+        NAS_TRY(moments(s, s->inputs, k->n_inputs, i, k->inputs[i], of, &v[i], &v[in + (size_t)i],
+                        err));
     float *w = v + 2 * in;
     for (int32_t i = 0; i < k->n_targets; i++)
         NAS_TRY(moments(s, s->targets, k->n_targets, i, k->targets[i], of, &w[i],

@@ -123,8 +123,7 @@ static nas_status make_room(loader *l, nas_err *err) {
     d->broken = nas_arena_alloc(a, n, err);
     d->line = nas_arena_array(a, n, sizeof *d->line, err);
     if (!d->inputs || !d->targets || !d->broken || !d->line) return NAS_ENOMEM;
-    if (l->k->n_time && !(d->time = nas_arena_array(a, n, sizeof *d->time, err)))
-        return NAS_ENOMEM;
+    if (l->k->n_time && !(d->time = nas_arena_array(a, n, sizeof *d->time, err))) return NAS_ENOMEM;
     if (l->k->group && !(d->group = nas_arena_array(a, n, sizeof *d->group, err)))
         return NAS_ENOMEM;
     return NAS_OK;
@@ -140,8 +139,8 @@ static nas_status open_numbers(loader *l, nas_err *err) {
                                       .longest = k->missing_longest,
                                       .n_none = k->n_none,
                                       .none = k->none};
-    NAS_TRY(nas_numbers_open(l->csv, l->s->path, &l->missing, l->n_numbers, l->room, &l->numbers,
-                             err));
+    NAS_TRY(
+        nas_numbers_open(l->csv, l->s->path, &l->missing, l->n_numbers, l->room, &l->numbers, err));
     for (int32_t i = 0; i < l->n_numbers; i++)
         if (nas_numbers_add(&l->numbers, nas_csv_name(l->csv, columns[i]), err) < 0)
             return NAS_ENOMEM;
@@ -347,8 +346,7 @@ nas_status nas_windows_in(const nas_series *s, const nas_spans *of, nas_arena *a
     if (!first) return NAS_ENOMEM;
     for (int32_t g = 0; g < of->n; g++)
         for (int32_t i = of->begin[g]; i + span <= of->end[g]; i++)
-            if (s->run[i] == s->run[i + span - 1] &&
-                is_measured(s, i + s->config.window, i + span))
+            if (s->run[i] == s->run[i + span - 1] && is_measured(s, i + s->config.window, i + span))
                 first[out->n++] = i;
     out->first = first;
     return NAS_OK;

@@ -36,24 +36,24 @@ typedef struct nas_series {
     nas_arena *arena;
     const char *path;
     nas_series_config config; /* borrowed */
-    int32_t rows;           /* those of a group stand together */
-    const float *inputs;    /* [rows][n_inputs], in the units of the file, less input_base */
-    const float *targets;   /* [rows][n_targets], the same */
+    int32_t rows;             /* those of a group stand together */
+    const float *inputs;      /* [rows][n_inputs], in the units of the file, less input_base */
+    const float *targets;     /* [rows][n_targets], the same */
     /* What float32 could not hold: the middle of a column's range, of a counter of 48,123,456.7;
      * 0 for other columns. NULL: all are 0. */
     const double *input_base, *target_base; /* [n_inputs], [n_targets] */
-    const uint8_t *filled; /* [rows]: a target of the row was not measured; NULL: all were */
-    const int64_t *time;   /* [rows] microseconds since 1970; NULL: the time is not read */
-    const int32_t *run;     /* [rows]: rows of one number follow each other without a break */
-    const int32_t *season;  /* [rows]: the row one season before; -1: it is not there or lacks a
-                               value. NULL: no season is known */
-    int32_t n_groups;       /* at least 1 */
-    const int32_t *group_begin;    /* [n_groups + 1] rows */
+    const uint8_t *filled;      /* [rows]: a target of the row was not measured; NULL: all were */
+    const int64_t *time;        /* [rows] microseconds since 1970; NULL: the time is not read */
+    const int32_t *run;         /* [rows]: rows of one number follow each other without a break */
+    const int32_t *season;      /* [rows]: the row one season before; -1: it is not there or lacks a
+                                   value. NULL: no season is known */
+    int32_t n_groups;           /* at least 1 */
+    const int32_t *group_begin; /* [n_groups + 1] rows */
     const char *const *group_name; /* [n_groups]; NULL without groups */
     nas_hash hash;                 /* of names and values */
     int64_t dropped;
     int64_t gaps, irregular, repeats; /* steps longer than the usual one, shorter, of 0 or back */
-    int64_t step;   /* microseconds of the usual one; 0: the time is not read */
+    int64_t step;                     /* microseconds of the usual one; 0: the time is not read */
     int64_t jitter; /* the tolerance that would make most odd steps even; 0: none would */
 } nas_series;
 

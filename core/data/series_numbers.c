@@ -24,8 +24,7 @@ static nas_status place_bases(nas_series *s, const nas_draft *d, nas_err *err) {
     if (!in || !target) return NAS_ENOMEM;
     for (int32_t i = 0; i < k->n_inputs; i++)
         if (d->input_number[i] >= 0) in[i] = x->column[d->input_number[i]].base;
-    for (int32_t i = 0; i < k->n_targets; i++)
-        target[i] = x->column[d->target_number[i]].base;
+    for (int32_t i = 0; i < k->n_targets; i++) target[i] = x->column[d->target_number[i]].base;
     s->input_base = in;
     s->target_base = target;
     return NAS_OK;

@@ -14,9 +14,9 @@ typedef struct scan {
     nas_series *s;
     const nas_csv *csv;
     const nas_draft *d;
-    bool local;                         /* the clock may be put back */
-    int32_t changes, first_change;      /* of the clock by an hour, and the row of the first */
-    int32_t backwards;                  /* rows */
+    bool local;                    /* the clock may be put back */
+    int32_t changes, first_change; /* of the clock by an hour, and the row of the first */
+    int32_t backwards;             /* rows */
 } scan;
 
 static int64_t seconds_of(int64_t micros) {
@@ -196,8 +196,7 @@ static void warn_of_breaks(const scan *q, const nas_log *log) {
              s->path, q->changes, q->d->line[q->first_change], when);
 }
 
-static nas_status note_jitter(nas_series *s, const nas_draft *d, const nas_log *log,
-                              nas_err *err) {
+static nas_status note_jitter(nas_series *s, const nas_draft *d, const nas_log *log, nas_err *err) {
     int64_t step, spread;
     int32_t near, far;
     char middle_one[32], most[32];

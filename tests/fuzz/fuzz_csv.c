@@ -35,8 +35,9 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
     nas_err err = {0};
     nas_series *s;
     for (int32_t i = 0; i < n; i++) names[i] = nas_csv_name(c, i);
-    static const char *const formats[] = {NULL, "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S",
-                                          "epoch_ms", "%d %b %y %I:%M:%S.%f %p %z", "%F %T"};
+    static const char *const formats[] = {
+        NULL,       "%d.%m.%Y %H:%M:%S",          "%d.%m.%Y %H:%M:%S",
+        "epoch_ms", "%d %b %y %I:%M:%S.%f %p %z", "%F %T"};
     for (int time = 0; time < 6; time++) {
         const nas_series_config k = {
             .n_inputs = n,
@@ -44,7 +45,9 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
             .inputs = names,
             .targets = names,
             .names = target,
-            .n_time = time == 5 && n > 1 ? 2 : time ? 1 : 0,
+            .n_time = time == 5 && n > 1 ? 2
+                      : time             ? 1
+                                         : 0,
             .time = {names[n - 1], names[0]},
             .time_format = formats[time],
             .tolerance = time == 4 ? 60 : 0,
