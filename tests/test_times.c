@@ -225,6 +225,8 @@ static void test_two_columns(void **state) {
     k.time_format = NULL;
     refused("date;clock;v\n16/12/2006;17:24:00;1\n", &k, "\"format\": \"%d/%m/%Y %H:%M:%S\"");
     /* Hours 1 to 24. */
+    refused("date;clock;v\n6/12/2006;17:24:00;1\n", &k,
+            "\"format\": \"%d/%m/%Y %H:%M:%S\", or the month first in task.time");
     k.time[0] = "y", k.time[1] = "m", k.time[2] = "d", k.time[3] = "h";
     k.n_time = 4;
     k.n_inputs = 1;
@@ -330,6 +332,10 @@ static void test_reasons(void **state) {
                             "2024-01-04,12,8\n",
                             &k));
     says("column \"hour\" looks like the clock");
+    nas_series_close(opened("t,clock,v\n2024-01-01,0:00,1\n2024-01-01,0:01,2\n"
+                            "2024-01-01,0:02,3\n2024-01-01,0:03,4\n",
+                            &k));
+    says("column \"clock\" looks like the clock");
     refused("t,id,v\n2024-01-01,A,1\n2024-01-01,B,2\n2024-01-02,A,3\n2024-01-02,B,4\n"
             "2024-01-03,A,5\n2024-01-03,B,6\n2024-01-04,A,7\n2024-01-04,B,8\n",
             &k, "set \"group\": \"id\"");

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { WORDS_MOST = 1000, ROWS_OF_A_WORD = 4 };
+enum { WORDS_MOST = 1000, ROWS_OF_A_WORD = 4, ROWS_LOOKED_AT = 100 };
 
 typedef struct search {
     const nas_draft *d;
@@ -64,6 +64,31 @@ static nas_status try_column(const nas_series *s, const nas_csv *csv, const nas_
     return st == NAS_ESTOP ? NAS_OK : st;
 }
 
+/* Of the first rows: a clock with signs in it. */
+typedef struct look {
+    int32_t rows;
+    bool clock;
+} look;
+
+static nas_status look_at(void *ctx, int64_t line, const nas_cell *cells, nas_err *err) {
+    look *q = ctx;
+    const nas_cell c = cells[0];
+    (void)line;
+    (void)err;
+    q->clock &= is_clock(c) && (memchr(c.p, ':', (size_t)c.n) || memchr(c.p, '.', (size_t)c.n));
+    return q->clock && ++q->rows < ROWS_LOOKED_AT ? NAS_OK : NAS_ESTOP;
+}
+
+static nas_status find_clock(const nas_csv *csv, const char **name, nas_err *err) {
+    for (int32_t c = 0; !*name && c < nas_csv_columns(csv); c++) {
+        look q = {.clock = true};
+        const nas_status st = nas_csv_read(csv, 1, &c, look_at, &q, err);
+        if (st != NAS_ESTOP) NAS_TRY(st);
+        if (q.clock && q.rows) *name = nas_csv_name(csv, c);
+    }
+    return NAS_OK;
+}
+
 nas_status nas_series_explain(const nas_series *s, const nas_csv *csv, const nas_draft *d,
                               nas_explained *out, nas_err *err) {
     search *q = nas_arena_alloc(s->arena, sizeof *q, err);
@@ -76,6 +101,10 @@ nas_status nas_series_explain(const nas_series *s, const nas_csv *csv, const nas
         if (!fits || q->words.n >= fewest) continue;
         fewest = q->words.n;
         *out = (nas_explained){nas_csv_name(csv, c), q->words.n, q->clock};
+    }
+    if (!out->column && is_date(&s->config)) {
+        NAS_TRY(find_clock(csv, &out->column, err));
+        out->clock = out->column != NULL;
     }
     if (!out->column) return NAS_OK;
     out->column = nas_arena_text(s->arena, out->column, err);

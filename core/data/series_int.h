@@ -34,7 +34,7 @@ NAS_NODISCARD nas_status nas_series_order(nas_series *s, const nas_csv *csv, nas
                                           const nas_log *log, nas_err *err);
 
 /* A column whose words part the rows so that the time rises within each of them; the one with the
- * fewest words. */
+ * fewest words. Where the time has no hours, also one that looks like the clock. */
 typedef struct nas_explained {
     const char *column; /* NULL: there is none */
     int32_t words;
