@@ -81,11 +81,6 @@ static int width_of(const nas_space *s, int metric) {
 static void use_bare_figures(screen *v) {
     const nas_hash none = {{0}};
     (void)!nas_study_define(v->space, &none, 0, -1, true, v->arena, &v->study, NULL);
-    nas_warn(cli_log(v->quiet),
-             "study %s was begun by a nas that kept no single examples: its constraints are tested "
-             "against bare figures, not against the ends of intervals. Another --db or name has "
-             "them",
-             v->name);
 }
 
 static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas_run_state *state,
@@ -220,6 +215,12 @@ static void tick(void *ctx, const nas_run_state *s) {
     cli_status_line(text);
 }
 
+static bool holds(const char *folder, const char *name) {
+    char path[PATH_MAX];
+    const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0;
+}
+
 static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
     printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
     cli_print_trial(t, &v->study);
@@ -227,7 +228,8 @@ static void print_winner(const screen *v, const cli_trial *t, const char *db, co
     printf("files\n  %.*s/ holds %s", cli_folder_length(folder), folder,
            task->evaluate ? "" : "model.tflite, model.tflite.zlib, ");
     for (const char *const *text = task->texts; *text; text++) printf("%s, ", *text);
-    printf("candidate.json, metrics.json\n");
+    printf("candidate.json, metrics.json%s\n",
+           holds(folder, "warnings.txt") ? ", warnings.txt" : "");
     if (!task->evaluate) printf("    and, as C, model.h, model.c");
     for (const char *const *source = task->sources; source && *source; source++)
         printf(", %s", *source);
@@ -236,9 +238,7 @@ static void print_winner(const screen *v, const cli_trial *t, const char *db, co
 
 /* Whoever ships the folder would ship a model that breaks the constraints. */
 static void warn_of_old(const char *folder) {
-    char path[PATH_MAX];
-    const int n = snprintf(path, sizeof path, "%s/candidate.json", folder);
-    if (n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0)
+    if (holds(folder, "candidate.json"))
         printf("%.*s/ still holds an earlier winner\n", cli_folder_length(folder), folder);
 }
 
@@ -287,36 +287,18 @@ static int show_winner(const screen *v, nas_store *store, nas_study_id id, int64
     cli_trial *t = cli_trial_find(store, from, err);
     if (!t) return cli_fail(err);
     print_winner(v, t, db, folder);
+    cli_print_majority(store, id, row);
     cli_print_promise(store, &v->study, id, row);
     cli_print_near(store, &v->study, &nas_space_task(v->space)->metrics, t);
     cli_trial_close(t);
     return CLI_OK;
 }
 
-/* Points that are forbidden, or the same candidate as another, are found out only when drawn. */
-static void warn_if_fewer(nas_store *store, const nas_run_end *end, const nas_log *log) {
-    const nas_run_state *s = &end->state;
-    const nas_value id[2] = {{.type = NAS_COLUMN_INTEGER, .integer = end->study.study},
-                             {.type = NAS_COLUMN_INTEGER, .integer = end->study.version}};
-    int64_t exhausted = 0;
-    char n[32], total[32];
-    if (s->done >= s->total) return;
-    (void)!nas_store_query_integer(
-        store, "select exhausted from nas_spaces where study = ?1 and version = ?2", id, 2,
-        &exhausted, NULL);
-    if (!exhausted) return;
-    nas_warn(log,
-             "the space gives %s trials, not %s: no other point was found that is allowed and "
-             "not the same candidate as an earlier one",
-             nas_thousands(s->done, n), nas_thousands(s->total, total));
-}
-
 static int finish(const screen *v, const nas_run_end *end, const char *db, const char *folder,
-                  const nas_log *log, nas_err *err) {
+                  nas_err *err) {
     nas_store *store = NULL;
     if (nas_store_open(db, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
     int st = CLI_OK;
-    warn_if_fewer(store, end, log);
     if (end->front > 0) {
         st = show_front(v, store, db, err);
     } else if (!end->has_winner) {
@@ -396,7 +378,7 @@ static int search(const nas_space *s, nas_run_options *o, const char *folder, bo
                nas_thousands(end.state.done, n));
         status = ferror(stdout) ? CLI_FAILED : CLI_STOPPED;
     } else {
-        status = finish(&v, &end, o->db, folder, view.log, err);
+        status = finish(&v, &end, o->db, folder, err);
     }
     nas_arena_close(a);
     return status;
@@ -456,6 +438,7 @@ const cli_command cli_run = {
             "trial.\n"
             "With several objectives there is no one winner: the front is listed, and nas export\n"
             "writes the files of the trial that you pick.\n"
+            "\n"
             "Exit status: 0 there is a winner or a front, 3 nothing satisfies the constraints,\n"
             "2 bad input, 1 a failure, 130 stopped.\n\n"
             "examples:\n"

@@ -1,6 +1,7 @@
 /* cli/cmd_show.c - nas show: one trial, whole; or a model's file. */
 #include "cli/forecast.h"
 #include "cli/show_file.h"
+#include "cli/show_study.h"
 #include "search/task.h"
 
 #include <inttypes.h>
@@ -76,10 +77,12 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     print_text(t, "reason");
     if (*reused) puts("reused: trained in an earlier version of the space");
     cli_print_trial(t, &s->def);
-    cli_print_promise(s->store, &s->def, s->id, strtoll(cli_trial_get(t, "id"), NULL, 10));
+    const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
+    cli_print_majority(s->store, s->id, row);
+    cli_print_promise(s->store, &s->def, s->id, row);
     const bool forecast = strcmp(s->def.task, nas_task_forecast.name) == 0;
     if (forecast && strcmp(cli_trial_get(t, "state"), "complete") == 0)
-        NAS_TRY(cli_show_forecast(s, strtoll(cli_trial_get(t, "id"), NULL, 10), err));
+        NAS_TRY(cli_show_forecast(s, row, err));
     NAS_TRY(print_steps(s, args, err));
     NAS_TRY(section(
         s, "stages", stage_columns,
@@ -98,16 +101,18 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     print_text(t, "worker");
     fputs("machine  ", stdout);
     print_text(t, "machine");
-    return NAS_OK;
+    return cli_print_warnings(s, err);
 }
 
 static int run(const cli_args *args) {
-    if (args->n_words == 1) return cli_show_file(args->word[0]);
+    const bool whole = args->n_words == 1;
+    if (whole && !cli_is_database(args->word[0])) return cli_show_file(args->word[0]);
     cli_study s;
     int st;
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
-    cli_trial *t = cli_study_trial(&s, args->word[1], &st);
+    cli_trial *t = whole ? NULL : cli_study_trial(&s, args->word[1], &st);
     nas_err err = {0};
+    if (whole && cli_show_study(&s, &err) != NAS_OK) st = cli_fail(&err);
     if (t && print_all(&s, t, &err) != NAS_OK) st = cli_fail(&err);
     cli_trial_close(t);
     cli_study_close(&s);
@@ -116,17 +121,18 @@ static int run(const cli_args *args) {
 
 const cli_command cli_show = {
     .name = "show",
-    .words = "DB TRIAL | MODEL",
+    .words = "DB [TRIAL] | MODEL",
     .least = 1,
     .most = 2,
-    .summary = "Show one trial whole, or what is in a .tflite file",
+    .summary = "Show a study, one trial whole, or what is in a .tflite file",
     .options = {[STUDY] = {"--study", "NAME", "which study, where the database has several"}},
     .text =
-        "Of a trial: settings, metrics beside the constraints, stages, epochs. Of MODEL, a "
-        ".tflite\n"
+        "Of a study: its aims, its versions, and the warnings of its runs. Of a trial: settings,\n"
+        "metrics beside the constraints, stages, epochs, and these warnings. Of MODEL, a .tflite\n"
         "file or a folder with model.tflite in it: operators, constants, activations, and where\n"
         "the bytes go.\n\n"
         "examples:\n"
+        "  nas show demo.db\n"
         "  nas show demo.db 3\n"
         "  nas show demo_best\n"
         "  nas show some.tflite\n",

@@ -36,6 +36,7 @@ typedef struct survey {
     range params, macs, ram; /* ram: of the points whose files were planned */
     int32_t planned;
     char why[512];
+    const char *where; /* the first point that is impossible */
 } survey;
 
 /* Memory hangs on the number format too, so the file's graph is made, of the first points only. */
@@ -53,8 +54,8 @@ static nas_status plan_memory(const nas_candidate *c, int32_t outputs, nas_arena
     return NAS_OK;
 }
 
-static nas_status look_at(const nas_space *s, const nas_point *p, int32_t classes, survey *v,
-                          nas_err *err) {
+static nas_status look_at(const nas_space *s, const nas_point *p, int32_t classes, nas_arena *keep,
+                          survey *v, nas_err *err) {
     v->seen++;
     bool forbidden;
     NAS_TRY(nas_space_forbidden(s, p, &forbidden, err));
@@ -78,7 +79,10 @@ static nas_status look_at(const nas_space *s, const nas_point *p, int32_t classe
         widen(&v->params, cost.params);
         widen(&v->macs, cost.macs);
     } else if (st == NAS_ESHAPE) {
-        if (!v->impossible++) snprintf(v->why, sizeof v->why, "%.500s", why.text);
+        if (!v->impossible++) {
+            snprintf(v->why, sizeof v->why, "%.500s", why.text);
+            v->where = nas_space_describe(s, keep, p);
+        }
         st = NAS_OK;
     } else {
         (void)nas_fail(err, st, "%s", why.text);
@@ -98,7 +102,7 @@ static nas_status look_around(const nas_space *s, int32_t classes, nas_arena *a,
             nas_space_grid(s, i, &p);
         else
             nas_space_random(s, nas_space_search(s)->seed, i, 0, &p);
-        NAS_TRY(look_at(s, &p, classes, v, err));
+        NAS_TRY(look_at(s, &p, classes, a, v, err));
     }
     return NAS_OK;
 }
@@ -117,6 +121,15 @@ static void print_params(const nas_space *s) {
     cli_table_close(t);
 }
 
+static void print_impossible(const survey *v, bool all) {
+    char a[32], b[32];
+    printf("impossible %s of %s%s, the first: %s\n", nas_thousands(v->impossible, a),
+           nas_thousands(v->seen, b), all ? "" : " drawn", v->why);
+    if (!v->where) return;
+    fputs("  with ", stdout);
+    cli_print_wrapped(stdout, v->where, 7, 7);
+}
+
 static void print_survey(const nas_space *s, const survey *v) {
     char a[32], b[32];
     const int64_t points = nas_space_points(s);
@@ -129,9 +142,7 @@ static void print_survey(const nas_space *s, const survey *v) {
     if (v->forbidden)
         printf("forbidden %s of %s%s\n", nas_thousands(v->forbidden, a), nas_thousands(v->seen, b),
                all ? "" : " drawn");
-    if (v->impossible)
-        printf("impossible %s of %s%s, the first: %s\n", nas_thousands(v->impossible, a),
-               nas_thousands(v->seen, b), all ? "" : " drawn", v->why);
+    if (v->impossible) print_impossible(v, all);
     if (!v->possible || nas_space_task(s)->ops->evaluate) return;
     printf("weights   %s to %s%s\n", nas_thousands(v->params.lo, a), nas_thousands(v->params.hi, b),
            all ? "" : " (of 2,000 points drawn)");
@@ -165,6 +176,7 @@ static int run(const cli_args *args) {
     nas_arena *a = NULL;
     if (nas_space_open_with(args->word[0], args->option[0], &s, &err) != NAS_OK)
         return cli_fail(&err);
+    if (nas_space_note(s)) nas_warn(cli_log(false), "%s", nas_space_note(s));
     const int st = nas_arena_open(&a, &err) == NAS_OK ? report(s, a, &err) : cli_fail(&err);
     nas_arena_close(a);
     nas_space_close(s);

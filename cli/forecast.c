@@ -249,12 +249,41 @@ static void print_steps(const cJSON *validation) {
     cli_table_close(t);
 }
 
+/* As forecast.json has them: the first GROUPS_SHOWN. */
+static void show_groups(const cJSON *groups) {
+    enum { GROUPS_SHOWN = 40 };
+    const cJSON *group, *target;
+    int n = 0;
+    if (!cJSON_IsObject(groups) || !groups->child) return;
+    cli_table *t = cli_table_open();
+    puts("validation part, mae and skill by group");
+    cJSON_ArrayForEach(group, groups) {
+        if (n++ == GROUPS_SHOWN) break;
+        cli_table_cell(t, "  ", false);
+        cli_table_cell(t, group->string, false);
+        cJSON_ArrayForEach(target, group) {
+            if (!cJSON_IsObject(target)) continue;
+            const cJSON *mae = cJSON_GetObjectItemCaseSensitive(target, "mae");
+            const cJSON *skill = cJSON_GetObjectItemCaseSensitive(target, "skill");
+            cli_table_cell(t, target->string, false);
+            cell_number(t, cJSON_IsNumber(mae) ? mae->valuedouble : (double)NAN);
+            cell_number(t, cJSON_IsNumber(skill) ? skill->valuedouble : (double)NAN);
+        }
+        cli_table_row(t);
+    }
+    cli_table_print(t);
+    cli_table_close(t);
+    if (n > GROUPS_SHOWN) printf("  ... %d groups in forecast.json\n", cJSON_GetArraySize(groups));
+}
+
 nas_status cli_show_forecast(cli_study *s, int64_t row, nas_err *err) {
     uint8_t *text;
     size_t n;
     NAS_TRY(nas_store_artefact(s->store, s->id, row, "forecast.json", s->arena, &text, &n, err));
     cJSON *o = cJSON_Parse((const char *)text);
-    print_steps(cJSON_GetObjectItemCaseSensitive(o, "validation"));
+    const cJSON *validation = cJSON_GetObjectItemCaseSensitive(o, "validation");
+    print_steps(validation);
+    show_groups(cJSON_GetObjectItemCaseSensitive(validation, "groups"));
     cJSON_Delete(o);
     return NAS_OK;
 }

@@ -94,7 +94,7 @@ static nas_status judge(const nas_confirm *c, const nas_candidate *candidate, in
         .no_share = w->no_share,
         .n_begins = w->n_begins,
         .begins = w->begins,
-        .log = c->log,
+        .log = &c->keep->log,
     };
     const nas_status st = nas_confirm_judge(&e, candidate, replicate, a, out, err);
     nas_cache_use_end(&use);
@@ -158,7 +158,7 @@ static nas_status do_jobs(const nas_confirm *c, const jobs *all, int32_t first, 
         st = do_job(c, store, &all->v[i], a, &why);
         nas_arena_back(a, mark);
         if (st == NAS_OK || st == NAS_ESTOP) continue;
-        nas_warn(c->log, "a finalist was not trained again (seed %d of it): %s",
+        nas_warn(&c->keep->log, "a finalist was not trained again (seed %d of it): %s",
                  all->v[i].replicate, why.text);
         st = NAS_OK;
     }
@@ -167,26 +167,31 @@ static nas_status do_jobs(const nas_confirm *c, const jobs *all, int32_t first, 
     return st;
 }
 
+/* What a process of its own was told. */
+static void keep_warnings(const nas_confirm *c) {
+    nas_store *store = NULL;
+    if (nas_store_open(c->worker->db, NAS_STORE_WRITE, &store, NULL) == NAS_OK)
+        (void)!nas_keep_put(c->keep, store, c->worker->study, NULL);
+    nas_store_close(store);
+}
+
 static void be_process(const nas_confirm *c, const jobs *all, int32_t first, int32_t step,
                        pid_t leader) {
     nas_err err = {0};
-    const nas_log log = {.ctx = c->log ? c->log->ctx : NULL, /* without progress */
-                         .warn = c->log ? c->log->warn : NULL,
-                         .stop = c->log ? c->log->stop : NULL};
-    nas_confirm own = *c;
-    own.log = &log;
+    c->keep->log.progress = NULL; /* of this process alone */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != leader) _exit(1); /* it died before the line above */
-    const nas_status st = do_jobs(&own, all, first, step, &err);
+    const nas_status st = do_jobs(c, all, first, step, &err);
     if (st != NAS_OK && st != NAS_ESTOP)
-        nas_warn(&log, "finalists were not trained again: %s", err.text);
+        nas_warn(&c->keep->log, "finalists were not trained again: %s", err.text);
+    keep_warnings(c);
     _exit(st == NAS_OK ? 0 : 1);
 }
 
 /* What a process could not tell itself. */
 static void tell_end(const nas_confirm *c, int status) {
     if (WIFSIGNALED(status))
-        nas_warn(c->log,
+        nas_warn(&c->keep->log,
                  "a process that trained finalists again was ended by signal %d (%s): the same "
                  "command trains what is missing",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -204,11 +209,11 @@ static void wait_all(const nas_confirm *c, const pid_t *pid, int32_t n) {
             tell_end(c, status);
         }
         if (ended < 0 && errno != EINTR) return;
-        if (!told && nas_should_stop(c->log)) {
+        if (!told && nas_should_stop(&c->keep->log)) {
             for (int32_t i = 0; i < n; i++) (void)kill(pid[i], SIGTERM);
             told = true;
         }
-        nas_progress(c->log, "finalists again", n - left, n);
+        nas_progress(&c->keep->log, "finalists again", n - left, n);
         if (ended <= 0) nas_clock_sleep(nap);
     }
 }
@@ -228,5 +233,6 @@ nas_status nas_confirm_run(const nas_confirm *c, nas_err *err) {
     }
     nas_status st = begun < n ? nas_fail_errno(err, "cannot start a process") : NAS_OK;
     wait_all(c, pid, begun);
-    return st == NAS_OK && nas_should_stop(c->log) ? nas_fail(err, NAS_ESTOP, "stopped") : st;
+    return st == NAS_OK && nas_should_stop(&c->keep->log) ? nas_fail(err, NAS_ESTOP, "stopped")
+                                                          : st;
 }

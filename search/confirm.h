@@ -3,6 +3,7 @@
 #ifndef NAS_SEARCH_CONFIRM_H
 #define NAS_SEARCH_CONFIRM_H
 
+#include "search/keep.h"
 #include "search/run.h"
 
 /* Trains a candidate as replicate k of e->seed, for each fold, and asks its files: answers with
@@ -16,7 +17,7 @@ typedef struct nas_confirm {
     const nas_worker *worker; /* of the run: data, cache, kernel, seed, study */
     int32_t workers;          /* processes */
     int32_t replicates;
-    const nas_log *log;
+    nas_keep *keep; /* hears, and keeps, what is said */
     int32_t n;
     const int64_t *rows; /* [n] trials */
 } nas_confirm;

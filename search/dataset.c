@@ -89,6 +89,10 @@ nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_miss
         .n_labels = task->n_labels,
         .parts = task->split.by == NAS_BY_FOLDERS,
         .clip_seconds = task->clip_seconds,
+        .crop = (nas_crop)task->crop,
+        .full_scale = task->full_scale,
+        .unreadable = allow_missing ? INT32_MAX : task->unreadable,
+        .unreadable_list = nas_clips_list_name(a, d->folder),
         .speaker_pattern = task->speaker_pattern,
         .cache = cache->dir,
     };

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,7 +37,8 @@ static nas_status clear(const char *folder, nas_err *err) {
     NAS_TRY(join(folder, "candidate.json", candidate, err));
     if (access(candidate, F_OK) != 0) return NAS_OK;
     static const char *const always[] = {"model.tflite", "model.tflite.zlib", "model.h",
-                                         "model.c",      "candidate.json",    "metrics.json"};
+                                         "model.c",      "candidate.json",    "metrics.json",
+                                         "warnings.txt"};
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         NAS_TRY(drop(folder, always[i], err));
     const nas_task_ops *task;
@@ -87,6 +89,7 @@ nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, co
         NAS_TRY(put(folder, task->texts[i], o->text[i], strlen(o->text[i]), err));
     NAS_TRY(put(folder, "candidate.json", o->candidate_json, strlen(o->candidate_json), err));
     NAS_TRY(put(folder, "metrics.json", o->metrics_json, strlen(o->metrics_json), err));
+    if (o->warnings) NAS_TRY(put(folder, "warnings.txt", o->warnings, strlen(o->warnings), err));
     return task->evaluate ? NAS_OK : put_sources(task, o, folder, err);
 }
 
@@ -111,6 +114,29 @@ static nas_status take_files(nas_store *store, nas_study_id id, int64_t row,
     return take_text(store, id, row, "candidate.json", a, &o->candidate_json, err);
 }
 
+static bool add_line(void *ctx, const char *text) {
+    fprintf(ctx, "%s\n", text);
+    return true;
+}
+
+static nas_status take_warnings(nas_store *store, nas_study_id id, nas_arena *a, const char **out,
+                                nas_err *err) {
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    if (!f) return nas_fail(err, NAS_ENOMEM, "warnings: out of memory");
+    nas_status st = nas_store_warnings(store, id, add_line, f, err);
+    if (fclose(f) != 0 && st == NAS_OK) st = nas_fail(err, NAS_ENOMEM, "warnings: out of memory");
+    if (st == NAS_OK && n && !(*out = nas_arena_text(a, text, err))) st = NAS_ENOMEM;
+    free(text);
+    return st;
+}
+
+static bool note_text(void *ctx, const nas_row *row) {
+    if (row->values[0].text) snprintf(ctx, 65, "%s", row->values[0].text);
+    return false;
+}
+
 static nas_status gather(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
                          const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
     nas_metric metrics[NAS_METRICS_MOST];
@@ -119,10 +145,16 @@ static nas_status gather(nas_store *store, nas_study_id id, const nas_study *stu
         NAS_TRY(nas_store_document(store, id, row, a, &o->candidate_json, err));
     else
         NAS_TRY(take_files(store, id, row, task, a, o, err));
+    NAS_TRY(take_warnings(store, id, a, &o->warnings, err));
     NAS_TRY(nas_study_stored(store, study, row, NULL, o->metric, err));
     for (; list.n < study->n_metrics && list.n < NAS_METRICS_MOST; list.n++)
         metrics[list.n] = (nas_metric){.name = study->metrics[list.n].name};
-    return nas_package_metrics(&list, o->metric, a, &o->metrics_json, err);
+    char data[65] = "";
+    const nas_value of = {.type = NAS_COLUMN_INTEGER, .integer = id.study};
+    NAS_TRY(nas_store_query(store, "select fingerprint from nas_studies where id = ?1", &of, 1,
+                            note_text, data, err));
+    return nas_package_metrics(&list, o->metric, task->evaluate ? NULL : data, a, &o->metrics_json,
+                               err);
 }
 
 nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,

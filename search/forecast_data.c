@@ -253,7 +253,7 @@ nas_status nas_forecast_open(nas_arena *a, const nas_task *task, bool allow_miss
     d->folds = task->time_split.folds > 1 ? task->time_split.folds : 0;
     NAS_TRY(nas_forecast_deal(a, &task->time_split, d->series->series, &d->series->deal, err));
     NAS_TRY(arrange(a, d, -1, log, err));
-    NAS_TRY(nas_forecast_groups(a, d, err));
+    NAS_TRY(nas_forecast_groups(a, d, log, err));
     if (task->series.group &&
         !(d->series->by = nas_arena_alloc(a, nas_forecast_by_bytes(d->series->series), err)))
         return NAS_ENOMEM;

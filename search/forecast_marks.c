@@ -66,8 +66,8 @@ static const char *name_of(const nas_series *s, bool by_group, int32_t b, const 
     return nas_arena_format(a, err, "%.10s", day);
 }
 
-static nas_status name_blocks(nas_dataset *d, const int32_t *block, int32_t n, nas_arena *a,
-                              nas_err *err) {
+static nas_status name_blocks(nas_dataset *d, const int32_t *block, int32_t n, bool by_group,
+                              nas_arena *a, nas_err *err) {
     const nas_series *s = d->series->series;
     const char **names = nas_arena_array(a, (size_t)n, sizeof *names, err);
     int32_t *first = nas_arena_array(a, 2 * (size_t)n, sizeof *first, err), *last = first + n;
@@ -76,7 +76,7 @@ static nas_status name_blocks(nas_dataset *d, const int32_t *block, int32_t n, n
     for (int32_t i = s->rows; i-- > 0;) first[block[i]] = i;
     for (int32_t i = 0; i < s->rows; i++) last[block[i]] = i;
     for (int32_t b = 0; b < n; b++) {
-        names[b] = name_of(s, d->series->deal != NULL, b, first, last, a, err);
+        names[b] = name_of(s, by_group, b, first, last, a, err);
         if (!names[b]) return NAS_ENOMEM;
         for (int32_t i = 0; i < d->outputs; i++) group[b * d->outputs + i] = b;
     }
@@ -88,17 +88,38 @@ static nas_status name_blocks(nas_dataset *d, const int32_t *block, int32_t n, n
     return NAS_OK;
 }
 
-nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, nas_err *err) {
+/* How many groups are judged, split by group; the rest of them train or test. */
+static int32_t judged_groups(const nas_dataset *d) {
+    int32_t n = 0;
+    for (int32_t g = 0; g < d->series->series->n_groups; g++)
+        n += d->folds ? d->series->deal[g] >= 0 : d->series->deal[g] == 1;
+    return n;
+}
+
+/* Split by group, groups are drawn, but a few of them would bound nothing. */
+static bool draws_groups(const nas_dataset *d, const nas_log *log) {
+    if (!d->series->deal) return false;
+    const int32_t n = judged_groups(d);
+    if (n >= NAS_BOUND_FEW) return true;
+    nas_warn(log,
+             "%s: %d of %d groups are judged, fewer than %d: bounds are over days of these groups, "
+             "and say nothing of other groups; set task.split.folds to judge more of them",
+             d->folder, n, d->series->series->n_groups, NAS_BOUND_FEW);
+    return false;
+}
+
+nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err) {
     const nas_series *s = d->series->series;
+    const bool by_group = draws_groups(d, log);
     int32_t *block = nas_arena_array(a, (size_t)s->rows + 1, sizeof *block, err), n = s->n_groups;
     if (!block) return NAS_ENOMEM;
-    if (d->series->deal)
+    if (by_group)
         for (int32_t g = 0; g < n; g++)
             for (int32_t i = s->group_begin[g]; i < s->group_begin[g + 1]; i++) block[i] = g;
     else
         NAS_TRY(time_blocks(s, block, &n, err));
     if ((int64_t)n * d->outputs > INT32_MAX / 16) return NAS_OK; /* none are kept */
-    return name_blocks(d, block, n, a, err);
+    return name_blocks(d, block, n, by_group, a, err);
 }
 
 static void mark_part(const nas_dataset *d, nas_part part, nas_marks *m) {

@@ -81,10 +81,11 @@ static nas_status match_groups(const char *const name[2], const nas_series_confi
                                const nas_series_config *y, nas_err *err) {
     const char *first = x->group ? x->group : "", *second = y->group ? y->group : "";
     if (strcmp(first, second) == 0) return NAS_OK;
-    return nas_fail(err, NAS_EINVAL,
-                    "%s and %s were trained with other groups (task.group \"%.60s\" and \"%.60s\"); "
-                    "train both with one",
-                    name[0], name[1], first, second);
+    return nas_fail(
+        err, NAS_EINVAL,
+        "%s and %s were trained with other groups (task.group \"%.60s\" and \"%.60s\"); "
+        "train both with one",
+        name[0], name[1], first, second);
 }
 
 static nas_status match_splits(const char *const name[2], const nas_time_split *x,

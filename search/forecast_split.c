@@ -1,5 +1,5 @@
-/* search/forecast_split.c - which rows of a series train, select, are read once: by time within each
- * group, or by whole groups. */
+/* search/forecast_split.c - which rows of a series train, select, are read once: by time within
+ * each group, or by whole groups. */
 #include "search/task_forecast.h"
 
 #include <stdlib.h>

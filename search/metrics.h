@@ -16,6 +16,7 @@ typedef enum nas_metric_id {
     NAS_METRIC_NONZERO_PARAMS,
     NAS_METRIC_MACS,
     NAS_METRIC_RAM_BYTES,
+    NAS_METRIC_ARENA_BYTES,
     NAS_METRIC_INFER_MS, /* of each time: median, its interval's ends, 95th percentile */
     NAS_METRIC_INFER_MS_LO,
     NAS_METRIC_INFER_MS_HI,

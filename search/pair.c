@@ -56,7 +56,7 @@ static bool texts_differ(const char *x, const char *y) {
 
 /* Says what two splits differ in; NULL: in nothing. */
 static const char *splits_differ(const nas_task *x, const nas_task *y, char out[TEXT]) {
-    static const char *const by[] = {"speaker", "file", "lists", "folders"};
+    static const char *const by[] = {"speaker", "file", "lists", "folders", "groups"};
     const nas_split_config *p = &x->split, *q = &y->split;
     const struct {
         const char *key;
@@ -71,7 +71,8 @@ static const char *splits_differ(const nas_task *x, const nas_task *y, char out[
                  {"speaker_pattern", x->speaker_pattern, y->speaker_pattern},
                  {"train", p->train_list, q->train_list},
                  {"validation", p->validation_list, q->validation_list},
-                 {"test", p->test_list, q->test_list}};
+                 {"test", p->test_list, q->test_list},
+                 {"list", p->list, q->list}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts_differ(texts[i].x, texts[i].y)) {
             snprintf(out, TEXT, "%s is %.40s and %.40s", texts[i].key,

@@ -3,10 +3,12 @@
 
 #include "base/clock.h"
 #include "base/cores.h"
+#include "base/digits.h"
 #include "base/team.h"
 #include "core/kernel/threads.h"
 #include "search/cache_bound.h"
 #include "search/confirm.h"
+#include "search/keep.h"
 #include "search/process.h"
 #include "search/rebound.h"
 #include "search/sampler.h"
@@ -27,14 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-    MAX_WORKERS = 256,
-    TICK_MS = 100,
-    FORGIVEN_CRASHES = 20,
-    NO_FAULT = -1,
-    MOST_WARNINGS = 64,
-    PASSES_MOST = 32
-};
+enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, NO_FAULT = -1, PASSES_MOST = 32 };
 
 typedef struct team {
     const nas_run_options *o;
@@ -55,8 +50,7 @@ typedef struct team {
         busy_since[MAX_WORKERS]; /* with the trial in hand; 0: none. Time of waiting is no part */
     bool waits[MAX_WORKERS];     /* for what another process has in hand */
     bool late[MAX_WORKERS];      /* ended because its trial took too long */
-    nas_hash warned[MOST_WARNINGS];
-    int32_t n_warned;
+    nas_keep keep;               /* what is said, and kept */
 } team;
 
 static bool count_row(void *ctx, const nas_row *row) {
@@ -96,7 +90,7 @@ static void recount(team *t) {
 }
 
 static bool asked_to_stop(const team *t) {
-    return t->fatal != NAS_OK || nas_should_stop(t->view->log);
+    return t->fatal != NAS_OK || nas_should_stop(&t->keep.log);
 }
 
 /* In the child: everything of the coordinator is left alone; _exit runs none of its handlers. */
@@ -133,19 +127,16 @@ static nas_status start_worker(team *t, int32_t index, nas_err *err) {
     return NAS_OK;
 }
 
-/* What several workers meet, or every trial, is said once. */
-static void warn_once(team *t, const char *text) {
-    const nas_hash hash = nas_hash_of(text, strlen(text));
-    for (int32_t i = 0; i < t->n_warned; i++)
-        if (nas_hash_equal(&t->warned[i], &hash)) return;
-    if (t->n_warned == MOST_WARNINGS) return;
-    t->warned[t->n_warned++] = hash;
-    nas_warn(t->view->log, "%s", text);
+/* What cannot be kept now is kept later: another statement may have failed for the same reason. */
+static void keep_warnings(team *t) {
+    if (t->store && t->worker.study.version)
+        (void)!nas_keep_put(&t->keep, t->store, t->worker.study, NULL);
 }
 
 static void hear(team *t, const nas_event *e) {
     if (e->kind == NAS_EVENT_WARNING) {
-        warn_once(t, e->text);
+        nas_warn(&t->keep.log, "%s", e->text);
+        keep_warnings(t);
         return;
     }
     if (e->kind == NAS_EVENT_FATAL) {
@@ -229,10 +220,10 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     t->late[index] = false;
     if (asked_to_stop(t) || (WIFEXITED(status) && t->fatal != NAS_OK)) return NAS_OK;
     if (late)
-        nas_warn(t->view->log, "worker %" PRId32 " did not end its trial in time; it is replaced",
+        nas_warn(&t->keep.log, "worker %" PRId32 " did not end its trial in time; it is replaced",
                  index + 1);
     else if (WIFSIGNALED(status))
-        nas_warn(t->view->log, "worker %" PRId32 " was ended by signal %d (%s); it is replaced",
+        nas_warn(&t->keep.log, "worker %" PRId32 " was ended by signal %d (%s); it is replaced",
                  index + 1, WTERMSIG(status), strsignal(WTERMSIG(status)));
     if (!late && ++t->crashes > FORGIVEN_CRASHES)
         return nas_fail(
@@ -375,6 +366,12 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
     bool there;
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
     NAS_TRY(look_back(t, nas_space_name(s), &old, &there, a, err));
+    if (t->state.bare)
+        nas_warn(&t->keep.log,
+                 "study %s was begun by a nas that kept no single examples: its constraints are "
+                 "tested against bare figures, not against the ends of intervals. Another --db or "
+                 "name has them",
+                 nas_space_name(s));
     NAS_TRY(nas_study_define(s, &t->worker.data->fingerprint, t->worker.seed, trials, t->state.bare,
                              a, &def, err));
     const double wanted = def.confidence;
@@ -412,7 +409,7 @@ static nas_status confirm(team *t, const nas_space *s, const nas_run_end *out, n
         .replicates = told >= 0               ? told
                       : t->worker.data->folds ? 2
                                               : 0,
-        .log = t->view->log,
+        .keep = &t->keep,
         .n = out->finalists,
         .rows = out->finalist,
     };
@@ -447,7 +444,7 @@ static nas_status find_preferred(team *t, const nas_space *s, const nas_study *s
         }
         measured = p->winner;
         NAS_TRY(nas_run_final(t->store, t->worker.study, s, measured, d, t->worker.cache,
-                              t->view->log, err));
+                              &t->keep.log, err));
     }
     return NAS_OK;
 }
@@ -473,6 +470,24 @@ static nas_status promise(team *t, const nas_space *s, const nas_dataset *d, nas
     return st;
 }
 
+/* Points that are forbidden, or the same candidate as another, are found out only when drawn. */
+static void warn_if_fewer(team *t) {
+    const nas_study_id study = t->worker.study;
+    const nas_value id[2] = {{.type = NAS_COLUMN_INTEGER, .integer = study.study},
+                             {.type = NAS_COLUMN_INTEGER, .integer = study.version}};
+    int64_t exhausted = 0;
+    char n[32], total[32];
+    if (t->state.done >= t->state.total) return;
+    (void)!nas_store_query_integer(
+        t->store, "select exhausted from nas_spaces where study = ?1 and version = ?2", id, 2,
+        &exhausted, NULL);
+    if (!exhausted) return;
+    nas_warn(&t->keep.log,
+             "the space gives %s trials, not %s: no other point was found that is allowed and "
+             "not the same candidate as an earlier one",
+             nas_thousands(t->state.done, n), nas_thousands(t->state.total, total));
+}
+
 static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
                             nas_err *err) {
     NAS_TRY(nas_cache_trim(t->worker.cache, err));
@@ -488,12 +503,14 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     out->study = t->worker.study;
     out->stopped = asked_to_stop(t);
     if (out->stopped) return NAS_OK;
-    st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, t->view->log, out, err);
+    st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, &t->keep.log, out, err);
     if (st == NAS_OK && !t->state.bare && d->n_marks)
         st = out->finalists ? promise(t, s, d, out, err)
                             : nas_store_put_claims(t->store, t->worker.study, NULL, 0, err);
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
+    warn_if_fewer(t);
+    keep_warnings(t);
     return nas_cache_trim(t->worker.cache, err);
 }
 
@@ -517,13 +534,16 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     t->worker.data = &d;
     t->state.total = total_of(s, trials);
     nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
-                                     t->view->log, &d, err);
+                                     &t->keep.log, &d, err);
     const bool opened = st == NAS_OK;
+    if (opened && d.task->ops->aims) d.task->ops->aims(&d, s, t->view->log);
     t->begun = nas_clock_wall();
     if (opened) st = open_study(t, s, trials, a, err);
+    keep_warnings(t);
     /* Bad input leaves nothing behind. */
     if (is_refusal(st) && !had_cache) (void)!nas_dir_remove(cache->dir, NULL);
     if (st == NAS_OK) st = run_study(t, s, &d, out, err);
+    keep_warnings(t);
     nas_store_close(t->store);
     if (opened) nas_dataset_close(&d);
     return st;
@@ -574,5 +594,9 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
     char beside[4096];
     snprintf(beside, sizeof beside, "%s.cache", o->db);
     const nas_cache cache = {.dir = o->cache ? o->cache : beside, .most = o->cache_bytes};
-    return with_space(&t, o->space, &cache, out, err);
+    NAS_TRY(nas_keep_open(&t.keep, view->log, o->db, err));
+    if (nas_space_note(o->space)) nas_warn(&t.keep.log, "%s", nas_space_note(o->space));
+    const nas_status st = with_space(&t, o->space, &cache, out, err);
+    nas_keep_close(&t.keep);
+    return st;
 }

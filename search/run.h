@@ -73,7 +73,8 @@ NAS_NODISCARD nas_status nas_run_final(nas_store *store, nas_study_id study, con
                                        const nas_log *log, nas_err *err);
 
 /* Writes a trial's folder: model.tflite, model.tflite.zlib, model.h, model.c, the texts of its
- * task, candidate.json, metrics.json. The folder is made; files of those names are replaced. */
+ * task, candidate.json, metrics.json; warnings.txt where something was said of the study's version.
+ * The folder is made; files of those names are replaced. */
 NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study,
                                           int64_t row, const char *folder, nas_err *err);
 /* The same from an outcome that no database holds. */

@@ -56,6 +56,8 @@ typedef struct nas_task_ops {
     void (*close)(nas_dataset *d);
     nas_status (*fold)(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
                        nas_err *err);
+    /* Says what the space's constraints do not ask of this data; may be NULL. */
+    void (*aims)(const nas_dataset *d, const nas_space *s, const nas_log *log);
     /* One line for people: "8 classes, 2,898 clips (train ...)". */
     void (*describe)(const nas_dataset *d, char *out, size_t n);
     nas_status (*features)(const nas_dataset *d, const nas_candidate *c, const nas_cache *cache,

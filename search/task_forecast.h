@@ -57,8 +57,8 @@ nas_examples nas_forecast_part(const nas_dataset *d, const nas_features *f, nas_
 
 /* What is drawn for bounds (forecast_marks.c, as are the next four): blocks of time, a day where
  * it is read, else a hundredth of the rows; those of all groups together, as what happens on a day
- * happens to all. Split by group it is groups. */
-nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, nas_err *err);
+ * happens to all. Split by group it is groups, where enough of them are judged. */
+nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err);
 nas_status nas_forecast_examples(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
                                  nas_err *err);
 nas_status nas_forecast_answers(const nas_dataset *d, const nas_marks *m, nas_part part,

@@ -20,19 +20,21 @@ static int bind_blobs(sqlite3_stmt *st, int at, const nas_answers *a) {
 
 nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial, const nas_answers *a,
                              nas_err *err) {
-    enum { BLOBS = 6 };
+    enum { BLOBS = 6, DATA = 11 };
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_ANSWERS,
                             "INSERT OR REPLACE INTO nas_answers(study, trial, part, replicate,"
-                            " examples, score, \"right\", predicted, share, error, square, reads)"
-                            " VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+                            " examples, score, \"right\", predicted, share, error, square, data,"
+                            " reads)"
+                            " VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
                             " CASE ?2 WHEN 'test' THEN 1 + coalesce((SELECT reads FROM nas_answers"
                             " WHERE study = # AND trial = ?1 AND part = ?2 AND replicate = ?3), 0)"
                             " END)",
                             &st, err));
     NAS_TRY(nas_sql_bind(s, st, err, "itiir", trial, a->part, (int64_t)a->replicate,
                          (int64_t)a->examples, a->score));
-    const int rc = bind_blobs(st, BLOBS, a);
+    int rc = bind_blobs(st, BLOBS, a);
+    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(st, DATA, l->data);
     if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding answers", err);
     const nas_status status = nas_sql_run(s, st, err);
     sqlite3_clear_bindings(st);
@@ -72,20 +74,24 @@ static nas_status insert_example(nas_store *s, sqlite3_stmt *st, int32_t place,
     return nas_sql_run(s, st, err);
 }
 
-static nas_status insert_examples(nas_store *s, int64_t study, const nas_example *rows, int32_t n,
-                                  nas_err *err) {
+/* Those of the data that the version is about, unless they are there. */
+static nas_status insert_examples(nas_store *s, const nas_layout *l, const nas_example *rows,
+                                  int32_t n, nas_err *err) {
     char sql[192];
     sqlite3_stmt *st = NULL;
-    int64_t there = -1;
-    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = study};
+    int64_t there = 0;
+    const nas_value of[2] = {{.type = NAS_COLUMN_INTEGER, .integer = l->study},
+                             {.type = NAS_COLUMN_INTEGER, .integer = l->data}};
     NAS_TRY(nas_store_query_integer(s,
-                                    "SELECT coalesce(examples, -1) FROM nas_studies WHERE id ="
-                                    " ?1",
-                                    &id, 1, &there, err));
-    if (there != 0) return NAS_OK; /* they are there, or an older nas began the study */
-    sqlite3_snprintf(sizeof sql, sql,
-                     "INSERT INTO nas_examples VALUES(%lld, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                     study);
+                                    "SELECT s.examples IS NULL OR EXISTS (SELECT 1 FROM"
+                                    " nas_examples WHERE study = ?1 AND data = ?2)"
+                                    " FROM nas_studies s WHERE s.id = ?1",
+                                    of, 2, &there, err));
+    if (there) return NAS_OK; /* or an older nas began the study, without them */
+    sqlite3_snprintf(
+        sizeof sql, sql,
+        "INSERT INTO nas_examples VALUES(%lld, %lld, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        (long long)l->study, (long long)l->data);
     NAS_TRY(nas_sql_open(s, &st, err, sql, ""));
     nas_status status = NAS_OK;
     int32_t place = 0;
@@ -95,14 +101,16 @@ static nas_status insert_examples(nas_store *s, int64_t study, const nas_example
     }
     sqlite3_finalize(st);
     NAS_TRY(status);
-    return nas_sql_put(s, err, "UPDATE nas_studies SET examples = ?2 WHERE id = ?1", "ii", study,
+    return nas_sql_put(s, err, "UPDATE nas_studies SET examples = ?2 WHERE id = ?1", "ii", l->study,
                        (int64_t)n);
 }
 
 nas_status nas_store_put_examples(nas_store *s, nas_study_id id, const nas_example *rows, int32_t n,
                                   nas_err *err) {
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
-    return nas_sql_end(s, insert_examples(s, id.study, rows, n, err), err);
+    return nas_sql_end(s, insert_examples(s, l, rows, n, err), err);
 }
 
 nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err *err) {

@@ -186,6 +186,15 @@ static nas_status read_columns(nas_store *s, sqlite3_stmt *st, nas_layout *l, na
     }
 }
 
+static nas_status read_data(nas_store *s, nas_layout *l, nas_err *err) {
+    const nas_value id[2] = {{.type = NAS_COLUMN_INTEGER, .integer = l->study},
+                             {.type = NAS_COLUMN_INTEGER, .integer = l->version}};
+    l->data = 1;
+    if (s->schema < NAS_SCHEMA_WARNINGS) return NAS_OK;
+    return nas_store_query_integer(
+        s, "SELECT data FROM nas_spaces WHERE study = ?1 AND version = ?2", id, 2, &l->data, err);
+}
+
 nas_status nas_layout_get(nas_store *s, nas_study_id id, nas_layout **out, nas_err *err) {
     for (*out = s->layouts; *out; *out = (*out)->next)
         if ((*out)->study == id.study && (*out)->version == id.version) return NAS_OK;
@@ -204,6 +213,7 @@ nas_status nas_layout_get(nas_store *s, nas_study_id id, nas_layout **out, nas_e
     if (l->n_params + l->n_metrics == 0)
         return nas_fail(err, NAS_ENOTFOUND, "%s: no study %lld with a version %lld", s->path,
                         (long long)id.study, (long long)id.version);
+    NAS_TRY(read_data(s, l, err));
     l->next = s->layouts;
     s->layouts = *out = l;
     return NAS_OK;

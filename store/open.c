@@ -300,6 +300,10 @@ bool nas_store_has_moved(nas_store *s) {
            moved != 0;
 }
 
+int64_t nas_store_schema(const nas_store *s) {
+    return s->schema;
+}
+
 static bool has_no_study(nas_store *s) {
     sqlite3_stmt *st = NULL;
     bool row = false;

@@ -91,7 +91,8 @@ static const char first[] =
 /* Version 2: what each step of compression did, and results that another version's trial has.
  * Version 3: epochs trained and saved.
  * Version 4: what views.c writes: fronts, nas_progress.
- * Version 5: what each example got. */
+ * Version 5: what each example got.
+ * Version 6: warnings; the kernel row of a study; the data that a version of a space is about. */
 static const char second[] = "CREATE TABLE nas_steps("
                              " study INTEGER NOT NULL,"
                              " trial INTEGER NOT NULL,"
@@ -103,6 +104,23 @@ static const char second[] = "CREATE TABLE nas_steps("
 /* nas_verdicts takes the bits apart: each hexadecimal digit holds four of them, the high ones
  * first.
  */
+#define VERDICTS(and)                                                                            \
+    "CREATE VIEW nas_verdicts AS SELECT a.study AS study, a.trial AS trial,"                     \
+    " a.replicate AS replicate, a.part AS part, e.example AS example, e.name AS name,"           \
+    " e.class AS class, e.\"group\" AS \"group\", e.fold AS fold,"                               \
+    " instr('123456789ABCDEF', substr(hex(substr(a.\"right\", e.example / 8 + 1, 1)),"           \
+    "  2 - e.example % 8 / 4, 1)) >> e.example % 4 & 1 AS \"right\","                            \
+    " CASE WHEN a.predicted IS NOT NULL THEN"                                                    \
+    "  instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 1, 1)) * 16"  \
+    "  + instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 2, 1)) END" \
+    "  AS predicted,"                                                                            \
+    " CASE WHEN a.share IS NOT NULL THEN"                                                        \
+    "  (instr('123456789ABCDEF', substr(hex(substr(a.share, e.example + 1, 1)), 1, 1)) * 16"     \
+    "  + instr('123456789ABCDEF', substr(hex(substr(a.share, e.example + 1, 1)), 2, 1)))"        \
+    "  / 255.0 END AS share"                                                                     \
+    " FROM nas_answers a JOIN nas_examples e ON e.study = a.study AND e.part = a.part" and       \
+        " WHERE a.\"right\" IS NOT NULL;"
+
 static const char fifth[] =
     "ALTER TABLE nas_studies ADD COLUMN confidence REAL;"
     "ALTER TABLE nas_studies ADD COLUMN examples INTEGER;"
@@ -136,21 +154,52 @@ static const char fifth[] =
     " claimed_high REAL, meets REAL, confidence REAL,"
     " PRIMARY KEY(study, version, place)) WITHOUT ROWID;"
 
-    "CREATE VIEW nas_verdicts AS SELECT a.study AS study, a.trial AS trial,"
-    " a.replicate AS replicate, a.part AS part, e.example AS example, e.name AS name,"
-    " e.class AS class, e.\"group\" AS \"group\", e.fold AS fold,"
-    " instr('123456789ABCDEF', substr(hex(substr(a.\"right\", e.example / 8 + 1, 1)),"
-    "  2 - e.example % 8 / 4, 1)) >> e.example % 4 & 1 AS \"right\","
-    " CASE WHEN a.predicted IS NOT NULL THEN"
-    "  instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 1, 1)) * 16"
-    "  + instr('123456789ABCDEF', substr(hex(substr(a.predicted, e.example + 1, 1)), 2, 1)) END"
-    "  AS predicted,"
-    " CASE WHEN a.share IS NOT NULL THEN"
-    "  (instr('123456789ABCDEF', substr(hex(substr(a.share, e.example + 1, 1)), 1, 1)) * 16"
-    "  + instr('123456789ABCDEF', substr(hex(substr(a.share, e.example + 1, 1)), 2, 1)))"
-    "  / 255.0 END AS share"
-    " FROM nas_answers a JOIN nas_examples e ON e.study = a.study AND e.part = a.part"
-    " WHERE a.\"right\" IS NOT NULL;";
+    VERDICTS("");
+
+/* The key of a table cannot be changed: nas_spaces and nas_examples are made anew. */
+static const char sixth[] =
+    "ALTER TABLE nas_studies ADD COLUMN kernel TEXT;"
+    "ALTER TABLE nas_answers ADD COLUMN data INTEGER NOT NULL DEFAULT 1;"
+
+    "CREATE TABLE nas_warnings("
+    " study INTEGER NOT NULL,"
+    " version INTEGER NOT NULL,"
+    " position INTEGER NOT NULL,"
+    " text TEXT NOT NULL,"
+    " first_seen REAL NOT NULL,"
+    " PRIMARY KEY(study, version, position),"
+    " UNIQUE(study, version, text)) WITHOUT ROWID;"
+
+    "CREATE TABLE nas_spaces_6("
+    " study INTEGER NOT NULL REFERENCES nas_studies(id),"
+    " version INTEGER NOT NULL,"
+    " hash TEXT NOT NULL,"
+    " text TEXT NOT NULL,"
+    " cursor INTEGER NOT NULL DEFAULT 0,"
+    " exhausted INTEGER NOT NULL DEFAULT 0,"
+    " created REAL NOT NULL,"
+    " data INTEGER NOT NULL DEFAULT 1,"
+    " fingerprint TEXT,"
+    " PRIMARY KEY(study, version),"
+    " UNIQUE(study, hash, data));"
+    "INSERT INTO nas_spaces_6 SELECT p.study, p.version, p.hash, p.text, p.cursor, p.exhausted,"
+    " p.created, 1, s.fingerprint FROM nas_spaces p JOIN nas_studies s ON s.id = p.study;"
+    "DROP TABLE nas_spaces;"
+    "ALTER TABLE nas_spaces_6 RENAME TO nas_spaces;"
+
+    "DROP VIEW nas_verdicts;"
+    "CREATE TABLE nas_examples_6("
+    " study INTEGER NOT NULL,"
+    " data INTEGER NOT NULL,"
+    " part TEXT NOT NULL,"
+    " example INTEGER NOT NULL,"
+    " name TEXT, class TEXT, \"group\" TEXT, fold INTEGER,"
+    " step INTEGER, windows REAL, carried REAL,"
+    " PRIMARY KEY(study, data, part, example)) WITHOUT ROWID;"
+    "INSERT INTO nas_examples_6 SELECT study, 1, part, example, name, class, \"group\", fold,"
+    " step, windows, carried FROM nas_examples;"
+    "DROP TABLE nas_examples;"
+    "ALTER TABLE nas_examples_6 RENAME TO nas_examples;" VERDICTS(" AND e.data = a.data");
 
 static nas_status list_studies(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
                                nas_err *err) {
@@ -185,6 +234,7 @@ static const struct {
     {"", {"epochs_trained REAL", "epochs_saved REAL", NULL}},
     {"", {NULL}},
     {fifth, {NULL}},
+    {sixth, {NULL}},
 };
 
 static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int64_t n,

@@ -28,6 +28,9 @@ NAS_NODISCARD nas_status nas_store_open(const char *path, nas_store_mode mode, n
                                         nas_err *err);
 void nas_store_close(nas_store *s);
 
+/* Of the file that s has open. */
+int64_t nas_store_schema(const nas_store *s);
+
 /* Could NAS_STORE_CREATE open it? Makes and changes nothing. Errors: those of nas_store_open;
  * NAS_ENOTFOUND its folder is not there, NAS_EIO it or its folder cannot be written. */
 NAS_NODISCARD nas_status nas_store_check(const char *path, nas_err *err);
@@ -104,6 +107,14 @@ NAS_NODISCARD nas_status nas_store_put_examples(nas_store *s, nas_study_id id,
                                                 const nas_example *rows, int32_t n, nas_err *err);
 /* Was the study of that name begun by a nas that kept no examples? False where there is none. */
 NAS_NODISCARD nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err *err);
+
+/* A warning of a run; nothing is written where the version has that text. Durable. */
+NAS_NODISCARD nas_status nas_store_put_warning(nas_store *s, nas_study_id id, const char *text,
+                                               nas_err *err);
+/* Those of a version in the order in which they were first said; fn returns false to end early. */
+typedef bool (*nas_warning_fn)(void *ctx, const char *text);
+NAS_NODISCARD nas_status nas_store_warnings(nas_store *s, nas_study_id id, nas_warning_fn fn,
+                                            void *ctx, nas_err *err);
 
 /* What is claimed of a study's finalists, the winner first; docs/SCHEMA.md. */
 typedef struct nas_claim_row {

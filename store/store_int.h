@@ -8,8 +8,9 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
-/* The oldest schema that is read as it is: later ones only add. The version that keeps examples. */
-enum { NAS_SCHEMA_READABLE = 4, NAS_SCHEMA_EXAMPLES = 5 };
+/* The oldest schema that is read as it is: later ones only add. The versions that keep examples;
+ * warnings, the kernel row of a study and the data of each version. */
+enum { NAS_SCHEMA_READABLE = 4, NAS_SCHEMA_EXAMPLES = 5, NAS_SCHEMA_WARNINGS = 6 };
 
 /* "nas1"; stands in the header of each of our files. */
 #define NAS_STORE_APPLICATION 0x6e617331
@@ -42,7 +43,7 @@ typedef enum nas_sql_slot {
 /* The columns of one version of a study, and its statements. */
 typedef struct nas_layout {
     struct nas_layout *next;
-    int64_t study, version;
+    int64_t study, version, data; /* data: number of the data that the version is about */
     int32_t n_params, n_metrics;
     const char **names;  /* n_params + n_metrics, as the definition says */
     const char **stored; /* the same in nas_trials_<study> */
@@ -113,6 +114,10 @@ NAS_NODISCARD nas_status nas_sql_text(sqlite3_stmt *st, int i, nas_arena *a, con
 NAS_NODISCARD nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err);
 NAS_NODISCARD nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err);
 int nas_sql_wait(void *store, int times); /* busy handler */
+
+/* hint.c: what a statement might have meant by a column that is not there, in arena a; NULL: it
+ * names no view that is known. */
+const char *nas_sql_hint(nas_store *s, nas_arena *a, const char *sql, const char *missing);
 
 /* open.c: has somebody removed the file since it was opened? */
 bool nas_store_has_moved(nas_store *s);

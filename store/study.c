@@ -24,7 +24,7 @@ static bool is_word(const char *s) {
 }
 
 nas_status nas_store_check_name(const char *name, nas_err *err) {
-    static const char *const tails[] = {"_feasible", "_pareto", "_best", "_rejected"};
+    static const char *const tails[] = {"_feasible", "_pareto", "_best", "_rejected", "_warnings"};
     static const char *const taken[] = {"trials", "studies", "true", "false"};
     if (!is_word(name))
         return nas_fail(err, NAS_EINVAL,

@@ -81,6 +81,16 @@ static nas_status write_rejected(nas_store *s, const nas_study *def, nas_err *er
     return write_view(s, def->name, "_rejected", q, err);
 }
 
+static nas_status write_warnings(nas_store *s, const nas_study *def, const nas_layout *l,
+                                 nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q,
+                        "SELECT text, datetime(first_seen, 'unixepoch') AS first_seen FROM"
+                        " nas_warnings WHERE study = %lld AND version = %lld ORDER BY position",
+                        l->study, l->version);
+    return write_view(s, def->name, "_warnings", q, err);
+}
+
 /* A trial without a goal's value is never the best; one without the tie's value loses the tie.
  * Where the study prefers it, the winner of the last claim goes before. */
 static nas_status write_best(nas_store *s, const nas_study *def, const nas_layout *l,
@@ -229,6 +239,7 @@ static nas_status write_all(nas_store *s, const nas_study *def, nas_layout *l, n
     NAS_TRY(write_pareto(s, def, l, a, err));
     NAS_TRY(write_best(s, def, l, err));
     NAS_TRY(write_rejected(s, def, err));
+    NAS_TRY(write_warnings(s, def, l, err));
     return write_trials(s, a, err);
 }
 

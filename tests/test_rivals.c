@@ -157,8 +157,7 @@ static void test_days(void **state) {
     const nas_series *s = d.series->series;
     assert_int_equal(d.n_groups, 17); /* 400 hours */
     for (int32_t i = 0; i < s->rows; i++)
-        assert_int_equal(d.series->block[i],
-                         (s->time[i] - s->time[0]) / (86400 * NAS_SECOND));
+        assert_int_equal(d.series->block[i], (s->time[i] - s->time[0]) / (86400 * NAS_SECOND));
     assert_string_equal(d.groups[0], "2024-03-01");
     assert_string_equal(d.groups[16], "2024-03-17");
     assert_int_equal(nas_forecast_examples(&d, arena, &e, &n, NULL), NAS_OK);
@@ -188,11 +187,11 @@ static void test_by_group(void **state) {
             *of = p;
         }
     }
-    assert_int_equal(d.n_groups, 3); /* what is drawn */
-    for (int g = 0; g < 3; g++) {
-        assert_true(part_of[g] >= 0);
-        assert_string_equal(d.groups[g], s->group_name[g]);
-    }
+    for (int g = 0; g < 3; g++) assert_true(part_of[g] >= 0);
+    /* One judged group bounds nothing; its days do. */
+    assert_int_equal(d.n_groups, 17);
+    if (!strstr(warned, "1 of 3 groups are judged, fewer than 8: bounds are over days"))
+        fail_msg("%s", warned);
     nas_dataset_close(&d);
     /* In turn: each of those that are not tested is judged once by a model of the others. */
     const nas_task folds =
@@ -212,11 +211,39 @@ static void test_by_group(void **state) {
     const nas_task more =
         task_of("station", true, -1, (nas_time_split){.test = 0.2, .folds = 4, .by = NAS_BY_GROUP});
     nas_err err = {0};
-    assert_int_equal(nas_dataset_open(arena, &more, "tests/golden/rivals.csv", false, NULL, NULL,
-                                      &d, &err),
-                     NAS_EINVAL);
+    assert_int_equal(
+        nas_dataset_open(arena, &more, "tests/golden/rivals.csv", false, NULL, NULL, &d, &err),
+        NAS_EINVAL);
     if (!strstr(err.text, "\"station\" has 3 different words; to split by group needs 5"))
         fail_msg("%s", err.text);
+}
+
+/* Of many groups it is them that are drawn. */
+static void test_draws_groups(void **state) {
+    (void)state;
+    static const char path[] = "nas_rivals_many.csv";
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("station,t,h\n", f);
+    for (int g = 0; g < 40; g++)
+        for (int i = 0; i < 30; i++)
+            fprintf(f, "s%02d,%d,%d\n", g, (g + 7) * i * i % 17, (g + 3) * i * i % 13);
+    fclose(f);
+    const nas_task task = task_of(
+        "station", false, -1, (nas_time_split){.validation = 0.3, .test = 0.2, .by = NAS_BY_GROUP});
+    const nas_log log = {.warn = keep_warning};
+    nas_dataset d;
+    nas_err err = {0};
+    warned[0] = '\0';
+    const nas_status st = nas_dataset_open(arena, &task, path, false, NULL, &log, &d, &err);
+    remove(path);
+    if (st != NAS_OK) fail_msg("%s", err.text);
+    assert_string_equal(warned, "");
+    assert_int_equal(d.n_groups, 40);
+    assert_int_equal(d.part[NAS_VALIDATION].n, 12 * 22);
+    assert_int_equal(d.part[NAS_TEST].n, 8 * 22);
+    for (int g = 0; g < 40; g++) assert_string_equal(d.groups[g], d.series->series->group_name[g]);
+    nas_dataset_close(&d);
 }
 
 /* A group that is too short lends nothing, and that is said. */
@@ -251,6 +278,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_by_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_days, setup, teardown),
         cmocka_unit_test_setup_teardown(test_by_group, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_draws_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(test_short_group, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -421,11 +421,11 @@ static void test_migration(void **state) {
     raw_sql(p, "PRAGMA application_id=1851880241; PRAGMA user_version=1");
     nas_store *s;
     FAILS(NAS_EFORMAT, nas_store_open(p->db, NAS_STORE_READ, &s, &p->err));
-    SAYS("older nas (schema 1, this one has 5)");
+    SAYS("older nas (schema 1, this one has 6)");
     OK(nas_store_check(p->db, &p->err)); /* may be refused later: changes nothing */
     FAILS(NAS_EFORMAT, nas_store_open(p->db, NAS_STORE_READ, &s, &p->err));
     s = open_db(p, NAS_STORE_WRITE);
-    assert_string_equal(ask(p, s, "PRAGMA user_version"), "5");
+    assert_string_equal(ask(p, s, "PRAGMA user_version"), "6");
     assert_string_equal(ask(p, s, "SELECT number, accuracy, zlib_bytes, reused FROM kws"),
                         "0 0.91000000000000003 1000 NULL|1 0.92000000000000004 1001 NULL");
     assert_string_equal(ask(p, s, "SELECT study, count(*) FROM trials GROUP BY 1"),
@@ -434,6 +434,11 @@ static void test_migration(void **state) {
     assert_string_equal(ask(p, s, "SELECT study, state, trials FROM nas_progress"),
                         "kws complete 2|other complete 2");
     assert_string_equal(ask(p, s, "SELECT number FROM kws_pareto"), "1");
+    assert_string_equal(ask(p, s, "SELECT count(*) FROM kws_warnings"), "0");
+    assert_string_equal(ask(p, s,
+                            "SELECT data, p.fingerprint = s.fingerprint, count(*) FROM nas_spaces"
+                            " p JOIN nas_studies s ON s.id = p.study GROUP BY 1, 2"),
+                        "1 1 2");
     nas_study def = study_of("kws", 9);
     def.n_bounds = 1;
     nas_study_id id;

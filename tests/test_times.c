@@ -56,7 +56,6 @@ static void test_times(void **state) {
     }
 }
 
-
 /* tests/golden/make_times.py: Python's datetime. */
 static void test_datetime(void **state) {
     (void)state;
@@ -214,7 +213,8 @@ static void test_two_columns(void **state) {
     k.time[1] = "clock";
     k.n_inputs = 2;
     k.inputs = in;
-    nas_series *s = opened("date;clock;v\n1/2/2024;6.00;1\n1/2/2024;18.00;2\n2/2/2024;6.00;3\n", &k);
+    nas_series *s =
+        opened("date;clock;v\n1/2/2024;6.00;1\n1/2/2024;18.00;2\n2/2/2024;6.00;3\n", &k);
     assert_true(s->step == 12 * 3600 * NAS_SECOND);
     assert_true(s->time[0] == micros_of("%F %T", "2024-02-01 06:00:00"));
     assert_true(s->inputs[1] > 0.999f && s->inputs[3] < -0.999f);
@@ -225,6 +225,8 @@ static void test_two_columns(void **state) {
     k.time_format = NULL;
     refused("date;clock;v\n16/12/2006;17:24:00;1\n", &k, "\"format\": \"%d/%m/%Y %H:%M:%S\"");
     /* Hours 1 to 24. */
+    refused("date;clock;v\n6/12/2006;17:24:00;1\n", &k,
+            "\"format\": \"%d/%m/%Y %H:%M:%S\", or the month first in task.time");
     k.time[0] = "y", k.time[1] = "m", k.time[2] = "d", k.time[3] = "h";
     k.n_time = 4;
     k.n_inputs = 1;
@@ -324,6 +326,19 @@ static void test_reasons(void **state) {
                             "2024-01-04,12:00,2\n2024-01-04,18:00,2\n",
                             &k));
     says("column \"clock\" looks like the clock: set \"columns\": [\"t\", \"clock\"]");
+    /* An hour in a column of its own is one too, where the time has none. */
+    nas_series_close(opened("t,hour,v\n2024-01-01,0,1\n2024-01-01,12,2\n2024-01-02,0,3\n"
+                            "2024-01-02,12,4\n2024-01-03,0,5\n2024-01-03,12,6\n2024-01-04,0,7\n"
+                            "2024-01-04,12,8\n",
+                            &k));
+    says("column \"hour\" looks like the clock");
+    nas_series_close(opened("t,clock,v\n2024-01-01,0:00,1\n2024-01-01,0:01,2\n"
+                            "2024-01-01,0:02,3\n2024-01-01,0:03,4\n",
+                            &k));
+    says("column \"clock\" looks like the clock");
+    refused("t,id,v\n2024-01-01,A,1\n2024-01-01,B,2\n2024-01-02,A,3\n2024-01-02,B,4\n"
+            "2024-01-03,A,5\n2024-01-03,B,6\n2024-01-04,A,7\n2024-01-04,B,8\n",
+            &k, "set \"group\": \"id\"");
     k = config("t", "%H:%M");
     refused("t,v\n22:00,1\n23:00,2\n0:00,3\n1:00,3\n", &k, "the times have no day");
     k = config("t", "epoch_ms");
@@ -339,14 +354,14 @@ static void test_groups(void **state) {
     nas_series *s = opened("t,id,v\n1,B,10\n1,A,1\n2,B,20\n2, A ,2\n3,A,3\n5,A,5\n3,B,30\n4,B,40\n"
                            "6,A,6\n7,A,7\n5,C,100\n",
                            &k);
-    static const float values[] = {10, 20, 30, 40, 1, 2, 3, 5, 6, 7, 100};
+    static const float values[] = {1, 2, 3, 5, 6, 7, 10, 20, 30, 40, 100};
     assert_int_equal(s->n_groups, 3);
-    assert_string_equal(s->group_name[0], "B");
-    assert_string_equal(s->group_name[1], "A");
-    assert_true(s->group_begin[1] == 4 && s->group_begin[2] == 10 && s->group_begin[3] == 11);
+    assert_string_equal(s->group_name[0], "A");
+    assert_string_equal(s->group_name[1], "B");
+    assert_true(s->group_begin[1] == 6 && s->group_begin[2] == 10 && s->group_begin[3] == 11);
     for (int i = 0; i < 11; i++) assert_true(s->targets[i] == values[i]);
     assert_int_equal(s->gaps, 1);
-    expect_windows(s, 4, (int32_t[]){0, 1, 4, 7});
+    expect_windows(s, 4, (int32_t[]){0, 3, 6, 7});
     nas_series_close(s);
     refused("t,id,v\n1,B,10\n1,A,1\n2,B,20\n1,B,2\n", &k,
             ":5: the time goes back, to 1970-01-01 01:00:00 after 1970-01-01 02:00:00 (id \"B\")");

@@ -28,15 +28,33 @@ static bool permute_all(const nas_series *s, nas_draft *d, const int32_t *from) 
            permute(d->group, sizeof *d->group, s->rows, from);
 }
 
-nas_status nas_series_group(nas_series *s, nas_draft *d, nas_err *err) {
-    const int32_t n = d->group ? d->groups.n : 1;
-    int32_t *begin = nas_arena_array(s->arena, (size_t)n + 2, sizeof *begin, err);
-    if (!begin) return NAS_ENOMEM;
-    s->n_groups = n;
-    s->group_begin = begin;
-    s->group_name = d->groups.word;
-    begin[n] = s->rows;
-    if (!d->group) return NAS_OK;
+static int compare(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Numbers groups by their names, so that the order of the file is no matter. */
+static nas_status sort_names(nas_series *s, nas_draft *d, nas_err *err) {
+    nas_words *w = &d->groups, sorted = {0};
+    const char **names = nas_arena_array(s->arena, (size_t)w->n + 1, sizeof *names, err);
+    int32_t *rank = nas_arena_array(s->arena, (size_t)w->n + 1, sizeof *rank, err), number;
+    if (!names || !rank) return NAS_ENOMEM;
+    if (w->n) memcpy(names, w->word, (size_t)w->n * sizeof *names);
+    qsort(names, (size_t)w->n, sizeof *names, compare);
+    for (int32_t i = 0; i < w->n; i++) {
+        const nas_cell cell = {names[i], (int32_t)strlen(names[i])};
+        NAS_TRY(nas_words_number(&sorted, s->arena, cell, &number, err));
+    }
+    for (int32_t i = 0; i < w->n; i++) {
+        const nas_cell cell = {w->word[i], (int32_t)strlen(w->word[i])};
+        NAS_TRY(nas_words_number(&sorted, s->arena, cell, &rank[i], err));
+    }
+    for (int32_t i = 0; i < s->rows; i++) d->group[i] = rank[d->group[i]];
+    *w = sorted;
+    return NAS_OK;
+}
+
+static nas_status gather(nas_series *s, nas_draft *d, int32_t *begin, nas_err *err) {
+    const int32_t n = s->n_groups;
     int32_t *from = malloc(((size_t)s->rows + 1) * sizeof *from);
     if (!from) return nas_fail(err, NAS_ENOMEM, "%s: out of memory", s->path);
     /* begin[g + 2] counts, then begin[g + 1] is where the next row of g goes. */
@@ -47,4 +65,15 @@ nas_status nas_series_group(nas_series *s, nas_draft *d, nas_err *err) {
     const bool done = permute_all(s, d, from);
     free(from);
     return done ? NAS_OK : nas_fail(err, NAS_ENOMEM, "%s: out of memory", s->path);
+}
+
+nas_status nas_series_group(nas_series *s, nas_draft *d, nas_err *err) {
+    if (d->group) NAS_TRY(sort_names(s, d, err));
+    const int32_t n = s->n_groups = d->group && d->groups.n ? d->groups.n : 1;
+    int32_t *begin = nas_arena_array(s->arena, (size_t)n + 2, sizeof *begin, err);
+    if (!begin) return NAS_ENOMEM;
+    begin[n] = s->rows;
+    s->group_begin = begin;
+    s->group_name = d->groups.word;
+    return d->group ? gather(s, d, begin, err) : NAS_OK;
 }

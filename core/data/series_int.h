@@ -23,7 +23,7 @@ typedef struct nas_draft {
 bool nas_series_time(const nas_series_config *k, const nas_csv *csv, const nas_cell *cells,
                      nas_instant *out, int32_t *cell, char *why);
 
-/* Brings the rows of a group together, in the order of the file (groups by their first row), and
+/* Brings the rows of a group together, in the order of the file, groups in that of their names, and
  * fills s->group_begin, group_name. */
 NAS_NODISCARD nas_status nas_series_group(nas_series *s, nas_draft *d, nas_err *err);
 
@@ -34,7 +34,7 @@ NAS_NODISCARD nas_status nas_series_order(nas_series *s, const nas_csv *csv, nas
                                           const nas_log *log, nas_err *err);
 
 /* A column whose words part the rows so that the time rises within each of them; the one with the
- * fewest words. */
+ * fewest words. Where the time has no hours, also one that looks like the clock. */
 typedef struct nas_explained {
     const char *column; /* NULL: there is none */
     int32_t words;

@@ -98,7 +98,7 @@ static nas_status advice(const scan *q, int32_t row, char out[320], nas_err *err
     const nas_moment now = nas_time_moment(seconds_of(q->d->time[row]));
     nas_explained e = {0};
     if (!q->d->group) NAS_TRY(nas_series_explain(q->s, q->csv, q->d, &e, err));
-    if (e.column)
+    if (e.column && !e.clock)
         snprintf(out, 320,
                  "column \"%.100s\" (%d different words) tells rows apart whose times rise: set "
                  "\"group\": \"%.100s\" in task",

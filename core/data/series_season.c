@@ -1,9 +1,11 @@
 /* core/data/series_season.c - of each row, the one a season before. */
 #include "core/data/series_int.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 static const int64_t day = 86400 * NAS_SECOND;
+static const int64_t most = INT64_MAX / 8; /* of a season */
 
 /* The row nearest to `period` before each, no farther than half a step. */
 static void by_time(const nas_series *s, const nas_draft *d, int32_t begin, int32_t end,
@@ -23,6 +25,7 @@ nas_status nas_series_find_season(nas_series *s, const nas_draft *d, nas_err *er
     const int32_t rows = s->config.season > 0 ? s->config.season : 0;
     const bool timed = d->time && s->step > 0;
     if (!rows && (!timed || 2 * s->step > day)) return NAS_OK;
+    if (rows && timed && s->step > most / rows) return NAS_OK;
     int32_t *season = nas_arena_array(s->arena, (size_t)s->rows + 1, sizeof *season, err);
     if (!season) return NAS_ENOMEM;
     for (int32_t g = 0; g < s->n_groups; g++) {

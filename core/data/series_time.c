@@ -19,14 +19,26 @@ static int32_t join(const nas_cell *cells, int32_t n, char out[JOINED]) {
     return used;
 }
 
+/* Of a format that reads a text with the day first: does one with the month first, too? */
+static const char *other_order(const char *format, const char *text, int32_t n) {
+    char other[64];
+    nas_instant t;
+    snprintf(other, sizeof other, "%s", format);
+    char *day = strstr(other, "%d"), *month = strstr(other, "%m");
+    if (!day || !month || day > month) return "";
+    day[1] = 'm', month[1] = 'd';
+    return nas_time_parse(other, text, n, &t) ? ", or the month first" : "";
+}
+
 static bool read_format(const nas_series_config *k, const nas_cell *cells, nas_instant *out,
                         char *why) {
     char text[JOINED], guess[64];
     const int32_t n = join(cells, k->n_time, text);
     if (n && nas_time_parse(k->time_format, text, n, out)) return true;
     const bool known = n && nas_time_guess(text, n, guess, sizeof guess);
-    snprintf(why, WHY, "a time like %.80s%s%s%s", k->time_format, known ? " (\"" : "",
-             known ? guess : "", known ? "\" reads it, if that is what it means)" : "");
+    snprintf(why, WHY, "a time like %.80s%s%s%s%s%s", k->time_format, known ? " (\"" : "",
+             known ? guess : "", known ? "\" reads it" : "",
+             known ? other_order(guess, text, n) : "", known ? ")" : "");
     return false;
 }
 
@@ -36,8 +48,8 @@ static void no_number(const nas_series_config *k, const nas_cell *cells, char *w
     const bool known = n && nas_time_guess(text, n, guess, sizeof guess);
     snprintf(why, WHY,
              "an integer, a part of the time (for a date and a clock in columns of their own say "
-             "how they read, a blank between them: \"format\": \"%s\" in task.time)",
-             known ? guess : "%Y-%m-%d %H:%M:%S");
+             "how they read, a blank between them: \"format\": \"%s\"%s in task.time)",
+             known ? guess : "%Y-%m-%d %H:%M:%S", known ? other_order(guess, text, n) : "");
 }
 
 bool nas_series_time(const nas_series_config *k, const nas_csv *csv, const nas_cell *cells,

@@ -44,7 +44,8 @@ const char *nas_time_format_wrong(const char *format) {
     for (; *format; format++) {
         if (*format != '%') continue;
         if (!*++format || !strchr("YymdjbBHIpMSfzFT%", *format))
-            return "expected %Y, %y, %m, %d, %j, %b, %H, %I, %p, %M, %S, %f, %z, %F or %T after a %";
+            return "expected %Y, %y, %m, %d, %j, %b, %H, %I, %p, %M, %S, %f, %z, %F or %T after a "
+                   "%";
         const char *of = *format == 'F' ? "Ymd" : *format == 'T' ? "HMS" : NULL;
         const char one[] = {part_of(*format), '\0'};
         if (*format == '%') continue;
@@ -138,23 +139,23 @@ static bool read_text(const char *format, const char **p, const char *end, parts
 static bool read_part(char letter, const char **p, const char *end, parts *t) {
     nas_moment *m = &t->m;
     switch (letter) {
-        case '%': return *p < end && *(*p)++ == '%';
-        case 'Y': return read_digits(p, end, 4, &m->year);
-        case 'm': return read_digits(p, end, 2, &m->month);
-        case 'd': return read_digits(p, end, 2, &m->day);
-        case 'j': return read_digits(p, end, 3, &t->yday) && t->yday >= 1 && t->yday <= 366;
-        case 'b':
-        case 'B': return read_month(p, end, &m->month);
-        case 'H': return read_digits(p, end, 2, &m->hour);
-        case 'I': return read_digits(p, end, 2, &m->hour) && m->hour >= 1 && m->hour <= 12;
-        case 'p': return read_half(p, end, &t->half);
-        case 'M': return read_digits(p, end, 2, &m->minute);
-        case 'S': return read_digits(p, end, 2, &m->second);
-        case 'f': return read_fraction(p, end, &t->micro);
-        case 'z': return read_offset(p, end, &t->offset);
-        case 'F': return read_text("%Y-%m-%d", p, end, t);
-        case 'T': return read_text("%H:%M:%S", p, end, t);
-        default: break;
+    case '%': return *p < end && *(*p)++ == '%';
+    case 'Y': return read_digits(p, end, 4, &m->year);
+    case 'm': return read_digits(p, end, 2, &m->month);
+    case 'd': return read_digits(p, end, 2, &m->day);
+    case 'j': return read_digits(p, end, 3, &t->yday) && t->yday >= 1 && t->yday <= 366;
+    case 'b':
+    case 'B': return read_month(p, end, &m->month);
+    case 'H': return read_digits(p, end, 2, &m->hour);
+    case 'I': return read_digits(p, end, 2, &m->hour) && m->hour >= 1 && m->hour <= 12;
+    case 'p': return read_half(p, end, &t->half);
+    case 'M': return read_digits(p, end, 2, &m->minute);
+    case 'S': return read_digits(p, end, 2, &m->second);
+    case 'f': return read_fraction(p, end, &t->micro);
+    case 'z': return read_offset(p, end, &t->offset);
+    case 'F': return read_text("%Y-%m-%d", p, end, t);
+    case 'T': return read_text("%H:%M:%S", p, end, t);
+    default: break;
     }
     if (!read_digits(p, end, 2, &m->year)) return false;
     m->year += m->year < 69 ? 2000 : 1900; /* as POSIX has it for %y */
@@ -220,8 +221,8 @@ bool nas_time_guess(const char *text, int32_t n, char *out, size_t room) {
                                         "%Y/%m/%d", "%d-%m-%Y", "%d-%b-%Y", "%d %b %Y",
                                         "%Y%m%d",   "%d.%m.%y", "%d/%m/%y", "%m/%d/%y"};
     static const char *const clocks[] = {
-        "", " %H:%M:%S", " %H:%M",    " %H.%M.%S",     " %I:%M:%S %p",
-        " %I:%M %p", "T%H:%M:%S", "T%H:%M:%S.%f", "T%H:%M",        " %H:%M:%S.%f",
+        "",          " %H:%M:%S", " %H:%M",       " %H.%M.%S", " %I:%M:%S %p",
+        " %I:%M %p", "T%H:%M:%S", "T%H:%M:%S.%f", "T%H:%M",    " %H:%M:%S.%f",
         "%H%M",      "%H",        ", %H:%M:%S",   ", %H:%M"};
     static const char *const zones[] = {"", "%z", " %z"};
     nas_instant t;
@@ -230,7 +231,8 @@ bool nas_time_guess(const char *text, int32_t n, char *out, size_t room) {
             for (size_t z = 0; z < sizeof zones / sizeof *zones; z++) {
                 snprintf(out, room, "%s%s%s", dates[d], clocks[c], zones[z]);
                 /* "24" is no year of four digits. */
-                if (nas_time_parse(out, text, n, &t) && t.micros > -INT64_C(3000000000) * NAS_SECOND)
+                if (nas_time_parse(out, text, n, &t) &&
+                    t.micros > -INT64_C(3000000000) * NAS_SECOND)
                     return true;
             }
     for (int i = 0; i < 2; i++) {

@@ -40,8 +40,7 @@ static nas_status grow(nas_words *w, nas_err *err) {
     return NAS_OK;
 }
 
-nas_status nas_words_number(nas_words *w, nas_arena *a, nas_cell cell, int32_t *out,
-                            nas_err *err) {
+nas_status nas_words_number(nas_words *w, nas_arena *a, nas_cell cell, int32_t *out, nas_err *err) {
     if (!w->arena) w->arena = a;
     if (w->n >= w->room / 4) NAS_TRY(grow(w, err));
     const nas_cell c = trimmed(cell);

@@ -6,9 +6,9 @@
 
 typedef struct nas_words {
     nas_arena *arena;
-    int32_t n, room;    /* words, slots */
-    const char **word;  /* [n] */
-    int32_t *slot;      /* [room] number of a word + 1; 0: free */
+    int32_t n, room;   /* words, slots */
+    const char **word; /* [n] */
+    int32_t *slot;     /* [room] number of a word + 1; 0: free */
 } nas_words;
 
 /* The number of a cell's text, blanks around it left out; it is added if it is new. Owner: arena a

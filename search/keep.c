@@ -1,0 +1,70 @@
+/* search/keep.c - warnings, once each, on their way to whoever watches and to the database. */
+#include "search/keep.h"
+
+#include "base/hash.h"
+
+#include <string.h>
+
+enum { MOST_SHOWN = 64 };
+
+typedef struct nas_kept {
+    struct nas_kept *next;
+    nas_hash hash;
+    const char *text;
+    bool stored;
+} kept;
+
+static void say(nas_keep *k, const char *text) {
+    k->said++;
+    if (k->said <= MOST_SHOWN) nas_warn(k->to, "%s", text);
+    if (k->said == MOST_SHOWN + 1)
+        nas_warn(k->to,
+                 "there are more warnings than are shown here; the view <study>_warnings has all: "
+                 "nas sql %s \"select text from <study>_warnings\"",
+                 k->db);
+}
+
+/* Without memory it is said and not kept. */
+static void warn(void *ctx, const char *text) {
+    nas_keep *k = ctx;
+    const nas_hash hash = nas_hash_of(text, strlen(text));
+    for (const kept *old = k->first; old; old = old->next)
+        if (nas_hash_equal(&old->hash, &hash)) return;
+    say(k, text);
+    kept *now = nas_arena_alloc(k->arena, sizeof *now, NULL);
+    const char *copy = nas_arena_text(k->arena, text, NULL);
+    if (!now || !copy) return;
+    *now = (kept){.hash = hash, .text = copy};
+    *(k->last ? &k->last->next : &k->first) = now;
+    k->last = now;
+}
+
+static void progress(void *ctx, const char *what, int64_t done, int64_t total) {
+    const nas_keep *k = ctx;
+    nas_progress(k->to, what, done, total);
+}
+
+static bool stop(void *ctx) {
+    const nas_keep *k = ctx;
+    return nas_should_stop(k->to);
+}
+
+nas_status nas_keep_open(nas_keep *k, const nas_log *to, const char *db, nas_err *err) {
+    *k = (nas_keep){.to = to, .db = db};
+    k->log = (nas_log){.ctx = k, .warn = warn, .progress = progress, .stop = stop};
+    return nas_arena_open(&k->arena, err);
+}
+
+void nas_keep_close(nas_keep *k) {
+    nas_arena_close(k->arena);
+    *k = (nas_keep){0};
+}
+
+nas_status nas_keep_put(nas_keep *k, nas_store *store, nas_study_id id, nas_err *err) {
+    for (kept *w = k->first; w; w = w->next) {
+        if (w->stored) continue;
+        NAS_TRY(nas_store_put_warning(store, id, w->text, err));
+        w->stored = true;
+    }
+    return NAS_OK;
+}

@@ -1,0 +1,28 @@
+/* search/keep.h - a log that passes warnings on and keeps them for the database: what several
+ * workers meet, or every trial, is said and kept once. */
+#ifndef NAS_SEARCH_KEEP_H
+#define NAS_SEARCH_KEEP_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "store/store.h"
+
+typedef struct nas_keep {
+    nas_log log;       /* to be handed on; what is said to it is kept */
+    const nas_log *to; /* who hears it, too; may be NULL */
+    nas_arena *arena;
+    struct nas_kept *first, *last;
+    const char *db; /* named where there is more than is shown */
+    int32_t said;
+} nas_keep;
+
+/* to and db are borrowed. Owner: the caller closes *k, and does not move it while its log is used.
+ */
+NAS_NODISCARD nas_status nas_keep_open(nas_keep *k, const nas_log *to, const char *db,
+                                       nas_err *err);
+void nas_keep_close(nas_keep *k);
+
+/* Stores what was said since the last call as warnings of id. */
+NAS_NODISCARD nas_status nas_keep_put(nas_keep *k, nas_store *store, nas_study_id id, nas_err *err);
+
+#endif
