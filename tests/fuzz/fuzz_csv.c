@@ -35,17 +35,29 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
     nas_err err = {0};
     nas_series *s;
     for (int32_t i = 0; i < n; i++) names[i] = nas_csv_name(c, i);
-    for (int time = 0; time < 3; time++) {
+    static const nas_none none = {NULL, -999};
+    static const char *const formats[] = {
+        NULL,       "%d.%m.%Y %H:%M:%S",          "%d.%m.%Y %H:%M:%S",
+        "epoch_ms", "%d %b %y %I:%M:%S.%f %p %z", "%F %T"};
+    for (int time = 0; time < 6; time++) {
         const nas_series_config k = {
             .n_inputs = n,
             .n_targets = 1,
             .inputs = names,
             .targets = names,
             .names = target,
-            .n_time = time ? 1 : 0,
-            .time = {names[n - 1]},
-            .time_format = time ? "%d.%m.%Y %H:%M:%S" : NULL,
-            .missing = time == 2,
+            .n_time = time == 5 && n > 1 ? 2
+                      : time             ? 1
+                                         : 0,
+            .time = {names[n - 1], names[0]},
+            .time_format = formats[time],
+            .tolerance = time == 4 ? 60 : 0,
+            .group = time == 3 ? names[0] : NULL,
+            .season = time == 4 ? 3 : -1,
+            .missing = time % 4, /* a nas_missing */
+            .missing_longest = 2,
+            .n_none = 1,
+            .none = &none,
             .window = WINDOW,
             .horizon = HORIZON,
         };
@@ -54,9 +66,14 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
         nas_arena *a;
         if (nas_arena_open(&a, &err) != NAS_OK) abort();
         if (fuzz_taken(nas_windows_find(s, 0, s->rows, a, &w, &err), &err))
-            for (int32_t i = 0; i < w.n; i++)
-                fuzz_demand(w.first[i] >= 0 && w.first[i] + WINDOW + HORIZON <= s->rows, "window",
-                            NULL);
+            for (int32_t i = 0, g = 0; i < w.n; i++) {
+                while (g + 1 < s->n_groups && w.first[i] >= s->group_begin[g + 1]) g++;
+                fuzz_demand(w.first[i] >= s->group_begin[g] &&
+                                w.first[i] + WINDOW + HORIZON <= s->group_begin[g + 1],
+                            "window", NULL);
+            }
+        for (int32_t i = 0; s->season && i < s->rows; i++)
+            fuzz_demand(s->season[i] < i, "season", NULL);
         nas_arena_close(a);
         nas_series_close(s);
     }
