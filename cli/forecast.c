@@ -198,10 +198,16 @@ int cli_eval_forecast(const char *folder, const char *data, int part, bool json,
     }
     cli_clear_line();
     if (st != NAS_OK) return cli_fail(&err);
-    if (json)
+    if (json) {
         print_json(k, &v);
+        return CLI_OK;
+    }
+    print_targets(k, &v);
+    if (part < 0)
+        puts("all rows were taken; where it was trained on some of them that flatters, and\n"
+             "  --split test leaves them out");
     else
-        print_targets(k, &v);
+        printf("the %s part was taken\n", nas_part_name((nas_part)part));
     return CLI_OK;
 }
 
