@@ -62,7 +62,7 @@ static nas_status bad_sql(nas_store *s, nas_err *err) {
     if (names)
         status = nas_fail(err, NAS_EINVAL,
                           "%s; studies: %s; each has views with _feasible, "
-                          "_pareto, _best, _rejected after its name; and: trials, studies",
+                          "_pareto, _best, _rejected, _warnings after its name; and: trials, studies",
                           text, names);
     else
         status = nas_fail(err, NAS_EINVAL, "%s", text ? text : "out of memory");
