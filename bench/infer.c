@@ -4,13 +4,17 @@
  *     infer serve FILE...     for each line "INDEX RUNS SECONDS" of the input: median seconds of a
  *                             run of that file, by the wall and by the processor, over samples of
  *                             so many runs
- *     infer steps FILE        microseconds of each operator */
+ *     infer steps FILE        microseconds of each operator
+ *     infer exported FILE...  one inference by the interpreter, and by the C that is exported,
+ *                             compiled for the smallest instruction set and for this machine: in
+ *                             turn, medians of processor time */
 #include "base/clock.h"
 #include "base/file.h"
 #include "core/deploy/deploy.h"
 #include "core/deploy/interp_int.h"
 #include "tests/random_graph.h"
 
+#include <dlfcn.h>
 #include <string.h>
 
 enum { CALIBRATION = 16, MOST_RUNS = 1 << 20, MOST_FILES = 128, CLASSES = 8 };
@@ -266,6 +270,69 @@ static void print_steps(const char *path) {
                        1e6 * median_of(s.took[i], ROUNDS));
 }
 
+/* --- C -----------------------------------------------------------------------------------------*/
+
+typedef void run_fn(const void *x, void *y);
+
+static run_fn *compile(const nas_graph *g, const char *folder, const char *flags) {
+    static int libraries;
+    const char *header, *source;
+    ok(nas_c_source(g, arena, &header, &source, &err));
+    ok(nas_file_write(nas_arena_format(arena, &err, "%s/model.h", folder), header, strlen(header),
+                      &err));
+    ok(nas_file_write(nas_arena_format(arena, &err, "%s/model.c", folder), source, strlen(source),
+                      &err));
+    const char *library = nas_arena_format(arena, &err, "%s/%d.so", folder, libraries++);
+    const char *command = nas_arena_format(
+        arena, &err, "cc -std=c99 %s -fPIC -shared -o %s %s/model.c -lm", flags, library, folder);
+    void *handle = NULL, *run = NULL;
+    if (command && system(command) == 0 && (handle = dlopen(library, RTLD_NOW | RTLD_LOCAL)))
+        run = dlsym(handle, "model_run");
+    if (!run) {
+        fprintf(stderr, "infer: the exported C could not be compiled or loaded\n");
+        exit(1);
+    }
+    run_fn *out;
+    memcpy(&out, &run, sizeof out);
+    return out;
+}
+
+enum { WAYS = 3, TURNS = 41 };
+static const char *const flags[WAYS] = {"", "-O2", "-O3 -march=native"};
+
+static void time_exported(const char *path, const char *folder) {
+    model m;
+    open_model(path, &m);
+    run_fn *run[WAYS] = {NULL, compile(&m.g, folder, flags[1]), compile(&m.g, folder, flags[2])};
+    static double took[WAYS][TURNS];
+    int32_t runs[WAYS];
+    for (int w = 0; w < WAYS; w++) {
+        const double start = nas_clock_cpu();
+        for (runs[w] = 0; nas_clock_cpu() - start < 0.01; runs[w]++)
+            w ? run[w](m.x, m.y) : nas_interp_run_raw(m.it, m.x, m.y);
+    }
+    for (int t = 0; t < TURNS; t++)
+        for (int w = 0; w < WAYS; w++) {
+            const double start = nas_clock_cpu();
+            for (int32_t i = 0; i < runs[w]; i++)
+                w ? run[w](m.x, m.y) : nas_interp_run_raw(m.it, m.x, m.y);
+            took[w][t] = (nas_clock_cpu() - start) / runs[w];
+        }
+    const char *slash = strrchr(path, '/');
+    printf("%-28s", slash ? slash + 1 : path);
+    for (int w = 0; w < WAYS; w++) printf(" %18.1f", 1e6 * median_of(took[w], TURNS));
+    putchar('\n');
+    (void)fflush(stdout);
+}
+
+static void exported(int n, char **paths) {
+    char folder[] = "/tmp/nas_infer_XXXXXX";
+    if (!mkdtemp(folder)) exit(1);
+    printf("%-28s %18s %18s %18s\n", "microseconds", "interpreter", flags[1], flags[2]);
+    for (int i = 0; i < n; i++) time_exported(paths[i], folder);
+    (void)!nas_dir_remove(folder, &err);
+}
+
 int main(int argc, char **argv) {
     ok(nas_arena_open(&arena, &err));
     if (argc == 3 && strcmp(argv[1], "models") == 0)
@@ -274,8 +341,11 @@ int main(int argc, char **argv) {
         serve(argc - 2, argv + 2);
     else if (argc == 3 && strcmp(argv[1], "steps") == 0)
         print_steps(argv[2]);
+    else if (argc > 2 && strcmp(argv[1], "exported") == 0)
+        exported(argc - 2, argv + 2);
     else {
-        fprintf(stderr, "usage: infer models FOLDER | serve FILE... | steps FILE\n");
+        fprintf(stderr,
+                "usage: infer models FOLDER | serve FILE... | steps FILE | exported FILE...\n");
         return 2;
     }
     nas_arena_close(arena);

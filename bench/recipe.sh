@@ -7,13 +7,24 @@
 #   bench/recipe.sh          seeds 1 and 2
 #   bench/recipe.sh 3        another seed besides
 #   WORK=DIR                 where databases are kept (default: build/recipe)
+#   FOLDS=FILE               other folds than nas deals: a line a speaker, speaker,fold from 0 to 2
+#   LIST=FILE TABLE=FILE     other variants, another table
 set -euo pipefail
-here=$(pwd) table=$(realpath bench/recipe.csv) list=$(realpath bench/recipe.txt) space=$(realpath bench/recipe.json)
+here=$(pwd) table=$(realpath -m "${TABLE:-bench/recipe.csv}") list=$(realpath "${LIST:-bench/recipe.txt}") space=$(realpath bench/recipe.json)
+[ -z "${FOLDS:-}" ] || FOLDS=$(realpath "$FOLDS")
 keep=$(realpath -m "${WORK:-build/recipe}")
 . bench/common.sh
 mkdir -p "$keep"
 cd "$keep"
 seeds=(1 2 "$@")
+given=''
+if [ -n "${FOLDS:-}" ]; then
+    rm -rf given
+    mkdir given
+    ln -s "$DATA"/* given/
+    cp "$FOLDS" given/folds.csv
+    DATA=$keep/given given=', "task": {"split": {"by": "groups", "list": "folds.csv", "test": null}}'
+fi
 
 base='"frontend.frame_length_ms": 40, "frontend.frame_step_ms": 20, "frontend.mel_bins": 24, "augment.shift_frames": 4, "augment.mixup": 0.3,
 "augment.warp": 0.15, "model.layers": 0, "model.layers[0].filters": 48, "model.layers[0].kernel": 3, "model.layers[3].repeat": 4,
@@ -41,7 +52,7 @@ points() {
           print (NR > 1 ? ", " : "") "{" out "}" }' "$list"
 }
 
-set_points() { echo "{\"try_first\": [$(points)], \"search\": {\"trials\": $(grep -c . "$list")}}"; }
+set_points() { echo "{\"try_first\": [$(points)], \"search\": {\"trials\": $(grep -c . "$list")}$given}"; }
 for seed in "${seeds[@]}"; do
     "$NAS" run "$space" --data "$DATA" --seed "$seed" --db "seed_$seed.db" --cache cache --out "best_$seed" --quiet --set "$(set_points)" >/dev/null
 done

@@ -72,6 +72,10 @@ void cli_status_line(const char *text);
 /* A line on stdout; cut to the screen's width where that is a terminal. */
 void cli_print_line(const char *text);
 
+/* Words of a text in lines that fit the terminal behind f (at most 100 columns; 96 where there is
+ * none). The output stands in column `at`; lines behind the first are indented. */
+void cli_print_wrapped(FILE *f, const char *text, int at, int indent);
+
 /* "1 h 05 min", "3 min 20 s", "12.3 s" into out[32]. */
 const char *cli_duration(double seconds, char out[32]);
 /* Bytes of a folder's name without slashes at its end: "%.*s/" puts one there. */

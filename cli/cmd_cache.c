@@ -143,11 +143,13 @@ const cli_command cli_cache = {
             [CACHE_BYTES] = {"--cache-bytes", "N",
                              "brings it down to that: what was not used longest goes"},
         },
-    .text = "Nothing in a cache is a result: what is missing is computed again, to the same bits.\n"
-            "Packed clips (`clips`) are removed by --clear alone.\n\n"
-            "examples:\n"
-            "  nas cache demo.db\n"
-            "  nas cache demo.db.cache --cache-bytes 1000000000\n"
-            "  nas cache demo.db --clear\n",
+    .text =
+        "Nothing in a cache is a result: what is missing is computed again, to the same bits.\n"
+        "Packed clips (`clips`) are removed by --clear alone. Databases of one folder share them: "
+        "a file is gone once all have let go of it.\n\n"
+        "examples:\n"
+        "  nas cache demo.db\n"
+        "  nas cache demo.db.cache --cache-bytes 1000000000\n"
+        "  nas cache demo.db --clear\n",
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* cli/cmd_eval.c - nas eval: a model, or two, on a folder of clips or a CSV file. */
 #include "cli/cli.h"
 #include "cli/forecast.h"
+#include "cli/parts.h"
 #include "cli/scratch.h"
 #include "cli/speakers.h"
 #include "cli/two.h"
@@ -21,8 +22,14 @@ static nas_status print_json(nas_arena *a, const nas_deployed *d, const nas_verd
     nas_json_number(v->high, high);
     nas_json_number(v->error, error);
     printf("{\"clips\": %d, \"speakers\": %d, \"accuracy\": %s, \"standard_error\": %s, "
-           "\"low\": %s, \"high\": %s, \"labels\": [",
+           "\"low\": %s, \"high\": %s, ",
            v->n, v->speakers, accuracy, error, low, high);
+    cli_two_number("balanced_accuracy", v->balanced, ", ");
+    cli_two_number("worst_recall", v->worst, ", ");
+    cli_two_number("majority", v->majority, ", ");
+    cli_json_parts(v, ", ");
+    cli_json_absent(d, v, ", ");
+    fputs("\"labels\": [", stdout);
     for (int32_t i = 0; i < d->n_labels; i++) {
         fputs(i ? ", " : "", stdout);
         cli_print_json_text(d->labels[i]);
@@ -65,9 +72,15 @@ static void add_head(cli_table *t, const char *label, size_t room) {
 static void print_text(const nas_deployed *d, const nas_verdict *v) {
     char n[32], speakers[32];
     printf("accuracy %.4f (95 %% interval %.4f to %.4f, standard error %.4f) on %s clips of %s "
-           "speakers\n\nconfusion: rows are spoken, columns are heard\n",
+           "speakers\n",
            v->accuracy, v->low, v->high, v->error, nas_thousands(v->n, n),
            nas_thousands(v->speakers, speakers));
+    printf("balanced accuracy %.4f, lowest recall %.4f of \"", v->balanced, v->worst);
+    cli_print_visible(stdout, d->labels[v->worst_class], false);
+    printf("\"; always answering the commonest class has %.4f\n", v->majority);
+    cli_print_parts("", v);
+    cli_print_absent(d, v);
+    puts("\nconfusion: rows are spoken, columns are heard");
     cli_table *t = cli_table_open();
     cli_table_cell(t, "", false);
     for (int32_t i = 0; i < d->n_labels; i++) add_head(t, d->labels[i], head_room(d));
@@ -256,10 +269,13 @@ const cli_command cli_eval = {
     .options =
         {
             [DATA] = {"--data", "CLIPS",
-                      "folder of class folders; those of the labels are read; or a CSV file"},
+                      "folder of class folders; those of the labels are read, some may be absent; "
+                      "or a CSV file"},
             [SPLIT] = {"--split", "PART",
-                       "train, validation or test of the model's own split (default: all)"},
-            [JSON] = {"--json", NULL, "one object: accuracy, standard_error, low, high, confusion"},
+                       "train, validation or test of the model's own split (default: all clips, "
+                       "those that it was trained on among them)"},
+            [JSON] = {"--json", NULL,
+                      "one object: accuracy, standard_error, low, high, confusion; docs/EVAL.md"},
             [CACHE] = {"--cache", "DIR", "keeps decoded clips for the next time"},
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent"},

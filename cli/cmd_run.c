@@ -407,6 +407,7 @@ const cli_command cli_run = {
             "trial.\n"
             "With several objectives there is no one winner: the front is listed, and nas export\n"
             "writes the files of the trial that you pick.\n"
+            "\n"
             "Exit status: 0 there is a winner or a front, 3 nothing satisfies the constraints,\n"
             "2 bad input, 1 a failure, 130 stopped.\n\n"
             "examples:\n"

@@ -77,10 +77,12 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     print_text(t, "reason");
     if (*reused) puts("reused: trained in an earlier version of the space");
     cli_print_trial(t, &s->def);
-    cli_print_promise(s->store, &s->def, s->id, strtoll(cli_trial_get(t, "id"), NULL, 10));
+    const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
+    cli_print_majority(s->store, s->id, row);
+    cli_print_promise(s->store, &s->def, s->id, row);
     const bool forecast = strcmp(s->def.task, nas_task_forecast.name) == 0;
     if (forecast && strcmp(cli_trial_get(t, "state"), "complete") == 0)
-        NAS_TRY(cli_show_forecast(s, strtoll(cli_trial_get(t, "id"), NULL, 10), err));
+        NAS_TRY(cli_show_forecast(s, row, err));
     NAS_TRY(print_steps(s, args, err));
     NAS_TRY(section(
         s, "stages", stage_columns,

@@ -16,7 +16,6 @@ typedef struct listing {
     int64_t rows;
 } listing;
 
-static const char *const shown[] = {"number", "state"};
 static const char *const figures[] = {"tflite_bytes", "zlib_bytes", "zip_bytes", "macs",
                                       "infer_ms",     "total_ms",   "seconds"};
 enum { FIGURES = sizeof figures / sizeof *figures };
@@ -72,69 +71,139 @@ static bool is_among(const char *const *names, int32_t n, const char *name) {
     return false;
 }
 
-/* What decides, the settings, and then the rest: a narrow terminal cuts from the end. To be freed;
- * NULL: no memory. */
-static const char **columns(const nas_study *study, int32_t *n) {
+/* Number and state, the latter where not all are complete; the objectives; settings that vary among
+ * the rows; what is bounded; other figures; settings that are the same in all. A narrow terminal
+ * cuts from the end. To be freed; NULL: no memory. */
+static const char **columns(const nas_study *study, const bool *varies, int32_t *n) {
     int32_t most = study->n_goals + study->n_bounds + study->n_params;
     for (int32_t i = 0; figure_at(study, i); i++) most++;
     const char **names = malloc((size_t)most * sizeof *names);
     *n = 0;
     if (!names) return NULL;
     for (int32_t i = 0; i < study->n_goals; i++) names[(*n)++] = study->goals[i].column;
+    for (int32_t i = 0; i < study->n_params; i++)
+        if (varies[i]) names[(*n)++] = study->params[i].name;
     for (int32_t i = 0; i < study->n_bounds; i++)
         if (!is_among(names, *n, study->bounds[i].column)) names[(*n)++] = study->bounds[i].column;
-    for (int32_t i = 0; i < study->n_params; i++) names[(*n)++] = study->params[i].name;
     for (int32_t i = 0; figure_at(study, i); i++)
         if (!is_among(names, *n, figure_at(study, i))) names[(*n)++] = figure_at(study, i);
+    for (int32_t i = 0; i < study->n_params; i++)
+        if (!varies[i]) names[(*n)++] = study->params[i].name;
     return names;
 }
 
-static void header(listing *l, const char *const *names, int32_t n) {
-    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-        cli_table_cell(l->table, shown[i], i == 0);
+static const char *head_of(const nas_study *study, const char *column) {
+    for (int32_t i = 0; i < study->n_params; i++)
+        if (strcmp(study->params[i].name, column) == 0) return cli_short_name(study, i);
+    return column;
+}
+
+static void header(listing *l, bool states, const char *const *names, int32_t n) {
+    cli_table_cell(l->table, "number", true);
+    if (states) cli_table_cell(l->table, "state", false);
     for (int32_t i = 0; i < n; i++)
-        cli_table_cell(l->table, names[i],
+        cli_table_cell(l->table, head_of(l->study, names[i]),
                        is_metric(l->study, names[i]) || strcmp(names[i], "seconds") == 0);
     cli_table_row(l->table);
 }
 
-/* The statement, to be freed; NULL: no memory. */
-static char *query(const nas_study *study, const char *const *names, int32_t n_names,
+/* " from view in the order of the list". */
+static void put_list(FILE *f, const nas_study *study, const char *ending, int64_t n) {
+    char view[160];
+    const nas_goal *goal = &study->goals[0];
+    nas_view_name(study->name, ending, view);
+    fprintf(f, " from %s order by \"%s\" is null, \"%s\" %s, zlib_bytes, number limit %" PRId64,
+            view, goal->column, goal->column, goal->maximize ? "desc" : "asc", n);
+}
+
+/* The statement, to be freed; NULL: no memory. names: of metrics and parameters; NULL: how many
+ * values each parameter has among the rows. */
+static char *query(const nas_study *study, const char *const *names, int32_t n_names, bool states,
                    const char *ending, int64_t n) {
-    char view[160], *sql = NULL;
+    char *sql = NULL;
     size_t bytes = 0;
     FILE *f = open_memstream(&sql, &bytes);
     if (!f) return NULL;
-    const nas_goal *goal = &study->goals[0];
-    nas_view_name(study->name, ending, view);
-    fputs("select number, state", f);
-    for (int32_t i = 0; i < n_names; i++) fprintf(f, ", \"%s\"", names[i]);
-    fprintf(f, " from %s order by \"%s\" is null, \"%s\" %s, zlib_bytes, number limit %" PRId64,
-            view, goal->column, goal->column, goal->maximize ? "desc" : "asc", n);
+    fputs(names ? "select number" : "select 0", f);
+    if (names && states) fputs(", state", f);
+    for (int32_t i = 0; names && i < n_names; i++) fprintf(f, ", \"%s\"", names[i]);
+    for (int32_t i = 0; !names && i < study->n_params; i++)
+        fprintf(f, ", count(distinct quote(\"%s\"))", study->params[i].name);
+    if (!names) fputs(" from (select *", f);
+    put_list(f, study, ending, n);
+    if (!names) fputc(')', f);
     if (fclose(f) == 0) return sql;
     free(sql);
     return NULL;
 }
 
-static int list(cli_study *s, const char *ending, int64_t n) {
-    listing l = {.table = cli_table_open(), .study = &s->def};
-    nas_err err = {.code = NAS_ENOMEM};
-    int32_t n_names;
-    const char **names = columns(&s->def, &n_names);
-    if (names) header(&l, names, n_names);
-    int st = CLI_OK;
-    char *sql = names ? query(&s->def, names, n_names, ending, n) : NULL;
-    if (!sql || nas_store_query(s->store, sql, NULL, 0, add_row, &l, &err) != NAS_OK)
-        st = cli_fail(&err);
-    else if (l.rows)
-        cli_table_print_cut(l.table);
-    else
-        puts(*ending ? "no trial satisfies the constraints; --all lists the others"
-                     : "no trial yet");
-    cli_table_close(l.table);
+static bool note_varying(void *ctx, const nas_row *row) {
+    bool *varies = ctx;
+    for (int32_t i = 1; i < row->n; i++) varies[i - 1] = row->values[i].integer > 1;
+    return false;
+}
+
+static bool note_counts(void *ctx, const nas_row *row) {
+    int64_t *n = ctx;
+    for (int32_t i = 0; i < 3; i++) n[i] = row->values[i].integer;
+    return false;
+}
+
+/* What the list leaves out: those beyond its length, and those that --all would show. */
+static void print_rest(cli_study *s, int64_t rows, bool all) {
+    char sql[640], view[160], feasible[160], n[3][32];
+    int64_t count[3] = {0};
+    nas_view_name(s->def.name, "", view);
+    nas_view_name(s->def.name, "_feasible", feasible);
+    snprintf(sql, sizeof sql,
+             "select (select count(*) from %s), (select count(*) from %s),"
+             " (select count(*) from %s where state = 'complete')",
+             view, feasible, view);
+    if (nas_store_query(s->store, sql, NULL, 0, note_counts, count, NULL) != NAS_OK) return;
+    const int64_t total = count[all ? 0 : 1], miss = count[2] - count[1],
+                  none = count[0] - count[2];
+    if (rows < total)
+        printf("%s of %s%s; -n shows more\n", nas_thousands(rows, n[0]), nas_thousands(total, n[1]),
+               all ? "" : " that keep all bounds");
+    if (all || (!miss && !none)) return;
+    if (miss) printf("%s miss%s a bound", nas_thousands(miss, n[0]), miss == 1 ? "es" : "");
+    if (none)
+        printf("%s%s ha%s no result", miss ? ", " : "", nas_thousands(none, n[1]),
+               none == 1 ? "s" : "ve");
+    puts(": --all lists them");
+}
+
+static nas_status fill(listing *l, cli_study *s, bool all, int64_t n, bool *varies, nas_err *err) {
+    const char *ending = all ? "" : "_feasible";
+    int32_t n_names = 0;
+    char *sql = query(&s->def, NULL, 0, all, ending, n);
+    nas_status st = sql ? nas_store_query(s->store, sql, NULL, 0, note_varying, varies, err)
+                        : nas_fail(err, NAS_ENOMEM, "out of memory");
+    free(sql);
+    NAS_TRY(st);
+    const char **names = columns(&s->def, varies, &n_names);
+    if (names) header(l, all, names, n_names);
+    sql = names ? query(&s->def, names, n_names, all, ending, n) : NULL;
+    st = sql ? nas_store_query(s->store, sql, NULL, 0, add_row, l, err)
+             : nas_fail(err, NAS_ENOMEM, "out of memory");
     free(sql);
     free(names);
     return st;
+}
+
+static int list(cli_study *s, bool all, int64_t n) {
+    nas_err err = {0};
+    bool *varies = calloc((size_t)s->def.n_params + 1, sizeof *varies);
+    listing l = {.table = cli_table_open(), .study = &s->def};
+    nas_status st =
+        varies ? fill(&l, s, all, n, varies, &err) : nas_fail(&err, NAS_ENOMEM, "out of memory");
+    if (st == NAS_OK && l.rows) cli_table_print_cut(l.table);
+    if (st == NAS_OK && !l.rows) puts(all ? "no trial yet" : "no trial satisfies the constraints");
+    cli_table_close(l.table);
+    free(varies);
+    if (st != NAS_OK) return cli_fail(&err);
+    print_rest(s, l.rows, all);
+    return CLI_OK;
 }
 
 static int list_front(cli_study *s, int64_t most) {
@@ -160,7 +229,7 @@ static int run(const cli_args *args) {
     if (args->option[PARETO])
         st = list_front(&s, args->option[COUNT] ? n : INT64_MAX);
     else
-        st = list(&s, args->option[ALL] ? "" : "_feasible", n);
+        st = list(&s, args->option[ALL] != NULL, n);
     cli_study_close(&s);
     return st;
 }
@@ -180,7 +249,12 @@ const cli_command cli_top = {
             [PARETO] = {"--pareto", NULL,
                         "the front: trials that no other beats in every objective and constraint"},
         },
-    .text = "examples:\n"
+    .text = "Settings that vary among the trials shown stand behind the objectives; their names "
+            "are cut\n"
+            "to what tells them apart: `nas show DB TRIAL` has them whole. A terminal cuts lines "
+            "at its\n"
+            "edge, a file or a pipe gets all.\n\n"
+            "examples:\n"
             "  nas top demo.db\n"
             "  nas top demo.db -n 50 --all\n"
             "  nas top grid.db --pareto\n",

@@ -93,28 +93,6 @@ static void put_figure(const cli_comparison *c, FILE *f, int32_t metric, const n
         fprintf(f, points ? " [%+.2f, %+.2f]" : " [%+.4g, %+.4g]", by * p->lo, by * p->hi);
 }
 
-/* Words of a text in lines that fit, those behind the first indented. */
-static void print_wrapped(const char *text, int indent) {
-    const int room = isatty(STDOUT_FILENO) ? cli_columns(STDOUT_FILENO) : 96;
-    int at = (int)strspn(text, " ");
-    printf("%*s", at, "");
-    text += at;
-    for (bool first = true; *text; first = false) {
-        const int n = (int)strcspn(text, " ");
-        if (!first && at + 1 + n > room) {
-            printf("\n%*s", indent, "");
-            at = indent;
-        } else if (!first) {
-            putchar(' ');
-            at++;
-        }
-        printf("%.*s", n, text);
-        at += n;
-        text += n + (text[n] == ' ');
-    }
-    putchar('\n');
-}
-
 static void print_contrast(const cli_comparison *c, const nas_contrast *k) {
     char *text = NULL;
     size_t bytes = 0;
@@ -125,7 +103,7 @@ static void print_contrast(const cli_comparison *c, const nas_contrast *k) {
         if (m) fputs(", ", f);
         put_figure(c, f, m, &k->by[m]);
     }
-    if (fclose(f) == 0) print_wrapped(text, 4);
+    if (fclose(f) == 0) cli_print_wrapped(stdout, text, 0, 4);
     free(text);
 }
 
@@ -181,7 +159,7 @@ static void print_ranked(const cli_comparison *c, const nas_contrast *k, const r
     fprintf(f, "%3d. %s, ", place, title_of(c, k));
     put_figure(c, f, r->metric, &p);
     if (next && !apart(&p, next)) fputs(" (not told apart from the next)", f);
-    if (fclose(f) == 0) print_wrapped(text, 5);
+    if (fclose(f) == 0) cli_print_wrapped(stdout, text, 0, 5);
     free(text);
 }
 
@@ -260,16 +238,20 @@ void cli_compare_print(const cli_comparison *c, const nas_contrast *v, int32_t n
     if (c->more) fputs(", and complete ones beyond the first 5,000", stdout);
     putchar('\n');
     if (!n) {
-        print_wrapped("no two of them differ in one parameter alone: a grid has such neighbours "
-                      "(\"sampler\": \"grid\")",
-                      0);
+        cli_print_wrapped(
+            stdout,
+            "no two of them differ in one parameter alone: a grid has such neighbours "
+            "(\"sampler\": \"grid\")",
+            0, 0);
         return;
     }
-    print_wrapped("Each line is a change of one parameter, all else equal; means over pairs of "
-                  "trials with 95 % intervals (Student's t; quotients by their logarithms). All "
-                  "trials are judged on the same examples, so an interval is about the settings "
-                  "that were tried, not about other examples.",
-                  0);
+    cli_print_wrapped(
+        stdout,
+        "Each line is a change of one parameter, all else equal; means over pairs of "
+        "trials with 95 % intervals (Student's t; quotients by their logarithms). All "
+        "trials are judged on the same examples, so an interval is about the settings "
+        "that were tried, not about other examples.",
+        0, 0);
     putchar('\n');
     for (int32_t k = 0; k < n; k++) {
         if (all || v[k].from_base)

@@ -117,18 +117,50 @@ static int print_version(void) {
     return CLI_OK;
 }
 
-static void print_help(const cli_command *c) {
-    printf("usage: nas %s %s%s\n\n%s.\n", c->name, c->words, c->options[0].name ? " [options]" : "",
-           c->summary);
-    if (c->options[0].name) fputs("\noptions:\n", stdout);
-    for (int i = 0; i < CLI_OPTIONS && c->options[i].name; i++) {
-        const cli_option *o = &c->options[i];
-        char left[64];
-        snprintf(left, sizeof left, "%s%s%s", o->name, o->value ? " " : "",
-                 o->value ? o->value : "");
-        printf("  %-18s %s\n", left, o->help);
+/* "--db FILE"; its length. */
+static int put_option(const cli_option *o, char out[64]) {
+    return snprintf(out, 64, "%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+}
+
+/* Lines that begin with a blank, or end with a colon, stand by themselves; others run on as one
+ * paragraph up to an empty one. */
+static void print_paragraphs(const char *text) {
+    char line[2048];
+    size_t used = 0;
+    while (*text) {
+        const size_t n = strcspn(text, "\n");
+        const bool apart = n == 0 || *text == ' ' || text[n - 1] == ':';
+        if (apart && used) cli_print_wrapped(stdout, line, 0, 0);
+        if (apart) used = 0;
+        if (apart)
+            printf("%.*s\n", (int)n, text);
+        else if (used + n + 2 < sizeof line)
+            used += (size_t)snprintf(line + used, sizeof line - used, "%s%.*s", used ? " " : "",
+                                     (int)n, text);
+        text += n + (text[n] == '\n');
     }
-    printf("\n%s", c->text);
+    if (used) cli_print_wrapped(stdout, line, 0, 0);
+}
+
+static void print_help(const cli_command *c) {
+    char summary[256];
+    snprintf(summary, sizeof summary, "%s.", c->summary);
+    printf("usage: nas %s %s%s\n\n", c->name, c->words, c->options[0].name ? " [options]" : "");
+    cli_print_wrapped(stdout, summary, 0, 0);
+    if (c->options[0].name) fputs("\noptions:\n", stdout);
+    int wide = 0;
+    char left[64];
+    for (int i = 0; i < CLI_OPTIONS && c->options[i].name; i++) {
+        const int n = put_option(&c->options[i], left);
+        wide = n > wide ? n : wide;
+    }
+    for (int i = 0; i < CLI_OPTIONS && c->options[i].name; i++) {
+        put_option(&c->options[i], left);
+        printf("  %-*s  ", wide, left);
+        cli_print_wrapped(stdout, c->options[i].help, wide + 4, wide + 4);
+    }
+    putchar('\n');
+    print_paragraphs(c->text);
 }
 
 static int usage_error(const cli_command *c, const char *what, const char *word, const char *hint) {

@@ -1,6 +1,7 @@
 /* cli/report.c - a trial as people read it. */
 #include "cli/report.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,15 +84,46 @@ double cli_trial_number(const cli_trial *t, const char *name) {
     return NAN;
 }
 
-/* A column without its block's name, unless another column ends the same. */
-static const char *short_name(const nas_study *study, int32_t i) {
-    const char *name = study->params[i].name, *rest = strchr(name, '_');
-    if (!rest || strncmp(name, "model_layers", 12) == 0) return name;
+/* Does another parameter end in this, as a word or more of its own? */
+static bool is_shared(const nas_study *study, int32_t i, const char *end) {
     for (int32_t k = 0; k < study->n_params; k++) {
-        const char *other = strchr(study->params[k].name, '_');
-        if (k != i && other && strcmp(other, rest) == 0) return name;
+        const char *other = study->params[k].name;
+        const size_t n = strlen(other), m = strlen(end);
+        if (k != i && n >= m && strcmp(other + n - m, end) == 0 &&
+            (n == m || other[n - m - 1] == '_'))
+            return true;
     }
-    return rest + 1;
+    return false;
+}
+
+/* Where the name goes on behind the last number of a list ("model_layers_3_repeat": repeat), with
+ * that number, and so on outwards; last of all behind the block's name. NULL: no more. */
+static const char *longer_end(const char *name, const char *end) {
+    const char *block = strchr(name, '_');
+    while (block && end > block + 1) {
+        end--;
+        while (end > block + 1 && end[-1] != '_') end--;
+        if (end == block + 1 || (isdigit((unsigned char)*end) && strchr(end, '_'))) return end;
+    }
+    return NULL;
+}
+
+/* Is there a choice of the whole block ("prune" beside prune_to)? Its parts keep its name. */
+static bool is_block(const nas_study *study, const char *name) {
+    const size_t n = strcspn(name, "_");
+    for (int32_t k = 0; k < study->n_params; k++)
+        if (strncmp(study->params[k].name, name, n) == 0 && !study->params[k].name[n]) return true;
+    return false;
+}
+
+const char *cli_short_name(const nas_study *study, int32_t i) {
+    const char *name = study->params[i].name, *end = name + strlen(name);
+    if (is_block(study, name)) return name;
+    while (end > name && !(end[-1] == '_' && end - 1 > name && isdigit((unsigned char)end[-2])))
+        end--;
+    if (end == name) end = longer_end(name, name + strlen(name));
+    while (end && is_shared(study, i, end)) end = longer_end(name, end);
+    return end ? end : name;
 }
 
 void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, size_t n) {
@@ -101,7 +133,7 @@ void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, s
         const char *value = cli_trial_get(t, study->params[i].name);
         if (!*value) continue;
         const int put = snprintf(out + used, n - used, "%s%s %s", used ? ", " : "",
-                                 short_name(study, i), value);
+                                 cli_short_name(study, i), value);
         if (put < 0 || (size_t)put >= n - used) return;
         used += (size_t)put;
     }
@@ -206,6 +238,11 @@ static void print_metric(cli_table *table, const nas_study *study, const cli_tri
     cli_table_row(table);
 }
 
+/* The score, and what the task alone has: they stand together. */
+static bool is_of_task(const nas_study *study, int32_t i) {
+    return i < 2 || nas_metric_find(study->metrics[i].name) < 0;
+}
+
 void cli_print_trial(const cli_trial *t, const nas_study *study) {
     cli_table *table = cli_table_open();
     puts("settings");
@@ -221,11 +258,13 @@ void cli_print_trial(const cli_trial *t, const nas_study *study) {
     cli_table_close(table);
     table = cli_table_open();
     puts("metrics");
-    for (int32_t i = 0; i < study->n_metrics; i++) {
-        const char *name = study->metrics[i].name;
-        if (!cli_is_spread(name, number_in, t) && !isnan(cli_trial_number(t, name)))
-            print_metric(table, study, t, name);
-    }
+    for (int pass = 0; pass < 2; pass++)
+        for (int32_t i = 0; i < study->n_metrics; i++) {
+            const char *name = study->metrics[i].name;
+            if (is_of_task(study, i) == (pass == 0) && !cli_is_spread(name, number_in, t) &&
+                !isnan(cli_trial_number(t, name)))
+                print_metric(table, study, t, name);
+        }
     cli_table_print(table);
     cli_table_close(table);
 }

@@ -23,6 +23,10 @@ void cli_trial_close(cli_trial *t);
 const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when absent */
 double cli_trial_number(const cli_trial *t, const char *name);   /* NaN when absent */
 
+/* The end of a parameter's column that tells it from the others: "width" of model_width, "filters"
+ * of model_layers_0_filters, or "0_filters" where another layer has some. */
+const char *cli_short_name(const nas_study *study, int32_t i);
+
 /* "width 0.3, frame_length_ms 40" of the parameters that are not NULL; names cut to what tells them
  * apart. */
 void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, size_t n);
@@ -46,6 +50,10 @@ const char *cli_spread(const char *name, double (*number)(const void *ctx, const
  * the constraint on it, the test part, other seeds, and who else might have won. Nothing where the
  * study keeps no examples. */
 void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id, int64_t row);
+
+/* Where a trial is right on one class alone, or no oftener than always answering the commonest
+ * would be: says so, on stdout. Of trials with clips that are kept. */
+void cli_print_majority(nas_store *store, nas_study_id id, int64_t row);
 
 /* Where a trial keeps the constraint on the score but for the end of its interval: how many clips
  * would settle it, on stdout. */

@@ -96,6 +96,31 @@ void cli_status_line(const char *text) {
     free(block);
 }
 
+void cli_print_wrapped(FILE *f, const char *text, int at, int indent) {
+    enum { WIDEST = 100, ELSEWHERE = 96 };
+    const int columns = isatty(fileno(f)) ? cli_columns(fileno(f)) : ELSEWHERE;
+    const int room = columns < WIDEST ? columns : WIDEST, blanks = (int)strspn(text, " ");
+    fprintf(f, "%*s", blanks, "");
+    at += blanks;
+    text += blanks;
+    for (bool first = true; *text; first = false) {
+        const int n = (int)strcspn(text, " ");
+        int wide = 0;
+        for (int i = 0; i < n; i++) wide += ((unsigned char)text[i] & 0xC0) != 0x80;
+        if (!first && at + 1 + wide > room) {
+            fprintf(f, "\n%*s", indent, "");
+            at = indent;
+        } else if (!first) {
+            fputc(' ', f);
+            at++;
+        }
+        fprintf(f, "%.*s", n, text);
+        at += wide;
+        text += n + (text[n] == ' ');
+    }
+    fputc('\n', f);
+}
+
 void cli_print_line(const char *text) {
     const int bytes = (int)strlen(text), room = cli_columns(STDOUT_FILENO);
     cli_clear_line();

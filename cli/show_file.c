@@ -258,8 +258,50 @@ static void print_head(const sheet *s) {
     print_port("output", &s->g.tensors[s->g.output]);
     printf("  %-12s %s\n", "MACs", nas_thousands(s->cost.macs, a));
     printf("  %-12s %s bytes of activations\n", "RAM", nas_thousands(s->cost.ram_bytes, a));
+    if (s->cost.arena_bytes >= 0)
+        printf("  %-12s %s bytes of TensorFlow Lite for Microcontrollers' arena\n", "arena",
+               nas_thousands(s->cost.arena_bytes, a));
     printf("  %-12s %s weights and biases, %s of them not zero\n", "constants",
            nas_thousands(s->cost.constants, a), nas_thousands(s->cost.nonzero, b));
+}
+
+/* --- runtimes --------------------------------------------------------------------------------- */
+
+/* The first operator whose int8 kernel has a scale a channel and whose inputs are floats. */
+static int32_t find_channel_codes(const nas_graph *g) {
+    for (int32_t i = 0; i < g->n_ops; i++) {
+        const nas_op *o = &g->ops[i];
+        if (o->kind == NAS_OP_FULLY_CONNECTED && g->tensors[o->in[0]].dtype == NAS_F32 &&
+            g->tensors[o->in[1]].dtype == NAS_I8 && g->tensors[o->in[1]].n_scale > 1)
+            return i;
+    }
+    return -1;
+}
+
+static void print_runtime(const char *name, const char *what) {
+    printf("  %-38s %s\n", name, what);
+}
+
+/* Versions that were tried are in docs/DEVICE.md. */
+static void print_runtimes(const sheet *s) {
+    const int32_t codes = find_channel_codes(&s->g);
+    char why[2 * TEXT];
+    const char *refused = NULL;
+    int32_t at = 0;
+    puts("\nruntimes");
+    print_runtime("LiteRT 1.0 and later", "take it");
+    snprintf(why, sizeof why, "refuse operator %" PRId32 ": its version is 12", codes);
+    print_runtime("LiteRT's reference kernels before 2.1", codes < 0 ? "take it" : why);
+    print_runtime("TensorFlow Lite 2.14 to 2.16", codes < 0 ? "take it" : why);
+    while (at < s->g.n_ops && !(refused = nas_micro_refuses(&s->g, &s->g.ops[at]))) at++;
+    if (refused)
+        snprintf(why, sizeof why, "refuses operator %" PRId32 ", %s", at,
+                 nas_op_name(s->g.ops[at].kind));
+    print_runtime("TensorFlow Lite for Microcontrollers", refused ? why : "takes it");
+    if (refused) printf("    it knows no %s\n", refused);
+    if (codes >= 0)
+        puts("  a lower version would be taken and give wrong sums: 12 is the first that knows\n"
+             "  a scale a channel");
 }
 
 /* --- the file --------------------------------------------------------------------------------- */
@@ -301,6 +343,7 @@ int cli_show_file(const char *path) {
     if (st == NAS_OK) st = read_sheet(&s, &err);
     if (st == NAS_OK) {
         print_head(&s);
+        print_runtimes(&s);
         print_operators(&s);
         st = print_constants(&s, &err);
     }

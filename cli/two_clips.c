@@ -2,6 +2,7 @@
 #include "cli/two.h"
 
 #include "cli/cli.h"
+#include "cli/parts.h"
 #include "search/pair.h"
 
 #include <stdio.h>
@@ -129,6 +130,8 @@ static void print_text(const both *b) {
     printf("both right %s, only A right %s, only B right %s, both wrong %s\n",
            nas_thousands(p->both, text[0]), nas_thousands(p->only[0], text[1]),
            nas_thousands(p->only[1], text[2]), nas_thousands(p->neither, text[3]));
+    for (int i = 0; i < 2; i++) cli_print_parts(i ? "B: " : "A: ", &b->v[i]);
+    cli_print_absent(&b->d[0], &b->v[0]);
     if (p->difference.few)
         printf("fewer than %d speakers: the interval is not to be relied on\n", NAS_BOUND_FEW);
     print_speakers(p);
@@ -144,8 +147,11 @@ static void print_json(const both *b) {
         cli_two_number("accuracy", b->v[i].accuracy, ", ");
         cli_two_number("standard_error", b->v[i].error, ", ");
         cli_two_number("low", b->v[i].low, ", ");
-        cli_two_number("high", b->v[i].high, "}");
+        cli_two_number("high", b->v[i].high, ", ");
+        cli_json_parts(&b->v[i], "}");
     }
+    fputs(", ", stdout);
+    cli_json_absent(&b->d[0], &b->v[0], "");
     printf(", \"both_right\": %d, \"only_a_right\": %d, \"only_b_right\": %d, \"both_wrong\": %d",
            p->both, p->only[0], p->only[1], p->neither);
     fputs(", \"difference\": {", stdout);

@@ -81,6 +81,7 @@ static void show(const cli_winner *w, nas_store *store, nas_study_id id, int64_t
     else
         print_files(w, h);
     printf("  %s has every trial: nas top %s\n", w->db, w->db);
+    cli_print_majority(store, id, row);
     cli_print_promise(store, w->study, id, row);
     cli_print_near(store, w->study, &nas_space_task(w->space)->metrics, t);
 }

@@ -4,10 +4,12 @@
 
 #include "base/hash.h"
 #include "core/audio/frontend.h"
+#include "core/audio/sound.h"
 #include "core/compress/cluster.h"
 #include "core/compress/prune.h"
 #include "core/compress/quantize.h"
 #include "core/data/batch.h"
+#include "core/data/made.h"
 #include "core/data/series.h"
 #include "core/data/split.h"
 #include "core/deploy/deploy.h"
@@ -31,8 +33,13 @@ typedef struct nas_task {
     int32_t n_labels; /* 0: all class folders */
     const char *const *labels;
     double clip_seconds;
+    int32_t crop; /* nas_crop */
+    double full_scale;
+    int32_t unreadable;
     const char *speaker_pattern;
     nas_split_config split;
+    nas_unknown_config unknown;
+    nas_silence_config silence;
     /* forecast */
     nas_series_config series;
     nas_time_split time_split;
@@ -85,9 +92,10 @@ NAS_NODISCARD nas_status nas_candidate_open(nas_arena *a, const char *path, int3
 NAS_NODISCARD nas_status nas_candidate_task(nas_arena *a, const char *path, nas_task *out,
                                             nas_err *err);
 
-/* The settings of an exported frontend.json. */
+/* The settings of an exported frontend.json. hearing->full_scale stays 0. */
 NAS_NODISCARD nas_status nas_frontend_decode(nas_arena *a, const nas_json *j,
-                                             nas_frontend_config *out, double *clip_seconds,
+                                             nas_frontend_config *out, nas_hearing *hearing,
                                              nas_err *err);
+extern const char *const nas_crop_words[]; /* by nas_crop, NULL at the end */
 
 #endif

@@ -49,6 +49,7 @@ static void join_words(const char *const *words, char *out, size_t room) {
 void nas_check_unknown(nas_check *c, const char *path, const cJSON *v, const char *const *known) {
     const char *near = nas_nearest(v->string, known);
     char list[600];
+    c->p->astray = true;
     if (near) {
         nas_check_problem(c, path, v, true, "unknown key; did you mean \"%s\"?", near);
     } else {
@@ -234,13 +235,10 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
     static const struct {
         const char *key;
         void (*check)(nas_check *, const char *, const cJSON *);
-    } own[] = {{"labels", check_labels},
-               {"learning_rate", check_rate},
-               {"prune", nas_check_prune},
-               {"cluster", nas_check_cluster},
-               {"quantize", nas_check_quantize},
-               {"sampler", check_sampler},
-               {"seed", check_seed}};
+    } own[] = {{"labels", check_labels},       {"folders", nas_check_unknown_folders},
+               {"learning_rate", check_rate},  {"prune", nas_check_prune},
+               {"cluster", nas_check_cluster}, {"quantize", nas_check_quantize},
+               {"sampler", check_sampler},     {"seed", check_seed}};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcmp(own[i].key, k->name) == 0) {
             own[i].check(c, path, v);
@@ -254,6 +252,12 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
         k == nas_block_find(&nas_block_forecast, "time")) {
         if (!cJSON_IsNull(v))
             nas_check_block(c, path, v, nas_block_below(&nas_block_forecast, k->name));
+        return;
+    }
+    if (k == nas_block_find(&nas_block_task, "unknown") ||
+        k == nas_block_find(&nas_block_task, "silence")) {
+        if (!cJSON_IsNull(v))
+            nas_check_block(c, path, v, nas_block_below(&nas_block_task, k->name));
         return;
     }
     static const nas_block *const plain[] = {
@@ -370,8 +374,9 @@ static void check_split(nas_check *c, const char *path, const cJSON *v, const na
     for (const cJSON *k = v->child; k; k = k->next) {
         const char *where = nas_path_key(c->arena, path, k->string);
         const nas_key *key = nas_block_find(b, k->string);
-        if (b == &nas_block_lists && key && key->kind == NAS_KEY_TEXT && cJSON_IsString(k) &&
-            strcmp(k->string, "speaker_pattern") != 0 && !nas_split_path_fits(k->valuestring))
+        if ((b == &nas_block_lists || b == &nas_block_groups) && key && key->kind == NAS_KEY_TEXT &&
+            cJSON_IsString(k) && strcmp(k->string, "speaker_pattern") != 0 &&
+            !nas_split_path_fits(k->valuestring))
             nas_check_problem(c, where, k, false,
                               "expected a file inside the data folder: a relative path without "
                               "\"..\"");
@@ -383,8 +388,9 @@ static void check_split(nas_check *c, const char *path, const cJSON *v, const na
             k->valuedouble > 0)
             nas_check_problem(c, where, k, true,
                               "belongs to folds; without them the validation part picks the epoch");
-        if (folded && k == by && cJSON_IsString(k) && strcmp(k->valuestring, "speaker") != 0)
-            nas_check_problem(c, where, k, false, "folds are by \"speaker\" only");
+        if (folded && k == by && cJSON_IsString(k) && strcmp(k->valuestring, "file") == 0)
+            nas_check_problem(c, where, k, false,
+                              "folds are by \"speaker\", or by \"groups\" of a list");
         if (!folded && strcmp(k->string, "test") == 0 && cJSON_IsNumber(k) && k->valuedouble >= 0 &&
             k->valuedouble < 0.001)
             nas_check_problem(c, where, k, false, "expected at least 0.001 without folds");
@@ -404,6 +410,16 @@ static bool is_candidate_key(const char *key) {
                                        "prune", "cluster",  "quantize", NULL};
     for (const char *const *k = keys; *k; k++)
         if (strcmp(*k, key) == 0) return true;
+    return false;
+}
+
+/* Was an unknown key of v taken for this one? Then its lack is no problem of its own. */
+static bool is_misspelt(const nas_block *b, const cJSON *v, const nas_key *k,
+                        const char *const *known) {
+    for (const cJSON *x = v->child; x; x = x->next) {
+        const char *near = nas_block_find(b, x->string) ? NULL : nas_nearest(x->string, known);
+        if (near && strcmp(near, k->name) == 0) return true;
+    }
     return false;
 }
 
@@ -438,11 +454,12 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
             nas_check_unknown(c, where, x, known);
     }
     for (const nas_key *k = NULL; (k = nas_block_next(b, k));)
-        if (!may_lack(c, b, v, k) && !nas_json_get(v, k->name))
+        if (!may_lack(c, b, v, k) && !nas_json_get(v, k->name) && !is_misspelt(b, v, k, known))
             nas_check_problem(c, nas_path_key(c->arena, path, k->name), v, false, "missing; %s",
                               k->help ? k->help : "it has no default");
     if (b == &nas_block_frontend) check_coefficients(c, path, v);
-    if (b == &nas_block_split || b == &nas_block_lists) check_split(c, path, v, b);
+    if (b == &nas_block_split || b == &nas_block_lists || b == &nas_block_groups)
+        check_split(c, path, v, b);
     const nas_task_ops *task = nas_task_of(c->root);
     if (b == task->block && task->check) task->check(c, path, v);
 }
@@ -456,8 +473,11 @@ static void check_name(nas_check *c) {
         nas_check_problem(c, "name", name, false, "%.600s", err.text);
 }
 
-void nas_check_document(nas_check *c) {
+bool nas_check_document(nas_check *c) {
     c->budget = 2000000;
+    if (cJSON_IsObject(c->root) && !nas_check_kind(c)) return false;
     nas_check_block(c, "", c->root, &nas_block_top);
-    if (cJSON_IsObject(c->root)) check_name(c);
+    if (!cJSON_IsObject(c->root)) return false;
+    check_name(c);
+    return true;
 }

@@ -60,6 +60,8 @@ static const nas_key top_keys[] = {
 const char *const nas_task_kinds[] = {NAS_TASK_LIST(NAME) NULL};
 #undef NAME
 
+const char *const nas_crop_words[] = {"start", "centre", "loudest", NULL}; /* by nas_crop */
+
 static const nas_key task_keys[] = {
     {.name = "kind",
      .kind = NAS_KEY_WORD,
@@ -82,6 +84,37 @@ static const nas_key task_keys[] = {
      .hi = 60,
      .def = "1",
      .help = "length in s that clips are padded or cropped to"},
+    {.name = "crop",
+     .kind = NAS_KEY_WORD,
+     TASK(crop),
+     .def = "\"start\"",
+     .words = nas_crop_words,
+     .help = "what is heard of clips that are longer: their start, centre, or the part with the "
+             "largest energy"},
+    {.name = "full_scale",
+     .kind = NAS_KEY_FLOAT,
+     TASK(full_scale),
+     .lo = 1,
+     .hi = 4294967296,
+     .def = "1",
+     .help =
+         "value that stands for 1 in sound files of floats; 32768 for 16 bit integers that were "
+         "stored as floats"},
+    {.name = "unreadable",
+     .kind = NAS_KEY_INT,
+     TASK(unreadable),
+     .lo = 0,
+     .hi = 1000000,
+     .def = "0",
+     .help = "so many clips that cannot be read may be left out"},
+    {.name = "unknown",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .help = "a label whose clips come from other class folders; null: none"},
+    {.name = "silence",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .help = "a label that is cut from the recordings in _background_noise_; null: none"},
     {.name = "split", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "training, validation, test"},
     NAS_KEY_END,
 };
@@ -93,8 +126,8 @@ static const nas_key pattern_keys[] = {
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
      .help = "POSIX extended expression; its first group in a file's name is the speaker, and "
-             "every name must have it; null: what stands before _nohash_, else a warning and each "
-             "clip by itself"},
+             "every name must have it; null: the folder between clip and class folder, else what "
+             "stands before _nohash_, else a warning and the whole name"},
     NAS_KEY_END,
 };
 
@@ -181,12 +214,16 @@ static const nas_key search_keys[] = {
 
 BLOCK(top, "", "The file.", top_keys);
 BLOCK(task, "task", "Data and classes.", task_keys);
+BLOCK(unknown, "task.unknown", "Words that are none of the labels.", nas_unknown_keys);
+BLOCK(silence, "task.silence", "Noise without a word.", nas_silence_keys);
 BLOCK(split, "task.split", "Which clip trains, which selects, which is read once.", nas_split_keys,
       pattern_keys);
 BLOCK(lists, "task.split by lists", "List files of the data set.", nas_split_lists_keys,
       pattern_keys);
 BLOCK(folders, "task.split by folders", "The data folder has train/, validation/ and test/.",
       nas_split_folders_keys, pattern_keys);
+BLOCK(groups, "task.split by groups", "Folds that the data set says.", nas_split_groups_keys,
+      pattern_keys);
 BLOCK(frontend, "frontend", "From sound to features.", nas_frontend_keys);
 BLOCK(augment, "augment", "Changes to training examples.", nas_augment_keys);
 BLOCK(model, "model", "The net.", model_keys);
@@ -199,13 +236,12 @@ BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
 BLOCK(search, "search", "How points are picked.", search_keys);
 
 const nas_block *const nas_blocks[] = {
-    &nas_block_top,      &nas_block_task,       &nas_block_split,
-    &nas_block_lists,    &nas_block_folders,    &nas_block_forecast,
-    &nas_block_time,     &nas_block_time_split, &nas_block_function,
-    &nas_block_point,    &nas_block_frontend,   &nas_block_augment,
-    &nas_block_model,    &nas_block_repeat,     &nas_block_train,
-    &nas_block_schedule, &nas_block_prune,      &nas_block_cluster,
-    &nas_block_quantize, &nas_block_search,     NULL,
+    &nas_block_top,      &nas_block_task,     &nas_block_unknown,    &nas_block_silence,
+    &nas_block_split,    &nas_block_lists,    &nas_block_folders,    &nas_block_groups,
+    &nas_block_forecast, &nas_block_time,     &nas_block_time_split, &nas_block_function,
+    &nas_block_point,    &nas_block_frontend, &nas_block_augment,    &nas_block_model,
+    &nas_block_repeat,   &nas_block_train,    &nas_block_schedule,   &nas_block_prune,
+    &nas_block_cluster,  &nas_block_quantize, &nas_block_search,     NULL,
 };
 
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {
@@ -231,6 +267,8 @@ const nas_block *nas_block_below(const nas_block *b, const char *key) {
         const nas_block *block;
     } rows[] = {{&nas_block_top, "task", &nas_block_task},
                 {&nas_block_task, "split", &nas_block_split},
+                {&nas_block_task, "unknown", &nas_block_unknown},
+                {&nas_block_task, "silence", &nas_block_silence},
                 {&nas_block_forecast, "split", &nas_block_time_split},
                 {&nas_block_forecast, "time", &nas_block_time},
                 {&nas_block_top, "point", &nas_block_point},
@@ -255,6 +293,7 @@ const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
     if (b != &nas_block_split || !cJSON_IsString(by)) return b;
     return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
            : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders
+           : strcmp(by->valuestring, "groups") == 0  ? &nas_block_groups
                                                      : b;
 }
 

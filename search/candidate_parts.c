@@ -1,6 +1,8 @@
 /* search/candidate_parts.c - parts of a candidate that are read without the rest of it. */
 #include "search/candidate_int.h"
 
+#include <string.h>
+
 static void start_check(nas_check *c, nas_arena *a, const nas_json *j, nas_problems *p) {
     c->arena = a;
     c->j = j;
@@ -28,7 +30,7 @@ nas_status nas_candidate_task(nas_arena *a, const char *path, nas_task *out, nas
 }
 
 nas_status nas_frontend_decode(nas_arena *a, const nas_json *j, nas_frontend_config *out,
-                               double *clip_seconds, nas_err *err) {
+                               nas_hearing *hearing, nas_err *err) {
     nas_problems p = {.arena = a};
     nas_check *c = nas_arena_alloc(a, sizeof *c, err);
     if (!c) return NAS_ENOMEM;
@@ -43,7 +45,13 @@ nas_status nas_frontend_decode(nas_arena *a, const nas_json *j, nas_frontend_con
     const cJSON *seconds = nas_json_get(c->root, "clip_seconds");
     if (!cJSON_IsNumber(seconds) || !(seconds->valuedouble > 0 && seconds->valuedouble <= 3600))
         nas_problem(&p, j, seconds, false, "clip_seconds", "expected a number of seconds");
+    const cJSON *crop = nas_json_get(c->root, "crop");
+    int32_t word = NAS_CROP_START;
+    if (cJSON_IsString(crop))
+        while (nas_crop_words[word] && strcmp(nas_crop_words[word], crop->valuestring) != 0) word++;
+    if (crop && (!cJSON_IsString(crop) || !nas_crop_words[word]))
+        nas_problem(&p, j, crop, false, "crop", "expected \"start\", \"centre\" or \"loudest\"");
     NAS_TRY(nas_problems_end(&p, err));
-    *clip_seconds = seconds->valuedouble;
+    *hearing = (nas_hearing){.seconds = seconds->valuedouble, .crop = (nas_crop)word};
     return nas_keys_build(a, nas_frontend_keys, c->root, 0, out, err);
 }

@@ -1,6 +1,8 @@
 /* search/deployed.c - an exported folder read back. */
 #include "search/deployed.h"
 
+#include "search/json_int.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +12,15 @@ enum { MAX_FILE = 1 << 26 };
 
 /* Paths of what is read, all set. */
 typedef struct places {
-    const char *model, *frontend, *labels, *candidate;
+    const char *model, *frontend, *labels, *candidate, *metrics;
 } places;
 
 static nas_status read_labels(nas_arena *a, const places *p, nas_deployed *d, nas_err *err) {
+    static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, before the first line */
     uint8_t *bytes;
     size_t n;
     NAS_TRY(nas_file_read(a, p->labels, MAX_FILE, &bytes, &n, err));
+    if (n >= 3 && memcmp(bytes, mark, 3) == 0) bytes += 3, n -= 3;
     size_t lines = 0;
     for (size_t i = 0; i < n; i++) lines += bytes[i] == '\n' || bytes[i] == '\r';
     const char **labels = nas_arena_array(a, lines + 1, sizeof *labels, err);
@@ -30,7 +34,7 @@ static nas_status read_labels(nas_arena *a, const places *p, nas_deployed *d, na
 }
 
 static nas_status check_shapes(const places *p, nas_deployed *d, nas_err *err) {
-    const int32_t samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz);
+    const int32_t samples = (int32_t)lround(d->hearing.seconds * d->frontend.sample_rate_hz);
     const nas_status st = nas_frontend_shape(&d->frontend, samples, &d->frames, &d->features, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", p->frontend);
     const int64_t in = nas_tensor_count(&d->graph.tensors[d->graph.input]);
@@ -54,11 +58,20 @@ static nas_status read_moments(nas_arena *a, const nas_json *j, nas_deployed *d,
 static nas_status read_frontend(nas_arena *a, const places *p, nas_deployed *d, nas_err *err) {
     nas_json *j = NULL;
     NAS_TRY(nas_json_open(a, p->frontend, &j, err));
-    nas_status st = nas_frontend_decode(a, j, &d->frontend, &d->clip_seconds, err);
+    nas_status st = nas_frontend_decode(a, j, &d->frontend, &d->hearing, err);
     if (st == NAS_OK) st = check_shapes(p, d, err);
     if (st == NAS_OK) st = read_moments(a, j, d, err);
     nas_json_close(j);
     return st;
+}
+
+/* Without it, as an older nas left it, the data is not told. */
+static void read_data(nas_arena *a, const places *p, nas_deployed *d) {
+    nas_json *j = NULL;
+    if (nas_json_open(a, p->metrics, &j, NULL) != NAS_OK) return;
+    const cJSON *data = nas_json_get(nas_json_root(j), "data");
+    d->has_data = cJSON_IsString(data) && nas_hash_from_hex(data->valuestring, &d->data);
+    nas_json_close(j);
 }
 
 static nas_status read_candidate(nas_arena *a, const places *p, nas_deployed *d, nas_err *err) {
@@ -67,6 +80,7 @@ static nas_status read_candidate(nas_arena *a, const places *p, nas_deployed *d,
     nas_candidate c;
     NAS_TRY(nas_candidate_open(a, p->candidate, d->n_labels, &c, err));
     d->task = c.task;
+    read_data(a, p, d);
     return NAS_OK;
 }
 
@@ -84,7 +98,8 @@ static nas_status find_places(nas_arena *a, const nas_deployed_paths *from, plac
         from->frontend ? from->frontend : nas_arena_format(a, err, "%sfrontend.json", dir);
     p->labels = from->labels ? from->labels : nas_arena_format(a, err, "%slabels.txt", dir);
     p->candidate = nas_arena_format(a, err, "%scandidate.json", dir);
-    return p->model && p->frontend && p->labels && p->candidate ? NAS_OK : NAS_ENOMEM;
+    p->metrics = nas_arena_format(a, err, "%smetrics.json", dir);
+    return p->model && p->frontend && p->labels && p->candidate && p->metrics ? NAS_OK : NAS_ENOMEM;
 }
 
 /* A file of someone else comes alone: says what it wants before anything is read in vain. */
@@ -136,14 +151,16 @@ typedef struct bench {
     float *pcm, *x;
     int32_t samples;
     nas_speaker_score *scores; /* one a clip, until they are joined */
+    int32_t *label;            /* of the clips' labels, their places in the model's */
 } bench;
 
 /* The clips' own texts end with them. */
 static nas_status note_clip(bench *b, const nas_clip *clip, int32_t class, nas_verdict *v,
                             nas_err *err) {
-    const bool right = class == clip->label;
+    const int32_t label = b->label[clip->label];
+    const bool right = class == label;
     const nas_heard h = {nas_arena_text(b->arena, clip->name, err),
-                         nas_arena_text(b->arena, clip->speaker, err), clip->label, class};
+                         nas_arena_text(b->arena, clip->speaker, err), label, class};
     if (!h.name || !h.speaker) return NAS_ENOMEM;
     b->scores[v->n] = (nas_speaker_score){h.speaker, 1, right};
     v->heard[v->n++] = h;
@@ -167,6 +184,7 @@ static nas_status judge_clips(bench *b, const nas_clips *c, const uint8_t *part,
         const int32_t output = nas_interp_class(b->it, b->x, NULL);
         const int32_t class = d->order ? d->order[output] : output;
         NAS_TRY(note_clip(b, &c->clips[i], class, v, err));
+        v->parts[part[i]]++;
         if (each) each(ctx, &c->clips[i], b->x, class);
         nas_progress(log, "judging clips", i + 1, c->n);
     }
@@ -218,35 +236,38 @@ void nas_verdict_interval(const nas_speaker_score *s, int32_t speakers, nas_verd
     v->high = fmin(1, (middle + half) / scale);
 }
 
-static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, bool allow_missing,
+static nas_status place_labels(bench *b, const nas_clips *c, nas_err *err) {
+    b->label = nas_arena_array(b->arena, (size_t)c->n_labels, sizeof *b->label, err);
+    for (int32_t i = 0; b->label && i < c->n_labels; i++)
+        while (b->label[i] < b->d->n_labels && strcmp(b->d->labels[b->label[i]], c->labels[i]) != 0)
+            b->label[i]++;
+    return b->label ? NAS_OK : NAS_ENOMEM;
+}
+
+static nas_status judge_on(const nas_deployed *d, nas_clips *c, int part, bool allow_missing,
                            const nas_log *log, nas_arena *a, nas_verdict_fn each, void *ctx,
                            nas_verdict *out, nas_err *err) {
     bench b = {.d = d,
                .arena = a,
-               .samples = (int32_t)lround(d->clip_seconds * d->frontend.sample_rate_hz)};
+               .samples = (int32_t)lround(d->hearing.seconds * d->frontend.sample_rate_hz)};
     const size_t labels = (size_t)d->n_labels;
-    nas_hash ignored;
-    uint8_t *parts = nas_arena_array(a, (size_t)c->n, 1, err);
+    const uint8_t *parts;
+    out->part = part;
+    NAS_TRY(nas_deployed_split(d, c, part, allow_missing, log, a, &parts, &out->parts_known, err));
     out->confusion = nas_arena_array(a, labels * labels, sizeof *out->confusion, err);
     b.pcm = nas_arena_array(a, (size_t)b.samples, sizeof *b.pcm, err);
     b.x = nas_arena_array(a, (size_t)d->frames * (size_t)d->features, sizeof *b.x, err);
     b.scores = nas_arena_array(a, (size_t)c->n, sizeof *b.scores, err);
     out->heard = nas_arena_array(a, (size_t)c->n, sizeof *out->heard, err);
-    if (!parts || !out->confusion || !out->heard || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
-    if (part >= 0) {
-        NAS_TRY(nas_split_make(c, &d->task.split, allow_missing, log, parts, &ignored, err));
-        if (!memchr(parts, part, (size_t)c->n))
-            return nas_fail(err, NAS_EINVAL, "the %s part of this model's split has no clips%s",
-                            nas_part_name((nas_part)part),
-                            d->task.split.folds > 1 ? "; with folds each trained net had its own"
-                                                    : "");
-    }
+    if (!out->confusion || !out->heard || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
+    NAS_TRY(place_labels(&b, c, err));
     nas_status st = nas_frontend_open(&d->frontend, b.samples, &b.fe, err);
     if (st == NAS_OK) st = nas_interp_open(&d->graph, &b.it, err);
     if (st == NAS_OK) st = judge_clips(&b, c, parts, part, log, each, ctx, out, err);
     nas_interp_close(b.it);
     nas_frontend_close(b.fe);
     if (st == NAS_OK) nas_verdict_interval(b.scores, join_speakers(b.scores, out->n), out);
+    if (st == NAS_OK) nas_deployed_classes(d, out);
     return st;
 }
 
@@ -270,8 +291,17 @@ nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
         .folder = data,
         .labels = d->labels,
         .n_labels = d->n_labels,
+        .some = true,
         .parts = in_parts(d, data, part),
-        .clip_seconds = d->clip_seconds,
+        .unknown = d->has_candidate ? &d->task.unknown : NULL,
+        .silence = d->has_candidate ? &d->task.silence : NULL,
+        .clip_seconds = d->hearing.seconds,
+        .crop = d->hearing.crop,
+        .full_scale = d->has_candidate ? d->task.full_scale : 1.0,
+        .unreadable = allow_missing      ? INT32_MAX
+                      : d->has_candidate ? d->task.unreadable
+                                         : 0,
+        .unreadable_list = nas_clips_list_name(a, data),
         .speaker_pattern = d->has_candidate ? d->task.speaker_pattern : NULL,
         .cache = cache->dir,
     };

@@ -151,15 +151,19 @@ static double variance_ratio(const nas_groups *g, const int32_t *right, double n
     return squares / (n * n) * g->groups / (g->groups - 1) / alone;
 }
 
-void nas_deff_estimate(const nas_groups *g, const int32_t *right, nas_accuracy *out) {
-    const double like = 0.02, weight = 4, n = (double)out->n;
-    const double errors =
-        (double)(out->right < out->n - out->right ? out->right : out->n - out->right);
+double nas_deff_shrink(const nas_groups *g, double found, int64_t n, int64_t right) {
+    const double like = 0.02, weight = 4;
+    const double errors = (double)(right < n - right ? right : n - right);
     double squares = 0;
     for (int32_t i = 0; i < g->groups; i++) squares += (double)g->n[i] * g->n[i];
-    const double supposed = 1 + like * (squares / n - 1);
-    const double found = fmax(1, variance_ratio(g, right, n, (double)out->right / n));
-    out->deff = (errors * found + weight * supposed) / (errors + weight);
+    const double supposed = 1 + like * (squares / (double)n - 1);
+    return (errors * fmax(1, found) + weight * supposed) / (errors + weight);
+}
+
+void nas_deff_estimate(const nas_groups *g, const int32_t *right, nas_accuracy *out) {
+    const double n = (double)out->n;
+    const double found = variance_ratio(g, right, n, (double)out->right / n);
+    out->deff = nas_deff_shrink(g, found, out->n, out->right);
 }
 
 static void count(const nas_groups *g, const int32_t *right, nas_accuracy *out) {

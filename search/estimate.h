@@ -79,6 +79,32 @@ int64_t nas_examples_needed(double p, double bound, double deff, double confiden
 double nas_normal_mass(double x);     /* P(Z < x) */
 double nas_normal_quantile(double q); /* 0 < q < 1 */
 
+/* ---- recalls of classes ---- */
+
+/* Counts by group and class. */
+typedef struct nas_class_groups {
+    int32_t groups, classes;
+    const int32_t *n, *right; /* [groups][classes]; each group has examples */
+} nas_class_groups;
+
+/* Classes without examples count for nothing. */
+typedef struct nas_recalls {
+    int32_t classes;   /* that have examples */
+    int32_t commonest; /* the first of those with the most */
+    double majority;   /* its share of all examples: the accuracy of who always answers it */
+    double balanced;   /* mean of the recalls */
+    double worst;      /* the lowest */
+    double balanced_lo, worst_lo;
+} nas_recalls;
+
+/* Lower ends, one-sided, as in nas_accuracy_bound: the lower of a percentile of draws of groups and
+ * of Wilson's bound. Of the mean, Wilson's is for K^2 / (sum of 1/n) / deff examples, n those of
+ * each of K classes. worst_lo is the lowest of the classes' own ends: it lies above the lowest
+ * recall of the population no more often than the end of that one class does. With one class both
+ * are those of the accuracy. Errors: NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_recall_bounds(const nas_class_groups *g, const nas_bound_rule *rule,
+                                           nas_recalls *out, nas_err *err);
+
 /* ---- the best of many ---- */
 
 /* Outcomes of all complete trials on the same examples, and how the winner is picked among them. */

@@ -28,5 +28,7 @@ double nas_share_below(const double *v, int32_t n, double x);
 
 /* right[groups] of g->n; n and right in all must be filled in out, deff is. */
 void nas_deff_estimate(const nas_groups *g, const int32_t *right, nas_accuracy *out);
+/* A design effect that was found, drawn towards the one that is supposed of such groups. */
+double nas_deff_shrink(const nas_groups *g, double found, int64_t n, int64_t right);
 
 #endif

@@ -69,6 +69,7 @@ static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
     m[NAS_METRIC_NONZERO_PARAMS] = (double)cost.nonzero;
     m[NAS_METRIC_MACS] = (double)cost.macs;
     m[NAS_METRIC_RAM_BYTES] = (double)cost.ram_bytes;
+    if (cost.arena_bytes >= 0) m[NAS_METRIC_ARENA_BYTES] = (double)cost.arena_bytes;
     m[NAS_METRIC_TFLITE_BYTES] = (double)out->tflite.n;
     m[NAS_METRIC_ZLIB_BYTES] = (double)out->zlib.n;
     size_t zip;

@@ -138,9 +138,9 @@ NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t out
                                              nas_err *err);
 
 /* Is there a bound that this candidate cannot keep, whatever it learns? *reason (in a) says which;
- * NULL when there is none. What is known before training: params, macs and ram_bytes exactly;
- * tflite_bytes is at least the bytes of its constants, equal ones once; zip_bytes at least 1/1032
- * of these (no DEFLATE stream is shorter) and the archive's headers; zlib_bytes at least two
+ * NULL when there is none. What is known before training: params, macs, ram_bytes and arena_bytes
+ * exactly; tflite_bytes is at least the bytes of its constants, equal ones once; zip_bytes at least
+ * 1/1032 of these (no DEFLATE stream is shorter) and the archive's headers; zlib_bytes at least two
  * bytes for each float32 among these that is not 0 from the first, where nothing is pruned or
  * clustered, because the low 16 bits of a trained weight do not compress. */
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
@@ -169,9 +169,11 @@ NAS_NODISCARD nas_status nas_measure_latency(const nas_graph *g, const nas_front
 /* candidate.json and metrics.json, which stand beside model.tflite whatever the task. */
 NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                      nas_outcome *out, nas_err *err);
-/* metrics.json alone: known metrics only. */
+/* metrics.json alone: known metrics, and under "data" the fingerprint of the data, hexadecimal
+ * (NULL: none). */
 NAS_NODISCARD nas_status nas_package_metrics(const nas_metric_list *list, const double *metric,
-                                             nas_arena *a, const char **out, nas_err *err);
+                                             const char *data, nas_arena *a, const char **out,
+                                             nas_err *err);
 
 /* For writing such texts: a tree from a JSON text (NULL: an empty object), which is filled by
  * cJSON's functions unasked whether they had room; printing it into the arena says so, and frees

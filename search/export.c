@@ -132,6 +132,11 @@ static nas_status take_warnings(nas_store *store, nas_study_id id, nas_arena *a,
     return st;
 }
 
+static bool note_text(void *ctx, const nas_row *row) {
+    if (row->values[0].text) snprintf(ctx, 65, "%s", row->values[0].text);
+    return false;
+}
+
 static nas_status gather(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
                          const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
     nas_metric metrics[NAS_METRICS_MOST];
@@ -144,7 +149,12 @@ static nas_status gather(nas_store *store, nas_study_id id, const nas_study *stu
     NAS_TRY(nas_study_stored(store, study, row, NULL, o->metric, err));
     for (; list.n < study->n_metrics && list.n < NAS_METRICS_MOST; list.n++)
         metrics[list.n] = (nas_metric){.name = study->metrics[list.n].name};
-    return nas_package_metrics(&list, o->metric, a, &o->metrics_json, err);
+    char data[65] = "";
+    const nas_value of = {.type = NAS_COLUMN_INTEGER, .integer = id.study};
+    NAS_TRY(nas_store_query(store, "select fingerprint from nas_studies where id = ?1", &of, 1,
+                            note_text, data, err));
+    return nas_package_metrics(&list, o->metric, task->evaluate ? NULL : data, a, &o->metrics_json,
+                               err);
 }
 
 nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,

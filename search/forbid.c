@@ -341,31 +341,3 @@ bool nas_condition_holds(const nas_condition *c, nas_condition_value value, void
         return nas_condition_holds(c->a, value, ctx) && nas_condition_holds(c->b, value, ctx);
     return compare(c, value, ctx);
 }
-
-nas_status nas_bound_parse(nas_arena *a, const char *text, const char **metric, int32_t *op,
-                           double *bound, nas_err *err) {
-    reader r = {.arena = a, .text = text, .err = err};
-    skip(&r);
-    nas_condition *name = isalpha((unsigned char)text[r.at]) ? read_path(&r) : NULL;
-    if (!name) {
-        fail(&r, r.at, "expected a metric, as in \"accuracy > 0.9\"");
-        return r.st;
-    }
-    skip(&r);
-    const size_t at = r.at;
-    *op = take_op(&r);
-    if (*op < 0) fail(&r, at, "expected one of > >= < <= == != after the metric");
-    skip(&r);
-    char *end = NULL;
-    *bound = strtod(text + r.at, &end);
-    const char first = text[r.at];
-    if (!(isdigit((unsigned char)first) || first == '-' || first == '.') || end == text + r.at ||
-        !isfinite(*bound))
-        fail(&r, r.at, "expected a number after the comparison");
-    else
-        r.at = (size_t)(end - text);
-    skip(&r);
-    if (text[r.at]) fail(&r, r.at, "expected the end after the number");
-    *metric = name->path;
-    return r.st;
-}

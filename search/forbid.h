@@ -22,10 +22,6 @@ void nas_condition_paths(const nas_condition *c,
 /* A comparison that names an absent path, or that computes with what is no number, is false. */
 bool nas_condition_holds(const nas_condition *c, nas_condition_value value, void *ctx);
 
-/* "metric op number". *op as in nas_constraint; *metric lives in arena a. Errors as above. */
-NAS_NODISCARD nas_status nas_bound_parse(nas_arena *a, const char *text, const char **metric,
-                                         int32_t *op, double *bound, nas_err *err);
-
 /* "> >= < <= == !=" by the number of a nas_constraint. */
 bool nas_compare(double x, int32_t op, double y);
 

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,18 +164,69 @@ static int peek(const scan *s) {
     return s->at < s->j->bytes ? (unsigned char)s->j->text[s->at] : -1;
 }
 
+/* What people and word processors write in place of JSON; NULL: nothing known. */
+static const char *known_slip(const scan *s) {
+    static const struct {
+        const char *got, *remedy;
+    } slips[] = {
+        {"/", "JSON has no comments"},
+        {"#", "JSON has no comments"},
+        {"'", "JSON takes double quotes"},
+        {"\xE2\x80\x9C", "a quote of a word processor; JSON takes the straight \""},
+        {"\xE2\x80\x9D", "a quote of a word processor; JSON takes the straight \""},
+        {"\xE2\x80\x9E", "a quote of a word processor; JSON takes the straight \""},
+        {"\xE2\x80\x98", "a quote of a word processor; JSON takes the straight \""},
+        {"\xE2\x80\x99", "a quote of a word processor; JSON takes the straight \""},
+        {"\xC2\xAB", "a quote of a word processor; JSON takes the straight \""},
+        {"\xC2\xBB", "a quote of a word processor; JSON takes the straight \""},
+        {"\xC2\xA0", "a blank that does not break; JSON takes the plain one"},
+        {"True", "JSON writes true"},
+        {"TRUE", "JSON writes true"},
+        {"False", "JSON writes false"},
+        {"FALSE", "JSON writes false"},
+        {"None", "JSON writes null"},
+        {"NULL", "JSON writes null"},
+        {"Null", "JSON writes null"},
+        {"NaN", "JSON has no NaN; null stands for nothing"},
+        {"+", "JSON writes a positive number without a sign"},
+        {".", "JSON writes a digit before the point, as in 0.5"},
+        {"=", "JSON has \":\" between a key and its value"},
+    };
+    for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
+        const size_t n = strlen(slips[i].got);
+        if (s->j->bytes - s->at >= n && memcmp(s->j->text + s->at, slips[i].got, n) == 0)
+            return slips[i].remedy;
+    }
+    return NULL;
+}
+
+static size_t utf8_length(const unsigned char *p, size_t left);
+
+/* The character, or the word, at the place of a scan. */
+static void show_here(const scan *s, char out[64]) {
+    const char *p = s->j->text + s->at;
+    const size_t left = s->j->bytes - s->at;
+    size_t n = 0;
+    while (n < left && n < 24 && isalpha((unsigned char)p[n])) n++;
+    if (n == 0) n = utf8_length((const unsigned char *)p, left);
+    if (n == 0 || (unsigned char)*p < 0x20)
+        snprintf(out, 64, "byte 0x%02x", (unsigned char)*p);
+    else
+        snprintf(out, 64, "%s%.*s%s", *p == '"' ? "'" : "\"", (int)n, p, *p == '"' ? "'" : "\"");
+}
+
 static void scan_break(scan *s, const char *expected) {
     if (s->broken) return;
     s->broken = true;
-    const int c = peek(s);
-    if (c < 0)
+    if (peek(s) < 0) {
         scan_note(s, s->at, "the text ends here; expected %s", expected);
-    else if (c == '/')
-        scan_note(s, s->at, "expected %s, got \"/\"; JSON has no comments", expected);
-    else if (c < 0x20 || c >= 0x7F)
-        scan_note(s, s->at, "expected %s, got byte 0x%02x", expected, (unsigned)c);
-    else
-        scan_note(s, s->at, "expected %s, got \"%c\"", expected, c);
+        return;
+    }
+    char got[64];
+    const char *remedy = known_slip(s);
+    show_here(s, got);
+    scan_note(s, s->at, "expected %s, got %s%s%s", expected, got, remedy ? "; " : "",
+              remedy ? remedy : "");
 }
 
 static void skip_space(scan *s) {
@@ -333,13 +385,25 @@ static bool add_place(scan *s, size_t value, size_t key) {
 
 static void scan_value(scan *s, size_t key, int depth);
 
+/* A comma before the end, before another one, or before the first item. comma: the place of the one
+ * before, SIZE_MAX when there is none. */
+static bool comma_too_much(scan *s, size_t comma, int end) {
+    const bool last = comma != SIZE_MAX && peek(s) == end;
+    if (!last && peek(s) != ',') return false;
+    s->broken = true;
+    scan_note(s, last ? comma : s->at, "a comma too much; take it out");
+    return true;
+}
+
 static void scan_object(scan *s, int depth) {
     s->at++;
     skip_space(s);
     if (take(s, '}')) return;
+    size_t comma = SIZE_MAX;
     while (!s->broken) {
         skip_space(s);
         const size_t key = s->at;
+        if (comma_too_much(s, comma, '}')) return;
         if (peek(s) != '"') {
             scan_break(s, "a key in quotes");
             return;
@@ -350,6 +414,7 @@ static void scan_object(scan *s, int depth) {
         if (!s->broken) scan_value(s, key, depth);
         skip_space(s);
         if (s->broken || take(s, '}')) return;
+        comma = s->at;
         if (!take(s, ',')) scan_break(s, "\",\" or \"}\"");
     }
 }
@@ -358,10 +423,14 @@ static void scan_array(scan *s, int depth) {
     s->at++;
     skip_space(s);
     if (take(s, ']')) return;
+    size_t comma = SIZE_MAX;
     while (!s->broken) {
+        skip_space(s);
+        if (comma_too_much(s, comma, ']')) return;
         scan_value(s, SIZE_MAX, depth);
         skip_space(s);
         if (s->broken || take(s, ']')) return;
+        comma = s->at;
         if (!take(s, ',')) scan_break(s, "\",\" or \"]\"");
     }
 }
@@ -471,6 +540,13 @@ static nas_status build_tree(nas_json *j, nas_arena *a, nas_problems *p, nas_err
     return NAS_OK;
 }
 
+/* A mark of UTF-16 or UTF-32, or zeros where the first characters of JSON have none. */
+static bool is_wide(const char *text, size_t bytes) {
+    if (bytes < 2) return false;
+    const unsigned char x = (unsigned char)text[0], y = (unsigned char)text[1];
+    return (x == 0xFF && y == 0xFE) || (x == 0xFE && y == 0xFF) || (x == 0) != (y == 0);
+}
+
 static nas_status parse(nas_arena *a, const char *name, const char *text, size_t bytes, bool made,
                         nas_json **out, nas_err *err) {
     *out = NULL;
@@ -481,6 +557,10 @@ static nas_status parse(nas_arena *a, const char *name, const char *text, size_t
     j->made = made;
     nas_problems p = {.arena = a};
     scan s = {.j = j, .p = &p, .arena = a};
+    if (is_wide(text, bytes)) {
+        nas_problem(&p, j, NULL, false, NULL, "the file is UTF-16 or UTF-32; save it as UTF-8");
+        return nas_problems_end(&p, err);
+    }
     (void)(bytes >= 3 && take_word(&s, "\xEF\xBB\xBF"));
     if (bytes > NAS_JSON_BYTES) {
         nas_problem(&p, j, NULL, false, NULL, "larger than 4 MiB");

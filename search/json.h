@@ -18,6 +18,7 @@ typedef struct nas_problems {
     nas_arena *arena;
     int32_t n, room;
     const char **lines;
+    bool astray; /* a key or a kind is unknown: paths that lead to nothing follow from that */
 } nas_problems;
 
 /* Reads and parses. Syntax errors (line, column, what was expected), duplicate keys, trailing text,

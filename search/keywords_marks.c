@@ -125,34 +125,54 @@ nas_status nas_keywords_recall(const nas_dataset *d, const nas_answers *said, na
     return NAS_OK;
 }
 
-/* Groups that have examples, in their order. */
-static nas_status count_groups(const nas_dataset *d, const nas_marks *m, nas_arena *a, int32_t **n,
-                               int32_t **right, int32_t *groups, nas_err *err) {
-    *n = nas_arena_array(a, (size_t)d->n_groups, sizeof **n, err);
-    *right = nas_arena_array(a, (size_t)d->n_groups, sizeof **right, err);
-    if (!*n || !*right) return NAS_ENOMEM;
+/* Groups that have examples, in their order: of each how many, and how many right, by class. */
+static nas_status count_classes(const nas_dataset *d, const nas_marks *m, nas_arena *a, int32_t **n,
+                                int32_t **right, int32_t *groups, nas_err *err) {
+    const nas_clips *c = d->clips;
+    const size_t classes = (size_t)c->n_labels, cells = (size_t)d->n_groups * classes;
+    int32_t *at = nas_arena_array(a, (size_t)d->n_groups, sizeof *at, err);
+    *n = nas_arena_array(a, cells, sizeof **n, err);
+    *right = nas_arena_array(a, cells, sizeof **right, err);
+    if (!at || !*n || !*right) return NAS_ENOMEM;
+    for (int32_t i = 0; i < m->n; i++) at[d->group[i]] |= m->right[i] != NAS_UNMARKED;
+    *groups = 0;
+    for (int32_t i = 0; i < d->n_groups; i++) at[i] = at[i] ? (*groups)++ : -1;
     for (int32_t i = 0; i < m->n; i++) {
         if (m->right[i] == NAS_UNMARKED) continue;
-        (*n)[d->group[i]]++;
-        (*right)[d->group[i]] += m->right[i];
-    }
-    *groups = 0;
-    for (int32_t i = 0; i < d->n_groups; i++) {
-        if (!(*n)[i]) continue;
-        (*n)[*groups] = (*n)[i];
-        (*right)[(*groups)++] = (*right)[i];
+        const size_t cell = (size_t)at[d->group[i]] * classes + (size_t)c->clips[i].label;
+        (*n)[cell]++;
+        (*right)[cell] += m->right[i];
     }
     return NAS_OK;
 }
 
+static void add_up(const int32_t *cells, int32_t groups, int32_t classes, int32_t *sum) {
+    for (int32_t i = 0; i < groups; i++)
+        for (int32_t k = 0; k < classes; k++) sum[i] += cells[i * classes + k];
+}
+
 nas_status nas_keywords_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
                                nas_arena *a, double *metric, nas_err *err) {
-    int32_t *n, *right, groups;
+    int32_t *by_class, *right_by_class, groups;
+    const int32_t classes = d->clips->n_labels;
     nas_accuracy accuracy;
-    NAS_TRY(count_groups(d, m, a, &n, &right, &groups, err));
+    nas_recalls recalls;
+    NAS_TRY(count_classes(d, m, a, &by_class, &right_by_class, &groups, err));
     if (!groups) return NAS_OK;
+    int32_t *n = nas_arena_array(a, (size_t)groups, sizeof *n, err);
+    int32_t *right = nas_arena_array(a, (size_t)groups, sizeof *right, err);
+    if (!n || !right) return NAS_ENOMEM;
+    add_up(by_class, groups, classes, n);
+    add_up(right_by_class, groups, classes, right);
     const nas_groups g = {.groups = groups, .n = n};
     NAS_TRY(nas_accuracy_bound(&g, right, rule, &accuracy, err));
     metric[NAS_METRIC_SCORE_LO] = accuracy.lo;
+    const nas_class_groups of = {groups, classes, by_class, right_by_class};
+    NAS_TRY(nas_recall_bounds(&of, rule, &recalls, err));
+    metric[NAS_METRIC_BALANCED_ACCURACY] = recalls.balanced;
+    metric[NAS_METRIC_BALANCED_ACCURACY_LO] = recalls.balanced_lo;
+    metric[NAS_METRIC_WORST_RECALL] = recalls.worst;
+    metric[NAS_METRIC_WORST_RECALL_LO] = recalls.worst_lo;
+    metric[NAS_METRIC_MAJORITY] = recalls.majority;
     return NAS_OK;
 }

@@ -67,6 +67,13 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
                               .integer = true,
                               .selectable = true,
                               .help = "peak activation memory of one inference"},
+    [NAS_METRIC_ARENA_BYTES] = {.name = "arena_bytes",
+                                .unit = "bytes",
+                                .integer = true,
+                                .selectable = true,
+                                .help = "head of the arena of TensorFlow Lite for "
+                                        "Microcontrollers, scratch buffers included; none of a "
+                                        "file that it refuses (float16, dynamic)"},
     TIME(NAS_METRIC_INFER_MS, "infer_ms", "one inference on one thread"),
     TIME(NAS_METRIC_FRONTEND_MS, "frontend_ms", "features of one clip on one thread"),
     TIME(NAS_METRIC_TOTAL_MS, "total_ms", "features and inference together"),

@@ -16,6 +16,7 @@ typedef enum nas_metric_id {
     NAS_METRIC_NONZERO_PARAMS,
     NAS_METRIC_MACS,
     NAS_METRIC_RAM_BYTES,
+    NAS_METRIC_ARENA_BYTES,
     NAS_METRIC_INFER_MS, /* of each time: median, its interval's ends, 95th percentile */
     NAS_METRIC_INFER_MS_LO,
     NAS_METRIC_INFER_MS_HI,
@@ -34,7 +35,7 @@ typedef enum nas_metric_id {
 } nas_metric_id;
 
 /* Room for all metrics of one task. */
-enum { NAS_METRICS_MOST = 104 };
+enum { NAS_METRICS_MOST = 105 };
 
 typedef struct nas_metric {
     const char *name; /* "zlib_bytes" */

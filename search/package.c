@@ -1,6 +1,6 @@
 /* search/package.c - texts that stand beside model.tflite whatever the task: candidate.json and
  * metrics.json. */
-#include "search/evaluate.h"
+#include "search/task.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -79,16 +79,21 @@ static nas_status candidate_json(const nas_evaluator *e, const nas_candidate *c,
     return nas_package_print(o, a, out, err);
 }
 
-nas_status nas_package_metrics(const nas_metric_list *list, const double *metric, nas_arena *a,
-                               const char **out, nas_err *err) {
+nas_status nas_package_metrics(const nas_metric_list *list, const double *metric, const char *data,
+                               nas_arena *a, const char **out, nas_err *err) {
     cJSON *o = nas_package_start(NULL);
     for (int i = 0; i < list->n; i++)
         if (!isnan(metric[i])) nas_package_number(o, list->v[i].name, metric[i]);
+    if (data) cJSON_AddStringToObject(o, "data", data);
     return nas_package_print(o, a, out, err);
 }
 
 nas_status nas_package(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                        nas_outcome *out, nas_err *err) {
     NAS_TRY(candidate_json(e, c, a, &out->candidate_json, err));
-    return nas_package_metrics(&e->data->task->metrics, out->metric, a, &out->metrics_json, err);
+    const nas_task *task = e->data->task;
+    char data[65];
+    nas_hash_hex(&e->data->fingerprint, data);
+    return nas_package_metrics(&task->metrics, out->metric, task->ops->evaluate ? NULL : data, a,
+                               &out->metrics_json, err);
 }

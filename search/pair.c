@@ -2,6 +2,7 @@
 #include "search/pair.h"
 
 #include "search/speakers.h"
+#include "search/task_keywords.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ static bool texts_differ(const char *x, const char *y) {
 
 /* Says what two splits differ in; NULL: in nothing. */
 static const char *splits_differ(const nas_task *x, const nas_task *y, char out[TEXT]) {
-    static const char *const by[] = {"speaker", "file", "lists", "folders"};
+    static const char *const by[] = {"speaker", "file", "lists", "folders", "groups"};
     const nas_split_config *p = &x->split, *q = &y->split;
     const struct {
         const char *key;
@@ -71,7 +72,8 @@ static const char *splits_differ(const nas_task *x, const nas_task *y, char out[
                  {"speaker_pattern", x->speaker_pattern, y->speaker_pattern},
                  {"train", p->train_list, q->train_list},
                  {"validation", p->validation_list, q->validation_list},
-                 {"test", p->test_list, q->test_list}};
+                 {"test", p->test_list, q->test_list},
+                 {"list", p->list, q->list}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts_differ(texts[i].x, texts[i].y)) {
             snprintf(out, TEXT, "%s is %.40s and %.40s", texts[i].key,
@@ -94,6 +96,12 @@ static nas_status match_splits(const char *const name[2], const nas_deployed d[2
                             "a part of the split is asked for, but there is no candidate.json "
                             "beside %s that says how clips are split; leave --split out",
                             name[i]);
+    const char *made = nas_made_differ(&d[0].task, &d[1].task);
+    if (made)
+        return nas_fail(err, NAS_EINVAL,
+                        "%s and %s have other clips of %s: their task.%s differ; a part of one is "
+                        "no part of the other. Leave --split out, or train both alike",
+                        name[0], name[1], made, made);
     if (!splits_differ(&d[0].task, &d[1].task, what)) return NAS_OK;
     return nas_fail(err, NAS_EINVAL,
                     "%s and %s split otherwise: task.split.%s; a part of one is no part of the "

@@ -9,6 +9,7 @@
 typedef struct known {
     bool exact;
     double value; /* NaN: nothing is known */
+    bool never;   /* it will have none */
 } known;
 
 /* Biases begin as 0 and do not stay so: what is 0 or the same as another constant in the graph then
@@ -88,28 +89,31 @@ static nas_status know(const nas_evaluator *e, const nas_candidate *c, nas_arena
     NAS_TRY(nas_graph_cost(&g, &cost, err));
     int64_t bytes, floats;
     weigh_constants(&g, &bytes, &floats);
-    k[NAS_METRIC_PARAMS] = (known){true, (double)model.params};
-    k[NAS_METRIC_MACS] = (known){true, (double)cost.macs};
-    k[NAS_METRIC_RAM_BYTES] = (known){true, (double)cost.ram_bytes};
-    k[NAS_METRIC_TFLITE_BYTES] = (known){false, (double)bytes};
+    k[NAS_METRIC_PARAMS] = (known){true, (double)model.params, false};
+    k[NAS_METRIC_MACS] = (known){true, (double)cost.macs, false};
+    k[NAS_METRIC_RAM_BYTES] = (known){true, (double)cost.ram_bytes, false};
+    k[NAS_METRIC_ARENA_BYTES] = (known){true, (double)cost.arena_bytes, cost.arena_bytes < 0};
+    k[NAS_METRIC_TFLITE_BYTES] = (known){false, (double)bytes, false};
     /* DEFLATE has at least two bits for 258 bytes; an archive has its headers besides. */
-    k[NAS_METRIC_ZIP_BYTES] = (known){false, floor((double)bytes / 1032) + 174};
+    k[NAS_METRIC_ZIP_BYTES] = (known){false, floor((double)bytes / 1032) + 174, false};
     /* Zeros and shared values compress. */
     if (!c->prune.on && !c->cluster.on)
-        k[NAS_METRIC_ZLIB_BYTES] = (known){false, 2.0 * (double)floats};
+        k[NAS_METRIC_ZLIB_BYTES] = (known){false, 2.0 * (double)floats, false};
     return NAS_OK;
 }
 
 static bool hopeless(const known *k, const nas_constraint *b) {
     if (isnan(k->value)) return false;
+    if (k->never) return true;
     if (k->exact) return !nas_compare(k->value, b->op, b->bound);
     return b->op == 2 ? k->value >= b->bound : b->op == 3 ? k->value > b->bound : false;
 }
 
 static bool needs_graph(const nas_evaluator *e) {
-    static const int by_graph[] = {NAS_METRIC_PARAMS,     NAS_METRIC_MACS,
-                                   NAS_METRIC_RAM_BYTES,  NAS_METRIC_TFLITE_BYTES,
-                                   NAS_METRIC_ZLIB_BYTES, NAS_METRIC_ZIP_BYTES};
+    static const int by_graph[] = {NAS_METRIC_PARAMS,       NAS_METRIC_MACS,
+                                   NAS_METRIC_RAM_BYTES,    NAS_METRIC_ARENA_BYTES,
+                                   NAS_METRIC_TFLITE_BYTES, NAS_METRIC_ZLIB_BYTES,
+                                   NAS_METRIC_ZIP_BYTES};
     for (int32_t i = 0; i < e->n_bounds; i++)
         for (size_t k = 0; k < sizeof by_graph / sizeof *by_graph; k++)
             if (nas_metric_find(e->bounds[i].metric) == by_graph[k]) return true;
@@ -126,7 +130,13 @@ nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena 
     for (int32_t i = 0; i < e->n_bounds; i++) {
         const int m = nas_metric_in(list, e->bounds[i].metric);
         if (m < 0 || !hopeless(&k[m], &e->bounds[i])) continue;
-        *reason = nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text, list->v[m].name,
+        *reason =
+            k[m].never
+                ? nas_arena_format(a, err,
+                                   "%s: TensorFlow Lite for Microcontrollers refuses "
+                                   "%s files",
+                                   e->bounds[i].text, nas_format_names[c->quantize.kind])
+                : nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text, list->v[m].name,
                                    k[m].exact ? "" : "at least ", k[m].value);
         return *reason ? NAS_OK : NAS_ENOMEM;
     }

@@ -500,6 +500,7 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
                                      &t->keep.log, &d, err);
     const bool opened = st == NAS_OK;
+    if (opened && d.task->ops->aims) d.task->ops->aims(&d, s, t->view->log);
     t->begun = nas_clock_wall();
     if (opened) st = open_study(t, s, trials, a, err);
     keep_warnings(t);
@@ -561,6 +562,7 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
     snprintf(beside, sizeof beside, "%s.cache", o->db);
     const nas_cache cache = {.dir = o->cache ? o->cache : beside, .most = o->cache_bytes};
     NAS_TRY(nas_keep_open(&t.keep, view->log, o->db, err));
+    if (nas_space_note(o->space)) nas_warn(&t.keep.log, "%s", nas_space_note(o->space));
     const nas_status st = with_space(&t, o->space, &cache, out, err);
     nas_keep_close(&t.keep);
     return st;

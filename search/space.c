@@ -3,7 +3,7 @@
 
 #include "search/changes.h"
 #include "search/sampler.h"
-#include "search/task.h"
+#include "search/task_keywords.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -81,11 +81,10 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     c->p = p;
     c->root = nas_json_root(s->json);
     c->space = true;
-    nas_check_document(c);
-    if (!cJSON_IsObject(c->root)) return nas_problems_end(p, err);
+    if (!nas_check_document(c)) return nas_problems_end(p, err);
     NAS_TRY(nas_space_keep(s, err));
     /* What can be selected on is the task's to say; a broken one says what keywords would. */
-    s->task.metrics = (nas_metric_list){NAS_METRIC_COUNT, nas_metrics};
+    NAS_TRY(nas_keywords_metrics(s->arena, &s->task.metrics, err));
     const bool sound = p->n == 0 || nas_task_of(c->root) == &nas_task_keywords;
     if (p->n == 0) NAS_TRY(nas_task_build(s->arena, c->root, &s->task, err));
     if (sound) nas_space_read_goals(s, p);
@@ -134,6 +133,7 @@ static nas_status check_possible(nas_space *s, nas_point *p, nas_err *err) {
     const int64_t points = nas_space_points(s);
     const bool all = points >= 0 && points <= ALL;
     nas_err first = {0}, why = {0};
+    const char *where = NULL;
     int32_t decoded = 0;
     for (int64_t i = -s->n_try; i < (all ? points : DRAWS) && (all || decoded < DECODED); i++) {
         if (i < 0)
@@ -148,42 +148,45 @@ static nas_status check_possible(nas_space *s, nas_point *p, nas_err *err) {
         const nas_status st = try_point(s, p, &why);
         if (st == NAS_OK) return NAS_OK;
         if (st != NAS_ESHAPE && st != NAS_EINVAL) return nas_fail(err, st, "%s", why.text);
-        if (!decoded++) first = why;
+        if (decoded++) continue;
+        first = why;
+        where = nas_space_describe(s, s->arena, p);
     }
     const char *name = nas_json_name(s->json);
     if (!decoded)
         return nas_fail(err, NAS_EINVAL, "%s: forbid rules out every point%s", name,
                         all ? "" : " that was tried");
-    return nas_fail(err, NAS_EINVAL, "%s: no point%s is possible; the first: %s", name,
-                    all ? "" : " that was tried", first.text);
+    return nas_fail(err, NAS_EINVAL, "%s: no point%s is possible; the first: %s%s%s", name,
+                    all ? "" : " that was tried", first.text, where && *where ? "; with " : "",
+                    where ? where : "");
 }
 
-/* parse reads a text by that name; NULL: it stands in the file of that name. */
-typedef nas_status parse_fn(nas_arena *a, const char *name, const char *text, nas_json **out,
-                            nas_err *err);
-
-static nas_status read_space(nas_space *s, const char *name, const char *text, parse_fn *parse,
+static nas_status read_space(nas_space *s, const char *name, const char *text, bool made,
                              nas_err *err) {
     NAS_TRY(nas_arena_open(&s->arena, err));
     NAS_TRY(nas_arena_open(&s->scratch, err));
-    NAS_TRY(parse ? parse(s->arena, name, text, &s->json, err)
-                  : nas_json_open(s->arena, name, &s->json, err));
+    if (!text)
+        NAS_TRY(nas_json_open(s->arena, name, &s->json, err));
+    else
+        NAS_TRY((made ? nas_json_parse_made : nas_json_parse)(s->arena, name, text, &s->json, err));
     s->interned = nas_arena_alloc(s->arena, sizeof *s->interned, err);
     /* Scratch keeps its first chunk. */
     if (!s->interned || !nas_arena_alloc(s->scratch, 1, err)) return NAS_ENOMEM;
     nas_problems p = {.arena = s->arena};
     NAS_TRY(check(s, &p, err));
+    if (s->n_unfit) return NAS_OK; /* it is opened again, without them */
     nas_point point = {.values =
                            nas_arena_array(s->arena, (size_t)s->n_params, sizeof(double), err)};
     return point.values ? check_possible(s, &point, err) : NAS_ENOMEM;
 }
 
-static nas_status open_space(const char *name, const char *text, parse_fn *parse, nas_space **out,
-                             nas_err *err) {
+nas_status nas_space_open_text(const char *name, const char *text, bool made, bool fitting,
+                               nas_space **out, nas_err *err) {
     *out = NULL;
     nas_space *s = calloc(1, sizeof *s);
     if (!s) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    const nas_status st = read_space(s, name, text, parse, err);
+    s->fitting = fitting;
+    const nas_status st = read_space(s, name, text, made, err);
     if (st == NAS_OK)
         *out = s;
     else
@@ -192,38 +195,11 @@ static nas_status open_space(const char *name, const char *text, parse_fn *parse
 }
 
 nas_status nas_space_open(const char *path, nas_space **out, nas_err *err) {
-    return open_space(path, NULL, NULL, out, err);
+    return nas_space_open_text(path, NULL, false, false, out, err);
 }
 
 nas_status nas_space_parse(const char *name, const char *text, nas_space **out, nas_err *err) {
-    return open_space(name, text, nas_json_parse, out, err);
-}
-
-static nas_status open_merged(nas_arena *a, const char *path, const char *patch, nas_space **out,
-                              nas_err *err) {
-    nas_json *file = NULL, *more = NULL;
-    char *text = NULL;
-    NAS_TRY(nas_json_open(a, path, &file, err));
-    nas_status st = nas_json_parse(a, "--set", patch, &more, err);
-    if (st == NAS_OK && !cJSON_IsObject(nas_json_root(more)))
-        st = nas_fail(err, NAS_EINVAL, "--set: expected an object, such as {\"task\": {...}}");
-    if (st == NAS_OK) st = nas_json_merge(a, nas_json_root(file), nas_json_root(more), &text, err);
-    const char *name = nas_arena_format(a, err, "%s with --set", path);
-    if (st == NAS_OK)
-        st = name ? open_space(name, text, nas_json_parse_made, out, err) : NAS_ENOMEM;
-    nas_json_close(more);
-    nas_json_close(file);
-    return st;
-}
-
-nas_status nas_space_open_with(const char *path, const char *patch, nas_space **out, nas_err *err) {
-    nas_arena *a = NULL;
-    *out = NULL;
-    if (!patch) return nas_space_open(path, out, err);
-    NAS_TRY(nas_arena_open(&a, err));
-    const nas_status st = open_merged(a, path, patch, out, err);
-    nas_arena_close(a);
-    return st;
+    return nas_space_open_text(name, text, false, false, out, err);
 }
 
 void nas_space_close(nas_space *s) {
@@ -236,6 +212,10 @@ void nas_space_close(nas_space *s) {
 
 const char *nas_space_name(const nas_space *s) {
     return s->name;
+}
+
+const char *nas_space_note(const nas_space *s) {
+    return s->note;
 }
 
 const char *nas_space_text(const nas_space *s) {

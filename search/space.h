@@ -37,7 +37,8 @@ typedef struct nas_space nas_space;
 NAS_NODISCARD nas_status nas_space_open(const char *path, nas_space **out, nas_err *err);
 /* The same with a merge patch on it (RFC 7396): {"task": {"inputs": ["a"]}} puts that list in place
  * of the file's, null takes a key away. Problems then are of "FILE with --set", without line and
- * column. Errors: also NAS_EINVAL a patch that is no JSON object. */
+ * column. What of try_first has no place any more is left out, and told by nas_space_note, unless
+ * the patch brings its own. Errors: also NAS_EINVAL a patch that is no JSON object. */
 NAS_NODISCARD nas_status nas_space_open_with(const char *path, const char *patch, nas_space **out,
                                              nas_err *err);
 /* The same as the first from a text that a database holds. */
@@ -46,6 +47,8 @@ NAS_NODISCARD nas_status nas_space_parse(const char *name, const char *text, nas
 void nas_space_close(nas_space *s);
 
 const char *nas_space_name(const nas_space *s);
+/* What was left out of the file's try_first beside a patch; NULL: nothing. */
+const char *nas_space_note(const nas_space *s);
 const char *nas_space_text(const nas_space *s);     /* the file, as it was read */
 const nas_task *nas_space_task(const nas_space *s); /* choices inside `task` are an error */
 /* Hash of what decides the points and their numbers: everything but name, data, objective,
@@ -119,6 +122,8 @@ NAS_NODISCARD nas_status nas_space_document(const nas_space *s, nas_arena *a, co
 /* The candidate hash alone, without checking that front end and model fit. */
 NAS_NODISCARD nas_status nas_space_point_hash(const nas_space *s, const nas_point *p, nas_hash *out,
                                               nas_err *err);
+/* "train.epochs 20, model.width 0.5", in the arena; NULL: no memory. */
+const char *nas_space_describe(const nas_space *s, nas_arena *a, const nas_point *p);
 /* Column values of a point; text lives in the space. values has nas_space_params(s) entries. */
 void nas_space_values(const nas_space *s, const nas_point *p, nas_value *values);
 

@@ -55,6 +55,12 @@ typedef struct nas_try_entry {
     const cJSON **values;
 } nas_try_entry;
 
+/* What of try_first has no place in the space. */
+typedef struct nas_unfit {
+    int32_t entry;
+    const char *key; /* NULL: the whole entry */
+} nas_unfit;
+
 typedef struct nas_interned_text {
     const char *text;
     struct nas_interned_text *next;
@@ -80,6 +86,10 @@ struct nas_space {
     nas_objective *objectives;
     nas_condition **forbid;
     nas_try_entry *tries;
+    bool fitting; /* unfit is filled, and what it holds is no problem */
+    int32_t n_unfit, unfit_room;
+    nas_unfit *unfit;
+    const char *unfit_why, *note; /* of the first of them; for nas_space_note */
     nas_hash hash;
 };
 
@@ -98,6 +108,10 @@ NAS_NODISCARD nas_status nas_space_keep(nas_space *s, nas_err *err);
 void nas_space_read_goals(nas_space *s, nas_problems *p);
 void nas_space_read_forbid(nas_space *s, nas_problems *p);
 void nas_space_read_tries(nas_space *s, nas_problems *p);
+
+/* space.c: opens a text, or the file of that name where text is NULL. made: nobody has seen it. */
+NAS_NODISCARD nas_status nas_space_open_text(const char *name, const char *text, bool made,
+                                             bool fitting, nas_space **out, nas_err *err);
 
 /* Does a JSON value stand for one of the node's values? *out: the number in a point. */
 bool nas_node_accepts(const nas_node *n, const cJSON *v, double *out);

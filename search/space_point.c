@@ -370,3 +370,18 @@ void nas_space_values(const nas_space *s, const nas_point *p, nas_value *values)
     for (int32_t i = 0; i < s->n_params; i++) values[i] = value_of(s, p, i);
     nas_arena_back(s->scratch, mark);
 }
+
+const char *nas_space_describe(const nas_space *s, nas_arena *a, const nas_point *p) {
+    const nas_arena_mark mark = nas_arena_here(s->scratch);
+    const char *text = "";
+    for (int32_t i = 0; i < s->n_params && text; i++) {
+        const nas_value v = value_of(s, p, i);
+        char number[32];
+        if (v.is_null) continue;
+        nas_json_number(v.type == NAS_COLUMN_INTEGER ? (double)v.integer : v.real, number);
+        text = nas_arena_format(a, NULL, "%s%s%s %s", text, *text ? ", " : "", s->params[i].path,
+                                v.type == NAS_COLUMN_TEXT ? v.text : number);
+    }
+    nas_arena_back(s->scratch, mark);
+    return text;
+}

@@ -1,5 +1,6 @@
 /* search/space_read.c - the parts of a space file that are no part of a candidate: objective,
  * constraints, forbid, try_first. */
+#include "search/bound.h"
 #include "search/metrics.h"
 #include "search/space_int.h"
 
@@ -188,7 +189,7 @@ static void check_path(void *ctx, const char *path, int32_t character) {
     path_check *c = ctx;
     c->found = false;
     (void)nas_find_path(c->s->arena, c->s->kept, path, note_found, c);
-    if (c->found || has_default(c->s, path)) return;
+    if (c->found || c->p->astray || has_default(c->s, path)) return;
     const char *near =
         c->p->n < 64 ? nas_nearest(path, nas_all_paths(c->s->arena, c->s->kept)) : NULL;
     if (near)
@@ -226,6 +227,21 @@ void nas_space_read_forbid(nas_space *s, nas_problems *p) {
 
 /* try_first */
 
+/* The key of an entry, or the whole of it (NULL), has no place. Why is the last problem. */
+static void leave_out(nas_space *s, const nas_problems *p, int32_t entry, const char *key) {
+    if (!s->fitting) return;
+    if (s->n_unfit == s->unfit_room) {
+        const int32_t room = s->unfit_room ? 2 * s->unfit_room : 16;
+        nas_unfit *more = nas_arena_array(s->arena, (size_t)room, sizeof *more, NULL);
+        if (!more) return;
+        if (s->n_unfit) memcpy(more, s->unfit, (size_t)s->n_unfit * sizeof *more);
+        s->unfit = more;
+        s->unfit_room = room;
+    }
+    if (s->n_unfit == 0 && p->n > 0 && p->n <= p->room) s->unfit_why = p->lines[p->n - 1];
+    s->unfit[s->n_unfit++] = (nas_unfit){entry, key};
+}
+
 static int32_t find_param(const nas_space *s, const char *path) {
     for (int32_t i = 0; i < s->n_params; i++)
         if (strcmp(s->params[i].path, path) == 0) return i;
@@ -236,8 +252,7 @@ static void unknown_param(nas_space *s, nas_problems *p, const char *where, cons
     path_check c = {.found = false};
     (void)nas_find_path(s->arena, s->kept, v->string, note_found, &c);
     if (c.found) {
-        nas_problem(p, s->json, v, true, where,
-                    "it has one value only; leave it out (with --set: \"try_first\": null)");
+        nas_problem(p, s->json, v, true, where, "it has one value only; leave it out");
         return;
     }
     const char **paths = nas_arena_array(s->arena, (size_t)s->n_params + 1, sizeof *paths, NULL);
@@ -249,7 +264,8 @@ static void unknown_param(nas_space *s, nas_problems *p, const char *where, cons
 }
 
 static void read_entry(nas_space *s, nas_problems *p, const char *where, const cJSON *v,
-                       nas_try_entry *e) {
+                       int32_t entry) {
+    nas_try_entry *e = &s->tries[entry];
     const size_t n = (size_t)cJSON_GetArraySize(v);
     e->params = nas_arena_array(s->arena, n, sizeof *e->params, NULL);
     e->values = nas_arena_array(s->arena, n, sizeof *e->values, NULL);
@@ -259,6 +275,7 @@ static void read_entry(nas_space *s, nas_problems *p, const char *where, const c
         const char *path = nas_path_key(s->arena, where, c->string);
         if (param < 0) {
             unknown_param(s, p, path, c);
+            leave_out(s, p, entry, c->string);
             continue;
         }
         bool good = false;
@@ -267,9 +284,11 @@ static void read_entry(nas_space *s, nas_problems *p, const char *where, const c
             good = good || nas_node_accepts(s->places[param].nodes[i], c, &ignored);
         char got[48];
         nas_json_show(c, got);
-        if (!good)
+        if (!good) {
             nas_problem(p, s->json, c, false, path, "expected one of %.300s, got %s",
                         s->params[param].values, got);
+            leave_out(s, p, entry, c->string);
+        }
         e->params[e->n] = param;
         e->values[e->n++] = c;
     }
@@ -284,20 +303,25 @@ static void check_entry(nas_space *s, nas_problems *p, const char *where, const 
                            nas_arena_array(s->scratch, (size_t)s->n_params, sizeof(double), NULL)};
     if (!point.values) return;
     if (nas_space_try(s, s->search.seed, i, &point, NULL) != NAS_OK) return;
-    for (int32_t k = 0; k < e->n; k++)
-        if (isnan(point.values[e->params[k]]))
-            nas_problem(p, s->json, e->values[k], true,
-                        nas_path_key(s->arena, where, s->params[e->params[k]].path),
-                        "does not exist beside the other values (%s)",
-                        s->params[e->params[k]].condition);
+    for (int32_t k = 0; k < e->n; k++) {
+        if (!isnan(point.values[e->params[k]])) continue;
+        nas_problem(p, s->json, e->values[k], true,
+                    nas_path_key(s->arena, where, s->params[e->params[k]].path),
+                    "does not exist beside the other values (%s)",
+                    s->params[e->params[k]].condition);
+        leave_out(s, p, i, e->values[k]->string);
+    }
     bool forbidden = false;
     if (e->n == s->n_params && nas_space_forbidden(s, &point, &forbidden, NULL) == NAS_OK &&
-        forbidden)
+        forbidden) {
         nas_problem(p, s->json, v, false, where, "forbid rules this point out");
+        leave_out(s, p, i, NULL);
+    }
     nas_arena_back(s->scratch, mark);
 }
 
-void nas_space_read_tries(nas_space *s, nas_problems *p) {
+void nas_space_read_tries(nas_space *s, nas_problems *problems) {
+    nas_problems unfit = {.arena = s->arena}, *p = s->fitting ? &unfit : problems;
     int32_t n, i = 0;
     const cJSON *v = list_of(s, p, "try_first", &n);
     s->tries = nas_arena_array(s->arena, (size_t)n, sizeof *s->tries, NULL);
@@ -305,11 +329,12 @@ void nas_space_read_tries(nas_space *s, nas_problems *p) {
     for (; v; v = v->next, i++) {
         const char *where = nas_path_item(s->arena, "try_first", i);
         if (!cJSON_IsObject(v)) {
-            nas_problem(p, s->json, v, false, where, "expected an object {\"path\": value, ...}");
+            nas_problem(problems, s->json, v, false, where,
+                        "expected an object {\"path\": value, ...}");
             continue;
         }
         const int32_t before = p->n, entry = s->n_try++;
-        read_entry(s, p, where, v, &s->tries[entry]);
+        read_entry(s, p, where, v, entry);
         if (p->n == before) check_entry(s, p, where, v, entry);
     }
 }

@@ -56,7 +56,9 @@ typedef struct nas_task_ops {
     void (*close)(nas_dataset *d);
     nas_status (*fold)(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
                        nas_err *err);
-    /* One line for people: "8 classes, 2,898 clips (train ...)". */
+    /* Says what the space's constraints do not ask of this data; may be NULL. */
+    void (*aims)(const nas_dataset *d, const nas_space *s, const nas_log *log);
+    /* A line for people: "8 classes, 2,898 clips (train ...)"; or two, without the last end. */
     void (*describe)(const nas_dataset *d, char *out, size_t n);
     nas_status (*features)(const nas_dataset *d, const nas_candidate *c, const nas_cache *cache,
                            const nas_log *log, nas_features *out, nas_err *err);

@@ -17,7 +17,8 @@ static nas_status keywords_build(nas_arena *a, const cJSON *task, nas_task *out,
     NAS_TRY(nas_keys_build(a, nas_block_task.tables[0], task, 0, out, err));
     NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
     NAS_TRY(nas_keys_build(a, by->tables[1], split, 0, out, err));
-    out->metrics = (nas_metric_list){NAS_METRIC_COUNT, nas_metrics};
+    NAS_TRY(nas_made_build(a, task, out, err));
+    NAS_TRY(nas_keywords_metrics(a, &out->metrics, err));
     if (!cJSON_IsArray(labels)) return NAS_OK;
     const int n = cJSON_GetArraySize(labels);
     const char **list = nas_arena_array(a, (size_t)n, sizeof *list, err);
@@ -62,6 +63,7 @@ static void keywords_describe(const nas_dataset *d, char *out, size_t n) {
     else
         snprintf(out + used, n - (size_t)used, "train %s, validation %s, test %s)", train,
                  validation, test);
+    nas_made_describe(d, out, n);
 }
 
 static nas_status keywords_judge(const nas_dataset *d, const nas_candidate *c,
@@ -102,6 +104,7 @@ static nas_status frontend_json(const nas_dataset *d, const nas_candidate *c, co
     cJSON *o = nas_package_start(NULL);
     cJSON_AddStringToObject(o, "kind", k->kind == NAS_MFCC ? "mfcc" : "log_mel");
     nas_package_number(o, "clip_seconds", d->clips->clip_seconds);
+    if (d->clips->crop) cJSON_AddStringToObject(o, "crop", nas_crop_words[d->clips->crop]);
     nas_package_number(o, "sample_rate_hz", k->sample_rate_hz);
     if (k->level) cJSON_AddStringToObject(o, "level", k->level == NAS_LEVEL_PEAK ? "peak" : "rms");
     nas_package_number(o, "frame_length_ms", k->frame_length_ms);
@@ -145,12 +148,12 @@ static nas_status frontend_source(const char *text, nas_arena *a, const char **h
                                   const char **source, nas_err *err) {
     nas_json *j = NULL;
     nas_frontend_config c;
-    double seconds;
+    nas_hearing hearing;
     int32_t frames, bins;
     const float *mean = NULL, *deviation = NULL;
     NAS_TRY(nas_json_parse_made(a, "frontend.json", text, &j, err));
-    nas_status st = nas_frontend_decode(a, j, &c, &seconds, err);
-    const int32_t samples = st == NAS_OK ? (int32_t)lround(seconds * c.sample_rate_hz) : 0;
+    nas_status st = nas_frontend_decode(a, j, &c, &hearing, err);
+    const int32_t samples = st == NAS_OK ? (int32_t)lround(hearing.seconds * c.sample_rate_hz) : 0;
     if (st == NAS_OK) st = nas_frontend_shape(&c, samples, &frames, &bins, err);
     if (st == NAS_OK && c.normalize) st = nas_json_floats(a, j, "mean", bins, &mean, err);
     if (st == NAS_OK && c.normalize) st = nas_json_floats(a, j, "deviation", bins, &deviation, err);
@@ -194,12 +197,14 @@ const nas_task_ops nas_task_keywords = {
     .output_word = "classes",
     .texts = texts,
     .sources = sources,
+    .check = nas_check_made,
     .build = keywords_build,
     .outputs = keywords_outputs,
     .shape = keywords_shape,
     .open = nas_keywords_open,
     .close = nas_keywords_close,
     .fold = nas_keywords_fold,
+    .aims = nas_keywords_aims,
     .describe = keywords_describe,
     .features = nas_keywords_features,
     .part = nas_keywords_part,

@@ -4,6 +4,18 @@
 
 #include "search/task.h"
 
+/* Metrics that keywords alone have, behind those of every task. */
+enum {
+    NAS_METRIC_BALANCED_ACCURACY = NAS_METRIC_COUNT,
+    NAS_METRIC_WORST_RECALL,
+    NAS_METRIC_MAJORITY,
+    NAS_METRIC_BALANCED_ACCURACY_LO,
+    NAS_METRIC_WORST_RECALL_LO,
+    NAS_KEYWORDS_METRICS
+};
+/* All of them (keywords_metrics.c). Owner: arena a. */
+NAS_NODISCARD nas_status nas_keywords_metrics(nas_arena *a, nas_metric_list *out, nas_err *err);
+
 nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_missing,
                              const nas_cache *cache, const nas_log *log, nas_dataset *d,
                              nas_err *err);
@@ -22,8 +34,17 @@ nas_status nas_keywords_answers(const nas_dataset *d, const nas_marks *m, nas_pa
                                 nas_arena *a, nas_answers *out, nas_err *err);
 nas_status nas_keywords_recall(const nas_dataset *d, const nas_answers *said, nas_part part,
                                nas_arena *a, nas_marks *m, nas_err *err);
+/* The recalls themselves with them: all that marks tell of classes. */
 nas_status nas_keywords_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
                                nas_arena *a, double *metric, nas_err *err);
+/* Warns of a constraint on accuracy that always answering the commonest class keeps, where none
+ * asks for balanced_accuracy or worst_recall (keywords_metrics.c). */
+void nas_keywords_aims(const nas_dataset *d, const nas_space *s, const nas_log *log);
+/* Adds to a description how classes without a folder are made (keywords_made.c). */
+void nas_made_describe(const nas_dataset *d, char *out, size_t room);
+/* "unknown" or "silence", when both tasks make it and not alike; else NULL. A task that does not is
+ * of data that have a folder. */
+const char *nas_made_differ(const nas_task *x, const nas_task *y);
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
 #endif

@@ -82,6 +82,7 @@ static const nas_metric function_metrics[METRICS] = {
     NONE(NAS_METRIC_NONZERO_PARAMS, "nonzero_params", true),
     NONE(NAS_METRIC_MACS, "macs", true),
     NONE(NAS_METRIC_RAM_BYTES, "ram_bytes", true),
+    NONE(NAS_METRIC_ARENA_BYTES, "arena_bytes", true),
     TIME(NAS_METRIC_INFER_MS, "infer_ms"),
     TIME(NAS_METRIC_FRONTEND_MS, "frontend_ms"),
     TIME(NAS_METRIC_TOTAL_MS, "total_ms"),

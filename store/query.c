@@ -50,35 +50,41 @@ static nas_status refuse(nas_err *err) {
                     "or a PRAGMA that tells (table_info, ...); no extensions");
 }
 
-static nas_status bad_sql(nas_store *s, nas_err *err) {
-    /* Copied: asking for the names overwrites it. */
-    char *text = sqlite3_mprintf("%s", sqlite3_errmsg(s->db));
-    nas_arena *a = NULL;
+/* What helps with an error of SQLite's, in arena a; NULL: nothing does. */
+static const char *help_for(nas_store *s, nas_arena *a, const char *sql, const char *text) {
+    static const char column[] = "no such column: ", table[] = "no such table: ";
     const char *names = NULL;
-    if (text && !strncmp(text, "no such table", 13) && nas_arena_open(&a, NULL) == NAS_OK &&
+    if (sql && strncmp(text, column, sizeof column - 1) == 0)
+        return nas_sql_hint(s, a, sql, text + sizeof column - 1);
+    if (strncmp(text, table, sizeof table - 1) != 0 ||
         nas_study_names(s, a, &names, NULL) != NAS_OK)
-        names = NULL;
-    nas_status status;
-    if (names)
-        status = nas_fail(err, NAS_EINVAL,
-                          "%s; studies: %s; each has views with _feasible, "
-                          "_pareto, _best, _rejected, _warnings after its name; and: trials, studies",
-                          text, names);
-    else
-        status = nas_fail(err, NAS_EINVAL, "%s", text ? text : "out of memory");
+        return NULL;
+    return nas_arena_format(a, NULL,
+                            "studies: %s; each has views with _feasible, _pareto, _best, _rejected, "
+                            "_warnings after its name; and: trials, studies",
+                            names);
+}
+
+static nas_status bad_sql(nas_store *s, const char *sql, nas_err *err) {
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    /* Copied: asking for names overwrites it. */
+    const char *text = nas_arena_text(a, sqlite3_errmsg(s->db), NULL);
+    const char *help = text ? help_for(s, a, sql, text) : NULL;
+    const nas_status status = nas_fail(err, NAS_EINVAL, "%s%s%s", text ? text : "out of memory",
+                                       help ? "; " : "", help ? help : "");
     nas_arena_close(a);
-    sqlite3_free(text);
     return status;
 }
 
-static nas_status status_of_sql(nas_store *s, int rc, nas_err *err) {
+static nas_status status_of_sql(nas_store *s, const char *sql, int rc, nas_err *err) {
     switch (rc & 0xff) {
     case SQLITE_AUTH: return refuse(err);
     case SQLITE_ERROR:
     case SQLITE_SCHEMA: /* also of a wrong statement that is a connection's first */
     case SQLITE_MISMATCH:
     case SQLITE_RANGE:
-    case SQLITE_TOOBIG: return bad_sql(s, err);
+    case SQLITE_TOOBIG: return bad_sql(s, sql, err);
     default: return nas_sql_fail(s, rc, "asking", err);
     }
 }
@@ -105,7 +111,7 @@ static nas_status prepare(nas_store *s, const char *sql, sqlite3_stmt **out, nas
     const int rc = sqlite3_prepare_v2(s->db, sql, -1, out, &tail);
     const bool more = rc == SQLITE_OK && *out && has_more(s, tail);
     sqlite3_set_authorizer(s->db, NULL, NULL);
-    if (rc != SQLITE_OK) return denied ? refuse(err) : status_of_sql(s, rc, err);
+    if (rc != SQLITE_OK) return denied ? refuse(err) : status_of_sql(s, sql, rc, err);
     if (!*out) return nas_fail(err, NAS_EINVAL, "there is no statement");
     if (more) return nas_fail(err, NAS_EINVAL, "one statement at a time is allowed here");
     return sqlite3_stmt_readonly(*out) ? NAS_OK : refuse(err);
@@ -161,7 +167,7 @@ static nas_status hand_out(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_row
         for (int i = 0; i < n; i++) values[i] = value_at(st, i);
         if (fn && !fn(ctx, &row)) return NAS_OK;
     }
-    return rc == SQLITE_DONE ? NAS_OK : status_of_sql(s, rc, err);
+    return rc == SQLITE_DONE ? NAS_OK : status_of_sql(s, NULL, rc, err);
 }
 
 nas_status nas_store_query(nas_store *s, const char *sql, const nas_value *args, int32_t n_args,

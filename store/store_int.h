@@ -116,6 +116,10 @@ NAS_NODISCARD nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err
 NAS_NODISCARD nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err);
 int nas_sql_wait(void *store, int times); /* busy handler */
 
+/* hint.c: what a statement might have meant by a column that is not there, in arena a; NULL: it
+ * names no view that is known. */
+const char *nas_sql_hint(nas_store *s, nas_arena *a, const char *sql, const char *missing);
+
 /* open.c */
 
 /* Has somebody removed the file since it was opened? */

@@ -17,7 +17,9 @@ check "a file as the folder of an export" says 2 "is not a folder" "$NAS" export
 check "a file as the folder of a training" says 2 "is not a folder" "$NAS" train tiny.json -o tiny.json
 check "choices in a candidate" says 2 "a choice cannot stand here" "$NAS" train tiny.json -o model
 cp -r clips broken && : >"broken/go/$(ls broken/go | head -n 1)" && echo text >"broken/stop/$(ls broken/stop | head -n 1)"
-check "too many clips that cannot be read" says 2 "the file is empty" run --data broken
+check "clips that cannot be read" says_of 2 "1 of 72 clips in broken cannot be read, all listed in broken_unreadable.txt: stop/" run --data broken
+check "all of them are listed" equal "$(grep -c . broken_unreadable.txt)" 2
+check "and nothing else is left behind" test ! -e tiny.db -a ! -e tiny.db.cache
 mkdir alone && for word in go stop yes; do
     mkdir "alone/$word"
     for clip in "clips/$word"/*; do cp "$clip" "alone/$word/one_nohash_$(basename "$clip")"; done

@@ -1,129 +1,6 @@
 /* tests/test_clips.c - folders of clips, good and bad, and their packed cache. Each test makes its
  * folders below a temporary one. */
-#include "base/file.h"
-#include "core/audio/sound.h"
-#include "core/data/clips.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <sndfile.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char root[256], data[300], cache[300];
-
-static int make_root(void **state) {
-    (void)state;
-    snprintf(root, sizeof root, "/tmp/nas_clips_XXXXXX");
-    if (!mkdtemp(root)) return -1;
-    snprintf(data, sizeof data, "%s/data", root);
-    snprintf(cache, sizeof cache, "%s/cache", root);
-    return 0;
-}
-
-static int drop_root(void **state) {
-    (void)state;
-    return nas_dir_remove(root, NULL) == NAS_OK ? 0 : -1;
-}
-
-static const char *path_of(const char *name) {
-    static char path[600];
-    snprintf(path, sizeof path, "%s/%s", data, name);
-    return path;
-}
-
-static void make_folder(const char *name) {
-    assert_int_equal(nas_dir_make(path_of(name), NULL), NAS_OK);
-}
-
-/* Channel c of frame i. */
-static float wave(int i, int c, int rate) {
-    return 0.5f * sinf(6.2831853f * 440.0f * (float)i / (float)rate) * (c == 0 ? 1.0f : 0.5f);
-}
-
-static void make_sound(const char *name, int format, int rate, int channels, int frames) {
-    SF_INFO info = {.samplerate = rate, .channels = channels, .format = format};
-    SNDFILE *f = sf_open(path_of(name), SFM_WRITE, &info);
-    assert_non_null(f);
-    float *x = calloc((size_t)(frames * channels) + 1, sizeof *x);
-    assert_non_null(x);
-    for (int i = 0; i < frames; i++)
-        for (int c = 0; c < channels; c++) x[i * channels + c] = wave(i, c, rate);
-    assert_int_equal(sf_writef_float(f, x, frames), frames);
-    free(x);
-    sf_close(f);
-}
-
-enum {
-    WAV = SF_FORMAT_WAV | SF_FORMAT_PCM_16,
-    WAV_FLOAT = SF_FORMAT_WAV | SF_FORMAT_FLOAT,
-    FLAC = SF_FORMAT_FLAC | SF_FORMAT_PCM_16
-};
-
-static void make_bytes(const char *name, const void *p, size_t bytes) {
-    assert_int_equal(nas_file_write(path_of(name), p, bytes, NULL), NAS_OK);
-}
-
-/* n short clips in each of the folders down, up, left. */
-static void make_words(int n) {
-    static const char *const words[] = {"down", "left", "up"};
-    for (int w = 0; w < 3; w++) {
-        make_folder(words[w]);
-        for (int i = 0; i < n; i++) {
-            char name[64];
-            snprintf(name, sizeof name, "%s/p%d_nohash_%d.wav", words[w], i / 2, i % 2);
-            make_sound(name, WAV, 8000, 1, 40 + i + w);
-        }
-    }
-}
-
-/* What nas_log saw. */
-typedef struct seen {
-    int warnings, decoded, stop_after, asked;
-    char last[1024];
-} seen;
-
-static void on_warning(void *ctx, const char *text) {
-    seen *s = ctx;
-    s->warnings++;
-    snprintf(s->last, sizeof s->last, "%s", text);
-}
-
-static void on_progress(void *ctx, const char *what, int64_t done, int64_t total) {
-    seen *s = ctx;
-    assert_true(done <= total);
-    if (strcmp(what, "reading clips") == 0) s->decoded = (int)done;
-}
-
-static bool on_stop(void *ctx) {
-    seen *s = ctx;
-    return s->stop_after > 0 && ++s->asked >= s->stop_after;
-}
-
-static nas_status open_clips(nas_clips_options o, seen *s, nas_clips **c, nas_err *err) {
-    *s = (seen){.stop_after = s->stop_after};
-    const nas_log log = {.ctx = s, .warn = on_warning, .progress = on_progress, .stop = on_stop};
-    o.folder = data;
-    o.cache = cache;
-    if (o.clip_seconds == 0) o.clip_seconds = 1;
-    return nas_clips_open(&o, &log, c, err);
-}
-
-static void expect_error(nas_clips_options o, nas_status code, const char *word) {
-    seen s = {0};
-    nas_err err = {0};
-    nas_clips *c;
-    assert_int_equal(open_clips(o, &s, &c, &err), code);
-    assert_null(c);
-    if (!strstr(err.text, word)) fail_msg("\"%s\" does not say %s", err.text, word);
-    assert_false(nas_path_exists(cache)); /* nothing is left behind */
-}
+#include "tests/clips_place.h"
 
 static void test_formats(void **state) {
     (void)state;
@@ -145,7 +22,14 @@ static void test_formats(void **state) {
     seen s = {0};
     nas_clips *c;
     assert_int_equal(open_clips((nas_clips_options){0}, &s, &c, NULL), NAS_OK);
-    assert_int_equal(s.warnings, 0);
+    assert_non_null(strstr(s.all, "no sound are passed over (3, as b/README.md)"));
+    assert_non_null(strstr(s.all, "without a sound file are no classes (1, as docs)"));
+    assert_non_null(strstr(s.all, "one folder of clips for each speaker (1, as b/deeper)"));
+    assert_non_null(strstr(s.all, "1 of 4 are longer than the 1 s"));
+    assert_non_null(strstr(s.all, "1 of 4 have several channels (as a/stereo.wav, 2)"));
+    assert_non_null(strstr(s.all, "several rates (44100 Hz: 1, as a/long.flac; 16000 Hz: 2, as "
+                                  "a/mono.wav; 8000 Hz: 1, as b/slow.flac)"));
+    assert_int_equal(s.warnings, 6);
     assert_int_equal(c->n_labels, 2);
     assert_string_equal(c->labels[1], "b");
     assert_int_equal(c->n, 4);
@@ -306,7 +190,7 @@ static void test_damage(void **state) {
     assert_int_equal(nas_file_read(a, path, 1 << 20, &good, &bytes, NULL), NAS_OK);
     assert_true(bytes > 2000);
     uint8_t *bad = nas_arena_alloc(a, bytes + 8, NULL);
-    const size_t tables = bytes - 1100; /* 12 entries, names, tail */
+    const size_t tables = bytes - 1300; /* 12 entries, names, tail */
     for (size_t at = 0; at <= bytes; at += at < tables ? 509 : 7) {
         for (int cut = 0; cut < 2; cut++) {
             memcpy(bad, good, bytes);
@@ -324,7 +208,7 @@ static void test_damage(void **state) {
                 assert_true(!cut && at < tables);
                 now[at] ^= 0x40;
             } else {
-                assert_int_equal(s.warnings, 1);
+                assert_int_equal(s.warnings, 2); /* and that clips are short */
             }
             assert_memory_equal(now, good, bytes);
             nas_arena_back(a, mark);
@@ -338,14 +222,20 @@ static void test_bad_clips(void **state) {
     make_words(70);
     make_bytes("up/zero.wav", "", 0);
     make_bytes("left/noise.wav", "this is no sound", 16);
+    char list[400];
+    snprintf(list, sizeof list, "%s/list.txt", root);
+    const nas_clips_options one = {.unreadable = 1, .unreadable_list = list};
     seen s = {0};
     nas_clips *c;
-    for (int k = 0; k < 2; k++) { /* 2 of 212; the second time from the pack */
-        assert_int_equal(open_clips((nas_clips_options){0}, &s, &c, NULL), NAS_OK);
+    for (int k = 0; k < 2; k++) { /* the second time from the pack */
+        assert_int_equal(open_clips(one, &s, &c, NULL), NAS_OK);
         assert_int_equal(s.decoded, k == 0 ? 212 : 0);
         assert_int_equal(c->n, 210);
         assert_int_equal(c->n_bad, 2);
-        assert_int_equal(s.warnings, 2);
+        assert_int_equal(s.warnings, 3); /* and that clips are short */
+        assert_non_null(strstr(s.all, "1 of 212 are empty and left out, as up/zero.wav: "));
+        assert_non_null(strstr(s.all, "1 of 212 cannot be read and are left out, as left/noise"));
+        assert_non_null(strstr(s.all, list));
         assert_memory_equal(c->bad[0], "left/noise.wav: ", 16);
         assert_string_equal(c->bad[1], "up/zero.wav: the file is empty");
         for (int32_t i = 0; i < c->n; i++) {
@@ -354,10 +244,25 @@ static void test_bad_clips(void **state) {
         }
         nas_clips_close(c);
     }
+    nas_err err = {0}; /* the pack that is there allows no more */
+    assert_int_equal(open_clips((nas_clips_options){0}, &s, &c, &err), NAS_EFORMAT);
+    assert_non_null(strstr(err.text, "1 of 212 clips"));
+
     assert_int_equal(nas_dir_remove(cache, NULL), NAS_OK);
     assert_int_equal(symlink("/nowhere/at/all.wav", path_of("up/gone.wav")), 0);
-    expect_error((nas_clips_options){0}, NAS_EFORMAT, "3 of 213");
-    expect_error((nas_clips_options){0}, NAS_EFORMAT, "up/gone.wav: ");
+    assert_int_equal(unlink(list), 0);
+    expect_error(one, NAS_EFORMAT, "2 of 213");
+    expect_error(one, NAS_EFORMAT, "task.unreadable to 2");
+    nas_arena *a = NULL;
+    uint8_t *text;
+    size_t n;
+    assert_int_equal(nas_arena_open(&a, NULL), NAS_OK);
+    assert_int_equal(nas_file_read(a, list, 4096, &text, &n, NULL), NAS_OK);
+    assert_non_null(strstr((char *)text, "left/noise.wav: not a sound file"));
+    assert_non_null(strstr((char *)text, "\nup/gone.wav: "));
+    assert_non_null(strstr((char *)text, "\nup/zero.wav: the file is empty\n"));
+    nas_arena_close(a);
+    expect_error((nas_clips_options){0}, NAS_EFORMAT, "left/noise.wav: ");
 }
 
 static void test_hostile(void **state) {
@@ -488,8 +393,6 @@ static void test_stop(void **state) {
         assert_false(nas_path_exists(cache));
     }
 }
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_root, drop_root)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "search/metrics.h"
 #include "search/space_int.h"
+#include "search/task_keywords.h"
 #include "tests/fixture.h"
 #include "tests/space_texts.h"
 
@@ -128,11 +129,14 @@ static const struct {
               "\"t\"}"},
      "task.split.validation: expected a file inside the data folder"},
     {{.task = ", \"split\": {\"by\": \"folders\", \"test\": 0.1}"}, "task.split.test: unknown key"},
+    {{.task = ", \"split\": {\"by\": \"groups\", \"folds\": 3}"}, "task.split.list"},
+    {{.task = ", \"split\": {\"by\": \"groups\", \"folds\": 3, \"list\": \"../x\"}"},
+     "inside the data"},
     {{.task = ", \"split\": {\"validation\": \"v.txt\"}"},
      "task.split.validation: expected a number 0.001 .. 0.9, got \"v.txt\""},
     {{.task = ", \"split\": {\"test\": 0}"}, "task.split.test: expected at least 0.001"},
     {{.task = ", \"split\": {\"folds\": 1}"}, "task.split.folds: expected an integer 2 .. 20"},
-    {{.task = ", \"split\": {\"folds\": 5, \"by\": \"file\"}"}, "folds are by \"speaker\" only"},
+    {{.task = ", \"split\": {\"folds\": 5, \"by\": \"file\"}"}, "folds are by \"speaker\", or by"},
     {{.task = ", \"split\": {\"folds\": 5, \"validation\": 0.2}"},
      "task.split.validation: with folds"},
     {{.task = ", \"split\": {\"speaker_pattern\": \"(\"}"}, "no POSIX extended expression"},
@@ -252,8 +256,7 @@ static const struct {
     {{.rest = "\"forbid\": [\"(train.epochs > 1\"],\n"}, "expected \")\""},
     {{.rest = "\"forbid\": [\"1 < 2 < 3\"],\n"}, "character 7: expected an operator or the end"},
     {{.rest = "\"forbid\": [\"train.epochs == 1\"],\n"}, "f: forbid rules out every point"},
-    {{.rest = "\"try_first\": [{\"train.epochs\": 1}],\n"},
-     "leave it out (with --set: \"try_first\": null)"},
+    {{.rest = "\"try_first\": [{\"train.epochs\": 1}],\n"}, "leave it out"},
     {{.width = "{\"choice\": [1, 2]}", .rest = "\"try_first\": [{\"model.widht\": 1}],\n"},
      "f:8:16: try_first[0].model.widht: no choice has this path; did you mean \"model.width\"?"},
     {{.width = "{\"choice\": [1, 2]}", .rest = "\"try_first\": [{\"model.width\": 3}],\n"},
@@ -799,6 +802,11 @@ static void test_splits(void **state) {
     assert_false(nas_hash_equal(&c.hash, &plain));
     c = decode_split("\"by\": \"folders\"");
     assert_int_equal(c.task.split.by, NAS_BY_FOLDERS);
+    c = decode_split("\"by\": \"groups\", \"list\": \"folds.csv\", \"folds\": 3");
+    assert_int_equal(c.task.split.by, NAS_BY_GROUPS);
+    assert_int_equal(c.task.split.folds, 3);
+    assert_string_equal(c.task.split.list, "folds.csv");
+    assert_true(c.task.split.test == 0 && c.task.split.stopping == 0);
     c = decode_split("\"by\": \"lists\", \"validation\": \"v.txt\", \"test\": \"x/t.txt\"");
     const nas_hash lists = c.hash;
     assert_int_equal(c.task.split.by, NAS_BY_LISTS);
@@ -1372,6 +1380,11 @@ static void test_page(void **state) {
                    nas_arena_format(arena, NULL, "| `%s` | %s |", nas_metrics[i].name,
                                     nas_metrics[i].unit));
     }
+    nas_metric_list own;
+    assert_int_equal(nas_keywords_metrics(arena, &own, NULL), NAS_OK);
+    for (int i = NAS_METRIC_COUNT; i < own.n; i++)
+        expect_row(page, "metric",
+                   nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name, own.v[i].unit));
 }
 
 /* Any change of a good space is read or refused. */

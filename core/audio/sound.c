@@ -13,12 +13,25 @@
 #include <unistd.h>
 
 enum { LOWEST_HZ = 1000, HIGHEST_HZ = 768000, MOST_CHANNELS = 64, BLOCK = 4096 };
+enum { STEPS = 100, COUNTED_SECONDS = 600, HEADER_BYTES = 256 };
 
 /* libsndfile keeps the reason of a failed open in a global. */
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 
-static nas_status open_sound(const char *path, SNDFILE **file, SF_INFO *info, nas_err *err) {
+static nas_status say_what_it_is(const char *path, nas_status st, nas_err *err) {
+    uint8_t head[64];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return st;
+    const char *what = nas_sound_other(head, read(fd, head, sizeof head));
+    close(fd);
+    return what ? nas_fail(err, NAS_EFORMAT, "not a sound file that can be read, but %s", what)
+                : st;
+}
+
+static nas_status open_sound(const char *path, SNDFILE **file, SF_INFO *info, bool *empty,
+                             nas_err *err) {
     *info = (SF_INFO){0};
+    *file = NULL;
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return nas_fail_errno(err, "cannot open it");
     struct stat what;
@@ -27,7 +40,7 @@ static nas_status open_sound(const char *path, SNDFILE **file, SF_INFO *info, na
         st = nas_fail_errno(err, "cannot examine it");
     else if (!S_ISREG(what.st_mode))
         st = nas_fail(err, NAS_EFORMAT, "not a regular file");
-    else if (what.st_size == 0)
+    else if ((*empty = what.st_size == 0))
         st = nas_fail(err, NAS_EFORMAT, "the file is empty");
     if (st != NAS_OK) {
         close(fd);
@@ -38,7 +51,7 @@ static nas_status open_sound(const char *path, SNDFILE **file, SF_INFO *info, na
     if (!*file)
         st = nas_fail(err, NAS_EFORMAT, "not a sound file that can be read: %s", sf_strerror(NULL));
     (void)pthread_mutex_unlock(&opening);
-    return st;
+    return *file ? st : say_what_it_is(path, st, err);
 }
 
 /* A WAV file says its length in bytes 4 to 7; programs that write to a pipe say 0 or about 2^31 or
@@ -72,14 +85,17 @@ static nas_status check_info(const SF_INFO *info, nas_err *err) {
     return NAS_OK;
 }
 
-/* n frames of interleaved channels to their mean, in [-1, 1]; false when a value is not finite. */
-static bool mix_down(const float *in, int64_t n, int channels, float *out) {
-    const float scale = 1.0f / (float)channels;
+/* n frames of interleaved channels to their mean over full_scale, in [-1, 1]; *peak grows to the
+ * largest magnitude before that cut. false when a value is not finite. */
+static bool mix_down(const float *in, int64_t n, int channels, double full_scale, float *out,
+                     float *peak) {
+    const float scale = (float)(1.0 / ((double)channels * full_scale));
     for (int64_t i = 0; i < n; i++, in += channels) {
         float sum = 0.0f;
         for (int c = 0; c < channels; c++) sum += in[c];
         if (!isfinite(sum)) return false;
         sum *= scale;
+        if (fabsf(sum) > *peak) *peak = fabsf(sum);
         out[i] = sum > 1.0f ? 1.0f : sum < -1.0f ? -1.0f : sum;
     }
     return true;
@@ -95,25 +111,44 @@ static nas_status reserve(nas_sound *s, int64_t *room, int64_t want, nas_err *er
     return NAS_OK;
 }
 
-/* Appends what can be decoded, up to most frames, a block at a time: memory follows what is there.
- */
-static nas_status decode(SNDFILE *file, const SF_INFO *info, int64_t most, nas_sound *s,
-                         nas_err *err) {
-    float *block = malloc((size_t)BLOCK * (size_t)info->channels * sizeof *block);
-    if (!block) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    nas_status st = NAS_OK;
+/* A file that is being decoded, a block at a time. */
+typedef struct reader {
+    SNDFILE *file;
+    SF_INFO info;
+    double full_scale;
+    float *block; /* [BLOCK][channels] */
+    float mono[BLOCK];
+    float peak; /* of what was read */
+} reader;
+
+/* At most n frames into r->mono; *got is 0 at the end. */
+static nas_status read_block(reader *r, int64_t n, int64_t *got, nas_err *err) {
+    *got = sf_readf_float(r->file, r->block, n < BLOCK ? n : BLOCK);
+    if (*got > 0 && !mix_down(r->block, *got, r->info.channels, r->full_scale, r->mono, &r->peak))
+        return nas_fail(err, NAS_EFORMAT, "it holds values that are not finite");
+    return NAS_OK;
+}
+
+/* Reads and forgets n frames, or what there is of them. */
+static nas_status skip(reader *r, int64_t n, nas_err *err) {
+    for (int64_t got = 1; n > 0 && got > 0; n -= got) NAS_TRY(read_block(r, n, &got, err));
+    r->peak = 0;
+    return NAS_OK;
+}
+
+/* Appends what can be decoded, up to most frames: memory follows what is there. */
+static nas_status decode(reader *r, int64_t most, nas_sound *s, nas_err *err) {
     int64_t room = 0;
-    while (st == NAS_OK && s->samples < most) {
-        const int64_t left = most - s->samples, ask = left < BLOCK ? left : BLOCK;
-        const int64_t got = sf_readf_float(file, block, ask);
+    while (s->samples < most) {
+        int64_t got;
+        NAS_TRY(read_block(r, most - s->samples, &got, err));
         if (got <= 0) break;
-        st = reserve(s, &room, s->samples + got, err);
-        if (st == NAS_OK && !mix_down(block, got, info->channels, s->pcm + s->samples))
-            st = nas_fail(err, NAS_EFORMAT, "it holds values that are not finite");
+        NAS_TRY(reserve(s, &room, s->samples + got, err));
+        memcpy(s->pcm + s->samples, r->mono, (size_t)got * sizeof *s->pcm);
         s->samples += got;
     }
-    free(block);
-    return st;
+    s->peak = r->peak;
+    return NAS_OK;
 }
 
 static bool is_wav(const SF_INFO *info) {
@@ -121,16 +156,22 @@ static bool is_wav(const SF_INFO *info) {
     return kind == SF_FORMAT_WAV || kind == SF_FORMAT_WAVEX;
 }
 
-static nas_status check_length(SNDFILE *file, const SF_INFO *info, int64_t most, int64_t got,
-                               nas_err *err) {
+static bool has_floats(const SF_INFO *info) {
+    const int samples = info->format & SF_FORMAT_SUBMASK;
+    return samples == SF_FORMAT_FLOAT || samples == SF_FORMAT_DOUBLE;
+}
+
+/* got: how many of the first `most` frames could be read. */
+static nas_status check_length(const reader *r, int64_t most, int64_t got, nas_err *err) {
+    const SF_INFO *info = &r->info;
     const int64_t want = info->frames < most ? info->frames : most;
     /* An MP3's length may be an estimate. */
     const bool estimate = (info->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG;
     if (got < want && info->frames < SF_COUNT_MAX && !estimate)
         return nas_fail(err, NAS_EFORMAT, "cut short: %lld samples, its header says %lld",
                         (long long)got, (long long)info->frames);
-    if (sf_error(file) != SF_ERR_NO_ERROR)
-        return nas_fail(err, NAS_EFORMAT, "damaged: %s", sf_strerror(file));
+    if (sf_error(r->file) != SF_ERR_NO_ERROR)
+        return nas_fail(err, NAS_EFORMAT, "damaged: %s", sf_strerror(r->file));
     if (got == 0)
         return nas_fail(err, NAS_EFORMAT, "it holds no sound%s",
                         is_wav(info) ? ", or its header was not completed when it was written"
@@ -138,23 +179,148 @@ static nas_status check_length(SNDFILE *file, const SF_INFO *info, int64_t most,
     return NAS_OK;
 }
 
-nas_status nas_sound_read(const char *path, double most_seconds, nas_sound *out, nas_err *err) {
-    *out = (nas_sound){0};
-    SNDFILE *file = NULL;
-    SF_INFO info;
-    NAS_TRY(open_sound(path, &file, &info, err));
-    nas_status st = check_info(&info, err);
-    if (st == NAS_OK && is_wav(&info)) st = check_riff(path, err);
-    if (st == NAS_OK) {
-        const double most = floor(most_seconds * (double)info.samplerate + 0.5);
-        const int64_t frames = most < 1.0 ? 1 : most < 1e12 ? (int64_t)most : (int64_t)1e12;
-        st = decode(file, &info, frames, out, err);
-        if (st == NAS_OK) st = check_length(file, &info, frames, out->samples, err);
+/* Nothing but a header: with more behind it the header may be what is wrong. */
+static bool is_only_header(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && info.st_size <= HEADER_BYTES;
+}
+
+static void close_reader(reader *r) {
+    if (r->file) (void)sf_close(r->file);
+    free(r->block);
+    r->file = NULL;
+    r->block = NULL;
+}
+
+static nas_status open_reader(const char *path, double full_scale, reader *r, bool *empty,
+                              nas_err *err) {
+    *r = (reader){.full_scale = 1.0};
+    NAS_TRY(open_sound(path, &r->file, &r->info, empty, err));
+    NAS_TRY(check_info(&r->info, err));
+    if (is_wav(&r->info)) NAS_TRY(check_riff(path, err));
+    if (has_floats(&r->info) && full_scale > 0.0) r->full_scale = full_scale;
+    r->block = malloc((size_t)BLOCK * (size_t)r->info.channels * sizeof *r->block);
+    return r->block ? NAS_OK : nas_fail(err, NAS_ENOMEM, "out of memory");
+}
+
+/* The energy of a file, in pieces of `step` frames each. */
+typedef struct energies {
+    double *sum;
+    int64_t n, room, step, frames;
+} energies;
+
+static nas_status add_energy(energies *e, const float *x, int64_t n, nas_err *err) {
+    for (int64_t i = 0; i < n; i++, e->frames++) {
+        const int64_t k = e->frames / e->step;
+        if (k == e->room) {
+            const int64_t room = e->room ? 2 * e->room : 1024;
+            double *more = realloc(e->sum, (size_t)room * sizeof *more);
+            if (!more) return nas_fail(err, NAS_ENOMEM, "out of memory");
+            e->sum = more;
+            e->room = room;
+        }
+        if (k == e->n) e->sum[e->n++] = 0.0;
+        e->sum[k] += (double)x[i] * (double)x[i];
     }
-    out->rate_hz = info.samplerate;
-    (void)sf_close(file);
-    if (st != NAS_OK) nas_sound_free(out);
+    return NAS_OK;
+}
+
+/* Makes e->sum[k] the energy of `pieces` pieces from k on; returns how many such k there are. */
+static int64_t sum_windows(energies *e, int64_t pieces) {
+    const int64_t windows = e->n - pieces + 1;
+    for (int64_t k = 0; k < windows; k++)
+        for (int64_t i = 1; i < pieces; i++) e->sum[k] += e->sum[k + i];
+    return windows;
+}
+
+/* Where the loudest window of `most` frames begins; more than that were counted. */
+static int64_t find_loudest(energies *e, int64_t most) {
+    const double nearly = 0.99;
+    const int64_t windows = sum_windows(e, most / e->step);
+    int64_t best = 0, first, last;
+    for (int64_t k = 1; k < windows; k++)
+        if (e->sum[k] > e->sum[best]) best = k;
+    for (first = best; first > 0 && e->sum[first - 1] >= nearly * e->sum[best];) first--;
+    for (last = best; last + 1 < windows && e->sum[last + 1] >= nearly * e->sum[best];) last++;
+    const int64_t at = (first + last) / 2 * e->step, latest = e->frames - most;
+    return at < latest ? at : latest;
+}
+
+/* Goes through the whole file: how long it is, and where the part begins that is to be heard. */
+static nas_status survey(reader *r, nas_crop crop, int64_t most, int64_t *at, int64_t *length,
+                         nas_err *err) {
+    energies e = {.step = most >= STEPS ? most / STEPS : 1};
+    nas_status st = NAS_OK;
+    for (int64_t got = 1; st == NAS_OK && got > 0;) {
+        st = read_block(r, BLOCK, &got, err);
+        if (st == NAS_OK && got > 0) st = add_energy(&e, r->mono, got, err);
+    }
+    if (st == NAS_OK) st = check_length(r, r->info.frames, e.frames, err);
+    *length = e.frames;
+    *at = e.frames <= most          ? 0
+          : crop == NAS_CROP_CENTRE ? (e.frames - most) / 2
+          : e.n                     ? find_loudest(&e, most)
+                                    : 0;
+    free(e.sum);
     return st;
+}
+
+/* The length of a file whose first s->samples were read; counts on where its header does not say.
+ */
+static nas_status find_length(reader *r, int64_t most, nas_sound *s, nas_err *err) {
+    s->length = s->samples;
+    if (s->samples < most) return NAS_OK;
+    if (r->info.frames < SF_COUNT_MAX) {
+        if (r->info.frames > s->samples) s->length = r->info.frames;
+        return NAS_OK;
+    }
+    const int64_t enough = (int64_t)COUNTED_SECONDS * r->info.samplerate;
+    for (int64_t got = 1; got > 0 && s->length < enough; s->length += got)
+        NAS_TRY(read_block(r, BLOCK, &got, err));
+    return NAS_OK;
+}
+
+static nas_status hear(const char *path, const nas_hearing *h, reader *r, nas_sound *out,
+                       nas_err *err) {
+    NAS_TRY(open_reader(path, h->full_scale, r, &out->empty, err));
+    const double wanted = floor(h->seconds * (double)r->info.samplerate + 0.5);
+    const int64_t most = wanted < 1.0 ? 1 : wanted < 1e12 ? (int64_t)wanted : (int64_t)1e12;
+    int64_t at = 0, length = 0;
+    if (h->crop != NAS_CROP_START && r->info.frames > most) {
+        NAS_TRY(survey(r, h->crop, most, &at, &length, err));
+        close_reader(r);
+        NAS_TRY(open_reader(path, h->full_scale, r, &out->empty, err));
+        NAS_TRY(skip(r, at, err));
+    }
+    NAS_TRY(decode(r, most, out, err));
+    const nas_status st = check_length(r, at + most, at + out->samples, err);
+    out->empty = st != NAS_OK && out->samples == 0 && is_only_header(path);
+    NAS_TRY(st);
+    out->rate_hz = r->info.samplerate;
+    out->channels = r->info.channels;
+    out->floats = has_floats(&r->info);
+    if (length == 0) return find_length(r, most, out, err);
+    out->length = length;
+    return NAS_OK;
+}
+
+nas_status nas_sound_hear(const char *path, const nas_hearing *h, nas_sound *out, nas_err *err) {
+    *out = (nas_sound){0};
+    reader *r = calloc(1, sizeof *r);
+    if (!r) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    const nas_status st = hear(path, h, r, out, err);
+    close_reader(r);
+    free(r);
+    if (st != NAS_OK) {
+        const bool empty = out->empty;
+        nas_sound_free(out);
+        out->empty = empty;
+    }
+    return st;
+}
+
+nas_status nas_sound_read(const char *path, double most_seconds, nas_sound *out, nas_err *err) {
+    return nas_sound_hear(path, &(nas_hearing){.seconds = most_seconds}, out, err);
 }
 
 void nas_sound_free(nas_sound *s) {

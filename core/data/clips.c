@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_WARNINGS = 20, MOST_SECONDS = 600, MOST_HZ = 768000 };
+enum { MOST_SECONDS = 600, MOST_HZ = 768000 };
 
 /* The clips at one more rate. */
 typedef struct prepared {
@@ -73,17 +73,22 @@ static nas_status wait_for_lock(const char *path, const nas_log *log, nas_lock *
     }
 }
 
-/* One process makes the pack, others wait for it. */
-static nas_status write_locked(const recipe *r, const place *at, const nas_log *log, nas_pack *pack,
-                               nas_err *err) {
+/* One process makes the pack, others wait for it. One that cannot be used does not stay. */
+static nas_status write_locked(nas_arena *a, const recipe *r, const place *at, const nas_log *log,
+                               nas_pack *pack, nas_err *err) {
     nas_lock lock = {.fd = -1};
     NAS_TRY(wait_for_lock(at->lock, log, &lock, err));
     nas_status st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
+    if (st == NAS_ENOTFOUND && nas_pack_borrow(a, at->cache, &r->key, at->pack))
+        st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
     if (st != NAS_OK) {
         if (st == NAS_EFORMAT)
             nas_warn(log, "the packed clips %s are damaged and are made again", at->pack);
+        if (!r->from) nas_pack_warn_of_others(a, at->cache, at->pack, log);
         st = nas_pack_write(r->l, r->from, r->rate_hz, at->pack, &r->key, log, err);
         if (st == NAS_OK) st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, err);
+        if (st == NAS_OK && !r->from) st = nas_pack_judge(r->l, pack, err);
+        if (st != NAS_OK) (void)unlink(at->pack);
     }
     nas_lock_remove(at->lock, &lock);
     return st;
@@ -95,10 +100,11 @@ static nas_status open_pack(nas_arena *a, const recipe *r, const char *cache, co
     place at;
     NAS_TRY(find_place(a, cache, &r->key, &at, err));
     nas_status st = nas_pack_map(at.pack, &r->key, r->l->n_labels, pack, err);
+    if (st == NAS_OK) return r->from ? NAS_OK : nas_pack_judge(r->l, pack, err);
     if (st != NAS_ENOTFOUND && st != NAS_EFORMAT) return st;
     const bool had_cache = nas_path_exists(cache);
     st = nas_dir_make(at.folder, err);
-    if (st == NAS_OK) st = write_locked(r, &at, log, pack, err);
+    if (st == NAS_OK) st = write_locked(a, r, &at, log, pack, err);
     if (st != NAS_OK) {
         (void)rmdir(at.folder); /* does nothing when something lies in it */
         if (!had_cache) (void)rmdir(cache);
@@ -131,11 +137,23 @@ static bool find_speaker(const regex_t *re, const char *name, const char **at, i
     return *n > 0;
 }
 
+/* The folder between a clip and its class folder: a speaker's. */
+static bool find_folder(bool parts, const char *name, const char **at, int *n) {
+    const char *slash = strchr(name, '/');
+    if (parts && slash) slash = strchr(slash + 1, '/');
+    const char *file = strrchr(name, '/');
+    if (!slash || slash == file) return false;
+    *at = slash + 1;
+    *n = (int)(file - *at);
+    return true;
+}
+
 static nas_status set_speaker(nas_clips *c, const regex_t *re, nas_clip *k, nas_err *err) {
     nas_arena *a = c->own->a;
     const char *at;
     int n;
-    if (!find_speaker(re, k->name, &at, &n)) {
+    if (!(!re && find_folder(c->own->list.parts, k->name, &at, &n)) &&
+        !find_speaker(re, k->name, &at, &n)) {
         if (c->n_unnamed++ == 0) c->unnamed = k->name;
         return stem_of(a, k->name, &k->speaker, err);
     }
@@ -174,11 +192,35 @@ static nas_status fill_clips(nas_clips *c, const regex_t *re, nas_err *err) {
                         .label = e->label,
                         .content = e->content,
                         .samples = (int64_t)e->samples,
+                        .length = (int64_t)e->length,
                         .rate_hz = e->rate_hz,
+                        .channels = e->channels,
+                        .state = e->state,
+                        .peak = e->peak,
                         .pcm = (const void *)(p->pcm + e->at)};
         NAS_TRY(set_speaker(c, re, k, err));
     }
-    for (int32_t i = 0; i < c->n_bad; i++) c->bad[i] = p->text + p->bad[i];
+    for (int32_t i = 0; i < c->n_bad; i++) c->bad[i] = p->text + p->bad[i].text;
+    return NAS_OK;
+}
+
+static int compare_texts(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* How many speakers the clips are whose names tell none. */
+static nas_status count_unnamed(nas_clips *c, const regex_t *re, nas_err *err) {
+    const char **names = nas_arena_array(c->own->a, (size_t)c->n_unnamed + 1, sizeof *names, err);
+    int32_t n = 0, length;
+    const char *at;
+    if (!names) return NAS_ENOMEM;
+    for (int32_t i = 0; i < c->n; i++)
+        if ((re || !find_folder(c->own->list.parts, c->clips[i].name, &at, &length)) &&
+            !find_speaker(re, c->clips[i].name, &at, &length))
+            names[n++] = c->clips[i].speaker;
+    qsort(names, (size_t)n, sizeof *names, compare_texts);
+    for (int32_t i = 0; i < n; i++)
+        c->n_unnamed_speakers += i == 0 || strcmp(names[i], names[i - 1]) != 0;
     return NAS_OK;
 }
 
@@ -194,15 +236,15 @@ static nas_hash fingerprint_of(const nas_clips *c) {
         nas_hasher_i64(&h, c->clips[i].rate_hz);
         nas_hasher_hash(&h, &c->clips[i].content);
     }
+    if (c->crop != NAS_CROP_START) {
+        nas_hasher_text(&h, "crop");
+        nas_hasher_i64(&h, c->crop);
+    }
+    if (c->full_scale < 1.0 || c->full_scale > 1.0) {
+        nas_hasher_text(&h, "full scale");
+        nas_hasher_f64(&h, c->full_scale);
+    }
     return nas_hasher_end(&h);
-}
-
-static void warn_of_bad(const nas_clips *c, const nas_log *log) {
-    for (int32_t i = 0; i < c->n_bad && i < MOST_WARNINGS; i++)
-        nas_warn(log, "clip left out: %s", c->bad[i]);
-    if (c->n_bad > MOST_WARNINGS)
-        nas_warn(log, "%d more clips left out, %d of %d in all", c->n_bad - MOST_WARNINGS, c->n_bad,
-                 c->n_bad + c->n);
 }
 
 static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_t *re,
@@ -218,12 +260,17 @@ static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_
     own->key = nas_pack_key(l);
     const recipe r = {.l = l, .key = own->key};
     NAS_TRY(open_pack(own->a, &r, own->cache, log, &own->pack, err));
-    c->clip_seconds = o->clip_seconds;
+    c->clip_seconds = l->hearing.seconds;
+    c->crop = l->hearing.crop;
+    c->full_scale = l->hearing.full_scale;
+    c->made = l->made;
+    c->silence = o->silence;
     c->n_labels = l->n_labels;
     c->labels = l->labels;
     NAS_TRY(fill_clips(c, re, err));
+    if (c->n_unnamed) NAS_TRY(count_unnamed(c, re, err));
     c->fingerprint = fingerprint_of(c);
-    warn_of_bad(c, log);
+    nas_clips_warn(c, l, &own->pack, log);
     return NAS_OK;
 }
 
@@ -250,6 +297,20 @@ nas_status nas_clips_open(const nas_clips_options *o, const nas_log *log, nas_cl
     return st;
 }
 
+const char *nas_clips_list_name(nas_arena *a, const char *folder) {
+    size_t end = strlen(folder);
+    while (end > 0 && (folder[end - 1] == '/' || folder[end - 1] == '.')) end--;
+    size_t begin = end;
+    while (begin > 0 && folder[begin - 1] != '/') begin--;
+    return end > begin ? nas_arena_format(a, NULL, "%.*s_unreadable.txt", (int)(end - begin),
+                                          folder + begin)
+                       : "clips_unreadable.txt";
+}
+
+nas_arena *nas_clips_arena(nas_clips *c) {
+    return c->own->a;
+}
+
 void nas_clips_close(nas_clips *c) {
     if (!c) return;
     if (c->own) {
@@ -270,7 +331,8 @@ static const nas_pack *find_prepared(const nas_clips *c, int32_t rate_hz) {
 nas_status nas_clips_prepare(nas_clips *c, int32_t rate_hz, const nas_log *log, nas_err *err) {
     struct nas_clips_own *own = c->own;
     bool other = false;
-    for (int32_t i = 0; i < c->n && !other; i++) other = c->clips[i].rate_hz != rate_hz;
+    const int32_t packed = own->pack.n; /* cuts are read from their recordings */
+    for (int32_t i = 0; i < packed && !other; i++) other = c->clips[i].rate_hz != rate_hz;
     if (!other || find_prepared(c, rate_hz)) return NAS_OK;
     if (rate_hz < 1 || rate_hz > MOST_HZ)
         return nas_fail(err, NAS_EINVAL, "clips cannot be resampled to %d Hz; 1 to %d is expected",
@@ -292,13 +354,14 @@ nas_status nas_clips_read(const nas_clips *c, int32_t i, int32_t rate_hz, float 
                           int64_t out_samples, nas_err *err) {
     assert(i >= 0 && i < c->n && out_samples >= 0);
     const nas_clip *k = &c->clips[i];
-    const nas_pack *pack = find_prepared(c, rate_hz);
+    const nas_pack *pack = k->cut ? NULL : find_prepared(c, rate_hz);
     const float *pcm = pack ? (const void *)(pack->pcm + pack->entries[i].at) : k->pcm;
     const int64_t samples = pack ? (int64_t)pack->entries[i].samples : k->samples;
     int64_t made = 0;
     const nas_status st = nas_sound_resample(pcm, samples, pack ? rate_hz : k->rate_hz, rate_hz,
                                              out, out_samples, &made, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", k->name);
+    for (int64_t s = 0; k->cut && s < made; s++) out[s] *= k->volume;
     for (int64_t s = made; s < out_samples; s++) out[s] = 0.0f;
     return NAS_OK;
 }

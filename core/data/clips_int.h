@@ -15,19 +15,84 @@ typedef struct nas_clip_file {
     nas_hash content; /* zeros when not readable */
 } nas_clip_file;
 
+/* What of the data folder is not read. */
+typedef enum nas_left_kind {
+    NAS_LEFT_NO_SOUND,   /* files in class folders, and at the top, that are no sound */
+    NAS_LEFT_TOP,        /* sound files in no class folder */
+    NAS_LEFT_NO_CLIPS,   /* folders at the top without a sound file */
+    NAS_LEFT_NO_LABEL,   /* folders that are none of the labels that were picked */
+    NAS_LEFT_NO_PART,    /* folders beside train/, validation/ and test/ */
+    NAS_LEFT_BELOW,      /* folders below clips */
+    NAS_LEFT_OF_CLASSES, /* folders whose folders have the names of classes */
+    NAS_LEFT_KINDS
+} nas_left_kind;
+
+/* How many of a kind, and the first of them. */
+typedef struct nas_counted {
+    int64_t n;
+    const char *first;
+} nas_counted;
+void nas_count(nas_counted *c, const char *name);
+
 typedef struct nas_clip_list {
     const char *folder;
-    double clip_seconds;
+    nas_hearing hearing;
+    bool picked, parts; /* as in the options */
+    bool some;          /* a class may be absent */
+    int32_t unreadable;
+    const char *unreadable_list;
+    int32_t n_folders;
+    const char **folders; /* all class folders that there are, by name */
     int32_t n_labels;
     const char **labels;
+    nas_clips_made made;
     int32_t n;
     nas_clip_file *files; /* in the order of (label, name) */
+    nas_counted left[NAS_LEFT_KINDS];
+    nas_counted nested; /* class folders whose clips lie in a folder for each speaker; a folder */
 } nas_clip_list;
 
-/* May the file be a clip, by its path and the name at the end of it? */
+/* May the file be a clip, by its path and the name at the end of it? Its ending says so, or the
+ * first bytes of one whose ending is none that we know. */
 bool nas_clip_is_file(const char *path, const char *name);
+/* Is it something that nobody takes for a clip: a text, a list? */
+bool nas_clip_is_document(const char *name);
+
+/* Names of clips, in an arena. */
+typedef struct nas_clip_names {
+    const char **p;
+    size_t n;
+} nas_clip_names;
+/* Adds the clips of one class folder, `below` the folder of l ("train/up"): its files, or, where it
+ * holds none, those of the folders in it. Counts in l what is left. Errors: NAS_EINVAL a path that
+ * is too long, a folder that seems to be a part of the split, NAS_EIO. */
+NAS_NODISCARD nas_status nas_clip_folder_list(nas_arena *a, nas_clip_list *l, const char *below,
+                                              nas_clip_names *out, nas_err *err);
+/* Says what was left, and how speakers' folders were taken. */
+void nas_clip_list_warn(const nas_clip_list *l, bool pattern, const nas_log *log);
+
 /* SHA-256 of a file's bytes; false when it cannot be read. */
 bool nas_clip_hash_file(const char *path, nas_hash *out);
+
+/* Where class folders stand with `parts`, in the order of the names of clips; NULL at the end. */
+extern const char *const nas_clip_parts[];
+
+/* The clips of a class folder, wherever it stands. */
+NAS_NODISCARD nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label,
+                                             nas_clip_names *out, nas_err *err);
+
+/* The clips of o->unknown, by name: of each folder as many, the first by the hash of their names;
+ * with `parts` in each of them by itself. labels: what stands in the folders of the labels, of
+ * unknown nothing; l: the folders that there are; silence: the share of o->silence counts.
+ * *folders: how many were taken from. Fewer clips than asked for are a warning. Errors:
+ * NAS_ENOTFOUND a folder, or all; NAS_EINVAL no clip. */
+NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
+                                          nas_clip_list *l, const nas_clip_names *labels,
+                                          int32_t n_labels, bool silence, const nas_log *log,
+                                          nas_clip_names *out, int32_t *folders, nas_err *err);
+
+/* The arena that lives as long as c. */
+nas_arena *nas_clips_arena(nas_clips *c);
 
 /* All of it in arena a. Errors: as nas_clips_open. */
 NAS_NODISCARD nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o,
@@ -39,28 +104,46 @@ typedef struct nas_pack_entry {
     uint64_t sum;     /* checksum of the samples with their padding */
     uint32_t name;    /* byte where its name begins, counted from the first name */
     int32_t label, rate_hz;
-    uint32_t zero;
+    uint32_t state;  /* bits of nas_clip_state */
+    uint64_t length; /* samples of the whole file */
+    float peak;      /* before samples were cut to [-1, 1] */
+    int32_t channels;
     nas_hash content;
 } nas_pack_entry;
+
+/* A clip that was left out. */
+typedef struct nas_pack_bad {
+    uint32_t text; /* byte where the reason begins */
+    uint32_t empty;
+} nas_pack_bad;
 
 /* A view of a mapped pack. */
 typedef struct nas_pack {
     nas_mapped map;
     int32_t n, n_bad;
     const nas_pack_entry *entries;
-    const uint64_t *bad; /* bytes where the reasons begin */
+    const nas_pack_bad *bad;
     const char *text;
     const uint8_t *pcm;
 } nas_pack;
+
+/* What a pack begins with. */
+enum { NAS_PACK_MAGIC = 64 };
+extern const char nas_pack_magic[NAS_PACK_MAGIC];
+
+/* Links the pack of that key from a cache beside this one ("<name>.cache" in the same folder, of
+ * the same owner) to the path `pack`. false: none has it. */
+bool nas_pack_borrow(nas_arena *a, const char *cache, const nas_hash *key, const char *pack);
+/* Packs of the cache that are not `pack`, in one warning. */
+void nas_pack_warn_of_others(nas_arena *a, const char *cache, const char *pack, const nas_log *log);
 
 /* What decides the bits of a pack, and of the same clips at another rate. */
 nas_hash nas_pack_key(const nas_clip_list *l);
 nas_hash nas_pack_key_at(const nas_hash *key, int32_t rate_hz);
 
 /* Decodes all clips of l and writes the pack; or, when from is not NULL, resamples the clips of
- * that pack of l to rate_hz. Errors: NAS_EFORMAT more than 1 % bad clips or a class without a good
- * one, NAS_EINVAL a rate that cannot be, NAS_EIO, NAS_EFULL, NAS_ENOMEM, NAS_ESTOP; path is then as
- * before. */
+ * that pack of l to rate_hz. Errors: NAS_EINVAL a rate that cannot be, NAS_EIO, NAS_EFULL,
+ * NAS_ENOMEM, NAS_ESTOP; path is then as before. */
 NAS_NODISCARD nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from,
                                         int32_t rate_hz, const char *path, const nas_hash *key,
                                         const nas_log *log, nas_err *err);
@@ -69,5 +152,15 @@ NAS_NODISCARD nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *
  * NAS_EIO. */
 NAS_NODISCARD nas_status nas_pack_map(const char *path, const nas_hash *key, int32_t n_labels,
                                       nas_pack *out, nas_err *err);
+
+/* Bits of nas_clip_state that hold for what is heard of a file. */
+uint32_t nas_clip_judge(const nas_sound *s);
+/* Can the clips of a pack be used? Writes l->unreadable_list where some cannot be read. Errors:
+ * NAS_EFORMAT more than l->unreadable that cannot be read, a class without a clip, floats far
+ * beyond -1 .. 1. */
+NAS_NODISCARD nas_status nas_pack_judge(const nas_clip_list *l, const nas_pack *p, nas_err *err);
+/* Says what was left out, and what the clips that were read have that a user should know. */
+void nas_clips_warn(const nas_clips *c, const nas_clip_list *l, const nas_pack *p,
+                    const nas_log *log);
 
 #endif

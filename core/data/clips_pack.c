@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_ROOM = 4096, ALIGN = 64, BATCH_BYTES = 64 << 20, MOST_BATCH = 256, NAMED = 5 };
+enum { PATH_ROOM = 4096, ALIGN = NAS_PACK_MAGIC, BATCH_BYTES = 64 << 20, MOST_BATCH = 256 };
 
 /* Between two looks for a stop. Resampling takes some hundredth of the time of the sound. */
 enum { RESAMPLED_SECONDS = 16, LEAST_RESAMPLED = 16 };
 
-static const char head[ALIGN] = "nas packed clips\n";
+const char nas_pack_magic[NAS_PACK_MAGIC] = "nas packed clips\n";
 
 typedef struct tail {
     char magic[8];
@@ -27,15 +27,18 @@ typedef struct tail {
     uint64_t sum; /* of the tables, the texts and the tail up to here */
 } tail;
 
-static_assert(sizeof(nas_pack_entry) == 72 && sizeof(tail) == 96, "no padding in the pack");
+static_assert(sizeof(nas_pack_entry) == 88 && sizeof(nas_pack_bad) == 8 && sizeof(tail) == 96,
+              "no padding in the pack");
 
-static const tail blank = {.magic = "NASCLIPS", .version = 1, .byte_order = 0x01020304};
+static const tail blank = {.magic = "NASCLIPS", .version = 2, .byte_order = 0x01020304};
 
 nas_hash nas_pack_key(const nas_clip_list *l) {
     nas_hasher h = nas_hasher_start();
     nas_hasher_text(&h, "clips");
     nas_hasher_i64(&h, NAS_CLIPS_VERSION);
-    nas_hasher_f64(&h, l->clip_seconds);
+    nas_hasher_f64(&h, l->hearing.seconds);
+    nas_hasher_i64(&h, l->hearing.crop);
+    nas_hasher_f64(&h, l->hearing.full_scale);
     nas_hasher_i64(&h, l->n_labels);
     for (int32_t i = 0; i < l->n_labels; i++) nas_hasher_text(&h, l->labels[i]);
     nas_hasher_i64(&h, l->n);
@@ -103,6 +106,7 @@ typedef struct writer {
     int32_t *source;         /* [total]: which of all an entry is */
     int32_t n, n_bad;
     const char **reasons; /* [l->n] */
+    bool *empty;          /* [l->n] */
     uint64_t pcm_bytes;
 } writer;
 
@@ -118,13 +122,13 @@ static nas_status read_clip(const writer *w, int32_t i, nas_sound *out, nas_err 
     const int len = snprintf(path, sizeof path, "%s/%s", w->l->folder, w->l->files[i].name);
     if (len < 0 || (size_t)len >= sizeof path)
         return nas_fail(err, NAS_EFORMAT, "its path is too long");
-    return nas_sound_read(path, w->l->clip_seconds, out, err);
+    return nas_sound_hear(path, &w->l->hearing, out, err);
 }
 
 static nas_status resample_clip(const writer *w, int32_t i, nas_sound *out, nas_err *err) {
     const nas_pack_entry *e = &w->from->entries[i];
-    const int64_t room = (int64_t)floor(w->l->clip_seconds * (double)w->rate_hz + 0.5);
-    *out = (nas_sound){.rate_hz = w->rate_hz};
+    const int64_t room = (int64_t)floor(w->l->hearing.seconds * (double)w->rate_hz + 0.5);
+    *out = (nas_sound){.rate_hz = w->rate_hz, .length = (int64_t)e->length};
     out->pcm = calloc((size_t)room + 1, sizeof *out->pcm);
     if (!out->pcm) return nas_fail(err, NAS_ENOMEM, "out of memory");
     NAS_TRY(nas_sound_resample((const void *)(w->from->pcm + e->at), (int64_t)e->samples,
@@ -153,6 +157,10 @@ static nas_status add_clip(writer *w, int32_t source, const nas_sound *s, nas_er
                                           .sum = sum_clip(s->pcm, bytes),
                                           .label = f.label,
                                           .rate_hz = s->rate_hz,
+                                          .state = nas_clip_judge(s),
+                                          .length = (uint64_t)s->length,
+                                          .peak = s->peak,
+                                          .channels = s->channels,
                                           .content = f.content};
     w->pcm_bytes += room;
     NAS_TRY(nas_file_add(w->file, s->pcm, bytes, err));
@@ -171,6 +179,7 @@ static nas_status add_jobs(writer *w, int32_t n, nas_err *err) {
             return nas_fail(err, j->err.code, "%s: %.1000s", f.name, j->err.text);
         const char *why = nas_arena_format(w->a, err, "%s: %.400s", f.name, j->err.text);
         if (!why) return NAS_ENOMEM;
+        w->empty[w->n_bad] = j->sound.empty;
         w->reasons[w->n_bad++] = why;
     }
     return NAS_OK;
@@ -190,30 +199,6 @@ static nas_status make_all(writer *w, const nas_log *log, nas_err *err) {
     return NAS_OK;
 }
 
-static nas_status too_many_bad(const writer *w, nas_err *err) {
-    char some[1200] = "";
-    size_t used = 0;
-    for (int32_t i = 0; i < w->n_bad && i < NAMED && used < sizeof some; i++)
-        used += (size_t)snprintf(some + used, sizeof some - used, "%s%.200s", i ? "; " : "",
-                                 w->reasons[i]);
-    return nas_fail(err, NAS_EFORMAT,
-                    "%d of %d clips in %s cannot be used, which is more than 1 %%: %s%s; repair or "
-                    "remove them",
-                    w->n_bad, w->l->n, w->l->folder, some, w->n_bad > NAMED ? "; ..." : "");
-}
-
-static nas_status check_good(const writer *w, nas_err *err) {
-    if ((int64_t)w->n_bad * 100 > w->l->n) return too_many_bad(w, err);
-    int32_t i = 0; /* entries are in the order of their labels */
-    for (int32_t label = 0; label < w->l->n_labels; label++) {
-        if (i == w->n || w->entries[i].label != label)
-            return nas_fail(err, NAS_EFORMAT, "no clip of the class folder %s/%s can be read",
-                            w->l->folder, w->l->labels[label]);
-        while (i < w->n && w->entries[i].label == label) i++;
-    }
-    return NAS_OK;
-}
-
 static uint64_t put_text(char *text, uint64_t *used, const char *s) {
     const uint64_t at = *used, len = strlen(s) + 1;
     memcpy(text + at, s, len);
@@ -222,7 +207,8 @@ static uint64_t put_text(char *text, uint64_t *used, const char *s) {
 }
 
 /* The names, then the reasons; fills entries[].name and bad[]. */
-static nas_status make_text(writer *w, uint64_t *bad, char **out, uint64_t *bytes, nas_err *err) {
+static nas_status make_text(writer *w, nas_pack_bad *bad, char **out, uint64_t *bytes,
+                            nas_err *err) {
     uint64_t total = 0, used = 0;
     for (int32_t i = 0; i < w->n; i++) total += strlen(file_at(w, w->source[i]).name) + 1;
     for (int32_t i = 0; i < w->n_bad; i++) total += strlen(w->reasons[i]) + 1;
@@ -232,13 +218,14 @@ static nas_status make_text(writer *w, uint64_t *bad, char **out, uint64_t *byte
     if (!text) return NAS_ENOMEM;
     for (int32_t i = 0; i < w->n; i++)
         w->entries[i].name = (uint32_t)put_text(text, &used, file_at(w, w->source[i]).name);
-    for (int32_t i = 0; i < w->n_bad; i++) bad[i] = put_text(text, &used, w->reasons[i]);
+    for (int32_t i = 0; i < w->n_bad; i++)
+        bad[i] = (nas_pack_bad){(uint32_t)put_text(text, &used, w->reasons[i]), w->empty[i]};
     *out = text;
     return NAS_OK;
 }
 
 static nas_status add_tables(writer *w, const nas_hash *key, nas_err *err) {
-    uint64_t *bad = nas_arena_array(w->a, (size_t)w->n_bad + 1, sizeof *bad, err);
+    nas_pack_bad *bad = nas_arena_array(w->a, (size_t)w->n_bad + 1, sizeof *bad, err);
     char *text = NULL;
     tail t = blank;
     if (!bad) return NAS_ENOMEM;
@@ -249,7 +236,8 @@ static nas_status add_tables(writer *w, const nas_hash *key, nas_err *err) {
     t.n = (uint64_t)w->n;
     t.n_bad = (uint64_t)w->n_bad;
     t.pcm_bytes = w->pcm_bytes;
-    t.file_bytes = sizeof head + t.pcm_bytes + entry_bytes + bad_bytes + t.text_bytes + sizeof t;
+    t.file_bytes =
+        sizeof nas_pack_magic + t.pcm_bytes + entry_bytes + bad_bytes + t.text_bytes + sizeof t;
     t.sum = sum_add(0, w->entries, entry_bytes);
     t.sum = sum_add(t.sum, bad, bad_bytes);
     t.sum = sum_add(t.sum, text, t.text_bytes);
@@ -274,12 +262,13 @@ static int32_t batch_of(double clip_seconds, bool resampled) {
 
 static nas_status reserve(writer *w, nas_err *err) {
     const size_t n = (size_t)w->total + 1;
-    w->batch = batch_of(w->l->clip_seconds, w->from != NULL);
+    w->batch = batch_of(w->l->hearing.seconds, w->from != NULL);
     w->jobs = nas_arena_array(w->a, (size_t)w->batch, sizeof *w->jobs, err);
     w->entries = nas_arena_array(w->a, n, sizeof *w->entries, err);
     w->source = nas_arena_array(w->a, n, sizeof *w->source, err);
     w->reasons = nas_arena_array(w->a, n, sizeof *w->reasons, err);
-    return w->jobs && w->entries && w->source && w->reasons ? NAS_OK : NAS_ENOMEM;
+    w->empty = nas_arena_array(w->a, n, sizeof *w->empty, err);
+    return w->jobs && w->entries && w->source && w->reasons && w->empty ? NAS_OK : NAS_ENOMEM;
 }
 
 nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from, int32_t rate_hz,
@@ -289,9 +278,8 @@ nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from, int32_t 
     if (st == NAS_OK) st = reserve(&w, err);
     nas_file_sweep(path);
     if (st == NAS_OK) st = nas_file_begin(path, &w.file, err);
-    if (st == NAS_OK) st = nas_file_add(w.file, head, sizeof head, err);
+    if (st == NAS_OK) st = nas_file_add(w.file, nas_pack_magic, sizeof nas_pack_magic, err);
     if (st == NAS_OK) st = make_all(&w, log, err);
-    if (st == NAS_OK) st = check_good(&w, err);
     if (st == NAS_OK) st = add_tables(&w, key, err);
     if (st == NAS_OK)
         st = nas_file_commit(w.file, err);
@@ -310,12 +298,12 @@ static nas_status damaged(const char *path, const char *what, nas_err *err) {
 static nas_status check_tail(const char *path, const nas_hash *key, nas_pack *p, nas_err *err) {
     tail t;
     const uint64_t all = p->map.bytes;
-    if (all < sizeof head + sizeof t) return damaged(path, "too short", err);
+    if (all < sizeof nas_pack_magic + sizeof t) return damaged(path, "too short", err);
     memcpy(&t, p->map.p + all - sizeof t, sizeof t);
-    if (memcmp(p->map.p, head, sizeof head) != 0 || memcmp(&t, &blank, offsetof(tail, key)) != 0 ||
-        !nas_hash_equal(&t.key, key))
+    if (memcmp(p->map.p, nas_pack_magic, sizeof nas_pack_magic) != 0 ||
+        memcmp(&t, &blank, offsetof(tail, key)) != 0 || !nas_hash_equal(&t.key, key))
         return damaged(path, "not this pack", err);
-    const uint64_t body = all - sizeof head - sizeof t;
+    const uint64_t body = all - sizeof nas_pack_magic - sizeof t;
     if (t.file_bytes != all || t.n > INT32_MAX || t.n_bad > INT32_MAX || t.pcm_bytes > body ||
         t.pcm_bytes % ALIGN != 0 || t.text_bytes > body || t.text_bytes < 8 ||
         t.text_bytes % 8 != 0 ||
@@ -323,7 +311,7 @@ static nas_status check_tail(const char *path, const nas_hash *key, nas_pack *p,
         return damaged(path, "sizes", err);
     p->n = (int32_t)t.n;
     p->n_bad = (int32_t)t.n_bad;
-    p->pcm = p->map.p + sizeof head;
+    p->pcm = p->map.p + sizeof nas_pack_magic;
     p->entries = (const void *)(p->pcm + t.pcm_bytes);
     p->bad = (const void *)(p->entries + t.n);
     p->text = (const void *)(p->bad + t.n_bad);
@@ -333,7 +321,7 @@ static nas_status check_tail(const char *path, const nas_hash *key, nas_pack *p,
     if (sum_add(sum, &t, offsetof(tail, sum)) != t.sum || p->text[t.text_bytes - 1] != '\0')
         return damaged(path, "tables", err);
     for (uint64_t i = 0; i < t.n_bad; i++)
-        if (p->bad[i] >= t.text_bytes) return damaged(path, "reasons", err);
+        if (p->bad[i].text >= t.text_bytes) return damaged(path, "reasons", err);
     return NAS_OK;
 }
 

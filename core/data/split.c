@@ -115,9 +115,10 @@ static void warn_of_worst(const nas_dealing *d, const nas_log *log) {
     const int32_t l = d->worst_label;
     const double want = d->want[d->worst_part] * (double)d->total[l];
     nas_warn(log,
-             "split: with none of %d salts does each class keep its share of each part within a "
-             "fifth; with the best, the %s part has %lld clips of \"%s\" instead of about %.0f",
-             SALTS, nas_part_name((nas_part)d->worst_part),
+             "split: whichever way speakers are dealt, a class is off its share of a part by more "
+             "than a fifth: the %s part has %lld clips of \"%s\", its share is %.0f; figures of "
+             "that part weigh the class so. More speakers even it out",
+             nas_part_name((nas_part)d->worst_part),
              (long long)d->count[d->worst_part * d->c->n_labels + l], d->c->labels[l], want);
 }
 
@@ -229,10 +230,11 @@ nas_status nas_split_check_speakers(const nas_clips *c, const nas_log *log, nas_
                         "clips, as in %s; one speaker's clips would lie in several parts. Mend the "
                         "pattern, or split by \"file\"",
                         c->n_unnamed, c->n, c->unnamed);
-    nas_warn(log,
-             "split: the names of %d of %d clips tell no speaker, as %s; each counts as a speaker "
-             "of its own. Set task.split.speaker_pattern if names do tell",
-             c->n_unnamed, c->n, c->unnamed);
+    nas_warn(
+        log,
+        "split: the names of %d of %d clips tell no speaker, as %s; clips of one name count as "
+        "one speaker, so they are %d. Set task.split.speaker_pattern if names do tell",
+        c->n_unnamed, c->n, c->unnamed, c->n_unnamed_speakers);
     return NAS_OK;
 }
 
@@ -288,7 +290,7 @@ static nas_status assign(const nas_clips *c, const nas_split_config *config, boo
 
 nas_status nas_split_make(const nas_clips *c, const nas_split_config *config, bool allow_missing,
                           const nas_log *log, uint8_t *part, nas_hash *fingerprint, nas_err *err) {
-    assert(config->by >= NAS_BY_SPEAKER && config->by <= NAS_BY_FOLDERS);
+    assert(config->by >= NAS_BY_SPEAKER && config->by <= NAS_BY_GROUPS);
     *fingerprint = (nas_hash){0};
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));

@@ -12,7 +12,8 @@ typedef enum nas_split_by {
     NAS_BY_SPEAKER = 0,
     NAS_BY_FILE = 1,
     NAS_BY_LISTS = 2,
-    NAS_BY_FOLDERS = 3
+    NAS_BY_FOLDERS = 3,
+    NAS_BY_GROUPS = 4
 } nas_split_by;
 
 typedef struct nas_split_config {
@@ -22,10 +23,12 @@ typedef struct nas_split_config {
     double stopping;         /* with folds: share of each fold whose speakers only pick epochs */
     /* By lists: files in the clips' folder, one clip a line; train_list NULL: all other clips. */
     const char *train_list, *validation_list, *test_list;
+    const char *list; /* by groups: a file in the clips' folder, "speaker,fold" a line */
 } nas_split_config;
 
-/* Keys of "split" by speaker or file, by lists, by folders. */
-extern const nas_key nas_split_keys[], nas_split_lists_keys[], nas_split_folders_keys[];
+/* Keys of "split" by speaker or file, by lists, by folders, by groups. */
+extern const nas_key nas_split_keys[], nas_split_lists_keys[], nas_split_folders_keys[],
+    nas_split_groups_keys[];
 
 /* A list's name: relative to the clips' folder, and not out of it by "..". */
 bool nas_split_path_fits(const char *path);
@@ -52,7 +55,9 @@ NAS_NODISCARD nas_status nas_split_make(const nas_clips *c, const nas_split_conf
  * the best, and a warning. Shape: fold has c->n entries: 0 .. folds - 1, or NAS_TEST_FOLD.
  * With config->stopping some speakers of each fold, at least that share of its clips, only pick the
  * epoch of nets that train on their fold: those are NAS_STOPPING_FOLD + their fold.
- * Errors: NAS_EINVAL as above. */
+ * By groups the list says the fold of each speaker, 0 .. folds - 1 or "test"; a class without a
+ * clip in a fold is warned of.
+ * Errors: NAS_EINVAL as above, a speaker without a line or with two; NAS_ENOTFOUND no list. */
 enum { NAS_FOLDS_MOST = 20, NAS_STOPPING_FOLD = 32, NAS_TEST_FOLD = 255 };
 NAS_NODISCARD nas_status nas_split_folds(const nas_clips *c, const nas_split_config *config,
                                          const nas_log *log, uint8_t *fold, nas_hash *fingerprint,

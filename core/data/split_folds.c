@@ -86,9 +86,10 @@ static void warn_of_worst(const folding *f, const nas_log *log) {
     char where[32] = "the test part";
     if (k != held) snprintf(where, sizeof where, "fold %d", k + 1);
     nas_warn(log,
-             "split: with none of %d salts does each class keep its share of each fold within a "
-             "fifth; with the best, %s has %lld clips of \"%s\" instead of about %.0f",
-             NAS_SPLIT_SALTS, where, (long long)d->count[k * d->c->n_labels + l], d->c->labels[l],
+             "split: whichever way speakers are dealt, a class is off its share of a fold by more "
+             "than a fifth: %s has %lld clips of \"%s\", its share is %.0f. All clips are judged "
+             "once all the same; more speakers even it out",
+             where, (long long)d->count[k * d->c->n_labels + l], d->c->labels[l],
              share * (double)d->total[l]);
 }
 
@@ -120,9 +121,12 @@ static nas_status pick_stopping(folding *f, uint32_t salt, uint8_t *stops, nas_e
     return NAS_OK;
 }
 
-static nas_status deal_folds(folding *f, const nas_log *log, nas_arena *a, uint8_t *fold,
-                             nas_err *err) {
-    const nas_clips *c = f->d.c;
+static nas_status deal_folds(const nas_clips *c, const nas_split_config *config, const nas_log *log,
+                             nas_arena *a, uint8_t *fold, nas_err *err) {
+    folding dealt = {.folds = config->folds, .test = config->test, .stopping = config->stopping};
+    folding *f = &dealt;
+    f->least = (int32_t)ceil(config->test * (double)c->n - 1e-6);
+    NAS_TRY(nas_dealing_open(&f->d, c, held + 1, a, err));
     uint32_t best = 0;
     double off = (double)INFINITY;
     for (uint32_t salt = 0; salt < NAS_SPLIT_SALTS && off > NAS_SPLIT_TOLERANCE; salt++) {
@@ -152,19 +156,19 @@ static nas_status deal_folds(folding *f, const nas_log *log, nas_arena *a, uint8
 nas_status nas_split_folds(const nas_clips *c, const nas_split_config *config, const nas_log *log,
                            uint8_t *fold, nas_hash *fingerprint, nas_err *err) {
     *fingerprint = (nas_hash){0};
-    if (config->by != NAS_BY_SPEAKER || config->folds < 2 || config->folds > NAS_FOLDS_MOST ||
-        !(config->test >= 0) || !(config->test < 1) || !(config->stopping >= 0) ||
-        !(config->stopping < 1))
+    if ((config->by != NAS_BY_SPEAKER && config->by != NAS_BY_GROUPS) || config->folds < 2 ||
+        config->folds > NAS_FOLDS_MOST || !(config->test >= 0) || !(config->test < 1) ||
+        !(config->stopping >= 0) || !(config->stopping < 1))
         return nas_fail(err, NAS_EINVAL,
-                        "split: folds are by speaker, 2 to %d, beside a test share of 0 to below 1",
+                        "split: folds are by speaker or by groups, 2 to %d, beside a test share of "
+                        "0 to below 1",
                         NAS_FOLDS_MOST);
     NAS_TRY(nas_split_check_speakers(c, log, err));
-    folding f = {.folds = config->folds, .test = config->test, .stopping = config->stopping};
-    f.least = (int32_t)ceil(config->test * (double)c->n - 1e-6);
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
-    nas_status st = nas_dealing_open(&f.d, c, held + 1, a, err);
-    if (st == NAS_OK) st = deal_folds(&f, log, a, fold, err);
+    const nas_status st = config->by == NAS_BY_GROUPS
+                              ? nas_split_by_groups(c, config, log, a, fold, err)
+                              : deal_folds(c, config, log, a, fold, err);
     if (st == NAS_OK) *fingerprint = nas_split_fingerprint(c, "folds", fold);
     nas_arena_close(a);
     return st;

@@ -1,6 +1,7 @@
 /* core/data/split_given.c - parts that the data set itself says: by list files, or by folders. */
 #include "core/data/split_int.h"
 
+#include "base/compose.h"
 #include "base/file.h"
 
 #include <stdio.h>
@@ -30,6 +31,7 @@ typedef struct lists {
     const nas_clips *c;
     nas_arena *a;
     int32_t *by_name; /* [c->n] clips, by strcmp of their names */
+    int32_t *by_look; /* [c->n] the same in the order of nas_text_compare */
     const char *file; /* the list that is read */
     int64_t lines;    /* of clips, in all lists */
     findings missing, twice;
@@ -40,21 +42,40 @@ static int compare_names(const void *x, const void *y, void *ctx) {
     return strcmp(c->clips[*(const int32_t *)x].name, c->clips[*(const int32_t *)y].name);
 }
 
-/* -1: none has this name. */
-static int32_t find_clip(const lists *s, const char *name, size_t n) {
-    int32_t lo = 0, hi = s->c->n;
+static int compare_looks(const void *x, const void *y, void *ctx) {
+    const nas_clips *c = ctx;
+    const char *a = c->clips[*(const int32_t *)x].name, *b = c->clips[*(const int32_t *)y].name;
+    return nas_text_compare(a, strlen(a), b, strlen(b));
+}
+
+/* As strcmp does for texts that end. */
+static int compare_bytes(const char *x, size_t n, const char *y, size_t m) {
+    const int order = memcmp(x, y, n < m ? n : m);
+    return order ? order : (n > m) - (n < m);
+}
+
+/* -1: none has this name, by an order of all clips. */
+static int32_t find_in(const nas_clips *c, const int32_t *order,
+                       int (*compare)(const char *, size_t, const char *, size_t), const char *name,
+                       size_t n) {
+    int32_t lo = 0, hi = c->n;
     while (lo < hi) {
         const int32_t mid = lo + (hi - lo) / 2;
-        const char *at = s->c->clips[s->by_name[mid]].name;
-        int order = strncmp(at, name, n);
-        if (order == 0 && at[n] != '\0') order = 1;
-        if (order == 0) return s->by_name[mid];
-        if (order < 0)
+        const char *at = c->clips[order[mid]].name;
+        const int side = compare(at, strlen(at), name, n);
+        if (side == 0) return order[mid];
+        if (side < 0)
             lo = mid + 1;
         else
             hi = mid;
     }
     return -1;
+}
+
+/* A clip of this name, or of one that looks the same; -1: there is none. */
+static int32_t find_clip(const lists *s, const char *name, size_t n) {
+    const int32_t i = find_in(s->c, s->by_name, compare_bytes, name, n);
+    return i >= 0 ? i : find_in(s->c, s->by_look, nas_text_compare, name, n);
 }
 
 /* Was it left out as a clip that cannot be read? */
@@ -64,16 +85,23 @@ static bool is_bad(const nas_clips *c, const char *name, size_t n) {
     return false;
 }
 
-/* A class that stands in the folder but was not picked. */
-static bool is_other_class(const nas_clips *c, const char *name, size_t label) {
+/* A class that stands in the folder but was not picked. name: "<class>/...". */
+static bool is_other_class(const nas_clips *c, const char *name) {
+    const size_t n = strcspn(name, "/");
     if (!c->picked) return false;
     for (int32_t i = 0; i < c->n_labels; i++)
-        if (strlen(c->labels[i]) == label && memcmp(c->labels[i], name, label) == 0) return false;
+        if (nas_text_compare(c->labels[i], strlen(c->labels[i]), name, n) == 0) return false;
     return true;
 }
 
 static bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\0';
+}
+
+/* Where the component before `slash` begins. */
+static const char *begin_of(const char *line, const char *slash) {
+    const char *above = memrchr(line, '/', (size_t)(slash - line));
+    return above ? above + 1 : line;
 }
 
 /* One line: false when it is no <class>/<file>, or no text. */
@@ -83,19 +111,21 @@ static bool take_line(lists *s, const char *line, size_t n, uint8_t p, uint8_t *
     if (n == 0) return true;
     const char *slash = memrchr(line, '/', n);
     if (memchr(line, '\0', n) || !slash || slash == line || slash + 1 == line + n) return false;
-    const char *above = memrchr(line, '/', (size_t)(slash - line));
-    const char *name = above ? above + 1 : line;
-    const size_t label = (size_t)(slash - name), length = (size_t)(line + n - name);
-    if (label == 0) return false;
+    const char *end = line + n, *name = begin_of(line, slash), *longer = name;
+    if (name == slash) return false;
+    if (name > line) longer = begin_of(line, name - 1);
     s->lines++;
-    const int32_t i = find_clip(s, name, length);
+    int32_t i = find_clip(s, name, (size_t)(end - name));
+    if (i < 0) i = find_clip(s, longer, (size_t)(end - longer)); /* of a speaker's folder */
     if (i < 0) {
-        if (!is_other_class(s->c, name, label) && !is_bad(s->c, name, length))
-            note(&s->missing, s->file, name, (int)length);
+        if (!(is_other_class(s->c, name) && is_other_class(s->c, longer)) &&
+            !is_bad(s->c, name, (size_t)(end - name)) &&
+            !is_bad(s->c, longer, (size_t)(end - longer)))
+            note(&s->missing, s->file, name, (int)(end - name));
         return true;
     }
     if (part[i] != NAS_NO_PART && part[i] != p)
-        note(&s->twice, s->file, name, (int)length);
+        note(&s->twice, s->file, name, (int)(end - name));
     else
         part[i] = p;
     return true;
@@ -179,9 +209,12 @@ nas_status nas_split_by_lists(const nas_clips *c, const nas_split_config *config
     lists s = {.c = c, .a = a};
     const char *const files[PARTS] = {config->train_list, config->validation_list,
                                       config->test_list};
-    if (!(s.by_name = nas_arena_array(a, (size_t)c->n, sizeof *s.by_name, err))) return NAS_ENOMEM;
-    for (int32_t i = 0; i < c->n; i++) s.by_name[i] = i;
+    s.by_name = nas_arena_array(a, (size_t)c->n, sizeof *s.by_name, err);
+    s.by_look = nas_arena_array(a, (size_t)c->n, sizeof *s.by_look, err);
+    if (!s.by_name || !s.by_look) return NAS_ENOMEM;
+    for (int32_t i = 0; i < c->n; i++) s.by_name[i] = s.by_look[i] = i;
     qsort_r(s.by_name, (size_t)c->n, sizeof *s.by_name, compare_names, (void *)c);
+    qsort_r(s.by_look, (size_t)c->n, sizeof *s.by_look, compare_looks, (void *)c);
     memset(part, NAS_NO_PART, (size_t)c->n);
     for (int p = files[NAS_TRAIN] ? NAS_TRAIN : NAS_VALIDATION; p < PARTS; p++) {
         s.file = files[p];

@@ -58,6 +58,9 @@ nas_hash nas_split_fingerprint(const nas_clips *c, const char *what, const uint8
 nas_status nas_split_by_lists(const nas_clips *c, const nas_split_config *config,
                               bool allow_missing, const nas_log *log, nas_arena *a, uint8_t *part,
                               nas_err *err);
+/* The folds that a list of speakers says. */
+nas_status nas_split_by_groups(const nas_clips *c, const nas_split_config *config,
+                               const nas_log *log, nas_arena *a, uint8_t *fold, nas_err *err);
 nas_status nas_split_by_folders(const nas_clips *c, const nas_log *log, nas_arena *a, uint8_t *part,
                                 nas_err *err);
 

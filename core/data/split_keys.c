@@ -3,14 +3,15 @@
 
 #include <string.h>
 
-static const char *const by_words[] = {"speaker", "file", "lists", "folders", NULL};
+static const char *const by_words[] = {"speaker", "file", "lists", "folders", "groups", NULL};
 
 #define AT(member) .offset = offsetof(nas_split_config, member)
-#define BY                                                                                     \
-    {                                                                                          \
-        .name = "by", .kind = NAS_KEY_WORD, AT(by), .def = "\"speaker\"", .words = by_words,   \
-        .help = "speaker: a speaker's clips are all in one part; file: each clip by itself; "  \
-                "lists: files say; folders: the data folder has train/, validation/ and test/" \
+#define BY                                                                                       \
+    {                                                                                            \
+        .name = "by", .kind = NAS_KEY_WORD, AT(by), .def = "\"speaker\"", .words = by_words,     \
+        .help = "speaker: a speaker's clips are all in one part; file: each clip by itself; "    \
+                "lists: files say; folders: the data folder has train/, validation/ and test/; " \
+                "groups: a file says the fold of each speaker"                                   \
     }
 
 const nas_key nas_split_keys[] = {
@@ -72,6 +73,23 @@ const nas_key nas_split_lists_keys[] = {
 };
 
 const nas_key nas_split_folders_keys[] = {BY, NAS_KEY_END};
+
+const nas_key nas_split_groups_keys[] = {
+    BY,
+    {.name = "list",
+     .kind = NAS_KEY_TEXT,
+     AT(list),
+     .help =
+         "file in the data folder, a line a speaker: speaker,fold; folds count from 0, \"test\" "
+         "is the test part"},
+    {.name = "folds",
+     .kind = NAS_KEY_INT,
+     AT(folds),
+     .lo = 2,
+     .hi = NAS_FOLDS_MOST,
+     .help = "how many there are; each selects in turn"},
+    NAS_KEY_END,
+};
 
 bool nas_split_path_fits(const char *path) {
     if (path[0] == '/' || path[0] == '\0') return false;

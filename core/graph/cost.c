@@ -49,6 +49,7 @@ static nas_status cost_with(const nas_graph *g, nas_arena *scratch, nas_cost *ou
             out->nonzero += count_nonzero(t);
         }
     }
+    NAS_TRY(nas_micro_arena(g, &out->arena_bytes, err));
     return nas_graph_plan(g, offsets, &out->ram_bytes, err);
 }
 

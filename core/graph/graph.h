@@ -139,10 +139,11 @@ NAS_NODISCARD nas_status nas_graph_fold(nas_graph *g, nas_err *err);
 
 /* What one inference costs, from shapes alone. */
 typedef struct nas_cost {
-    int64_t macs;      /* of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED */
-    int64_t constants; /* elements of constants, int32 shape operands left out */
-    int64_t nonzero;   /* those that are not zero (int8: not the zero point) */
-    int64_t ram_bytes; /* the arena of nas_graph_plan */
+    int64_t macs;        /* of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED */
+    int64_t constants;   /* elements of constants, int32 shape operands left out */
+    int64_t nonzero;     /* those that are not zero (int8: not the zero point) */
+    int64_t ram_bytes;   /* the arena of nas_graph_plan */
+    int64_t arena_bytes; /* of nas_micro_arena */
 } nas_cost;
 NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
 int64_t nas_op_macs(const nas_graph *g, const nas_op *o); /* those of one operator */
@@ -162,6 +163,13 @@ NAS_NODISCARD nas_status nas_tensor_measure(const nas_tensor *t, nas_tensor_stat
  * RESHAPE shares its input's place. */
 NAS_NODISCARD nas_status nas_graph_plan(const nas_graph *g, int64_t *offsets, int64_t *total,
                                         nas_err *err);
+
+/* The bytes that TensorFlow Lite for Microcontrollers (its reference kernels) plans for activations
+ * and scratch buffers: the head of its arena, as its allocator prints it. Besides, the tail holds
+ * its own records (docs/DEVICE.md). -1: it refuses an operator of the graph; the second says what
+ * it refuses of one, NULL: nothing. Errors: NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_micro_arena(const nas_graph *g, int64_t *bytes, nas_err *err);
+const char *nas_micro_refuses(const nas_graph *g, const nas_op *o);
 
 const char *nas_op_name(nas_op_kind k); /* "CONV_2D"; NULL when the project has no such operator */
 
