@@ -60,8 +60,8 @@ static const char *help_for(nas_store *s, nas_arena *a, const char *sql, const c
         nas_study_names(s, a, &names, NULL) != NAS_OK)
         return NULL;
     return nas_arena_format(a, NULL,
-                            "studies: %s; each has views with _feasible, _pareto, _best, _rejected "
-                            "after its name; and: trials, studies",
+                            "studies: %s; each has views with _feasible, _pareto, _best, _rejected, "
+                            "_warnings after its name; and: trials, studies",
                             names);
 }
 
