@@ -16,7 +16,8 @@ typedef enum nas_purpose {
     NAS_PURPOSE_TEST = 6,
     NAS_PURPOSE_CLUSTER = 7,
     NAS_PURPOSE_GROUPS = 8, /* groups that a bound draws; draw */
-    NAS_PURPOSE_MIX = 9     /* mixup; epoch, position in the epoch */
+    NAS_PURPOSE_MIX = 9,    /* mixup; epoch, position in the epoch */
+    NAS_PURPOSE_CUT = 10    /* cuts of recordings; cut, part */
 } nas_purpose;
 
 typedef struct nas_rng {

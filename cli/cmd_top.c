@@ -161,7 +161,8 @@ static void print_rest(cli_study *s, int64_t rows, bool all) {
              " (select count(*) from %s where state = 'complete')",
              view, feasible, view);
     if (nas_store_query(s->store, sql, NULL, 0, note_counts, count, NULL) != NAS_OK) return;
-    const int64_t total = count[all ? 0 : 1], miss = count[2] - count[1], none = count[0] - count[2];
+    const int64_t total = count[all ? 0 : 1], miss = count[2] - count[1],
+                  none = count[0] - count[2];
     if (rows < total)
         printf("%s of %s%s; -n shows more\n", nas_thousands(rows, n[0]), nas_thousands(total, n[1]),
                all ? "" : " that keep all bounds");
@@ -195,11 +196,10 @@ static int list(cli_study *s, bool all, int64_t n) {
     nas_err err = {0};
     bool *varies = calloc((size_t)s->def.n_params + 1, sizeof *varies);
     listing l = {.table = cli_table_open(), .study = &s->def};
-    nas_status st = varies ? fill(&l, s, all, n, varies, &err)
-                           : nas_fail(&err, NAS_ENOMEM, "out of memory");
+    nas_status st =
+        varies ? fill(&l, s, all, n, varies, &err) : nas_fail(&err, NAS_ENOMEM, "out of memory");
     if (st == NAS_OK && l.rows) cli_table_print_cut(l.table);
-    if (st == NAS_OK && !l.rows)
-        puts(all ? "no trial yet" : "no trial satisfies the constraints");
+    if (st == NAS_OK && !l.rows) puts(all ? "no trial yet" : "no trial satisfies the constraints");
     cli_table_close(l.table);
     free(varies);
     if (st != NAS_OK) return cli_fail(&err);
@@ -248,8 +248,10 @@ const cli_command cli_top = {
             [PARETO] = {"--pareto", NULL,
                         "the front: trials that no other beats in every objective and constraint"},
         },
-    .text = "Settings that vary among the trials shown stand behind the objectives; their names are cut\n"
-            "to what tells them apart: `nas show DB TRIAL` has them whole. A terminal cuts lines at its\n"
+    .text = "Settings that vary among the trials shown stand behind the objectives; their names "
+            "are cut\n"
+            "to what tells them apart: `nas show DB TRIAL` has them whole. A terminal cuts lines "
+            "at its\n"
             "edge, a file or a pipe gets all.\n\n"
             "examples:\n"
             "  nas top demo.db\n"

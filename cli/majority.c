@@ -5,10 +5,10 @@
 #include <stdio.h>
 
 typedef struct classes {
-    int64_t clips, right;   /* of all */
-    int64_t most;           /* clips of the commonest class */
-    int64_t known;          /* classes with a clip that is right */
-    int64_t known_clips;    /* clips of the last of them */
+    int64_t clips, right; /* of all */
+    int64_t most;         /* clips of the commonest class */
+    int64_t known;        /* classes with a clip that is right */
+    int64_t known_clips;  /* clips of the last of them */
     char common[256], only[256];
 } classes;
 

@@ -31,8 +31,8 @@ static void print_all(const nas_verdict *v) {
     }
     fputs("all clips were heard; its own split would have ", stdout);
     print_counts(v);
-    puts("\n  they are not, or not all, known to be those it was made with: what it was trained "
-         "on flatters, --split test leaves it out");
+    puts("\n  these are not, or not all, the clips it was made with; what it was trained on\n"
+         "  flatters: --split test leaves it out");
 }
 
 void cli_print_parts(const char *who, const nas_verdict *v) {
@@ -44,8 +44,8 @@ void cli_print_parts(const char *who, const nas_verdict *v) {
     printf("the %s part was heard%s\n", nas_part_name((nas_part)v->part),
            v->part == NAS_TRAIN ? ": clips that it has learnt" : "");
     if (v->parts_known != NAS_PARTS_OWN)
-        puts("  the clips are not, or not all, known to be those it was made with, so it may have "
-             "been trained on some of this part");
+        puts("  these are not, or not all, the clips it was made with: it may have learnt some\n"
+             "  of this part");
 }
 
 void cli_print_absent(const nas_deployed *d, const nas_verdict *v) {

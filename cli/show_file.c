@@ -300,8 +300,9 @@ static void print_runtimes(const sheet *s) {
                  nas_op_name(s->g.ops[at].kind), refused);
     print_runtime("TensorFlow Lite for Microcontrollers", refused ? why : "takes it");
     if (codes >= 0)
-        printf("  an older version number would be taken and give wrong sums: only version 12 knows "
-               "a scale a channel\n");
+        printf(
+            "  an older version number would be taken and give wrong sums: only version 12 knows "
+            "a scale a channel\n");
 }
 
 /* --- the file --------------------------------------------------------------------------------- */

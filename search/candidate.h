@@ -9,6 +9,7 @@
 #include "core/compress/prune.h"
 #include "core/compress/quantize.h"
 #include "core/data/batch.h"
+#include "core/data/made.h"
 #include "core/data/series.h"
 #include "core/data/split.h"
 #include "core/deploy/deploy.h"
@@ -39,6 +40,8 @@ typedef struct nas_task {
     int32_t unreadable;
     const char *speaker_pattern;
     nas_split_config split;
+    nas_unknown_config unknown;
+    nas_silence_config silence;
     /* forecast */
     nas_series_config series;
     nas_time_split time_split;

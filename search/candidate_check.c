@@ -235,13 +235,10 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
     static const struct {
         const char *key;
         void (*check)(nas_check *, const char *, const cJSON *);
-    } own[] = {{"labels", check_labels},
-               {"learning_rate", check_rate},
-               {"prune", nas_check_prune},
-               {"cluster", nas_check_cluster},
-               {"quantize", nas_check_quantize},
-               {"sampler", check_sampler},
-               {"seed", check_seed}};
+    } own[] = {{"labels", check_labels},       {"folders", nas_check_unknown_folders},
+               {"learning_rate", check_rate},  {"prune", nas_check_prune},
+               {"cluster", nas_check_cluster}, {"quantize", nas_check_quantize},
+               {"sampler", check_sampler},     {"seed", check_seed}};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcmp(own[i].key, k->name) == 0) {
             own[i].check(c, path, v);
@@ -255,6 +252,12 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
         k == nas_block_find(&nas_block_forecast, "time")) {
         if (!cJSON_IsNull(v))
             nas_check_block(c, path, v, nas_block_below(&nas_block_forecast, k->name));
+        return;
+    }
+    if (k == nas_block_find(&nas_block_task, "unknown") ||
+        k == nas_block_find(&nas_block_task, "silence")) {
+        if (!cJSON_IsNull(v))
+            nas_check_block(c, path, v, nas_block_below(&nas_block_task, k->name));
         return;
     }
     static const nas_block *const plain[] = {

@@ -18,7 +18,7 @@ extern const nas_block nas_block_top, nas_block_task, nas_block_split, nas_block
     nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_prune,
     nas_block_cluster, nas_block_quantize, nas_block_search, nas_block_repeat, nas_block_lists,
     nas_block_folders, nas_block_groups, nas_block_forecast, nas_block_time, nas_block_time_split,
-    nas_block_function, nas_block_point;
+    nas_block_function, nas_block_point, nas_block_unknown, nas_block_silence;
 /* All of the above, for documentation and its test; NULL at the end. */
 extern const nas_block *const nas_blocks[];
 
@@ -106,6 +106,12 @@ void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn 
 void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void *key);
 void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void *block);
 void nas_check_layers(nas_check *c, const char *path, const cJSON *v, const void *unused);
+/* "folders" of task.unknown; and what labels, unknown and silence say of each other. */
+void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
+void nas_check_made(nas_check *c, const char *path, const cJSON *task);
+/* Fills out->unknown and out->silence. */
+NAS_NODISCARD nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_task *out,
+                                        nas_err *err);
 /* prune, cluster, quantize: keys that belong together, and their structs. */
 void nas_check_prune(nas_check *c, const char *path, const cJSON *v);
 void nas_check_cluster(nas_check *c, const char *path, const cJSON *v);

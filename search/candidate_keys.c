@@ -107,6 +107,14 @@ static const nas_key task_keys[] = {
      .hi = 1000000,
      .def = "0",
      .help = "so many clips that cannot be read may be left out"},
+    {.name = "unknown",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .help = "a label whose clips come from other class folders; null: none"},
+    {.name = "silence",
+     .kind = NAS_KEY_BLOCK,
+     .def = "null",
+     .help = "a label that is cut from the recordings in _background_noise_; null: none"},
     {.name = "split", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "training, validation, test"},
     NAS_KEY_END,
 };
@@ -206,6 +214,8 @@ static const nas_key search_keys[] = {
 
 BLOCK(top, "", "The file.", top_keys);
 BLOCK(task, "task", "Data and classes.", task_keys);
+BLOCK(unknown, "task.unknown", "Words that are none of the labels.", nas_unknown_keys);
+BLOCK(silence, "task.silence", "Noise without a word.", nas_silence_keys);
 BLOCK(split, "task.split", "Which clip trains, which selects, which is read once.", nas_split_keys,
       pattern_keys);
 BLOCK(lists, "task.split by lists", "List files of the data set.", nas_split_lists_keys,
@@ -226,17 +236,12 @@ BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
 BLOCK(search, "search", "How points are picked.", search_keys);
 
 const nas_block *const nas_blocks[] = {
-    &nas_block_top,        &nas_block_task,
-    &nas_block_split,      &nas_block_lists,
-    &nas_block_folders,    &nas_block_groups,
-    &nas_block_forecast,   &nas_block_time,
-    &nas_block_time_split, &nas_block_function,
-    &nas_block_point,      &nas_block_frontend,
-    &nas_block_augment,    &nas_block_model,
-    &nas_block_repeat,     &nas_block_train,
-    &nas_block_schedule,   &nas_block_prune,
-    &nas_block_cluster,    &nas_block_quantize,
-    &nas_block_search,     NULL,
+    &nas_block_top,      &nas_block_task,     &nas_block_unknown,    &nas_block_silence,
+    &nas_block_split,    &nas_block_lists,    &nas_block_folders,    &nas_block_groups,
+    &nas_block_forecast, &nas_block_time,     &nas_block_time_split, &nas_block_function,
+    &nas_block_point,    &nas_block_frontend, &nas_block_augment,    &nas_block_model,
+    &nas_block_repeat,   &nas_block_train,    &nas_block_schedule,   &nas_block_prune,
+    &nas_block_cluster,  &nas_block_quantize, &nas_block_search,     NULL,
 };
 
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {
@@ -262,6 +267,8 @@ const nas_block *nas_block_below(const nas_block *b, const char *key) {
         const nas_block *block;
     } rows[] = {{&nas_block_top, "task", &nas_block_task},
                 {&nas_block_task, "split", &nas_block_split},
+                {&nas_block_task, "unknown", &nas_block_unknown},
+                {&nas_block_task, "silence", &nas_block_silence},
                 {&nas_block_forecast, "split", &nas_block_time_split},
                 {&nas_block_forecast, "time", &nas_block_time},
                 {&nas_block_top, "point", &nas_block_point},

@@ -1,4 +1,5 @@
 /* search/dataset.c - clips of a task, split. */
+#include "core/data/cuts.h"
 #include "search/task_keywords.h"
 
 #include <assert.h>
@@ -57,21 +58,12 @@ static nas_status collect(nas_arena *a, const uint8_t *part, nas_dataset *d, nas
 
 static nas_status split_and_index(nas_arena *a, const nas_task *task, bool allow_missing,
                                   const nas_log *log, nas_dataset *d, nas_err *err) {
-    const nas_split_config *split = &task->split;
-    uint8_t *part = nas_arena_alloc(a, (size_t)d->clips->n, err);
-    if (!part) return NAS_ENOMEM;
-    if (split->folds < 2) {
-        NAS_TRY(nas_split_make(d->clips, split, allow_missing, log, part, &d->fingerprint, err));
-        return collect(a, part, d, err);
-    }
-    nas_hash of_parts;
-    uint8_t *fold = nas_arena_alloc(a, (size_t)d->clips->n, err);
-    if (!fold) return NAS_ENOMEM;
-    NAS_TRY(nas_split_folds(d->clips, split, log, fold, &d->fingerprint, err));
-    (void)nas_split_fold_parts(d->clips, split->stopping > 0, fold, -1, part, &of_parts);
-    d->folds = split->folds;
-    d->fold = fold;
-    return collect(a, part, d, err);
+    nas_dealt dealt;
+    NAS_TRY(nas_clips_deal(d->clips, &task->split, allow_missing, log, a, &dealt, err));
+    d->fingerprint = dealt.fingerprint;
+    d->fold = dealt.fold;
+    d->folds = dealt.fold ? task->split.folds : 0;
+    return collect(a, dealt.part, d, err);
 }
 
 nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_missing,
@@ -88,6 +80,8 @@ nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_miss
         .labels = task->labels,
         .n_labels = task->n_labels,
         .parts = task->split.by == NAS_BY_FOLDERS,
+        .unknown = &task->unknown,
+        .silence = &task->silence,
         .clip_seconds = task->clip_seconds,
         .crop = (nas_crop)task->crop,
         .full_scale = task->full_scale,
@@ -97,8 +91,8 @@ nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_miss
         .cache = cache->dir,
     };
     NAS_TRY(nas_clips_open(&o, log, &d->clips, err));
-    d->outputs = d->clips->n_labels;
     NAS_TRY(split_and_index(a, task, allow_missing, log, d, err));
+    d->outputs = d->clips->n_labels;
     return nas_keywords_groups(a, d, log, err);
 }
 

@@ -239,29 +239,28 @@ void nas_verdict_interval(const nas_speaker_score *s, int32_t speakers, nas_verd
 static nas_status place_labels(bench *b, const nas_clips *c, nas_err *err) {
     b->label = nas_arena_array(b->arena, (size_t)c->n_labels, sizeof *b->label, err);
     for (int32_t i = 0; b->label && i < c->n_labels; i++)
-        while (b->label[i] < b->d->n_labels &&
-               strcmp(b->d->labels[b->label[i]], c->labels[i]) != 0)
+        while (b->label[i] < b->d->n_labels && strcmp(b->d->labels[b->label[i]], c->labels[i]) != 0)
             b->label[i]++;
     return b->label ? NAS_OK : NAS_ENOMEM;
 }
 
-static nas_status judge_on(const nas_deployed *d, const nas_clips *c, int part, bool allow_missing,
+static nas_status judge_on(const nas_deployed *d, nas_clips *c, int part, bool allow_missing,
                            const nas_log *log, nas_arena *a, nas_verdict_fn each, void *ctx,
                            nas_verdict *out, nas_err *err) {
     bench b = {.d = d,
                .arena = a,
                .samples = (int32_t)lround(d->hearing.seconds * d->frontend.sample_rate_hz)};
     const size_t labels = (size_t)d->n_labels;
-    uint8_t *parts = nas_arena_array(a, (size_t)c->n, 1, err);
+    const uint8_t *parts;
+    out->part = part;
+    NAS_TRY(nas_deployed_split(d, c, part, allow_missing, log, a, &parts, &out->parts_known, err));
     out->confusion = nas_arena_array(a, labels * labels, sizeof *out->confusion, err);
     b.pcm = nas_arena_array(a, (size_t)b.samples, sizeof *b.pcm, err);
     b.x = nas_arena_array(a, (size_t)d->frames * (size_t)d->features, sizeof *b.x, err);
     b.scores = nas_arena_array(a, (size_t)c->n, sizeof *b.scores, err);
     out->heard = nas_arena_array(a, (size_t)c->n, sizeof *out->heard, err);
-    if (!parts || !out->confusion || !out->heard || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
+    if (!out->confusion || !out->heard || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
     NAS_TRY(place_labels(&b, c, err));
-    out->part = part;
-    NAS_TRY(nas_deployed_split(d, c, part, allow_missing, log, a, parts, &out->parts_known, err));
     nas_status st = nas_frontend_open(&d->frontend, b.samples, &b.fe, err);
     if (st == NAS_OK) st = nas_interp_open(&d->graph, &b.it, err);
     if (st == NAS_OK) st = judge_clips(&b, c, parts, part, log, each, ctx, out, err);
@@ -294,6 +293,8 @@ nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
         .n_labels = d->n_labels,
         .some = true,
         .parts = in_parts(d, data, part),
+        .unknown = d->has_candidate ? &d->task.unknown : NULL,
+        .silence = d->has_candidate ? &d->task.silence : NULL,
         .clip_seconds = d->hearing.seconds,
         .crop = d->hearing.crop,
         .full_scale = d->has_candidate ? d->task.full_scale : 1.0,

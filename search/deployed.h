@@ -47,7 +47,7 @@ typedef enum nas_parts_known { NAS_PARTS_NOT, NAS_PARTS_BY_SPLIT, NAS_PARTS_OWN 
 
 typedef struct nas_verdict {
     int32_t n, right;
-    int32_t of_class; /* classes with clips; NaN below where there are none */
+    int32_t of_class;                 /* classes with clips; NaN below where there are none */
     double balanced, worst, majority; /* mean and least recall; share of the commonest class */
     int32_t worst_class;
     int part; /* a nas_part, or -1: all clips were heard */
@@ -82,12 +82,14 @@ NAS_NODISCARD nas_status nas_deployed_judge(const nas_deployed *d, const char *d
                                             const nas_log *log, nas_arena *a, nas_verdict_fn each,
                                             void *ctx, nas_verdict *out, nas_err *err);
 
-/* Parts of the clips under the model's own split, into parts[c->n], with what is known of them;
- * zeros where nothing is. Where a part is asked for (part >= 0) what stands against it is an error;
- * else it is only not known. (search/deployed_parts.c) */
-NAS_NODISCARD nas_status nas_deployed_split(const nas_deployed *d, const nas_clips *c, int part,
+/* Adds the cuts of silence that the model's task has, and gives the parts of all clips under its
+ * own split, with what is known of them: (*parts)[c->n] in arena a, zeros where nothing is. Where a
+ * part is asked for (part >= 0) what stands against it is an error; else it is only not known, and
+ * silence is cut from all recordings alike. (search/deployed_parts.c) */
+NAS_NODISCARD nas_status nas_deployed_split(const nas_deployed *d, nas_clips *c, int part,
                                             bool allow_missing, const nas_log *log, nas_arena *a,
-                                            uint8_t *parts, nas_parts_known *known, nas_err *err);
+                                            const uint8_t **parts, nas_parts_known *known,
+                                            nas_err *err);
 /* Fills the verdict's figures of classes from its confusion. */
 void nas_deployed_classes(const nas_deployed *d, nas_verdict *v);
 

@@ -2,19 +2,18 @@
  */
 #include "search/deployed.h"
 
+#include "core/data/cuts.h"
+
 #include <math.h>
 #include <string.h>
 
-/* With folds the fingerprint is that of the folds. */
-static nas_status split(const nas_deployed *d, const nas_clips *c, bool allow_missing,
-                        const nas_log *log, nas_arena *a, uint8_t *parts, nas_hash *of,
-                        nas_err *err) {
-    const nas_split_config *by = &d->task.split;
-    NAS_TRY(nas_split_make(c, by, allow_missing, log, parts, of, err));
-    if (by->folds < 2) return NAS_OK;
-    uint8_t *fold = nas_arena_array(a, (size_t)c->n, 1, err);
-    if (!fold) return NAS_ENOMEM;
-    return nas_split_folds(c, by, NULL, fold, of, err);
+/* The parts as the model that ships knew them: whoever had a say in its training is no judge. */
+static nas_status deal(const nas_deployed *d, nas_clips *c, bool allow_missing, const nas_log *log,
+                       nas_arena *a, nas_dealt *out, nas_err *err) {
+    NAS_TRY(nas_clips_deal(c, &d->task.split, allow_missing, log, a, out, err));
+    for (int32_t i = 0; out->fold && i < c->n; i++)
+        if (out->part[i] == NAS_VALIDATION) out->part[i] = NAS_TRAIN;
+    return NAS_OK;
 }
 
 static nas_status check_part(const nas_deployed *d, const nas_clips *c, int part,
@@ -25,21 +24,28 @@ static nas_status check_part(const nas_deployed *d, const nas_clips *c, int part
                     d->task.split.folds > 1 ? "; with folds each trained net had its own" : "");
 }
 
-nas_status nas_deployed_split(const nas_deployed *d, const nas_clips *c, int part,
-                              bool allow_missing, const nas_log *log, nas_arena *a, uint8_t *parts,
+/* No part is known: silence is cut from all recordings. */
+static nas_status without_parts(nas_clips *c, const nas_log *log, nas_arena *a,
+                                const uint8_t **parts, nas_err *err) {
+    NAS_TRY(nas_cuts_add(c, false, log, NULL, err));
+    *parts = nas_arena_array(a, (size_t)c->n, 1, err);
+    return *parts ? NAS_OK : NAS_ENOMEM;
+}
+
+nas_status nas_deployed_split(const nas_deployed *d, nas_clips *c, int part, bool allow_missing,
+                              const nas_log *log, nas_arena *a, const uint8_t **parts,
                               nas_parts_known *known, nas_err *err) {
-    nas_hash of;
+    nas_dealt dealt = {0};
     *known = NAS_PARTS_NOT;
-    if (!d->has_candidate) return NAS_OK;
-    const nas_status st = split(d, c, allow_missing || part < 0, part < 0 ? NULL : log, a, parts,
-                                &of, part < 0 ? NULL : err);
+    if (!d->has_candidate) return without_parts(c, log, a, parts, err);
+    const nas_status st = deal(d, c, allow_missing || part < 0, part < 0 ? NULL : log, a, &dealt,
+                               part < 0 ? NULL : err);
     if (st != NAS_OK && (part >= 0 || st == NAS_ENOMEM)) return st;
-    if (st != NAS_OK) {
-        memset(parts, 0, (size_t)c->n);
-        return NAS_OK;
-    }
-    *known = d->has_data && nas_hash_equal(&of, &d->data) ? NAS_PARTS_OWN : NAS_PARTS_BY_SPLIT;
-    return part < 0 ? NAS_OK : check_part(d, c, part, parts, err);
+    if (st != NAS_OK) return without_parts(c, log, a, parts, err);
+    *parts = dealt.part;
+    *known = d->has_data && nas_hash_equal(&dealt.fingerprint, &d->data) ? NAS_PARTS_OWN
+                                                                         : NAS_PARTS_BY_SPLIT;
+    return part < 0 ? NAS_OK : check_part(d, c, part, *parts, err);
 }
 
 void nas_deployed_classes(const nas_deployed *d, nas_verdict *v) {

@@ -9,9 +9,9 @@
 /* One class, or the mean of all, and what draws of groups made of it. */
 typedef struct figure {
     int64_t n, right;
-    double value;   /* of all groups */
-    double *drawn;  /* [draws] at most */
-    int32_t draws;  /* in which there are examples */
+    double value;  /* of all groups */
+    double *drawn; /* [draws] at most */
+    int32_t draws; /* in which there are examples */
 } figure;
 
 typedef struct room {

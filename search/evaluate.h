@@ -138,9 +138,9 @@ NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t out
                                              nas_err *err);
 
 /* Is there a bound that this candidate cannot keep, whatever it learns? *reason (in a) says which;
- * NULL when there is none. What is known before training: params, macs, ram_bytes and arena_bytes exactly;
- * tflite_bytes is at least the bytes of its constants, equal ones once; zip_bytes at least 1/1032
- * of these (no DEFLATE stream is shorter) and the archive's headers; zlib_bytes at least two
+ * NULL when there is none. What is known before training: params, macs, ram_bytes and arena_bytes
+ * exactly; tflite_bytes is at least the bytes of its constants, equal ones once; zip_bytes at least
+ * 1/1032 of these (no DEFLATE stream is shorter) and the archive's headers; zlib_bytes at least two
  * bytes for each float32 among these that is not 0 from the first, where nothing is pruned or
  * clustered, because the low 16 bits of a trained weight do not compress. */
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,

@@ -67,7 +67,8 @@ static int32_t count_commonest(const nas_dataset *d, int32_t *label, int32_t *al
 }
 
 static bool is_of_classes(const char *metric) {
-    return strncmp(metric, "balanced_accuracy", 17) == 0 || strncmp(metric, "worst_recall", 12) == 0;
+    return strncmp(metric, "balanced_accuracy", 17) == 0 ||
+           strncmp(metric, "worst_recall", 12) == 0;
 }
 
 static bool asks_of_classes(const nas_space *s) {

@@ -79,8 +79,8 @@ static nas_status candidate_json(const nas_evaluator *e, const nas_candidate *c,
     return nas_package_print(o, a, out, err);
 }
 
-nas_status nas_package_metrics(const nas_metric_list *list, const double *metric,
-                               const char *data, nas_arena *a, const char **out, nas_err *err) {
+nas_status nas_package_metrics(const nas_metric_list *list, const double *metric, const char *data,
+                               nas_arena *a, const char **out, nas_err *err) {
     cJSON *o = nas_package_start(NULL);
     for (int i = 0; i < list->n; i++)
         if (!isnan(metric[i])) nas_package_number(o, list->v[i].name, metric[i]);

@@ -2,6 +2,7 @@
 #include "search/pair.h"
 
 #include "search/speakers.h"
+#include "search/task_keywords.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,12 @@ static nas_status match_splits(const char *const name[2], const nas_deployed d[2
                             "a part of the split is asked for, but there is no candidate.json "
                             "beside %s that says how clips are split; leave --split out",
                             name[i]);
+    const char *made = nas_made_differ(&d[0].task, &d[1].task);
+    if (made)
+        return nas_fail(err, NAS_EINVAL,
+                        "%s and %s have other clips of %s: their task.%s differ; a part of one is "
+                        "no part of the other. Leave --split out, or train both alike",
+                        name[0], name[1], made, made);
     if (!splits_differ(&d[0].task, &d[1].task, what)) return NAS_OK;
     return nas_fail(err, NAS_EINVAL,
                     "%s and %s split otherwise: task.split.%s; a part of one is no part of the "

@@ -130,13 +130,14 @@ nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena 
     for (int32_t i = 0; i < e->n_bounds; i++) {
         const int m = nas_metric_in(list, e->bounds[i].metric);
         if (m < 0 || !hopeless(&k[m], &e->bounds[i])) continue;
-        *reason = k[m].never ? nas_arena_format(a, err,
-                                                "%s: TensorFlow Lite for Microcontrollers refuses "
-                                                "%s files",
-                                                e->bounds[i].text, nas_format_names[c->quantize.kind])
-                             : nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text,
-                                                list->v[m].name, k[m].exact ? "" : "at least ",
-                                                k[m].value);
+        *reason =
+            k[m].never
+                ? nas_arena_format(a, err,
+                                   "%s: TensorFlow Lite for Microcontrollers refuses "
+                                   "%s files",
+                                   e->bounds[i].text, nas_format_names[c->quantize.kind])
+                : nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text, list->v[m].name,
+                                   k[m].exact ? "" : "at least ", k[m].value);
         return *reason ? NAS_OK : NAS_ENOMEM;
     }
     return NAS_OK;

@@ -26,7 +26,8 @@ static uint32_t slot_of(const table *t, const float *x) {
 }
 
 static bool is_silence(const nas_clips *c, int32_t i) {
-    return strcmp(c->labels[c->clips[i].label], "_silence_") == 0 && c->clips[i].samples >= HEAD;
+    const nas_clip *k = &c->clips[i]; /* whence a cut of ours comes is known */
+    return !k->cut && strcmp(c->labels[k->label], "_silence_") == 0 && k->samples >= HEAD;
 }
 
 static nas_status fill(table *t, nas_arena *a, nas_err *err) {

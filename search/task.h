@@ -58,7 +58,7 @@ typedef struct nas_task_ops {
                        nas_err *err);
     /* Says what the space's constraints do not ask of this data; may be NULL. */
     void (*aims)(const nas_dataset *d, const nas_space *s, const nas_log *log);
-    /* One line for people: "8 classes, 2,898 clips (train ...)". */
+    /* A line for people: "8 classes, 2,898 clips (train ...)"; or two, without the last end. */
     void (*describe)(const nas_dataset *d, char *out, size_t n);
     nas_status (*features)(const nas_dataset *d, const nas_candidate *c, const nas_cache *cache,
                            const nas_log *log, nas_features *out, nas_err *err);

@@ -17,6 +17,7 @@ static nas_status keywords_build(nas_arena *a, const cJSON *task, nas_task *out,
     NAS_TRY(nas_keys_build(a, nas_block_task.tables[0], task, 0, out, err));
     NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
     NAS_TRY(nas_keys_build(a, by->tables[1], split, 0, out, err));
+    NAS_TRY(nas_made_build(a, task, out, err));
     NAS_TRY(nas_keywords_metrics(a, &out->metrics, err));
     if (!cJSON_IsArray(labels)) return NAS_OK;
     const int n = cJSON_GetArraySize(labels);
@@ -62,6 +63,7 @@ static void keywords_describe(const nas_dataset *d, char *out, size_t n) {
     else
         snprintf(out + used, n - (size_t)used, "train %s, validation %s, test %s)", train,
                  validation, test);
+    nas_made_describe(d, out, n);
 }
 
 static nas_status keywords_judge(const nas_dataset *d, const nas_candidate *c,
@@ -195,6 +197,7 @@ const nas_task_ops nas_task_keywords = {
     .output_word = "classes",
     .texts = texts,
     .sources = sources,
+    .check = nas_check_made,
     .build = keywords_build,
     .outputs = keywords_outputs,
     .shape = keywords_shape,

@@ -40,6 +40,11 @@ nas_status nas_keywords_bounds(const nas_dataset *d, const nas_marks *m, const n
 /* Warns of a constraint on accuracy that always answering the commonest class keeps, where none
  * asks for balanced_accuracy or worst_recall (keywords_metrics.c). */
 void nas_keywords_aims(const nas_dataset *d, const nas_space *s, const nas_log *log);
+/* Adds to a description how classes without a folder are made (keywords_made.c). */
+void nas_made_describe(const nas_dataset *d, char *out, size_t room);
+/* "unknown" or "silence", when both tasks make it and not alike; else NULL. A task that does not is
+ * of data that have a folder. */
+const char *nas_made_differ(const nas_task *x, const nas_task *y);
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
 #endif

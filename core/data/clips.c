@@ -263,6 +263,8 @@ static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_
     c->clip_seconds = l->hearing.seconds;
     c->crop = l->hearing.crop;
     c->full_scale = l->hearing.full_scale;
+    c->made = l->made;
+    c->silence = o->silence;
     c->n_labels = l->n_labels;
     c->labels = l->labels;
     NAS_TRY(fill_clips(c, re, err));
@@ -305,6 +307,10 @@ const char *nas_clips_list_name(nas_arena *a, const char *folder) {
                        : "clips_unreadable.txt";
 }
 
+nas_arena *nas_clips_arena(nas_clips *c) {
+    return c->own->a;
+}
+
 void nas_clips_close(nas_clips *c) {
     if (!c) return;
     if (c->own) {
@@ -325,7 +331,8 @@ static const nas_pack *find_prepared(const nas_clips *c, int32_t rate_hz) {
 nas_status nas_clips_prepare(nas_clips *c, int32_t rate_hz, const nas_log *log, nas_err *err) {
     struct nas_clips_own *own = c->own;
     bool other = false;
-    for (int32_t i = 0; i < c->n && !other; i++) other = c->clips[i].rate_hz != rate_hz;
+    const int32_t packed = own->pack.n; /* cuts are read from their recordings */
+    for (int32_t i = 0; i < packed && !other; i++) other = c->clips[i].rate_hz != rate_hz;
     if (!other || find_prepared(c, rate_hz)) return NAS_OK;
     if (rate_hz < 1 || rate_hz > MOST_HZ)
         return nas_fail(err, NAS_EINVAL, "clips cannot be resampled to %d Hz; 1 to %d is expected",
@@ -347,13 +354,14 @@ nas_status nas_clips_read(const nas_clips *c, int32_t i, int32_t rate_hz, float 
                           int64_t out_samples, nas_err *err) {
     assert(i >= 0 && i < c->n && out_samples >= 0);
     const nas_clip *k = &c->clips[i];
-    const nas_pack *pack = find_prepared(c, rate_hz);
+    const nas_pack *pack = k->cut ? NULL : find_prepared(c, rate_hz);
     const float *pcm = pack ? (const void *)(pack->pcm + pack->entries[i].at) : k->pcm;
     const int64_t samples = pack ? (int64_t)pack->entries[i].samples : k->samples;
     int64_t made = 0;
     const nas_status st = nas_sound_resample(pcm, samples, pack ? rate_hz : k->rate_hz, rate_hz,
                                              out, out_samples, &made, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", k->name);
+    for (int64_t s = 0; k->cut && s < made; s++) out[s] *= k->volume;
     for (int64_t s = made; s < out_samples; s++) out[s] = 0.0f;
     return NAS_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "core/audio/sound.h"
+#include "core/data/made.h"
 
 #include <stdbool.h>
 
@@ -33,7 +34,17 @@ typedef struct nas_clip {
     uint32_t state;   /* bits of nas_clip_state */
     float peak;       /* of what is heard, before it was cut to [-1, 1] */
     const float *pcm; /* in [-1, 1]; in the map */
+    bool cut;         /* of a recording (core/data/cuts.h): */
+    float volume;     /* what its samples are multiplied by when it is read */
 } nas_clip;
+
+/* Classes without a folder of their own. */
+typedef struct nas_clips_made {
+    int32_t unknown, folders; /* clips that other class folders gave, and how many; 0: none */
+    int32_t cuts, recordings; /* clips cut from recordings, the last of all; 0: none */
+    int32_t silence; /* until there are cuts: where their label will stand among the labels; -1:
+                        nothing is to be cut */
+} nas_clips_made;
 
 typedef struct nas_clips {
     const char *folder;
@@ -51,6 +62,8 @@ typedef struct nas_clips {
     double clip_seconds;
     nas_crop crop;
     double full_scale;
+    nas_clips_made made;
+    const nas_silence_config *silence; /* of the options */
     nas_hash fingerprint; /* of labels, names, lengths, contents, crop and scale where they are not
                              the usual ones; the split adds itself to it */
     struct nas_clips_own *own;
@@ -63,6 +76,10 @@ typedef struct nas_clips_options {
     int32_t n_labels;
     bool some;  /* labels without a folder or without clips are left out, one at least stays */
     bool parts; /* the class folders stand in train/, validation/ and test/ of the folder */
+    /* What labels without a folder are made of; NULL or not given: nothing. Cuts of silence are
+     * added later, by nas_cuts_add; until then its label is not among the labels. */
+    const nas_unknown_config *unknown;
+    const nas_silence_config *silence;
     double clip_seconds;
     nas_crop crop;
     double full_scale;           /* what counts as 1 in files of floats; 0: 1 */

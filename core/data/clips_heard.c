@@ -77,7 +77,8 @@ static nas_status refuse_unreadable(const nas_clip_list *l, const nas_pack *p, i
                                  reason(p, i));
     }
     return nas_fail(err, NAS_EFORMAT,
-                    "%" PRId64 " of %d clips in %s cannot be read%s%s: %s%s; repair or remove them, "
+                    "%" PRId64
+                    " of %d clips in %s cannot be read%s%s: %s%s; repair or remove them, "
                     "or leave them out: set task.unreadable to %" PRId64 ", or --allow-missing",
                     n, l->n, l->folder, listed ? ", all listed in " : "",
                     listed ? l->unreadable_list : "", some, n > named ? "; ..." : "", n);

@@ -38,13 +38,14 @@ typedef struct nas_clip_list {
     const char *folder;
     nas_hearing hearing;
     bool picked, parts; /* as in the options */
-    bool some; /* a class may be absent */
+    bool some;          /* a class may be absent */
     int32_t unreadable;
     const char *unreadable_list;
     int32_t n_folders;
     const char **folders; /* all class folders that there are, by name */
     int32_t n_labels;
     const char **labels;
+    nas_clips_made made;
     int32_t n;
     nas_clip_file *files; /* in the order of (label, name) */
     nas_counted left[NAS_LEFT_KINDS];
@@ -72,6 +73,26 @@ void nas_clip_list_warn(const nas_clip_list *l, bool pattern, const nas_log *log
 
 /* SHA-256 of a file's bytes; false when it cannot be read. */
 bool nas_clip_hash_file(const char *path, nas_hash *out);
+
+/* Where class folders stand with `parts`, in the order of the names of clips; NULL at the end. */
+extern const char *const nas_clip_parts[];
+
+/* The clips of a class folder, wherever it stands. */
+NAS_NODISCARD nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label,
+                                             nas_clip_names *out, nas_err *err);
+
+/* The clips of o->unknown, by name: of each folder as many, the first by the hash of their names;
+ * with `parts` in each of them by itself. labels: what stands in the folders of the labels, of
+ * unknown nothing; l: the folders that there are; silence: the share of o->silence counts.
+ * *folders: how many were taken from. Fewer clips than asked for are a warning. Errors:
+ * NAS_ENOTFOUND a folder, or all; NAS_EINVAL no clip. */
+NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
+                                          nas_clip_list *l, const nas_clip_names *labels,
+                                          int32_t n_labels, bool silence, const nas_log *log,
+                                          nas_clip_names *out, int32_t *folders, nas_err *err);
+
+/* The arena that lives as long as c. */
+nas_arena *nas_clips_arena(nas_clips *c);
 
 /* All of it in arena a. Errors: as nas_clips_open. */
 NAS_NODISCARD nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o,

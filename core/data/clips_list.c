@@ -55,8 +55,8 @@ static nas_status list_classes(nas_arena *a, nas_clip_list *l, const char *folde
 }
 
 /* Where class folders stand, in the order of the names of clips. */
-static const char *const plain[] = {"", NULL}, *const in_parts[] = {"test/", "train/",
-                                                                    "validation/", NULL};
+static const char *const plain[] = {"", NULL};
+const char *const nas_clip_parts[] = {"test/", "train/", "validation/", NULL};
 
 static int compare_texts(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -67,7 +67,7 @@ static nas_status check_parts(nas_arena *a, nas_clip_list *l, nas_err *err) {
     const char **beside;
     int32_t n;
     NAS_TRY(list_classes(a, l, l->folder, "", &beside, &n, err));
-    for (const char *const *at = in_parts; *at; at++)
+    for (const char *const *at = nas_clip_parts; *at; at++)
         if (!nas_path_is_dir(nas_arena_format(a, NULL, "%s/%s", l->folder, *at)))
             return nas_fail(err, NAS_ENOTFOUND,
                             "there is no folder %s/%s; a split by folders has the class folders in "
@@ -75,7 +75,7 @@ static nas_status check_parts(nas_arena *a, nas_clip_list *l, nas_err *err) {
                             l->folder, *at, l->folder);
     for (int32_t i = 0; i < n; i++) {
         bool part = false;
-        for (const char *const *at = in_parts; *at; at++)
+        for (const char *const *at = nas_clip_parts; *at; at++)
             part |= strlen(beside[i]) + 1 == strlen(*at) &&
                     memcmp(beside[i], *at, strlen(beside[i])) == 0;
         if (!part) nas_count(&l->left[NAS_LEFT_NO_PART], beside[i]);
@@ -90,9 +90,9 @@ static nas_status list_all_classes(nas_arena *a, nas_clip_list *l, nas_err *err)
     int32_t counts[3], all = 0;
     NAS_TRY(check_parts(a, l, err));
     for (int p = 0; p < 3; p++) {
-        const char *folder = nas_arena_format(a, err, "%s/%s", l->folder, in_parts[p]);
+        const char *folder = nas_arena_format(a, err, "%s/%s", l->folder, nas_clip_parts[p]);
         if (!folder) return NAS_ENOMEM;
-        NAS_TRY(list_classes(a, l, folder, in_parts[p], &found[p], &counts[p], err));
+        NAS_TRY(list_classes(a, l, folder, nas_clip_parts[p], &found[p], &counts[p], err));
         all += counts[p];
     }
     const char **names = nas_arena_array(a, (size_t)all + 1, sizeof *names, err);
@@ -105,6 +105,16 @@ static nas_status list_all_classes(nas_arena *a, nas_clip_list *l, nas_err *err)
         if (i == 0 || strcmp(names[i], names[l->n_folders - 1]) != 0)
             names[l->n_folders++] = names[i];
     return NAS_OK;
+}
+
+/* What makes a class that data sets often have no folder of. */
+static const char *remedy_for(const char *label) {
+    return strcmp(label, "_unknown_") == 0
+               ? ". Set \"unknown\": {} in \"task\": it takes clips from folders of other words"
+           : strcmp(label, "_silence_") == 0
+               ? ". Set \"silence\": {} in \"task\": it is cut from the recordings in "
+                 "_background_noise_"
+               : "";
 }
 
 static nas_status no_such_class(nas_arena *a, const char *label, const char *folder,
@@ -124,10 +134,12 @@ static nas_status no_such_class(nas_arena *a, const char *label, const char *fol
                         label, folder);
     list[n] = NULL;
     const char *near = nas_nearest(label, list);
+    const char *remedy = remedy_for(label);
     return nas_fail(err, NAS_ENOTFOUND,
-                    near ? "there is no class \"%s\" in %s; there are: %s. Did you mean \"%s\"?"
-                         : "there is no class \"%s\" in %s; there are: %s",
-                    label, folder, there, near);
+                    near && !*remedy
+                        ? "there is no class \"%s\" in %s; there are: %s%s. Did you mean \"%s\"?"
+                        : "there is no class \"%s\" in %s; there are: %s%s",
+                    label, folder, there, remedy, near);
 }
 
 /* Where a name stands among names; where none is written so, one that looks alike; else -1. */
@@ -139,25 +151,64 @@ static int32_t find_alike(const char *const *names, int32_t n, const char *name)
     return -1;
 }
 
+static bool is_source(const nas_clips_options *o, const char *folder) {
+    const nas_unknown_config *u = o->unknown;
+    if (!u || !u->given) return false;
+    return u->n_folders == 0 || find_alike(u->folders, u->n_folders, folder) >= 0;
+}
+
+/* How a label without a folder is made. */
+typedef enum making { NOT, OF_OTHERS, OF_RECORDINGS } making;
+
+static making making_of(const nas_clips_options *o, const char *label) {
+    if (o->silence && o->silence->given && strcmp(o->silence->label, label) == 0)
+        return OF_RECORDINGS;
+    if (o->unknown && o->unknown->given && strcmp(o->unknown->label, label) == 0) return OF_OTHERS;
+    return NOT;
+}
+
+/* Is there what it is made of? */
+static bool can_be_made(const nas_clips_options *o, const nas_clip_list *l, making m) {
+    if (m == OF_RECORDINGS) {
+        char path[PATH_ROOM];
+        const int n = snprintf(path, sizeof path, "%s/%s", o->folder, nas_noise_folder);
+        return n > 0 && (size_t)n < sizeof path && nas_path_is_dir(path);
+    }
+    for (int32_t i = 0; m == OF_OTHERS && i < l->n_folders; i++)
+        if (is_source(o, l->folders[i]) && find_alike(o->labels, o->n_labels, l->folders[i]) < 0)
+            return true;
+    return false;
+}
+
+/* *unknown: which of the labels is made of other folders; as it was: none. */
 static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
-                              nas_err *err) {
+                              int32_t *unknown, nas_err *err) {
     l->labels = nas_arena_array(a, (size_t)o->n_labels + 1, sizeof *l->labels, err);
     if (!l->labels) return NAS_ENOMEM;
     for (int32_t i = 0; i < o->n_labels; i++) {
         const char *label = o->labels[i];
         if (strcmp(label, nas_noise_folder) == 0)
             return nas_fail(err, NAS_EINVAL, "labels: %s is never a class; leave it out", label);
-        if (find_alike(l->labels, l->n_labels, label) >= 0)
+        if (find_alike(o->labels, i, label) >= 0)
             return nas_fail(err, NAS_EINVAL, "labels: \"%s\" stands there twice", label);
-        const bool there = find_alike(l->folders, l->n_folders, label) >= 0;
-        if (!there && o->some) continue;
-        if (!there) return no_such_class(a, label, o->folder, l->folders, l->n_folders, err);
+        if (find_alike(l->folders, l->n_folders, label) < 0) {
+            const making m = making_of(o, label);
+            if (o->some && !can_be_made(o, l, m)) continue;
+            if (m == NOT) return no_such_class(a, label, o->folder, l->folders, l->n_folders, err);
+            if (m == OF_RECORDINGS) {
+                l->made.silence = l->n_labels;
+                continue;
+            }
+            *unknown = l->n_labels;
+        }
         if (!(l->labels[l->n_labels++] = nas_arena_text(a, label, err))) return NAS_ENOMEM;
     }
     if (l->n_labels == 0)
         return no_such_class(a, o->labels[0], o->folder, l->folders, l->n_folders, err);
-    for (int32_t k = 0; k < l->n_folders; k++)
-        if (find_alike(l->labels, l->n_labels, l->folders[k]) < 0)
+    /* Whose labels are a model's asks about those alone. */
+    for (int32_t k = 0; !o->some && k < l->n_folders; k++)
+        if (find_alike(l->labels, l->n_labels, l->folders[k]) < 0 &&
+            !(*unknown >= 0 && is_source(o, l->folders[k])))
             nas_count(&l->left[NAS_LEFT_NO_LABEL], l->folders[k]);
     return NAS_OK;
 }
@@ -176,11 +227,10 @@ static nas_status take_all(nas_clip_list *l, nas_err *err) {
     return NAS_OK;
 }
 
-/* The clips of a class, wherever its folders stand. */
-static nas_status list_label(nas_arena *a, nas_clip_list *l, const char *label, nas_clip_names *out,
-                             nas_err *err) {
+nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label,
+                               nas_clip_names *out, nas_err *err) {
     *out = (nas_clip_names){0};
-    for (const char *const *at = l->parts ? in_parts : plain; *at; at++) {
+    for (const char *const *at = l->parts ? nas_clip_parts : plain; *at; at++) {
         const char *exact = nas_arena_format(a, err, "%s%s", *at, label), *below = NULL;
         if (!exact) return NAS_ENOMEM;
         if (nas_path_is_dir(nas_arena_format(a, NULL, "%s/%s", l->folder, exact))) below = exact;
@@ -197,26 +247,36 @@ static nas_status list_label(nas_arena *a, nas_clip_list *l, const char *label, 
 }
 
 /* Fills l->files. Class folders without clips are no classes unless they were asked for. */
-static nas_status list_files(nas_arena *a, nas_clip_list *l, nas_err *err) {
+static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
+                             int32_t unknown, const nas_log *log, nas_err *err) {
     nas_clip_names *found = nas_arena_array(a, (size_t)l->n_labels + 1, sizeof *found, err);
     const char **labels = nas_arena_array(a, (size_t)l->n_labels + 1, sizeof *labels, err);
     size_t total = 0;
     if (!found || !labels) return NAS_ENOMEM;
-    int32_t kept = 0;
+    int32_t kept = 0, made = -1;
     for (int32_t i = 0; i < l->n_labels; i++) {
         const int64_t of_classes = l->left[NAS_LEFT_OF_CLASSES].n;
-        NAS_TRY(list_label(a, l, l->labels[i], &found[kept], err));
+        if (i == unknown) {
+            labels[made = kept++] = l->labels[i];
+            continue;
+        }
+        NAS_TRY(nas_clip_list_label(a, l, l->labels[i], &found[kept], err));
         if (found[kept].n == 0 && l->picked && !l->some)
             return nas_fail(err, NAS_EINVAL, "the class folder %s/%s holds no sound file",
                             l->folder, l->labels[i]);
         if (found[kept].n == 0 && l->left[NAS_LEFT_OF_CLASSES].n == of_classes)
             nas_count(&l->left[NAS_LEFT_NO_CLIPS], l->labels[i]);
         if (found[kept].n == 0) continue;
-        total += found[kept].n;
         labels[kept++] = l->labels[i];
     }
     l->labels = labels;
     l->n_labels = kept;
+    if (made >= 0) {
+        NAS_TRY(nas_unknown_pick(a, o, l, found, kept, l->made.silence >= 0, log, &found[made],
+                                 &l->made.folders, err));
+        l->made.unknown = (int32_t)found[made].n;
+    }
+    for (int32_t i = 0; i < kept; i++) total += found[i].n;
     if (total > MOST_CLIPS)
         return nas_fail(err, NAS_EINVAL, "%s holds %zu clips; at most %d are read", l->folder,
                         total, MOST_CLIPS);
@@ -272,7 +332,8 @@ static nas_status hash_files(nas_clip_list *l, const nas_log *log, nas_err *err)
 
 /* Classes and names; nothing is opened but files whose ending says nothing. */
 static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
-                             nas_err *err) {
+                             const nas_log *log, nas_err *err) {
+    int32_t unknown = -1;
     *l = (nas_clip_list){
         .folder = o->folder,
         .hearing = {o->clip_seconds, o->crop, o->full_scale > 0.0 ? o->full_scale : 1.0},
@@ -280,11 +341,12 @@ static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_
         .some = o->some,
         .parts = o->parts,
         .unreadable = o->unreadable,
-        .unreadable_list = o->unreadable_list};
+        .unreadable_list = o->unreadable_list,
+        .made.silence = -1};
     NAS_TRY(list_all_classes(a, l, err));
-    NAS_TRY(o->labels ? pick_labels(a, o, l, err) : take_all(l, err));
-    NAS_TRY(list_files(a, l, err));
-    if (l->n_labels >= (o->some ? 1 : 2)) return NAS_OK;
+    NAS_TRY(o->labels ? pick_labels(a, o, l, &unknown, err) : take_all(l, err));
+    NAS_TRY(list_files(a, o, l, unknown, log, err));
+    if (l->n_labels + (l->made.silence >= 0) >= (o->some ? 1 : 2)) return NAS_OK;
     return nas_fail(
         err, NAS_EINVAL,
         "%s has %s; at least two class folders of sound files are needed "
@@ -294,14 +356,14 @@ static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_
 
 nas_status nas_clips_classes(nas_arena *a, const nas_clips_options *o, int32_t *n, nas_err *err) {
     nas_clip_list l;
-    const nas_status st = list_names(a, o, &l, err);
-    *n = l.n_labels;
+    const nas_status st = list_names(a, o, &l, NULL, err);
+    *n = l.n_labels + (l.made.silence >= 0);
     return st;
 }
 
 nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o, const nas_log *log,
                               nas_clip_list *out, nas_err *err) {
-    const nas_status st = list_names(a, o, out, err);
+    const nas_status st = list_names(a, o, out, log, err);
     nas_clip_list_warn(out, o->speaker_pattern != NULL, log);
     return st == NAS_OK ? hash_files(out, log, err) : st;
 }

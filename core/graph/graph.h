@@ -139,10 +139,10 @@ NAS_NODISCARD nas_status nas_graph_fold(nas_graph *g, nas_err *err);
 
 /* What one inference costs, from shapes alone. */
 typedef struct nas_cost {
-    int64_t macs;      /* of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED */
-    int64_t constants; /* elements of constants, int32 shape operands left out */
-    int64_t nonzero;   /* those that are not zero (int8: not the zero point) */
-    int64_t ram_bytes; /* the arena of nas_graph_plan */
+    int64_t macs;        /* of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED */
+    int64_t constants;   /* elements of constants, int32 shape operands left out */
+    int64_t nonzero;     /* those that are not zero (int8: not the zero point) */
+    int64_t ram_bytes;   /* the arena of nas_graph_plan */
     int64_t arena_bytes; /* of nas_micro_arena */
 } nas_cost;
 NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
