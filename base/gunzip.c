@@ -53,7 +53,8 @@ static nas_status member(unpacker *u) {
 static nas_status members(unpacker *u) {
     for (;;) {
         NAS_TRY(member(u));
-        if (!nas_is_gzip(u->z.next_in, u->z.avail_in)) return NAS_OK; /* as gzip: the rest is none */
+        if (!nas_is_gzip(u->z.next_in, u->z.avail_in))
+            return NAS_OK; /* as gzip: the rest is none */
         if (inflateReset(&u->z) != Z_OK)
             return nas_fail(u->err, NAS_EBUG, "%s: a stream could not begin again", u->name);
     }

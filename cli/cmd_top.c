@@ -35,8 +35,7 @@ static const char *figure_at(const nas_study *study, int32_t i) {
         const char *name = study->metrics[k].name;
         const bool own = formula ? nas_metric_find(name) < 0 && strcmp(name, "test_score") != 0 &&
                                        strcmp(name, "score_lo") != 0
-                                 : k < 2 || (!strncmp(name, "mae_", 4) &&
-                                            strncmp(name, "mae_linear_", 11) != 0);
+                                 : k < 2 || !strncmp(name, "mae_", 4);
         if (own && i-- == 0) return name;
     }
     for (int32_t k = formula ? FIGURES - 1 : 0; k < FIGURES; k++) /* of a formula seconds alone */

@@ -37,7 +37,8 @@ const nas_key nas_missing_keys[] = {
      TASK(series.decimal),
      .def = "\"auto\"",
      .words = decimal_words,
-     .help = "the sign before the fraction of the table's numbers; auto: found from the whole file"},
+     .help =
+         "the sign before the fraction of the table's numbers; auto: found from the whole file"},
     NAS_KEY_END,
 };
 

@@ -91,7 +91,8 @@ static void test_decimal(void **state) {
 static void test_no_decimal(void **state) {
     (void)state;
     static const char *const cases[][3] = {
-        {"a;b;c\n1,5;1;1\n1;2.5;1\n", "\"1,5\" has a decimal comma", "line 3, column \"b\": \"2.5\""},
+        {"a;b;c\n1,5;1;1\n1;2.5;1\n", "\"1,5\" has a decimal comma",
+         "line 3, column \"b\": \"2.5\""},
         {"a;b;c\n1.000.000;1;1\n1;2.5;1\n", ":3: column \"b\": \"2.5\" has a decimal point",
          "line 2, column \"a\": \"1.000.000\" a point between thousands"},
         {"a;b;c\n987;1;1\n1.046;1;1\n", ":3: column \"a\": is \"1.046\" a number of thousands",
@@ -134,14 +135,26 @@ static void test_groups_of_three(void **state) {
 static void test_almost(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"6.87%", "6.87"},       {"12 C", "12"},        {"(5.13)", "-5.13"},
-        {"1.5D+03", "1500"},     {"<0.5", "0.5"},       {"\xe2\x88\x92"
-                                                         "5.1",
-                                                         "-5.1"},
-        {"6,87", "6.87"},        {"12.3*", "12.3"},     {"\xe2\x82\xac 1,234.5", "1234.5"},
-        {"#DIV/0!", NULL},       {"NA", NULL},          {"1.2.3", NULL},
-        {"2020-01-01", NULL},    {"12:30", NULL},       {"sensor 7", NULL},
-        {"-", NULL},             {"", NULL},            {"3 measurements more", NULL},
+        {"6.87%", "6.87"},
+        {"12 C", "12"},
+        {"(5.13)", "-5.13"},
+        {"1.5D+03", "1500"},
+        {"<0.5", "0.5"},
+        {"\xe2\x88\x92"
+         "5.1",
+         "-5.1"},
+        {"6,87", "6.87"},
+        {"12.3*", "12.3"},
+        {"\xe2\x82\xac 1,234.5", "1234.5"},
+        {"#DIV/0!", NULL},
+        {"NA", NULL},
+        {"1.2.3", NULL},
+        {"2020-01-01", NULL},
+        {"12:30", NULL},
+        {"sensor 7", NULL},
+        {"-", NULL},
+        {"", NULL},
+        {"3 measurements more", NULL},
     };
     nas_csv *c;
     nas_err err = {0};
@@ -170,7 +183,8 @@ static nas_status keep_last(void *ctx, int64_t line, const nas_cell *cells, nas_
     return NAS_OK;
 }
 
-static void expect_rows(const char *text, int64_t rows, int64_t last, int64_t empty, int64_t first) {
+static void expect_rows(const char *text, int64_t rows, int64_t last, int64_t empty,
+                        int64_t first) {
     nas_csv *c;
     nas_err err = {0};
     int64_t seen[2] = {0}, line;
@@ -250,7 +264,8 @@ static void test_gzip(void **state) {
 static void test_kinds(void **state) {
     (void)state;
 #define BAD(text, what) expect_bad(text, sizeof text - 1, what)
-    BAD("PK\x03\x04\x14\0\0\0\x08\0..................[Content_Types].xml", "Excel workbook (.xlsx)");
+    BAD("PK\x03\x04\x14\0\0\0\x08\0..................[Content_Types].xml",
+        "Excel workbook (.xlsx)");
     BAD("PK\x03\x04\x14\0\0\0\x08\0..................a.csv", "zip archive");
     BAD("PK\x03\x04mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "OpenDocument");
     BAD("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....", ".xls");
@@ -272,9 +287,9 @@ static void test_kinds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decimal),    cmocka_unit_test(test_no_decimal),
+        cmocka_unit_test(test_decimal),         cmocka_unit_test(test_no_decimal),
         cmocka_unit_test(test_groups_of_three), cmocka_unit_test(test_almost),
-        cmocka_unit_test(test_empty_rows), cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_empty_rows),      cmocka_unit_test(test_gzip),
         cmocka_unit_test(test_kinds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

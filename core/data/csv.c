@@ -17,8 +17,8 @@ struct nas_csv {
     uint8_t *unpacked;      /* of gzip, in place of the map */
     const char *rows, *end; /* after the header; of the file */
     char delimiter, decimal;
-    bool quotes;          /* there are some anywhere */
-    int64_t header_lines; /* line of the first row, less 1 */
+    bool quotes;                /* there are some anywhere */
+    int64_t header_lines;       /* line of the first row, less 1 */
     int64_t empty, first_empty; /* rows of nothing but delimiters at the end; line of the first */
     int32_t n;
     const char **names;

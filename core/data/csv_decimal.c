@@ -92,8 +92,7 @@ static void take(search *s, int32_t i, int64_t line, nas_cell cell) {
         note(&s->first[k.last][DECIMAL], line, column, cell);
         note(&s->first[other][GROUP], line, column, cell);
     } else if (k.count[k.last] > 1) {
-        if (k.threes && k.after == 3 && whole)
-            note(&s->first[k.last][GROUP], line, column, cell);
+        if (k.threes && k.after == 3 && whole) note(&s->first[k.last][GROUP], line, column, cell);
     } else if (k.after == 3 && whole && !k.exponent && !k.parted) {
         note(&s->first[k.last][EITHER], line, column, cell);
         note(&s->either[i], line, column, cell);
@@ -142,8 +141,7 @@ static nas_status guess(const search *s, char *out, nas_err *err) {
     const bool delimits = nas_csv_delimiter(s->c) == ',';
     const int32_t i = mixed(s);
     *out = comma->line ? ',' : '.';
-    if (point->line && comma->line)
-        return cannot_tell(s, comma, point, "it cannot be told", err);
+    if (point->line && comma->line) return cannot_tell(s, comma, point, "it cannot be told", err);
     if (i >= 0 && (comma->line || !delimits))
         return cannot_tell(s, &s->either[i], &s->small[i], "it looks like thousands", err);
     if (comma->line && delimits)

@@ -13,7 +13,7 @@ static bool is_digit(char b) {
 }
 
 int32_t nas_csv_group_sign(const char *p, const char *end, char decimal) {
-    static const char *const signs[] = {" ", "'", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x99",
+    static const char *const signs[] = {" ",   "'", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x99",
                                         "\xa0"};
     if (p == end) return 0;
     if (*p == (decimal == '.' ? ',' : '.')) return 1;
@@ -108,8 +108,8 @@ bool nas_csv_number(const nas_csv *c, nas_cell cell, double *out) {
 /* Signs that may stand before a number, in bytes; 0: this is none of them. */
 static int32_t before_number(const char *p, const char *end) {
     static const char *const signs[] = {
-        "+", "-", "\xe2\x88\x92" /* minus */,  "\xe2\x80\x93" /* en dash */, "(", "<", ">", "~", "$",
-        " ", "=", "\xe2\x82\xac" /* euro */, "\xc2\xa3" /* pound */,       "'"};
+        "+", "-", "\xe2\x88\x92" /* minus */, "\xe2\x80\x93" /* en dash */, "(", "<", ">", "~", "$",
+        " ", "=", "\xe2\x82\xac" /* euro */,  "\xc2\xa3" /* pound */,       "'"};
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
         const size_t n = strlen(signs[i]);
         if ((size_t)(end - p) >= n && memcmp(p, signs[i], n) == 0) return (int32_t)n;

@@ -9,9 +9,8 @@
 
 static const double largest = 1e30; /* so that squares of differences are floats */
 
-nas_status nas_numbers_open(const nas_csv *csv, const char *path,
-                            const nas_missing_config *missing, int32_t columns, int32_t room,
-                            nas_numbers *out, nas_err *err) {
+nas_status nas_numbers_open(const nas_csv *csv, const char *path, const nas_missing_config *missing,
+                            int32_t columns, int32_t room, nas_numbers *out, nas_err *err) {
     *out = (nas_numbers){.csv = csv, .path = path, .missing = missing, .room = room};
     out->column = calloc((size_t)columns + 1, sizeof *out->column);
     return out->column ? NAS_OK : nas_fail(err, NAS_ENOMEM, "%s: out of memory", path);
@@ -127,13 +126,14 @@ static nas_status fill_gaps(const nas_numbers *s, nas_number_column *c, const in
         }
         filled += end - i;
     }
-    nas_warn(log,
-             "%s: column \"%.100s\": %lld of %lld missing cells are filled (%s) in gaps of up to %d "
-             "rows, the first missing one in line %lld; the longest gap to fill is "
-             "task.missing_longest",
-             s->path, c->name, (long long)filled, (long long)c->missing,
-             how == NAS_MISSING_PREVIOUS ? "the value before" : "interpolated", s->missing->longest,
-             (long long)c->first);
+    nas_warn(
+        log,
+        "%s: column \"%.100s\": %lld of %lld missing cells are filled (%s) in gaps of up to %d "
+        "rows, the first missing one in line %lld; the longest gap to fill is "
+        "task.missing_longest",
+        s->path, c->name, (long long)filled, (long long)c->missing,
+        how == NAS_MISSING_PREVIOUS ? "the value before" : "interpolated", s->missing->longest,
+        (long long)c->first);
     return NAS_OK;
 }
 

@@ -29,11 +29,11 @@ typedef struct nas_missing_config {
 
 typedef struct nas_number_column {
     const char *name;
-    double *v;       /* [rows]; NaN: it is missing */
-    uint8_t *filled; /* [rows]; NULL: none is */
-    double base;     /* float32 holds v - base well enough; 0 where it holds v */
-    bool odd;        /* some values lie far from all others */
-    int64_t missing, first; /* cells that hold no number, and the line of the first */
+    double *v;                /* [rows]; NaN: it is missing */
+    uint8_t *filled;          /* [rows]; NULL: none is */
+    double base;              /* float32 holds v - base well enough; 0 where it holds v */
+    bool odd;                 /* some values lie far from all others */
+    int64_t missing, first;   /* cells that hold no number, and the line of the first */
     int64_t none, none_first; /* those of them that the space names */
     int64_t almost, almost_first;
     char almost_cell[48], almost_core[64];
@@ -68,7 +68,6 @@ NAS_NODISCARD nas_status nas_numbers_finish(nas_numbers *s, const int32_t *run, 
                                             nas_err *err);
 
 /* Warns where a few equal values lie far from all others (numbers_odd.c). */
-NAS_NODISCARD nas_status nas_numbers_warn_of_odd(nas_numbers *s, const nas_log *log,
-                                                 nas_err *err);
+NAS_NODISCARD nas_status nas_numbers_warn_of_odd(nas_numbers *s, const nas_log *log, nas_err *err);
 
 #endif

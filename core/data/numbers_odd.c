@@ -90,7 +90,8 @@ static bool may_have_odd(const double *v, int32_t n) {
             cells += !(side * v[i] < end);
             if (side * v[i] < end) near = fmax(near, side * v[i]);
         }
-        for (int32_t i = 0; i < n; i++) close += side * v[i] < end && near - side * v[i] < end - near;
+        for (int32_t i = 0; i < n; i++)
+            close += side * v[i] < end && near - side * v[i] < end - near;
         if (close * 2 >= n - cells) return true;
     }
     return false;

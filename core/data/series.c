@@ -274,6 +274,34 @@ static void hash_values(nas_series *s) {
     s->hash = nas_hasher_end(&h);
 }
 
+/* Were all targets of the window at row i measured, and is what it sees known by then? */
+static bool is_measured(const nas_series *s, int32_t i) {
+    const int32_t now = i + s->config.window - 1;
+    if (!s->filled) return true;
+    if (s->filled[now] & NAS_FILLED_AHEAD) return false;
+    for (int32_t h = 1; h <= s->config.horizon; h++)
+        if (s->filled[now + h] & NAS_FILLED_TARGET) return false;
+    return true;
+}
+
+static void warn_of_filled(const nas_series *s, const nas_log *log) {
+    const int32_t span = s->config.window + s->config.horizon;
+    int32_t windows = 0, measured = 0;
+    for (int32_t i = 0; s->filled && i + span <= s->rows; i++) {
+        if (s->run[i] != s->run[i + span - 1]) continue;
+        windows++;
+        measured += is_measured(s, i);
+    }
+    if (measured < windows)
+        nas_warn(log,
+                 "%s: %d of %d windows are left out all the same: what they forecast was filled "
+                 "and not measured%s",
+                 s->path, windows - measured, windows,
+                 s->config.missing == NAS_MISSING_INTERPOLATE
+                     ? ", or their last row was interpolated from it"
+                     : "");
+}
+
 static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     nas_series *s = l->s;
     NAS_TRY(find_columns(l, err));
@@ -284,6 +312,7 @@ static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     NAS_TRY(nas_series_group(s, &l->draft, err));
     NAS_TRY(nas_series_order(s, l->csv, &l->draft, log, err));
     NAS_TRY(nas_series_place(s, &l->draft, log, err));
+    warn_of_filled(s, log);
     s->inputs = l->draft.inputs;
     s->targets = l->draft.targets;
     s->time = l->draft.time;
@@ -327,11 +356,6 @@ void nas_series_close(nas_series *s) {
     free(s);
 }
 
-/* Were all targets of rows [begin, end) measured? */
-static bool is_measured(const nas_series *s, int32_t begin, int32_t end) {
-    return !s->filled || !memchr(s->filled + begin, 1, (size_t)(end - begin));
-}
-
 nas_status nas_windows_in(const nas_series *s, const nas_spans *of, nas_arena *a, nas_windows *out,
                           nas_err *err) {
     const int32_t span = s->config.window + s->config.horizon;
@@ -346,8 +370,7 @@ nas_status nas_windows_in(const nas_series *s, const nas_spans *of, nas_arena *a
     if (!first) return NAS_ENOMEM;
     for (int32_t g = 0; g < of->n; g++)
         for (int32_t i = of->begin[g]; i + span <= of->end[g]; i++)
-            if (s->run[i] == s->run[i + span - 1] && is_measured(s, i + s->config.window, i + span))
-                first[out->n++] = i;
+            if (s->run[i] == s->run[i + span - 1] && is_measured(s, i)) first[out->n++] = i;
     out->first = first;
     return NAS_OK;
 }

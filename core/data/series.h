@@ -32,6 +32,9 @@ typedef struct nas_series_config {
     int32_t window, horizon;
 } nas_series_config;
 
+/* A target of the row was not measured; a value of it was made of one that comes later. */
+typedef enum nas_filled { NAS_FILLED_TARGET = 1, NAS_FILLED_AHEAD = 2 } nas_filled;
+
 typedef struct nas_series {
     nas_arena *arena;
     const char *path;
@@ -42,7 +45,7 @@ typedef struct nas_series {
     /* What float32 could not hold: the middle of a column's range, of a counter of 48,123,456.7;
      * 0 for other columns. NULL: all are 0. */
     const double *input_base, *target_base; /* [n_inputs], [n_targets] */
-    const uint8_t *filled;      /* [rows]: a target of the row was not measured; NULL: all were */
+    const uint8_t *filled;                  /* [rows] of nas_filled; NULL: nothing was */
     const int64_t *time;        /* [rows] microseconds since 1970; NULL: the time is not read */
     const int32_t *run;         /* [rows]: rows of one number follow each other without a break */
     const int32_t *season;      /* [rows]: the row one season before; -1: it is not there or lacks a
@@ -70,8 +73,9 @@ typedef struct nas_spans {
     const int32_t *begin, *end; /* [n] */
 } nas_spans;
 
-/* All windows whose rows, inputs and targets, lie in one span without a break, and whose
- * targets were all measured. Owner: arena a. */
+/* All windows whose rows, inputs and targets, lie in one span without a break, whose
+ * targets were all measured, and whose last row sees nothing that was made of them.
+ * Owner: arena a. */
 typedef struct nas_windows {
     int32_t n;
     const int32_t *first; /* [n], rising */

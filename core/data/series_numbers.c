@@ -30,15 +30,23 @@ static nas_status place_bases(nas_series *s, const nas_draft *d, nas_err *err) {
     return NAS_OK;
 }
 
+static nas_status mark_filled(nas_series *s, const nas_number_column *c, uint8_t mark, uint8_t **to,
+                              nas_err *err) {
+    if (!c->filled) return NAS_OK;
+    if (!*to) *to = nas_arena_alloc(s->arena, (size_t)s->rows + 1, err);
+    if (!*to) return NAS_ENOMEM;
+    for (int32_t r = 0; r < s->rows; r++)
+        if (c->filled[r]) (*to)[r] |= mark;
+    return NAS_OK;
+}
+
 static nas_status place_filled(nas_series *s, const nas_draft *d, nas_err *err) {
+    const nas_numbers *x = d->numbers;
     uint8_t *filled = NULL;
-    for (int32_t i = 0; i < s->config.n_targets; i++) {
-        const nas_number_column *c = &d->numbers->column[d->target_number[i]];
-        if (!c->filled) continue;
-        if (!filled) filled = nas_arena_alloc(s->arena, (size_t)s->rows + 1, err);
-        if (!filled) return NAS_ENOMEM;
-        for (int32_t r = 0; r < s->rows; r++) filled[r] |= c->filled[r];
-    }
+    for (int32_t i = 0; i < s->config.n_targets; i++)
+        NAS_TRY(mark_filled(s, &x->column[d->target_number[i]], NAS_FILLED_TARGET, &filled, err));
+    for (int32_t i = 0; s->config.missing == NAS_MISSING_INTERPOLATE && i < x->n; i++)
+        NAS_TRY(mark_filled(s, &x->column[i], NAS_FILLED_AHEAD, &filled, err));
     s->filled = filled;
     return NAS_OK;
 }
