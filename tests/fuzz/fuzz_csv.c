@@ -47,8 +47,8 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
                  {NULL, NAS_MISSING_PREVIOUS},
                  {"%d.%m.%Y %H:%M:%S", NAS_MISSING_INTERPOLATE}};
     static const nas_none none = {NULL, -999};
-    for (int i = 0; i < (int)(sizeof modes / sizeof *modes); i++) {
-        const char *format = modes[i].format;
+    for (int m = 0; m < (int)(sizeof modes / sizeof *modes); m++) {
+        const char *format = modes[m].format;
         const nas_series_config k = {
             .n_inputs = n,
             .n_targets = 1,
@@ -56,14 +56,14 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
             .targets = names,
             .names = target,
             .n_time = !format           ? 0
-                      : i == 5 && n > 1 ? 2
+                      : m == 5 && n > 1 ? 2
                                         : 1,
             .time = {names[n - 1], names[0]},
             .time_format = format,
-            .tolerance = i == 4 ? 60 : 0,
-            .group = i == 3 || i == 6 ? names[0] : NULL,
-            .season = i == 4 ? 3 : -1,
-            .missing = modes[i].missing,
+            .tolerance = m == 4 ? 60 : 0,
+            .group = m == 3 || m == 6 ? names[0] : NULL,
+            .season = m == 4 ? 3 : -1,
+            .missing = (int32_t)modes[m].missing,
             .missing_longest = 2,
             .n_none = 1,
             .none = &none,
