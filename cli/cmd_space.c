@@ -1,7 +1,7 @@
 /* cli/cmd_space.c - nas space: what a space holds; nothing is trained. */
 #include "cli/cli.h"
+#include "cli/space_data.h"
 
-#include "core/data/clips.h"
 #include "core/graph/graph.h"
 #include "search/evaluate.h"
 #include "search/task.h"
@@ -11,16 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SET, DATA };
 enum { LOOK_AT = 2000, PLAN = 100 }; /* points */
-
-/* Without labels in the space the class folders count, when they are there. */
-static int32_t classes_of(const nas_space *s, nas_arena *a) {
-    const nas_task *task = nas_space_task(s);
-    if (task->ops->outputs(task)) return task->ops->outputs(task);
-    const nas_clips_options o = {.folder = task->data, .parts = task->split.by == NAS_BY_FOLDERS};
-    int32_t classes = 0;
-    return nas_clips_classes(a, &o, &classes, NULL) == NAS_OK ? classes : 0;
-}
 
 typedef struct range {
     int64_t lo, hi;
@@ -33,7 +25,7 @@ static void widen(range *r, int64_t v) {
 
 typedef struct survey {
     int64_t seen, possible, forbidden, impossible;
-    range params, macs, ram; /* ram: of the points whose files were planned */
+    range params, macs, ram, arena; /* the last two: of the points whose files were planned */
     int32_t planned;
     char why[512];
     const char *where; /* the first point that is impossible */
@@ -50,6 +42,7 @@ static nas_status plan_memory(const nas_candidate *c, int32_t outputs, nas_arena
     NAS_TRY(nas_untrained_graph(c, outputs, kernel, a, &g, err));
     NAS_TRY(nas_graph_cost(&g, &cost, err));
     widen(&v->ram, cost.ram_bytes);
+    if (cost.arena_bytes >= 0) widen(&v->arena, cost.arena_bytes);
     v->planned++;
     return NAS_OK;
 }
@@ -96,7 +89,8 @@ static nas_status look_around(const nas_space *s, int32_t classes, nas_arena *a,
     const bool all = points >= 0 && points <= LOOK_AT;
     nas_point p = {nas_arena_array(a, (size_t)nas_space_params(s), sizeof(double), err)};
     if (!p.values) return NAS_ENOMEM;
-    *v = (survey){.params = {INT64_MAX, 0}, .macs = {INT64_MAX, 0}, .ram = {INT64_MAX, 0}};
+    const range none = {INT64_MAX, 0};
+    *v = (survey){.params = none, .macs = none, .ram = none, .arena = none};
     for (int64_t i = 0; i < (all ? points : LOOK_AT); i++) {
         if (all)
             nas_space_grid(s, i, &p);
@@ -149,19 +143,20 @@ static void print_survey(const nas_space *s, const survey *v) {
     printf("MACs      %s to %s\n", nas_thousands(v->macs.lo, a), nas_thousands(v->macs.hi, b));
     printf("RAM       %s to %s bytes%s\n", nas_thousands(v->ram.lo, a), nas_thousands(v->ram.hi, b),
            v->planned < v->possible ? " (of the first 100 of them)" : "");
+    if (v->arena.hi)
+        printf("arena     %s to %s bytes\n", nas_thousands(v->arena.lo, a),
+               nas_thousands(v->arena.hi, b));
 }
 
-static int report(const nas_space *s, nas_arena *a, nas_err *err) {
+static int report(const nas_space *s, const char *data, nas_arena *a, nas_err *err) {
     printf("space     %s\n", nas_space_name(s));
-    const nas_task *task = nas_space_task(s);
-    printf("data      %s\n", task->ops->evaluate ? "none: a formula" : task->data);
+    const int32_t classes = cli_space_data(nas_space_task(s), data, a);
     print_params(s);
-    const int32_t classes = classes_of(s, a);
     survey v = {0};
     if (classes && look_around(s, classes, a, &v, err) != NAS_OK) return cli_fail(err);
     print_survey(s, &v);
     if (!classes)
-        printf("weights   not known: %s is not there and task.labels is not given\n", task->data);
+        puts("weights   not known: the data has no classes yet, and task.labels is not given");
     for (int32_t i = 0; i < nas_space_constraints(s); i++)
         printf("%-9s %s\n", i ? "" : "must hold", nas_space_constraint(s, i)->text);
     for (int32_t i = 0; i < nas_space_objectives(s); i++)
@@ -174,10 +169,11 @@ static int run(const cli_args *args) {
     nas_err err = {0};
     nas_space *s = NULL;
     nas_arena *a = NULL;
-    if (nas_space_open_with(args->word[0], args->option[0], &s, &err) != NAS_OK)
+    if (nas_space_open_with(args->word[0], args->option[SET], &s, &err) != NAS_OK)
         return cli_fail(&err);
     if (nas_space_note(s)) nas_warn(cli_log(false), "%s", nas_space_note(s));
-    const int st = nas_arena_open(&a, &err) == NAS_OK ? report(s, a, &err) : cli_fail(&err);
+    const int st = nas_arena_open(&a, &err) == NAS_OK ? report(s, args->option[DATA], a, &err)
+                                                      : cli_fail(&err);
     nas_arena_close(a);
     nas_space_close(s);
     return st;
@@ -189,10 +185,17 @@ const cli_command cli_space = {
     .least = 1,
     .most = 1,
     .summary = "Check a space file and show its parameters, points, weights and MACs",
-    .options = {{"--set", "JSON", "object that is merged into the space file (RFC 7396)"}},
-    .text = "Nothing is trained. Every error of the file is shown with its line and column.\n\n"
-            "example:\n"
-            "  nas space spaces/kws_a.json\n"
-            "  nas space spaces/climate_a.json --set '{\"task\": {\"window\": 12}}'\n",
+    .options =
+        {
+            [SET] = {"--set", "JSON", "object that is merged into the space file (RFC 7396)"},
+            [DATA] = {"--data", "PATH", "folder of clips, or CSV file, in place of task.data"},
+        },
+    .text =
+        "Nothing is trained. Every error of the file is shown with its line and column. Data that\n"
+        "is not there is told and is no error: folder, class folders and lists of clips, or the\n"
+        "columns, times and windows of a table; the exit status is 0 where the file is sound.\n\n"
+        "example:\n"
+        "  nas space spaces/kws_a.json\n"
+        "  nas space spaces/climate_a.json --set '{\"task\": {\"window\": 12}}'\n",
     .run = run,
 };

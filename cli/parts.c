@@ -29,7 +29,7 @@ static void print_all(const nas_verdict *v) {
         puts("\n  those of train it has learnt; --split test leaves them out");
         return;
     }
-    fputs("all clips were heard; its own split would have ", stdout);
+    fputs("all clips were heard; its split would have ", stdout);
     print_counts(v);
     puts("\n  these are not, or not all, the clips it was made with; what it was trained on\n"
          "  flatters: --split test leaves it out");

@@ -40,6 +40,15 @@ static bool copy_row(void *ctx, const nas_row *row) {
     return false;
 }
 
+void cli_warn_of_wal(nas_store *store, const char *db) {
+    if (nas_store_lacks_wal(store))
+        nas_warn(
+            cli_log(false),
+            "%s seems to be a copy that was made while a run wrote to it, without %s-wal: what "
+            "was written last may be missing. `nas copy` copies all of a database",
+            db, db);
+}
+
 cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err) {
     char sql[512];
     found f = {0};
@@ -99,8 +108,17 @@ static const char *longer_end(const char *name, const char *end) {
     return NULL;
 }
 
+/* Is there a choice of the whole block ("prune" beside prune_to)? Its parts keep its name. */
+static bool is_block(const nas_study *study, const char *name) {
+    const size_t n = strcspn(name, "_");
+    for (int32_t k = 0; k < study->n_params; k++)
+        if (strncmp(study->params[k].name, name, n) == 0 && !study->params[k].name[n]) return true;
+    return false;
+}
+
 const char *cli_short_name(const nas_study *study, int32_t i) {
     const char *name = study->params[i].name, *end = name + strlen(name);
+    if (is_block(study, name)) return name;
     while (end > name && !(end[-1] == '_' && end - 1 > name && isdigit((unsigned char)end[-2])))
         end--;
     if (end == name) end = longer_end(name, name + strlen(name));

@@ -259,9 +259,8 @@ static void print_head(const sheet *s) {
     printf("  %-12s %s\n", "MACs", nas_thousands(s->cost.macs, a));
     printf("  %-12s %s bytes of activations\n", "RAM", nas_thousands(s->cost.ram_bytes, a));
     if (s->cost.arena_bytes >= 0)
-        printf("  %-12s %s bytes of the arena of TensorFlow Lite for Microcontrollers, and its "
-               "records\n",
-               "arena", nas_thousands(s->cost.arena_bytes, a));
+        printf("  %-12s %s bytes of TensorFlow Lite for Microcontrollers' arena\n", "arena",
+               nas_thousands(s->cost.arena_bytes, a));
     printf("  %-12s %s weights and biases, %s of them not zero\n", "constants",
            nas_thousands(s->cost.constants, a), nas_thousands(s->cost.nonzero, b));
 }
@@ -291,18 +290,18 @@ static void print_runtimes(const sheet *s) {
     int32_t at = 0;
     puts("\nruntimes");
     print_runtime("LiteRT 1.0 and later", "take it");
-    snprintf(why, sizeof why, "refuse operator %" PRId32 ": FULLY_CONNECTED version 12", codes);
+    snprintf(why, sizeof why, "refuse operator %" PRId32 ": its version is 12", codes);
     print_runtime("LiteRT's reference kernels before 2.1", codes < 0 ? "take it" : why);
     print_runtime("TensorFlow Lite 2.14 to 2.16", codes < 0 ? "take it" : why);
     while (at < s->g.n_ops && !(refused = nas_micro_refuses(&s->g, &s->g.ops[at]))) at++;
     if (refused)
-        snprintf(why, sizeof why, "refuses operator %" PRId32 ", %s: %s", at,
-                 nas_op_name(s->g.ops[at].kind), refused);
+        snprintf(why, sizeof why, "refuses operator %" PRId32 ", %s", at,
+                 nas_op_name(s->g.ops[at].kind));
     print_runtime("TensorFlow Lite for Microcontrollers", refused ? why : "takes it");
+    if (refused) printf("    it knows no %s\n", refused);
     if (codes >= 0)
-        printf(
-            "  an older version number would be taken and give wrong sums: only version 12 knows "
-            "a scale a channel\n");
+        puts("  a lower version would be taken and give wrong sums: 12 is the first that knows\n"
+             "  a scale a channel");
 }
 
 /* --- the file --------------------------------------------------------------------------------- */

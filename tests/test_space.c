@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "search/metrics.h"
 #include "search/space_int.h"
+#include "search/task_keywords.h"
 #include "tests/fixture.h"
 #include "tests/space_texts.h"
 
@@ -1379,6 +1380,11 @@ static void test_page(void **state) {
                    nas_arena_format(arena, NULL, "| `%s` | %s |", nas_metrics[i].name,
                                     nas_metrics[i].unit));
     }
+    nas_metric_list own;
+    assert_int_equal(nas_keywords_metrics(arena, &own, NULL), NAS_OK);
+    for (int i = NAS_METRIC_COUNT; i < own.n; i++)
+        expect_row(page, "metric",
+                   nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name, own.v[i].unit));
 }
 
 /* Any change of a good space is read or refused. */
