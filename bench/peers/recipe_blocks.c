@@ -7,52 +7,53 @@
 
 typedef ptrdiff_t i64;
 
-/* Along the middle axis: x [maps][in][t] -> y [maps][out][t], w [c][3], map i of channel i % c.
+/* Along the middle axis: x [maps][in][t] -> y [maps][out][t], w [c][taps], map i of channel i % c.
  * out = (in - 1) / stride + 1; dilation d; zeros outside. With stride 2, d is 1. */
-static i64 first_of(int k, i64 d, i64 stride) {
-    const i64 off = (k - 1) * d;
-    return off < 0 ? (-off + stride - 1) / stride : 0;
-}
-static i64 end_of(int k, i64 d, i64 stride, i64 in, i64 out) {
-    const i64 end = (in - 1 - (k - 1) * d) / stride + 1;
-    return end < 0 ? 0 : end < out ? end : out;
+typedef struct tap {
+    i64 off, first, rows, run; /* from output row `first` on, `rows` runs of `run` floats each */
+} tap;
+
+static tap tap_at(int k, int taps, i64 in, i64 out, i64 t, i64 stride, i64 d) {
+    const i64 off = (k - taps / 2) * d, first = off < 0 ? (-off + stride - 1) / stride : 0;
+    i64 end = (in - 1 - off) / stride + 1;
+    end = end < first ? first : end < out ? end : out;
+    if (stride == 1) return (tap){off, first, 1, (end - first) * t};
+    return (tap){off, first, end - first, t};
 }
 
-void depthwise_forward(int maps, int c, int in, int out, int t, int stride, int d, const float *x,
-                       const float *w, float *y) {
+void depthwise_forward(int maps, int c, int taps, int in, int out, int t, int stride, int d,
+                       const float *x, const float *w, float *y) {
     memset(y, 0, (size_t)maps * (size_t)out * (size_t)t * sizeof *y);
     for (i64 i = 0; i < maps; i++)
-        for (int k = 0; k < 3; k++) {
-            const float v = w[i % c * 3 + k];
-            const i64 a = first_of(k, d, stride), b = end_of(k, d, stride, in, out);
-            const i64 rows = stride == 1 ? 1 : b - a, run = (stride == 1 ? b - a : 1) * t;
-            for (i64 o = 0; o < rows; o++) {
-                const float *from = x + (i * in + (a + o) * stride + (k - 1) * d) * t;
-                float *to = y + (i * out + a + o) * t;
-                for (i64 j = 0; j < run; j++) to[j] += v * from[j];
+        for (int k = 0; k < taps; k++) {
+            const float v = w[i % c * taps + k];
+            const tap a = tap_at(k, taps, in, out, t, stride, d);
+            for (i64 o = a.first; o < a.first + a.rows; o++) {
+                const float *from = x + (i * in + o * stride + a.off) * t;
+                float *to = y + (i * out + o) * t;
+                for (i64 j = 0; j < a.run; j++) to[j] += v * from[j];
             }
         }
 }
 
-void depthwise_backward(int maps, int c, int in, int out, int t, int stride, int d, const float *x,
-                        const float *w, const float *gy, float *gx, float *gw) {
+void depthwise_backward(int maps, int c, int taps, int in, int out, int t, int stride, int d,
+                        const float *x, const float *w, const float *gy, float *gx, float *gw) {
     memset(gx, 0, (size_t)maps * (size_t)in * (size_t)t * sizeof *gx);
     for (i64 i = 0; i < maps; i++)
-        for (int k = 0; k < 3; k++) {
-            const float v = w[i % c * 3 + k];
-            const i64 a = first_of(k, d, stride), b = end_of(k, d, stride, in, out);
-            const i64 rows = stride == 1 ? 1 : b - a, run = (stride == 1 ? b - a : 1) * t;
+        for (int k = 0; k < taps; k++) {
+            const float v = w[i % c * taps + k];
+            const tap a = tap_at(k, taps, in, out, t, stride, d);
             float sum = 0;
-            for (i64 o = 0; o < rows; o++) {
-                const i64 at = (i * in + (a + o) * stride + (k - 1) * d) * t;
-                const float *from = gy + (i * out + a + o) * t, *in_x = x + at;
+            for (i64 o = a.first; o < a.first + a.rows; o++) {
+                const i64 at = (i * in + o * stride + a.off) * t;
+                const float *from = gy + (i * out + o) * t, *mine = x + at;
                 float *to = gx + at;
-                for (i64 j = 0; j < run; j++) {
+                for (i64 j = 0; j < a.run; j++) {
                     to[j] += v * from[j];
-                    sum += from[j] * in_x[j];
+                    sum += from[j] * mine[j];
                 }
             }
-            gw[i % c * 3 + k] += sum;
+            gw[i % c * taps + k] += sum;
         }
 }
 
@@ -126,7 +127,7 @@ void block_sums(int n, int c, int in, int out, int t, int stride, const float *x
     float z[out * t];
     memset(rows, 0, (size_t)n * (size_t)c * PARTS * (size_t)t * sizeof *rows);
     for (i64 i = 0; i < (i64)n * c; i++) {
-        depthwise_forward(1, 1, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z);
+        depthwise_forward(1, 1, 3, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z);
         for (i64 p = 0; p < PARTS; p++) {
             float s = 0, q = 0, *to = rows + (i * PARTS + p) * t;
             for (i64 r = p * part; r < (p + 1) * part; r++)
@@ -172,7 +173,7 @@ void block_forward(int n, int c, int in, int out, int t, int stride, int plus_x,
     const i64 part = out / PARTS;
     float z[out * t];
     for (i64 i = 0; i < (i64)n * c; i++) {
-        depthwise_forward(1, 1, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z);
+        depthwise_forward(1, 1, 3, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z);
         for (i64 r = 0; r < out; r++) {
             const i64 g = i % c * PARTS + r / part;
             const float *from = z + r * t, *add = a + i * t, *same = x + (i * in + r) * t;
@@ -193,7 +194,7 @@ void block_back_sums(int n, int c, int in, int out, int t, int stride, const flo
     float z[out * t];
     memset(ga, 0, (size_t)n * (size_t)c * (size_t)t * sizeof *ga);
     for (i64 i = 0; i < (i64)n * c; i++) {
-        depthwise_forward(1, 1, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z);
+        depthwise_forward(1, 1, 3, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z);
         for (i64 r = 0; r < out; r++) {
             const i64 at = (i * out + r) * t, k = (i % c * PARTS + r / part) * 2;
             float s = 0, q = 0;
@@ -220,7 +221,7 @@ void block_backward(int n, int c, int in, int out, int t, int stride, int plus_x
     float z[out * t];
     for (i64 i = 0; i < (i64)n * c; i++) {
         float *to = gx + i * in * t;
-        depthwise_forward(1, 1, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z);
+        depthwise_forward(1, 1, 3, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z);
         for (i64 r = 0; r < out; r++) {
             const i64 at = (i * out + r) * t, k = i % c * PARTS + r / part;
             for (i64 j = 0; j < t; j++) {
@@ -229,7 +230,7 @@ void block_backward(int n, int c, int in, int out, int t, int stride, int plus_x
                     scale[k] * (g + gm[i * t + j] * share) + slope[k] * z[r * t + j] + offset[k];
             }
         }
-        depthwise_backward(1, 1, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z, to,
+        depthwise_backward(1, 1, 3, in, out, t, stride, 1, x + i * in * t, w + i % c * 3, z, to,
                            gw + i % c * 3);
         for (i64 j = 0; plus_x && j < (i64)out * t; j++)
             to[j] += y[i * out * t + j] > 0 ? gy[i * out * t + j] : 0;

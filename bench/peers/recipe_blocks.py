@@ -1,6 +1,7 @@
-"""BC-ResNet-1 (Kim et al., Interspeech 2021, table 1), in plain PyTorch; while training, its maps go through recipe_blocks.c, since
-on one thread PyTorch's own operators are several times slower. `compare` checks them against PyTorch's."""
+"""The nets of bench/peers/recipe_torch.py, in plain PyTorch; while training, maps go through recipe_blocks.c, since on one thread
+PyTorch's own operators are several times slower. `compare` checks them against PyTorch's."""
 import ctypes
+import math
 import os
 import subprocess
 import tempfile
@@ -31,13 +32,14 @@ def call(name, *arguments):
     getattr(C, name)(*map(send, arguments))
 
 
-class OverTime(torch.autograd.Function):
-    """Depthwise convolution of 3 over time; x [n, c, 1, t]."""
+class Depthwise(torch.autograd.Function):
+    """x [n, c, f, t]: over time t where f is 1, else over f."""
 
     @staticmethod
     def forward(ctx, x, w, dilation):
-        n, c, _, t = x.shape
-        ctx.sizes, y = (n * c, c, t, t, 1, 1, dilation), torch.empty_like(x)
+        n, c, f, t = x.shape
+        long, inner = (t, 1) if f == 1 else (f, t)
+        ctx.sizes, y = (n * c, c, w[0].numel(), long, long, inner, 1, dilation), torch.empty_like(x)
         call("depthwise_forward", *ctx.sizes, x, w, y)
         ctx.save_for_backward(x, w)
         return y
@@ -202,7 +204,7 @@ class SubSpectralNorm(nn.BatchNorm2d):
 
 
 class Conv(nn.Conv2d):
-    """Without bias; 1x1, over time, or the stem."""
+    """Without bias; 1x1, depthwise, or the stem."""
 
     def __init__(self, c_in, c, kernel, **options):
         super().__init__(c_in, c, kernel, bias=False, **options)
@@ -212,7 +214,7 @@ class Conv(nn.Conv2d):
             return super().forward(x)
         if self.kernel_size == (1, 1):
             return Mix.apply(x.contiguous(), self.weight)
-        return StemBy5.apply(x, self.weight) if self.groups == 1 else OverTime.apply(x.contiguous(), self.weight, self.dilation[1])
+        return StemBy5.apply(x, self.weight) if self.groups == 1 else Depthwise.apply(x.contiguous(), self.weight, self.dilation[1])
 
 
 class Block(nn.Module):
@@ -260,18 +262,56 @@ class BroadcastResNet(nn.Module):
         return self.net(x[:, None]).flatten(1)
 
 
+def glorot(net):
+    """Initial weights, and batch norm, as in our core and Keras."""
+    for m in net.modules():
+        if isinstance(m, (nn.Conv2d, nn.Linear)):
+            area, groups = m.weight[0][0].numel(), getattr(m, "groups", 1)
+            bound = math.sqrt(6 / (m.weight.shape[1] * groups * area + m.weight.shape[0] // groups * area))
+            nn.init.uniform_(m.weight, -bound, bound)
+            if m.bias is not None:
+                nn.init.zeros_(m.bias)
+        if isinstance(m, nn.BatchNorm2d):
+            m.momentum, m.eps = 0.01, 1e-3
+    return net
+
+
+class OverTime(nn.Module):
+    """The net of docs/RECIPE.md; x [n, bands, frames], inside [1, c, frames, n]."""
+
+    def __init__(self, classes, bands=24, c=48, kernel=9, blocks=4):
+        super().__init__()
+        self.first = Conv(3 * bands, c, 1)  # of 3 frames, every second one
+        self.norm = Norm(c, relu=True)
+        self.blocks = nn.ModuleList(nn.Sequential(
+            Conv(c, c, (kernel, 1), padding=(kernel // 2, 0), groups=c), Norm(c, relu=True), Conv(c, c, 1), Norm(c)) for _ in range(blocks))
+        self.last = nn.Linear(c, classes)
+        glorot(self)
+        bound = math.sqrt(6 / (3 * bands + 3 * c))  # a kernel of 3
+        nn.init.uniform_(self.first.weight, -bound, bound)
+
+    def forward(self, x):
+        frames = x.shape[2]
+        x = F.pad(x.permute(1, 2, 0)[None], (0, 0, 1, 1))
+        x = self.norm(self.first(torch.cat([x[:, :, k:k + frames:2] for k in range(3)], 1)))
+        for b in self.blocks:
+            x = F.relu(x + b(x))
+        return self.last(x.mean(2)[0].T)
+
+
 def compare(classes=8):
-    """Loss, gradients and statistics of a net with and without recipe_blocks.c."""
-    torch.manual_seed(0)
-    net, x, found = BroadcastResNet(classes), torch.randn(6, 40, 49), []
-    state = {k: v.clone() for k, v in net.state_dict().items()}
-    for Norm.fast in (False, True):
-        net.load_state_dict(state)
-        net.zero_grad(set_to_none=True)
-        torch.manual_seed(1)  # the same channels are dropped
-        loss = F.cross_entropy(net(x), torch.arange(6) % classes)
-        loss.backward()
-        found.append([loss.detach(), *(p.grad for p in net.parameters()), *(b.clone() for b in net.buffers() if b.dtype == torch.float32)])
-    for plain, fast in zip(*found):
-        error, size = (plain - fast).abs().max().item(), plain.abs().max().item()
-        assert error <= 1e-3 * size + 1e-5, f"recipe_blocks.c: {error:g} beside {size:g}, shape {tuple(plain.shape)}"
+    """Loss, gradients and statistics of the nets with and without recipe_blocks.c."""
+    for net, bands in ((OverTime(classes), 24), (BroadcastResNet(classes), 40)):
+        torch.manual_seed(0)
+        x, found = torch.randn(6, bands, 49), []
+        state = {k: v.clone() for k, v in net.state_dict().items()}
+        for Norm.fast in (False, True):
+            net.load_state_dict(state)
+            net.zero_grad(set_to_none=True)
+            torch.manual_seed(1)  # the same channels are dropped
+            loss = F.cross_entropy(net(x), torch.arange(6) % classes)
+            loss.backward()
+            found.append([loss.detach(), *(p.grad for p in net.parameters()), *(b.clone() for b in net.buffers() if b.dtype == torch.float32)])
+        for plain, fast in zip(*found):
+            error, size = (plain - fast).abs().max().item(), plain.abs().max().item()
+            assert error <= 1e-3 * size + 1e-5, f"recipe_blocks.c: {error:g} beside {size:g}, shape {tuple(plain.shape)}"

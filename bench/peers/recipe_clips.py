@@ -81,11 +81,13 @@ class Warped:
     def plain(self):
         return torch.from_numpy(self.grid[3, 3])
 
-    def epoch(self, seed, epoch):
+    def epoch(self, seed, epoch, of):
+        """of: which clips."""
         r, n = random(seed, epoch, 1), self.grid.shape[2]
         pace, pitch = (np.floor(r.uniform(0.85, 1.15, n) * 20 + 0.5).astype(int) - 17 for _ in range(2))
-        x = self.grid[pace, pitch, np.arange(n)]
-        at = np.clip(np.arange(self.frames) + r.integers(-self.shift, self.shift + 1, n)[:, None], 0, self.frames - 1)
+        by = r.integers(-self.shift, self.shift + 1, n)
+        x = self.grid[pace[of], pitch[of], of]
+        at = np.clip(np.arange(self.frames) + by[of][:, None], 0, self.frames - 1)
         return torch.from_numpy(np.take_along_axis(x, at[:, None], 2))
 
 
@@ -112,15 +114,17 @@ class Shifted:
     def plain(self):
         return self.features(self.pcm)
 
-    def epoch(self, seed, epoch):
-        r, out = random(seed, epoch, 1), self.pcm.copy()
-        for i in np.flatnonzero(r.random(len(out)) < 0.8):
-            by = int(r.uniform(-0.1, 0.1) * RATE)
-            moved = np.zeros(RATE, np.float32)
+    def epoch(self, seed, epoch, of):
+        r, n, out = random(seed, epoch, 1), len(self.pcm), self.pcm[of]
+        change, shift, loud, which, place = r.random(n) < 0.8, r.uniform(-0.1, 0.1, n) * RATE, r.uniform(0, 0.1, n), r.random(n), r.random(n)
+        for k, i in enumerate(of):
+            if not change[i]:
+                continue
+            by, moved = int(shift[i]), np.zeros(RATE, np.float32)
             moved[max(0, -by):RATE - max(0, by)] = self.pcm[i, max(0, by):RATE + min(0, by)]
             if self.noise:
-                n = self.noise[r.integers(len(self.noise))]
-                first = r.integers(len(n) - RATE + 1)
-                moved += np.float32(r.uniform(0, 0.1)) * n[first:first + RATE]
-            out[i] = np.clip(moved, -1, 1)
+                noise = self.noise[int(which[i] * len(self.noise))]
+                first = int(place[i] * (len(noise) - RATE + 1))
+                moved += np.float32(loud[i]) * noise[first:first + RATE]
+            out[k] = np.clip(moved, -1, 1)
         return self.features(out)
