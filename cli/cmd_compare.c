@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUDY, METRICS, ALL, JSON };
+enum { STUDY, VERSION, METRICS, ALL, JSON };
 
 static bool add_row(void *ctx, const nas_row *row) {
     cli_comparison *c = ctx;
@@ -134,7 +134,8 @@ static int compare(cli_comparison *c, const cli_args *args) {
 static int run(const cli_args *args) {
     cli_comparison c = {.space = NULL};
     int st;
-    if (!cli_study_open(&c.s, args->word[0], args->option[STUDY], &st)) return st;
+    if (!cli_study_open(&c.s, args->word[0], args->option[STUDY], args->option[VERSION], &st))
+        return st;
     st = compare(&c, args);
     nas_space_close(c.space);
     cli_study_close(&c.s);
@@ -150,6 +151,7 @@ const cli_command cli_compare = {
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [VERSION] = CLI_VERSION,
             [METRICS] = {"--metrics", "A,B",
                          "these, instead of the score, the objectives, zlib_bytes, macs, total_ms"},
             [ALL] = {"--all", NULL, "also changes that do not begin at the costliest value"},

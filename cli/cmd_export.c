@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUDY, TRIAL, OUT };
+enum { STUDY, VERSION, TRIAL, OUT };
 
 static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
     nas_err err = {0};
@@ -34,7 +34,8 @@ static int run(const cli_args *args) {
     if (!cli_folder_fits("-o", args->option[OUT])) return CLI_BAD;
     cli_study s;
     int st;
-    if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
+    if (!cli_study_open(&s, args->word[0], args->option[STUDY], args->option[VERSION], &st))
+        return st;
     cli_trial *t = cli_study_trial(&s, args->option[TRIAL], &st);
     if (t) st = export_to(&s, t, args->option[OUT]);
     cli_trial_close(t);
@@ -51,6 +52,7 @@ const cli_command cli_export = {
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [VERSION] = CLI_VERSION,
             [TRIAL] = {"--trial", "N", "which trial (default: the best that is feasible)"},
             [OUT] = {"-o", "DIR", "the folder; it is made, an export that is there replaced"},
         },

@@ -1,16 +1,15 @@
 /* cli/cmd_run.c - nas run: search a space. */
 #include "cli/data.h"
 #include "cli/report.h"
+#include "cli/winner.h"
 #include "search/run.h"
 #include "search/task.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     DB,
@@ -27,6 +26,8 @@ enum {
     RETRIES,
     OUT,
     MISSING,
+    KERNEL,
+    REPLACE,
     QUIET
 };
 
@@ -215,33 +216,6 @@ static void tick(void *ctx, const nas_run_state *s) {
     cli_status_line(text);
 }
 
-static bool holds(const char *folder, const char *name) {
-    char path[PATH_MAX];
-    const int n = snprintf(path, sizeof path, "%s/%s", folder, name);
-    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0;
-}
-
-static void print_winner(const screen *v, const cli_trial *t, const char *db, const char *folder) {
-    printf("\nwinner: trial %s\n", cli_trial_get(t, "number"));
-    cli_print_trial(t, &v->study);
-    const nas_task_ops *task = nas_space_task(v->space)->ops;
-    printf("files\n  %.*s/ holds %s", cli_folder_length(folder), folder,
-           task->evaluate ? "" : "model.tflite, model.tflite.zlib, ");
-    for (const char *const *text = task->texts; *text; text++) printf("%s, ", *text);
-    printf("candidate.json, metrics.json%s\n",
-           holds(folder, "warnings.txt") ? ", warnings.txt" : "");
-    if (!task->evaluate) printf("    and, as C, model.h, model.c");
-    for (const char *const *source = task->sources; source && *source; source++)
-        printf(", %s", *source);
-    printf("%s  %s has every trial: nas top %s\n", task->evaluate ? "" : "\n", db, db);
-}
-
-/* Whoever ships the folder would ship a model that breaks the constraints. */
-static void warn_of_old(const char *folder) {
-    if (holds(folder, "candidate.json"))
-        printf("%.*s/ still holds an earlier winner\n", cli_folder_length(folder), folder);
-}
-
 static void print_failed(const screen *v, const nas_run_state *state, const char *db) {
     char n[32];
     if (state->failed)
@@ -279,40 +253,22 @@ static int show_front(const screen *v, nas_store *store, const char *db, nas_err
     return CLI_OK;
 }
 
-static int show_winner(const screen *v, nas_store *store, nas_study_id id, int64_t row,
-                       const char *db, const char *folder, nas_err *err) {
-    char from[256], view[160];
-    nas_view_name(v->name, "", view);
-    snprintf(from, sizeof from, "%s where id = %" PRId64, view, row);
-    cli_trial *t = cli_trial_find(store, from, err);
-    if (!t) return cli_fail(err);
-    print_winner(v, t, db, folder);
-    cli_print_majority(store, id, row);
-    cli_print_promise(store, &v->study, id, row);
-    cli_print_near(store, &v->study, &nas_space_task(v->space)->metrics, t);
-    cli_trial_close(t);
-    return CLI_OK;
-}
-
-static int finish(const screen *v, const nas_run_end *end, const char *db, const char *folder,
-                  nas_err *err) {
+static int finish(const screen *v, const nas_run_end *end, const cli_winner *w, nas_err *err) {
     nas_store *store = NULL;
-    if (nas_store_open(db, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
+    if (nas_store_open(w->db, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
     int st = CLI_OK;
     if (end->front > 0) {
-        st = show_front(v, store, db, err);
+        st = show_front(v, store, w->db, err);
     } else if (!end->has_winner) {
         cli_print_misses(store, &v->study, &end->state);
         cli_print_settling(store, &v->study, end->study);
-        warn_of_old(folder);
+        cli_warn_of_old(w->folder);
         st = CLI_NONE;
-    } else if (nas_export_trial(store, end->study, &v->study, end->winner, folder, err) != NAS_OK) {
+    } else if (cli_winner_put(w, store, end->study, end->winner, err) != NAS_OK) {
         st = cli_fail(err);
-    } else {
-        st = show_winner(v, store, end->study, end->winner, db, folder, err);
     }
     if (st == CLI_OK || st == CLI_NONE) print_epochs(v, store);
-    print_failed(v, &end->state, db);
+    print_failed(v, &end->state, w->db);
     nas_store_close(store);
     return st;
 }
@@ -323,6 +279,7 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
     o->retries = 1;
     o->data = args->option[DATA];
     o->cache = args->option[CACHE];
+    o->kernel = args->option[KERNEL];
     if (args->option[WORKERS]) {
         if (!cli_number("--workers", args->option[WORKERS], 1, 256, &v)) return false;
         o->workers = (int32_t)v;
@@ -355,8 +312,8 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
     return true;
 }
 
-static int search(const nas_space *s, nas_run_options *o, const char *folder, bool quiet,
-                  nas_err *err) {
+static int search(const nas_space *s, nas_run_options *o, const char *folder, bool replace,
+                  bool quiet, nas_err *err) {
     nas_arena *a = NULL;
     if (nas_arena_open(&a, err) != NAS_OK) return cli_fail(err);
     screen v = {.quiet = quiet, .name = nas_space_name(s), .space = s};
@@ -378,7 +335,13 @@ static int search(const nas_space *s, nas_run_options *o, const char *folder, bo
                nas_thousands(end.state.done, n));
         status = ferror(stdout) ? CLI_FAILED : CLI_STOPPED;
     } else {
-        status = finish(&v, &end, o->db, folder, err);
+        const cli_winner w = {.space = s,
+                              .study = &v.study,
+                              .db = o->db,
+                              .folder = folder,
+                              .replace = replace,
+                              .log = view.log};
+        status = finish(&v, &end, &w, err);
     }
     nas_arena_close(a);
     return status;
@@ -398,7 +361,8 @@ static int run(const cli_args *args) {
     o.db = args->option[DB] ? args->option[DB] : db;
     const char *out = args->option[OUT] ? args->option[OUT] : folder;
     int st = CLI_BAD;
-    if (cli_folder_fits("--out", out)) st = search(s, &o, out, args->option[QUIET] != NULL, &err);
+    const bool replace = args->option[REPLACE] != NULL, quiet = args->option[QUIET] != NULL;
+    if (cli_folder_fits("--out", out)) st = search(s, &o, out, replace, quiet, &err);
     nas_space_close(s);
     return st;
 }
@@ -431,7 +395,13 @@ const cli_command cli_run = {
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [MISSING] = {"--allow-missing", NULL,
-                         "goes on without clips that are listed but absent"},
+                         "goes on without clips that are listed but absent, or that "
+                         "cannot be read"},
+            [KERNEL] = {"--kernel", "NAME",
+                        "kernel variant that trains (reference, generic, avx2, avx512), as the "
+                        "study began with (default: the best of this processor)"},
+            [REPLACE] = {"--replace", NULL,
+                         "the winner's files replace those of a better winner of before"},
             [QUIET] = {"--quiet", NULL, "only the winner, warnings and errors"},
         },
     .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "

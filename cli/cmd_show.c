@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUDY };
+enum { STUDY, VERSION };
 
 typedef struct listing {
     cli_table *table;
@@ -109,7 +109,8 @@ static int run(const cli_args *args) {
     if (whole && !cli_is_database(args->word[0])) return cli_show_file(args->word[0]);
     cli_study s;
     int st;
-    if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
+    if (!cli_study_open(&s, args->word[0], args->option[STUDY], args->option[VERSION], &st))
+        return st;
     cli_trial *t = whole ? NULL : cli_study_trial(&s, args->word[1], &st);
     nas_err err = {0};
     if (whole && cli_show_study(&s, &err) != NAS_OK) st = cli_fail(&err);
@@ -125,7 +126,11 @@ const cli_command cli_show = {
     .least = 1,
     .most = 2,
     .summary = "Show a study, one trial whole, or what is in a .tflite file",
-    .options = {[STUDY] = {"--study", "NAME", "which study, where the database has several"}},
+    .options =
+        {
+            [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [VERSION] = CLI_VERSION,
+        },
     .text =
         "Of a study: its aims, its versions, and the warnings of its runs. Of a trial: settings,\n"
         "metrics beside the constraints, stages, epochs, and these warnings. Of MODEL, a .tflite\n"

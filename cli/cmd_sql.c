@@ -1,14 +1,13 @@
 /* cli/cmd_sql.c - nas sql: any query that only reads. */
-#include "cli/cli.h"
+#include "cli/report.h"
 #include "search/json.h"
-#include "store/store.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { CSV, JSON };
+enum { CSV, JSON, STUDY, VERSION };
 
 typedef struct output {
     cli_table *table; /* NULL: CSV or JSON */
@@ -114,6 +113,22 @@ static bool add_row(void *ctx, const nas_row *row) {
     return !ferror(stdout);
 }
 
+/* False after a message. */
+static bool show_version(nas_store *store, const cli_args *args) {
+    int64_t version = 0;
+    nas_err err = {0};
+    nas_arena *a = NULL;
+    nas_study def;
+    nas_study_id id;
+    if (!cli_number("--version", args->option[VERSION], 1, INT64_MAX, &version)) return false;
+    nas_status st = nas_arena_open(&a, &err);
+    if (st == NAS_OK)
+        st = nas_store_find_version(store, args->option[STUDY], version, a, &def, &id, &err);
+    nas_arena_close(a);
+    if (st != NAS_OK) (void)cli_fail(&err);
+    return st == NAS_OK;
+}
+
 static int run(const cli_args *args) {
     nas_err err = {0};
     nas_store *store = NULL;
@@ -123,6 +138,11 @@ static int run(const cli_args *args) {
     }
     if (nas_store_open(args->word[0], NAS_STORE_READ, &store, &err) != NAS_OK)
         return cli_fail(&err);
+    cli_warn_of_wal(store, args->word[0]);
+    if (args->option[VERSION] && !show_version(store, args)) {
+        nas_store_close(store);
+        return CLI_BAD;
+    }
     output o = {.json = args->option[JSON] != NULL};
     if (!o.json && !args->option[CSV]) o.table = cli_table_open();
     int st = CLI_OK;
@@ -149,6 +169,10 @@ const cli_command cli_sql = {
         {
             [CSV] = {"--csv", NULL, "comma-separated values with a header"},
             [JSON] = {"--json", NULL, "a list of objects"},
+            [STUDY] = {"--study", "NAME",
+                       "whose --version, where the database has several studies"},
+            [VERSION] = {"--version", "N",
+                         "the study's views show a version that is not the current one"},
         },
     .text = "Each study has a view of its own name, with <study>_feasible, <study>_pareto, "
             "<study>_best and\n"

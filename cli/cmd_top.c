@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUDY, COUNT, ALL, PARETO };
+enum { STUDY, VERSION, COUNT, ALL, PARETO };
 
 typedef struct listing {
     cli_table *table;
@@ -224,7 +224,8 @@ static int run(const cli_args *args) {
         return CLI_BAD;
     cli_study s;
     int st;
-    if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
+    if (!cli_study_open(&s, args->word[0], args->option[STUDY], args->option[VERSION], &st))
+        return st;
     if (args->option[PARETO])
         st = list_front(&s, args->option[COUNT] ? n : INT64_MAX);
     else
@@ -242,6 +243,7 @@ const cli_command cli_top = {
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [VERSION] = CLI_VERSION,
             [COUNT] = {"-n", "N", "how many (default: 10)"},
             [ALL] = {"--all", NULL, "also trials that miss a constraint or have no result"},
             [PARETO] = {"--pareto", NULL,

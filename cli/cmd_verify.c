@@ -13,8 +13,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLI_OTHER = 1000 }; /* no exit status: the bytes differ */
-enum { ALL, STUDY, DATA, MISSING };
+/* No exit statuses: the bytes differ; and they do as they must. */
+enum { CLI_OTHER = 1000, CLI_VARIANT };
+enum { ALL, STUDY, VERSION, DATA, MISSING, KERNEL };
+
+/* How trials are trained again. */
+typedef struct manner {
+    const char *data; /* NULL: where they were */
+    bool allow_missing;
+    const char *kernel; /* NULL: the trial's, where it runs here */
+    const nas_cache *cache;
+} manner;
+
+/* "avx2" of a trial's machine. */
+static const char *row_of(const cli_trial *t) {
+    const char *machine = cli_trial_get(t, "machine"), *comma = strrchr(machine, ',');
+    return comma && comma[1] == ' ' ? comma + 2 : machine;
+}
+
+static nas_status choose_kernel(const manner *m, const cli_trial *t, const nas_kernel **out,
+                                nas_err *err) {
+    const char *forced = getenv("NAS_KERNEL");
+    if (m->kernel) return nas_kernel_named("--kernel ", m->kernel, out, err);
+    *out = forced && *forced ? NULL : nas_kernel_find(row_of(t));
+    return *out ? NAS_OK : nas_kernel_choose(out, err);
+}
 
 static nas_status check_data(const nas_study *study, const nas_dataset *d, nas_err *err) {
     char was[65], now[65];
@@ -34,33 +57,31 @@ typedef struct again {
     const nas_candidate *c;
 } again;
 
-static nas_status open_again(const nas_study *study, const nas_candidate *c, const char *data,
-                             bool allow_missing, const nas_cache *cache, nas_arena *a, again *out,
-                             nas_err *err) {
+static nas_status open_again(const nas_study *study, const cli_trial *t, const nas_candidate *c,
+                             const manner *m, nas_arena *a, again *out, nas_err *err) {
     const nas_log *log = cli_log(false);
     *out = (again){.c = c,
                    .e = {.data = &out->d,
-                         .cache = cache,
+                         .cache = m->cache,
                          .seed = c->seed,
                          .replicate = c->replicate,
                          .no_share = true,
                          .confidence = study->confidence,
                          .log = log}};
     int threads;
-    NAS_TRY(nas_kernel_choose(&out->e.kernel, err));
+    NAS_TRY(choose_kernel(m, t, &out->e.kernel, err));
     NAS_TRY(nas_threads_here(&threads, err));
     nas_threads_set(threads);
-    NAS_TRY(nas_dataset_open(a, &c->task, data, allow_missing, cache, log, &out->d, err));
+    NAS_TRY(nas_dataset_open(a, &c->task, m->data, m->allow_missing, m->cache, log, &out->d, err));
     const nas_status st = check_data(study, &out->d, err);
     if (st != NAS_OK) nas_dataset_close(&out->d);
     return st;
 }
 
-static nas_status train_again(const nas_study *study, const nas_candidate *c, const char *data,
-                              bool allow_missing, const nas_cache *cache, nas_arena *a,
-                              nas_outcome *out, nas_err *err) {
+static nas_status train_again(const nas_study *study, const cli_trial *t, const nas_candidate *c,
+                              const manner *m, nas_arena *a, nas_outcome *out, nas_err *err) {
     again g;
-    NAS_TRY(open_again(study, c, data, allow_missing, cache, a, &g, err));
+    NAS_TRY(open_again(study, t, c, m, a, &g, err));
     const nas_status st = nas_evaluate(&g.e, c, a, out, err);
     nas_dataset_close(&g.d);
     return st;
@@ -92,12 +113,12 @@ static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, na
 
 /* Of a candidate without a file: what is determined. */
 static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate *c,
-                           const nas_cache *cache) {
+                           const manner *m) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
     double stored[NAS_METRICS_MOST];
     nas_err err = {0};
     nas_outcome out;
-    if (train_again(&s->def, c, NULL, false, cache, s->arena, &out, &err) != NAS_OK ||
+    if (train_again(&s->def, t, c, m, s->arena, &out, &err) != NAS_OK ||
         nas_study_stored(s->store, &s->def, row, NULL, stored, &err) != NAS_OK)
         return cli_fail(&err);
     cli_clear_line();
@@ -113,6 +134,17 @@ static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate
     }
     printf("trial %s: evaluated again, the same values\n", cli_trial_get(t, "number"));
     return CLI_OK;
+}
+
+/* Another variant rounds sums in another order, which training makes visible. */
+static int tell_variant(const cli_study *s, const cli_trial *t, const char *row,
+                        const nas_outcome *now, size_t n) {
+    const char *score = s->def.metrics[NAS_METRIC_SCORE].name;
+    printf("trial %s: trained again by other kernels (%s, the trial's were %s): other bytes, as "
+           "expected between variants (%zu, now %zu); %s %.4f, now %.4f\n",
+           cli_trial_get(t, "number"), row, row_of(t), n, now->tflite.n, score,
+           cli_trial_number(t, score), now->metric[NAS_METRIC_SCORE]);
+    return CLI_VARIANT;
 }
 
 static int tell_other_bytes(const cli_trial *t, const nas_bytes *now, const uint8_t *stored,
@@ -188,44 +220,42 @@ static int tell_answers(cli_study *s, const cli_trial *t, const again *g, const 
     return CLI_OTHER;
 }
 
-static int compare(cli_study *s, const cli_trial *t, const char *data, bool allow_missing,
-                   const nas_cache *cache) {
+static int compare_files(cli_study *s, const cli_trial *t, const again *g, const uint8_t *stored,
+                         size_t n) {
+    nas_err err = {0};
+    nas_outcome out;
+    const char *row = nas_kernel_name(g->e.kernel);
+    if (nas_evaluate(&g->e, g->c, s->arena, &out, &err) != NAS_OK) return cli_fail(&err);
+    if (out.tflite.n == n && memcmp(out.tflite.p, stored, n) == 0)
+        return tell_answers(s, t, g, &out, n);
+    cli_clear_line();
+    return strcmp(row, row_of(t)) == 0 ? tell_other_bytes(t, &out.tflite, stored, n)
+                                       : tell_variant(s, t, row, &out, n);
+}
+
+static int compare(cli_study *s, const cli_trial *t, const manner *m) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
     nas_err err = {0};
     nas_candidate c;
-    nas_outcome out;
     again g;
     uint8_t *stored;
     size_t n;
     if (read_candidate(s, row, &c, &err) != NAS_OK) return cli_fail(&err);
-    if (c.task.ops->evaluate) return compare_metrics(s, t, &c, cache);
+    if (c.task.ops->evaluate) return compare_metrics(s, t, &c, m);
     if (nas_store_artefact(s->store, s->id, row, "model.tflite", s->arena, &stored, &n, &err) !=
             NAS_OK ||
-        open_again(&s->def, &c, data, allow_missing, cache, s->arena, &g, &err) != NAS_OK)
+        open_again(&s->def, t, &c, m, s->arena, &g, &err) != NAS_OK)
         return cli_fail(&err);
-    int st;
-    if (nas_evaluate(&g.e, &c, s->arena, &out, &err) != NAS_OK)
-        st = cli_fail(&err);
-    else if (out.tflite.n != n || memcmp(out.tflite.p, stored, n) != 0)
-        st = tell_other_bytes(t, &out.tflite, stored, n);
-    else
-        st = tell_answers(s, t, &g, &out, n);
+    const int st = compare_files(s, t, &g, stored, n);
     nas_dataset_close(&g.d);
     return st;
 }
 
-static int verify(cli_study *s, const cli_trial *t, const char *data, bool allow_missing) {
-    nas_err err = {0};
-    cli_scratch scratch;
-    if (strcmp(cli_trial_get(t, "state"), "complete") != 0) {
-        fprintf(stderr, "nas: trial %s is %s: it has no file to compare with\n",
-                cli_trial_get(t, "number"), cli_trial_get(t, "state"));
-        return CLI_BAD;
-    }
-    if (cli_scratch_open(&scratch, NULL, &err) != NAS_OK) return cli_fail(&err);
-    const int st = compare(s, t, data, allow_missing, &scratch.cache);
-    cli_scratch_close(&scratch);
-    return st;
+static int verify(cli_study *s, const cli_trial *t, const manner *m) {
+    if (strcmp(cli_trial_get(t, "state"), "complete") == 0) return compare(s, t, m);
+    fprintf(stderr, "nas: trial %s is %s: it has no file to compare with\n",
+            cli_trial_get(t, "number"), cli_trial_get(t, "state"));
+    return CLI_BAD;
 }
 
 /* The complete trial with the lowest number from `from` on; NULL: none, or *status says why not. */
@@ -241,65 +271,76 @@ static cli_trial *next_complete(cli_study *s, int64_t from, int *status) {
     return t;
 }
 
-/* Clips and features are made once; everything after them again for each trial. */
-static int verify_each(cli_study *s, const char *data, bool allow_missing, const nas_cache *cache) {
-    int64_t from = 0, n = 0, others = 0;
+/* Of n trials, those that differ, and those that another variant trained. */
+static int tell_all(const cli_study *s, int64_t n, int64_t others, int64_t variants) {
+    const bool formula = nas_task_is_formula(s->def.task);
     char text[32];
+    if (!n) fprintf(stderr, "nas: study %s has no complete trial\n", s->def.name);
+    if (n && !others && !variants)
+        printf("%s trials, all the same %s\n", nas_thousands(n, text),
+               formula ? "values" : "bytes");
+    if (others)
+        printf("%" PRId64 " of %" PRId64 " trials have OTHER %s\n", others, n,
+               formula ? "VALUES" : "BYTES");
+    if (variants)
+        printf("%" PRId64 " of %" PRId64 " trials have other bytes as expected between variants of "
+               "kernels: a processor that runs theirs tells more\n",
+               variants, n);
+    return others ? CLI_FAILED : variants || !n ? CLI_NONE : CLI_OK;
+}
+
+/* Clips and features are made once; everything after them again for each trial. */
+static int verify_all(cli_study *s, const manner *m) {
+    int64_t from = 0, n = 0, others = 0, variants = 0;
     int st = CLI_OK;
     cli_trial *t;
     while (st == CLI_OK && (t = next_complete(s, from, &st))) {
         const nas_arena_mark mark = nas_arena_here(s->arena);
         from = strtoll(cli_trial_get(t, "number"), NULL, 10) + 1;
-        st = compare(s, t, data, allow_missing, cache);
+        st = compare(s, t, m);
         cli_trial_close(t);
         nas_arena_back(s->arena, mark);
         n++;
-        if (st != CLI_OTHER) continue;
-        others++;
-        st = CLI_OK;
+        others += st == CLI_OTHER;
+        variants += st == CLI_VARIANT;
+        if (st == CLI_OTHER || st == CLI_VARIANT) st = CLI_OK;
     }
-    if (st != CLI_OK) return st;
-    if (!n) {
-        fprintf(stderr, "nas: study %s has no complete trial\n", s->def.name);
-        return CLI_NONE;
-    }
-    if (!others)
-        printf("%s trials, all the same %s\n", nas_thousands(n, text),
-               nas_task_is_formula(s->def.task) ? "values" : "bytes");
-    if (others)
-        printf("%" PRId64 " of %" PRId64 " trials have OTHER %s\n", others, n,
-               nas_task_is_formula(s->def.task) ? "VALUES" : "BYTES");
-    return others ? CLI_FAILED : CLI_OK;
+    return st == CLI_OK ? tell_all(s, n, others, variants) : st;
 }
 
-static int verify_all(cli_study *s, const char *data, bool allow_missing) {
+static int verify_one(cli_study *s, const char *number, const manner *m) {
+    int st;
+    cli_trial *t = cli_study_trial(s, number, &st);
+    if (t) st = verify(s, t, m);
+    cli_trial_close(t);
+    return st == CLI_OTHER ? CLI_FAILED : st == CLI_VARIANT ? CLI_NONE : st;
+}
+
+/* The cache of a run is no witness: what is made lies in a folder of its own, which goes. */
+static int verify_in_scratch(cli_study *s, const char *number, manner *m) {
     nas_err err = {0};
     cli_scratch scratch;
     if (cli_scratch_open(&scratch, NULL, &err) != NAS_OK) return cli_fail(&err);
-    const int st = verify_each(s, data, allow_missing, &scratch.cache);
+    m->cache = &scratch.cache;
+    const int st = number ? verify_one(s, number, m) : verify_all(s, m);
     cli_scratch_close(&scratch);
     return st;
-}
-
-static int verify_one(cli_study *s, const char *number, const char *data, bool allow_missing) {
-    int st;
-    cli_trial *t = cli_study_trial(s, number, &st);
-    if (t) st = verify(s, t, data, allow_missing);
-    cli_trial_close(t);
-    return st == CLI_OTHER ? CLI_FAILED : st;
 }
 
 static int run(const cli_args *args) {
     cli_study s;
     int st;
-    const char *data = args->option[DATA];
-    const bool missing = args->option[MISSING] != NULL, all = args->option[ALL] != NULL;
+    manner m = {.data = args->option[DATA],
+                .allow_missing = args->option[MISSING] != NULL,
+                .kernel = args->option[KERNEL]};
+    const bool all = args->option[ALL] != NULL;
     if (all == (args->n_words == 2)) {
         fputs("nas verify: expected the number of a trial, or --all\n", stderr);
         return CLI_BAD;
     }
-    if (!cli_study_open(&s, args->word[0], args->option[STUDY], &st)) return st;
-    st = all ? verify_all(&s, data, missing) : verify_one(&s, args->word[1], data, missing);
+    if (!cli_study_open(&s, args->word[0], args->option[STUDY], args->option[VERSION], &st))
+        return st;
+    st = verify_in_scratch(&s, all ? NULL : args->word[1], &m);
     cli_study_close(&s);
     return st;
 }
@@ -314,15 +355,20 @@ const cli_command cli_verify = {
         {
             [ALL] = {"--all", NULL, "every complete trial of the study"},
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
+            [VERSION] = CLI_VERSION,
             [DATA] = {"--data", "PATH",
                       "folder of clips or CSV file, where it is not where it was"},
             [MISSING] = {"--allow-missing", NULL,
-                         "goes on without clips that are listed but absent"},
+                         "goes on without clips that are listed but absent, or that "
+                         "cannot be read"},
+            [KERNEL] = {"--kernel", "NAME",
+                        "kernel variant that trains (default: the trial's, where it runs here)"},
         },
     .text = "Answers to single examples, by folds, and those of replicates are compared, too.\n"
-            "The bytes are the same on the same kernel row (see `machine` in `nas show`). Exit "
-            "status 1 when\n"
-            "they are not.\n\n"
+            "The bytes are the same on the same kernel variant (the end of `machine` in `nas "
+            "show`). Exit\n"
+            "status: 1 when they are not; 3 when another variant trained again, whose bytes are "
+            "others.\n\n"
             "examples:\n"
             "  nas verify demo.db 3\n"
             "  nas verify demo.db --all\n",

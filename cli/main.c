@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 static const cli_command *const commands[] = {
-    &cli_run,  &cli_space, &cli_top,    &cli_show,  &cli_sql,  &cli_export,
-    &cli_eval, &cli_train, &cli_verify, &cli_cache, &cli_data, &cli_compare,
+    &cli_run,   &cli_space,  &cli_top,   &cli_show, &cli_sql,     &cli_export, &cli_eval,
+    &cli_train, &cli_verify, &cli_cache, &cli_data, &cli_compare, &cli_copy,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

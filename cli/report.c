@@ -40,6 +40,15 @@ static bool copy_row(void *ctx, const nas_row *row) {
     return false;
 }
 
+void cli_warn_of_wal(nas_store *store, const char *db) {
+    if (nas_store_lacks_wal(store))
+        nas_warn(
+            cli_log(false),
+            "%s seems to be a copy that was made while a run wrote to it, without %s-wal: what "
+            "was written last may be missing. `nas copy` copies all of a database",
+            db, db);
+}
+
 cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err) {
     char sql[512];
     found f = {0};

@@ -13,6 +13,9 @@ typedef struct cli_trial {
     double *number;       /* NaN for NULL and texts; a value's text has fewer digits */
 } cli_trial;
 
+/* Warns where the database seems to be a copy that lacks its -wal file. */
+void cli_warn_of_wal(nas_store *store, const char *db);
+
 /* One row of `from` ("\"demo\" where number = 3"); NULL when there is none, and when
  * it cannot be read: err says so. Closed by cli_trial_close. */
 cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err);

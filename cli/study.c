@@ -7,13 +7,19 @@
 #include <stdio.h>
 #include <string.h>
 
-bool cli_study_open(cli_study *s, const char *db, const char *name, int *status) {
+bool cli_study_open(cli_study *s, const char *db, const char *name, const char *version,
+                    int *status) {
     nas_err err = {0};
+    int64_t wanted = 0;
     *s = (cli_study){0};
+    *status = CLI_BAD;
+    if (version && !cli_number("--version", version, 1, INT64_MAX, &wanted)) return false;
     *status = CLI_OK;
     nas_status st = nas_arena_open(&s->arena, &err);
     if (st == NAS_OK) st = nas_store_open(db, NAS_STORE_READ, &s->store, &err);
-    if (st == NAS_OK) st = nas_store_find(s->store, name, s->arena, &s->def, &s->id, &err);
+    if (st == NAS_OK) cli_warn_of_wal(s->store, db);
+    if (st == NAS_OK)
+        st = nas_store_find_version(s->store, name, wanted, s->arena, &s->def, &s->id, &err);
     if (st == NAS_OK && s->def.n_goals < 1)
         st = nas_fail(&err, NAS_EFORMAT, "%s: study %s has no objective: the file is damaged", db,
                       s->def.name);

@@ -11,9 +11,13 @@ typedef struct cli_study {
     nas_study_id id;
 } cli_study;
 
-/* Opens for reading; name NULL: the only study. false after a message, with the exit status in
- * *status. */
-bool cli_study_open(cli_study *s, const char *db, const char *name, int *status);
+/* Opens for reading; name NULL: the only study; version: number of a version of it, NULL: the
+ * current one. false after a message, with the exit status in *status. */
+bool cli_study_open(cli_study *s, const char *db, const char *name, const char *version,
+                    int *status);
+/* The option of commands that do. */
+#define CLI_VERSION \
+    { "--version", "N", "a version of the study that is not the current one" }
 void cli_study_close(cli_study *s);
 
 /* The trial of a number (NULL: the best feasible one). NULL after a message. */

@@ -6,11 +6,11 @@
 #include "base/digits.h"
 #include "base/team.h"
 #include "core/kernel/threads.h"
+#include "search/begin.h"
 #include "search/cache_bound.h"
 #include "search/confirm.h"
 #include "search/keep.h"
 #include "search/process.h"
-#include "search/rebound.h"
 #include "search/sampler.h"
 #include "search/study.h"
 #include "search/task.h"
@@ -329,59 +329,23 @@ static int64_t trials_wanted(const nas_run_options *o, const nas_space *s) {
     return nas_space_search(s)->trials > 0 ? nas_space_search(s)->trials : -1;
 }
 
-/* What models will be asked about, so that people can look it up. */
-static nas_status put_examples(team *t, nas_arena *a, nas_err *err) {
-    const nas_dataset *d = t->worker.data;
-    nas_example *rows = NULL;
-    int32_t n = 0;
-    const nas_arena_mark mark = nas_arena_here(a);
-    if (!d->n_marks) return NAS_OK;
-    NAS_TRY(d->task->ops->examples(d, a, &rows, &n, err));
-    const nas_status st = nas_store_put_examples(t->store, t->worker.study, rows, n, err);
-    nas_arena_back(a, mark);
-    return st;
-}
-
-/* Of the bounds that are kept: they are where bare figures are tested, too. */
-static double sure_of(double confidence) {
-    return confidence > 0 ? confidence : NAS_CONFIDENCE;
-}
-
-/* What an earlier run left behind: whose death is not the trials' fault, what it kept of examples,
- * and the study as it was. */
-static nas_status look_back(team *t, const char *name, nas_study *old, bool *there, nas_arena *a,
-                            nas_err *err) {
-    nas_study_id id;
-    int32_t n;
-    *there = nas_store_find(t->store, name, a, old, &id, NULL) == NAS_OK;
-    if (!*there) return NAS_OK;
-    NAS_TRY(nas_store_reap(t->store, id, NO_FAULT, "the run ended", is_gone, t, &n, err));
-    return nas_store_is_bare(t->store, name, &t->state.bare, err);
-}
-
-/* Another confidence is written with the bounds that are computed for it. */
 static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
                              nas_err *err) {
-    nas_study def, old;
-    bool there;
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
-    NAS_TRY(look_back(t, nas_space_name(s), &old, &there, a, err));
-    if (t->state.bare)
-        nas_warn(&t->keep.log,
-                 "study %s was begun by a nas that kept no single examples: its constraints are "
-                 "tested against bare figures, not against the ends of intervals. Another --db or "
-                 "name has them",
-                 nas_space_name(s));
-    NAS_TRY(nas_study_define(s, &t->worker.data->fingerprint, t->worker.seed, trials, t->state.bare,
-                             a, &def, err));
-    const double wanted = def.confidence;
-    const bool again = there && !t->state.bare && sure_of(old.confidence) != sure_of(wanted);
-    if (again) def.confidence = old.confidence;
-    NAS_TRY(nas_store_study(t->store, &def, &t->worker.study, err));
-    if (t->state.bare) return NAS_OK;
-    NAS_TRY(put_examples(t, a, err));
-    if (!again) return NAS_OK;
-    return nas_bounds_again(t->store, t->worker.study, t->worker.data, t->worker.seed, wanted, err);
+    const nas_begin b = {
+        .store = t->store,
+        .db = t->o->db,
+        .space = s,
+        .data = t->worker.data,
+        .kernel = nas_kernel_name(t->worker.kernel),
+        .seed = t->worker.seed,
+        .trials = trials,
+        .log = &t->keep.log,
+        .gone = is_gone,
+        .gone_ctx = t,
+    };
+    NAS_TRY(nas_begin_study(&b, a, &t->worker.study, &t->state.bare, err));
+    return nas_store_at_work(t->store, t->worker.study, true, err);
 }
 
 /* The winner of the claim stands first, the other finalists behind it. */
@@ -544,6 +508,8 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     if (is_refusal(st) && !had_cache) (void)!nas_dir_remove(cache->dir, NULL);
     if (st == NAS_OK) st = run_study(t, s, &d, out, err);
     keep_warnings(t);
+    if (t->store && t->worker.study.version)
+        (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
     nas_store_close(t->store);
     if (opened) nas_dataset_close(&d);
     return st;
@@ -554,7 +520,8 @@ static nas_status with_space(team *t, const nas_space *s, const nas_cache *cache
     const nas_search_config *search = nas_space_search(s);
     NAS_TRY(nas_store_check_name(nas_space_name(s), err));
     NAS_TRY(nas_sampler_at(search->sampler)->check(s, trials_wanted(t->o, s), err));
-    NAS_TRY(nas_kernel_choose(&t->worker.kernel, err));
+    NAS_TRY(t->o->kernel ? nas_kernel_named("--kernel ", t->o->kernel, &t->worker.kernel, err)
+                         : nas_kernel_choose(&t->worker.kernel, err));
     NAS_TRY(nas_store_check(t->o->db, err));
     t->worker.space = s;
     t->worker.no_share = t->o->no_share;

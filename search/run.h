@@ -11,6 +11,7 @@ typedef struct nas_run_options {
     const char *db;
     const char *cache;  /* NULL: <db>.cache */
     const char *data;   /* NULL: the space's */
+    const char *kernel; /* row that trains; NULL: NAS_KERNEL's, else the best of the processor */
     bool allow_missing; /* go on without clips that are listed but absent */
     int32_t workers;    /* 0: the space's, else a core each */
     int64_t trials;     /* -1: the space's */

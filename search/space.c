@@ -1,6 +1,7 @@
 /* search/space.c - reads, checks and closes a space; the candidate of a point. */
 #include "search/space_int.h"
 
+#include "search/changes.h"
 #include "search/sampler.h"
 #include "search/task_keywords.h"
 
@@ -30,20 +31,17 @@ static void read_search(nas_space *s) {
 /* Everything but what docs/SPACES.md lets change; the order in the file counts, for it numbers
  * points. */
 static nas_status hash_space(nas_space *s, nas_err *err) {
-    static const char *const out[] = {"schema",     "name",        "objective",
-                                      "objectives", "constraints", NULL};
-    static const char *const below[] = {"data",       "trials", "workers", "confidence",
-                                        "replicates", "prefer", NULL};
     cJSON *kept = nas_json_make(s->arena, cJSON_Object, NULL);
     for (const cJSON *c = nas_json_root(s->json)->child; kept && c; c = c->next) {
-        if (nas_word_in(c->string, out)) continue;
+        if (nas_space_is_free(c->string)) continue;
         cJSON *copy = nas_json_copy(s->arena, c, c->string);
         if (!copy) return nas_fail(err, NAS_ENOMEM, "out of memory");
         if (strcmp(c->string, "task") == 0 || strcmp(c->string, "search") == 0) {
             copy->child = NULL;
             for (const cJSON *x = c->child; x; x = x->next) {
-                cJSON *y =
-                    nas_word_in(x->string, below) ? NULL : nas_json_copy(s->arena, x, x->string);
+                cJSON *y = nas_space_is_free_below(x->string)
+                               ? NULL
+                               : nas_json_copy(s->arena, x, x->string);
                 if (y) nas_json_append(copy, y);
             }
         }

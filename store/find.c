@@ -13,6 +13,7 @@ static nas_status load_head(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_st
     NAS_TRY(nas_sql_text(st, 1, a, &def->task, err));
     NAS_TRY(nas_sql_text(st, 5, a, &def->tie_break, err));
     NAS_TRY(nas_sql_text(st, 8, a, &def->space_text, err));
+    NAS_TRY(nas_sql_text(st, 11, a, &def->kernel, err));
     const char *fingerprint = (const char *)sqlite3_column_text(st, 2);
     const char *hash = (const char *)sqlite3_column_text(st, 7);
     if (!fingerprint || !nas_hash_from_hex(fingerprint, &def->fingerprint) || !hash ||
@@ -113,17 +114,21 @@ static nas_status load_goals(nas_store *s, int64_t study, nas_arena *a, nas_stud
     return status;
 }
 
-nas_status nas_study_load(nas_store *s, int64_t study, nas_arena *a, nas_study *def,
+nas_status nas_study_load(nas_store *s, int64_t study, int64_t wanted, nas_arena *a, nas_study *def,
                           int64_t *version, nas_err *err) {
     memset(def, 0, sizeof *def);
     sqlite3_stmt *st = NULL;
-    char sql[352];
+    const bool knows_data = s->schema >= NAS_SCHEMA_WARNINGS;
+    char sql[416];
     sqlite3_snprintf(sizeof sql, sql,
-                     "SELECT s.name, s.task, s.fingerprint, s.seed, s.trials, s.tie_break,"
-                     " p.version, p.hash, p.text, %s FROM nas_studies s JOIN nas_spaces p"
-                     " ON p.study = s.id AND p.version = s.version WHERE s.id = ?1",
-                     s->schema < NAS_SCHEMA_EXAMPLES ? "NULL, 0" : "s.confidence, s.prefers");
-    NAS_TRY(nas_sql_open(s, &st, err, sql, "i", study));
+                     "SELECT s.name, s.task, %s.fingerprint, s.seed, s.trials, s.tie_break,"
+                     " p.version, p.hash, p.text, %s, %s FROM nas_studies s JOIN nas_spaces p"
+                     " ON p.study = s.id AND p.version = coalesce(nullif(?2, 0), s.version)"
+                     " WHERE s.id = ?1",
+                     knows_data ? "p" : "s",
+                     s->schema < NAS_SCHEMA_EXAMPLES ? "NULL, 0" : "s.confidence, s.prefers",
+                     knows_data ? "s.kernel" : "NULL");
+    NAS_TRY(nas_sql_open(s, &st, err, sql, "ii", study, wanted));
     const nas_status status = load_head(s, st, a, def, version, err);
     sqlite3_finalize(st);
     NAS_TRY(status);
@@ -174,16 +179,42 @@ static nas_status pick_study(nas_store *s, const char *name, int64_t *study, int
     return status;
 }
 
+static nas_status check_version(nas_store *s, const char *name, int64_t study, int64_t wanted,
+                                nas_err *err) {
+    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = study};
+    int64_t last = 0;
+    NAS_TRY(nas_store_query_integer(s, "SELECT max(version) FROM nas_spaces WHERE study = ?1", &id,
+                                    1, &last, err));
+    if (wanted <= last) return NAS_OK;
+    return nas_fail(err, NAS_ENOTFOUND, "%s: study %s has no version %lld, the last one is %lld",
+                    s->path, name ? name : "", (long long)wanted, (long long)last);
+}
+
+static nas_status find(nas_store *s, const char *name, int64_t wanted, nas_arena *a, nas_study *def,
+                       nas_study_id *out, nas_err *err) {
+    int64_t n = 0, current = 0;
+    NAS_TRY(pick_study(s, name, &out->study, &n, err));
+    if (out->study == 0) return not_found(s, name, n, a, err);
+    NAS_TRY(nas_study_load(s, out->study, 0, a, def, &current, err));
+    out->version = current;
+    if (!wanted || wanted == current) return NAS_OK;
+    NAS_TRY(check_version(s, def->name, out->study, wanted, err));
+    NAS_TRY(nas_study_load(s, out->study, wanted, a, def, &out->version, err));
+    return nas_views_show(s, def, *out, a, err);
+}
+
 /* In one read transaction, so that a writer cannot come between the tables. */
-nas_status nas_store_find(nas_store *s, const char *name, nas_arena *a, nas_study *def,
-                          nas_study_id *out, nas_err *err) {
+nas_status nas_store_find_version(nas_store *s, const char *name, int64_t version, nas_arena *a,
+                                  nas_study *def, nas_study_id *out, nas_err *err) {
     const bool own = sqlite3_get_autocommit(s->db) != 0;
     if (own) NAS_TRY(nas_sql_exec(s, "BEGIN", err));
-    int64_t n = 0;
     *out = (nas_study_id){.joined = true};
-    nas_status status = pick_study(s, name, &out->study, &n, err);
-    if (status == NAS_OK && out->study == 0) status = not_found(s, name, n, a, err);
-    if (status == NAS_OK) status = nas_study_load(s, out->study, a, def, &out->version, err);
+    const nas_status status = find(s, name, version, a, def, out, err);
     if (own) sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
     return status;
+}
+
+nas_status nas_store_find(nas_store *s, const char *name, nas_arena *a, nas_study *def,
+                          nas_study_id *out, nas_err *err) {
+    return nas_store_find_version(s, name, 0, a, def, out, err);
 }

@@ -236,7 +236,7 @@ static nas_status changed(nas_store *s, nas_study_id id, const char *column, nas
     nas_study def;
     bool is_axis = false;
     nas_study_id current = {.study = id.study};
-    NAS_TRY(nas_study_load(s, id.study, a, &def, &current.version, err));
+    NAS_TRY(nas_study_load(s, id.study, 0, a, &def, &current.version, err));
     NAS_TRY(describe(s, &def, current, a, &f, err));
     for (int32_t i = 0; i < f.n; i++) is_axis |= !strcmp(f.axes[i].column, column);
     if (!is_axis) return NAS_OK;

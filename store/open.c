@@ -1,4 +1,5 @@
 /* store/open.c - opening, making and closing the file. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "store/store_int.h"
 
@@ -162,7 +163,7 @@ static nas_status check_folder(const char *path, nas_err *err) {
     return status;
 }
 
-static nas_status sync_folder_of(const char *path, nas_err *err) {
+nas_status nas_file_sync_folder(const char *path, nas_err *err) {
     char *folder = folder_of(path);
     if (!folder) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -175,7 +176,7 @@ static nas_status sync_folder_of(const char *path, nas_err *err) {
     return status;
 }
 
-static void remove_all(const char *path) {
+void nas_file_remove_all(const char *path) {
     static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
         char *name = sqlite3_mprintf("%s%s", path, tails[i]);
@@ -201,6 +202,10 @@ static bool has_bytes(const char *path, const char *tail) {
     return yes;
 }
 
+bool nas_file_has_wal(const char *path) {
+    return has_bytes(path, "-wal");
+}
+
 /* SQLite would play what a killed run left there into the new file. Asked twice: another process
  * may have made or removed both meanwhile. */
 static nas_status check_leftover(const char *path, nas_err *err) {
@@ -212,24 +217,28 @@ static nas_status check_leftover(const char *path, nas_err *err) {
                     path, tail);
 }
 
+nas_status nas_store_check_new(const char *path, nas_err *err) {
+    NAS_TRY(check_folder(path, err));
+    return check_leftover(path, err);
+}
+
 /* Made whole under another name and then renamed, so that path is a complete database or absent,
  * whoever is killed when; of two that make it at once, the first one's stays. */
 static nas_status make(nas_store *s, nas_err *err) {
     const char *const path = s->path;
     char *const file = s->file;
-    NAS_TRY(check_folder(path, err));
-    NAS_TRY(check_leftover(path, err));
+    NAS_TRY(nas_store_check_new(path, err));
     char *fresh = sqlite3_mprintf("%s.new-%d", file, (int)getpid());
     if (!fresh) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
-    remove_all(fresh);
+    nas_file_remove_all(fresh);
     s->file = fresh;
     nas_status status = fill_new(s, err);
     s->file = file;
     if (status == NAS_OK && renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) &&
         errno != EEXIST)
         status = nas_fail_errno(err, "%s: making it", path);
-    if (status == NAS_OK) status = sync_folder_of(path, err);
-    remove_all(fresh);
+    if (status == NAS_OK) status = nas_file_sync_folder(path, err);
+    nas_file_remove_all(fresh);
     sqlite3_free(fresh);
     return status;
 }
@@ -257,6 +266,14 @@ static nas_status open_writer(nas_store *s, nas_err *err) {
     return set_up_writer(s, err);
 }
 
+static bool any_at_work(nas_store *s) {
+    int64_t n = 0;
+    const char *sql = s->schema < NAS_SCHEMA_WARNINGS
+                          ? "SELECT count(*) FROM nas_progress WHERE state = 'running'"
+                          : "SELECT count(*) FROM nas_studies WHERE at_work";
+    return nas_store_query_integer(s, sql, NULL, 0, &n, NULL) == NAS_OK && n > 0;
+}
+
 /* Where it may, a reader connects like a writer that is forbidden to write: only such a connection
  * takes the -wal and -shm files away again that every reader of a WAL database needs. */
 static nas_status open_reader(nas_store *s, nas_err *err) {
@@ -280,7 +297,8 @@ static nas_status open_reader(nas_store *s, nas_err *err) {
         status = check_connected(s, err);
     }
     NAS_TRY(status);
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    /* What a killed run left in the -wal file stays there, which tells the file from a copy. */
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, any_at_work(s), NULL);
     return nas_sql_exec(s, "PRAGMA query_only=1", err);
 }
 
@@ -289,6 +307,7 @@ static nas_status open_any(nas_store *s, nas_err *err) {
     if (known && errno == ENOENT && s->mode == NAS_STORE_CREATE) NAS_TRY(make(s, err));
     if (known && errno == ENOENT && s->mode != NAS_STORE_CREATE)
         return nas_fail(err, NAS_ENOTFOUND, "%s: there is no such database", s->path);
+    s->alone = !known && !nas_file_has_wal(s->path);
     NAS_TRY(check_file(s, err));
     return s->mode == NAS_STORE_READ ? open_reader(s, err) : open_writer(s, err);
 }
@@ -311,6 +330,19 @@ static bool has_no_study(nas_store *s) {
     const nas_status status = nas_sql_step(s, st, &row, NULL);
     sqlite3_finalize(st);
     return status == NAS_OK && !row;
+}
+
+/* What no run leaves that ends: no study, or one at work. */
+static bool is_half(nas_store *s) {
+    return !nas_file_has_wal(s->path) && (has_no_study(s) || any_at_work(s));
+}
+
+/* Asked twice: a run may have made it just now. */
+bool nas_store_lacks_wal(nas_store *s) {
+    const double a_while = 0.3;
+    if (!s->alone || !is_half(s)) return false;
+    nas_clock_sleep(a_while);
+    return is_half(s);
 }
 
 static bool leave_wal(nas_store *s) {
@@ -372,10 +404,7 @@ nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out
 }
 
 nas_status nas_store_check(const char *path, nas_err *err) {
-    if (access(path, F_OK) && errno == ENOENT) {
-        NAS_TRY(check_folder(path, err));
-        return check_leftover(path, err);
-    }
+    if (access(path, F_OK) && errno == ENOENT) return nas_store_check_new(path, err);
     /* A reader that an older schema does not stop: it is brought up to date when work begins. */
     nas_store s = {.mode = NAS_STORE_WRITE, .pid = getpid()};
     s.path = strdup(path);

@@ -1,4 +1,5 @@
-/* store/reuse.c - results that a trial of another version of the space has already. */
+/* store/reuse.c - results that a trial of another version of the space, on the same data, has
+ * already. */
 #include "base/clock.h"
 #include "store/store_int.h"
 
@@ -48,10 +49,11 @@ nas_status nas_reuse_find(nas_store *s, nas_layout *l, nas_claim *c, nas_err *er
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_TWIN,
                             "SELECT id, version FROM nas_trials_# WHERE candidate = ?1 AND"
-                            " version <> ?2 AND state IN ('complete', 'diverged')"
+                            " version <> ?2 AND state IN ('complete', 'diverged') AND version IN"
+                            " (SELECT version FROM nas_spaces WHERE study = # AND data = ?3)"
                             " ORDER BY version, id",
                             &st, err));
-    NAS_TRY(nas_sql_bind(s, st, err, "hi", &c->candidate, l->version));
+    NAS_TRY(nas_sql_bind(s, st, err, "hii", &c->candidate, l->version, l->data));
     nas_status status = NAS_OK;
     bool row = false, yes = false;
     while (!yes && (status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {

@@ -159,6 +159,7 @@ static const char fifth[] =
 /* The key of a table cannot be changed: nas_spaces and nas_examples are made anew. */
 static const char sixth[] =
     "ALTER TABLE nas_studies ADD COLUMN kernel TEXT;"
+    "ALTER TABLE nas_studies ADD COLUMN at_work INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE nas_answers ADD COLUMN data INTEGER NOT NULL DEFAULT 1;"
 
     "CREATE TABLE nas_warnings("
@@ -201,8 +202,7 @@ static const char sixth[] =
     "DROP TABLE nas_examples;"
     "ALTER TABLE nas_examples_6 RENAME TO nas_examples;" VERDICTS(" AND e.data = a.data");
 
-static nas_status list_studies(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
-                               nas_err *err) {
+nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n, nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(
         nas_sql_open(s, &st, err, "SELECT id, count(*) OVER () FROM nas_studies ORDER BY id", ""));
@@ -251,13 +251,29 @@ static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int6
     return NAS_OK;
 }
 
+/* A machine ends with ", " and the kernel row: that of the first trial that was trained is the
+ * study's. */
+static nas_status find_kernels(nas_store *s, const int64_t *ids, int64_t n, nas_err *err) {
+    for (int64_t i = 0; i < n; i++) {
+        sqlite3_str *q = sqlite3_str_new(s->db);
+        sqlite3_str_appendf(q,
+                            "UPDATE nas_studies SET kernel = (SELECT replace(machine,"
+                            " rtrim(machine, replace(machine, ' ', '')), '') FROM nas_trials_%lld"
+                            " WHERE state IN ('complete', 'diverged') AND machine LIKE '%%, %%'"
+                            " ORDER BY id LIMIT 1) WHERE id = %lld",
+                            ids[i], ids[i]);
+        NAS_TRY(nas_sql_exec_str(s, q, err));
+    }
+    return NAS_OK;
+}
+
 /* Their views may show what the new version has. */
 static nas_status write_all_views(nas_store *s, nas_arena *a, const int64_t *ids, int64_t n,
                                   nas_err *err) {
     for (int64_t i = 0; i < n; i++) {
         nas_study def;
         nas_study_id id = {.study = ids[i]};
-        NAS_TRY(nas_study_load(s, ids[i], a, &def, &id.version, err));
+        NAS_TRY(nas_study_load(s, ids[i], 0, a, &def, &id.version, err));
         NAS_TRY(nas_views_write(s, &def, id, err));
     }
     return NAS_OK;
@@ -284,8 +300,9 @@ static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
     if (version >= nas_schema_version()) return NAS_OK; /* another process was quicker */
     int64_t *ids = NULL, n = 0;
-    if (version > 0) NAS_TRY(list_studies(s, a, &ids, &n, err));
+    if (version > 0) NAS_TRY(nas_studies_list(s, a, &ids, &n, err));
     for (int64_t i = version; i < nas_schema_version(); i++) NAS_TRY(take_step(s, i, ids, n, err));
+    if (version < NAS_SCHEMA_WARNINGS) NAS_TRY(find_kernels(s, ids, n, err));
     s->schema = nas_schema_version();
     NAS_TRY(write_all_views(s, a, ids, n, err));
     sqlite3_str *sql = sqlite3_str_new(s->db);

@@ -28,6 +28,18 @@ NAS_NODISCARD nas_status nas_store_open(const char *path, nas_store_mode mode, n
                                         nas_err *err);
 void nas_store_close(nas_store *s);
 
+/* All of it, as it is at one moment, in a new file at `to`; others may write meanwhile, and the
+ * trials that they have in hand wait in the copy. Durable; to
+ * holds the whole copy or is as it was. replace: a file that is there goes. Errors: NAS_EINVAL it
+ * is there, or is s's own; NAS_EBUSY it is a database at work; NAS_ENOTFOUND, NAS_EIO, NAS_EFULL.
+ */
+NAS_NODISCARD nas_status nas_store_copy(nas_store *s, const char *to, bool replace, nas_err *err);
+
+/* Does the file seem to be a copy that lacks its -wal file, so that the last that was written is
+ * missing? No such file lay beside it when it was opened, and it has no study, or one at work: a
+ * run that ends leaves neither. */
+bool nas_store_lacks_wal(nas_store *s);
+
 /* Of the file that s has open. */
 int64_t nas_store_schema(const nas_store *s);
 
@@ -70,11 +82,14 @@ typedef struct nas_study {
     const nas_bound *bounds;
     const nas_goal *goals; /* in order; ties: tie_break ascending, then number */
     const char *tie_break; /* a metric column */
+    const char *kernel;    /* row that trains its nets; NULL: not known */
 } nas_study;
 
 typedef struct nas_study_id {
     int64_t study, version; /* version of the space, from 1 */
     bool joined;            /* that version of it was there already */
+    int32_t first; /* of a version that was made now: trials that wait in it, of the best settings
+                      that the same space had with other data */
 } nas_study_id;
 
 /* One of the examples that models of a study are asked about: a clip; of a series one step of one
@@ -108,6 +123,10 @@ NAS_NODISCARD nas_status nas_store_put_examples(nas_store *s, nas_study_id id,
 /* Was the study of that name begun by a nas that kept no examples? False where there is none. */
 NAS_NODISCARD nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err *err);
 
+/* A run of the study begins, or ends: while one is at work the file itself says so, without what
+ * stands in its -wal file. */
+NAS_NODISCARD nas_status nas_store_at_work(nas_store *s, nas_study_id id, bool yes, nas_err *err);
+
 /* A warning of a run; nothing is written where the version has that text. Durable. */
 NAS_NODISCARD nas_status nas_store_put_warning(nas_store *s, nas_study_id id, const char *text,
                                                nas_err *err);
@@ -140,13 +159,14 @@ NAS_NODISCARD nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_
                                            const char *part, nas_answers_fn fn, void *ctx,
                                            nas_err *err);
 
-/* Makes the study, joins it, or begins a new version of its space (another space_hash); columns
- * that are new are added; views are made again. A space that the study had before finds its old
- * version. `trials` and the bounds and goals of the last call hold; other bounds than before make
- * rejected trials wait to be judged again. Errors: NAS_EINVAL a refused name (an SQL keyword,
+/* Makes the study, joins it, or begins a new version of it (another space_hash or fingerprint);
+ * columns that are new are added; views are made again. A space and data that the study had before
+ * find their old version; with other data than before, the best settings of the same space are the
+ * first trials. `trials` and the bounds and goals of the last call hold; other bounds than before
+ * make rejected trials wait to be judged again. Errors: NAS_EINVAL a refused name (an SQL keyword,
  * `trials`, `studies`, a name of ours, one that ends like a view, not letters digits underscores),
- * another fingerprint or seed under the same name (names both); NAS_EBUSY trials of another version
- * are running. */
+ * another seed or kernel under the same name (names both); NAS_EBUSY trials of another version are
+ * running. */
 NAS_NODISCARD nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out,
                                          nas_err *err);
 
@@ -286,6 +306,15 @@ NAS_NODISCARD nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64
                                             const char *name, nas_arena *a, uint8_t **bytes,
                                             size_t *n, nas_err *err);
 
+/* A complete trial whose artefact of that name is these bytes: of id's version, else of the last
+ * that has one. row 0: there is none. */
+typedef struct nas_holder {
+    int64_t row, version, number;
+} nas_holder;
+NAS_NODISCARD nas_status nas_store_holder(nas_store *s, nas_study_id id, const char *name,
+                                          const void *bytes, size_t n, nas_holder *out,
+                                          nas_err *err);
+
 /* The candidate's document of a trial, as the claim stored it. Errors: NAS_ENOTFOUND. */
 NAS_NODISCARD nas_status nas_store_document(nas_store *s, nas_study_id id, int64_t row,
                                             nas_arena *a, const char **json, nas_err *err);
@@ -294,6 +323,14 @@ NAS_NODISCARD nas_status nas_store_document(nas_store *s, nas_study_id id, int64
  * it. Errors: NAS_ENOTFOUND (names those that are there). */
 NAS_NODISCARD nas_status nas_store_find(nas_store *s, const char *name, nas_arena *a,
                                         nas_study *def, nas_study_id *out, nas_err *err);
+
+/* The same of one version of its space (0: the current one): with that version's columns and data,
+ * and the objectives and constraints that are now in force. s is open for reading, and through it
+ * the study's views show that version from now on. Errors: also NAS_ENOTFOUND no such version,
+ * NAS_EINVAL it has not what objectives and constraints ask for. */
+NAS_NODISCARD nas_status nas_store_find_version(nas_store *s, const char *name, int64_t version,
+                                                nas_arena *a, nas_study *def, nas_study_id *out,
+                                                nas_err *err);
 
 /* Any one statement that only reads. Rows are handed to fn, which returns false to end early. More
  * than one statement, and whatever writes, is NAS_EINVAL. args are bound to ?1, ?2, ... */

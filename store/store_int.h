@@ -65,6 +65,7 @@ struct nas_store {
     double busy_since;
     nas_turns *turns;
     bool has_turn;
+    bool alone;            /* it was there, and no -wal file beside it, when it was opened */
     const int64_t *passed; /* rows that claims leave alone */
     int32_t n_passed;
 };
@@ -119,11 +120,21 @@ int nas_sql_wait(void *store, int times); /* busy handler */
  * names no view that is known. */
 const char *nas_sql_hint(nas_store *s, nas_arena *a, const char *sql, const char *missing);
 
-/* open.c: has somebody removed the file since it was opened? */
+/* open.c */
+
+/* Has somebody removed the file since it was opened? */
 bool nas_store_has_moved(nas_store *s);
+/* Can a database be made at a path where none is? */
+NAS_NODISCARD nas_status nas_store_check_new(const char *path, nas_err *err);
+bool nas_file_has_wal(const char *path);
+void nas_file_remove_all(const char *path); /* with what SQLite puts beside it */
+NAS_NODISCARD nas_status nas_file_sync_folder(const char *path, nas_err *err);
 
 /* schema.c */
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
+/* The numbers of all studies, in arena a. */
+NAS_NODISCARD nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
+                                          nas_err *err);
 /* One integer pragma. */
 NAS_NODISCARD nas_status nas_schema_pragma(nas_store *s, const char *name, int64_t *out,
                                            nas_err *err);
@@ -152,12 +163,18 @@ NAS_NODISCARD nas_status nas_layout_slot_str(nas_store *s, nas_layout *l, nas_sq
 /* study.c: is op one of > >= < <= == !=? NULL is none. */
 bool nas_study_knows(const char *op);
 
-/* find.c: the definition and the current version of study number `study`. */
-NAS_NODISCARD nas_status nas_study_load(nas_store *s, int64_t study, nas_arena *a, nas_study *def,
-                                        int64_t *version, nas_err *err);
+/* find.c: the definition of study number `study` with the columns and the data of one version of
+ * its space (wanted 0: the current one), and its number. */
+NAS_NODISCARD nas_status nas_study_load(nas_store *s, int64_t study, int64_t wanted, nas_arena *a,
+                                        nas_study *def, int64_t *version, nas_err *err);
 /* Names of all studies, ", " between them; "none" when there is none. Owner: arena a. */
 NAS_NODISCARD nas_status nas_study_names(nas_store *s, nas_arena *a, const char **out,
                                          nas_err *err);
+
+/* first.c: waiting trials of a version that has none yet, from the best of another of the same
+ * space. *n: how many. */
+NAS_NODISCARD nas_status nas_first_trials(nas_store *s, const nas_study *def, nas_study_id id,
+                                          int64_t from, int32_t *n, nas_err *err);
 
 /* answers.c: in the transaction of a trial's end. */
 NAS_NODISCARD nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial,
@@ -193,5 +210,8 @@ NAS_NODISCARD nas_status nas_front_changed(nas_store *s, nas_study_id id, const 
  * should be are left. */
 NAS_NODISCARD nas_status nas_views_write(nas_store *s, const nas_study *def, nas_study_id id,
                                          nas_err *err);
+/* Of a store that only reads: through it the study's views show version id.version from now on. */
+NAS_NODISCARD nas_status nas_views_show(nas_store *s, const nas_study *def, nas_study_id id,
+                                        nas_arena *a, nas_err *err);
 
 #endif

@@ -129,11 +129,17 @@ static bool same_number(double a, double b) {
     return a == b || (isnan(a) && isnan(b));
 }
 
+/* A run that does not say one leaves the study's. */
+static bool same_kernel(const nas_study *old, const nas_study *def) {
+    return !def->kernel || same_text(old->kernel, def->kernel);
+}
+
 static bool same_def(const nas_study *a, const nas_study *b) {
     return same_number(a->confidence, b->confidence) && a->prefers == b->prefers &&
-           nas_hash_equal(&a->space_hash, &b->space_hash) && a->trials == b->trials &&
-           same_text(a->task, b->task) && same_text(a->space_text, b->space_text) &&
-           same_text(a->tie_break, b->tie_break) &&
+           nas_hash_equal(&a->space_hash, &b->space_hash) &&
+           nas_hash_equal(&a->fingerprint, &b->fingerprint) && a->trials == b->trials &&
+           same_kernel(a, b) && same_text(a->task, b->task) &&
+           same_text(a->space_text, b->space_text) && same_text(a->tie_break, b->tie_break) &&
            same_columns(a->n_params, a->params, b->n_params, b->params) &&
            same_columns(a->n_metrics, a->metrics, b->n_metrics, b->metrics) && same_bounds(a, b) &&
            same_goals(a, b);
@@ -145,21 +151,17 @@ static nas_status check_same(const nas_study *old, const nas_study *def, nas_err
                         "the database has a study \"%s\", which SQL cannot tell from \"%s\": use "
                         "that name or another",
                         old->name, def->name);
-    if (!nas_hash_equal(&old->fingerprint, &def->fingerprint)) {
-        char was[65], now[65];
-        nas_hash_hex(&old->fingerprint, was);
-        nas_hash_hex(&def->fingerprint, now);
-        return nas_fail(
-            err, NAS_EINVAL,
-            "study %s was run on other data or another split, or by another version of "
-            "nas (fingerprint %.16s, now %.16s): give the same, another name, or another --db",
-            def->name, was, now);
-    }
     if (old->seed != def->seed)
         return nas_fail(err, NAS_EINVAL,
                         "study %s was run with seed %llu, now with %llu: give the same seed, "
                         "another name, or another --db",
                         def->name, (unsigned long long)old->seed, (unsigned long long)def->seed);
+    if (old->kernel && def->kernel && strcmp(old->kernel, def->kernel))
+        return nas_fail(err, NAS_EINVAL,
+                        "study %s is trained with the kernels \"%s\", this run would train with "
+                        "\"%s\": their bits differ. Set --kernel %s where the processor has it, or "
+                        "give another name, or another --db",
+                        def->name, old->kernel, def->kernel, old->kernel);
     return NAS_OK;
 }
 
@@ -173,30 +175,55 @@ static nas_status insert_study(nas_store *s, const nas_study *def, int64_t *stud
     return NAS_OK;
 }
 
-/* The version that has this space; a new one after all others when there is none. */
-static nas_status find_version(nas_store *s, const nas_study *def, nas_study_id *id, nas_err *err) {
+/* The number of the data with that fingerprint; the next one when there are none. */
+static nas_status find_data(nas_store *s, const nas_study *def, int64_t study, int64_t *data,
+                            nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err,
-                         "SELECT max(version), max(version) FILTER (WHERE hash = ?2)"
-                         " FROM nas_spaces WHERE study = ?1",
-                         "ih", id->study, &def->space_hash));
+                         "SELECT coalesce(min(data) FILTER (WHERE fingerprint = ?2),"
+                         " coalesce(max(data), 0) + 1) FROM nas_spaces WHERE study = ?1",
+                         "ih", study, &def->fingerprint));
     bool row = false;
     const nas_status status = nas_sql_step(s, st, &row, err);
-    const int64_t last = row ? sqlite3_column_int64(st, 0) : 0;
-    id->version = row ? sqlite3_column_int64(st, 1) : 0;
+    *data = row ? sqlite3_column_int64(st, 0) : 0;
     sqlite3_finalize(st);
-    NAS_TRY(status);
-    id->joined = id->version != 0;
+    return status;
+}
+
+/* The version that has this space and these data (joined), else the number after all others. twin:
+ * the last one that has this space with other data; 0: none. */
+static nas_status look_for_version(nas_store *s, const nas_study *def, int64_t data,
+                                   nas_study_id *id, int64_t *twin, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "SELECT coalesce(max(version), 0) + 1,"
+                         " max(version) FILTER (WHERE hash = ?2 AND data = ?3),"
+                         " max(version) FILTER (WHERE hash = ?2 AND data <> ?3)"
+                         " FROM nas_spaces WHERE study = ?1",
+                         "ihi", id->study, &def->space_hash, data));
+    bool row = false;
+    const nas_status status = nas_sql_step(s, st, &row, err);
+    id->joined = row && sqlite3_column_int64(st, 1) != 0;
+    id->version = row ? sqlite3_column_int64(st, id->joined ? 1 : 0) : 0;
+    *twin = row ? sqlite3_column_int64(st, 2) : 0;
+    sqlite3_finalize(st);
+    return status;
+}
+
+static nas_status find_version(nas_store *s, const nas_study *def, nas_study_id *id, int64_t *twin,
+                               nas_err *err) {
+    int64_t data;
+    NAS_TRY(find_data(s, def, id->study, &data, err));
+    NAS_TRY(look_for_version(s, def, data, id, twin, err));
     if (id->joined)
         return nas_sql_put(s, err,
                            "UPDATE nas_spaces SET text = ?3 WHERE study = ?1 AND version = ?2",
                            "iit", id->study, id->version, def->space_text);
-    id->version = last + 1;
     return nas_sql_put(s, err,
-                       "INSERT INTO nas_spaces(study, version, hash, text, created)"
-                       " VALUES(?1, ?2, ?3, ?4, ?5)",
-                       "iihtr", id->study, id->version, &def->space_hash, def->space_text,
-                       nas_clock_date());
+                       "INSERT INTO nas_spaces(study, version, hash, text, created, data,"
+                       " fingerprint) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                       "iihtrih", id->study, id->version, &def->space_hash, def->space_text,
+                       nas_clock_date(), data, &def->fingerprint);
 }
 
 static nas_status write_aims(nas_store *s, const nas_study *def, int64_t study, nas_err *err) {
@@ -252,17 +279,21 @@ static nas_status ask_again(nas_store *s, const nas_study *def, nas_study_id id,
 static nas_status write_study(nas_store *s, const nas_study *def, const nas_study *old,
                               nas_study_id *id, nas_err *err) {
     if (!old) NAS_TRY(insert_study(s, def, &id->study, err));
-    NAS_TRY(find_version(s, def, id, err));
+    int64_t twin = 0;
+    NAS_TRY(find_version(s, def, id, &twin, err));
     NAS_TRY(nas_sql_put(s, err,
                         "UPDATE nas_studies SET task = ?2, trials = ?3, version = ?4,"
-                        " tie_break = ?5, confidence = ?6, prefers = ?7 WHERE id = ?1",
-                        "itiitri", id->study, def->task ? def->task : "", def->trials, id->version,
-                        def->tie_break, def->confidence, (int64_t)def->prefers));
+                        " tie_break = ?5, confidence = ?6, prefers = ?7, fingerprint = ?8,"
+                        " kernel = coalesce(?9, kernel) WHERE id = ?1",
+                        "itiitriht", id->study, def->task ? def->task : "", def->trials,
+                        id->version, def->tie_break, def->confidence, (int64_t)def->prefers,
+                        &def->fingerprint, def->kernel));
     NAS_TRY(nas_layout_write(s, def, *id, err));
     NAS_TRY(write_aims(s, def, id->study, err));
     if (old && !same_bounds(old, def)) NAS_TRY(judge_again(s, id->study, err));
     nas_layout_forget(s, *id);
     if (old && asks_anew(old, def)) NAS_TRY(ask_again(s, def, *id, err));
+    if (twin && !id->joined) NAS_TRY(nas_first_trials(s, def, *id, twin, &id->first, err));
     return nas_views_write(s, def, *id, err);
 }
 
@@ -276,7 +307,7 @@ static nas_status find_by_name(nas_store *s, const char *name, int64_t *study, n
     return status;
 }
 
-/* Views, counts and the winner are those of one space at a time. */
+/* Views, counts and the winner are those of one space and one set of data at a time. */
 static nas_status check_idle(nas_store *s, int64_t study, const char *name, nas_err *err) {
     int64_t running = 0;
     char sql[128];
@@ -285,7 +316,8 @@ static nas_status check_idle(nas_store *s, int64_t study, const char *name, nas_
     NAS_TRY(nas_store_query_integer(s, sql, NULL, 0, &running, err));
     if (!running) return NAS_OK;
     return nas_fail(err, NAS_EBUSY,
-                    "study %s is at work with another space, %lld of its trials are running: stop "
+                    "study %s is at work with another space, or other data, %lld of its trials are "
+                    "running: stop "
                     "that run, or give another name or another --db. What died on another machine "
                     "counts as running for two minutes",
                     name, (long long)running);
@@ -298,13 +330,32 @@ static nas_status join_or_write(nas_store *s, const nas_study *def, nas_arena *a
     NAS_TRY(find_by_name(s, def->name, &out->study, err));
     if (out->study == 0) return write_study(s, def, NULL, out, err);
     nas_study old;
-    NAS_TRY(nas_study_load(s, out->study, a, &old, &out->version, err));
+    NAS_TRY(nas_study_load(s, out->study, 0, a, &old, &out->version, err));
     NAS_TRY(check_same(&old, def, err));
-    if (!nas_hash_equal(&old.space_hash, &def->space_hash))
+    if (!nas_hash_equal(&old.space_hash, &def->space_hash) ||
+        !nas_hash_equal(&old.fingerprint, &def->fingerprint))
         NAS_TRY(check_idle(s, out->study, def->name, err));
     out->joined = true;
     /* Left as it is when nothing is new: each change of the schema costs every worker. */
     return same_def(&old, def) ? NAS_OK : write_study(s, def, &old, out, err);
+}
+
+/* Not while another run has trials in hand. */
+static nas_status write_at_work(nas_store *s, int64_t study, bool yes, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "UPDATE nas_studies SET at_work = %d WHERE id = %lld", yes, study);
+    if (!yes)
+        sqlite3_str_appendf(
+            q, " AND NOT EXISTS (SELECT 1 FROM nas_trials_%lld WHERE state = 'running')", study);
+    return nas_sql_exec_str(s, q, err);
+}
+
+nas_status nas_store_at_work(nas_store *s, nas_study_id id, bool yes, nas_err *err) {
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    NAS_TRY(nas_sql_end(s, write_at_work(s, id.study, yes, err), err));
+    /* As far as readers let it: closing the last connection does the rest. */
+    (void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return NAS_OK;
 }
 
 nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out, nas_err *err) {

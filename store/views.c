@@ -35,12 +35,25 @@ static nas_status write_object(nas_store *s, const char *kind, const char *name,
     return status;
 }
 
+/* A view of this connection alone stands before the file's of that name. */
+static nas_status write_temporary(nas_store *s, const char *name, const char *body, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "DROP VIEW IF EXISTS temp.\"%w\"; CREATE TEMP VIEW \"%w\" AS %s", name,
+                        name, body);
+    return nas_sql_exec_str(s, q, err);
+}
+
 static nas_status write_view(nas_store *s, const char *study, const char *tail, sqlite3_str *body,
                              nas_err *err) {
     char *text = sqlite3_str_finish(body);
     if (!text) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a view", s->path);
     char name[128];
     sqlite3_snprintf(sizeof name, name, "%s%s", study, tail);
+    if (s->mode == NAS_STORE_READ) {
+        const nas_status status = write_temporary(s, name, text, err);
+        sqlite3_free(text);
+        return status;
+    }
     sqlite3_str *q = sqlite3_str_new(s->db);
     sqlite3_str_appendf(q, "CREATE VIEW \"%w\" AS %s", name, text);
     sqlite3_free(text);
@@ -227,6 +240,70 @@ static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
     NAS_TRY(write_over_all(s, "trials", trials_arm, shared, err));
     return write_over_all(s, "nas_progress", progress_arm,
                           "'waiting', 'running', 'stopped', 'diverged', 'rejected', 'failed'", err);
+}
+
+/* The front of a version that is not the current one, which no table keeps. */
+static nas_status write_old_pareto(nas_store *s, const nas_study *def, nas_arena *a, nas_err *err) {
+    nas_axis *axes = NULL;
+    int32_t n = 0;
+    NAS_TRY(nas_front_axes(def, a, &axes, &n, err));
+    sqlite3_str *q = sqlite3_str_new(s->db), *better = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "SELECT a.* FROM \"%w\" a WHERE a.state = 'complete'", def->name);
+    for (int32_t i = 0; i < n; i++)
+        sqlite3_str_appendf(q, " AND a.\"%w\" IS NOT NULL", axes[i].column);
+    sqlite3_str_appendf(
+        q, n ? " AND NOT EXISTS (SELECT 1 FROM \"%w\" b WHERE b.state = 'complete'" : "",
+        def->name);
+    for (int32_t i = 0; i < n; i++) {
+        const char *const more = axes[i].maximize ? ">" : "<";
+        sqlite3_str_appendall(q, " AND ");
+        nas_axis_put(&axes[i], q, "b.", axes[i].column);
+        sqlite3_str_appendf(q, " %s= ", more);
+        nas_axis_put(&axes[i], q, "a.", axes[i].column);
+        sqlite3_str_appendall(better, i ? " OR " : " AND (");
+        nas_axis_put(&axes[i], better, "b.", axes[i].column);
+        sqlite3_str_appendf(better, " %s ", more);
+        nas_axis_put(&axes[i], better, "a.", axes[i].column);
+    }
+    char *any = sqlite3_str_finish(better);
+    sqlite3_str_appendf(q, n ? "%s))" : "", any ? any : "");
+    sqlite3_free(any);
+    return write_view(s, def->name, "_pareto", q, err);
+}
+
+static nas_status write_old(nas_store *s, const nas_study *def, nas_layout *l, nas_arena *a,
+                            nas_err *err) {
+    NAS_TRY(write_main(s, def, l, err));
+    NAS_TRY(write_feasible(s, def, err));
+    NAS_TRY(write_old_pareto(s, def, a, err));
+    NAS_TRY(write_best(s, def, l, err));
+    NAS_TRY(write_rejected(s, def, err));
+    return s->schema < NAS_SCHEMA_WARNINGS ? NAS_OK : write_warnings(s, def, l, err);
+}
+
+static nas_status check_aims(const nas_study *def, const nas_layout *l, nas_err *err) {
+    for (int32_t i = 0; i < def->n_goals + def->n_bounds; i++) {
+        const char *column =
+            i < def->n_goals ? def->goals[i].column : def->bounds[i - def->n_goals].column;
+        if (!nas_layout_stored(l, column))
+            return nas_fail(err, NAS_EINVAL,
+                            "version %lld of study %s has no %s, which the study's objectives or "
+                            "constraints now ask for; its rows are in nas_trials_%lld",
+                            (long long)l->version, def->name, column, (long long)l->study);
+    }
+    return NAS_OK;
+}
+
+/* A reader may make what it alone sees. */
+nas_status nas_views_show(nas_store *s, const nas_study *def, nas_study_id id, nas_arena *a,
+                          nas_err *err) {
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    NAS_TRY(check_aims(def, l, err));
+    NAS_TRY(nas_sql_exec(s, "PRAGMA query_only=0; PRAGMA temp_store=MEMORY", err));
+    const nas_status status = write_old(s, def, l, a, err);
+    const nas_status back = nas_sql_exec(s, "PRAGMA query_only=1", status == NAS_OK ? err : NULL);
+    return status == NAS_OK ? back : status;
 }
 
 static nas_status write_all(nas_store *s, const nas_study *def, nas_layout *l, nas_arena *a,

@@ -39,6 +39,7 @@ check "a run with nothing to say" silent
 
 # What a trial of a worker is told comes to the study, too: a worker that is killed is one.
 space slow 2 "zlib_bytes < 100000" | sed 's/"epochs": 3/"epochs": 4000/' >slow.json
+ended() { texts slow.db slow | grep '^worker'; } # among what is said of the clips
 killed() {
     "$NAS" run slow.json --workers 1 --quiet --out slow_best --trial-seconds 20 2>slow.log &
     local leader=$! worker
@@ -46,10 +47,10 @@ killed() {
     for _ in $(seq 200); do [ "$(sql slow.db "select count(*) from slow where state = 'running'" 2>/dev/null)" = 1 ] && break; sleep 0.05; done
     worker=$(children $leader)
     kill -9 $worker
-    for _ in $(seq 200); do [ -n "$(texts slow.db slow)" ] && break; sleep 0.05; done
+    for _ in $(seq 200); do [ -n "$(ended)" ] && break; sleep 0.05; done
     kill $leader
     wait $leader
-    equal "$(texts slow.db slow)" "worker 1 was ended by signal 9 (Killed); it is replaced"
+    equal "$(ended)" "worker 1 was ended by signal 9 (Killed); it is replaced"
 }
 check "the end of a worker" killed
 close_tests

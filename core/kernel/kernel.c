@@ -40,22 +40,25 @@ const nas_kernel *nas_kernel_find(const char *name) {
     return NULL;
 }
 
+nas_status nas_kernel_named(const char *asked, const char *name, const nas_kernel **out,
+                            nas_err *err) {
+    char names[64] = "";
+    *out = nas_kernel_find(name);
+    if (*out) return NAS_OK;
+    for (int i = ROWS - 1; i >= 0; i--) {
+        if (!rows[i].runs()) continue;
+        const size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, " %s", rows[i].kernel->name);
+    }
+    return nas_fail(err, NAS_EINVAL,
+                    "%s%s: no such row of kernels runs here; this processor runs%s", asked, name,
+                    names);
+}
+
 nas_status nas_kernel_choose(const nas_kernel **out, nas_err *err) {
     const char *wanted = getenv("NAS_KERNEL");
     *out = NULL;
-    if (wanted && *wanted) {
-        *out = nas_kernel_find(wanted);
-        if (*out) return NAS_OK;
-        char names[64] = "";
-        for (int i = ROWS - 1; i >= 0; i--) {
-            if (!rows[i].runs()) continue;
-            const size_t used = strlen(names);
-            snprintf(names + used, sizeof names - used, " %s", rows[i].kernel->name);
-        }
-        return nas_fail(err, NAS_EINVAL,
-                        "NAS_KERNEL=%s: no such row of kernels runs here; this processor runs%s",
-                        wanted, names);
-    }
+    if (wanted && *wanted) return nas_kernel_named("NAS_KERNEL=", wanted, out, err);
     for (int i = 0; !*out; i++)
         if (rows[i].runs()) *out = rows[i].kernel;
     return NAS_OK;

@@ -164,6 +164,10 @@ typedef struct nas_kernel nas_kernel;
  * ("reference", "generic", "avx2", "avx512"). Errors: NAS_EINVAL an unknown row, or one that this
  * processor cannot run (names those it can). */
 NAS_NODISCARD nas_status nas_kernel_choose(const nas_kernel **out, nas_err *err);
+/* The row of that name. asked: what asked for it, for the message ("--kernel "). Errors: as above.
+ */
+NAS_NODISCARD nas_status nas_kernel_named(const char *asked, const char *name,
+                                          const nas_kernel **out, nas_err *err);
 const nas_kernel *nas_kernel_find(const char *name); /* NULL when unknown or not runnable here */
 const char *nas_kernel_name(const nas_kernel *k);
 
