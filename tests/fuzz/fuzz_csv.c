@@ -35,26 +35,35 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
     nas_err err = {0};
     nas_series *s;
     for (int32_t i = 0; i < n; i++) names[i] = nas_csv_name(c, i);
+    static const struct {
+        const char *format; /* of the time; NULL: it is not read */
+        nas_missing missing;
+    } modes[] = {{NULL, NAS_MISSING_ERROR},
+                 {"%d.%m.%Y %H:%M:%S", NAS_MISSING_ERROR},
+                 {"%d.%m.%Y %H:%M:%S", NAS_MISSING_DROP},
+                 {"epoch_ms", NAS_MISSING_INTERPOLATE},
+                 {"%d %b %y %I:%M:%S.%f %p %z", NAS_MISSING_PREVIOUS},
+                 {"%F %T", NAS_MISSING_DROP},
+                 {NULL, NAS_MISSING_PREVIOUS},
+                 {"%d.%m.%Y %H:%M:%S", NAS_MISSING_INTERPOLATE}};
     static const nas_none none = {NULL, -999};
-    static const char *const formats[] = {
-        NULL,       "%d.%m.%Y %H:%M:%S",          "%d.%m.%Y %H:%M:%S",
-        "epoch_ms", "%d %b %y %I:%M:%S.%f %p %z", "%F %T"};
-    for (int time = 0; time < 6; time++) {
+    for (int m = 0; m < (int)(sizeof modes / sizeof *modes); m++) {
+        const char *format = modes[m].format;
         const nas_series_config k = {
             .n_inputs = n,
             .n_targets = 1,
             .inputs = names,
             .targets = names,
             .names = target,
-            .n_time = time == 5 && n > 1 ? 2
-                      : time             ? 1
-                                         : 0,
+            .n_time = !format           ? 0
+                      : m == 5 && n > 1 ? 2
+                                        : 1,
             .time = {names[n - 1], names[0]},
-            .time_format = formats[time],
-            .tolerance = time == 4 ? 60 : 0,
-            .group = time == 3 ? names[0] : NULL,
-            .season = time == 4 ? 3 : -1,
-            .missing = time % 4, /* a nas_missing */
+            .time_format = format,
+            .tolerance = m == 4 ? 60 : 0,
+            .group = m == 3 || m == 6 ? names[0] : NULL,
+            .season = m == 4 ? 3 : -1,
+            .missing = (int32_t)modes[m].missing,
             .missing_longest = 2,
             .n_none = 1,
             .none = &none,
