@@ -2,6 +2,7 @@
 #include "cli/report.h"
 #include "cli/scratch.h"
 #include "core/kernel/threads.h"
+#include "search/keep.h"
 #include "search/run.h"
 #include "search/task.h"
 
@@ -56,9 +57,9 @@ static void print_metrics(const nas_metric_list *list, const nas_outcome *o, con
 }
 
 /* seed -1: the candidate's. */
-static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cache, nas_arena *a,
-                        nas_task *task, nas_outcome *o, nas_err *err) {
-    const nas_log *log = cli_log(args->option[QUIET] != NULL);
+static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cache,
+                        const nas_log *log, nas_arena *a, nas_task *task, nas_outcome *o,
+                        nas_err *err) {
     nas_candidate c;
     nas_dataset d;
     int threads = 1;
@@ -87,7 +88,13 @@ static int run_in(const cli_args *args, int64_t seed, const nas_cache *cache, na
     nas_outcome o;
     nas_task task;
     const char *folder = args->option[OUT];
-    if (train(args, seed, cache, a, &task, &o, err) != NAS_OK) return cli_fail(err);
+    nas_keep keep;
+    if (nas_keep_open(&keep, cli_log(args->option[QUIET] != NULL), NULL, err) != NAS_OK)
+        return cli_fail(err);
+    const nas_status st = train(args, seed, cache, &keep.log, a, &task, &o, err);
+    o.warnings = nas_keep_lines(&keep, a);
+    nas_keep_close(&keep);
+    if (st != NAS_OK) return cli_fail(err);
     cli_clear_line();
     if (strcmp(o.state, "complete") != 0) {
         fprintf(stderr, "nas: the candidate %s: %s\n", o.state, o.reason);

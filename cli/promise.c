@@ -246,7 +246,9 @@ void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id
     promise p = {.store = store, .study = study, .id = id, .row = row};
     char trials[32];
     int64_t folds = 0;
-    const nas_value v = {.type = NAS_COLUMN_INTEGER, .integer = id.study};
+    const nas_value v[2] = {{.type = NAS_COLUMN_INTEGER, .integer = id.study},
+                            {.type = NAS_COLUMN_INTEGER, .integer = id.version}};
+    const bool of_data = nas_store_schema(store) >= NAS_STORE_DATA;
     nas_accuracy all;
     if (!find_claim(&p) || !accuracy_of(&p, "validation", 0.975, &all)) return;
     puts("promise, for speakers that it has never heard");
@@ -259,10 +261,12 @@ void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id
     print_test(&p);
     print_seeds(&p);
     print_wins(&p);
-    (void)!nas_store_query_integer(store,
-                                   "select count(distinct fold) from nas_examples where study ="
-                                   " ?1",
-                                   &v, 1, &folds, NULL);
+    (void)!nas_store_query_integer(
+        store,
+        of_data ? "select count(distinct fold) from nas_examples where study = ?1 and data ="
+                  " (select data from nas_spaces where study = ?1 and version = ?2)"
+                : "select count(distinct fold) from nas_examples where study = ?1",
+        v, of_data ? 2 : 1, &folds, NULL);
     if (folds > 1)
         printf("    judged by nets that learned from %" PRId64 " of %" PRId64
                " folds; the one that ships from all\n",

@@ -59,7 +59,7 @@ static bool add_version(void *ctx, const nas_row *row) {
 static nas_status print_versions(const cli_study *s, nas_err *err) {
     static const char *const heads[] = {"version", "data", "trials", "complete", "begun"};
     const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = s->id.study};
-    const bool of_data = nas_store_schema(s->store) >= 6;
+    const bool of_data = nas_store_schema(s->store) >= NAS_STORE_DATA;
     char sql[512];
     snprintf(sql, sizeof sql,
              "select p.version, %s, count(t.id), count(t.id) filter (where t.state = 'complete'),"

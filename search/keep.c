@@ -17,7 +17,9 @@ typedef struct nas_kept {
 static void say(nas_keep *k, const char *text) {
     k->said++;
     if (k->said <= MOST_SHOWN) nas_warn(k->to, "%s", text);
-    if (k->said == MOST_SHOWN + 1)
+    if (k->said == MOST_SHOWN + 1 && !k->db)
+        nas_warn(k->to, "there are more warnings than are shown here; warnings.txt has all");
+    if (k->said == MOST_SHOWN + 1 && k->db)
         nas_warn(k->to,
                  "there are more warnings than are shown here; the view <study>_warnings has all: "
                  "nas sql %s \"select text from <study>_warnings\"",
@@ -58,6 +60,15 @@ nas_status nas_keep_open(nas_keep *k, const nas_log *to, const char *db, nas_err
 void nas_keep_close(nas_keep *k) {
     nas_arena_close(k->arena);
     *k = (nas_keep){0};
+}
+
+const char *nas_keep_lines(const nas_keep *k, nas_arena *a) {
+    size_t n = 1;
+    for (const kept *w = k->first; w; w = w->next) n += strlen(w->text) + 1;
+    char *lines = n > 1 ? nas_arena_alloc(a, n, NULL) : NULL, *end = lines;
+    for (const kept *w = k->first; w && lines; w = w->next)
+        end = stpcpy(stpcpy(end, w->text), "\n");
+    return lines;
 }
 
 nas_status nas_keep_put(nas_keep *k, nas_store *store, nas_study_id id, nas_err *err) {

@@ -12,7 +12,7 @@ typedef struct nas_keep {
     const nas_log *to; /* who hears it, too; may be NULL */
     nas_arena *arena;
     struct nas_kept *first, *last;
-    const char *db; /* named where there is more than is shown */
+    const char *db; /* named where there is more than is shown; NULL: there is none */
     int32_t said;
 } nas_keep;
 
@@ -21,6 +21,9 @@ typedef struct nas_keep {
 NAS_NODISCARD nas_status nas_keep_open(nas_keep *k, const nas_log *to, const char *db,
                                        nas_err *err);
 void nas_keep_close(nas_keep *k);
+
+/* All that was said, a line each, in arena a; NULL where nothing was, or without memory. */
+const char *nas_keep_lines(const nas_keep *k, nas_arena *a);
 
 /* Stores what was said since the last call as warnings of id. */
 NAS_NODISCARD nas_status nas_keep_put(nas_keep *k, nas_store *store, nas_study_id id, nas_err *err);

@@ -59,10 +59,11 @@ static const char *help_for(nas_store *s, nas_arena *a, const char *sql, const c
     if (strncmp(text, table, sizeof table - 1) != 0 ||
         nas_study_names(s, a, &names, NULL) != NAS_OK)
         return NULL;
-    return nas_arena_format(a, NULL,
-                            "studies: %s; each has views with _feasible, _pareto, _best, _rejected "
-                            "after its name; and: trials, studies",
-                            names);
+    return nas_arena_format(
+        a, NULL,
+        "studies: %s; each has views with _feasible, _pareto, _best, _rejected, "
+        "_warnings after its name; and: trials, studies",
+        names);
 }
 
 static nas_status bad_sql(nas_store *s, const char *sql, nas_err *err) {

@@ -40,7 +40,8 @@ NAS_NODISCARD nas_status nas_store_copy(nas_store *s, const char *to, bool repla
  * run that ends leaves neither. */
 bool nas_store_lacks_wal(nas_store *s);
 
-/* Of the file that s has open. */
+/* Of the file that s has open. From NAS_STORE_DATA on versions know their data. */
+enum { NAS_STORE_DATA = 6 };
 int64_t nas_store_schema(const nas_store *s);
 
 /* Could NAS_STORE_CREATE open it? Makes and changes nothing. Errors: those of nas_store_open;
