@@ -68,7 +68,7 @@ for seed in "${seeds[@]}"; do by_speaker "$seed" | sed "s/^/$seed,/"; done >spea
 costs >costs.csv
 awk -F, -v bits="$bits" -v commit="$(git -C "$here" log -1 --format=%h)" '
     FILENAME == ARGV[1] { cost[$1] = $2 "," $3 "," $4; next }
-    FILENAME == ARGV[3] { split($0, p, "\t"); name[n++] = p[1]; next }
+    FILENAME == ARGV[3] { split($0, part, "\t"); name[n++] = part[1]; next }
     { clips[$1, $2] += $4; right[$1, $2] += $5; seeds[$1]; people[$3]; of[$2, $3] += $5; size[$3] = (size[$3] > $4 ? size[$3] : $4) }
     END {
         print "variant,seeds,pooled by seed,difference in points,standard error,params,macs,cpu_s (folds and whole; seed 1),commit,bits"

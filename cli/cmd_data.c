@@ -1,9 +1,11 @@
-/* cli/cmd_data.c - nas data: lists data sets that can be had, and downloads them. */
+/* cli/cmd_data.c - nas data: lists data sets that can be had, downloads them, and checks those of a
+ * space. */
 #include "cli/data.h"
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/data_check.h"
 #include "search/data_get.h"
 
 #include <math.h>
@@ -11,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LIST, INTO };
+enum { LIST, INTO, DATA, SET, CACHE, MISSING, JSON };
 
 #define MORE_SETS "data/sets.json"
 
@@ -167,10 +169,26 @@ static int list(const cli_args *args, const nas_catalogue *c, nas_arena *a) {
     return CLI_OK;
 }
 
+static int check(const cli_args *args, const nas_catalogue *c, nas_arena *a) {
+    (void)c;
+    (void)a;
+    if (args->n_words != 2) {
+        fputs("nas data check: expected one space file, as in `nas data check my.json`\n", stderr);
+        return CLI_BAD;
+    }
+    const cli_check_options o = {.space = args->word[1],
+                                 .patch = args->option[SET],
+                                 .data = args->option[DATA],
+                                 .cache = args->option[CACHE],
+                                 .allow_missing = args->option[MISSING] != NULL,
+                                 .json = args->option[JSON] != NULL};
+    return cli_data_check(&o);
+}
+
 static const struct {
     const char *name;
     int (*run)(const cli_args *args, const nas_catalogue *c, nas_arena *a);
-} actions[] = {{"get", get}, {"list", list}};
+} actions[] = {{"check", check}, {"get", get}, {"list", list}};
 
 static int run(const cli_args *args) {
     const char *names[sizeof actions / sizeof *actions + 1] = {0};
@@ -187,7 +205,7 @@ static int run(const cli_args *args) {
     }
     if (st < 0) {
         const char *near = nas_nearest(args->word[0], names);
-        fputs("nas data: expected get or list, got '", stderr);
+        fputs("nas data: expected check, get or list, got '", stderr);
         cli_print_visible(stderr, args->word[0], false);
         fprintf(stderr, "'%s%s%s\n", near ? ", did you mean '" : "", near ? near : "",
                 near ? "'?" : "");
@@ -216,23 +234,36 @@ void cli_data_hint(const char *place, nas_err *err) {
 
 const cli_command cli_data = {
     .name = "data",
-    .words = "get NAME... | list",
+    .words = "get NAME... | list | check SPACE",
     .least = 1,
     .most = CLI_WORDS,
-    .summary = "Download public data sets, and list those that there are",
+    .summary = "Download public data sets, list them, and check the data of a space",
     .options =
         {
             [LIST] = {"--list", "FILE",
                       "more data sets, as docs/DATA.md says (default: " MORE_SETS ", if there)"},
             [INTO] = {"--into", "DIR", "where they go (default: data)"},
+            [DATA] = {"--data", "PATH",
+                      "check: folder of clips or CSV file, instead of the space's"},
+            [SET] = {"--set", "JSON",
+                     "check: object that is merged into the space file (RFC 7396)"},
+            [CACHE] = {"--cache", "DIR",
+                       "check: decoded clips (default: <name>.db.cache, if there)"},
+            [MISSING] = {"--allow-missing", NULL,
+                         "check: goes on without clips that are listed but absent"},
+            [JSON] = {"--json", NULL, "check: one JSON object"},
         },
     .text =
         "A download that was cut goes on with the same command. What is unpacked stands beside\n"
         "until it is whole. The sum of the archive is compared with the list's, or with that of\n"
         "the first download.\n\n"
+        "`nas data check` opens the data of a space as nas run does and trains nothing. It shows\n"
+        "classes, speakers, lengths, levels and bands, or the columns of a table, and all that is\n"
+        "wrong with them. Exit status 0, whatever is found; the last line counts it.\n\n"
         "examples:\n"
         "  nas data list\n"
         "  nas data get mini_speech_commands\n"
-        "  nas data get jena_climate --into /srv/data\n",
+        "  nas data get jena_climate --into /srv/data\n"
+        "  nas data check my.json --data recordings\n",
     .run = run,
 };

@@ -277,8 +277,9 @@ const cli_command cli_eval = {
             [JSON] = {"--json", NULL,
                       "one object: accuracy, standard_error, low, high, confusion; docs/EVAL.md"},
             [CACHE] = {"--cache", "DIR", "keeps decoded clips for the next time"},
-            [MISSING] = {"--allow-missing", NULL,
-                         "goes on without clips that are listed but absent"},
+            [MISSING] =
+                {"--allow-missing", NULL,
+                 "goes on without clips that are listed but absent, or that cannot be read"},
             [DUMP] = {"--dump", "DIR",
                       "writes clips.txt, features.f32 and classes.txt, one row a clip; of "
                       "forecasts rows.txt and forecasts.f32"},

@@ -395,7 +395,8 @@ const cli_command cli_run = {
             [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [MISSING] = {"--allow-missing", NULL,
-                         "goes on without clips that are listed but absent"},
+                         "goes on without clips that are listed but absent, or that "
+                         "cannot be read"},
             [KERNEL] = {"--kernel", "NAME",
                         "kernel variant that trains (reference, generic, avx2, avx512), as the "
                         "study began with (default: the best of this processor)"},

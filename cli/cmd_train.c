@@ -134,8 +134,9 @@ const cli_command cli_train = {
             [DATA] = {"--data", "PATH", "folder of clips or CSV file, instead of the candidate's"},
             [SEED] = {"--seed", "N", "seed, instead of the candidate's"},
             [CACHE] = {"--cache", "DIR", "keeps what stages leave on disk"},
-            [MISSING] = {"--allow-missing", NULL,
-                         "goes on without clips that are listed but absent"},
+            [MISSING] =
+                {"--allow-missing", NULL,
+                 "goes on without clips that are listed but absent, or that cannot be read"},
             [QUIET] = {"--quiet", NULL, "only warnings and errors"},
         },
     .text = "A candidate is a space file without choices; `nas export` writes each trial's.\n\n"

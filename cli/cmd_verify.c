@@ -359,7 +359,8 @@ const cli_command cli_verify = {
             [DATA] = {"--data", "PATH",
                       "folder of clips or CSV file, where it is not where it was"},
             [MISSING] = {"--allow-missing", NULL,
-                         "goes on without clips that are listed but absent"},
+                         "goes on without clips that are listed but absent, or that "
+                         "cannot be read"},
             [KERNEL] = {"--kernel", "NAME",
                         "kernel variant that trains (default: the trial's, where it runs here)"},
         },

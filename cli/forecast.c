@@ -13,9 +13,44 @@ static void cell_number(cli_table *t, double v) {
     cli_table_cell(t, text, true);
 }
 
+static double skill_of(const nas_forecast_by *by) {
+    return by->carried > 0 ? 1 - by->error / by->carried : (double)NAN;
+}
+
+/* Each group that has windows: mae and skill of every target. */
+static void print_groups(const nas_series_config *k, const nas_forecast_verdict *v) {
+    if (!v->n_groups) return;
+    cli_table *t = cli_table_open();
+    printf("\nby %s\n", k->group);
+    cli_table_cell(t, "group", false);
+    cli_table_cell(t, "windows", true);
+    for (int32_t i = 0; i < k->n_targets; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "mae_%s", k->names[i]);
+        cli_table_cell(t, text, true);
+        snprintf(text, sizeof text, "skill_%s", k->names[i]);
+        cli_table_cell(t, text, true);
+    }
+    cli_table_row(t);
+    for (int32_t g = 0; g < v->n_groups; g++) {
+        const nas_forecast_by *by = v->by + (size_t)g * (size_t)k->n_targets;
+        char windows[32];
+        if (!(by->windows > 0)) continue;
+        cli_table_cell(t, v->group[g], false);
+        cli_table_cell(t, nas_thousands((int64_t)by->windows, windows), true);
+        for (int32_t i = 0; i < k->n_targets; i++) {
+            cell_number(t, by[i].error / (by->windows * k->horizon));
+            cell_number(t, skill_of(&by[i]));
+        }
+        cli_table_row(t);
+    }
+    cli_table_print(t);
+    cli_table_close(t);
+}
+
 static void print_targets(const nas_series_config *k, const nas_forecast_verdict *v) {
-    static const char *const head[] = {"target", "mae",        "rmse",
-                                       "skill",  "carried on", "least squares"};
+    static const char *const head[] = {"target",     "mae",      "rmse",         "skill",
+                                       "carried on", "seasonal", "least squares"};
     char n[32];
     cli_table *t = cli_table_open();
     printf("%s windows of %d + %d rows\n\n", nas_thousands((int64_t)v->file.n, n), k->window,
@@ -29,13 +64,17 @@ static void print_targets(const nas_series_config *k, const nas_forecast_verdict
         cell_number(t, f.rmse);
         cell_number(t, f.skill);
         cell_number(t, f.carried);
+        cell_number(t, f.seasonal);
         cell_number(t, nas_forecast_figure(k, &v->linear, i).mae);
         cli_table_row(t);
     }
     cli_table_print(t);
     cli_table_close(t);
-    puts("\ncarried on, least squares: mae of the last value carried on, and of a linear model of "
-         "the window\n\nmae by step");
+    puts("\ncarried on, seasonal, least squares: mae of the last value carried on, of what was "
+         "there "
+         "a\nseason before (task.season), and of a linear model of the window");
+    print_groups(k, v);
+    puts("\nmae by step");
     t = cli_table_open();
     cli_table_cell(t, "step", true);
     for (int32_t i = 0; i < k->n_targets; i++) cli_table_cell(t, k->names[i], true);
@@ -58,6 +97,25 @@ static void json_number(const char *name, double v, const char *after) {
     printf("\"%s\": %s%s", name, text, after);
 }
 
+static void print_json_groups(const nas_series_config *k, const nas_forecast_verdict *v) {
+    bool any = false;
+    for (int32_t g = 0; g < v->n_groups; g++) {
+        const nas_forecast_by *by = v->by + (size_t)g * (size_t)k->n_targets;
+        if (!(by->windows > 0)) continue;
+        fputs(any ? ", " : ", \"groups\": {", stdout);
+        any = true;
+        cli_print_json_text(v->group[g]);
+        printf(": {\"windows\": %.0f", by->windows);
+        for (int32_t i = 0; i < k->n_targets; i++) {
+            printf(", \"%s\": {", k->names[i]);
+            json_number("mae", by[i].error / (by->windows * k->horizon), ", ");
+            json_number("skill", skill_of(&by[i]), "}");
+        }
+        fputs("}", stdout);
+    }
+    if (any) fputs("}", stdout);
+}
+
 static void print_json(const nas_series_config *k, const nas_forecast_verdict *v) {
     printf("{\"windows\": %.0f, \"targets\": {", v->file.n);
     for (int32_t i = 0; i < k->n_targets; i++) {
@@ -66,7 +124,9 @@ static void print_json(const nas_series_config *k, const nas_forecast_verdict *v
         json_number("mae", f.mae, ", ");
         json_number("rmse", f.rmse, ", ");
         json_number("skill", f.skill, ", ");
+        json_number("skill_seasonal", f.skill_seasonal, ", ");
         json_number("mae_carried_on", f.carried, ", ");
+        json_number("mae_seasonal_naive", f.seasonal, ", ");
         json_number("mae_least_squares", nas_forecast_figure(k, &v->linear, i).mae,
                     ", \"mae_by_step\": [");
         for (int32_t s = 0; s < k->horizon; s++) {
@@ -76,19 +136,25 @@ static void print_json(const nas_series_config *k, const nas_forecast_verdict *v
         }
         fputs("]}", stdout);
     }
-    puts("}}");
+    fputs("}", stdout);
+    print_json_groups(k, v);
+    puts("}");
 }
 
 /* For other runtimes to be compared with: first rows of the windows, and their forecasts. */
 typedef struct dump {
     FILE *rows, *forecasts;
-    size_t outputs;
+    size_t outputs, targets;
 } dump;
 
 static void dump_one(void *ctx, const nas_forecast_seen *w) {
     const dump *d = ctx;
     fprintf(d->rows, "%d\n", w->row);
-    fwrite(w->forecast, sizeof *w->forecast, d->outputs, d->forecasts);
+    for (size_t i = 0; i < d->outputs; i++) {
+        const double base = w->base ? w->base[i % d->targets] : 0;
+        const float v = (float)((double)w->forecast[i] + base);
+        fwrite(&v, sizeof v, 1, d->forecasts);
+    }
 }
 
 static bool dump_open(dump *d, const char *folder, nas_err *err) {
@@ -118,7 +184,8 @@ int cli_eval_forecast(const char *folder, const char *data, int part, bool json,
     dump out = {0};
     if (nas_forecaster_open(a, folder, &f, &err) != NAS_OK) return cli_fail(&err);
     const nas_series_config *k = &f.candidate.task.series;
-    out.outputs = (size_t)k->horizon * (size_t)k->n_targets;
+    out.targets = (size_t)k->n_targets;
+    out.outputs = (size_t)k->horizon * out.targets;
     if (dump_to && !dump_open(&out, dump_to, &err)) {
         (void)dump_close(&out);
         return cli_fail(&err);
@@ -131,10 +198,16 @@ int cli_eval_forecast(const char *folder, const char *data, int part, bool json,
     }
     cli_clear_line();
     if (st != NAS_OK) return cli_fail(&err);
-    if (json)
+    if (json) {
         print_json(k, &v);
+        return CLI_OK;
+    }
+    print_targets(k, &v);
+    if (part < 0)
+        puts("all rows were taken; where it was trained on some of them that flatters, and\n"
+             "  --split test leaves them out");
     else
-        print_targets(k, &v);
+        printf("the %s part was taken\n", nas_part_name((nas_part)part));
     return CLI_OK;
 }
 
@@ -174,10 +247,39 @@ static void print_steps(const cJSON *validation) {
     }
     add_members(t, "last value carried on, all steps",
                 cJSON_GetObjectItemCaseSensitive(validation, "mae_carried_on"), steps);
+    add_members(t, "a season before, all steps",
+                cJSON_GetObjectItemCaseSensitive(validation, "mae_seasonal_naive"), steps);
     add_members(t, "least squares, all steps",
                 cJSON_GetObjectItemCaseSensitive(validation, "mae_least_squares"), steps);
     cli_table_print(t);
     cli_table_close(t);
+}
+
+/* As forecast.json has them: the first GROUPS_SHOWN. */
+static void show_groups(const cJSON *groups) {
+    enum { GROUPS_SHOWN = 40 };
+    const cJSON *group, *target;
+    int n = 0;
+    if (!cJSON_IsObject(groups) || !groups->child) return;
+    cli_table *t = cli_table_open();
+    puts("validation part, mae and skill by group");
+    cJSON_ArrayForEach(group, groups) {
+        if (n++ == GROUPS_SHOWN) break;
+        cli_table_cell(t, "  ", false);
+        cli_table_cell(t, group->string, false);
+        cJSON_ArrayForEach(target, group) {
+            if (!cJSON_IsObject(target)) continue;
+            const cJSON *mae = cJSON_GetObjectItemCaseSensitive(target, "mae");
+            const cJSON *skill = cJSON_GetObjectItemCaseSensitive(target, "skill");
+            cli_table_cell(t, target->string, false);
+            cell_number(t, cJSON_IsNumber(mae) ? mae->valuedouble : (double)NAN);
+            cell_number(t, cJSON_IsNumber(skill) ? skill->valuedouble : (double)NAN);
+        }
+        cli_table_row(t);
+    }
+    cli_table_print(t);
+    cli_table_close(t);
+    if (n > GROUPS_SHOWN) printf("  ... %d groups in forecast.json\n", cJSON_GetArraySize(groups));
 }
 
 nas_status cli_show_forecast(cli_study *s, int64_t row, nas_err *err) {
@@ -185,7 +287,9 @@ nas_status cli_show_forecast(cli_study *s, int64_t row, nas_err *err) {
     size_t n;
     NAS_TRY(nas_store_artefact(s->store, s->id, row, "forecast.json", s->arena, &text, &n, err));
     cJSON *o = cJSON_Parse((const char *)text);
-    print_steps(cJSON_GetObjectItemCaseSensitive(o, "validation"));
+    const cJSON *validation = cJSON_GetObjectItemCaseSensitive(o, "validation");
+    print_steps(validation);
+    show_groups(cJSON_GetObjectItemCaseSensitive(validation, "groups"));
     cJSON_Delete(o);
     return NAS_OK;
 }

@@ -20,19 +20,17 @@ static void print_counts(const nas_verdict *v) {
 
 static void print_all(const nas_verdict *v) {
     if (v->parts_known == NAS_PARTS_NOT) {
-        puts("all clips were heard; which of them it was trained on is not known");
+        puts("heard all clips; which of them it was trained on is not known");
         return;
     }
-    if (v->parts_known == NAS_PARTS_OWN) {
-        fputs("all clips that it was made with were heard: ", stdout);
-        print_counts(v);
-        puts("\n  those of train it has learnt; --split test leaves them out");
-        return;
-    }
-    fputs("all clips were heard; its split would have ", stdout);
+    fputs(v->parts_known == NAS_PARTS_OWN ? "heard all that it was made with: "
+                                          : "heard all clips, by its own split ",
+          stdout);
     print_counts(v);
-    puts("\n  these are not, or not all, the clips it was made with; what it was trained on\n"
-         "  flatters: --split test leaves it out");
+    puts(v->parts_known == NAS_PARTS_OWN
+             ? "\n  those of train it has learnt; --split test leaves them out"
+             : "\n  not known to be those it was made with; what it has learnt of them\n"
+               "  flatters, --split test leaves that out");
 }
 
 void cli_print_parts(const char *who, const nas_verdict *v) {
@@ -41,11 +39,10 @@ void cli_print_parts(const char *who, const nas_verdict *v) {
         print_all(v);
         return;
     }
-    printf("the %s part was heard%s\n", nas_part_name((nas_part)v->part),
-           v->part == NAS_TRAIN ? ": clips that it has learnt" : "");
+    printf("heard the %s part%s\n", nas_part_name((nas_part)v->part),
+           v->part == NAS_TRAIN ? ", which it has learnt" : "");
     if (v->parts_known != NAS_PARTS_OWN)
-        puts("  these are not, or not all, the clips it was made with: it may have learnt some\n"
-             "  of this part");
+        puts("  not known to be clips it was made with: it may have learnt some of them");
 }
 
 void cli_print_absent(const nas_deployed *d, const nas_verdict *v) {

@@ -267,4 +267,5 @@ void cli_print_trial(const cli_trial *t, const nas_study *study) {
         }
     cli_table_print(table);
     cli_table_close(table);
+    cli_print_rivals(t, study);
 }

@@ -67,6 +67,9 @@ nas_status cli_print_front(nas_store *store, const nas_study *study, bool feasib
 
 /* Settings, metrics beside the constraints, and where the files lie, on stdout. */
 void cli_print_trial(const cli_trial *t, const nas_study *study);
+/* Of a forecast: the seasonal naive forecast and least squares, where a target's error is no
+ * smaller than theirs (cli/rivals.c); cli_print_trial ends with it. */
+void cli_print_rivals(const cli_trial *t, const nas_study *study);
 
 /* Where a measured time decides who wins: who else might. */
 void cli_print_near(nas_store *store, const nas_study *study, const nas_metric_list *metrics,

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -131,8 +132,21 @@ void cli_print_line(const char *text) {
     fflush(stdout);
 }
 
+/* Folds, and stages that open the same data, meet the same: it is said once. */
+static bool is_said(const char *text) {
+    enum { MOST = 256 };
+    static nas_hash said[MOST];
+    static int n;
+    const nas_hash hash = nas_hash_of(text, strlen(text));
+    for (int i = 0; i < n; i++)
+        if (nas_hash_equal(&said[i], &hash)) return true;
+    if (n < MOST) said[n++] = hash;
+    return false;
+}
+
 static void warn(void *ctx, const char *text) {
     (void)ctx;
+    if (is_said(text)) return;
     cli_clear_line();
     fputs("nas: warning: ", stderr);
     cli_print_visible(stderr, text, false);

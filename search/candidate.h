@@ -21,8 +21,10 @@
 /* A split by time: the parts follow each other. */
 typedef struct nas_time_split {
     double validation, test; /* shares of the rows; the rest comes first and trains */
-    int32_t folds;           /* below 2: none; else rolling origins */
+    int32_t folds;           /* below 2: none; else rolling origins, or groups in turn */
+    int32_t by;              /* nas_time_split_by */
 } nas_time_split;
+enum nas_time_split_by { NAS_BY_TIME, NAS_BY_GROUP };
 
 typedef struct nas_task {
     const struct nas_task_ops *ops; /* search/task.h */

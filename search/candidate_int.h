@@ -53,6 +53,14 @@ const nas_block *nas_block_variant(const nas_block *b, const cJSON *v);
 NAS_NODISCARD nas_status nas_key_default(nas_arena *a, const nas_key *k, const cJSON **out,
                                          nas_err *err);
 
+/* Keys of a forecast about the numbers of its table (task_missing.c), the second table of its
+ * block. */
+struct nas_check;
+extern const nas_key nas_missing_keys[];
+void nas_missing_check(struct nas_check *c, const char *path, const cJSON *task);
+NAS_NODISCARD nas_status nas_missing_build(nas_arena *a, const cJSON *task, nas_task *out,
+                                           nas_err *err);
+
 /* One alternative that was taken on the way down to a value. */
 typedef struct nas_taken {
     const cJSON *choice;

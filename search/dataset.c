@@ -1,5 +1,6 @@
 /* search/dataset.c - clips of a task, split. */
 #include "core/data/cuts.h"
+#include "search/audit.h"
 #include "search/task_keywords.h"
 
 #include <assert.h>
@@ -59,7 +60,7 @@ static nas_status collect(nas_arena *a, const uint8_t *part, nas_dataset *d, nas
 static nas_status split_and_index(nas_arena *a, const nas_task *task, bool allow_missing,
                                   const nas_log *log, nas_dataset *d, nas_err *err) {
     nas_dealt dealt;
-    NAS_TRY(nas_clips_deal(d->clips, &task->split, allow_missing, log, a, &dealt, err));
+    NAS_TRY(nas_clips_deal(d->clips, &task->split, allow_missing, log, log, a, &dealt, err));
     d->fingerprint = dealt.fingerprint;
     d->fold = dealt.fold;
     d->folds = dealt.fold ? task->split.folds : 0;
@@ -93,7 +94,10 @@ nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_miss
     NAS_TRY(nas_clips_open(&o, log, &d->clips, err));
     NAS_TRY(split_and_index(a, task, allow_missing, log, d, err));
     d->outputs = d->clips->n_labels;
-    return nas_keywords_groups(a, d, log, err);
+    NAS_TRY(nas_keywords_groups(a, d, log, err));
+    NAS_TRY(nas_audit_clips(d, cache, log, a, &d->audit, err));
+    nas_audit_warn(d->audit, log);
+    return NAS_OK;
 }
 
 void nas_keywords_close(nas_dataset *d) {

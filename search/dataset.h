@@ -36,6 +36,7 @@ typedef struct nas_dataset {
     int32_t n_groups;           /* of examples that are alike: speakers, blocks of time */
     const int32_t *group;       /* [n_marks] */
     const char *const *groups;  /* [n_groups] names */
+    const struct nas_audit *audit; /* of clips (search/audit.h); else NULL */
 } nas_dataset;
 
 /* task is borrowed. folder NULL: task->data. allow_missing: go on without clips that are listed but

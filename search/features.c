@@ -3,6 +3,7 @@
 #include "search/task_keywords.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,9 +106,48 @@ static nas_status compute(const nas_dataset *d, const nas_candidate *c, const na
     return st;
 }
 
-nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
-                                 const nas_cache *cache, const nas_log *log, nas_features *out,
-                                 nas_err *err) {
+nas_status nas_keywords_warn_of_gaps(const nas_frontend_config *c, double clip_seconds,
+                                     const nas_log *log, int32_t *empty, nas_err *err) {
+    const int32_t samples = (int32_t)lround(clip_seconds * c->sample_rate_hz);
+    nas_frontend_gaps gaps;
+    char other[64] = "";
+    NAS_TRY(nas_frontend_find_gaps(c, samples, &gaps, err));
+    *empty = gaps.empty;
+    if (!gaps.empty) return NAS_OK;
+    if (gaps.fft_length)
+        snprintf(other, sizeof other, ", or frontend.fft_length to %d", gaps.fft_length);
+    nas_warn(log,
+             "front end: %d of %d mel bands hold no bin of the transform and are one number for "
+             "every sound (frontend.mel_bins %d from %g to %g Hz, frames of %g ms at %d Hz): set "
+             "frontend.mel_bins to at most %d%s",
+             gaps.empty, c->mel_bins, c->mel_bins, c->lower_hz, c->upper_hz, c->frame_length_ms,
+             c->sample_rate_hz, gaps.most_bins, other);
+    return NAS_OK;
+}
+
+/* What no sound changes: bands that hold no bin, and features that no training clip changes. */
+static nas_status warn_of_constants(const nas_dataset *d, const nas_frontend_config *c,
+                                    const nas_features *f, const nas_log *log, nas_err *err) {
+    int32_t empty, constant = 0, last = -1;
+    NAS_TRY(nas_keywords_warn_of_gaps(c, d->clips->clip_seconds, log, &empty, err));
+    for (int32_t i = 0; i < f->w; i++) {
+        if (!nas_frontend_is_constant(f->deviation[i])) continue;
+        constant++;
+        last = i;
+    }
+    if (c->kind == NAS_LOG_MEL) constant -= empty;
+    if (constant > 0)
+        nas_warn(log,
+                 "front end: %d of %d features are one number in all training clips, number %d is "
+                 "the last of them (frontend.lower_hz %g, upper_hz %g): nothing can be learnt of "
+                 "them; set the edges to what the clips hold, or mend the clips",
+                 constant, f->w, last + 1, c->lower_hz, c->upper_hz);
+    return NAS_OK;
+}
+
+static nas_status find_features(const nas_dataset *d, const nas_candidate *c,
+                                const nas_cache *cache, const nas_log *log, nas_features *out,
+                                nas_err *err) {
     *out = (nas_features){.key = features_key(d, c), .reused = true};
     bool found;
     NAS_TRY(nas_cache_get(cache, &out->key, &out->own, &found, err));
@@ -129,6 +169,15 @@ nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
     nas_features_close(out);
     return nas_fail(err, NAS_EIO, "the cache %s does not give back what was put into it",
                     cache->dir);
+}
+
+nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
+                                 const nas_cache *cache, const nas_log *log, nas_features *out,
+                                 nas_err *err) {
+    NAS_TRY(find_features(d, c, cache, log, out, err));
+    const nas_status st = warn_of_constants(d, &c->frontend, out, log, err);
+    if (st != NAS_OK) nas_features_close(out);
+    return st;
 }
 
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part) {

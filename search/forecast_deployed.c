@@ -24,13 +24,27 @@ static nas_status read_model(nas_arena *a, const char *folder, nas_forecaster *o
     return st == NAS_OK ? st : nas_fail_in(err, st, "%s", path);
 }
 
+/* The means as they stand, which float may not hold. */
+static nas_status read_doubles(nas_arena *a, const nas_json *j, const char *key, int32_t n,
+                               const double **out, nas_err *err) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), key), *x;
+    double *v = nas_arena_array(a, (size_t)n, sizeof *v, err);
+    const float *floats; /* checks them */
+    if (!v) return NAS_ENOMEM;
+    NAS_TRY(nas_json_floats(a, j, key, n, &floats, err));
+    int32_t i = 0;
+    cJSON_ArrayForEach(x, list) v[i++] = x->valuedouble;
+    *out = v;
+    return NAS_OK;
+}
+
 static nas_status read_units(nas_arena *a, const nas_json *j, nas_forecaster *out, nas_err *err) {
     const nas_series_config *k = &out->candidate.task.series;
     const cJSON *units = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), "units");
     nas_scaling *s = &out->scaling;
-    NAS_TRY(nas_json_floats(a, j, "mean", k->n_inputs, &s->mean, err));
+    NAS_TRY(read_doubles(a, j, "mean", k->n_inputs, &out->mean, err));
     NAS_TRY(nas_json_floats(a, j, "deviation", k->n_inputs, &s->deviation, err));
-    NAS_TRY(nas_json_floats(a, j, "target_mean", k->n_targets, &s->target_mean, err));
+    NAS_TRY(read_doubles(a, j, "target_mean", k->n_targets, &out->target_mean, err));
     NAS_TRY(nas_json_floats(a, j, "target_deviation", k->n_targets, &s->target_deviation, err));
     for (int32_t i = 0; i < k->n_inputs; i++)
         if (!(s->deviation[i] > 0))
@@ -71,14 +85,44 @@ nas_status nas_forecaster_open(nas_arena *a, const char *folder, nas_forecaster 
     return st;
 }
 
+/* The means less the bases of a series. */
+static nas_status means_for(const double *mean, const double *base, int32_t n, nas_arena *a,
+                            const float **out, nas_err *err) {
+    float *v = nas_arena_array(a, (size_t)n, sizeof *v, err);
+    if (!v) return NAS_ENOMEM;
+    for (int32_t i = 0; i < n; i++) v[i] = (float)(mean[i] - (base ? base[i] : 0));
+    *out = v;
+    return NAS_OK;
+}
+
+static nas_status list_groups(const nas_series *s, nas_arena *a, nas_forecast_verdict *out,
+                              nas_err *err) {
+    if (!s->config.group) return NAS_OK;
+    out->n_groups = s->n_groups;
+    out->group = nas_arena_array(a, (size_t)s->n_groups, sizeof *out->group, err);
+    out->by = nas_arena_alloc(a, nas_forecast_by_bytes(s), err);
+    if (!out->group || !out->by) return NAS_ENOMEM;
+    for (int32_t g = 0; g < s->n_groups; g++)
+        if (!(out->group[g] = nas_arena_text(a, s->group_name[g], err))) return NAS_ENOMEM;
+    return NAS_OK;
+}
+
 static nas_status judge_windows(const nas_forecaster *f, const nas_series *s, const nas_windows *w,
                                 const char *data, const nas_log *log, nas_arena *a,
-                                nas_forecast_fn each, void *ctx, nas_tally *t, nas_err *err) {
+                                nas_forecast_fn each, void *ctx, nas_forecast_verdict *out,
+                                nas_err *err) {
+    const nas_series_config *k = &s->config;
+    nas_scaling scaling = f->scaling;
+    NAS_TRY(means_for(f->mean, s->input_base, k->n_inputs, a, &scaling.mean, err));
+    NAS_TRY(means_for(f->target_mean, s->target_base, k->n_targets, a, &scaling.target_mean, err));
+    nas_tally *t = &out->file;
+    NAS_TRY(list_groups(s, a, out, err));
     const nas_forecast_run r = {.series = s,
                                 .windows = w,
-                                .scaling = &f->scaling,
+                                .scaling = &scaling,
                                 .graph = &f->graph,
                                 .own = f->own,
+                                .groups = out->by,
                                 .each = each,
                                 .ctx = ctx};
     const size_t outputs = (size_t)s->config.horizon * (size_t)s->config.n_targets;
@@ -99,7 +143,7 @@ nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int p
         nas_dataset d;
         NAS_TRY(nas_dataset_open(a, &f->candidate.task, data, false, cache, log, &d, err));
         const nas_windows *w = &d.series->part[part];
-        st = judge_windows(f, d.series->series, w, data, log, a, each, ctx, &out->file, err);
+        st = judge_windows(f, d.series->series, w, data, log, a, each, ctx, out, err);
         if (st == NAS_OK) nas_forecast_linear(d.series, w, &out->linear);
         nas_dataset_close(&d);
         return st;
@@ -108,7 +152,7 @@ nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int p
     nas_windows w;
     NAS_TRY(nas_series_open(data, &f->candidate.task.series, log, &s, err));
     st = nas_windows_find(s, 0, s->rows, a, &w, err);
-    if (st == NAS_OK) st = judge_windows(f, s, &w, data, log, a, each, ctx, &out->file, err);
+    if (st == NAS_OK) st = judge_windows(f, s, &w, data, log, a, each, ctx, out, err);
     nas_series_close(s);
     return st;
 }

@@ -8,8 +8,9 @@ typedef struct nas_forecaster {
     nas_graph graph;
     nas_bytes file; /* the bytes that the graph was read from */
     nas_candidate candidate;
-    bool own; /* takes and gives the table's units */
-    nas_scaling scaling;
+    bool own;                         /* takes and gives the table's units */
+    nas_scaling scaling;              /* but for the means, which have to do with a series' bases */
+    const double *mean, *target_mean; /* in the table's units */
 } nas_forecaster;
 
 /* Is it the folder of a forecast? */
@@ -25,7 +26,10 @@ NAS_NODISCARD nas_status nas_forecaster_open(nas_arena *a, const char *folder, n
  * each (may be NULL) hears of every forecast. Errors: those of nas_dataset_open and
  * nas_series_open; NAS_EINVAL there is no window. */
 typedef struct nas_forecast_verdict {
-    nas_tally file, linear; /* file.by_output is in the arena */
+    nas_tally file, linear; /* file.by_output is in the arena, as all that follows */
+    int32_t n_groups;       /* 0: the table has none */
+    const char **group;     /* [n_groups] names */
+    nas_forecast_by *by;    /* [n_groups][n_targets] */
 } nas_forecast_verdict;
 NAS_NODISCARD nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int part,
                                               const nas_cache *cache, const nas_log *log,

@@ -4,58 +4,127 @@
 #include "search/task_forecast.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SECONDS_OF_A_DAY = 86400, BLOCKS_WITHOUT_TIME = 100 };
 
+typedef struct place {
+    int64_t day;
+    int32_t row;
+} place;
+
+static int compare(const void *a, const void *b) {
+    const place *x = a, *y = b;
+    if (x->day != y->day) return x->day < y->day ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
 static int32_t rows_of_a_block(const nas_series *s) {
-    const int64_t day = s->step > 0 ? SECONDS_OF_A_DAY / s->step : 0;
-    const int64_t rows = day > 0 ? day : s->rows / BLOCKS_WITHOUT_TIME;
+    const int64_t day = s->step > 0 ? SECONDS_OF_A_DAY * NAS_SECOND / s->step : 0;
+    int32_t longest = 0;
+    for (int32_t g = 0; g < s->n_groups; g++)
+        if (s->group_begin[g + 1] - s->group_begin[g] > longest)
+            longest = s->group_begin[g + 1] - s->group_begin[g];
+    const int64_t rows = day > 0 ? day : longest / BLOCKS_WITHOUT_TIME;
     return rows < 1 ? 1 : rows > s->rows ? s->rows : (int32_t)rows;
 }
 
-int32_t nas_forecast_block(const nas_series *s, int32_t row) {
-    return row / rows_of_a_block(s);
-}
-
-nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, nas_err *err) {
-    const nas_series *s = d->series->series;
-    const int32_t rows = rows_of_a_block(s), cells = d->outputs; /* of a block */
-    const int32_t blocks = (s->rows + rows - 1) / rows;
-    if ((int64_t)blocks * cells > INT32_MAX / 16) return NAS_OK; /* none are kept */
-    const char **names = nas_arena_array(a, (size_t)blocks, sizeof *names, err);
-    int32_t *group = nas_arena_array(a, (size_t)blocks * (size_t)cells, sizeof *group, err);
-    if (!names || !group) return NAS_ENOMEM;
-    for (int32_t b = 0; b < blocks; b++) {
-        const int32_t last = b + 1 < blocks ? (b + 1) * rows : s->rows;
-        names[b] = nas_arena_format(a, err, "rows %d .. %d", b * rows, last - 1);
-        if (!names[b]) return NAS_ENOMEM;
-        for (int32_t i = 0; i < cells; i++) group[b * cells + i] = b;
+/* Blocks of time in which each group's rows lie: days that are there, numbered in their order;
+ * without a time so many rows of each group. */
+static nas_status time_blocks(const nas_series *s, int32_t *block, int32_t *n, nas_err *err) {
+    const int32_t rows = rows_of_a_block(s);
+    const int64_t day = SECONDS_OF_A_DAY * NAS_SECOND, size = s->step > day ? s->step : day;
+    *n = 0;
+    if (!s->config.group || !s->time) {
+        for (int32_t g = 0; g < s->n_groups; g++)
+            for (int32_t i = s->group_begin[g]; i < s->group_begin[g + 1]; i++) {
+                block[i] = (i - s->group_begin[g]) / rows;
+                if (block[i] >= *n) *n = block[i] + 1;
+            }
+        return NAS_OK;
     }
-    d->n_marks = blocks * cells;
-    d->n_groups = blocks;
-    d->group = group;
-    d->groups = names;
+    place *p = malloc(((size_t)s->rows + 1) * sizeof *p);
+    if (!p) return nas_fail(err, NAS_ENOMEM, "%s: out of memory", s->path);
+    for (int32_t i = 0; i < s->rows; i++)
+        p[i] = (place){s->time[i] / size - (s->time[i] % size < 0), i};
+    qsort(p, (size_t)s->rows, sizeof *p, compare);
+    for (int32_t i = 0; i < s->rows; i++) block[p[i].row] = *n += i && p[i].day != p[i - 1].day;
+    *n += s->rows > 0;
+    free(p);
     return NAS_OK;
 }
 
-/* What carrying the last value on gets, on the windows of a part; a forecast of it is that value.
- */
-static void mark_carried(const nas_dataset *d, nas_part part, nas_marks *m) {
+static const char *name_of(const nas_series *s, bool by_group, int32_t b, const int32_t *first,
+                           const int32_t *last, nas_arena *a, nas_err *err) {
+    char day[32];
+    if (by_group) return nas_arena_text(a, s->group_name[b], err);
+    if (!s->config.group) return nas_arena_format(a, err, "rows %d .. %d", first[b], last[b]);
+    if (!s->time)
+        return nas_arena_format(a, err, "rows %d .. of each group", b * rows_of_a_block(s));
+    nas_time_show(s->time[first[b]] / NAS_SECOND, day);
+    return nas_arena_format(a, err, "%.10s", day);
+}
+
+static nas_status name_blocks(nas_dataset *d, const int32_t *block, int32_t n, bool by_group,
+                              nas_arena *a, nas_err *err) {
     const nas_series *s = d->series->series;
-    const nas_series_config *k = &s->config;
-    const int32_t targets = k->n_targets;
-    for (int32_t w = 0; w < d->part[part].n; w++) {
-        const int32_t first = d->part[part].clip[w] + k->window;
-        const float *truth = s->targets + (size_t)first * (size_t)targets, *last = truth - targets;
-        const int32_t block = nas_forecast_block(s, first);
-        for (int32_t i = 0; i < k->horizon * targets; i++) {
-            const int32_t target = i % targets;
-            const int32_t cell = (block * targets + target) * k->horizon + i / targets;
-            m->windows[cell]++;
-            m->carried[cell] += fabs((double)last[target] - (double)truth[i]);
-        }
+    const char **names = nas_arena_array(a, (size_t)n, sizeof *names, err);
+    int32_t *first = nas_arena_array(a, 2 * (size_t)n, sizeof *first, err), *last = first + n;
+    int32_t *group = nas_arena_array(a, (size_t)n * (size_t)d->outputs, sizeof *group, err);
+    if (!names || !first || !group) return NAS_ENOMEM;
+    for (int32_t i = s->rows; i-- > 0;) first[block[i]] = i;
+    for (int32_t i = 0; i < s->rows; i++) last[block[i]] = i;
+    for (int32_t b = 0; b < n; b++) {
+        names[b] = name_of(s, by_group, b, first, last, a, err);
+        if (!names[b]) return NAS_ENOMEM;
+        for (int32_t i = 0; i < d->outputs; i++) group[b * d->outputs + i] = b;
     }
+    d->n_marks = n * d->outputs;
+    d->n_groups = n;
+    d->group = group;
+    d->groups = names;
+    d->series->block = block;
+    return NAS_OK;
+}
+
+/* How many groups are judged, split by group; the rest of them train or test. */
+static int32_t judged_groups(const nas_dataset *d) {
+    int32_t n = 0;
+    for (int32_t g = 0; g < d->series->series->n_groups; g++)
+        n += d->folds ? d->series->deal[g] >= 0 : d->series->deal[g] == 1;
+    return n;
+}
+
+/* Split by group, groups are drawn, but a few of them would bound nothing. */
+static bool draws_groups(const nas_dataset *d, const nas_log *log) {
+    if (!d->series->deal) return false;
+    const int32_t n = judged_groups(d);
+    if (n >= NAS_BOUND_FEW) return true;
+    nas_warn(log,
+             "%s: %d of %d groups are judged, fewer than %d: bounds are over days of these groups, "
+             "and say nothing of other groups; set task.split.folds to judge more of them",
+             d->folder, n, d->series->series->n_groups, NAS_BOUND_FEW);
+    return false;
+}
+
+nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err) {
+    const nas_series *s = d->series->series;
+    const bool by_group = draws_groups(d, log);
+    int32_t *block = nas_arena_array(a, (size_t)s->rows + 1, sizeof *block, err), n = s->n_groups;
+    if (!block) return NAS_ENOMEM;
+    if (by_group)
+        for (int32_t g = 0; g < n; g++)
+            for (int32_t i = s->group_begin[g]; i < s->group_begin[g + 1]; i++) block[i] = g;
+    else
+        NAS_TRY(time_blocks(s, block, &n, err));
+    if ((int64_t)n * d->outputs > INT32_MAX / 16) return NAS_OK; /* none are kept */
+    return name_blocks(d, block, n, by_group, a, err);
+}
+
+static void mark_part(const nas_dataset *d, nas_part part, nas_marks *m) {
+    for (int32_t w = 0; w < d->part[part].n; w++)
+        nas_forecast_mark_simple(d->series->series, d->series->block, d->part[part].clip[w], m);
 }
 
 /* Of all that is judged: the validation part, or that of each fold. */
@@ -63,18 +132,17 @@ static nas_status mark_judged(const nas_dataset *d, nas_part part, nas_arena *a,
                               int32_t *fold_of, nas_err *err) {
     for (int32_t i = 0; i < d->n_groups; i++) fold_of[i] = -1;
     if (!d->folds || part != NAS_VALIDATION) {
-        mark_carried(d, part, m);
+        mark_part(d, part, m);
         return NAS_OK;
     }
     for (int32_t k = 0; k < d->folds; k++) {
         nas_dataset fold;
         const nas_arena_mark mark = nas_arena_here(a);
         NAS_TRY(nas_dataset_fold(a, d, k, &fold, err));
-        mark_carried(&fold, fold.judged, m);
+        mark_part(&fold, fold.judged, m);
         const nas_rows *rows = &fold.part[fold.judged];
         for (int32_t w = 0; w < rows->n; w++)
-            fold_of[nas_forecast_block(d->series->series, rows->clip[w] + d->task->series.window)] =
-                k;
+            fold_of[d->series->block[rows->clip[w] + d->task->series.window]] = k;
         nas_arena_back(a, mark);
     }
     return NAS_OK;
@@ -152,6 +220,7 @@ nas_status nas_forecast_recall(const nas_dataset *d, const nas_answers *said, na
         if (!(judged->windows[i] > 0)) continue;
         m->windows[i] = judged->windows[i];
         m->carried[i] = judged->carried[i];
+        m->seasonal[i] = judged->seasonal[i];
         m->error[i] = (double)said->error[n];
         m->square[i] = (double)said->square[n++];
     }
@@ -162,7 +231,7 @@ nas_status nas_forecast_recall(const nas_dataset *d, const nas_answers *said, na
 typedef struct blocks {
     int32_t n;
     int64_t *forecasts;
-    double *error, *square, *carried;
+    double *error, *square, *carried, *seasonal;
 } blocks;
 
 static nas_status sum_blocks(const nas_dataset *d, const nas_marks *m, nas_arena *a, blocks *b,
@@ -173,7 +242,8 @@ static nas_status sum_blocks(const nas_dataset *d, const nas_marks *m, nas_arena
     b->error = nas_arena_array(a, rows, sizeof *b->error, err);
     b->square = nas_arena_array(a, rows, sizeof *b->square, err);
     b->carried = nas_arena_array(a, rows, sizeof *b->carried, err);
-    if (!b->forecasts || !b->error || !b->square || !b->carried) return NAS_ENOMEM;
+    b->seasonal = nas_arena_array(a, rows, sizeof *b->seasonal, err);
+    if (!b->forecasts || !b->error || !b->square || !b->carried || !b->seasonal) return NAS_ENOMEM;
     for (int32_t i = 0; i < d->n_groups; i++) {
         const int32_t cell = i * targets * horizon;
         if (!(m->windows[cell] > 0)) continue;
@@ -183,6 +253,7 @@ static nas_status sum_blocks(const nas_dataset *d, const nas_marks *m, nas_arena
                 b->error[to] += m->error[from];
                 b->square[to] += m->square[from];
                 b->carried[to] += m->carried[from];
+                b->seasonal[to] += m->seasonal[from];
                 if (!t) b->forecasts[b->n] += (int64_t)m->windows[from];
             }
         b->n++;
@@ -195,11 +266,15 @@ nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const n
     const int32_t targets = d->task->series.n_targets;
     blocks b = {0};
     nas_error_bound sizes[NAS_TARGETS_MOST + 1], squares[NAS_TARGETS_MOST + 1];
+    nas_error_bound beside[NAS_TARGETS_MOST + 1];
     bool few;
     NAS_TRY(sum_blocks(d, m, a, &b, err));
     if (!b.n) return NAS_OK;
     nas_error_blocks e = {b.n, targets, b.forecasts, b.error, b.carried};
     NAS_TRY(nas_error_bounds(&e, rule, sizes, &few, err));
+    const bool seasonal = d->series->series->season != NULL;
+    e.naive_error = b.seasonal;
+    if (seasonal) NAS_TRY(nas_error_bounds(&e, rule, beside, &few, err));
     e.error = b.square;
     e.naive_error = NULL;
     NAS_TRY(nas_error_bounds(&e, rule, squares, &few, err));
@@ -209,6 +284,8 @@ nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const n
         to[1] = sqrt(squares[t].mae_hi);
         to[2] = sizes[t].skill_lo;
     }
+    to += 4 * targets; /* and the second set of them */
+    for (int32_t t = 0; seasonal && t < targets; t++) to[t] = beside[t].skill_lo;
     metric[NAS_METRIC_SCORE_LO] = sizes[targets].skill_lo;
     return NAS_OK;
 }

@@ -4,6 +4,7 @@
 #include "search/compare.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DAY = 86400 };
@@ -75,10 +76,22 @@ static bool differ(double x, double y) {
     return x < y || x > y;
 }
 
+/* Rows stand by group: where groups differ, row numbers do. */
+static nas_status match_groups(const char *const name[2], const nas_series_config *x,
+                               const nas_series_config *y, nas_err *err) {
+    const char *first = x->group ? x->group : "", *second = y->group ? y->group : "";
+    if (strcmp(first, second) == 0) return NAS_OK;
+    return nas_fail(
+        err, NAS_EINVAL,
+        "%s and %s were trained with other groups (task.group \"%.60s\" and \"%.60s\"); "
+        "train both with one",
+        name[0], name[1], first, second);
+}
+
 static nas_status match_splits(const char *const name[2], const nas_time_split *x,
                                const nas_time_split *y, nas_err *err) {
     const int folds_x = x->folds > 1 ? x->folds : 0, folds_y = y->folds > 1 ? y->folds : 0;
-    if (!differ(x->test, y->test) && folds_x == folds_y &&
+    if (!differ(x->test, y->test) && folds_x == folds_y && x->by == y->by &&
         (folds_x || !differ(x->validation, y->validation)))
         return NAS_OK;
     return nas_fail(err, NAS_EINVAL,
@@ -103,20 +116,35 @@ static int32_t join(const record r[2], int32_t *first, int32_t *second) {
     return n;
 }
 
-/* The block of each joined window, from 0. */
-static void find_blocks(const record *timed, const int32_t *at, int32_t horizon, int32_t *block,
-                        nas_forecast_pair *out) {
+typedef struct dated {
+    int64_t day;
+    int32_t window;
+} dated;
+
+static int compare(const void *a, const void *b) {
+    const dated *x = a, *y = b;
+    if (x->day != y->day) return x->day < y->day ? -1 : 1;
+    return (x->window > y->window) - (x->window < y->window);
+}
+
+/* The block of each joined window, from 0: its day, of whatever group it is, or its share. */
+static nas_status find_blocks(nas_arena *a, const record *timed, const int32_t *at, int32_t horizon,
+                              int32_t *block, nas_forecast_pair *out, nas_err *err) {
     const int32_t n = out->windows;
     out->days = timed != NULL;
     out->blocks = timed ? 0 : n / horizon < NAS_PAIR_BLOCKS ? n / horizon : NAS_PAIR_BLOCKS;
     if (!timed && !out->blocks) out->blocks = 1;
+    for (int32_t i = 0; !timed && i < n; i++) block[i] = (int32_t)((int64_t)i * out->blocks / n);
+    if (!timed) return NAS_OK;
+    dated *p = nas_arena_array(a, (size_t)n, sizeof *p, err);
+    if (!p) return NAS_ENOMEM;
+    for (int32_t i = 0; i < n; i++) p[i] = (dated){timed->day[at[i]], i};
+    qsort(p, (size_t)n, sizeof *p, compare);
     for (int32_t i = 0; i < n; i++) {
-        if (!timed)
-            block[i] = (int32_t)((int64_t)i * out->blocks / n);
-        else
-            block[i] = out->blocks += !i || timed->day[at[i]] != timed->day[at[i - 1]];
-        block[i] -= out->days; /* counted from 1 up to here */
+        out->blocks += !i || p[i].day != p[i - 1].day;
+        block[p[i].window] = out->blocks - 1;
     }
+    return NAS_OK;
 }
 
 /* Sums of one target. */
@@ -193,7 +221,8 @@ static nas_status join_and_contrast(nas_arena *a, const record r[2], const int32
                         data, r[0].k->window, r[1].k->window, r[0].k->horizon);
     const int32_t *at[2] = {first, second};
     const int timed = r[0].k->n_time ? 0 : r[1].k->n_time ? 1 : -1;
-    find_blocks(timed < 0 ? NULL : &r[timed], at[timed > 0], r[0].k->horizon, block, out);
+    NAS_TRY(find_blocks(a, timed < 0 ? NULL : &r[timed], at[timed > 0], r[0].k->horizon, block, out,
+                        err));
     return contrast(a, r, at, place, block, out, err);
 }
 
@@ -207,6 +236,7 @@ nas_status nas_forecast_pair_judge(nas_arena *a, const char *const name[2],
     nas_forecast_verdict v;
     *out = (nas_forecast_pair){0};
     NAS_TRY(match_targets(name, &task[0]->series, &task[1]->series, place, err));
+    NAS_TRY(match_groups(name, &task[0]->series, &task[1]->series, err));
     if (part >= 0) NAS_TRY(match_splits(name, &task[0]->time_split, &task[1]->time_split, err));
     for (int i = 0; i < 2; i++) {
         r[i] = (record){.k = &task[i]->series, .arena = a, .err = err};

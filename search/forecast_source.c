@@ -4,6 +4,8 @@
 #include "search/json_int.h"
 #include "search/task_forecast.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static void put_number(FILE *out, const cJSON *root, const char *key, const char *name,
@@ -12,9 +14,20 @@ static void put_number(FILE *out, const cJSON *root, const char *key, const char
     fprintf(out, "#define FORECAST_%s %d /* %s */\n", name, v ? v->valueint : 0, what);
 }
 
+/* Has a list a number that float does not hold? */
+static bool needs_double(const cJSON *root, const char *key) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, key), *v;
+    cJSON_ArrayForEach(v, list) {
+        const double off = fabs((double)(float)v->valuedouble - v->valuedouble);
+        if (off > 0) return true;
+    }
+    return false;
+}
+
 /* A list as an initialiser: of numbers, of texts, or of an object's names. */
 static void put_list(FILE *out, const cJSON *root, const char *key, const char *name) {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, key), *v;
+    const bool wide = needs_double(root, key);
     fprintf(out, "#define FORECAST_%s", name);
     cJSON_ArrayForEach(v, list) {
         const char *text = v->string ? v->string : v->valuestring;
@@ -23,7 +36,10 @@ static void put_list(FILE *out, const cJSON *root, const char *key, const char *
             nas_c_string(out, text, strlen(text));
         } else {
             char number[NAS_C_NUMBER];
-            nas_c_float(number, (float)v->valuedouble);
+            if (wide)
+                snprintf(number, sizeof number, "%.17g", v->valuedouble);
+            else
+                nas_c_float(number, (float)v->valuedouble);
             fputs(number, out);
         }
     }
@@ -50,6 +66,11 @@ static void write_header(FILE *out, const cJSON *root) {
             "\n/* 1: inputs are (x - mean) / deviation, forecasts y * target deviation + target "
             "mean. 0: the\n * model does that itself. */\n#define FORECAST_STANDARDISED %d\n",
             !own);
+    if (needs_double(root, "mean") || needs_double(root, "target_mean"))
+        fputs(
+            "/* Means have more digits than float: keep them, x - mean and the sum with the target "
+            "mean in\n * double, or count in integers. */\n#define FORECAST_DOUBLE 1\n",
+            out);
     put_list(out, root, "mean", "MEAN");
     put_list(out, root, "deviation", "DEVIATION");
     put_list(out, root, "target_mean", "TARGET_MEAN");

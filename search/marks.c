@@ -4,7 +4,7 @@
 #include <string.h>
 
 static nas_status open_cells(size_t n, nas_arena *a, nas_marks *m, nas_err *err) {
-    double **const sums[] = {&m->windows, &m->error, &m->square, &m->carried};
+    double **const sums[] = {&m->windows, &m->error, &m->square, &m->carried, &m->seasonal};
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
         if (!(*sums[i] = nas_arena_array(a, n, sizeof **sums[i], err))) return NAS_ENOMEM;
     return NAS_OK;

@@ -17,8 +17,8 @@ typedef struct nas_marks {
     int8_t *right;  /* [n] 1, 0 or NAS_UNMARKED; of a series: NULL, as are the next two */
     int16_t *class; /* [n] the class that was found, and its probability; NULL: not wanted */
     float *share;
-    double *windows, *error, *square, *carried; /* of a series [n]: how many forecasts, and sums of
-                                                   what nas_forecast_judge sums */
+    double *windows, *error, *square; /* of a series [n]: how many forecasts, and sums of what */
+    double *carried, *seasonal;       /* nas_forecast_judge sums */
 } nas_marks;
 
 /* No example is marked yet. details: classes too. Lives in arena a. */

@@ -35,7 +35,7 @@ typedef enum nas_metric_id {
 } nas_metric_id;
 
 /* Room for all metrics of one task. */
-enum { NAS_METRICS_MOST = 105 };
+enum { NAS_METRICS_MOST = 144 };
 
 typedef struct nas_metric {
     const char *name; /* "zlib_bytes" */

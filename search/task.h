@@ -17,7 +17,7 @@ struct nas_check;
 struct nas_block;
 
 /* Sums over examples, from which a task's metrics are concluded; those of several folds add up. */
-enum { NAS_TALLY_SUMS = 3 * NAS_TARGETS_MOST };
+enum { NAS_TALLY_SUMS = 5 * NAS_TARGETS_MOST };
 typedef struct nas_tally {
     double n; /* examples */
     double sum[NAS_TALLY_SUMS];

@@ -13,8 +13,6 @@
 
 enum { NAME_MOST = 24, WINDOW_MOST = 10000, HORIZON_MOST = 1000, OUTPUTS_MOST = 4096 };
 
-static const char *const missing_words[] = {"error", "drop", NULL};
-
 #define TASK(member) .offset = offsetof(nas_task, member)
 
 static const nas_key forecast_keys[] = {
@@ -47,16 +45,26 @@ static const nas_key forecast_keys[] = {
      .lo = 1,
      .hi = HORIZON_MOST,
      .help = "rows ahead that it forecasts: its outputs are [horizon, targets]"},
-    {.name = "missing",
-     .kind = NAS_KEY_WORD,
-     TASK(series.missing),
-     .def = "\"error\"",
-     .words = missing_words,
-     .help = "what a cell that is no number is; drop: no window holds its row"},
     {.name = "time",
      .kind = NAS_KEY_BLOCK,
      .def = "null",
      .help = "columns that hold the time; null: rows are taken as evenly spaced"},
+    {.name = "group",
+     .kind = NAS_KEY_TEXT,
+     TASK(series.group),
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "column that says whose row it is, where a table holds several series (stations); "
+             "null: one series"},
+    {.name = "season",
+     .kind = NAS_KEY_INT,
+     TASK(series.season),
+     .lo = 1,
+     .hi = 1000000,
+     .def = "null",
+     .flags = NAS_KEY_NULLABLE,
+     .help = "rows after which things repeat, for the seasonal naive forecast; null: those of a "
+             "day, where the time says"},
     {.name = "split", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "training, validation, test"},
     NAS_KEY_END,
 };
@@ -73,15 +81,32 @@ static const nas_key time_keys[] = {
      TASK(series.time_format),
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
-     .help = "of that column, in strptime's %Y %y %m %d %H %M %S"},
+     .help = "how it reads, in strptime's letters, or epoch_s, epoch_ms"},
     {.name = "columns",
      .kind = NAS_KEY_BLOCK,
      .def = "null",
-     .help = "instead: columns of the year, month, day, hour, minute, second, as far as there are"},
+     .help = "instead: columns whose cells, a blank between each two, read as format; without it "
+             "those of the year, month, day, hour, minute, second, as far as there are"},
+    {.name = "tolerance_seconds",
+     .kind = NAS_KEY_FLOAT,
+     TASK(series.tolerance),
+     .lo = 0,
+     .hi = 2678400,
+     .def = "0",
+     .help = "by how much a step between rows may differ from the usual one, in s"},
     NAS_KEY_END,
 };
 
+static const char *const split_words[] = {"time", "group", NULL};
+
 static const nas_key split_keys[] = {
+    {.name = "by",
+     .kind = NAS_KEY_WORD,
+     TASK(time_split.by),
+     .def = "\"time\"",
+     .words = split_words,
+     .help = "time: each group's rows are parted, the last ones test; group: groups of task.group "
+             "are in one part as a whole, so that others than those which train are judged"},
     {.name = "validation",
      .kind = NAS_KEY_FLOAT,
      TASK(time_split.validation),
@@ -104,12 +129,13 @@ static const nas_key split_keys[] = {
      .def = "null",
      .flags = NAS_KEY_NULLABLE,
      .help = "rolling origins: blocks of rows that are forecast in turn, each by what came before "
-             "it, instead of validation; null: none"},
+             "it, instead of validation; by group: groups that are forecast in turn; null: none"},
     NAS_KEY_END,
 };
 
-const nas_block nas_block_forecast = {
-    .path = "task with forecast", .help = "Columns, windows and steps.", .tables = {forecast_keys}};
+const nas_block nas_block_forecast = {.path = "task with forecast",
+                                      .help = "Columns, windows and steps.",
+                                      .tables = {forecast_keys, nas_missing_keys}};
 const nas_block nas_block_time = {
     .path = "task.time", .help = "Where the time of a row stands.", .tables = {time_keys}};
 const nas_block nas_block_time_split = {.path = "task.split of a forecast",
@@ -151,6 +177,18 @@ static bool is_name(const char *s) {
     return true;
 }
 
+/* "seasonal_t", "linear_t" beside "t": its figures would have the names of t's. */
+static bool is_rival_of(const cJSON *targets, const char *name) {
+    static const char *const heads[] = {"seasonal_", "linear_"};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        const size_t n = strlen(heads[i]);
+        if (strncmp(name, heads[i], n) != 0) continue;
+        for (const cJSON *x = targets->child; x; x = x->next)
+            if (strcmp(x->string, name + n) == 0) return true;
+    }
+    return false;
+}
+
 /* "t_hi" beside "t": its figures would have the names of t's bounds. */
 static bool is_bound_of(const cJSON *targets, const char *name) {
     const size_t n = strlen(name);
@@ -182,6 +220,11 @@ static int32_t check_targets(nas_check *c, const char *path, const cJSON *v) {
             nas_check_problem(c, where, x, true,
                               "its figures would have the names of another target's bounds (_hi, "
                               "_lo); give it another name");
+        if (is_rival_of(v, x->string))
+            nas_check_problem(
+                c, where, x, true,
+                "its figures would have the names of another target's (skill_seasonal_"
+                ", mae_linear_); give it another name");
         if (!cJSON_IsString(x) || !*x->valuestring)
             nas_check_problem(c, where, x, false, "expected the name of a column, got %s", got);
     }
@@ -196,19 +239,20 @@ static void check_time(nas_check *c, const char *path, const cJSON *v) {
     if (one == several)
         nas_check_problem(c, path, v, false,
                           "expected \"column\" and its \"format\", or a list of \"columns\"");
+    if (several && cJSON_IsString(format) && strncmp(format->valuestring, "epoch_", 6) == 0)
+        nas_check_problem(c, nas_path_key(c->arena, path, "format"), format, true,
+                          "is a number in one \"column\"; leave \"columns\" out");
     if (one && !cJSON_IsString(format))
         nas_check_problem(c, nas_path_key(c->arena, path, "format"), v, false,
                           "missing; such as \"%%Y-%%m-%%d %%H:%%M:%%S\"");
     if (several)
         (void)check_list(c, nas_path_key(c->arena, path, "columns"), columns, NAS_TIME_PARTS,
-                         "columns: year, month, day, hour, minute, second");
+                         "columns: those of the format, or year, month, day, hour, minute, "
+                         "second");
     if (!cJSON_IsString(format)) return;
     const char *wrong = nas_time_format_wrong(format->valuestring);
     if (wrong)
         nas_check_problem(c, nas_path_key(c->arena, path, "format"), format, false, "%s", wrong);
-    if (several)
-        nas_check_problem(c, nas_path_key(c->arena, path, "format"), format, true,
-                          "belongs to one \"column\"; leave it out");
 }
 
 static void check_split(nas_check *c, const char *path, const cJSON *split) {
@@ -237,8 +281,14 @@ static void forecast_check(nas_check *c, const char *path, const cJSON *task) {
         nas_check_problem(c, nas_path_key(c->arena, path, "horizon"), horizon, false,
                           "%g steps of %d targets are more than %d values", horizon->valuedouble, n,
                           OUTPUTS_MOST);
+    nas_missing_check(c, path, task);
     if (time) check_time(c, nas_path_key(c->arena, path, "time"), time);
-    check_split(c, nas_path_key(c->arena, path, "split"), nas_json_get(task, "split"));
+    const cJSON *split = nas_json_get(task, "split"), *by = nas_json_get(split, "by");
+    check_split(c, nas_path_key(c->arena, path, "split"), split);
+    if (cJSON_IsString(by) && strcmp(by->valuestring, "group") == 0 &&
+        !cJSON_IsString(nas_json_get(task, "group")))
+        nas_check_problem(c, nas_path_key(c->arena, path, "split.by"), by, false,
+                          "needs the column that says whose row it is: \"group\" in task");
 }
 
 /* --- the task from its keys ---------------------------------------------------------------------
@@ -252,27 +302,34 @@ static const char *unit_of(nas_arena *a, const char *column) {
     return unit ? unit : "own";
 }
 
-/* In the order of nas_forecast_figures. */
+/* Of each target, in two sets: all figures of the first come before those of the second. */
 static const struct {
-    const char *what, *tail, *help;
+    const char *what, *tail, *help; /* tail: of the bound; NULL: there is none */
     bool fraction;
 } kinds[] = {
     {"mae", "_hi", "mean absolute error over windows and steps", false},
     {"rmse", "_hi", "root of the mean squared error over windows and steps", false},
     {"skill", "_lo", "1 - error / error of carrying the last value on, on the same windows", true},
+    {"skill_seasonal", "_lo",
+     "1 - error / error of the seasonal naive forecast (what was there a season before), on the "
+     "same windows",
+     true},
+    {"mae_linear", NULL, "mae of least squares on the same windows, whatever the candidate", false},
 };
-enum { KINDS = sizeof kinds / sizeof *kinds };
+enum { KINDS = sizeof kinds / sizeof *kinds, FIRST_SET = 3, FIGURES = 2 * KINDS + 4 };
 
-/* Of one target: the figures of the validation part, of the test part, or the bounds of the first.
- */
-static nas_status add_figures(nas_arena *a, const nas_series_config *k, int32_t target, bool test,
-                              bool ends, nas_metric_list *out, nas_metric *m, nas_err *err) {
-    for (int j = 0; j < KINDS; j++) {
+/* Of one target: figures from kind `from` on, of the validation part, of the test part, or the
+ * bounds of the first. */
+static nas_status add_figures(nas_arena *a, const nas_series_config *k, int32_t target, int which,
+                              int from, int to, nas_metric_list *out, nas_metric *m, nas_err *err) {
+    const bool test = which == 1, ends = which == 2;
+    for (int j = from; j < to; j++) {
+        const char *tail = kinds[j].tail, *end = NULL;
+        if (ends && !tail) continue;
         const char *name = nas_arena_format(a, err, "%s%s_%s%s", test ? "test_" : "", kinds[j].what,
-                                            k->names[target], ends ? kinds[j].tail : "");
-        const char *end =
-            nas_arena_format(a, err, "%s_%s%s", kinds[j].what, k->names[target], kinds[j].tail);
-        if (!name || !end) return NAS_ENOMEM;
+                                            k->names[target], ends ? tail : "");
+        if (tail) end = nas_arena_format(a, err, "%s_%s%s", kinds[j].what, k->names[target], tail);
+        if (!name || (tail && !end)) return NAS_ENOMEM;
         m[out->n++] = (nas_metric){
             .name = name,
             .unit = kinds[j].fraction ? "fraction" : unit_of(a, k->targets[target]),
@@ -289,7 +346,7 @@ static nas_status add_figures(nas_arena *a, const nas_series_config *k, int32_t 
 
 static nas_status add_metrics(nas_arena *a, const nas_series_config *k, nas_metric_list *out,
                               nas_err *err) {
-    _Static_assert(NAS_METRIC_COUNT + 3 * KINDS * NAS_TARGETS_MOST <= NAS_METRICS_MOST,
+    _Static_assert(NAS_METRIC_COUNT + FIGURES * NAS_TARGETS_MOST <= NAS_METRICS_MOST,
                    "room for the figures of all targets");
     nas_metric *m = nas_arena_array(a, NAS_METRICS_MOST, sizeof *m, err);
     if (!m) return NAS_ENOMEM;
@@ -306,9 +363,11 @@ static nas_status add_metrics(nas_arena *a, const nas_series_config *k, nas_metr
     for (int i = NAS_METRIC_FRONTEND_MS; i <= NAS_METRIC_FRONTEND_MS_P95; i++)
         m[i].selectable = false;
     *out = (nas_metric_list){.n = NAS_METRIC_COUNT, .v = m};
-    for (int which = 0; which < 3; which++)
-        for (int32_t i = 0; i < k->n_targets; i++)
-            NAS_TRY(add_figures(a, k, i, which == 1, which == 2, out, m, err));
+    for (int set = 0; set < 2; set++)
+        for (int which = 0; which < 3; which++)
+            for (int32_t i = 0; i < k->n_targets; i++)
+                NAS_TRY(add_figures(a, k, i, which, set ? FIRST_SET : 0, set ? KINDS : FIRST_SET,
+                                    out, m, err));
     return NAS_OK;
 }
 
@@ -346,6 +405,7 @@ static nas_status build_time(nas_arena *a, const cJSON *time, nas_task *out, nas
 static nas_status forecast_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
     nas_series_config *k = &out->series;
     NAS_TRY(nas_keys_build(a, forecast_keys, task, 0, out, err));
+    NAS_TRY(nas_missing_build(a, task, out, err));
     NAS_TRY(nas_keys_build(a, split_keys, nas_json_get(task, "split"), 0, out, err));
     NAS_TRY(copy_texts(a, nas_json_get(task, "inputs"), &k->inputs, NULL, &k->n_inputs, err));
     NAS_TRY(
@@ -372,7 +432,14 @@ static nas_status forecast_finish(const nas_dataset *d, const nas_candidate *c, 
     const nas_scaling *s = &d->series->scaling;
     const nas_columns in = {c->task.series.n_inputs, s->mean, s->deviation};
     const nas_columns out = {c->task.series.n_targets, s->target_mean, s->target_deviation};
-    return nas_forecast_is_own(c, g) ? nas_graph_give_units(g, &in, &out, err) : NAS_OK;
+    return nas_forecast_is_own(d->series->series, c, g) ? nas_graph_give_units(g, &in, &out, err)
+                                                        : NAS_OK;
+}
+
+static void add_linear(const nas_dataset *d, nas_part part, nas_tally *t) {
+    const double *sums = nas_forecast_part_linear(d->series, part);
+    for (int32_t i = 0; i < d->task->series.n_targets; i++)
+        t->sum[NAS_SUMS * i + NAS_SUM_LINEAR] += sums[i];
 }
 
 static nas_status forecast_judge(const nas_dataset *d, const nas_candidate *c,
@@ -383,23 +450,31 @@ static nas_status forecast_judge(const nas_dataset *d, const nas_candidate *c,
         .windows = &d->series->part[part],
         .scaling = &d->series->scaling,
         .graph = g,
-        .own = nas_forecast_is_own(c, g),
+        .own = nas_forecast_is_own(d->series->series, c, g),
+        .block = d->series->block,
+        .groups = part == NAS_VALIDATION ? d->series->by : NULL,
     };
     (void)f;
+    if (r.groups) memset(r.groups, 0, nas_forecast_by_bytes(d->series->series));
+    add_linear(d, part, t);
     return nas_forecast_judge(&r, log, t, err);
 }
 
 static void forecast_conclude(const nas_task *task, const nas_tally *t, bool test, double *metric) {
     const nas_series_config *k = &task->series;
-    double *m = metric + NAS_METRIC_COUNT + (test ? 3 * k->n_targets : 0), skills = 0;
-    for (int32_t i = 0; i < k->n_targets; i++, m += 3) {
+    const int32_t n = k->n_targets;
+    double *m = metric + NAS_METRIC_COUNT + (test ? FIRST_SET * n : 0), skills = 0;
+    double *more = metric + NAS_METRIC_COUNT + 3 * FIRST_SET * n + (test ? 2 * n : 0);
+    for (int32_t i = 0; i < n; i++, m += FIRST_SET, more += 2) {
         const nas_forecast_figures f = nas_forecast_figure(k, t, i);
         m[0] = f.mae;
         m[1] = f.rmse;
         m[2] = f.skill;
+        more[0] = f.skill_seasonal;
+        more[1] = f.linear;
         skills += f.skill;
     }
-    metric[test ? NAS_METRIC_TEST_SCORE : NAS_METRIC_SCORE] = skills / k->n_targets;
+    metric[test ? NAS_METRIC_TEST_SCORE : NAS_METRIC_SCORE] = skills / n;
 }
 
 typedef struct bench {
@@ -446,27 +521,33 @@ static nas_status forecast_latency(const nas_dataset *d, const nas_candidate *c,
 
 static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
     const nas_series_config *k = &d->task->series;
-    const nas_part part = d->folds ? NAS_TRAIN : NAS_VALIDATION;
-    const nas_windows *w = &d->series->part[part];
     char folds[64] = "";
-    nas_tally linear = {0};
-    nas_forecast_linear(d->series, w, &linear);
-    if (d->folds) snprintf(folds, sizeof folds, "%d rolling origins, ", d->folds);
-    char rows[32], train[32], validation[32], test[32];
+    nas_tally simple = d->series->simple;
+    if (!d->folds)
+        nas_forecast_add_simple(d->series, &d->series->part[NAS_VALIDATION],
+                                nas_forecast_part_linear(d->series, NAS_VALIDATION), &simple);
+    const char *turns = d->series->deal ? "folds of groups" : "rolling origins";
+    if (d->folds) snprintf(folds, sizeof folds, "%d %s, ", d->folds, turns);
+    char rows[32], groups[64] = "", train[32], validation[32], test[32];
+    if (k->group) snprintf(groups, sizeof groups, " of %d groups", d->series->series->n_groups);
     size_t used = (size_t)snprintf(
-        out, n, "%s rows, windows of %d + %d rows (%strain %s, validation %s, test %s)",
-        nas_thousands(d->series->series->rows, rows), k->window, k->horizon, folds,
+        out, n, "%s rows%s, windows of %d + %d rows (%strain %s, validation %s, test %s)",
+        nas_thousands(d->series->series->rows, rows), groups, k->window, k->horizon, folds,
         nas_thousands(d->part[NAS_TRAIN].n, train),
         nas_thousands(d->part[NAS_VALIDATION].n, validation),
         nas_thousands(d->part[NAS_TEST].n, test));
-    for (int32_t i = 0; linear.n > 0 && i < k->n_targets && used < n; i++)
+    for (int32_t i = 0; simple.n > 0 && i < k->n_targets && used < n; i++) {
+        const nas_forecast_figures f = nas_forecast_figure(k, &simple, i);
+        char seasonal[64] = "";
+        if (!isnan(f.seasonal))
+            snprintf(seasonal, sizeof seasonal, ", seasonal naive %.4g", f.seasonal);
         used += (size_t)snprintf(out + used, n - used,
-                                 "%s mae_%s: last value carried on %.4g, least squares %.4g",
+                                 "%s mae_%s: last value carried on %.4g%s, least squares %.4g",
                                  i          ? ";"
-                                 : d->folds ? "\ntraining part:"
+                                 : d->folds ? "\nfolds:"
                                             : "\nvalidation part:",
-                                 k->names[i], nas_forecast_figure(k, &linear, i).carried,
-                                 nas_forecast_figure(k, &linear, i).mae);
+                                 k->names[i], f.carried, seasonal, f.linear);
+    }
 }
 
 static const char *const without[] = {"point", "frontend", "augment", NULL};

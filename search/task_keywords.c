@@ -98,6 +98,15 @@ static nas_status keywords_latency(const nas_dataset *d, const nas_candidate *c,
     return st;
 }
 
+/* As the exported C divides: nobody who follows the file divides by 0. */
+static nas_status add_deviation(cJSON *o, const nas_features *f, nas_arena *a, nas_err *err) {
+    float *divisor = nas_arena_array(a, (size_t)f->w, sizeof *divisor, err);
+    if (!divisor) return NAS_ENOMEM;
+    for (int32_t i = 0; i < f->w; i++) divisor[i] = nas_frontend_divisor(f->deviation[i]);
+    nas_package_floats(o, "deviation", divisor, f->w);
+    return NAS_OK;
+}
+
 static nas_status frontend_json(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                                 nas_arena *a, const char **out, nas_err *err) {
     const nas_frontend_config *k = &c->frontend;
@@ -118,8 +127,9 @@ static nas_status frontend_json(const nas_dataset *d, const nas_candidate *c, co
     nas_package_number(o, "frames", f->h);
     nas_package_number(o, "features", f->w);
     nas_package_floats(o, "mean", f->mean, f->w);
-    nas_package_floats(o, "deviation", f->deviation, f->w);
-    return nas_package_print(o, a, out, err);
+    const nas_status st = add_deviation(o, f, a, err);
+    const nas_status printed = nas_package_print(o, a, out, err);
+    return st == NAS_OK ? printed : st;
 }
 
 static nas_status labels_txt(const nas_clips *c, nas_arena *a, const char **out, nas_err *err) {

@@ -25,6 +25,9 @@ nas_status nas_keywords_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_
 nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
                                  const nas_cache *cache, const nas_log *log, nas_features *out,
                                  nas_err *err);
+/* Warns of mel bands that hold no bin of the transform, and what to set; *empty: how many. */
+nas_status nas_keywords_warn_of_gaps(const nas_frontend_config *c, double clip_seconds,
+                                     const nas_log *log, int32_t *empty, nas_err *err);
 /* Groups of clips: their speakers, of silence the recordings that it was cut from
  * (keywords_marks.c, as are the next four). */
 nas_status nas_keywords_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err);

@@ -72,6 +72,10 @@ static inline void make_bytes(const char *name, const void *p, size_t bytes) {
     assert_int_equal(nas_file_write(path_of(name), p, bytes, NULL), NAS_OK);
 }
 
+static inline void make_text(const char *name, const char *text) {
+    make_bytes(name, text, strlen(text));
+}
+
 /* n short clips in each of the folders down, up, left. */
 static inline void make_words(int n) {
     static const char *const words[] = {"down", "left", "up"};

@@ -35,7 +35,7 @@ BEGIN {
     home["sqlite3"] = "store"
     home["libpq"] = "store"
     home["kissfft/"] = home["kiss_fft"] = home["sndfile"] = home["samplerate"] = "core/audio"
-    home["zlib.h"] = "core/deploy"
+    home["zlib.h"] = "core/deploy base"
     home["nettle/"] = "base"
     home["immintrin.h"] = home["arm_neon.h"] = "core/kernel"
     home["curl/"] = home["archive"] = "core/fetch"

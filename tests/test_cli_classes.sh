@@ -55,19 +55,19 @@ space tiny 1 "zlib_bytes < 100000" | sed 's/"by": "file"/"by": "speaker"/' >tiny
 "$NAS" train tiny.json -o made --quiet 2>/dev/null || { sed 's/{ "choice": \[\([^],]*\), [^]]*\] }/\1/' tiny.json >one.json; "$NAS" train one.json -o made --quiet; }
 n() { "$NAS" eval made --data clips --split "$1" --json | sed 's/.*"clips": \([0-9]*\).*/\1/'; }
 train=$(n train) validation=$(n validation) test=$(n test)
-check "all clips: their parts" says 0 "all clips that it was made with were heard: $train train, $validation validation, $test test" "$NAS" eval made --data clips
+check "all clips: their parts" says 0 "heard all that it was made with: $train train, $validation validation, $test test" "$NAS" eval made --data clips
 check "and how to leave them out" says 0 "those of train it has learnt; --split test leaves them out" "$NAS" eval made --data clips
-check "a part" says 0 "the test part was heard" "$NAS" eval made --data clips --split test
-check "the training part" says 0 "clips that it has learnt" "$NAS" eval made --data clips --split train
+check "a part" says 0 "heard the test part" "$NAS" eval made --data clips --split test
+check "the training part" says 0 "heard the train part, which it has learnt" "$NAS" eval made --data clips --split train
 check "in JSON" says 0 "\"part\": \"all\", \"trained_on_these\": true, \"parts\": {\"train\": $train, \"validation\": $validation, \"test\": $test}, \"absent\": []" "$NAS" eval made --data clips --json
 cp -r clips other
 rm "other/go/$(ls other/go | head -1)"
-check "other clips are not called its own" says 0 "not, or not all, known to be those it was made with" "$NAS" eval made --data other
-check "nor is their test part" says 0 "it may have been trained on some of this part" "$NAS" eval made --data other --split test
+check "other clips are not called its own" says 0 "not known to be those it was made with" "$NAS" eval made --data other
+check "nor is their test part" says 0 "it may have learnt some of them" "$NAS" eval made --data other --split test
 mkdir alone
 cp made/model.tflite made/frontend.json made/labels.txt alone
 check "without a candidate nothing is known" says 0 "which of them it was trained on is not known" "$NAS" eval alone --data clips
-check "of two models each" says 0 "B: all clips that it was made with were heard" "$NAS" eval made made --data clips
+check "of two models each" says 0 "B: heard all that it was made with" "$NAS" eval made made --data clips
 
 # --- eval: classes that are absent
 mkdir some

@@ -53,6 +53,8 @@ stored() { tr -d '\t ' <two_best/metrics.json | sed -n "s/\"$1\":\([0-9.e-]*\),*
 check "eval finds the error of the validation part" equal "$(evaluate validation)" "$(stored mae_temperature)"
 check "and of the test part" test -n "$(evaluate test)"
 check "all windows" bash -c "'$NAS' eval two_best --data weather.csv | grep -q '2,872 windows of 6 + 3 rows'"
+check "training rows among them, which is said" says_of 0 "all rows were taken; where it was trained on some of them that flatters" "$NAS" eval two_best --data weather.csv
+check "a part is named" says_of 0 "the test part was taken" "$NAS" eval two_best --data weather.csv --split test
 check "a dump has one forecast a window" bash -c "'$NAS' eval two_best --data weather.csv --split test --dump d && [ \$(wc -l <d/rows.txt) = 280 ] && [ \$(wc -c <d/forecasts.f32) = 6720 ]"
 as_c() { # TRIAL: every window, by the C that was exported
     rm -rf d && "$NAS" export two.db --trial "$1" -o c && "$NAS" eval c --data weather.csv --dump d >/dev/null &&

@@ -175,7 +175,7 @@ db = sqlite3.connect("f.db")
 db.executescript(open(sys.argv[1]).read())
 PY
     sql f.db "select text from nas_spaces" | sed 's/""/"/g; s/^"//; s/"$//' >f.json
-    own() { "$NAS" top f.db -n 1 >top.txt && has -E 'score +point_x1 +point_x2 +value +slack +seconds$' top.txt; }
+    own() { "$NAS" top f.db -n 1 >top.txt && has -E 'score +value +slack +seconds +x1 +x2$' top.txt; }
     check "top has its columns" own
     check "verify" says_of 0 "5 trials, all the same values" "$NAS" verify f.db --all
     check "show" says_of 0 "slack  -1.3125" "$NAS" show f.db 1

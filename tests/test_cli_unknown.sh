@@ -54,6 +54,16 @@ check "nas eval hears the same test part" same "$(heard)" "$(best)"
 clips_in() { "$NAS" eval two_best --data clips --split "$1" --json | sed -n 's/.*"clips": \([0-9]*\),.*/\1/p'; }
 check "train and test are all clips" equal "$(($(clips_in train) + $(clips_in test)))" 96
 check "and so are all" equal "$(clips_in all)" 96
+mkdir words
+cp -r clips/go clips/stop words/
+check "words alone have neither class" says 0 "48 clips" "$NAS" eval two_best --data words
+cp -r clips/left words/
+check "other words are unknown" says 0 "72 clips" "$NAS" eval two_best --data words
+mkdir -p hush/go
+cp -r clips/stop clips/_background_noise_ hush/
+rows() { "$NAS" eval two_best --data hush --json | grep -o '"confusion.*' | grep -o '\[[0-9, ]*\]' | tr -d '[],' |
+    awk '{ n = 0; for (i = 1; i <= NF; i++) n += $i; printf "%d ", n }'; }
+check "an empty folder is no class, and silence is still itself" equal "$(rows)" "0 0 24 24 "
 check "labels keep the order of the space" equal "$(tr '\n' ' ' <two_best/labels.txt)" "go _unknown_ stop _silence_ "
 check "nas train makes the file again" "$NAS" train two_best/candidate.json -o again
 check "to the byte" cmp two_best/model.tflite again/model.tflite

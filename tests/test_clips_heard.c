@@ -1,5 +1,6 @@
 /* tests/test_clips_heard.c - what is heard of clips, what is left of a data folder, and that all of
  * it is said. */
+#include "core/data/noise.h"
 #include "core/data/split.h"
 #include "tests/clips_place.h"
 
@@ -157,7 +158,7 @@ static void test_nested(void **state) {
     make_sound("go/anna/0.wav", WAV, RATE, 1, 900);
     make_sound("go/anna/0b_nohash_1.wav", WAV, RATE, 1, 900);
     make_sound("go/ben/0.wav", WAV, RATE, 1, 900);
-    make_bytes("go/ben/notes.db", "notes", 5);
+    make_text("go/ben/notes.db", "notes");
     make_folder("copy/up");
     make_sound("copy/up/0.wav", WAV, RATE, 1, 900);
     make_folder("up/old");
@@ -180,8 +181,8 @@ static void test_nested(void **state) {
     assert_int_equal(c->n_unnamed, 0);
 
     /* Lists name such clips by all three parts. */
-    make_bytes("v.txt", "go/anna/0.wav\nx/up/p0_nohash_0.wav\n", 37);
-    make_bytes("t.txt", "go/ben/0.wav\ndown/p0_nohash_1.wav\n", 34);
+    make_text("v.txt", "go/anna/0.wav\nx/up/p0_nohash_0.wav\n");
+    make_text("t.txt", "go/ben/0.wav\ndown/p0_nohash_1.wav\n");
     const nas_split_config by = {
         .by = NAS_BY_LISTS, .validation_list = "v.txt", .test_list = "t.txt"};
     uint8_t part[9];
@@ -225,11 +226,11 @@ static void test_no_sound(void **state) {
     (void)state;
     make_words(2);
     make_bytes("up/Thumbs.db", "\xd0\xcf\x11\xe0\xa1\xb1", 6);
-    make_bytes("up/desktop.ini", "[.ShellClassInfo]", 17);
+    make_text("up/desktop.ini", "[.ShellClassInfo]");
     make_bytes("down/a.png", "\x89PNG\r\n", 6);
     make_bytes("down/._0.wav", "\0\5\026\7", 4);
     make_bytes("more.zip", "PK\3\4", 4);
-    make_bytes("README.md", "words", 5);
+    make_text("README.md", "words");
     make_sound("lost.wav", WAV, RATE, 1, 900);
     make_sound("up/noend", WAV, RATE, 1, 900);
     make_sound("up/s.2", WAV, RATE, 1, 900);
@@ -295,8 +296,8 @@ static void test_names(void **state) {
     assert_int_equal(c->n, 3);
     assert_string_equal(c->labels[1], COMPOSED); /* as it was written */
     assert_string_equal(c->clips[1].name, DECOMPOSED "/p1_nohash_0.wav");
-    make_bytes("v.txt", COMPOSED "/p1_nohash_0.wav\n", strlen(COMPOSED) + 18);
-    make_bytes("t.txt", "up/p0_nohash_0.wav\n", 19);
+    make_text("v.txt", COMPOSED "/p1_nohash_0.wav\n");
+    make_text("t.txt", "up/p0_nohash_0.wav\n");
     nas_split_config by = {.by = NAS_BY_LISTS, .validation_list = "v.txt", .test_list = "t.txt"};
     uint8_t part[3];
     nas_hash h;
@@ -306,6 +307,45 @@ static void test_names(void **state) {
     nas_clips_close(c);
     assert_int_equal(nas_dir_remove(cache, NULL), NAS_OK);
     expect_error((nas_clips_options){.labels = twice, .n_labels = 2}, NAS_EINVAL, "twice");
+}
+
+/* A speaker whose name is written in both ways is one. */
+static void test_alike_speakers(void **state) {
+    (void)state;
+    make_words(1);
+    make_sound("up/" COMPOSED "_nohash_0.wav", WAV, RATE, 1, 900);
+    make_sound("left/" DECOMPOSED "_nohash_0.wav", WAV, RATE, 1, 900);
+    make_sound("down/" DECOMPOSED ".wav", WAV, RATE, 1, 900);
+    nas_clips *c;
+    (void)said((nas_clips_options){0}, &c);
+    assert_int_equal(c->n, 6);
+    assert_int_equal(c->n_speakers, 2); /* and p0 */
+    const char *one = NULL;
+    for (int32_t i = 0; i < c->n; i++) {
+        if (strcmp(c->clips[i].speaker, "p0") == 0) continue;
+        if (one) assert_string_equal(c->clips[i].speaker, one);
+        one = c->clips[i].speaker;
+    }
+    nas_clips_close(c);
+}
+
+/* Noise of floats that are none between -1 and 1 would be a square wave. */
+static void test_noise(void **state) {
+    (void)state;
+    static float x[4000];
+    nas_sound s;
+    nas_err err = {0};
+    make_folder("_background_noise_");
+    for (int i = 0; i < 4000; i++) x[i] = 3 * wave(i, 0, RATE);
+    write_floats("_background_noise_/a.wav", WAV_FLOAT, x, 4000);
+    assert_int_equal(nas_noise_read(path_of("_background_noise_/a.wav"), RATE, 1, &s, &err),
+                     NAS_OK);
+    nas_sound_free(&s);
+    for (int i = 0; i < 4000; i++) x[i] = 20000 * wave(i, 0, RATE);
+    write_floats("_background_noise_/a.wav", WAV_FLOAT, x, 4000);
+    assert_int_equal(nas_noise_read(path_of("_background_noise_/a.wav"), RATE, 1, &s, &err),
+                     NAS_EFORMAT);
+    SAYS(err.text, "far beyond -1 .. 1");
 }
 
 /* Two class folders that look alike are a mistake where all are classes. */
@@ -354,7 +394,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_unchanged), TEST(test_crop),  TEST(test_states),      TEST(test_floats),
         TEST(test_nested),    TEST(test_parts), TEST(test_no_sound),    TEST(test_named_wav),
-        TEST(test_names),     TEST(test_alike), TEST(test_one_speaker),
+        TEST(test_names),     TEST(test_alike), TEST(test_one_speaker), TEST(test_alike_speakers),
+        TEST(test_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

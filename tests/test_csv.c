@@ -2,7 +2,6 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "core/data/csv.h"
-#include "core/data/times.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -151,53 +149,12 @@ static void test_numbers(void **state) {
     nas_csv_close(semicolon);
 }
 
-static void expect_time(const char *format, const char *text, const char *shown) {
-    int64_t s;
-    char out[32];
-    assert_null(nas_time_format_wrong(format));
-    assert_true(nas_time_parse(format, text, (int32_t)strlen(text), &s));
-    nas_time_show(s, out);
-    assert_string_equal(out, shown);
-}
-
-static void test_times(void **state) {
-    (void)state;
-    int64_t s;
-    expect_time("%d.%m.%Y %H:%M:%S", "09.06.2024 11:40:00", "2024-06-09 11:40:00");
-    expect_time("%m/%d/%y %H:%M", "1/1/17 0:10", "2017-01-01 00:10:00");
-    expect_time("%Y-%m-%dT%H:%M:%S", "1969-12-31T23:59:59", "1969-12-31 23:59:59");
-    expect_time("%Y%m%d", "20000229", "2000-02-29 00:00:00");
-    static const char *const none[] = {"31.04.2024", "29.02.2023", "1.13.2024", "1.1",
-                                       "1.1.2024x",  "",           "a.1.2024",  "0.1.2024"};
-    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-        assert_false(nas_time_parse("%d.%m.%Y", none[i], (int32_t)strlen(none[i]), &s));
-    assert_non_null(nas_time_format_wrong("%Q"));
-    assert_non_null(nas_time_format_wrong("%"));
-    assert_non_null(nas_time_format_wrong("day"));
-    /* The C library's calendar over four hundred years and more. */
-    for (int64_t t = -8000000000; t < 12000000000; t += 86400 * 17 + 4321) {
-        const time_t as = (time_t)t;
-        struct tm tm;
-        char theirs[64], ours[32];
-        gmtime_r(&as, &tm);
-        strftime(theirs, sizeof theirs, "%Y-%m-%d %H:%M:%S", &tm);
-        nas_time_show(t, ours);
-        assert_string_equal(ours, theirs);
-        assert_true(nas_time_parse("%Y-%m-%d %H:%M:%S", ours, (int32_t)strlen(ours), &s));
-        assert_true(s == t);
-        const int days =
-            (tm.tm_year % 4 == 0 && tm.tm_year % 100 != 0) || (tm.tm_year + 1900) % 400 == 0 ? 366
-                                                                                             : 365;
-        const double day = (tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec) / 86400.0;
-        assert_true(fabs(nas_time_of_day(t) - day) < 1e-12);
-        assert_true(fabs(nas_time_of_year(t) - (tm.tm_yday + day) / days) < 1e-12);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),  cmocka_unit_test(test_names), cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_times),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,7 +136,7 @@ static void test_months(void **state) {
     assert_int_equal(s->gaps, 0);
     assert_int_equal(s->repeats, 0);
     assert_int_equal(s->irregular, 3);
-    assert_int_equal(s->step, 31 * 86400);
+    assert_int_equal(s->step, 31 * 86400 * NAS_SECOND);
     expect_windows(s, 0, 8, 0, NULL);
     if (!strstr(warned, "3 steps between rows are shorter than the usual one of 2678400 seconds") ||
         !strstr(warned, "Without task.time"))
@@ -187,13 +187,14 @@ static void test_own_units(void **state) {
     rg b = rg_start(arena, 1, 2, (int32_t[]){1, 4});
     rg_dense(&b, 1, NAS_ACT_NONE, true);
     nas_candidate c = {.task = {.series = config()}};
-    assert_true(nas_forecast_is_own(&c, &b.g));
+    nas_series series = {0};
+    assert_true(nas_forecast_is_own(&series, &c, &b.g));
     c.quantize.kind = NAS_FORMAT_FLOAT16;
-    assert_false(nas_forecast_is_own(&c, &b.g));
+    assert_false(nas_forecast_is_own(&series, &c, &b.g));
     c.quantize.kind = NAS_FORMAT_INT8;
-    assert_false(nas_forecast_is_own(&c, &b.g));
+    assert_false(nas_forecast_is_own(&series, &c, &b.g));
     c = (nas_candidate){.task = {.series = config()}, .cluster = {.on = true}};
-    assert_false(nas_forecast_is_own(&c, &b.g));
+    assert_false(nas_forecast_is_own(&series, &c, &b.g));
 }
 
 static void test_time_inputs(void **state) {
@@ -254,8 +255,8 @@ static void test_bad(void **state) {
     k.time_format = "%H:%M";
     expect_bad("t,a,b\n1:00,1,1\n2:00,1,1\n1:30,1,1\n", &k, NAS_EFORMAT,
                ":4: the time goes back, to 1970-01-01 01:30:00 after 1970-01-01 02:00:00");
-    expect_bad("t,a,b\n1:00,1,1\n24:00,1,1\n", &k, NAS_EFORMAT,
-               ":3: column \"t\": expected a time like %H:%M, got \"24:00\"");
+    expect_bad("t,a,b\n1:00,1,1\n24:01,1,1\n", &k, NAS_EFORMAT,
+               ":3: column \"t\": expected a time like %H:%M, got \"24:01\"");
     k.time_format = NULL;
     expect_bad("t,a,b\n2010.5,1,1\n", &k, NAS_EFORMAT, "expected an integer, a part of the time");
     k.n_time = 3;

@@ -338,13 +338,20 @@ void nas_frontend_run(nas_frontend *f, const float *pcm, float *out) {
     }
 }
 
+bool nas_frontend_is_constant(float deviation) {
+    return deviation < 1e-6f;
+}
+
+float nas_frontend_divisor(float deviation) {
+    return nas_frontend_is_constant(deviation) ? 1.0f : deviation;
+}
+
 void nas_frontend_normalize(const float *mean, const float *deviation, int32_t bins, float *x,
                             size_t n) {
     assert(bins > 0 && n % (size_t)bins == 0);
     for (size_t i = 0; i < n; i += (size_t)bins)
         for (int32_t b = 0; b < bins; b++)
-            x[i + (size_t)b] =
-                (x[i + (size_t)b] - mean[b]) / (deviation[b] < 1e-6f ? 1.0f : deviation[b]);
+            x[i + (size_t)b] = (x[i + (size_t)b] - mean[b]) / nas_frontend_divisor(deviation[b]);
 }
 
 /* Bins are taken a few at a time so that a row is read once for all of them. */

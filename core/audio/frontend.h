@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/key.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum nas_frontend_kind { NAS_MFCC = 0, NAS_LOG_MEL = 1 } nas_frontend_kind;
@@ -50,6 +51,15 @@ NAS_NODISCARD nas_status nas_frontend_plan(const nas_frontend_config *config, in
 NAS_NODISCARD nas_status nas_frontend_shape(const nas_frontend_config *config, int32_t samples,
                                             int32_t *frames, int32_t *bins, nas_err *err);
 
+/* Mel bands that hold no bin of the transform, so that they are log(1e-6) whatever is heard. The
+ * other two say what would leave none empty: the most mel bands, or points of the transform; 0:
+ * none does. Errors: those of nas_frontend_plan, NAS_ENOMEM. */
+typedef struct nas_frontend_gaps {
+    int32_t empty, most_bins, fft_length;
+} nas_frontend_gaps;
+NAS_NODISCARD nas_status nas_frontend_find_gaps(const nas_frontend_config *config, int32_t samples,
+                                                nas_frontend_gaps *out, nas_err *err);
+
 int32_t nas_frontend_frames(const nas_frontend *f);
 int32_t nas_frontend_bins(const nas_frontend *f); /* coefficients, or mel bins */
 
@@ -57,8 +67,12 @@ int32_t nas_frontend_bins(const nas_frontend *f); /* coefficients, or mel bins *
  * are those of a clip whose samples were multiplied by nas_level_gain), `normalize` is not. */
 void nas_frontend_run(nas_frontend *f, const float *pcm, float *out);
 
-/* (x - mean[b]) / deviation[b] in place over n values [..][bins]; a deviation below 1e-6 counts
- * as 1. */
+/* A feature whose deviation is below 1e-6 is a constant. What values are divided by: the deviation,
+ * of a constant 1. */
+bool nas_frontend_is_constant(float deviation);
+float nas_frontend_divisor(float deviation);
+
+/* (x - mean[b]) / nas_frontend_divisor(deviation[b]) in place over n values [..][bins]. */
 void nas_frontend_normalize(const float *mean, const float *deviation, int32_t bins, float *x,
                             size_t n);
 

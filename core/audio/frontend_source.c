@@ -139,7 +139,7 @@ static nas_status write_moments(int32_t bins, const float *mean, const float *de
     for (int32_t i = 0; i < bins; i++) {
         if (!isfinite(mean[i]) || !isfinite(deviation[i]))
             return nas_fail(err, NAS_EINVAL, "front end: mean or deviation %d is not finite", i);
-        divisor[i] = deviation[i] < 1e-6f ? 1.0f : deviation[i];
+        divisor[i] = nas_frontend_divisor(deviation[i]);
     }
     fputs("#define NORMALIZED\n", out);
     nas_c_array(out, "float", "mean", bins, mean, nas_c_f32);

@@ -295,6 +295,7 @@ static nas_status hear(const char *path, const nas_hearing *h, reader *r, nas_so
     NAS_TRY(decode(r, most, out, err));
     const nas_status st = check_length(r, at + most, at + out->samples, err);
     out->empty = st != NAS_OK && out->samples == 0 && is_only_header(path);
+    if (out->empty) return nas_fail(err, st, "it holds no sample");
     NAS_TRY(st);
     out->rate_hz = r->info.samplerate;
     out->channels = r->info.channels;

@@ -34,6 +34,9 @@ typedef struct nas_sound {
     bool empty;     /* after NAS_EFORMAT: there is no sample in it */
 } nas_sound;
 
+/* Beyond this magnitude no float was meant to lie between -1 and 1. */
+#define NAS_SOUND_FAR 2.0f
+
 /* Reads the part of a file that is to be heard, channels averaged, floats divided by full_scale,
  * what is then beyond -1 .. 1 cut off; what a header claims decides neither memory nor time. Owner:
  * the caller frees *out with nas_sound_free (without samples after an error). Errors, without the

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,72 +111,7 @@ static nas_status open_pack(nas_arena *a, const recipe *r, const char *cache, co
     return st;
 }
 
-/* The name of a clip's file without folder and ending. */
-static nas_status stem_of(nas_arena *a, const char *name, const char **out, nas_err *err) {
-    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
-    const char *dot = strrchr(file, '.');
-    const int n = dot && dot != file ? (int)(dot - file) : (int)strlen(file);
-    *out = nas_arena_format(a, err, "%.*s", n, file);
-    return *out ? NAS_OK : NAS_ENOMEM;
-}
-
-/* Where a name tells its speaker. The usual rule (re NULL): up to _nohash_. */
-static bool find_speaker(const regex_t *re, const char *name, const char **at, int *n) {
-    regmatch_t m[2];
-    const char *slash = strrchr(name, '/'), *file = slash ? slash + 1 : name;
-    if (!re) {
-        const char *mark = strstr(file, "_nohash_");
-        *at = file;
-        *n = mark ? (int)(mark - file) : 0;
-        return *n > 0;
-    }
-    if (regexec(re, file, 2, m, 0) != 0 || m[1].rm_so < 0) return false;
-    *at = file + m[1].rm_so;
-    *n = (int)(m[1].rm_eo - m[1].rm_so);
-    return *n > 0;
-}
-
-/* The folder between a clip and its class folder: a speaker's. */
-static bool find_folder(bool parts, const char *name, const char **at, int *n) {
-    const char *slash = strchr(name, '/');
-    if (parts && slash) slash = strchr(slash + 1, '/');
-    const char *file = strrchr(name, '/');
-    if (!slash || slash == file) return false;
-    *at = slash + 1;
-    *n = (int)(file - *at);
-    return true;
-}
-
-static nas_status set_speaker(nas_clips *c, const regex_t *re, nas_clip *k, nas_err *err) {
-    nas_arena *a = c->own->a;
-    const char *at;
-    int n;
-    if (!(!re && find_folder(c->own->list.parts, k->name, &at, &n)) &&
-        !find_speaker(re, k->name, &at, &n)) {
-        if (c->n_unnamed++ == 0) c->unnamed = k->name;
-        return stem_of(a, k->name, &k->speaker, err);
-    }
-    k->speaker = nas_arena_format(a, err, "%.*s", n, at);
-    return k->speaker ? NAS_OK : NAS_ENOMEM;
-}
-
-static nas_status compile(const char *pattern, regex_t *re, nas_err *err) {
-    const int code = regcomp(re, pattern, REG_EXTENDED);
-    if (code != 0) {
-        char why[128];
-        (void)regerror(code, re, why, sizeof why);
-        return nas_fail(err, NAS_EINVAL, "speaker_pattern \"%s\" does not compile: %s", pattern,
-                        why);
-    }
-    if (re->re_nsub > 0) return NAS_OK;
-    regfree(re);
-    return nas_fail(err, NAS_EINVAL,
-                    "speaker_pattern \"%s\" has no group; put the speaker in parentheses, as in "
-                    "\"^([^_]+)_\"",
-                    pattern);
-}
-
-static nas_status fill_clips(nas_clips *c, const regex_t *re, nas_err *err) {
+static nas_status fill_clips(nas_clips *c, nas_err *err) {
     nas_arena *a = c->own->a;
     const nas_pack *p = &c->own->pack;
     c->n = p->n;
@@ -187,40 +121,18 @@ static nas_status fill_clips(nas_clips *c, const regex_t *re, nas_err *err) {
     if (!c->clips || !c->bad) return NAS_ENOMEM;
     for (int32_t i = 0; i < c->n; i++) {
         const nas_pack_entry *e = &p->entries[i];
-        nas_clip *k = &c->clips[i];
-        *k = (nas_clip){.name = p->text + e->name,
-                        .label = e->label,
-                        .content = e->content,
-                        .samples = (int64_t)e->samples,
-                        .length = (int64_t)e->length,
-                        .rate_hz = e->rate_hz,
-                        .channels = e->channels,
-                        .state = e->state,
-                        .peak = e->peak,
-                        .pcm = (const void *)(p->pcm + e->at)};
-        NAS_TRY(set_speaker(c, re, k, err));
+        c->clips[i] = (nas_clip){.name = p->text + e->name,
+                                 .label = e->label,
+                                 .content = e->content,
+                                 .samples = (int64_t)e->samples,
+                                 .length = (int64_t)e->length,
+                                 .rate_hz = e->rate_hz,
+                                 .channels = e->channels,
+                                 .state = e->state,
+                                 .peak = e->peak,
+                                 .pcm = (const void *)(p->pcm + e->at)};
     }
     for (int32_t i = 0; i < c->n_bad; i++) c->bad[i] = p->text + p->bad[i].text;
-    return NAS_OK;
-}
-
-static int compare_texts(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* How many speakers the clips are whose names tell none. */
-static nas_status count_unnamed(nas_clips *c, const regex_t *re, nas_err *err) {
-    const char **names = nas_arena_array(c->own->a, (size_t)c->n_unnamed + 1, sizeof *names, err);
-    int32_t n = 0, length;
-    const char *at;
-    if (!names) return NAS_ENOMEM;
-    for (int32_t i = 0; i < c->n; i++)
-        if ((re || !find_folder(c->own->list.parts, c->clips[i].name, &at, &length)) &&
-            !find_speaker(re, c->clips[i].name, &at, &length))
-            names[n++] = c->clips[i].speaker;
-    qsort(names, (size_t)n, sizeof *names, compare_texts);
-    for (int32_t i = 0; i < n; i++)
-        c->n_unnamed_speakers += i == 0 || strcmp(names[i], names[i - 1]) != 0;
     return NAS_OK;
 }
 
@@ -267,8 +179,8 @@ static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_
     c->silence = o->silence;
     c->n_labels = l->n_labels;
     c->labels = l->labels;
-    NAS_TRY(fill_clips(c, re, err));
-    if (c->n_unnamed) NAS_TRY(count_unnamed(c, re, err));
+    NAS_TRY(fill_clips(c, err));
+    NAS_TRY(nas_clips_speakers(own->a, c, re, l->parts, err));
     c->fingerprint = fingerprint_of(c);
     nas_clips_warn(c, l, &own->pack, log);
     return NAS_OK;
@@ -280,7 +192,7 @@ nas_status nas_clips_open(const nas_clips_options *o, const nas_log *log, nas_cl
     *out = NULL;
     regex_t re;
     NAS_TRY(check_options(o, err));
-    if (o->speaker_pattern) NAS_TRY(compile(o->speaker_pattern, &re, err));
+    if (o->speaker_pattern) NAS_TRY(nas_speaker_pattern(o->speaker_pattern, &re, err));
     nas_status st = NAS_OK;
     nas_clips *c = calloc(1, sizeof *c);
     if (c) c->own = calloc(1, sizeof *c->own);

@@ -55,6 +55,7 @@ typedef struct nas_clips {
     nas_clip *clips; /* in the order of (label, name) */
     int32_t n_bad;
     const char **bad;           /* "<label>/<file>: reason" of each clip left out */
+    int32_t n_speakers;         /* names that look alike are one */
     bool has_pattern;           /* speaker_pattern was given */
     int32_t n_unnamed;          /* clips whose name tells no speaker: the whole name is one */
     const char *unnamed;        /* the first of them */

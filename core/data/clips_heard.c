@@ -13,8 +13,6 @@ enum { NAMED = 2, RATES = 4 };
 /* Samples near full scale are clipped where so many of them in a row are the same. */
 static const float full = 0.99f;
 enum { RUN = 3, CLIPPED_OF = 1000 };
-/* Beyond this no float was meant to lie between -1 and 1. */
-static const float far = 2.0f;
 
 static int64_t count_clipped(const nas_sound *s) {
     int64_t n = 0, run = 0;
@@ -97,7 +95,7 @@ static nas_status check_floats(const nas_clip_list *l, const nas_pack *p, nas_er
     float most = 0;
     for (int32_t i = 0; i < p->n; i++) {
         const nas_pack_entry *e = &p->entries[i];
-        if (!(e->state & NAS_CLIP_FLOATS) || e->peak <= far) continue;
+        if (!(e->state & NAS_CLIP_FLOATS) || e->peak <= NAS_SOUND_FAR) continue;
         if (e->peak > most) c.first = p->text + e->name;
         most = fmaxf(most, e->peak);
         c.n++;
@@ -162,10 +160,11 @@ static double median_seconds(const nas_clips *c) {
 
 static void warn_of_lengths(const nas_clips *c, const nas_log *log) {
     static const char *const heard[] = {
-        "only their beginnings are heard. Set task.clip_seconds, or task.crop to \"centre\" or "
-        "\"loudest\", where what counts comes later",
-        "only their middles are heard, as task.crop says",
-        "only their loudest parts are heard, as task.crop says"};
+        [NAS_CROP_START] =
+            ("only their beginnings are heard. Set task.clip_seconds, or task.crop to "
+             "\"centre\" or \"loudest\", where what counts comes later"),
+        [NAS_CROP_CENTRE] = "only their middles are heard, as task.crop says",
+        [NAS_CROP_LOUDEST] = "only their loudest parts are heard, as task.crop says"};
     nas_counted longer = {0}, shorter = {0};
     double longest = 0, shortest = (double)INFINITY;
     for (int32_t i = 0; i < c->n; i++) {

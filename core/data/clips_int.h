@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "core/data/clips.h"
 
+#include <regex.h>
+
 extern const char nas_noise_folder[]; /* "_background_noise_": never a class */
 
 typedef struct nas_clip_file {
@@ -152,6 +154,12 @@ NAS_NODISCARD nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *
  * NAS_EIO. */
 NAS_NODISCARD nas_status nas_pack_map(const char *path, const nas_hash *key, int32_t n_labels,
                                       nas_pack *out, nas_err *err);
+
+/* Errors: NAS_EINVAL it does not compile, or has no group. Owner: the caller frees *re. */
+NAS_NODISCARD nas_status nas_speaker_pattern(const char *pattern, regex_t *re, nas_err *err);
+/* Fills who speaks in c->clips, and the counts of speakers. re may be NULL. Names in arena a. */
+NAS_NODISCARD nas_status nas_clips_speakers(nas_arena *a, nas_clips *c, const regex_t *re,
+                                            bool parts, nas_err *err);
 
 /* Bits of nas_clip_state that hold for what is heard of a file. */
 uint32_t nas_clip_judge(const nas_sound *s);

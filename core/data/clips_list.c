@@ -254,6 +254,7 @@ static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_
     size_t total = 0;
     if (!found || !labels) return NAS_ENOMEM;
     int32_t kept = 0, made = -1;
+    const int32_t silence = l->made.silence;
     for (int32_t i = 0; i < l->n_labels; i++) {
         const int64_t of_classes = l->left[NAS_LEFT_OF_CLASSES].n;
         if (i == unknown) {
@@ -266,8 +267,10 @@ static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_
                             l->folder, l->labels[i]);
         if (found[kept].n == 0 && l->left[NAS_LEFT_OF_CLASSES].n == of_classes)
             nas_count(&l->left[NAS_LEFT_NO_CLIPS], l->labels[i]);
-        if (found[kept].n == 0) continue;
-        labels[kept++] = l->labels[i];
+        if (found[kept].n == 0)
+            l->made.silence -= i < silence;
+        else
+            labels[kept++] = l->labels[i];
     }
     l->labels = labels;
     l->n_labels = kept;

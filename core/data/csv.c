@@ -2,6 +2,7 @@
 #include "core/data/csv.h"
 
 #include "base/file.h"
+#include "base/gunzip.h"
 #include "core/data/csv_int.h"
 
 #include <stdlib.h>
@@ -13,10 +14,12 @@ struct nas_csv {
     nas_arena *arena;
     const char *path;
     nas_mapped map;
+    uint8_t *unpacked;      /* of gzip, in place of the map */
     const char *rows, *end; /* after the header; of the file */
-    char delimiter;
-    bool quotes;          /* there are some anywhere */
-    int64_t header_lines; /* line of the first row, less 1 */
+    char delimiter, decimal;
+    bool quotes;                /* there are some anywhere */
+    int64_t header_lines;       /* line of the first row, less 1 */
+    int64_t empty, first_empty; /* rows of nothing but delimiters at the end; line of the first */
     int32_t n;
     const char **names;
 };
@@ -151,24 +154,58 @@ static nas_status read_header(nas_csv *c, const char *p, nas_err *err) {
     return NAS_OK;
 }
 
+/* Takes rows off the end that hold nothing but delimiters, as spreadsheets leave them. */
+static void cut_empty_rows(nas_csv *c) {
+    const char *p = c->end;
+    while (p > c->rows && (p[-1] == c->delimiter || p[-1] == '\n' || p[-1] == '\r' ||
+                           p[-1] == ' ' || p[-1] == '\t'))
+        p--;
+    while (p > c->rows && p < c->end && *p != '\n' && *p != '\r') p++;
+    const char *end = p > c->rows ? over_line_end(p, c->end) : p;
+    for (const char *row = end, *next; row < c->end; row = next) {
+        for (next = row; next < c->end && *next != '\n' && *next != '\r';) next++;
+        if (next > row && !c->empty++) {
+            c->first_empty = c->header_lines + 1;
+            for (const char *q = c->rows; q < row; q++)
+                c->first_empty += *q == '\n' || (*q == '\r' && q[1] != '\n');
+        }
+        next = over_line_end(next, c->end);
+    }
+    if (c->empty) c->end = end;
+}
+
+/* The file's text, unpacked where it is gzip. */
+static nas_status read_text(nas_csv *c, const char **p, nas_err *err) {
+    NAS_TRY(nas_file_map(c->path, &c->map, err));
+    *p = (const char *)c->map.p;
+    size_t n = c->map.bytes;
+    if (nas_is_gzip(c->map.p, n)) {
+        NAS_TRY(nas_gunzip(c->path, c->map.p, n, INT32_MAX, &c->unpacked, &n, err));
+        *p = (const char *)c->unpacked;
+    }
+    if (n > INT32_MAX)
+        return nas_fail(err, NAS_EFORMAT, "%s has %zu bytes; at most %d are read", c->path, n,
+                        INT32_MAX);
+    c->end = *p + n;
+    NAS_TRY(nas_csv_refuse(c->path, *p, n, err));
+    if (n >= 3 && !memcmp(*p, "\xef\xbb\xbf", 3)) *p += 3;
+    if (*p == c->end) return nas_fail(err, NAS_EFORMAT, "%s is empty; expected a header", c->path);
+    return NAS_OK;
+}
+
 static nas_status open_in(nas_csv *c, const char *path, nas_err *err) {
+    const char *p;
     NAS_TRY(nas_arena_open(&c->arena, err));
     if (!(c->path = nas_arena_text(c->arena, path, err))) return NAS_ENOMEM;
     if (nas_path_is_dir(path))
         return nas_fail(err, NAS_EINVAL, "%s is a folder; expected a CSV file", path);
-    NAS_TRY(nas_file_map(path, &c->map, err));
-    const char *p = (const char *)c->map.p;
-    if (c->map.bytes > INT32_MAX)
-        return nas_fail(err, NAS_EFORMAT, "%s has %zu bytes; at most %d are read", path,
-                        c->map.bytes, INT32_MAX);
-    if (c->map.bytes >= 2 && (!memcmp(p, "\xff\xfe", 2) || !memcmp(p, "\xfe\xff", 2)))
-        return wrong(c, 1, err, "this is UTF-16; save the table as UTF-8");
-    c->end = p + c->map.bytes;
-    if (c->map.bytes >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) p += 3;
-    if (p == c->end) return nas_fail(err, NAS_EFORMAT, "%s is empty; expected a header", path);
+    NAS_TRY(read_text(c, &p, err));
     c->delimiter = find_delimiter(p, c->end);
+    c->decimal = c->delimiter == ',' ? '.' : ',';
     c->quotes = memchr(p, '"', (size_t)(c->end - p)) != NULL;
-    return read_header(c, p, err);
+    NAS_TRY(read_header(c, p, err));
+    cut_empty_rows(c);
+    return NAS_OK;
 }
 
 nas_status nas_csv_open(const char *path, nas_csv **out, nas_err *err) {
@@ -186,6 +223,7 @@ nas_status nas_csv_open(const char *path, nas_csv **out, nas_err *err) {
 void nas_csv_close(nas_csv *c) {
     if (!c) return;
     nas_file_unmap(&c->map);
+    free(c->unpacked);
     nas_arena_close(c->arena);
     free(c);
 }
@@ -210,8 +248,29 @@ int64_t nas_csv_lines(const nas_csv *c) {
     return n;
 }
 
+int64_t nas_csv_empty_rows(const nas_csv *c, int64_t *line) {
+    *line = c->first_empty;
+    return c->empty;
+}
+
+const char *nas_csv_path(const nas_csv *c) {
+    return c->path;
+}
+
 char nas_csv_delimiter(const nas_csv *c) {
     return c->delimiter;
+}
+
+bool nas_csv_quotes(const nas_csv *c) {
+    return c->quotes;
+}
+
+char nas_csv_decimal(const nas_csv *c) {
+    return c->decimal;
+}
+
+void nas_csv_set_decimal(nas_csv *c, char sign) {
+    c->decimal = sign;
 }
 
 typedef struct reader {
@@ -241,8 +300,11 @@ static nas_status read_row(const reader *r, const char **p, int64_t *line, bool 
     *p = over_line_end(at, c->end);
     ++*line;
     if (*empty || column + 1 == c->n) return NAS_OK;
-    return nas_fail(err, NAS_EFORMAT, "%s:%lld: %d cells, but the header has %d", c->path,
-                    (long long)first, column + 1, c->n);
+    return nas_fail(err, NAS_EFORMAT, "%s:%lld: %d cells, but the header has %d%s", c->path,
+                    (long long)first, column + 1, c->n,
+                    c->n == 1 && column == 1 && c->delimiter == ','
+                        ? "; a comma parts cells here: numbers with a decimal comma need quotes"
+                        : "");
 }
 
 static bool is_blank(const char *p, const char *end) {

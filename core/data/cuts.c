@@ -68,9 +68,14 @@ static nas_status keep(cutting *t, const char *path, nas_sound *s, nas_err *err)
                      .clip = clip};
     if (!nas_clip_hash_file(path, &r->content))
         return nas_fail(err, NAS_EIO, "cannot read the recording %s", path);
-    if (s->samples >= (int64_t)MOST_SECONDS * s->rate_hz)
+    if (s->length > s->samples)
         nas_warn(t->log, "silence: of the recording %s only the first %d s are read", name,
                  MOST_SECONDS);
+    if (s->floats && s->peak > 1)
+        nas_warn(t->log,
+                 "silence: floats of the recording %s reach %g and are cut off at 1; set "
+                 "task.full_scale",
+                 name, (double)s->peak);
     t->seconds += (double)s->samples / s->rate_hz;
     t->n++;
     return NAS_OK;
@@ -79,7 +84,8 @@ static nas_status keep(cutting *t, const char *path, nas_sound *s, nas_err *err)
 static nas_status read_one(cutting *t, const char *path, nas_err *err) {
     nas_err why = {0};
     nas_sound s;
-    nas_status st = nas_sound_read(path, MOST_SECONDS, &s, &why);
+    const nas_hearing hearing = {.seconds = MOST_SECONDS, .full_scale = t->c->full_scale};
+    nas_status st = nas_sound_hear(path, &hearing, &s, &why);
     if (st == NAS_ENOMEM) return nas_fail(err, st, "silence: %s", why.text);
     if (st != NAS_OK) {
         nas_warn(t->log, "silence: the recording %s is left out: %s", path, why.text);
@@ -245,7 +251,9 @@ static nas_status cut(cutting *t, const stretch *s, int64_t i, nas_clip *out, na
         .label = t->c->made.silence,
         .content = content_of(r, at, by),
         .samples = r->clip,
+        .length = r->clip,
         .rate_hz = r->sound.rate_hz,
+        .channels = 1,
         .pcm = r->sound.pcm + at,
         .cut = true,
         .volume = (float)by,
@@ -344,16 +352,17 @@ nas_status nas_cuts_add(nas_clips *c, bool folds, const nas_log *log, uint8_t **
 }
 
 nas_status nas_clips_deal(nas_clips *c, const nas_split_config *config, bool allow_missing,
-                          const nas_log *log, nas_arena *a, nas_dealt *out, nas_err *err) {
+                          const nas_log *of_split, const nas_log *log, nas_arena *a, nas_dealt *out,
+                          nas_err *err) {
     const bool folds = config->folds >= 2;
     nas_hash of_parts;
     *out = (nas_dealt){0};
     uint8_t *dealt = nas_arena_alloc(a, (size_t)c->n, err);
     if (!dealt) return NAS_ENOMEM;
     if (folds)
-        NAS_TRY(nas_split_folds(c, config, log, dealt, &out->fingerprint, err));
+        NAS_TRY(nas_split_folds(c, config, of_split, dealt, &out->fingerprint, err));
     else
-        NAS_TRY(nas_split_make(c, config, allow_missing, log, dealt, &out->fingerprint, err));
+        NAS_TRY(nas_split_make(c, config, allow_missing, of_split, dealt, &out->fingerprint, err));
     const bool cuts = c->made.silence >= 0;
     NAS_TRY(nas_cuts_add(c, folds, log, &dealt, err));
     if (cuts) out->fingerprint = nas_split_fingerprint(c, folds ? "folds" : "split", dealt);

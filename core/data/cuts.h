@@ -12,11 +12,13 @@ typedef struct nas_dealt {
     nas_hash fingerprint; /* of clips and split */
 } nas_dealt;
 
-/* Splits the clips, with folds or without, then adds the cuts that c is to have. Owner: arrays live
+/* Splits the clips, with folds or without, then adds the cuts that c is to have; the first says its
+ * warnings to of_split. Owner: arrays live
  * in arena a, or as long as c. Errors: those of nas_split_make, nas_split_folds, nas_cuts_add. */
 NAS_NODISCARD nas_status nas_clips_deal(nas_clips *c, const nas_split_config *config,
-                                        bool allow_missing, const nas_log *log, nas_arena *a,
-                                        nas_dealt *out, nas_err *err);
+                                        bool allow_missing, const nas_log *of_split,
+                                        const nas_log *log, nas_arena *a, nas_dealt *out,
+                                        nas_err *err);
 
 /* Adds cuts of c->silence behind the clips of c, and their label; nothing where c->made.silence is
  * -1. *part: of each clip, a part or with `folds` a fold; the cuts' are added, in an array that

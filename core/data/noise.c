@@ -39,6 +39,12 @@ nas_status nas_noise_read(const char *path, int32_t rate_hz, double most_seconds
     nas_sound raw;
     nas_status st = nas_sound_read(path, most_seconds, &raw, err);
     if (st != NAS_OK) return st;
+    if (raw.floats && raw.peak > NAS_SOUND_FAR) {
+        st = nas_fail(err, NAS_EFORMAT, "it holds floats far beyond -1 .. 1 (up to %.6g)",
+                      (double)raw.peak);
+        nas_sound_free(&raw);
+        return st;
+    }
     const int64_t room = (int64_t)ceil((double)raw.samples * rate_hz / raw.rate_hz) + 1;
     out->rate_hz = rate_hz;
     out->pcm = malloc((size_t)room * sizeof *out->pcm);

@@ -1,8 +1,7 @@
 /* core/data/series.c - reads the columns of a series, and finds its windows. */
-#include "core/data/series.h"
+#include "core/data/series_int.h"
 
 #include "base/word.h"
-#include "core/data/times.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +10,7 @@
 
 const char *const nas_series_derived[] = {"hour_sin", "hour_cos", "year_sin", "year_cos", NULL};
 
-enum { MOST_CELLS = NAS_INPUTS_MOST + NAS_TARGETS_MOST + NAS_TIME_PARTS };
+enum { MOST_CELLS = NAS_INPUTS_MOST + NAS_TARGETS_MOST + NAS_TIME_PARTS + 1 };
 
 /* Where an input comes from: a cell of the row, what that cell says, or the time. */
 typedef struct source {
@@ -22,15 +21,19 @@ typedef struct source {
 
 typedef struct loader {
     nas_series *s;
-    const nas_csv *csv;
+    nas_csv *csv;
     const nas_series_config *k;
     int32_t n_cells, columns[MOST_CELLS];
     source input[NAS_INPUTS_MOST];
-    int32_t target[NAS_TARGETS_MOST], time[NAS_TIME_PARTS]; /* cells */
+    int32_t target[NAS_TARGETS_MOST], time[NAS_TIME_PARTS], group; /* cells */
+    int32_t n_numbers, number_cell[MOST_CELLS]; /* cells of the columns of numbers */
+    int32_t input_number[NAS_INPUTS_MOST], target_number[NAS_TARGETS_MOST];
+    nas_missing_config missing;
+    nas_numbers numbers;
+    int64_t blank, first_blank; /* rows without a time and without a value, line of the first */
     int32_t room;
-    float *inputs, *targets;
-    int64_t *seconds;
-    uint8_t *broken; /* [rows]: a cell is missing */
+    int64_t seconds; /* of the row, as its own clock shows them */
+    nas_draft draft;
 } loader;
 
 static nas_status no_column(const loader *l, const char *name, nas_err *err) {
@@ -82,14 +85,28 @@ static nas_status find_input(loader *l, const char *name, source *from, nas_err 
                     "task.inputs: %s is made of the time; say where it stands: task.time", name);
 }
 
+/* The column of numbers that a cell is, each once. */
+static int32_t number_of(loader *l, int32_t cell) {
+    int32_t i = 0;
+    while (i < l->n_numbers && l->number_cell[i] != cell) i++;
+    if (i == l->n_numbers) l->number_cell[l->n_numbers++] = cell;
+    return i;
+}
+
 static nas_status find_columns(loader *l, nas_err *err) {
     const nas_series_config *k = l->k;
-    for (int32_t i = 0; i < k->n_inputs; i++)
-        NAS_TRY(find_input(l, k->inputs[i], &l->input[i], err));
-    for (int32_t i = 0; i < k->n_targets; i++)
+    for (int32_t i = 0; i < k->n_inputs; i++) {
+        source *from = &l->input[i];
+        NAS_TRY(find_input(l, k->inputs[i], from, err));
+        const bool number = from->cell >= 0 && !from->word;
+        l->input_number[i] = number ? number_of(l, from->cell) : -1;
+    }
+    for (int32_t i = 0; i < k->n_targets; i++) {
         NAS_TRY(cell_of(l, k->targets[i], &l->target[i], err));
+        l->target_number[i] = number_of(l, l->target[i]);
+    }
     for (int32_t i = 0; i < k->n_time; i++) NAS_TRY(cell_of(l, k->time[i], &l->time[i], err));
-    return NAS_OK;
+    return k->group ? cell_of(l, k->group, &l->group, err) : NAS_OK;
 }
 
 static nas_status make_room(loader *l, nas_err *err) {
@@ -99,12 +116,39 @@ static nas_status make_room(loader *l, nas_err *err) {
                         (long long)lines, INT32_MAX / 2);
     const size_t n = (size_t)lines;
     nas_arena *a = l->s->arena;
+    nas_draft *d = &l->draft;
     l->room = (int32_t)lines;
-    l->inputs = nas_arena_array(a, n * (size_t)l->k->n_inputs, sizeof *l->inputs, err);
-    l->targets = nas_arena_array(a, n * (size_t)l->k->n_targets, sizeof *l->targets, err);
-    l->seconds = nas_arena_array(a, l->k->n_time ? n : 1, sizeof *l->seconds, err);
-    l->broken = nas_arena_alloc(a, n, err);
-    return l->inputs && l->targets && l->seconds && l->broken ? NAS_OK : NAS_ENOMEM;
+    d->inputs = nas_arena_array(a, n * (size_t)l->k->n_inputs, sizeof *d->inputs, err);
+    d->targets = nas_arena_array(a, n * (size_t)l->k->n_targets, sizeof *d->targets, err);
+    d->broken = nas_arena_alloc(a, n, err);
+    d->line = nas_arena_array(a, n, sizeof *d->line, err);
+    if (!d->inputs || !d->targets || !d->broken || !d->line) return NAS_ENOMEM;
+    if (l->k->n_time && !(d->time = nas_arena_array(a, n, sizeof *d->time, err))) return NAS_ENOMEM;
+    if (l->k->group && !(d->group = nas_arena_array(a, n, sizeof *d->group, err)))
+        return NAS_ENOMEM;
+    return NAS_OK;
+}
+
+/* The columns of numbers: their decimal sign, and room. */
+static nas_status open_numbers(loader *l, nas_err *err) {
+    const nas_series_config *k = l->k;
+    int32_t columns[MOST_CELLS];
+    for (int32_t i = 0; i < l->n_numbers; i++) columns[i] = l->columns[l->number_cell[i]];
+    NAS_TRY(nas_csv_find_decimal(l->csv, l->n_numbers, columns, (nas_decimal)k->decimal, err));
+    l->missing = (nas_missing_config){.how = (nas_missing)k->missing,
+                                      .longest = k->missing_longest,
+                                      .n_none = k->n_none,
+                                      .none = k->none};
+    NAS_TRY(
+        nas_numbers_open(l->csv, l->s->path, &l->missing, l->n_numbers, l->room, &l->numbers, err));
+    for (int32_t i = 0; i < l->n_numbers; i++)
+        if (nas_numbers_add(&l->numbers, nas_csv_name(l->csv, columns[i]), err) < 0)
+            return NAS_ENOMEM;
+    l->numbers.line = l->draft.line;
+    l->draft.numbers = &l->numbers;
+    l->draft.input_number = l->input_number;
+    l->draft.target_number = l->target_number;
+    return NAS_OK;
 }
 
 static nas_status bad_cell(const loader *l, int64_t line, int32_t cell, nas_cell got,
@@ -115,42 +159,34 @@ static nas_status bad_cell(const loader *l, int64_t line, int32_t cell, nas_cell
                     n, got.p);
 }
 
-static nas_status read_time(const loader *l, int64_t line, const nas_cell *cells, int64_t *out,
-                            nas_err *err) {
-    const nas_series_config *k = l->k;
-    if (k->time_format) {
-        const nas_cell c = cells[l->time[0]];
-        if (nas_time_parse(k->time_format, c.p, c.n, out)) return NAS_OK;
-        char expected[160];
-        snprintf(expected, sizeof expected, "a time like %.100s", k->time_format);
-        return bad_cell(l, line, l->time[0], c, expected, err);
+static nas_status note_time(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
+    nas_cell parts[NAS_TIME_PARTS];
+    nas_instant t;
+    int32_t at;
+    char why[256];
+    if (!l->k->n_time) return NAS_OK;
+    for (int32_t i = 0; i < l->k->n_time; i++) parts[i] = cells[l->time[i]];
+    if (nas_series_time(l->k, l->csv, parts, &t, &at, why)) {
+        l->draft.time[l->s->rows] = t.micros;
+        l->seconds = t.micros / NAS_SECOND - (t.micros % NAS_SECOND < 0) + t.offset;
+        return NAS_OK;
     }
-    int32_t part[NAS_TIME_PARTS] = {1970, 1, 1};
-    for (int32_t i = 0; i < k->n_time; i++) {
-        double v;
-        const nas_cell c = cells[l->time[i]];
-        if (!nas_csv_number(l->csv, c, &v) || v != floor(v) || fabs(v) > 9999)
-            return bad_cell(l, line, l->time[i], c, "an integer, a part of the time", err);
-        part[i] = (int32_t)v;
-    }
-    const nas_moment m = {part[0], part[1], part[2], part[3], part[4], part[5]};
-    if (nas_moment_seconds(&m, out)) return NAS_OK;
-    return nas_fail(err, NAS_EFORMAT, "%s:%lld: there is no time %d-%d-%d %d:%d:%d", l->s->path,
-                    (long long)line, m.year, m.month, m.day, m.hour, m.minute, m.second);
+    if (at >= 0) return bad_cell(l, line, l->time[at], parts[at], why, err);
+    if (!l->k->time_format)
+        return nas_fail(err, NAS_EFORMAT, "%s:%lld: %s", l->s->path, (long long)line, why);
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s:%lld: columns \"%.60s\" ...: expected %s, got \"%.*s %.*s\"", l->s->path,
+                    (long long)line, l->k->time[0], why, parts[0].n < 40 ? parts[0].n : 40,
+                    parts[0].p, parts[1].n < 40 ? parts[1].n : 40, parts[1].p);
 }
 
-static nas_status note_time(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
-    nas_series *s = l->s;
-    if (!l->k->n_time) return NAS_OK;
-    NAS_TRY(read_time(l, line, cells, &l->seconds[s->rows], err));
-    if (!s->rows || l->seconds[s->rows] >= l->seconds[s->rows - 1]) return NAS_OK;
-    char now[32], before[32];
-    nas_time_show(l->seconds[s->rows], now);
-    nas_time_show(l->seconds[s->rows - 1], before);
-    return nas_fail(err, NAS_EFORMAT,
-                    "%s:%lld: the time goes back, to %s after %s; sort the rows, or leave "
-                    "task.time out",
-                    s->path, (long long)line, now, before);
+static nas_status note_group(loader *l, int64_t line, const nas_cell *cells, nas_err *err) {
+    const int32_t row = l->s->rows;
+    if (!l->k->group) return NAS_OK;
+    const nas_cell c = cells[l->group];
+    NAS_TRY(nas_words_number(&l->draft.groups, l->s->arena, c, &l->draft.group[row], err));
+    if (*l->draft.groups.word[l->draft.group[row]]) return NAS_OK;
+    return bad_cell(l, line, l->group, c, "whose row it is (task.group)", err);
 }
 
 static double derive(int32_t which, int64_t seconds) {
@@ -158,22 +194,15 @@ static double derive(int32_t which, int64_t seconds) {
     return which % 2 ? cos(turn * 2 * M_PI) : sin(turn * 2 * M_PI);
 }
 
-static nas_status take_cell(loader *l, int64_t line, int32_t cell, const nas_cell *cells, float *to,
-                            nas_err *err) {
-    double v;
-    if (nas_csv_number(l->csv, cells[cell], &v) && fabs(v) <= 1e30) {
-        *to = (float)v;
-        return NAS_OK;
-    }
-    *to = 0;
-    l->broken[l->s->rows] = 1;
-    if (l->k->missing) return NAS_OK;
-    return bad_cell(l, line, cell, cells[cell],
-                    "a number (\"missing\": \"drop\" in task leaves such rows out)", err);
-}
-
 static float is_word(nas_cell cell, const char *word) {
     return (size_t)cell.n == strlen(word) && memcmp(cell.p, word, (size_t)cell.n) == 0 ? 1 : 0;
+}
+
+/* Is a row without a time and without a value: of a spreadsheet's empty rows? */
+static bool is_blank(const loader *l, const nas_cell *cells) {
+    for (int32_t i = 0; i < l->n_cells; i++)
+        if (cells[i].n) return false;
+    return l->k->n_time > 0;
 }
 
 static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_err *err) {
@@ -181,70 +210,40 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
     nas_series *s = l->s;
     const nas_series_config *k = l->k;
     if (s->rows == l->room) return nas_fail(err, NAS_EBUG, "%s: more rows than lines", s->path);
+    if (is_blank(l, cells)) {
+        if (!l->blank++) l->first_blank = line;
+        return NAS_OK;
+    }
     NAS_TRY(note_time(l, line, cells, err));
+    NAS_TRY(note_group(l, line, cells, err));
     const size_t row = (size_t)s->rows;
-    float *in = l->inputs + row * (size_t)k->n_inputs;
-    float *target = l->targets + row * (size_t)k->n_targets;
+    float *in = l->draft.inputs + row * (size_t)k->n_inputs;
+    l->draft.line[row] = (int32_t)line;
     for (int32_t i = 0; i < k->n_inputs; i++) {
         const source *from = &l->input[i];
         if (from->cell < 0)
-            in[i] = (float)derive(from->derived, l->seconds[row]);
+            in[i] = (float)derive(from->derived, l->seconds);
         else if (from->word)
             in[i] = is_word(cells[from->cell], from->word);
-        else
-            NAS_TRY(take_cell(l, line, from->cell, cells, &in[i], err));
     }
-    for (int32_t i = 0; i < k->n_targets; i++)
-        NAS_TRY(take_cell(l, line, l->target[i], cells, &target[i], err));
-    s->dropped += l->broken[row];
+    l->numbers.rows = s->rows;
+    for (int32_t i = 0; i < l->n_numbers; i++)
+        NAS_TRY(nas_numbers_take(&l->numbers, i, line, cells[l->number_cell[i]], err));
     s->rows++;
     return NAS_OK;
 }
 
-/* The step that more than half of the rows have (Boyer and Moore, "MJRTY", 1981); where there is
- * none, some step that is there. */
-static int64_t usual_step(const int64_t *seconds, int32_t rows) {
-    int64_t step = 0, votes = 0;
-    for (int32_t i = 1; i < rows; i++) {
-        const int64_t d = seconds[i] - seconds[i - 1];
-        if (!votes) step = d;
-        votes += d == step ? 1 : -1;
-    }
-    return step;
-}
-
-/* Numbers the runs: a missing row is one of its own, and a step unlike the usual one begins the
- * next. */
-static nas_status number_runs(loader *l, nas_err *err) {
-    nas_series *s = l->s;
-    int32_t *run = nas_arena_array(s->arena, (size_t)s->rows + 1, sizeof *run, err);
-    if (!run) return NAS_ENOMEM;
-    const int64_t step = s->step = l->k->n_time ? usual_step(l->seconds, s->rows) : 0;
-    for (int32_t i = 1; i < s->rows; i++) {
-        const int64_t d = l->k->n_time ? l->seconds[i] - l->seconds[i - 1] : step;
-        s->gaps += d > step;
-        s->irregular += d > 0 && d < step;
-        s->repeats += d == 0 && d < step;
-        run[i] = run[i - 1] + (d != step || l->broken[i] || l->broken[i - 1]);
-    }
-    s->run = run;
-    return NAS_OK;
-}
-
-static void warn_of_breaks(const nas_series *s, const nas_log *log) {
-    if (s->dropped)
-        nas_warn(log, "%s: %lld of %d rows lack a value; windows over them are left out", s->path,
-                 (long long)s->dropped, s->rows);
-    if (s->gaps + s->repeats)
+static void warn_of_empty(const loader *l, const nas_log *log) {
+    int64_t line;
+    const int64_t at_end = nas_csv_empty_rows(l->csv, &line);
+    if (at_end)
+        nas_warn(log, "%s: %lld empty rows at the end, from line %lld on, are passed over",
+                 l->s->path, (long long)at_end, (long long)line);
+    if (l->blank)
         nas_warn(log,
-                 "%s: %lld gaps and %lld repeats in the times; windows across them are left out",
-                 s->path, (long long)s->gaps, (long long)s->repeats);
-    if (s->irregular)
-        nas_warn(log,
-                 "%s: %lld steps between rows are shorter than the usual one of %lld seconds, as "
-                 "those of months are; windows across them are left out. Without task.time rows "
-                 "count as evenly spaced",
-                 s->path, (long long)s->irregular, (long long)s->step);
+                 "%s: %lld rows without a time and without a value, the first in line %lld, are "
+                 "passed over",
+                 l->s->path, (long long)l->blank, (long long)l->first_blank);
 }
 
 static void hash_values(nas_series *s) {
@@ -261,21 +260,64 @@ static void hash_values(nas_series *s) {
     nas_hasher_add(&h, s->inputs, rows * (size_t)k->n_inputs * sizeof *s->inputs);
     nas_hasher_add(&h, s->targets, rows * (size_t)k->n_targets * sizeof *s->targets);
     nas_hasher_add(&h, s->run, rows * sizeof *s->run);
+    if (s->input_base) {
+        nas_hasher_text(&h, "bases");
+        nas_hasher_add(&h, s->input_base, (size_t)k->n_inputs * sizeof *s->input_base);
+        nas_hasher_add(&h, s->target_base, (size_t)k->n_targets * sizeof *s->target_base);
+    }
+    if (s->filled) {
+        nas_hasher_text(&h, "filled");
+        nas_hasher_add(&h, s->filled, rows);
+    }
+    if (k->group)
+        nas_hasher_add(&h, s->group_begin, ((size_t)s->n_groups + 1) * sizeof *s->group_begin);
     s->hash = nas_hasher_end(&h);
+}
+
+/* Were all targets of the window at row i measured, and is what it sees known by then? */
+static bool is_measured(const nas_series *s, int32_t i) {
+    const int32_t now = i + s->config.window - 1;
+    if (!s->filled) return true;
+    if (s->filled[now] & NAS_FILLED_AHEAD) return false;
+    for (int32_t h = 1; h <= s->config.horizon; h++)
+        if (s->filled[now + h] & NAS_FILLED_TARGET) return false;
+    return true;
+}
+
+static void warn_of_filled(const nas_series *s, const nas_log *log) {
+    const int32_t span = s->config.window + s->config.horizon;
+    int32_t windows = 0, measured = 0;
+    for (int32_t i = 0; s->filled && i + span <= s->rows; i++) {
+        if (s->run[i] != s->run[i + span - 1]) continue;
+        windows++;
+        measured += is_measured(s, i);
+    }
+    if (measured < windows)
+        nas_warn(log,
+                 "%s: %d of %d windows are left out all the same: what they forecast was filled "
+                 "and not measured%s",
+                 s->path, windows - measured, windows,
+                 s->config.missing == NAS_MISSING_INTERPOLATE
+                     ? ", or their last row was interpolated from it"
+                     : "");
 }
 
 static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     nas_series *s = l->s;
     NAS_TRY(find_columns(l, err));
     NAS_TRY(make_room(l, err));
+    NAS_TRY(open_numbers(l, err));
     NAS_TRY(nas_csv_read(l->csv, l->n_cells, l->columns, take_row, l, err));
-    s->inputs = l->inputs;
-    s->targets = l->targets;
-    s->seconds = l->k->n_time ? l->seconds : NULL;
-    NAS_TRY(number_runs(l, err));
-    warn_of_breaks(s, log);
+    warn_of_empty(l, log);
+    NAS_TRY(nas_series_group(s, &l->draft, err));
+    NAS_TRY(nas_series_order(s, l->csv, &l->draft, log, err));
+    NAS_TRY(nas_series_place(s, &l->draft, log, err));
+    warn_of_filled(s, log);
+    s->inputs = l->draft.inputs;
+    s->targets = l->draft.targets;
+    s->time = l->draft.time;
     hash_values(s);
-    return NAS_OK;
+    return nas_series_find_season(s, &l->draft, err);
 }
 
 static nas_status open_in(nas_series *s, const char *path, const nas_log *log, nas_err *err) {
@@ -289,6 +331,7 @@ static nas_status open_in(nas_series *s, const char *path, const nas_log *log, n
     NAS_TRY(nas_csv_open(path, &csv, err));
     l->csv = csv;
     const nas_status st = load(l, log, err);
+    nas_numbers_close(&l->numbers);
     nas_csv_close(csv);
     return st;
 }
@@ -313,16 +356,27 @@ void nas_series_close(nas_series *s) {
     free(s);
 }
 
-nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end, nas_arena *a,
-                            nas_windows *out, nas_err *err) {
+nas_status nas_windows_in(const nas_series *s, const nas_spans *of, nas_arena *a, nas_windows *out,
+                          nas_err *err) {
     const int32_t span = s->config.window + s->config.horizon;
-    const int32_t most = end - begin - span + 1;
+    int64_t most = 0;
     *out = (nas_windows){0};
-    if (most <= 0) return NAS_OK;
+    for (int32_t g = 0; g < of->n; g++) {
+        const int32_t fit = of->end[g] - of->begin[g] - span + 1;
+        most += fit > 0 ? fit : 0;
+    }
+    if (most <= 0 || span <= 0) return NAS_OK;
     int32_t *first = nas_arena_array(a, (size_t)most, sizeof *first, err);
     if (!first) return NAS_ENOMEM;
-    for (int32_t i = begin; i < begin + most; i++)
-        if (s->run[i] == s->run[i + span - 1] && span > 0) first[out->n++] = i;
+    for (int32_t g = 0; g < of->n; g++)
+        for (int32_t i = of->begin[g]; i + span <= of->end[g]; i++)
+            if (s->run[i] == s->run[i + span - 1] && is_measured(s, i)) first[out->n++] = i;
     out->first = first;
     return NAS_OK;
+}
+
+nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end, nas_arena *a,
+                            nas_windows *out, nas_err *err) {
+    const nas_spans one = {1, &begin, &end};
+    return nas_windows_in(s, &one, a, out, err);
 }

@@ -1,8 +1,7 @@
-/* core/data/times.c - points of time. */
+/* core/data/times.c - points of time on the calendar. */
 #include "core/data/times.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static const int64_t day_seconds = 86400;
 
@@ -21,62 +20,13 @@ bool nas_moment_seconds(const nas_moment *m, int64_t *out) {
     static const int32_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     if (m->year < 0 || m->year > 9999 || m->month < 1 || m->month > 12 || m->day < 1) return false;
     const int32_t last = lengths[m->month - 1] + (m->month == 2 && is_leap(m->year));
-    if (m->day > last || m->hour < 0 || m->hour > 23 || m->minute < 0 || m->minute > 59 ||
+    if (m->day > last || m->hour < 0 || m->hour > 24 || m->minute < 0 || m->minute > 59 ||
         m->second < 0 || m->second > 59)
         return false;
+    if (m->hour == 24 && (m->minute || m->second)) return false;
     *out = days_from_civil(m->year, m->month, m->day) * day_seconds + m->hour * 3600 +
            m->minute * 60 + m->second;
     return true;
-}
-
-const char *nas_time_format_wrong(const char *format) {
-    bool any = false;
-    for (; *format; format++) {
-        if (*format != '%') continue;
-        if (!*++format || !strchr("YymdHMS%", *format))
-            return "expected %Y, %y, %m, %d, %H, %M or %S after a %";
-        any |= *format != '%';
-    }
-    return any ? NULL : "it names no part of a time, such as %Y-%m-%d %H:%M:%S";
-}
-
-/* Up to `most` digits. */
-static bool read_digits(const char **p, const char *end, int most, int32_t *out) {
-    const char *start = *p;
-    int32_t v = 0;
-    while (*p < end && **p >= '0' && **p <= '9' && *p - start < most) v = v * 10 + (*(*p)++ - '0');
-    *out = v;
-    return *p > start;
-}
-
-static bool read_part(char letter, const char **p, const char *end, nas_moment *m) {
-    int32_t *part = letter == 'm'   ? &m->month
-                    : letter == 'd' ? &m->day
-                    : letter == 'H' ? &m->hour
-                    : letter == 'M' ? &m->minute
-                    : letter == 'S' ? &m->second
-                                    : &m->year;
-    if (letter == '%') return *p < end && *(*p)++ == '%';
-    if (!read_digits(p, end, letter == 'Y' ? 4 : 2, part)) return false;
-    /* As POSIX has it for %y. */
-    if (letter == 'y') m->year += m->year < 69 ? 2000 : 1900;
-    return true;
-}
-
-bool nas_time_parse(const char *format, const char *text, int32_t n, int64_t *seconds) {
-    const char *p = text, *end = text + n;
-    nas_moment m = {.year = 1970, .month = 1, .day = 1};
-    for (; *format; format++) {
-        if (*format == ' ') {
-            while (p < end && *p == ' ') p++;
-        } else if (*format != '%') {
-            if (p == end || *p++ != *format) return false;
-        } else if (!read_part(*++format, &p, end, &m)) {
-            return false;
-        }
-    }
-    while (p < end && *p == ' ') p++;
-    return p == end && nas_moment_seconds(&m, seconds);
 }
 
 static int64_t floor_days(int64_t seconds) {
@@ -101,12 +51,21 @@ double nas_time_of_year(int64_t seconds) {
     return (double)(seconds - begin * day_seconds) / (double)((end - begin) * day_seconds);
 }
 
-void nas_time_show(int64_t seconds, char out[32]) {
+nas_moment nas_time_moment(int64_t seconds) {
     const int64_t days = floor_days(seconds), y = year_of(days);
     const int64_t left = seconds - days * day_seconds;
     int32_t month = 12;
     while (month > 1 && days_from_civil(y, month, 1) > days) month--;
-    snprintf(out, 32, "%04d-%02d-%02d %02d:%02d:%02d", (int)y, month,
-             (int)(days - days_from_civil(y, month, 1)) + 1, (int)(left / 3600),
-             (int)(left / 60 % 60), (int)(left % 60));
+    return (nas_moment){(int32_t)y,
+                        month,
+                        (int32_t)(days - days_from_civil(y, month, 1)) + 1,
+                        (int32_t)(left / 3600),
+                        (int32_t)(left / 60 % 60),
+                        (int32_t)(left % 60)};
+}
+
+void nas_time_show(int64_t seconds, char out[32]) {
+    const nas_moment m = nas_time_moment(seconds);
+    snprintf(out, 32, "%04d-%02d-%02d %02d:%02d:%02d", m.year, m.month, m.day, m.hour, m.minute,
+             m.second);
 }

@@ -59,9 +59,10 @@ static nas_status find_sources(nas_arena *a, const nas_clips_options *o, const n
     *n = 0;
     if (!(*out = nas_arena_array(a, room, sizeof **out, err))) return NAS_ENOMEM;
     for (int32_t i = 0; i < u->n_folders; i++) {
-        if (!has(l->folders, l->n_folders, u->folders[i]))
+        if (has(l->folders, l->n_folders, u->folders[i]))
+            (*out)[(*n)++].folder = u->folders[i];
+        else if (!o->some)
             return no_such_folder(a, o, u->folders[i], l, err);
-        (*out)[(*n)++].folder = u->folders[i];
     }
     for (int32_t i = 0; !u->n_folders && i < l->n_folders; i++)
         if (!has(o->labels, o->n_labels, l->folders[i])) (*out)[(*n)++].folder = l->folders[i];
@@ -162,6 +163,8 @@ nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o, nas_clip_l
     if (!all) return NAS_ENOMEM;
     for (int32_t i = 0; i < p.n; i++)
         NAS_TRY(nas_clip_list_label(a, l, p.sources[i].folder, &all[i], err));
+    for (int32_t i = 0; i < p.n; i++)
+        if (!all[i].n) nas_count(&l->left[NAS_LEFT_NO_CLIPS], p.sources[i].folder);
     p.all = all;
     for (const char *const *at = o->parts ? nas_clip_parts : plain; *at; at++)
         NAS_TRY(pick_in(&p, *at, err));

@@ -16,8 +16,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static const float mean[] = {FORECAST_MEAN}, deviation[] = {FORECAST_DEVIATION};
-static const float target_mean[] = {FORECAST_TARGET_MEAN};
+/* Of a counter of 48,123,456 that rises by 0.2, float does not hold the 0.2. */
+#ifdef FORECAST_DOUBLE
+typedef double wide;
+#define READ "%lf"
+#else
+typedef float wide;
+#define READ "%f"
+#endif
+
+static const wide mean[] = {FORECAST_MEAN}, target_mean[] = {FORECAST_TARGET_MEAN};
+static const float deviation[] = {FORECAST_DEVIATION};
 static const float target_deviation[] = {FORECAST_TARGET_DEVIATION};
 
 #ifdef MODEL_INPUT_SCALE /* int8 */
@@ -45,16 +54,17 @@ int main(void) {
     for (long rows = 1;; rows++) {
         memmove(x, x + FORECAST_INPUTS, KEPT * sizeof *x);
         for (int i = 0; i < FORECAST_INPUTS; i++) {
-            float v;
-            if (scanf("%f", &v) != 1) return feof(stdin) && i == 0 ? 0 : 1;
-            x[KEPT + i] = number_of(FORECAST_STANDARDISED ? (v - mean[i]) / deviation[i] : v);
+            wide v;
+            if (scanf(READ, &v) != 1) return feof(stdin) && i == 0 ? 0 : 1;
+            const float z = (float)(v - mean[i]) / deviation[i];
+            x[KEPT + i] = number_of(FORECAST_STANDARDISED ? z : (float)v);
         }
         if (rows < FORECAST_WINDOW) continue;
         model_run(x, y);
         for (int i = 0; i < MODEL_OUTPUT; i++) {
             const int t = i % FORECAST_TARGETS;
-            const float v = value_of(y[i]);
-            printf("%s%g", i ? " " : "",
+            const wide v = value_of(y[i]);
+            printf("%s%.*g", i ? " " : "", sizeof v > sizeof(float) ? 15 : 6,
                    (double)(FORECAST_STANDARDISED ? v * target_deviation[t] + target_mean[t] : v));
         }
         putchar('\n');

@@ -35,17 +35,38 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
     nas_err err = {0};
     nas_series *s;
     for (int32_t i = 0; i < n; i++) names[i] = nas_csv_name(c, i);
-    for (int time = 0; time < 3; time++) {
+    static const struct {
+        const char *format; /* of the time; NULL: it is not read */
+        nas_missing missing;
+    } modes[] = {{NULL, NAS_MISSING_ERROR},
+                 {"%d.%m.%Y %H:%M:%S", NAS_MISSING_ERROR},
+                 {"%d.%m.%Y %H:%M:%S", NAS_MISSING_DROP},
+                 {"epoch_ms", NAS_MISSING_INTERPOLATE},
+                 {"%d %b %y %I:%M:%S.%f %p %z", NAS_MISSING_PREVIOUS},
+                 {"%F %T", NAS_MISSING_DROP},
+                 {NULL, NAS_MISSING_PREVIOUS},
+                 {"%d.%m.%Y %H:%M:%S", NAS_MISSING_INTERPOLATE}};
+    static const nas_none none = {NULL, -999};
+    for (int m = 0; m < (int)(sizeof modes / sizeof *modes); m++) {
+        const char *format = modes[m].format;
         const nas_series_config k = {
             .n_inputs = n,
             .n_targets = 1,
             .inputs = names,
             .targets = names,
             .names = target,
-            .n_time = time ? 1 : 0,
-            .time = {names[n - 1]},
-            .time_format = time ? "%d.%m.%Y %H:%M:%S" : NULL,
-            .missing = time == 2,
+            .n_time = !format           ? 0
+                      : m == 5 && n > 1 ? 2
+                                        : 1,
+            .time = {names[n - 1], names[0]},
+            .time_format = format,
+            .tolerance = m == 4 ? 60 : 0,
+            .group = m == 3 || m == 6 ? names[0] : NULL,
+            .season = m == 4 ? 3 : -1,
+            .missing = (int32_t)modes[m].missing,
+            .missing_longest = 2,
+            .n_none = 1,
+            .none = &none,
             .window = WINDOW,
             .horizon = HORIZON,
         };
@@ -54,9 +75,14 @@ static void as_series(const char *path, const nas_csv *c, int32_t n) {
         nas_arena *a;
         if (nas_arena_open(&a, &err) != NAS_OK) abort();
         if (fuzz_taken(nas_windows_find(s, 0, s->rows, a, &w, &err), &err))
-            for (int32_t i = 0; i < w.n; i++)
-                fuzz_demand(w.first[i] >= 0 && w.first[i] + WINDOW + HORIZON <= s->rows, "window",
-                            NULL);
+            for (int32_t i = 0, g = 0; i < w.n; i++) {
+                while (g + 1 < s->n_groups && w.first[i] >= s->group_begin[g + 1]) g++;
+                fuzz_demand(w.first[i] >= s->group_begin[g] &&
+                                w.first[i] + WINDOW + HORIZON <= s->group_begin[g + 1],
+                            "window", NULL);
+            }
+        for (int32_t i = 0; s->season && i < s->rows; i++)
+            fuzz_demand(s->season[i] < i, "season", NULL);
         nas_arena_close(a);
         nas_series_close(s);
     }

@@ -1,0 +1,28 @@
+/* cli/data_check.h - nas data check: all that there is to say of a space's data. */
+#ifndef NAS_CLI_DATA_CHECK_H
+#define NAS_CLI_DATA_CHECK_H
+
+#include "cli/cli.h"
+#include "search/audit.h"
+
+typedef struct cli_check_options {
+    const char *space, *patch, *data, *cache; /* all but the first may be NULL */
+    bool allow_missing, json;
+} cli_check_options;
+
+/* Returns the exit status. */
+int cli_data_check(const cli_check_options *o);
+
+/* What was found, of a space with clips or a table (the other one is NULL). */
+typedef struct cli_checked {
+    const char *space;
+    const nas_dataset *d;
+    const nas_audit *audit;
+    const nas_audit_table *table;
+    int32_t fronts, n;       /* front ends that were looked at; findings */
+    const char *const *said; /* [n] */
+} cli_checked;
+void cli_check_print(const cli_checked *c); /* check_text.c, as is the next */
+void cli_check_json(const cli_checked *c);
+
+#endif
