@@ -151,6 +151,31 @@ static nas_status look_up(const char *db, const nas_study *study, const nas_hold
     return st;
 }
 
+static const cJSON *task_in(nas_arena *a, const char *text, nas_json **j) {
+    const bool fine = nas_json_parse_made(a, "candidate.json", text, j, NULL) == NAS_OK;
+    return fine ? cJSON_GetObjectItemCaseSensitive(nas_json_root(*j), "task") : NULL;
+}
+
+/* Where the database does not tell: is it of the same task, data and split as the new winner? */
+static bool same_task(nas_store *store, const nas_study *study, nas_study_id id, int64_t row,
+                      const char *folder, nas_arena *a) {
+    nas_json *old = NULL, *new = NULL;
+    uint8_t *held, *now;
+    const char *text = NULL;
+    size_t n;
+    if (read_in(a, folder, "candidate.json", &held, &n) != NAS_OK) return false;
+    if (nas_task_is_formula(study->task))
+        (void)!nas_store_document(store, id, row, a, &text, NULL);
+    else if (nas_store_artefact(store, id, row, "candidate.json", a, &now, &n, NULL) == NAS_OK)
+        text = (const char *)now;
+    const cJSON *x = task_in(a, (const char *)held, &old),
+                *y = text ? task_in(a, text, &new) : NULL;
+    const bool same = x && y && cJSON_Compare(x, y, true);
+    nas_json_close(old);
+    nas_json_close(new);
+    return same;
+}
+
 nas_status cli_held_look(const char *db, nas_store *store, const char *name, int64_t row,
                          const char *folder, nas_arena *a, cli_held *out, nas_err *err) {
     nas_holder p;
@@ -164,7 +189,10 @@ nas_status cli_held_look(const char *db, nas_store *store, const char *name, int
     if (!there || p.version == id.version) return NAS_OK;
     out->there = true;
     figures_in(a, &study, folder, &held);
-    if (p.version) NAS_TRY(look_up(db, &study, &p, a, out, &held, err));
+    if (p.version)
+        NAS_TRY(look_up(db, &study, &p, a, out, &held, err));
+    else
+        out->same_data = same_task(store, &study, id, row, folder, a);
     NAS_TRY(figures_of(store, &study, row, &now, err));
     out->figure = held.goal[0];
     out->better = held.feasible && is_before(&study, &held, &now);

@@ -13,8 +13,8 @@ typedef struct cli_winner {
 } cli_winner;
 
 /* Exports trial `row` into the folder and shows it. Files there stay where they are a better
- * winner's, of another version of the study on the same data, or of another database: a warning
- * says so. Errors: those of reading and writing. */
+ * winner's, of another version of the study on the same data, or of another database with the same
+ * task: a warning says so. Errors: those of reading and writing. */
 NAS_NODISCARD nas_status cli_winner_put(const cli_winner *w, nas_store *store, nas_study_id id,
                                         int64_t row, nas_err *err);
 

@@ -30,11 +30,6 @@ check "show of a trial, too" says_of 0 "lack a value" "$NAS" show holes.db 1
 check "when it was first said" equal "$(sql holes.db "select count(*) from holes_warnings where first_seen between datetime('now', '-1 hour') and datetime('now')")" 2
 check "two runs at once keep it once" bash -c "'$NAS' run holes.json --db both.db --quiet --out b1 2>b1.log & '$NAS' run holes.json --db both.db --quiet --out b2 2>b2.log; wait"
 check "each text" equal "$(texts both.db holes | sort)" "$(heard err.log | sort)"
-trains() {
-    rm -rf alone && "$NAS" train holes_best/candidate.json -o alone --quiet 2>train.log && equal "$(cat alone/warnings.txt)" "$(heard train.log)" && [ -s alone/warnings.txt ]
-}
-check "and one that is trained alone" trains
-
 # With nothing to say there is no such file, and one that an earlier run left goes.
 silent() {
     sed 's/,,60/,10,60/' holes.csv >full.csv
