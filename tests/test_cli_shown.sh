@@ -57,6 +57,8 @@ check "the file's own folder too" says 0 "that folder is not there" "$NAS" space
 check "a file in its place" says 0 "that is not a folder" "$NAS" space tiny.json --data tiny.json
 check "a label without a folder" says 0 'there is no class "sotp" in clips; there are: down, go, left, no, right, stop, up, yes. Did you mean "stop"?' "$NAS" space tiny.json --set '{"task": {"labels": ["go", "sotp"]}}'
 check "nothing is said of data that is there" equal "$("$NAS" space tiny.json | sed -n '2,3p' | grep -c '^  *[a-z]* [a-z]* not')" 0
+made() { ! "$NAS" space tiny.json --set '{"task": {"labels": ["go", "stop", "others"], "unknown": {"label": "others"}}}' | grep 'there is no class'; }
+check "a label that is made of other folders needs none" made
 check "a list without a file" says 0 "the list clips/no.txt is not there" "$NAS" space tiny.json --set '{"task": {"split": {"by": "lists", "validation": "no.txt", "test": "no.txt"}}}'
 cat >table.json <<'JSON'
 { "schema": 1, "name": "two",
