@@ -117,9 +117,11 @@ static void print_table(const nas_audit_table *v) {
     printf("\nrows     %s, %s of them lack a value\n", nas_thousands(v->rows, n[0]),
            nas_thousands(v->dropped, n[1]));
     printf("stretches without a break  %s\n", nas_thousands(v->runs, n[0]));
-    printf("steps    %s longer than the usual one, %s shorter, %s of 0\n",
-           nas_thousands(v->gaps, n[0]), nas_thousands(v->irregular, n[1]),
-           nas_thousands(v->repeats, n[2]));
+    if (v->groups > 1) printf("groups   %s\n", nas_thousands(v->groups, n[0]));
+    if (v->step_seconds > 0)
+        printf("steps    of %g s; %s longer, %s shorter, %s of 0 or back\n", v->step_seconds,
+               nas_thousands(v->gaps, n[0]), nas_thousands(v->irregular, n[1]),
+               nas_thousands(v->repeats, n[2]));
     printf("windows  train %s, validation %s, test %s\n", nas_thousands(v->windows[0], n[0]),
            nas_thousands(v->windows[1], n[1]), nas_thousands(v->windows[2], n[2]));
 }
@@ -202,6 +204,8 @@ static void json_table(const nas_audit_table *v) {
            "\"repeats\": %lld",
            v->rows, (long long)v->dropped, v->runs, (long long)v->gaps, (long long)v->irregular,
            (long long)v->repeats);
+    printf(", \"groups\": %d", v->groups);
+    put_number(", ", "step_seconds", v->step_seconds);
     put_parts("windows", v->windows);
     fputs(", \"columns\": [", stdout);
     for (int32_t i = 0; i < v->n; i++) {

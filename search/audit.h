@@ -58,7 +58,9 @@ typedef struct nas_audit_column {
 
 typedef struct nas_audit_table {
     int32_t rows, runs; /* runs: stretches without a break */
-    int64_t dropped, gaps, irregular, repeats, step_seconds;
+    int64_t dropped, gaps, irregular, repeats;
+    double step_seconds; /* of the usual step; 0: the time is not read */
+    int32_t groups;      /* 1 where no column says whose row it is */
     int32_t windows[NAS_PARTS];
     int32_t n;
     nas_audit_column *columns; /* inputs, then targets */

@@ -6,9 +6,13 @@
 
 /* Column c of row i: inputs, then targets. */
 static double cell_at(const nas_series *s, int32_t i, int32_t c) {
-    const int32_t in = s->config.n_inputs, targets = s->config.n_targets;
-    return c < in ? (double)s->inputs[(size_t)i * (size_t)in + (size_t)c]
-                  : (double)s->targets[(size_t)i * (size_t)targets + (size_t)(c - in)];
+    const int32_t in = s->config.n_inputs, targets = s->config.n_targets, t = c - in;
+    const size_t row = (size_t)i;
+    if (t < 0)
+        return (double)s->inputs[row * (size_t)in + (size_t)c] +
+               (s->input_base ? s->input_base[c] : 0);
+    return (double)s->targets[row * (size_t)targets + (size_t)t] +
+           (s->target_base ? s->target_base[t] : 0);
 }
 
 /* A row that lacks a cell is a run of its own, and its value stands for nothing. */
@@ -49,7 +53,8 @@ nas_status nas_audit_series(const nas_dataset *d, nas_arena *a, nas_audit_table 
                              .gaps = s->gaps,
                              .irregular = s->irregular,
                              .repeats = s->repeats,
-                             .step_seconds = s->step,
+                             .step_seconds = 1e-6 * (double)s->step,
+                             .groups = s->n_groups,
                              .n = k->n_inputs + k->n_targets};
     for (int32_t i = 1; i < s->rows; i++) out->runs += s->run[i] != s->run[i - 1];
     for (int p = 0; p < NAS_PARTS; p++) out->windows[p] = d->part[p].n;

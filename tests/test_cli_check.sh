@@ -10,7 +10,7 @@ found() { # N FILE: the last line counts N findings, and there are so many
     local want="$1 findings"
     [ "$1" != 0 ] || want="nothing found"
     [ "$1" != 1 ] || want="1 finding"
-    equal "$(last "$2")" "$want" && equal "$(grep -c '^ *[0-9]*  [a-z. ]*: ' "$2")" "$1"
+    equal "$(last "$2")" "$want" && equal "$(grep -c '^ *[0-9][0-9]*  [a-z. ]*: ' "$2")" "$1"
 }
 run_check() { "$NAS" data check "$@" >out.check 2>err.check || { cat err.check; return 1; }; cat out.check; }
 
