@@ -40,7 +40,9 @@ static void check_clips(const nas_task *task, const char *data, nas_arena *a, in
     const nas_clips_options o = {.folder = data,
                                  .labels = task->labels,
                                  .n_labels = task->n_labels,
-                                 .parts = task->split.by == NAS_BY_FOLDERS};
+                                 .parts = task->split.by == NAS_BY_FOLDERS,
+                                 .unknown = &task->unknown,
+                                 .silence = &task->silence};
     if (nas_clips_classes(a, &o, &n, &err) != NAS_OK)
         say(err.text);
     else if (!*classes)

@@ -94,8 +94,8 @@ static nas_status say(const question *q, const char *about, const char *what, co
     char all[192], none[192], n[4][32];
     const tally a = name_side(q, ALL, all, sizeof all), b = name_side(q, NONE, none, sizeof none);
     return nas_audit_say(q->w, about,
-                         "%s of %s clips of %s %s, and %s of %s of %s; %.120s is the first: a net "
-                         "can learn that instead of the words; %s",
+                         "%s of %s clips of %s %s, and %s of %s of %s; %.120s is the first: unless "
+                         "the words are so, a net can learn that instead of them; %s",
                          nas_thousands(a.has, n[0]), nas_thousands(a.n, n[1]), all, what,
                          nas_thousands(b.has, n[2]), nas_thousands(b.n, n[3]), none,
                          q->w->d->clips->clips[a.first].name, remedy);

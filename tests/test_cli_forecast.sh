@@ -100,7 +100,7 @@ sed -e '1s/T (degC)/Temperature/; 1s/rh (%)/Humidity/; 1s/Date Time/When/' weath
 rename='{"task": {"inputs": ["Temperature", "Humidity", "hour_sin"], "targets": {"temperature": "Temperature",
   "humidity": "Humidity"}, "time": {"column": "When", "format": "%d.%m.%Y %H:%M:%S"}}, "constraints": []}'
 check "columns of other names" says 2 "--set says it without an edit" "$NAS" run weather.json --data renamed.csv
-check "columns by --set" bash -c "'$NAS' run weather.json --data renamed.csv --db renamed.db --trials 1 --set '$rename' >renamed.txt && grep -q '\"hour_sin\"' weather_best/forecast.json"
+check "columns by --set" bash -c "'$NAS' run weather.json --data renamed.csv --db renamed.db --trials 1 --replace --set '$rename' >renamed.txt && grep -q '\"hour_sin\"' weather_best/forecast.json"
 check "and eval" "$NAS" eval weather_best --data renamed.csv --split test
 check "by the model's own name, too" "$NAS" eval weather_best/model.tflite --data renamed.csv --split test
 check "it is another study" says 2 "" "$NAS" run weather.json --data renamed.csv --db renamed.db --trials 1

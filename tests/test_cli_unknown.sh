@@ -31,6 +31,13 @@ check "one recording is too few" says_of 0 "has 1 recording for the 4 parts of t
     "$NAS" run wild.json --trials 1 --workers 1 --db few.db --out few
 for i in 1 2 3 4 5; do recording "clips/_background_noise_/n$i.wav" "$i" 4; done
 
+# --- the space file
+sees() { "$NAS" space "$1" >space.txt 2>&1 && ! grep -q "$2" space.txt; }
+check "nas space finds all classes" sees wild.json "there is no"
+mv clips/_background_noise_ aside
+check "or says what is not there" says_of 0 "there is no recording in clips/_background_noise_" "$NAS" space wild.json
+mv aside clips/_background_noise_
+
 # --- a run
 run() { "$NAS" run wild.json --db "$1.db" --workers "$2" --out "$1_best" >"$1.txt" 2>&1; }
 check "a run on the public layout" run two 2

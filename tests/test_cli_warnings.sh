@@ -15,7 +15,7 @@ cat >holes.json <<'JSON'
   "train": { "epochs": { "choice": [1, 2] }, "batch_size": 16, "loss": "absolute", "learning_rate": { "choice": [0.01, { "schedule": "constant", "from": 0.01 }] } },
   "search": { "sampler": "grid", "trials": 4, "seed": 5 } }
 JSON
-texts() { "$NAS" sql "$1" "select text from $2_warnings" --json | sed -n 's/^  {"text": "\(.*\)"}.*/\1/p'; }
+texts() { "$NAS" sql "$1" "select text from $2_warnings" --json | sed -n 's/^  {"text": "\(.*\)"}.*/\1/p' | sed 's/\\"/"/g'; }
 heard() { sed -n 's/^nas: warning: //p' "$1"; }
 begin() { "$NAS" run holes.json --workers 1 >out.log 2>err.log; }
 check "a run that has to say something" begin

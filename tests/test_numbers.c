@@ -102,6 +102,15 @@ static void test_odd(void **state) {
         expect_said(want);
         assert_null(strstr(warned, "column \"b\""));
     }
+    /* Of gases: -200 is no further from 2 than 1,400 is, but nothing else is below 0. */
+    char *end = text + sprintf(text, "a,b\n");
+    for (int r = 0; r < ROWS; r++)
+        end += r % 30 ? sprintf(end, "%.0f,%.0f\n", 2 * exp(0.0082 * (r * 7 % ROWS)),
+                                600 + 90.0 * (r % 20))
+                      : sprintf(end, "-200,-200\n");
+    nas_series_close(open_text(text, &k));
+    expect_said("column \"a\": 27 of 800 cells hold -200,");
+    expect_said("column \"b\": 27 of 800 cells hold -200,");
     /* Two of them do not hide each other. */
     nas_series_close(open_text(cycle("-9999", "9999"), &k));
     expect_said("hold -9999,");
@@ -129,6 +138,11 @@ static void test_not_odd(void **state) {
     assert_string_equal(warned, "");
     end = text + sprintf(text, "a,b\n");
     for (int i = 0; i < ROWS; i++) end += sprintf(end, "%d,%d\n", i % 2 * 100, i % 3);
+    nas_series_close(open_text(text, &k));
+    assert_string_equal(warned, "");
+    end = text + sprintf(text, "a,b\n");
+    for (int i = 0; i < ROWS; i++) /* an inverter at night, and its temperature */
+        end += sprintf(end, "%d,%.1f\n", i % 24 < 12 ? -1 : 400 * (i % 24 - 11), 20 * sin(i / 4.0));
     nas_series_close(open_text(text, &k));
     assert_string_equal(warned, "");
 }

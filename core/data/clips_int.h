@@ -93,6 +93,9 @@ NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options 
                                           int32_t n_labels, bool silence, const nas_log *log,
                                           nas_clip_names *out, int32_t *folders, nas_err *err);
 
+/* Fails: a label cannot be cut from recordings that are not there. */
+nas_status nas_no_recordings(const char *folder, const char *label, nas_err *err);
+
 /* The arena that lives as long as c. */
 nas_arena *nas_clips_arena(nas_clips *c);
 

@@ -196,6 +196,7 @@ static nas_status pick_labels(nas_arena *a, const nas_clips_options *o, nas_clip
             if (o->some && !can_be_made(o, l, m)) continue;
             if (m == NOT) return no_such_class(a, label, o->folder, l->folders, l->n_folders, err);
             if (m == OF_RECORDINGS) {
+                if (!can_be_made(o, l, m)) return nas_no_recordings(o->folder, label, err);
                 l->made.silence = l->n_labels;
                 continue;
             }

@@ -96,15 +96,17 @@ static nas_status read_one(cutting *t, const char *path, nas_err *err) {
     return st;
 }
 
+nas_status nas_no_recordings(const char *folder, const char *label, nas_err *err) {
+    return nas_fail(err, NAS_ENOTFOUND,
+                    "task.silence: there is no recording in %s/%s that \"%s\" could be cut from; "
+                    "put long recordings of noise there, or make a folder \"%s\"",
+                    folder, nas_noise_folder, label, label);
+}
+
 static nas_status read_recordings(cutting *t, nas_err *err) {
     nas_noise_files files;
-    const nas_silence_config *o = t->c->silence;
     NAS_TRY(nas_noise_list(t->a, t->c->folder, &files, err));
-    if (!files.n)
-        return nas_fail(err, NAS_ENOTFOUND,
-                        "task.silence: there is no recording in %s/%s that \"%s\" could be cut "
-                        "from; put long recordings of noise there, or make a folder \"%s\"",
-                        t->c->folder, nas_noise_folder, o->label, o->label);
+    if (!files.n) return nas_no_recordings(t->c->folder, t->c->silence->label, err);
     t->recordings = nas_arena_array(t->a, (size_t)files.n, sizeof *t->recordings, err);
     if (!t->recordings) return NAS_ENOMEM;
     for (int32_t i = 0; i < files.n; i++) {

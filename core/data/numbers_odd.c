@@ -46,10 +46,12 @@ static bool is_odd(double value, int64_t cells, const double *v, int32_t n) {
     const double near = value < v[0] ? v[0] : v[n - 1];
     const double span = v[n - 1 - n / 100] - v[n / 100];
     const double gap = fabs(value - near), side = fabs(near - v[n / 2]);
+    /* -200 where nothing else is below 0. */
+    if (value < 0 && v[0] >= 0 && cells > 1 && !(fmod(value, 1) < 0) && gap > span / 10)
+        return true;
     if (!(gap > side) || !(gap > span / 2)) return false;
-    const bool code = is_code(value), below_all = value < 0 && v[0] >= 0;
+    const bool code = is_code(value);
     if (cells < 2 || code) return code;
-    if (below_all) return true;
     /* An off state is often 0. */
     return gap > 4 * side && cells * (fabs(value) > 0 ? 10 : 100) <= n;
 }
@@ -80,7 +82,7 @@ static int32_t find_odd(const double *v, int32_t n, odd out[ODD_MOST]) {
 }
 
 /* Without sorting: could the value at an end be odd? It is not where more than half of the others
- * are further from their nearest than that is from it. */
+ * are further from their nearest than that is from it, but for the only one below 0. */
 static bool may_have_odd(const double *v, int32_t n) {
     for (int side = -1; side <= 1; side += 2) {
         double end = -(double)INFINITY, near = end;
@@ -92,7 +94,8 @@ static bool may_have_odd(const double *v, int32_t n) {
         }
         for (int32_t i = 0; i < n; i++)
             close += side * v[i] < end && near - side * v[i] < end - near;
-        if (close * 2 >= n - cells) return true;
+        if (close * 2 >= n - cells || (side < 0 && end > 0 && !(near > 0) && cells > 1))
+            return true;
     }
     return false;
 }

@@ -116,7 +116,7 @@ static void warn_of_worst(const nas_dealing *d, const nas_log *log) {
     const double want = d->want[d->worst_part] * (double)d->total[l];
     nas_warn(log,
              "split: whichever way speakers are dealt, a class is off its share of a part by more "
-             "than a fifth: the %s part has %lld clips of \"%s\", its share is %.0f; figures of "
+             "than a fifth: the %s part has %lld clips of \"%s\", its share is %.3g; figures of "
              "that part weigh the class so. More speakers even it out",
              nas_part_name((nas_part)d->worst_part),
              (long long)d->count[d->worst_part * d->c->n_labels + l], d->c->labels[l], want);

@@ -87,7 +87,7 @@ static void warn_of_worst(const folding *f, const nas_log *log) {
     if (k != held) snprintf(where, sizeof where, "fold %d", k + 1);
     nas_warn(log,
              "split: whichever way speakers are dealt, a class is off its share of a fold by more "
-             "than a fifth: %s has %lld clips of \"%s\", its share is %.0f. All clips are judged "
+             "than a fifth: %s has %lld clips of \"%s\", its share is %.3g. All clips are judged "
              "once all the same; more speakers even it out",
              where, (long long)d->count[k * d->c->n_labels + l], d->c->labels[l],
              share * (double)d->total[l]);
