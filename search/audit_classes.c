@@ -24,7 +24,6 @@ static void fill(const nas_auditing *w, int32_t label, double *room, int32_t *se
     const nas_clips *all = w->d->clips;
     double *seconds = room, *level = seconds + all->n, *edge = level + all->n;
     int32_t n = 0, edges = 0;
-    out->name = all->labels[label];
     for (int32_t i = 0; i < all->n; i++) {
         const nas_clip *c = &all->clips[i];
         const nas_traits *t = &w->t[i];
@@ -55,7 +54,11 @@ static nas_status fill_classes(const nas_auditing *w) {
     if (!room || !seen || !out->classes) return NAS_ENOMEM;
     out->n_classes = c->n_labels;
     out->clips = c->n;
-    for (int32_t l = 0; l < c->n_labels; l++) fill(w, l, room, seen, &out->classes[l]);
+    for (int32_t l = 0; l < c->n_labels; l++) {
+        out->classes[l].name = nas_arena_text(w->a, c->labels[l], w->err);
+        if (!out->classes[l].name) return NAS_ENOMEM;
+        fill(w, l, room, seen, &out->classes[l]);
+    }
     return NAS_OK;
 }
 
