@@ -308,9 +308,6 @@ static void print_runtimes(const sheet *s) {
 
 static nas_status check_letters(const sheet *s, nas_err *err) {
     if (s->n >= 8 && memcmp(s->bytes + 4, "TFL3", 4) == 0) return NAS_OK;
-    if (s->n >= 15 && memcmp(s->bytes, "SQLite format 3", 15) == 0)
-        return nas_fail(err, NAS_EINVAL, "%s is a database: which trial? nas show %s TRIAL",
-                        s->path, s->path);
     return nas_fail(err, NAS_EFORMAT, "%s: not a .tflite file: the letters TFL3 are missing",
                     s->path);
 }

@@ -69,5 +69,5 @@ check "no model" says 2 "the letters TFL3 are missing" "$NAS" show tiny.json
 head -c 300 alone.tflite >cut.tflite
 check "a file that is cut off" says 2 "cut.tflite: tflite: " "$NAS" show cut.tflite
 "$NAS" run tiny.json --quiet >/dev/null 2>&1
-check "a database asks for the trial" says 2 "which trial?" "$NAS" show tiny.db
+check "a database is shown as a study" says 0 "study tiny: task keywords, version 1" "$NAS" show tiny.db
 close_tests
