@@ -127,15 +127,18 @@ static void tell_version(const nas_begin *b, const before *old, nas_study_id id,
              old->id.version);
 }
 
-/* Another confidence is written with the bounds that are computed for it. */
+/* Another confidence is written with the bounds that are computed for it. Those of other data may be
+ * of the confidence of their time, until then of none. */
 static nas_status join(const nas_begin *b, const before *old, nas_arena *a, nas_study_id *out,
                        nas_err *err) {
     nas_study def;
     NAS_TRY(nas_study_define(b->space, &b->data->fingerprint, b->seed, b->trials, old->bare, a,
                              &def, err));
-    const double wanted = def.confidence;
-    const bool again = old->there && !old->bare && sure_of(old->def.confidence) != sure_of(wanted);
-    if (again) def.confidence = old->def.confidence;
+    const double wanted = def.confidence, none = 1e-9;
+    const bool moved = !nas_hash_equal(&old->def.fingerprint, &def.fingerprint);
+    const bool again = old->there && !old->bare &&
+                       (moved || sure_of(old->def.confidence) != sure_of(wanted));
+    if (again) def.confidence = moved ? none : old->def.confidence;
     if (!b->data->task->ops->evaluate) def.kernel = b->kernel; /* a formula is not trained */
     NAS_TRY(nas_store_study(b->store, &def, out, err));
     tell_version(b, old, *out, &def, a);
