@@ -289,11 +289,32 @@ static void test_warnings(void **state) {
     nas_store_close(s);
 }
 
+/* What a run leaves that is killed between two connections is no copy of a part. */
+static void test_killed_between(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 6);
+    nas_study_id id;
+    nas_store *s = begin(p, &def, &id);
+    char wal[128];
+    snprintf(wal, sizeof wal, "%s-wal", p->db);
+    OK(nas_store_at_work(s, id, true, &p->err));
+    nas_store_close(s);
+    assert_int_equal(access(wal, F_OK), 0);
+    s = open_db(p, NAS_STORE_WRITE);
+    assert_false(nas_store_lacks_wal(s));
+    OK(nas_store_at_work(s, id, false, &p->err));
+    nas_store_close(s);
+    assert_int_not_equal(access(wal, F_OK), 0);
+    s = open_db(p, NAS_STORE_READ);
+    assert_false(nas_store_lacks_wal(s));
+    nas_store_close(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_other_data), T(test_first_trials), T(test_examples_of_data),
         T(test_kernel),     T(test_old_views),    T(test_unmeasured),
-        T(test_back_without), T(test_warnings),
+        T(test_back_without), T(test_warnings),     T(test_killed_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
