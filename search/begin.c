@@ -60,7 +60,7 @@ static nas_status look_back(const nas_begin *b, nas_arena *a, before *old, nas_e
                            err));
     find_best(b, old);
     NAS_TRY(nas_store_is_bare(b->store, name, &old->bare, err));
-    if (old->bare)
+    if (old->bare && b->data->n_marks) /* a formula has no examples */
         nas_warn(b->log,
                  "study %s was begun by a nas that kept no single examples: its constraints are "
                  "tested against bare figures, not against the ends of intervals. Another --db or "
