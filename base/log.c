@@ -4,15 +4,40 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+
+enum { LONGEST = 4096 };
+
+/* Without the part of a character of UTF-8 that stood at the end, and with "..." there. */
+static void end_cut(char text[LONGEST]) {
+    size_t n = LONGEST - 4;
+    while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80) n--;
+    strcpy(text + n, "...");
+}
+
+/* One line that no terminal obeys: names of files may hold any byte. */
+static void make_visible(const char *text, char out[4 * LONGEST]) {
+    for (; *text; text++) {
+        const unsigned char c = (unsigned char)*text;
+        if (c >= 0x20 && c != 0x7f)
+            *out++ = *text;
+        else if (c == '\n' || c == '\t' || c == '\r')
+            out += sprintf(out, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
+        else
+            out += sprintf(out, "\\x%02x", c);
+    }
+    *out = '\0';
+}
 
 void nas_warn(const nas_log *log, const char *fmt, ...) {
     if (!log || !log->warn) return;
-    char text[1024];
+    char text[LONGEST], line[4 * LONGEST];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    if (vsnprintf(text, sizeof text, fmt, ap) >= LONGEST) end_cut(text);
     va_end(ap);
-    log->warn(log->ctx, text);
+    make_visible(text, line);
+    log->warn(log->ctx, line);
 }
 
 void nas_progress(const nas_log *log, const char *what, int64_t done, int64_t total) {

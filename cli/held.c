@@ -134,7 +134,8 @@ static bool is_before(const nas_study *study, const figures *a, const figures *b
     return false;
 }
 
-/* Of another version: by what the database has of it now. */
+/* Of another version: by what the database has of it now. One that was never measured by what is
+ * asked for now is no better. */
 static nas_status look_up(const char *db, const nas_study *study, const nas_holder *p, nas_arena *a,
                           cli_held *out, figures *f, nas_err *err) {
     nas_store *store = NULL;
@@ -145,10 +146,13 @@ static nas_status look_up(const char *db, const nas_study *study, const nas_hold
     out->number = p->number;
     NAS_TRY(nas_store_open(db, NAS_STORE_READ, &store, err));
     nas_status st = nas_store_find_version(store, study->name, p->version, a, &old, &at, err);
+    const bool lacks = st == NAS_EINVAL;
+    if (lacks) f->feasible = false;
     if (st == NAS_OK) st = figures_of(store, &old, p->row, f, err);
-    if (st == NAS_OK) out->same_data = nas_hash_equal(&old.fingerprint, &study->fingerprint);
+    if (st == NAS_OK || lacks)
+        out->same_data = nas_hash_equal(&old.fingerprint, &study->fingerprint);
     nas_store_close(store);
-    return st;
+    return lacks ? NAS_OK : st;
 }
 
 static const cJSON *task_in(nas_arena *a, const char *text, nas_json **j) {

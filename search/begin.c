@@ -60,7 +60,7 @@ static nas_status look_back(const nas_begin *b, nas_arena *a, before *old, nas_e
                            err));
     find_best(b, old);
     NAS_TRY(nas_store_is_bare(b->store, name, &old->bare, err));
-    if (old->bare)
+    if (old->bare && b->data->n_marks) /* a formula has no examples */
         nas_warn(b->log,
                  "study %s was begun by a nas that kept no single examples: its constraints are "
                  "tested against bare figures, not against the ends of intervals. Another --db or "
@@ -127,15 +127,18 @@ static void tell_version(const nas_begin *b, const before *old, nas_study_id id,
              old->id.version);
 }
 
-/* Another confidence is written with the bounds that are computed for it. */
+/* Another confidence is written with the bounds that are computed for it. Those of other data may be
+ * of the confidence of their time, until then of none. */
 static nas_status join(const nas_begin *b, const before *old, nas_arena *a, nas_study_id *out,
                        nas_err *err) {
     nas_study def;
     NAS_TRY(nas_study_define(b->space, &b->data->fingerprint, b->seed, b->trials, old->bare, a,
                              &def, err));
-    const double wanted = def.confidence;
-    const bool again = old->there && !old->bare && sure_of(old->def.confidence) != sure_of(wanted);
-    if (again) def.confidence = old->def.confidence;
+    const double wanted = def.confidence, none = 1e-9;
+    const bool moved = !nas_hash_equal(&old->def.fingerprint, &def.fingerprint);
+    const bool again = old->there && !old->bare &&
+                       (moved || sure_of(old->def.confidence) != sure_of(wanted));
+    if (again) def.confidence = moved ? none : old->def.confidence;
     if (!b->data->task->ops->evaluate) def.kernel = b->kernel; /* a formula is not trained */
     NAS_TRY(nas_store_study(b->store, &def, out, err));
     tell_version(b, old, *out, &def, a);

@@ -55,7 +55,7 @@ static double thousands(const char *number) {
     size_t n = 0;
     const char *p = number;
     for (; isdigit((unsigned char)*p) && n < 4; p++) plain[n++] = *p;
-    if (n == 0 || n > 3) return (double)NAN;
+    if (n == 0 || n > 3 || *number == '0') return (double)NAN; /* "0,950" is a fraction */
     while ((*p == ',' || *p == '_' || *p == '\'') && strspn(p + 1, "0123456789") == 3 && n < 60) {
         memcpy(plain + n, p + 1, 3);
         n += 3;

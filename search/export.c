@@ -137,6 +137,18 @@ static bool note_text(void *ctx, const nas_row *row) {
     return false;
 }
 
+/* Of the data that the version is about, which need not be the current one's. */
+static nas_status take_fingerprint(nas_store *store, nas_study_id id, char out[65], nas_err *err) {
+    const nas_value of[2] = {{.type = NAS_COLUMN_INTEGER, .integer = id.study},
+                             {.type = NAS_COLUMN_INTEGER, .integer = id.version}};
+    if (nas_store_schema(store) < NAS_STORE_DATA)
+        return nas_store_query(store, "select fingerprint from nas_studies where id = ?1", of, 1,
+                               note_text, out, err);
+    return nas_store_query(store,
+                           "select fingerprint from nas_spaces where study = ?1 and version = ?2",
+                           of, 2, note_text, out, err);
+}
+
 static nas_status gather(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
                          const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
     nas_metric metrics[NAS_METRICS_MOST];
@@ -150,9 +162,7 @@ static nas_status gather(nas_store *store, nas_study_id id, const nas_study *stu
     for (; list.n < study->n_metrics && list.n < NAS_METRICS_MOST; list.n++)
         metrics[list.n] = (nas_metric){.name = study->metrics[list.n].name};
     char data[65] = "";
-    const nas_value of = {.type = NAS_COLUMN_INTEGER, .integer = id.study};
-    NAS_TRY(nas_store_query(store, "select fingerprint from nas_studies where id = ?1", &of, 1,
-                            note_text, data, err));
+    NAS_TRY(take_fingerprint(store, id, data, err));
     return nas_package_metrics(&list, o->metric, task->evaluate ? NULL : data, a, &o->metrics_json,
                                err);
 }

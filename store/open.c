@@ -432,6 +432,10 @@ void nas_store_close(nas_store *s) {
     for (nas_layout *l = s->layouts; l; l = l->next)
         for (int i = 0; i < NAS_SQL_SLOTS; i++) sqlite3_finalize(l->slots[i]);
     if (s->mode == NAS_STORE_CREATE) remove_if_empty(s);
+    /* A run may be killed while it has no connection: the -wal file tells what it left from a copy.
+     */
+    if (s->mode != NAS_STORE_READ && any_at_work(s))
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     disconnect(s);
     nas_arena_close(s->arena);
     free(s->path);

@@ -301,7 +301,13 @@ static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     if (version >= nas_schema_version()) return NAS_OK; /* another process was quicker */
     int64_t *ids = NULL, n = 0;
     if (version > 0) NAS_TRY(nas_studies_list(s, a, &ids, &n, err));
-    for (int64_t i = version; i < nas_schema_version(); i++) NAS_TRY(take_step(s, i, ids, n, err));
+    /* Views that people made name tables which steps make anew: they are no reason to fail. */
+    NAS_TRY(nas_sql_exec(s, "PRAGMA legacy_alter_table=ON", err));
+    nas_status st = NAS_OK;
+    for (int64_t i = version; st == NAS_OK && i < nas_schema_version(); i++)
+        st = take_step(s, i, ids, n, err);
+    NAS_TRY(nas_sql_exec(s, "PRAGMA legacy_alter_table=OFF", st == NAS_OK ? err : NULL));
+    NAS_TRY(st);
     if (version < NAS_SCHEMA_WARNINGS) NAS_TRY(find_kernels(s, ids, n, err));
     s->schema = nas_schema_version();
     NAS_TRY(write_all_views(s, a, ids, n, err));

@@ -243,6 +243,7 @@ static nas_status write_aims(nas_store *s, const nas_study *def, int64_t study, 
 static bool asks_anew(const nas_study *old, const nas_study *def) {
     return !same_bounds(old, def) || !same_goals(old, def) ||
            !nas_hash_equal(&old->space_hash, &def->space_hash) ||
+           !nas_hash_equal(&old->fingerprint, &def->fingerprint) ||
            !same_columns(old->n_metrics, old->metrics, def->n_metrics, def->metrics);
 }
 

@@ -60,12 +60,23 @@ static nas_status write_view(nas_store *s, const char *study, const char *tail, 
     return write_object(s, "VIEW", name, q, err);
 }
 
+/* What constraints ask for now and an old version never measured: no trial of it keeps them. */
+static void put_unmeasured(const nas_study *def, const nas_layout *l, sqlite3_str *q) {
+    for (int32_t i = 0; i < def->n_bounds; i++) {
+        const char *column = def->bounds[i].column;
+        bool there = nas_layout_stored(l, column) != NULL;
+        for (int32_t k = 0; k < i; k++) there |= !strcmp(def->bounds[k].column, column);
+        if (!there) sqlite3_str_appendf(q, ", NULL AS \"%w\"", column);
+    }
+}
+
 static nas_status write_main(nas_store *s, const nas_study *def, const nas_layout *l,
                              nas_err *err) {
     sqlite3_str *q = sqlite3_str_new(s->db);
     sqlite3_str_appendall(q, "SELECT number, state, reason");
     for (int32_t i = 0; i < l->n_params + l->n_metrics; i++)
         sqlite3_str_appendf(q, ", \"%w\" AS \"%w\"", l->stored[i], l->names[i]);
+    put_unmeasured(def, l, q);
     sqlite3_str_appendf(q,
                         ", seconds, cpu_seconds, epochs_trained, epochs_saved, attempt, worker,"
                         " machine,"
@@ -242,11 +253,14 @@ static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
                           "'waiting', 'running', 'stopped', 'diverged', 'rejected', 'failed'", err);
 }
 
-/* The front of a version that is not the current one, which no table keeps. */
-static nas_status write_old_pareto(nas_store *s, const nas_study *def, nas_arena *a, nas_err *err) {
+/* The front of a version that is not the current one, which no table keeps, in what it measured. */
+static nas_status write_old_pareto(nas_store *s, const nas_study *def, const nas_layout *l,
+                                   nas_arena *a, nas_err *err) {
     nas_axis *axes = NULL;
-    int32_t n = 0;
-    NAS_TRY(nas_front_axes(def, a, &axes, &n, err));
+    int32_t all = 0, n = 0;
+    NAS_TRY(nas_front_axes(def, a, &axes, &all, err));
+    for (int32_t i = 0; i < all; i++)
+        if (nas_layout_stored(l, axes[i].column)) axes[n++] = axes[i];
     sqlite3_str *q = sqlite3_str_new(s->db), *better = sqlite3_str_new(s->db);
     sqlite3_str_appendf(q, "SELECT a.* FROM \"%w\" a WHERE a.state = 'complete'", def->name);
     for (int32_t i = 0; i < n; i++)
@@ -275,22 +289,20 @@ static nas_status write_old(nas_store *s, const nas_study *def, nas_layout *l, n
                             nas_err *err) {
     NAS_TRY(write_main(s, def, l, err));
     NAS_TRY(write_feasible(s, def, err));
-    NAS_TRY(write_old_pareto(s, def, a, err));
+    NAS_TRY(write_old_pareto(s, def, l, a, err));
     NAS_TRY(write_best(s, def, l, err));
     NAS_TRY(write_rejected(s, def, err));
     return s->schema < NAS_SCHEMA_WARNINGS ? NAS_OK : write_warnings(s, def, l, err);
 }
 
-static nas_status check_aims(const nas_study *def, const nas_layout *l, nas_err *err) {
-    for (int32_t i = 0; i < def->n_goals + def->n_bounds; i++) {
-        const char *column =
-            i < def->n_goals ? def->goals[i].column : def->bounds[i - def->n_goals].column;
-        if (!nas_layout_stored(l, column))
+static nas_status check_goals(const nas_study *def, const nas_layout *l, nas_err *err) {
+    for (int32_t i = 0; i < def->n_goals; i++)
+        if (!nas_layout_stored(l, def->goals[i].column))
             return nas_fail(err, NAS_EINVAL,
-                            "version %lld of study %s has no %s, which the study's objectives or "
-                            "constraints now ask for; its rows are in nas_trials_%lld",
-                            (long long)l->version, def->name, column, (long long)l->study);
-    }
+                            "version %lld of study %s has no %s, which the study's objectives now "
+                            "ask for; its rows are in nas_trials_%lld",
+                            (long long)l->version, def->name, def->goals[i].column,
+                            (long long)l->study);
     return NAS_OK;
 }
 
@@ -299,7 +311,7 @@ nas_status nas_views_show(nas_store *s, const nas_study *def, nas_study_id id, n
                           nas_err *err) {
     nas_layout *l = NULL;
     NAS_TRY(nas_layout_get(s, id, &l, err));
-    NAS_TRY(check_aims(def, l, err));
+    NAS_TRY(check_goals(def, l, err));
     NAS_TRY(nas_sql_exec(s, "PRAGMA query_only=0; PRAGMA temp_store=MEMORY", err));
     const nas_status status = write_old(s, def, l, a, err);
     const nas_status back = nas_sql_exec(s, "PRAGMA query_only=1", status == NAS_OK ? err : NULL);

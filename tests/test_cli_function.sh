@@ -26,6 +26,9 @@ check "the best is where it must be" equal "$(sql rosenbrock.db 'select point_x1
 check "nothing but the settings and the figures is written" equal "$(ls rosenbrock_best | tr '\n' ' ')" "candidate.json metrics.json "
 check "verify evaluates all again" says_of 0 "27 trials, all the same values" "$NAS" verify rosenbrock.db --all
 check "show" says 0 "point_x1  0.25" "$NAS" show rosenbrock.db 9
+cp rosenbrock.db older.db
+python3 -c 'import sqlite3; db = sqlite3.connect("older.db"); db.execute("update nas_studies set examples = null"); db.commit()'
+check "one of an older nas lacks no examples: it never has any" bash -c "! '$NAS' run rosenbrock.json --db older.db --quiet --out older_best 2>&1 | grep warning"
 check "top has no columns of files" says_of 0 "slack  seconds" "$NAS" top rosenbrock.db -n 1
 check "export" says_of 0 "is in third/: score" "$NAS" export rosenbrock.db --trial 3 -o third//
 formula near sphere '"constraints": ["value < 0.5"], "search": { "sampler": "grid" }' |

@@ -22,6 +22,7 @@ check "without a blank" bound "write 25000" "< 25kB"
 check "of 1,024" bound "write 25600" "< 25 KiB"
 check "per cent" alone "write 0.9" 's|"zlib_bytes < 25000"|"accuracy > 90 %"|'
 check "a comma for thousands" bound "thousands take no separator; write 25000" "< 25,000"
+check "a comma with three digits behind nothing whole" bound "write 0.950" "> 0,950"
 check "twice" bound "write 1250000" "< 1'250'000"
 check "a decimal comma" alone "the decimal sign is a point; write 0.95" 's|"zlib_bytes < 25000"|"accuracy > 0,95"|'
 check "another word" bound "its unit is that of the metric" "< 25000 bytes"

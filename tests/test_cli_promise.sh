@@ -72,6 +72,14 @@ check "its bounds are those of the default" equal "$(ends_now 1)" "$(sql one.db 
 check "a confidence, after null" sure two
 check "has its bounds" equal "$(ends_now 1)" "$at_06"
 check "which are higher" equal "$(sql two.db "select sum(accuracy_lo) > $(sql one.db 'select sum(accuracy_lo) from kept') from kept")" 1
+cp -r clips fewer
+rm "$(find fewer -name '*.wav' | sort | head -n 1)"
+on_others() { "$NAS" run kept.json --db two.db --quiet --set '{"search": {"confidence": 0.9, "replicates": 0}}' "$@"; }
+check "other data at another confidence" on_others --data fewer
+check "and back at that one" on_others
+check "has its bounds, too" other_version
+check "until the next one" sure two
+check "which gives the old ones" equal "$(ends_now 1)" "$at_06"
 
 # --- claims and replicates
 check "a winner is claimed something" equal "$(sql one.db 'select count(*), sum(trials), sum(claimed <= observed), sum(claimed_lo < claimed), sum(claimed_low < claimed_high) from nas_claims')" "3,4,1,1,1"

@@ -55,4 +55,32 @@ check "a version that is not there" says 2 "kws.db: study kws has no version 3, 
 check "nor is that one" says 2 "expected a whole number from 1" "$NAS" show kws.db --version zero
 check "nothing can be written through it" says 2 "only a statement that reads" "$NAS" sql kws.db "delete from nas_studies" --version 1
 check "the file is as it was" equal "$(sql kws.db "select version from studies")" 2
+
+# --- other data
+rm -r kws_best
+cp -r clips fewer
+rm "$(find fewer -name '*.wav' | sort | head -n 1)"
+check "other data" "$NAS" run second.json --db kws.db --data fewer --quiet
+data_of() { sql kws.db "select fingerprint from nas_spaces where version = $1"; }
+named() { "$NAS" export kws.db --version "$1" --trial 0 -o "of$1" && grep -q "$(data_of "$1")" "of$1/metrics.json"; }
+check "the files of a version name its data" named 1
+check "whichever is current" named 3
+
+# --- a version of a nas that had no such metric
+cp kws.db older.db
+rm -r kws_best
+cp -r before kws_best
+python3 - <<'PY'
+import sqlite3
+db = sqlite3.connect("older.db")
+db.execute("delete from nas_columns where version = 1 and name like 'worst_recall%'")
+db.commit()
+PY
+sed 's/zlib_bytes < 100000/worst_recall >= 0/; s/"epochs": 1/"epochs": 2/' second.json >recall.json
+newer() { "$NAS" run recall.json --db older.db --quiet --out kws_best >out.log 2>err.log; }
+check "a constraint that an old version never measured" newer
+check "its files are replaced" grep -q "replaced: those of trial ${best%,*} of version 1" out.log
+check "and come again as said" bash -c "'$NAS' export older.db --version 1 --trial ${best%,*} -o oldest && cmp before/model.tflite oldest/model.tflite"
+check "its trials are listed" says 0 "4 miss a bound" "$NAS" top older.db --version 1
+check "and shown" says 0 "trial 0 of kws: complete" "$NAS" show older.db 0 --version 1
 close_tests

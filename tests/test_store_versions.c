@@ -190,6 +190,72 @@ static void test_old_views(void **state) {
     nas_store_close(s);
 }
 
+/* A constraint asks for what an old version never measured: none of its trials keeps it, and they
+ * are shown. */
+static void test_unmeasured(void **state) {
+    place *p = *state;
+    static const nas_column more[] = {{"accuracy", NAS_COLUMN_REAL},
+                                      {"zlib_bytes", NAS_COLUMN_INTEGER},
+                                      {"total_ms_hi", NAS_COLUMN_REAL},
+                                      {"worst_recall", NAS_COLUMN_REAL}};
+    static const nas_bound asked[] = {{"accuracy > 0.9", "accuracy", ">", 0.9},
+                                      {"worst_recall > 0.5", "worst_recall", ">", 0.5},
+                                      {"worst_recall < 1", "worst_recall", "<", 1}};
+    static const nas_goal other[] = {{"worst_recall", true}};
+    nas_study def = study_of("kws", 60), got;
+    nas_study_id v1, v2, id;
+    nas_store *s = begin(p, &def, &v1);
+    add(p, s, v1, 0.91, 1000, "complete");
+    add(p, s, v1, 0.92, 900, "complete");
+    def.space_hash = nas_hash_of("space 2", 7);
+    def.metrics = more;
+    def.n_metrics = 4;
+    def.bounds = asked;
+    def.n_bounds = 3;
+    OK(nas_store_study(s, &def, &v2, &p->err));
+    nas_store *r = open_db(p, NAS_STORE_READ);
+    OK(nas_store_find_version(r, NULL, 1, p->arena, &got, &id, &p->err));
+    assert_string_equal(ask(p, r, "SELECT number, accuracy, worst_recall FROM kws ORDER BY 1"),
+                        "0 0.91000000000000003 NULL|1 0.92000000000000004 NULL");
+    assert_string_equal(ask(p, r, "SELECT count(*) FROM kws_feasible"), "0");
+    assert_string_equal(ask(p, r, "SELECT count(*) FROM kws_best"), "0");
+    assert_string_equal(ask(p, r, "SELECT number FROM kws_pareto"), "1");
+    nas_store_close(r);
+    def.goals = other;
+    OK(nas_store_study(s, &def, &v2, &p->err));
+    r = open_db(p, NAS_STORE_READ);
+    FAILS(NAS_EINVAL, nas_store_find_version(r, NULL, 1, p->arena, &got, &id, &p->err));
+    SAYS("version 1 of study kws has no worst_recall");
+    nas_store_close(r);
+    nas_store_close(s);
+}
+
+/* Back on data whose trials lack what is asked for since: they are trained again, as with a changed
+ * space. */
+static void test_back_without(void **state) {
+    place *p = *state;
+    static const nas_bound asked[] = {{"accuracy > 0.9", "accuracy", ">", 0.9},
+                                      {"total_ms_hi < 9", "total_ms_hi", "<", 9}};
+    nas_study def = study_of("kws", 60);
+    nas_study_id v1, v2;
+    nas_store *s = begin(p, &def, &v1);
+    nas_claim c;
+    const char *json;
+    const nas_value without[3] = {real(0.91), integer(1000), null};
+    assert_int_equal(claim_as(p, s, v1, "w", &c, &json), NAS_CLAIMED);
+    assert_true(finish_as(p, s, v1, &c, "w", "complete", without));
+    const nas_hash first = def.fingerprint;
+    def.fingerprint = nas_hash_of("b", 1);
+    OK(nas_store_study(s, &def, &v2, &p->err));
+    def.bounds = asked;
+    OK(nas_store_study(s, &def, &v2, &p->err));
+    def.fingerprint = first;
+    OK(nas_store_study(s, &def, &v1, &p->err));
+    assert_int_equal(v1.version, 1);
+    assert_string_equal(ask(p, s, "SELECT number, state FROM kws"), "0 waiting");
+    nas_store_close(s);
+}
+
 static bool add_text(void *ctx, const char *said) {
     char *all = ctx;
     strcat(strcat(all, said), ";");
@@ -223,10 +289,32 @@ static void test_warnings(void **state) {
     nas_store_close(s);
 }
 
+/* What a run leaves that is killed between two connections is no copy of a part. */
+static void test_killed_between(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 6);
+    nas_study_id id;
+    nas_store *s = begin(p, &def, &id);
+    char wal[128];
+    snprintf(wal, sizeof wal, "%s-wal", p->db);
+    OK(nas_store_at_work(s, id, true, &p->err));
+    nas_store_close(s);
+    assert_int_equal(access(wal, F_OK), 0);
+    s = open_db(p, NAS_STORE_WRITE);
+    assert_false(nas_store_lacks_wal(s));
+    OK(nas_store_at_work(s, id, false, &p->err));
+    nas_store_close(s);
+    assert_int_not_equal(access(wal, F_OK), 0);
+    s = open_db(p, NAS_STORE_READ);
+    assert_false(nas_store_lacks_wal(s));
+    nas_store_close(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_other_data), T(test_first_trials), T(test_examples_of_data),
-        T(test_kernel),     T(test_old_views),    T(test_warnings),
+        T(test_kernel),     T(test_old_views),    T(test_unmeasured),
+        T(test_back_without), T(test_warnings),     T(test_killed_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
