@@ -317,7 +317,7 @@ static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     s->targets = l->draft.targets;
     s->time = l->draft.time;
     hash_values(s);
-    return nas_series_find_season(s, &l->draft, err);
+    return nas_series_find_season(s, &l->draft, log, err);
 }
 
 static nas_status open_in(nas_series *s, const char *path, const nas_log *log, nas_err *err) {
