@@ -2,6 +2,8 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "core/data/csv.h"
+#include "core/data/words.h"
+#include "tests/fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -149,12 +151,29 @@ static void test_numbers(void **state) {
     nas_csv_close(semicolon);
 }
 
+/* A byte 0 ends a word, as the text that is kept of it: each cell is found again. */
+static void test_words(void **state) {
+    (void)state;
+    static const char longer[] = "a word of more than a few bytes, kept behind it";
+    static const nas_cell cells[] = {
+        {"ab", 2}, {longer, sizeof longer - 1}, {"ab\0 a tail of some twenty bytes", 32}, {"", 0}};
+    static const int32_t numbers[] = {0, 1, 0, 2};
+    nas_words w = {0};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        int32_t number;
+        assert_int_equal(nas_words_number(&w, arena, cells[i], &number, NULL), NAS_OK);
+        assert_int_equal(number, numbers[i]);
+    }
+    assert_int_equal(w.n, 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test_setup_teardown(test_words, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
