@@ -92,6 +92,7 @@ static void show(const nas_forecast_run *r, int32_t row, const float *forecast) 
     if (!r->each) return;
     r->each(r->ctx, &(nas_forecast_seen){.row = row,
                                          .windows = r->windows->n,
+                                         .line = s->line[origin],
                                          .seconds = s->time ? s->time[origin] / NAS_SECOND : 0,
                                          .forecast = forecast,
                                          .truth = truth,

@@ -316,6 +316,7 @@ static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     s->inputs = l->draft.inputs;
     s->targets = l->draft.targets;
     s->time = l->draft.time;
+    s->line = l->draft.line;
     hash_values(s);
     return nas_series_find_season(s, &l->draft, log, err);
 }
