@@ -371,6 +371,12 @@ static void test_groups(void **state) {
     s = opened("id,v\nA,1\nB,2\nA,3\nB,4\nA,5\nB,6\n", &k);
     expect_windows(s, 2, (int32_t[]){0, 3});
     nas_series_close(s);
+    /* Names stand in files of JSON, so they are UTF-8 whatever the table is. */
+    s = opened("id,v\nZ\xfcrich,1\nBern,2\nZ\xfcrich,3\n", &k);
+    assert_int_equal(s->n_groups, 2);
+    assert_string_equal(s->group_name[0], "Bern");
+    assert_string_equal(s->group_name[1], "Z\xc3\xbcrich");
+    nas_series_close(s);
 }
 
 /* The row a season before: by the time, so that a gap does not shift it; never of another group. */
