@@ -174,6 +174,20 @@ static void test_named(void **state) {
         fail_msg("%s", err.text);
 }
 
+/* Rows are brought together by group; the line is the first of the file all the same. */
+static void test_odd_of_groups(void **state) {
+    (void)state;
+    nas_series_config k = config(NAS_MISSING_DROP);
+    k.group = "g";
+    char *end = text + sprintf(text, "g,a,b\n");
+    for (int i = 0; i < 80; i++)
+        end += sprintf(end, "%s,%d,%d\n", i < 40 ? "z" : "a", i % 40 == 7 ? -9999 : i * 31 % 17,
+                       i * 13 % 11);
+    nas_series_close(open_text(text, &k));
+    expect_said("2 of 80 cells hold -9999");
+    expect_said("the first is in line 9.");
+}
+
 /* --- gaps ---------------------------------------------------------------------------------------
  */
 
@@ -408,6 +422,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_odd, setup, teardown),
         cmocka_unit_test_setup_teardown(test_not_odd, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_odd_of_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(test_named, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gaps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gaps_at_breaks, setup, teardown),
