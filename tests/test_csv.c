@@ -167,13 +167,57 @@ static void test_words(void **state) {
     assert_int_equal(w.n, 3);
 }
 
+/* Of a space file, which is UTF-8, and a table that is Latin-1. */
+static void test_is(void **state) {
+    (void)state;
+    static const struct {
+        const char *cell, *text;
+        bool is;
+    } cases[] = {
+        {"NW", "NW", true},
+        {"NW", "N", false},
+        {"N", "NW", false},
+        {"", "", true},
+        {"", "N", false},
+        {"S\xc3\xbc"
+         "d",
+         "S\xc3\xbc"
+         "d",
+         true},
+        {"S\xfc"
+         "d",
+         "S\xc3\xbc"
+         "d",
+         true},
+        {"S\xfc",
+         "S\xc3\xbc"
+         "d",
+         false},
+        {"S\xfc"
+         "d",
+         "S\xc3\xbc", false},
+        {"S\xfc"
+         "d",
+         "S\xc3\xb6"
+         "d",
+         false},
+        {"S\xc3\xbc"
+         "d",
+         "S\xc3\x83\xc2\xbc"
+         "d",
+         false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nas_cell cell = {cases[i].cell, (int32_t)strlen(cases[i].cell)};
+        if (nas_csv_is(cell, cases[i].text) != cases[i].is) fail_msg("case %zu", i);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test_setup_teardown(test_words, setup, teardown),
+        cmocka_unit_test(test_shapes), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bad),    cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_is),     cmocka_unit_test_setup_teardown(test_words, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

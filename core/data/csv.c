@@ -133,6 +133,18 @@ const char *nas_csv_text(nas_arena *a, nas_cell cell, nas_err *err) {
     return text_of(a, cell, is_utf8(cell.p, cell.p + cell.n), false, err);
 }
 
+bool nas_csv_is(nas_cell cell, const char *text) {
+    const unsigned char *p = (const unsigned char *)cell.p, *end = p + cell.n;
+    const unsigned char *t = (const unsigned char *)text;
+    if ((size_t)cell.n == strlen(text) && memcmp(cell.p, text, (size_t)cell.n) == 0) return true;
+    if (is_utf8(cell.p, cell.p + cell.n)) return false;
+    for (; p < end; p++) {
+        if (*p >= 0x80 && *t++ != (0xc0 | *p >> 6)) return false;
+        if (*t++ != (*p < 0x80 ? *p : (0x80 | (*p & 0x3f))) || !*p) return false;
+    }
+    return !*t;
+}
+
 static nas_status read_header(nas_csv *c, const char *p, nas_err *err) {
     int64_t line = 1;
     const char *names[COLUMNS_MOST], *start = p, *stop = p;

@@ -93,8 +93,8 @@ static nas_status break_runs(nas_series *s, const nas_draft *d, const nas_log *l
     nas_warn(log,
              "%s: %lld of %d rows lack a value, most often of \"%.100s\" (first in line %lld); "
              "windows over them are left out: %d of %d stay (%.0f %%)%s",
-             s->path, (long long)s->dropped, s->rows, worst, (long long)line, after,
-             before, before ? 100.0 * after / before : 0,
+             s->path, (long long)s->dropped, s->rows, worst, (long long)line, after, before,
+             before ? 100.0 * after / before : 0,
              s->config.missing == NAS_MISSING_DROP ? ". To fill short gaps set task.missing to "
                                                      "\"previous\" or \"interpolate\""
                                                    : "");
