@@ -92,6 +92,7 @@ static void show(const nas_forecast_run *r, int32_t row, const float *forecast) 
     if (!r->each) return;
     r->each(r->ctx, &(nas_forecast_seen){.row = row,
                                          .windows = r->windows->n,
+                                         .line = s->line[origin],
                                          .seconds = s->time ? s->time[origin] / NAS_SECOND : 0,
                                          .forecast = forecast,
                                          .truth = truth,
@@ -232,9 +233,25 @@ static void add_texts(cJSON *object, const char *name, const char *const *v, int
     for (int32_t i = 0; i < n; i++) cJSON_AddItemToArray(list, cJSON_CreateString(v[i]));
 }
 
+static int32_t judged_groups(const nas_dataset *d) {
+    const nas_series *s = d->series->series;
+    int32_t n = 0;
+    for (int32_t g = 0; g < s->n_groups; g++)
+        n += d->series->by[(size_t)g * (size_t)s->config.n_targets].windows > 0;
+    return n;
+}
+
+/* Every trial keeps such a file, and one beyond 4 MiB is not read: of many groups it has the number
+ * alone. */
 static void add_groups(cJSON *v, const nas_dataset *d) {
+    enum { GROUPS_MOST = 1000 };
     const nas_series *s = d->series->series;
     const nas_series_config *k = &s->config;
+    const int32_t judged = judged_groups(d);
+    if (judged > GROUPS_MOST) {
+        nas_package_number(v, "groups_left_out", judged);
+        return;
+    }
     cJSON *groups = cJSON_AddObjectToObject(v, "groups");
     for (int32_t g = 0; g < s->n_groups; g++) {
         const nas_forecast_by *by = d->series->by + (size_t)g * (size_t)k->n_targets;

@@ -15,7 +15,9 @@ typedef struct record {
     nas_arena *arena;
     nas_err *err;
     int32_t n;
-    int32_t *origin;         /* [n] first row that is forecast, rising */
+    int32_t *origin;         /* [n] first row that is forecast, rising: its line in the file, as
+                                one model may pass over rows; with groups, which stand otherwise
+                                than in the file and leave no row out, its number */
     int64_t *day;            /* [n] since 1970 */
     double *error, *carried; /* [n][n_targets] sums over the horizon */
     bool failed;
@@ -45,7 +47,7 @@ static void note(void *ctx, const nas_forecast_seen *w) {
         error[i % targets] += fabs((double)w->forecast[i] - (double)w->truth[i]);
         carried[i % targets] += fabs((double)w->last[i % targets] - (double)w->truth[i]);
     }
-    r->origin[r->n] = w->row + r->k->window;
+    r->origin[r->n] = r->k->group ? w->row + r->k->window : w->line;
     r->day[r->n++] = day_of(w->seconds);
 }
 

@@ -84,6 +84,7 @@ double nas_forecast_seasonal(const nas_series *s, int32_t first, int32_t row, in
  * and the targets of its last row. */
 typedef struct nas_forecast_seen {
     int32_t row, windows; /* its first row; how many windows there are */
+    int32_t line;         /* of the file, of the first row that is forecast */
     int64_t seconds;      /* of the first row that is forecast; 0 where the time is not read */
     const float *forecast, *truth, *last;
     const double *base; /* [n_targets] to be added to each of them; NULL: nothing */

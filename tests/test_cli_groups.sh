@@ -104,6 +104,18 @@ check "one station needs no key" run mixed --data a.csv
 check "two models of other groups" says 2 "were trained with other groups" "$NAS" eval grouped_best mixed_best --data a.csv
 check "two of the same groups" bash -c "'$NAS' eval grouped_best weak_best --data stations.csv 2>&1 | grep -q 'by 25 days'"
 
+# --- so many groups that a file of every trial would be too long
+python3 - >crowd.csv <<'PY'
+print("station;date;clock;t;x")
+for g in range(1001):
+    for i in range(60):
+        print(f"m{g};{1 + i // 24:02d}/03/2024;{i % 24:02d}.00;{i * 7 % 11 + g % 5};{i * 5 % 13}")
+PY
+check "a thousand and one groups" "$NAS" run grouped.json --data crowd.csv --db crowd.db --out crowd_best --quiet \
+    --set '{"train": {"epochs": 1, "batch_size": 256}, "task": {"window": 3, "horizon": 1, "split": {"test": 0.2}}, "model": {"layers": [{"op": "flatten"}, {"op": "dense", "units": "outputs"}]}, "constraints": []}'
+check "their number is kept" grep -q '"groups_left_out":[[:space:]]*1001\>' crowd_best/forecast.json
+check "and eval has them all" bash -c "'$NAS' eval crowd_best --data crowd.csv | grep -q '^m1000 '"
+
 check "a target that has the name of another's figure" says 2 "its figures would have the names of another target's" \
     "$NAS" space mixed.json --set '{"task": {"targets": {"t": "t", "seasonal_t": "x"}}}'
 close_tests

@@ -74,6 +74,12 @@ as_c() { # the exported C on the meter, with the mean taken away in double
 check "the exported C is as far off as eval says" as_c
 check "other rows of the meter" bash -c "{ head -n 1 plain.csv; tail -n 100 plain.csv; } >tail.csv; '$NAS' eval meter --data tail.csv | grep -q '92 windows'"
 
+# --- two models, one of which passes over an empty row that is a missing value to the other
+awk -F, -v OFS=, 'NR == 1 { print "when", $0; next } { print NR * 3600, $0 } NR == 300 { print ",,," }' plain.csv >blank.csv
+check "with the time" train timed blank.csv T ', "missing": "drop", "time": { "column": "when", "format": "epoch_s" }'
+check "without it" train rows blank.csv T ', "missing": "drop"'
+check "they are compared on the same rows" says_of 0 "584 windows that both forecast" "$NAS" eval timed rows --data blank.csv
+
 # --- refused before any work
 refuse() { # TEXT DATA TARGET TASK-KEYS
     candidate "$2" "$3" "$4" >refuse.json

@@ -2,6 +2,8 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "core/data/csv.h"
+#include "core/data/words.h"
+#include "tests/fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -149,12 +151,73 @@ static void test_numbers(void **state) {
     nas_csv_close(semicolon);
 }
 
+/* A byte 0 ends a word, as the text that is kept of it: each cell is found again. */
+static void test_words(void **state) {
+    (void)state;
+    static const char longer[] = "a word of more than a few bytes, kept behind it";
+    static const nas_cell cells[] = {
+        {"ab", 2}, {longer, sizeof longer - 1}, {"ab\0 a tail of some twenty bytes", 32}, {"", 0}};
+    static const int32_t numbers[] = {0, 1, 0, 2};
+    nas_words w = {0};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
+        int32_t number;
+        assert_int_equal(nas_words_number(&w, arena, cells[i], &number, NULL), NAS_OK);
+        assert_int_equal(number, numbers[i]);
+    }
+    assert_int_equal(w.n, 3);
+}
+
+/* Of a space file, which is UTF-8, and a table that is Latin-1. */
+static void test_is(void **state) {
+    (void)state;
+    static const struct {
+        const char *cell, *text;
+        bool is;
+    } cases[] = {
+        {"NW", "NW", true},
+        {"NW", "N", false},
+        {"N", "NW", false},
+        {"", "", true},
+        {"", "N", false},
+        {"S\xc3\xbc"
+         "d",
+         "S\xc3\xbc"
+         "d",
+         true},
+        {"S\xfc"
+         "d",
+         "S\xc3\xbc"
+         "d",
+         true},
+        {"S\xfc",
+         "S\xc3\xbc"
+         "d",
+         false},
+        {"S\xfc"
+         "d",
+         "S\xc3\xbc", false},
+        {"S\xfc"
+         "d",
+         "S\xc3\xb6"
+         "d",
+         false},
+        {"S\xc3\xbc"
+         "d",
+         "S\xc3\x83\xc2\xbc"
+         "d",
+         false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nas_cell cell = {cases[i].cell, (int32_t)strlen(cases[i].cell)};
+        if (nas_csv_is(cell, cases[i].text) != cases[i].is) fail_msg("case %zu", i);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_shapes), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bad),    cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_is),     cmocka_unit_test_setup_teardown(test_words, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,6 +174,20 @@ static void test_named(void **state) {
         fail_msg("%s", err.text);
 }
 
+/* Rows are brought together by group; the line is the first of the file all the same. */
+static void test_odd_of_groups(void **state) {
+    (void)state;
+    nas_series_config k = config(NAS_MISSING_DROP);
+    k.group = "g";
+    char *end = text + sprintf(text, "g,a,b\n");
+    for (int i = 0; i < 80; i++)
+        end += sprintf(end, "%s,%d,%d\n", i < 40 ? "z" : "a", i % 40 == 7 ? -9999 : i * 31 % 17,
+                       i * 13 % 11);
+    nas_series_close(open_text(text, &k));
+    expect_said("2 of 80 cells hold -9999");
+    expect_said("the first is in line 9.");
+}
+
 /* --- gaps ---------------------------------------------------------------------------------------
  */
 
@@ -213,7 +227,7 @@ static void test_gaps(void **state) {
     expect_said("column \"a\": 3 of 6 missing cells are filled (the value before) in gaps of up to "
                 "2 rows, the first missing one in line 4");
     expect_said("column \"b\": 1 of 1 missing cells");
-    expect_said("3 of 15 rows lack a value");
+    expect_said("3 of 15 rows lack a value, most often of \"a\" (first in line 10)");
     nas_series_close(s);
 
     k.missing = NAS_MISSING_INTERPOLATE;
@@ -343,6 +357,20 @@ static void test_counters(void **state) {
     }
 }
 
+/* A table that a model is tried on may show one number of a counter alone: none of its digits are
+ * lost beside a mean that is known in doubles. */
+static void test_still_counter(void **state) {
+    (void)state;
+    const nas_series_config k = config(NAS_MISSING_ERROR);
+    char *end = text + sprintf(text, "a,b\n");
+    for (int i = 0; i < ROWS; i++) end += sprintf(end, "48123457.7,%d\n", i * 31 % 17);
+    nas_series *s = open_text(text, &k);
+    assert_non_null(s->input_base);
+    assert_true(fabs((double)s->inputs[0] + s->input_base[0] - 48123457.7) < 1e-6);
+    assert_true(!(fabs(s->target_base[0]) > 0));
+    nas_series_close(s);
+}
+
 /* A column whose range leaves no room for its steps is told. */
 static void test_wide_counter(void **state) {
     (void)state;
@@ -394,12 +422,14 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_odd, setup, teardown),
         cmocka_unit_test_setup_teardown(test_not_odd, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_odd_of_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(test_named, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gaps, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gaps_at_breaks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gaps_of_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(test_written, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_still_counter, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wide_counter, setup, teardown),
         cmocka_unit_test_setup_teardown(test_constant_target, setup, teardown),
     };

@@ -371,6 +371,12 @@ static void test_groups(void **state) {
     s = opened("id,v\nA,1\nB,2\nA,3\nB,4\nA,5\nB,6\n", &k);
     expect_windows(s, 2, (int32_t[]){0, 3});
     nas_series_close(s);
+    /* Names stand in files of JSON, so they are UTF-8 whatever the table is. */
+    s = opened("id,v\nZ\xfcrich,1\nBern,2\nZ\xfcrich,3\n", &k);
+    assert_int_equal(s->n_groups, 2);
+    assert_string_equal(s->group_name[0], "Bern");
+    assert_string_equal(s->group_name[1], "Z\xc3\xbcrich");
+    nas_series_close(s);
 }
 
 /* The row a season before: by the time, so that a gap does not shift it; never of another group. */
@@ -393,6 +399,31 @@ static void test_season(void **state) {
     s = opened("id,v\nA,1\nA,3\nA,5\nB,2\nB,4\nB,6\n", &k);
     static const int32_t by_rows[] = {-1, -1, 0, -1, -1, 3};
     for (int i = 0; i < 6; i++) assert_int_equal(s->season[i], by_rows[i]);
+    assert_string_equal(warned, "");
+    nas_series_close(s);
+    k.season = 3;
+    nas_series_close(opened("id,v\nA,1\nA,3\nA,5\nB,2\nB,4\nB,6\n", &k));
+    says("no row has another one task.season (3 rows) before it");
+}
+
+/* A time that stands twice, and a clock that is put back, do not end the seasons behind them. */
+static void test_season_over_breaks(void **state) {
+    (void)state;
+    nas_series_config k = config("t", "%d %H");
+    nas_series *s = opened("t,v\n1 0,1\n1 6,2\n1 6,3\n1 12,4\n1 18,5\n2 0,6\n2 6,7\n2 12,8\n"
+                           "2 18,9\n3 0,10\n",
+                           &k);
+    static const int32_t twice[] = {-1, -1, -1, -1, -1, 0, 2, 3, 4, 5};
+    for (int i = 0; i < 10; i++) assert_int_equal(s->season[i], twice[i]);
+    nas_series_close(s);
+    k = config("t", "%Y-%m-%d %H:%M");
+    k.season = 2;
+    s = opened("t,v\n2024-10-27 01:30,1\n2024-10-27 02:00,2\n2024-10-27 02:30,3\n"
+               "2024-10-27 02:00,4\n2024-10-27 02:30,5\n2024-10-27 03:00,6\n"
+               "2024-10-27 03:30,7\n2024-10-27 04:00,8\n",
+               &k);
+    static const int32_t back[] = {-1, -1, 0, -1, 0, 1, 4, 5};
+    for (int i = 0; i < 8; i++) assert_int_equal(s->season[i], back[i]);
     nas_series_close(s);
 }
 
@@ -409,6 +440,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_reasons, setup, teardown),
         cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
         cmocka_unit_test_setup_teardown(test_season, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_season_over_breaks, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

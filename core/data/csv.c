@@ -95,7 +95,9 @@ static int32_t utf8_bytes(const unsigned char *p, int32_t left) {
     if (!n || n > left) return 0;
     for (int32_t i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80) return 0;
-    return n;
+    /* Not as short as it could be, a surrogate, beyond U+10FFFF. */
+    if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f)) return 0;
+    return (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f) ? 0 : n;
 }
 
 static bool is_utf8(const char *p, const char *end) {
@@ -108,12 +110,11 @@ static bool is_utf8(const char *p, const char *end) {
     return true;
 }
 
-/* A name as UTF-8, blanks around it left out. */
-static const char *name_of(nas_csv *c, nas_cell cell, bool utf8, bool doubled, nas_err *err) {
+/* A text as UTF-8, blanks around it left out. */
+static const char *text_of(nas_arena *a, nas_cell cell, bool utf8, bool doubled, nas_err *err) {
     while (cell.n && *cell.p == ' ') cell.p++, cell.n--;
     while (cell.n && cell.p[cell.n - 1] == ' ') cell.n--;
-    if (cell.n > NAME_MOST) cell.n = NAME_MOST;
-    char *out = nas_arena_alloc(c->arena, 2 * (size_t)cell.n + 1, err), *to = out;
+    char *out = nas_arena_alloc(a, 2 * (size_t)cell.n + 1, err), *to = out;
     if (!out) return NULL;
     for (int32_t i = 0; i < cell.n; i++) {
         const unsigned char b = (unsigned char)cell.p[i];
@@ -126,6 +127,22 @@ static const char *name_of(nas_csv *c, nas_cell cell, bool utf8, bool doubled, n
         }
     }
     return out;
+}
+
+const char *nas_csv_text(nas_arena *a, nas_cell cell, nas_err *err) {
+    return text_of(a, cell, is_utf8(cell.p, cell.p + cell.n), false, err);
+}
+
+bool nas_csv_is(nas_cell cell, const char *text) {
+    const unsigned char *p = (const unsigned char *)cell.p, *end = p + cell.n;
+    const unsigned char *t = (const unsigned char *)text;
+    if ((size_t)cell.n == strlen(text) && memcmp(cell.p, text, (size_t)cell.n) == 0) return true;
+    if (is_utf8(cell.p, cell.p + cell.n)) return false;
+    for (; p < end; p++) {
+        if (*p >= 0x80 && *t++ != (0xc0 | *p >> 6)) return false;
+        if (*t++ != (*p < 0x80 ? *p : (0x80 | (*p & 0x3f))) || !*p) return false;
+    }
+    return !*t;
 }
 
 static nas_status read_header(nas_csv *c, const char *p, nas_err *err) {
@@ -144,8 +161,11 @@ static nas_status read_header(nas_csv *c, const char *p, nas_err *err) {
         if (p == c->end || *p != c->delimiter) break;
     }
     const bool utf8 = is_utf8(start, stop);
-    for (int32_t i = 0; i < c->n; i++)
-        if (!(names[i] = name_of(c, cells[i], utf8, doubled[i], err))) return NAS_ENOMEM;
+    for (int32_t i = 0; i < c->n; i++) {
+        if (cells[i].n > NAME_MOST) cells[i].n = NAME_MOST;
+        names[i] = text_of(c->arena, cells[i], utf8, doubled[i], err);
+        if (!names[i]) return NAS_ENOMEM;
+    }
     c->names = nas_arena_array(c->arena, (size_t)c->n, sizeof *c->names, err);
     if (!c->names) return NAS_ENOMEM;
     memcpy(c->names, names, (size_t)c->n * sizeof *names);

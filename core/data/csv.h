@@ -35,6 +35,13 @@ typedef struct nas_cell {
     int32_t n;
 } nas_cell;
 
+/* A cell's text in UTF-8, blanks around it left out; what is no UTF-8 is read as Latin-1. Owner:
+ * arena a. NULL: out of memory. */
+const char *nas_csv_text(nas_arena *a, nas_cell cell, nas_err *err);
+
+/* Is a cell this text of UTF-8? The cell is read as nas_csv_text has it, with its blanks. */
+bool nas_csv_is(nas_cell cell, const char *text);
+
 /* The rows in turn; empty lines are none. Cells of the columns wanted[0 .. n) go to cells[0 .. n);
  * line is that of the file, from 1. Stops at the first error that row returns. Errors: NAS_EFORMAT
  * a row with another number of cells than the header, an open quote. */

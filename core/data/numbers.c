@@ -210,8 +210,11 @@ static nas_status find_base(const nas_numbers *s, nas_number_column *c, const na
     const extent x = measure(c->v, s->rows);
     const double apart = spacing(fmax(fabs(x.lo), fabs(x.hi)));
     double step = 0;
-    if (!(x.smallest > 0) || (x.rounding <= x.smallest / 64 && apart <= x.smallest / 16))
+    if (!(x.smallest > 0)) { /* one number: of a table that a model is tried on */
+        if (x.rounding > 0) c->base = x.lo;
         return NAS_OK;
+    }
+    if (x.rounding <= x.smallest / 64 && apart <= x.smallest / 16) return NAS_OK;
     NAS_TRY(usual_step(s, c->v, &step, err));
     if (x.rounding <= step / 64 && apart <= step / 16) return NAS_OK;
     const double half = (x.hi - x.lo) / 2, middle = x.lo + half, left = spacing(half);

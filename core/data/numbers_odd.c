@@ -102,14 +102,15 @@ static bool may_have_odd(const double *v, int32_t n) {
 
 static void warn(const nas_numbers *s, const nas_number_column *c, const odd *x,
                  const nas_log *log) {
-    int32_t row = 0;
-    while (c->v[row] < x->value || c->v[row] > x->value || isnan(c->v[row])) row++;
+    int32_t line = INT32_MAX; /* rows stand by group */
+    for (int32_t r = 0; r < s->rows; r++)
+        if (!(c->v[r] < x->value) && !(c->v[r] > x->value) && !isnan(c->v[r]) && s->line[r] < line)
+            line = s->line[r];
     nas_warn(log,
              "%s: column \"%.100s\": %lld of %d cells hold %.10g, far from all others, the nearest "
              "of which is %.6g; the first is in line %d. If it stands for a missing value, set "
              "task.missing_values to [%.10g] and task.missing to \"drop\"",
-             s->path, c->name, (long long)x->cells, s->rows, x->value, x->near, s->line[row],
-             x->value);
+             s->path, c->name, (long long)x->cells, s->rows, x->value, x->near, line, x->value);
 }
 
 nas_status nas_numbers_warn_of_odd(nas_numbers *s, const nas_log *log, nas_err *err) {

@@ -194,10 +194,6 @@ static double derive(int32_t which, int64_t seconds) {
     return which % 2 ? cos(turn * 2 * M_PI) : sin(turn * 2 * M_PI);
 }
 
-static float is_word(nas_cell cell, const char *word) {
-    return (size_t)cell.n == strlen(word) && memcmp(cell.p, word, (size_t)cell.n) == 0 ? 1 : 0;
-}
-
 /* Is a row without a time and without a value: of a spreadsheet's empty rows? */
 static bool is_blank(const loader *l, const nas_cell *cells) {
     for (int32_t i = 0; i < l->n_cells; i++)
@@ -224,7 +220,7 @@ static nas_status take_row(void *ctx, int64_t line, const nas_cell *cells, nas_e
         if (from->cell < 0)
             in[i] = (float)derive(from->derived, l->seconds);
         else if (from->word)
-            in[i] = is_word(cells[from->cell], from->word);
+            in[i] = nas_csv_is(cells[from->cell], from->word) ? 1 : 0;
     }
     l->numbers.rows = s->rows;
     for (int32_t i = 0; i < l->n_numbers; i++)
@@ -316,8 +312,9 @@ static nas_status load(loader *l, const nas_log *log, nas_err *err) {
     s->inputs = l->draft.inputs;
     s->targets = l->draft.targets;
     s->time = l->draft.time;
+    s->line = l->draft.line;
     hash_values(s);
-    return nas_series_find_season(s, &l->draft, err);
+    return nas_series_find_season(s, &l->draft, log, err);
 }
 
 static nas_status open_in(nas_series *s, const char *path, const nas_log *log, nas_err *err) {

@@ -46,6 +46,7 @@ typedef struct nas_series {
      * 0 for other columns. NULL: all are 0. */
     const double *input_base, *target_base; /* [n_inputs], [n_targets] */
     const uint8_t *filled;                  /* [rows] of nas_filled; NULL: nothing was */
+    const int32_t *line;                    /* [rows] of the file */
     const int64_t *time;        /* [rows] microseconds since 1970; NULL: the time is not read */
     const int32_t *run;         /* [rows]: rows of one number follow each other without a break */
     const int32_t *season;      /* [rows]: the row one season before; -1: it is not there or lacks a

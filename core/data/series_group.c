@@ -32,20 +32,24 @@ static int compare(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Numbers groups by their names, so that the order of the file is no matter. */
+/* Numbers groups by their names in UTF-8, so that the order of the file is no matter. */
 static nas_status sort_names(nas_series *s, nas_draft *d, nas_err *err) {
     nas_words *w = &d->groups, sorted = {0};
-    const char **names = nas_arena_array(s->arena, (size_t)w->n + 1, sizeof *names, err);
+    const char **names = nas_arena_array(s->arena, 2 * (size_t)w->n + 1, sizeof *names, err);
     int32_t *rank = nas_arena_array(s->arena, (size_t)w->n + 1, sizeof *rank, err), number;
     if (!names || !rank) return NAS_ENOMEM;
-    if (w->n) memcpy(names, w->word, (size_t)w->n * sizeof *names);
-    qsort(names, (size_t)w->n, sizeof *names, compare);
+    const char **in_order = names + w->n;
     for (int32_t i = 0; i < w->n; i++) {
-        const nas_cell cell = {names[i], (int32_t)strlen(names[i])};
+        const nas_cell cell = {w->word[i], (int32_t)strlen(w->word[i])};
+        if (!(names[i] = in_order[i] = nas_csv_text(s->arena, cell, err))) return NAS_ENOMEM;
+    }
+    qsort(in_order, (size_t)w->n, sizeof *in_order, compare);
+    for (int32_t i = 0; i < w->n; i++) {
+        const nas_cell cell = {in_order[i], (int32_t)strlen(in_order[i])};
         NAS_TRY(nas_words_number(&sorted, s->arena, cell, &number, err));
     }
     for (int32_t i = 0; i < w->n; i++) {
-        const nas_cell cell = {w->word[i], (int32_t)strlen(w->word[i])};
+        const nas_cell cell = {names[i], (int32_t)strlen(names[i])};
         NAS_TRY(nas_words_number(&sorted, s->arena, cell, &rank[i], err));
     }
     for (int32_t i = 0; i < s->rows; i++) d->group[i] = rank[d->group[i]];

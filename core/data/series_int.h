@@ -48,7 +48,8 @@ NAS_NODISCARD nas_status nas_series_explain(const nas_series *s, const nas_csv *
 NAS_NODISCARD nas_status nas_series_place(nas_series *s, nas_draft *d, const nas_log *log,
                                           nas_err *err);
 
-/* Fills s->season. */
-NAS_NODISCARD nas_status nas_series_find_season(nas_series *s, const nas_draft *d, nas_err *err);
+/* Fills s->season; warns where task.season finds no row. */
+NAS_NODISCARD nas_status nas_series_find_season(nas_series *s, const nas_draft *d,
+                                                const nas_log *log, nas_err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* core/data/series_numbers.c - columns of numbers become a series. */
 #include "core/data/series_int.h"
 
+#include <limits.h>
 #include <math.h>
 
 static void place(nas_draft *d, const nas_number_column *c, int32_t rows, float *to,
@@ -58,24 +59,42 @@ static int32_t count_windows(const nas_series *s, const int32_t *run) {
     return n;
 }
 
+/* The column that lacks the most values that were not filled, and the line of the first. */
+static const char *most_lacking(const nas_series *s, const nas_draft *d, int64_t *line) {
+    const nas_numbers *x = d->numbers;
+    const char *name = "";
+    int32_t most = 0;
+    for (int32_t i = 0; i < x->n; i++) {
+        int32_t n = 0, first = INT32_MAX;
+        for (int32_t r = 0; r < s->rows; r++) {
+            if (!isnan(x->column[i].v[r])) continue;
+            n++;
+            if (d->line[r] < first) first = d->line[r];
+        }
+        if (n <= most) continue;
+        most = n;
+        name = x->column[i].name;
+        *line = first;
+    }
+    return name;
+}
+
 /* A row that lacks a value is a run of its own. Says what that leaves. */
 static nas_status break_runs(nas_series *s, const nas_draft *d, const nas_log *log, nas_err *err) {
-    const nas_numbers *x = d->numbers;
-    const nas_number_column *worst = x->column;
+    int64_t line = 0;
     for (int32_t i = 0; i < s->rows; i++) s->dropped += d->broken[i];
     if (!s->dropped) return NAS_OK;
     int32_t *run = nas_arena_array(s->arena, (size_t)s->rows + 1, sizeof *run, err);
     if (!run) return NAS_ENOMEM;
     for (int32_t i = 1; i < s->rows; i++)
         run[i] = run[i - 1] + (s->run[i] != s->run[i - 1] || d->broken[i] || d->broken[i - 1]);
-    for (int32_t i = 0; i < x->n; i++)
-        if (x->column[i].missing > worst->missing) worst = &x->column[i];
+    const char *worst = most_lacking(s, d, &line);
     const int32_t before = count_windows(s, s->run), after = count_windows(s, run);
     nas_warn(log,
              "%s: %lld of %d rows lack a value, most often of \"%.100s\" (first in line %lld); "
              "windows over them are left out: %d of %d stay (%.0f %%)%s",
-             s->path, (long long)s->dropped, s->rows, worst->name, (long long)worst->first, after,
-             before, before ? 100.0 * after / before : 0,
+             s->path, (long long)s->dropped, s->rows, worst, (long long)line, after, before,
+             before ? 100.0 * after / before : 0,
              s->config.missing == NAS_MISSING_DROP ? ". To fill short gaps set task.missing to "
                                                      "\"previous\" or \"interpolate\""
                                                    : "");

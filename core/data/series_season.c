@@ -7,13 +7,20 @@
 static const int64_t day = 86400 * NAS_SECOND;
 static const int64_t most = INT64_MAX / 8; /* of a season */
 
-/* The row nearest to `period` before each, no farther than half a step. */
+static int64_t apart(const nas_draft *d, int32_t row, int64_t want) {
+    return llabs(d->time[row] - want);
+}
+
+/* The row nearest to `period` before each, no farther than half a step. Times may repeat, and go
+ * back by an hour. */
 static void by_time(const nas_series *s, const nas_draft *d, int32_t begin, int32_t end,
                     int64_t period, int32_t *season) {
     for (int32_t i = begin, j = begin; i < end; i++) {
         const int64_t want = d->time[i] - period;
-        while (j + 1 < i && llabs(d->time[j + 1] - want) < llabs(d->time[j] - want)) j++;
-        season[i] = j < i && 2 * llabs(d->time[j] - want) < s->step ? j : -1;
+        while (j + 1 < i && d->time[j + 1] <= want) j++;
+        while (j > begin && d->time[j] > want) j--;
+        const int32_t near = j + (j + 1 < i && apart(d, j + 1, want) < apart(d, j, want));
+        season[i] = near < i && 2 * apart(d, near, want) < s->step ? near : -1;
     }
 }
 
@@ -21,7 +28,18 @@ static void by_rows(int32_t begin, int32_t end, int32_t period, int32_t *season)
     for (int32_t i = begin; i < end; i++) season[i] = i - begin < period ? -1 : i - period;
 }
 
-nas_status nas_series_find_season(nas_series *s, const nas_draft *d, nas_err *err) {
+/* A season that the space names, and no row has one before it. */
+static void warn_of_none(const nas_series *s, const int32_t *season, const nas_log *log) {
+    for (int32_t i = 0; i < s->rows; i++)
+        if (season[i] >= 0) return;
+    nas_warn(log,
+             "%s: no row has another one task.season (%d rows) before it, so the seasonal naive "
+             "forecast is the last value carried on; set a shorter season",
+             s->path, s->config.season);
+}
+
+nas_status nas_series_find_season(nas_series *s, const nas_draft *d, const nas_log *log,
+                                  nas_err *err) {
     const int32_t rows = s->config.season > 0 ? s->config.season : 0;
     const bool timed = d->time && s->step > 0;
     if (!rows && (!timed || 2 * s->step > day)) return NAS_OK;
@@ -37,6 +55,7 @@ nas_status nas_series_find_season(nas_series *s, const nas_draft *d, nas_err *er
     }
     for (int32_t i = 0; i < s->rows; i++)
         if (season[i] >= 0 && d->broken[season[i]]) season[i] = -1;
+    if (rows) warn_of_none(s, season, log);
     s->season = season;
     return NAS_OK;
 }

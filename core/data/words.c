@@ -4,6 +4,7 @@
 #include <string.h>
 
 static nas_cell trimmed(nas_cell c) {
+    c.n = (int32_t)strnlen(c.p, (size_t)c.n); /* what a text of C cannot hold ends it */
     while (c.n && (*c.p == ' ' || *c.p == '\t')) c.p++, c.n--;
     while (c.n && (c.p[c.n - 1] == ' ' || c.p[c.n - 1] == '\t')) c.n--;
     return c;
