@@ -78,6 +78,7 @@ static nas_status write_locked(nas_arena *a, const recipe *r, const place *at, c
     nas_lock lock = {.fd = -1};
     NAS_TRY(wait_for_lock(at->lock, log, &lock, err));
     nas_status st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
+    const bool ours = st != NAS_OK; /* else another process made it meanwhile */
     if (st == NAS_ENOTFOUND && nas_pack_borrow(a, at->cache, &r->key, at->pack))
         st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
     if (st != NAS_OK) {
@@ -86,9 +87,9 @@ static nas_status write_locked(nas_arena *a, const recipe *r, const place *at, c
         if (!r->from) nas_pack_warn_of_others(a, at->cache, at->pack, log);
         st = nas_pack_write(r->l, r->from, r->rate_hz, at->pack, &r->key, log, err);
         if (st == NAS_OK) st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, err);
-        if (st == NAS_OK && !r->from) st = nas_pack_judge(r->l, pack, err);
-        if (st != NAS_OK) (void)unlink(at->pack);
     }
+    if (st == NAS_OK && !r->from) st = nas_pack_judge(r->l, pack, err);
+    if (st != NAS_OK && ours) (void)unlink(at->pack);
     nas_lock_remove(at->lock, &lock);
     return st;
 }
