@@ -167,6 +167,7 @@ static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_
     own->cache = nas_arena_text(own->a, o->cache, err);
     c->folder = nas_arena_text(own->a, o->folder, err);
     c->picked = o->labels != NULL;
+    c->some = o->some;
     c->has_pattern = re != NULL;
     if (!own->cache || !c->folder) return NAS_ENOMEM;
     NAS_TRY(nas_clip_list_make(own->a, o, log, l, err));

@@ -87,7 +87,7 @@ NAS_NODISCARD nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, con
  * with `parts` in each of them by itself. labels: what stands in the folders of the labels, of
  * unknown nothing; l: the folders that there are; silence: the share of o->silence counts.
  * *folders: how many were taken from. Fewer clips than asked for are a warning. Errors:
- * NAS_ENOTFOUND a folder, or all; NAS_EINVAL no clip. */
+ * NAS_ENOTFOUND a folder, or all; NAS_EINVAL no clip, unless o->some. */
 NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
                                           nas_clip_list *l, const nas_clip_names *labels,
                                           int32_t n_labels, bool silence, const nas_log *log,
