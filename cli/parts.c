@@ -11,7 +11,8 @@ static bool is_absent(const nas_deployed *d, const nas_verdict *v, int32_t label
     return true;
 }
 
-/* "300 train, 40 validation, 40 test", and where a split by lists names not all: ", 8 of no list" */
+/* "300 train, 40 validation, 40 test", and where a split by lists names not all: ", 8 of no list"
+ */
 static void print_counts(const nas_verdict *v) {
     char n[32];
     for (int p = 0; p < 3; p++)
