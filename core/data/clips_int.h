@@ -51,7 +51,8 @@ typedef struct nas_clip_list {
     int32_t n;
     nas_clip_file *files; /* in the order of (label, name) */
     nas_counted left[NAS_LEFT_KINDS];
-    nas_counted nested; /* class folders whose clips lie in a folder for each speaker; a folder */
+    int64_t taken;      /* class folders that have clips, those of each part by themselves */
+    nas_counted nested; /* of these: whose clips lie in a folder for each speaker; a folder */
 } nas_clip_list;
 
 /* May the file be a clip, by its path and the name at the end of it? Its ending says so, or the
