@@ -11,11 +11,13 @@ static bool is_absent(const nas_deployed *d, const nas_verdict *v, int32_t label
     return true;
 }
 
-/* "300 train, 40 validation, 40 test" */
+/* "300 train, 40 validation, 40 test", and where a split by lists names not all: ", 8 of no list"
+ */
 static void print_counts(const nas_verdict *v) {
     char n[32];
     for (int p = 0; p < 3; p++)
         printf("%s%s %s", p ? ", " : "", nas_thousands(v->parts[p], n), nas_part_name((nas_part)p));
+    if (v->parts[NAS_NO_PART]) printf(", %s of no list", nas_thousands(v->parts[NAS_NO_PART], n));
 }
 
 static void print_all(const nas_verdict *v) {

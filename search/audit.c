@@ -94,14 +94,15 @@ int32_t nas_audit_place(const nas_auditing *w, int32_t clip) {
 }
 
 const char *nas_audit_place_name(const nas_dataset *d, int32_t place, char out[48]) {
+    const int32_t first = d->task->split.by == NAS_BY_GROUPS ? 0 : 1; /* a list counts from 0 */
     if (!d->folds)
         snprintf(out, 48, "%s", nas_part_name((nas_part)place));
     else if (place == NAS_TEST_FOLD)
         snprintf(out, 48, "test");
     else if (place >= NAS_STOPPING_FOLD)
-        snprintf(out, 48, "fold %d, picking epochs", place - NAS_STOPPING_FOLD + 1);
+        snprintf(out, 48, "fold %d, picking epochs", place - NAS_STOPPING_FOLD + first);
     else
-        snprintf(out, 48, "fold %d", place + 1);
+        snprintf(out, 48, "fold %d", place + first);
     return out;
 }
 

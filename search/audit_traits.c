@@ -202,12 +202,14 @@ static double channels_of(const nas_auditing *w, int32_t i) {
     return clip_at(w, i)->cut ? (double)NAN : clip_at(w, i)->channels;
 }
 
-/* Encodings that lose something, by the end of the file's name; the others are one. */
+/* Encodings that lose something, by the end of the file's name; the others are one. A cut's name
+ * goes on behind it. */
 static const char *const lossy[] = {".mp3", ".ogg", ".oga", ".opus", NULL};
 static double encoding_of(const nas_auditing *w, int32_t i) {
     const char *dot = strrchr(clip_at(w, i)->name, '.');
-    for (int k = 0; dot && lossy[k]; k++)
-        if (strcasecmp(dot, lossy[k]) == 0) return k + 1;
+    const size_t n = !dot ? 0 : clip_at(w, i)->cut ? strcspn(dot, "@") : strlen(dot);
+    for (int k = 0; lossy[k]; k++)
+        if (n == strlen(lossy[k]) && strncasecmp(dot, lossy[k], n) == 0) return k + 1;
     return 0;
 }
 

@@ -52,7 +52,7 @@ typedef struct nas_verdict {
     int32_t worst_class;
     int part; /* a nas_part, or -1: all clips were heard */
     nas_parts_known parts_known;
-    int32_t parts[3]; /* by nas_part, of the clips that were heard */
+    int32_t parts[NAS_NO_PART + 1]; /* by nas_part, of the clips that were heard; of no part last */
     int32_t speakers;
     double accuracy;
     double error;       /* standard error of it; the clips of a speaker stand or fall together */

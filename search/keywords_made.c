@@ -2,6 +2,7 @@
 #include "search/candidate_int.h"
 #include "search/task_keywords.h"
 
+#include "base/compose.h"
 #include "base/digits.h"
 
 #include <math.h>
@@ -11,6 +12,13 @@
 static bool is_item(const cJSON *list, const char *text) {
     for (const cJSON *i = cJSON_IsArray(list) ? list->child : NULL; i; i = i->next)
         if (cJSON_IsString(i) && strcmp(i->valuestring, text) == 0) return true;
+    return false;
+}
+
+/* Folders are found where their letters are composed otherwise. */
+static bool is_alike(const cJSON *list, const char *folder) {
+    for (const cJSON *i = cJSON_IsArray(list) ? list->child : NULL; i; i = i->next)
+        if (cJSON_IsString(i) && nas_texts_alike(i->valuestring, folder)) return true;
     return false;
 }
 
@@ -33,12 +41,12 @@ void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v) {
             f->valuestring[0] == '.')
             nas_check_problem(c, item, f, false, "expected the name of a class folder, got %s",
                               got);
-        else if (is_item(labels, f->valuestring))
+        else if (is_alike(labels, f->valuestring))
             nas_check_problem(c, item, f, false, "%s is a label; its clips are no unknown words",
                               got);
         for (const cJSON *m = v->child; m != f; m = m->next)
             if (cJSON_IsString(m) && cJSON_IsString(f) &&
-                strcmp(m->valuestring, f->valuestring) == 0)
+                nas_texts_alike(m->valuestring, f->valuestring))
                 nas_check_problem(c, item, f, false, "%s stands twice", got);
     }
 }

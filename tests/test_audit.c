@@ -35,9 +35,11 @@ static const recorder usual = {.format = WAV,
                                .ending = "wav"};
 
 static char root[64];
+static bool cut_silence; /* of root/data/_background_noise_ */
 
 static int make_root(void **state) {
     strcpy(root, "/tmp/nas_audit_XXXXXX");
+    cut_silence = false;
     return setup(state) || !mkdtemp(root) ? -1 : 0;
 }
 
@@ -111,10 +113,17 @@ static heard open_data(int by, nas_audit *audit) {
     h.n = 0;
     snprintf(data, sizeof data, "%s/data", root);
     snprintf(cache, sizeof cache, "%s/cache", root);
-    const nas_task task = {.ops = &nas_task_keywords,
-                           .data = data,
-                           .clip_seconds = 0.5,
-                           .split = {.by = by, .validation = 0.2, .test = 0.2}};
+    nas_task task = {.ops = &nas_task_keywords,
+                     .data = data,
+                     .clip_seconds = 0.5,
+                     .split = {.by = by, .validation = 0.2, .test = 0.2}};
+    static const char *labels[] = {"go", "no", "yes", "_silence_"};
+    if (cut_silence) {
+        task.labels = labels;
+        task.n_labels = 4;
+        task.silence = (nas_silence_config){
+            .given = true, .label = labels[3], .share = (double)NAN, .volume = {.lo = 0, .hi = 1}};
+    }
     const nas_cache c = {.dir = cache};
     const nas_log log = {.ctx = &h, .warn = hear};
     if (nas_dataset_open(arena, &task, NULL, false, &c, &log, &d, &err) != NAS_OK)
@@ -244,6 +253,26 @@ static void test_lossy(void **state) {
         said +=
             strncmp(v.v[i].text, "encoding: 24 of 24 clips of \"yes\" are .ogg files, ", 50) == 0;
     assert_int_equal(said, 1);
+}
+
+/* Cuts are called "n0.ogg@1234". */
+static void test_lossy_cuts(void **state) {
+    (void)state;
+    recorder r = usual;
+    r.format = SF_FORMAT_OGG | SF_FORMAT_VORBIS;
+    r.ending = "ogg";
+    for (int w = 0; w < 3; w++) make_class(words[w], &r, SPEAKERS);
+    r.samples = 4 * SECONDS_2;
+    for (int i = 0; i < 4; i++) {
+        const char name[] = {'n', (char)('0' + i), '\0'};
+        make_clip("_background_noise_", name, &r, (uint64_t)i);
+    }
+    cut_silence = true;
+    nas_audit v;
+    (void)open_data(NAS_BY_SPEAKER, &v);
+    assert_int_equal(v.classes[3].clips, 24);
+    for (int i = 0; i < v.n; i++)
+        if (strcmp(v.v[i].about, "encoding") == 0) fail_msg("\"%s\" is said", v.v[i].text);
 }
 
 /* It loses nothing, so no net can tell. */
@@ -414,6 +443,7 @@ int main(void) {
         T(floats),
         T(channels),
         T(lossy),
+        T(lossy_cuts),
         T(flac),
         T(padding),
         T(offset),

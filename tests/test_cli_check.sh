@@ -41,6 +41,11 @@ cp "wrong/go/$first" "wrong/stop/copy_nohash_0.wav"
 check "a copy in another class" run_check toy.json --data wrong --set "$by_speaker"
 says_copy() { tr -s ' \n' ' ' <out.check | has 'copies: 2 of 193 clips have the same samples as a clip of another class, as have go/'; }
 check "is found" says_copy
+names() { ls wrong/*/* | sed 's|.*/||; s/_nohash_.*//' | sort -u; }
+names | awk -v first="${first%%_nohash_*}" '{ print $1 "," ($1 == first ? 0 : $1 == "copy" ? 2 : NR % 3) }' >wrong/folds.csv
+in_folds() { run_check toy.json --data wrong --set '{"task": {"labels": null, "split": {"by": "groups", "folds": 3, "list": "folds.csv", "validation": null, "test": null}}}' && tr -s ' \n' ' ' <out.check | has "(fold 0) and stop/copy_nohash_0.wav (fold 2)"; }
+check "folds are called as the list does" in_folds
+rm wrong/folds.csv
 same_words() {
     "$NAS" run toy.json --data wrong --trials 1 --workers 1 --set "$by_speaker" 2>run.txt >/dev/null
     has '^nas: warning: copies: 2 of 193 clips have the same samples' run.txt

@@ -67,6 +67,11 @@ check "nor is their test part" says 0 "it may have learnt some of them" "$NAS" e
 mkdir alone
 cp made/model.tflite made/frontend.json made/labels.txt alone
 check "without a candidate nothing is known" says 0 "which of them it was trained on is not known" "$NAS" eval alone --data clips
+(cd clips && ls go/* stop/* yes/* | awk '{ print > (NR == 1 ? "/dev/null" : NR % 5 == 0 ? "held.txt" : NR % 5 == 1 ? "test.txt" : "train.txt") }')
+space listed 1 "zlib_bytes < 100000" | sed -e 's/"by": "file", "validation": 0.2, "test": 0.2/"by": "lists", "train": "train.txt", "validation": "held.txt", "test": "test.txt"/' -e 's/{ "choice": \[\([^],]*\), [^]]*\] }/\1/' >listed.json
+"$NAS" train listed.json -o listed --quiet 2>/dev/null
+check "a clip of no list is of no part" says 0 "test, 1 of no list" "$NAS" eval listed --data clips
+rm clips/*.txt
 check "of two models each" says 0 "B: heard all that it was made with" "$NAS" eval made made --data clips
 
 # --- eval: classes that are absent

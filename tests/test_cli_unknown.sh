@@ -71,6 +71,11 @@ cp -r clips/stop clips/_background_noise_ hush/
 rows() { "$NAS" eval two_best --data hush --json | grep -o '"confusion.*' | grep -o '\[[0-9, ]*\]' | tr -d '[],' |
     awk '{ n = 0; for (i = 1; i <= NF; i++) n += $i; printf "%d ", n }'; }
 check "an empty folder is no class, and silence is still itself" equal "$(rows)" "0 0 24 24 "
+mkdir -p idle/notes idle/_background_noise_ lone/go
+cp -r clips/go clips/stop idle/
+cp -r clips/_background_noise_ lone/
+check "an empty folder and no recording make no class" says 0 "2 of 4 classes have no clips here: _unknown_, _silence_" "$NAS" eval two_best --data idle
+check "recordings alone are none either" says 2 "no class folder with sound files" "$NAS" eval two_best --data lone
 check "labels keep the order of the space" equal "$(tr '\n' ' ' <two_best/labels.txt)" "go _unknown_ stop _silence_ "
 check "nas train makes the file again" "$NAS" train two_best/candidate.json -o again
 check "to the byte" cmp two_best/model.tflite again/model.tflite

@@ -390,12 +390,37 @@ static void test_one_speaker(void **state) {
     nas_clips_close(c);
 }
 
+/* Folders that unknown words are taken from count as all others. */
+static void test_nested_unknown(void **state) {
+    (void)state;
+    static const char *const parts[] = {"train", "validation", "test"};
+    static const char *const words[] = {"up", "down", "left", "right"};
+    static const char *const labels[] = {"up", "down", "_unknown_"};
+    const nas_unknown_config unknown = {.given = true, .label = "_unknown_", .share = (double)NAN};
+    for (int i = 0; i < 12; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s/%s/anna", parts[i / 4], words[i % 4]);
+        make_folder(name);
+        snprintf(name, sizeof name, "%s/%s/anna/0.wav", parts[i / 4], words[i % 4]);
+        make_sound(name, WAV, RATE, 1, 900);
+    }
+    nas_clips *c;
+    SAYS(said(
+             (nas_clips_options){
+                 .labels = labels, .n_labels = 3, .unknown = &unknown, .parts = true},
+             &c),
+         "12 of 12 class folders hold folders of clips, as test/up/anna: ");
+    assert_int_equal(c->n, 9);
+    nas_clips_close(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_unchanged), TEST(test_crop),  TEST(test_states),      TEST(test_floats),
-        TEST(test_nested),    TEST(test_parts), TEST(test_no_sound),    TEST(test_named_wav),
-        TEST(test_names),     TEST(test_alike), TEST(test_one_speaker), TEST(test_alike_speakers),
-        TEST(test_noise),
+        TEST(test_unchanged), TEST(test_crop),           TEST(test_states),
+        TEST(test_floats),    TEST(test_nested),         TEST(test_parts),
+        TEST(test_no_sound),  TEST(test_named_wav),      TEST(test_names),
+        TEST(test_alike),     TEST(test_one_speaker),    TEST(test_alike_speakers),
+        TEST(test_noise),     TEST(test_nested_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

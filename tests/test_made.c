@@ -461,6 +461,8 @@ static void test_keys(void **state) {
                    "leave nothing to the other labels");
     expect_refused(b, LABELS "\"unknown\": {\"folders\": [\"no\"]}", "is a label");
     expect_refused(b, LABELS "\"unknown\": {\"folders\": [\"a\", \"a\"]}", "stands twice");
+    expect_refused(b, LABELS "\"unknown\": {\"folders\": [\"\\u00e9\", \"e\\u0301\"]}",
+                   "stands twice");
     expect_refused(b, LABELS "\"unknown\": {\"folders\": []}", "expected \"others\" or a list");
     expect_refused(b, LABELS "\"unknown\": {\"folders\": \"all\"}", "expected \"others\"");
     expect_refused(b, LABELS "\"silence\": {\"volume\": [1, 0]}", "the lowest is above");

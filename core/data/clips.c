@@ -62,6 +62,19 @@ typedef struct recipe {
     nas_hash key;
 } recipe;
 
+/* Maps the pack of a recipe. One of another nas may hold other clips at a rate than those it is to
+ * be made of, for which files can be read depends on the decoder: NAS_EFORMAT. */
+static nas_status map_pack(const recipe *r, const char *path, nas_pack *pack, nas_err *err) {
+    NAS_TRY(nas_pack_map(path, &r->key, r->l->n_labels, pack, err));
+    bool same = !r->from || r->from->n == pack->n;
+    for (int32_t i = 0; r->from && same && i < pack->n; i++)
+        same = nas_hash_equal(&r->from->entries[i].content, &pack->entries[i].content);
+    if (same) return NAS_OK;
+    nas_file_unmap(&pack->map);
+    *pack = (nas_pack){0};
+    return nas_fail(err, NAS_EFORMAT, "the packed clips %s are of other clips", path);
+}
+
 static nas_status wait_for_lock(const char *path, const nas_log *log, nas_lock *out, nas_err *err) {
     const double nap = 0.02;
     for (bool taken = false;;) {
@@ -77,18 +90,19 @@ static nas_status write_locked(nas_arena *a, const recipe *r, const place *at, c
                                nas_pack *pack, nas_err *err) {
     nas_lock lock = {.fd = -1};
     NAS_TRY(wait_for_lock(at->lock, log, &lock, err));
-    nas_status st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
+    nas_status st = map_pack(r, at->pack, pack, NULL);
+    const bool ours = st != NAS_OK; /* else another process made it meanwhile */
     if (st == NAS_ENOTFOUND && nas_pack_borrow(a, at->cache, &r->key, at->pack))
-        st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, NULL);
+        st = map_pack(r, at->pack, pack, NULL);
     if (st != NAS_OK) {
         if (st == NAS_EFORMAT)
             nas_warn(log, "the packed clips %s are damaged and are made again", at->pack);
         if (!r->from) nas_pack_warn_of_others(a, at->cache, at->pack, log);
         st = nas_pack_write(r->l, r->from, r->rate_hz, at->pack, &r->key, log, err);
-        if (st == NAS_OK) st = nas_pack_map(at->pack, &r->key, r->l->n_labels, pack, err);
-        if (st == NAS_OK && !r->from) st = nas_pack_judge(r->l, pack, err);
-        if (st != NAS_OK) (void)unlink(at->pack);
+        if (st == NAS_OK) st = map_pack(r, at->pack, pack, err);
     }
+    if (st == NAS_OK && !r->from) st = nas_pack_judge(r->l, pack, err);
+    if (st != NAS_OK && ours) (void)unlink(at->pack);
     nas_lock_remove(at->lock, &lock);
     return st;
 }
@@ -98,7 +112,7 @@ static nas_status open_pack(nas_arena *a, const recipe *r, const char *cache, co
                             nas_pack *pack, nas_err *err) {
     place at;
     NAS_TRY(find_place(a, cache, &r->key, &at, err));
-    nas_status st = nas_pack_map(at.pack, &r->key, r->l->n_labels, pack, err);
+    nas_status st = map_pack(r, at.pack, pack, err);
     if (st == NAS_OK) return r->from ? NAS_OK : nas_pack_judge(r->l, pack, err);
     if (st != NAS_ENOTFOUND && st != NAS_EFORMAT) return st;
     const bool had_cache = nas_path_exists(cache);
@@ -166,6 +180,7 @@ static nas_status open_in(nas_clips *c, const nas_clips_options *o, const regex_
     own->cache = nas_arena_text(own->a, o->cache, err);
     c->folder = nas_arena_text(own->a, o->folder, err);
     c->picked = o->labels != NULL;
+    c->some = o->some;
     c->has_pattern = re != NULL;
     if (!own->cache || !c->folder) return NAS_ENOMEM;
     NAS_TRY(nas_clip_list_make(own->a, o, log, l, err));

@@ -49,6 +49,7 @@ typedef struct nas_clips_made {
 typedef struct nas_clips {
     const char *folder;
     bool picked; /* the labels were named in the options, others may lie in the folder */
+    bool some;   /* as in the options */
     int32_t n_labels;
     const char **labels; /* sorted as in the space, or by name */
     int32_t n;

@@ -126,8 +126,11 @@ nas_status nas_clip_folder_list(nas_arena *a, nas_clip_list *l, const char *belo
     nas_clip_names folders = {0};
     const size_t before = out->n;
     NAS_TRY(list_one(a, l, below, out, &folders, err));
-    if (out->n == before) return list_speakers(a, l, below, &folders, out, err);
-    for (size_t i = 0; i < folders.n; i++) nas_count(&l->left[NAS_LEFT_BELOW], folders.p[i]);
+    if (out->n == before)
+        NAS_TRY(list_speakers(a, l, below, &folders, out, err));
+    else
+        for (size_t i = 0; i < folders.n; i++) nas_count(&l->left[NAS_LEFT_BELOW], folders.p[i]);
+    l->taken += out->n > before;
     return NAS_OK;
 }
 
@@ -150,9 +153,9 @@ void nas_clip_list_warn(const nas_clip_list *l, bool pattern, const nas_log *log
     if (l->nested.n)
         nas_warn(
             log,
-            "clips: in %s, %lld of %d class folders hold folders of clips, as %s: %s. If these "
+            "clips: in %s, %lld of %lld class folders hold folders of clips, as %s: %s. If these "
             "folders are the classes, set task.data to the folder that holds them",
-            l->folder, (long long)l->nested.n, l->n_labels * (l->parts ? 3 : 1), l->nested.first,
+            l->folder, (long long)l->nested.n, (long long)l->taken, l->nested.first,
             pattern ? "all are read, and task.split.speaker_pattern tells who speaks"
                     : "each such folder is a speaker");
 }

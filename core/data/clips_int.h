@@ -51,7 +51,8 @@ typedef struct nas_clip_list {
     int32_t n;
     nas_clip_file *files; /* in the order of (label, name) */
     nas_counted left[NAS_LEFT_KINDS];
-    nas_counted nested; /* class folders whose clips lie in a folder for each speaker; a folder */
+    int64_t taken;      /* class folders that have clips, those of each part by themselves */
+    nas_counted nested; /* of these: whose clips lie in a folder for each speaker; a folder */
 } nas_clip_list;
 
 /* May the file be a clip, by its path and the name at the end of it? Its ending says so, or the
@@ -87,7 +88,7 @@ NAS_NODISCARD nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, con
  * with `parts` in each of them by itself. labels: what stands in the folders of the labels, of
  * unknown nothing; l: the folders that there are; silence: the share of o->silence counts.
  * *folders: how many were taken from. Fewer clips than asked for are a warning. Errors:
- * NAS_ENOTFOUND a folder, or all; NAS_EINVAL no clip. */
+ * NAS_ENOTFOUND a folder, or all; NAS_EINVAL no clip, unless o->some. */
 NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o,
                                           nas_clip_list *l, const nas_clip_names *labels,
                                           int32_t n_labels, bool silence, const nas_log *log,

@@ -274,12 +274,20 @@ static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_
             labels[kept++] = l->labels[i];
     }
     l->labels = labels;
-    l->n_labels = kept;
     if (made >= 0) {
         NAS_TRY(nas_unknown_pick(a, o, l, found, kept, l->made.silence >= 0, log, &found[made],
                                  &l->made.folders, err));
         l->made.unknown = (int32_t)found[made].n;
+        if (!found[made].n) { /* o->some */
+            kept--;
+            l->made.silence -= made < l->made.silence;
+            for (int32_t i = made; i < kept; i++) {
+                labels[i] = labels[i + 1];
+                found[i] = found[i + 1];
+            }
+        }
     }
+    l->n_labels = kept;
     for (int32_t i = 0; i < kept; i++) total += found[i].n;
     if (total > MOST_CLIPS)
         return nas_fail(err, NAS_EINVAL, "%s holds %zu clips; at most %d are read", l->folder,
@@ -350,7 +358,8 @@ static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_
     NAS_TRY(list_all_classes(a, l, err));
     NAS_TRY(o->labels ? pick_labels(a, o, l, &unknown, err) : take_all(l, err));
     NAS_TRY(list_files(a, o, l, unknown, log, err));
-    if (l->n_labels + (l->made.silence >= 0) >= (o->some ? 1 : 2)) return NAS_OK;
+    const int32_t least = o->some ? 1 : 2;
+    if (l->n_labels && l->n_labels + (l->made.silence >= 0) >= least) return NAS_OK;
     return nas_fail(
         err, NAS_EINVAL,
         "%s has %s; at least two class folders of sound files are needed "

@@ -326,9 +326,8 @@ static void warn_of_cuts(const cutting *t) {
                  (long long)t->made, t->c->clip_seconds, t->seconds);
 }
 
-nas_status nas_cuts_add(nas_clips *c, bool folds, const nas_log *log, uint8_t **part,
-                        nas_err *err) {
-    if (c->made.silence < 0) return NAS_OK;
+static nas_status add_cuts(nas_clips *c, bool folds, const nas_log *log, uint8_t **part,
+                           nas_err *err) {
     const int32_t first = c->n, words = c->n - c->made.unknown;
     const double share = c->silence->share;
     cutting t = {.c = c, .a = nas_clips_arena(c), .log = log};
@@ -349,6 +348,19 @@ nas_status nas_cuts_add(nas_clips *c, bool folds, const nas_log *log, uint8_t **
     c->fingerprint = fingerprint_of(c, first);
     c->made.cuts = c->n - first;
     c->made.recordings = t.n;
+    c->made.silence = -1;
+    return NAS_OK;
+}
+
+nas_status nas_cuts_add(nas_clips *c, bool folds, const nas_log *log, uint8_t **part,
+                        nas_err *err) {
+    if (c->made.silence < 0) return NAS_OK;
+    if (!c->some) return add_cuts(c, folds, log, part, err);
+    nas_err why = {0};
+    const nas_status st = add_cuts(c, folds, log, part, &why);
+    if (st == NAS_OK) return NAS_OK;
+    if (st == NAS_ENOMEM || st == NAS_ESTOP) return nas_fail(err, st, "%s", why.text);
+    nas_warn(log, "silence: \"%s\" is left out: %s", c->silence->label, why.text);
     c->made.silence = -1;
     return NAS_OK;
 }

@@ -168,6 +168,7 @@ nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options *o, nas_clip_l
     p.all = all;
     for (const char *const *at = o->parts ? nas_clip_parts : plain; *at; at++)
         NAS_TRY(pick_in(&p, *at, err));
+    if (!out->n && o->some) return NAS_OK;
     if (!out->n)
         return nas_fail(err, NAS_EINVAL,
                         "task.unknown: the %d folders of %s that \"%s\" is taken from hold no "
