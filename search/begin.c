@@ -127,8 +127,8 @@ static void tell_version(const nas_begin *b, const before *old, nas_study_id id,
              old->id.version);
 }
 
-/* Another confidence is written with the bounds that are computed for it. Those of other data may be
- * of the confidence of their time, until then of none. */
+/* Another confidence is written with the bounds that are computed for it. Those of other data may
+ * be of the confidence of their time, until then of none. */
 static nas_status join(const nas_begin *b, const before *old, nas_arena *a, nas_study_id *out,
                        nas_err *err) {
     nas_study def;
@@ -136,8 +136,8 @@ static nas_status join(const nas_begin *b, const before *old, nas_arena *a, nas_
                              &def, err));
     const double wanted = def.confidence, none = 1e-9;
     const bool moved = !nas_hash_equal(&old->def.fingerprint, &def.fingerprint);
-    const bool again = old->there && !old->bare &&
-                       (moved || sure_of(old->def.confidence) != sure_of(wanted));
+    const bool again =
+        old->there && !old->bare && (moved || sure_of(old->def.confidence) != sure_of(wanted));
     if (again) def.confidence = moved ? none : old->def.confidence;
     if (!b->data->task->ops->evaluate) def.kernel = b->kernel; /* a formula is not trained */
     NAS_TRY(nas_store_study(b->store, &def, out, err));

@@ -73,7 +73,7 @@ check "a confidence, after null" sure two
 check "has its bounds" equal "$(ends_now 1)" "$at_06"
 check "which are higher" equal "$(sql two.db "select sum(accuracy_lo) > $(sql one.db 'select sum(accuracy_lo) from kept') from kept")" 1
 cp -r clips fewer
-rm "$(find fewer -name '*.wav' | sort | head -n 1)"
+rm "$(find fewer/go -name '*.wav' | sort | head -n 1)"
 on_others() { "$NAS" run kept.json --db two.db --quiet --set '{"search": {"confidence": 0.9, "replicates": 0}}' "$@"; }
 check "other data at another confidence" on_others --data fewer
 check "and back at that one" on_others

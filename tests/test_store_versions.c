@@ -312,8 +312,8 @@ static void test_killed_between(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_other_data), T(test_first_trials), T(test_examples_of_data),
-        T(test_kernel),     T(test_old_views),    T(test_unmeasured),
+        T(test_other_data),   T(test_first_trials), T(test_examples_of_data),
+        T(test_kernel),       T(test_old_views),    T(test_unmeasured),
         T(test_back_without), T(test_warnings),     T(test_killed_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
