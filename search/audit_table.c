@@ -57,6 +57,7 @@ nas_status nas_audit_series(const nas_dataset *d, nas_arena *a, nas_audit_table 
                              .groups = s->n_groups,
                              .n = k->n_inputs + k->n_targets};
     for (int32_t i = 1; i < s->rows; i++) out->runs += s->run[i] != s->run[i - 1];
+    out->runs -= (int32_t)s->dropped; /* each of them is a run of its own */
     for (int p = 0; p < NAS_PARTS; p++) out->windows[p] = d->part[p].n;
     out->columns = nas_arena_array(a, (size_t)out->n, sizeof *out->columns, err);
     if (!out->columns) return NAS_ENOMEM;

@@ -85,6 +85,7 @@ cat >table.json <<'JSON'
 JSON
 check "a table" run_check table.json
 check "its rows" has -E '^rows +401, 1 of them lack a value' out.check
+check "and stretches: before that one and after it" has -E '^stretches without a break +2$' out.check
 check "its columns" has -E '^a +0.5 ' out.check
 check "what reading it warns of is a finding" found 1 out.check
 check "as JSON, too" run_check table.json --json

@@ -359,7 +359,7 @@ nas_status nas_cuts_add(nas_clips *c, bool folds, const nas_log *log, uint8_t **
     nas_err why = {0};
     const nas_status st = add_cuts(c, folds, log, part, &why);
     if (st == NAS_OK) return NAS_OK;
-    if (st == NAS_ENOMEM || st == NAS_ESTOP) return nas_fail(err, st, "%s", why.text);
+    if (st != NAS_ENOTFOUND && st != NAS_EFORMAT) return nas_fail(err, st, "%s", why.text);
     nas_warn(log, "silence: \"%s\" is left out: %s", c->silence->label, why.text);
     c->made.silence = -1;
     return NAS_OK;

@@ -30,8 +30,8 @@ NAS_NODISCARD nas_status nas_clips_deal(nas_clips *c, const nas_split_config *co
  * `stopping` no cut picks epochs. c->fingerprint takes the cuts in. Source: Warden, "Speech
  * Commands", 2018, whose TensorFlow example multiplies silence by a number in [0, 1) too.
  * Errors: NAS_ENOTFOUND no recordings; NAS_EFORMAT none can be read; NAS_EINVAL they are too short,
- * or there would be no cut; NAS_ENOMEM, NAS_ESTOP. Recordings left out are warnings; so is the
- * label, where c->some. */
+ * or there would be no cut; NAS_ENOMEM, NAS_ESTOP. Recordings left out are warnings; with c->some
+ * so is the label, where there is no recording or none can be read. */
 NAS_NODISCARD nas_status nas_cuts_add(nas_clips *c, bool folds, const nas_log *log, uint8_t **part,
                                       nas_err *err);
 
