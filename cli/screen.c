@@ -148,9 +148,11 @@ static void warn(void *ctx, const char *text) {
     (void)ctx;
     if (is_said(text)) return;
     cli_clear_line();
-    fputs("nas: warning: ", stderr);
-    cli_print_visible(stderr, text, false);
-    fputc('\n', stderr);
+    const int at = fprintf(stderr, "nas: warning: ");
+    if (isatty(STDERR_FILENO))
+        cli_print_wrapped(stderr, text, at, 4);
+    else
+        fprintf(stderr, "%s\n", text);
 }
 
 static void progress(void *ctx, const char *what, int64_t done, int64_t total) {
