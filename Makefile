@@ -219,14 +219,14 @@ run:
 
 test:
 	@./deps.sh
-	@$(MAKE) --no-print-directory -s -j2 tests-only
+	@$(MAKE) --no-print-directory -s -j2 nas tests-only
 
-tests-only: nas $(TESTS) $(TOOLS) $(EXAMPLES)
+tests-only: $(BUILD)/nas $(TESTS) $(TOOLS) $(EXAMPLES)
 	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
 
 # Every write and sync of a small run fails in turn, and an allocation from each place; 200 kills.
 # FAULTS=every: each allocation of a run of a formula, too (hours on a busy machine).
-test-faults: nas $(EXAMPLES)
+test-faults: $(BUILD)/nas $(EXAMPLES)
 	@FAULTS=$(or $(FAULTS),all) NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
 
 # Where threads meet: a team inside a candidate, the front end, clips.
