@@ -136,6 +136,10 @@ static int run(const cli_args *args) {
         fputs("nas sql: --csv and --json exclude each other\n", stderr);
         return CLI_BAD;
     }
+    if (args->option[STUDY] && !args->option[VERSION]) {
+        fputs("nas sql: --study goes with --version; a query names the study itself\n", stderr);
+        return CLI_BAD;
+    }
     if (nas_store_open(args->word[0], NAS_STORE_READ, &store, &err) != NAS_OK)
         return cli_fail(&err);
     cli_warn_of_wal(store, args->word[0]);

@@ -3,6 +3,7 @@
 
 #include "search/json_int.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,7 +50,9 @@ static nas_status read_units(nas_arena *a, const nas_json *j, nas_forecaster *ou
     for (int32_t i = 0; i < k->n_inputs; i++)
         if (!(s->deviation[i] > 0))
             return nas_fail(err, NAS_EFORMAT, "%s: expected deviations above 0", nas_json_name(j));
+    const cJSON *step = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), "step_seconds");
     out->own = cJSON_IsString(units) && strcmp(units->valuestring, "own") == 0;
+    out->step_seconds = cJSON_IsNumber(step) ? step->valuedouble : 0;
     return NAS_OK;
 }
 
@@ -107,12 +110,26 @@ static nas_status list_groups(const nas_series *s, nas_arena *a, nas_forecast_ve
     return NAS_OK;
 }
 
+/* A window is a number of rows: with rows at another pace it is another length of time. */
+static void warn_of_step(const nas_forecaster *f, const nas_series *s, const char *data,
+                         const nas_log *log) {
+    const double step = (double)s->step / 1e6;
+    if (!(f->step_seconds > 0) || !(step > 0)) return;
+    if (fabs(step / f->step_seconds - 1) <= 0.01) return;
+    nas_warn(
+        log,
+        "%s: rows are %g s apart, and the model was trained on rows %g s apart: its window and "
+        "horizon are counted in rows. Give a table with that step",
+        data, step, f->step_seconds);
+}
+
 static nas_status judge_windows(const nas_forecaster *f, const nas_series *s, const nas_windows *w,
                                 const char *data, const nas_log *log, nas_arena *a,
                                 nas_forecast_fn each, void *ctx, nas_forecast_verdict *out,
                                 nas_err *err) {
     const nas_series_config *k = &s->config;
     nas_scaling scaling = f->scaling;
+    warn_of_step(f, s, data, log);
     NAS_TRY(means_for(f->mean, s->input_base, k->n_inputs, a, &scaling.mean, err));
     NAS_TRY(means_for(f->target_mean, s->target_base, k->n_targets, a, &scaling.target_mean, err));
     nas_tally *t = &out->file;

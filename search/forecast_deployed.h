@@ -9,6 +9,7 @@ typedef struct nas_forecaster {
     nas_bytes file; /* the bytes that the graph was read from */
     nas_candidate candidate;
     bool own;                         /* takes and gives the table's units */
+    double step_seconds;              /* between the rows that trained; 0: not known */
     nas_scaling scaling;              /* but for the means, which have to do with a series' bases */
     const double *mean, *target_mean; /* in the table's units */
 } nas_forecaster;

@@ -315,6 +315,8 @@ nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c, co
         cJSON_AddStringToObject(targets, k->names[i], k->targets[i]);
     nas_package_number(o, "window", k->window);
     nas_package_number(o, "horizon", k->horizon);
+    if (d->series->series->step)
+        nas_package_number(o, "step_seconds", (double)d->series->series->step / 1e6);
     cJSON_AddStringToObject(o, "units",
                             nas_forecast_is_own(d->series->series, c, g) ? "own" : "standardised");
     put_means(o, "mean", s->mean, d->series->series->input_base, k->n_inputs);

@@ -500,7 +500,7 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
                                      &t->keep.log, &d, err);
     const bool opened = st == NAS_OK;
-    if (opened && d.task->ops->aims) d.task->ops->aims(&d, s, t->view->log);
+    if (opened && d.task->ops->aims) d.task->ops->aims(&d, s, &t->keep.log);
     t->begun = nas_clock_wall();
     if (opened) st = open_study(t, s, trials, a, err);
     keep_warnings(t);

@@ -87,8 +87,8 @@ const char *nas_sql_hint(nas_store *s, nas_arena *a, const char *sql, const char
     const char *dot = strrchr(missing, '.');
     const char *near = nas_nearest(missing, c->names);
     if (!near && dot) near = nas_nearest(dot + 1, c->names);
-    if (near) return nas_arena_format(a, NULL, "did you mean \"%s\"?", near);
     char all[LIST_BYTES];
     list(c, all);
-    return nas_arena_format(a, NULL, "there are %s", all);
+    if (!near) return nas_arena_format(a, NULL, "there are %s", all);
+    return nas_arena_format(a, NULL, "did you mean \"%s\"? there are %s", near, all);
 }

@@ -19,6 +19,8 @@ by_hand() { # of the winner, from what is kept of its clips
     sql flat.db "select printf('%.9f %.9f %.9f', avg(r), min(r), max(n) * 1.0 / sum(n)) from (select avg(\"right\") as r, count(*) as n
         from nas_verdicts where part = 'validation' and replicate = 0 and trial = (select coalesce(reused, id) from flat_best) group by class)"
 }
+check "and that is kept, in the database" test "$(sql flat.db "select count(*) from flat_warnings where text like '%always answering it has accuracy%'")" = 1
+check "and beside the winner" has "always answering it has accuracy" flat_best/warnings.txt
 stored() { sql flat.db "select printf('%.9f %.9f %.9f', balanced_accuracy, worst_recall, majority) from flat_best"; }
 check "recalls are those of the clips" equal "$(stored)" "$(by_hand)"
 check "a lower end lies below" equal "$(sql flat.db 'select min(balanced_accuracy_lo <= balanced_accuracy and worst_recall_lo <= worst_recall) from flat')" 1

@@ -118,4 +118,13 @@ check "and eval has them all" bash -c "'$NAS' eval crowd_best --data crowd.csv |
 
 check "a target that has the name of another's figure" says 2 "its figures would have the names of another target's" \
     "$NAS" space mixed.json --set '{"task": {"targets": {"t": "t", "seasonal_t": "x"}}}'
+# --- rows at another pace
+table A 600 | sed 's/^A;//; s/^station;//' >hourly.csv
+awk -F';' 'NR == 1 || NR % 2 == 0' hourly.csv >slower.csv
+forecast paced "" 0.01 | sed 's/stations.csv/hourly.csv/; s/, "hour_sin"//' >paced.json
+"$NAS" run paced.json --quiet >/dev/null 2>&1
+check "forecast.json says the step" has '"step_seconds":[[:space:]]*3600' paced_best/forecast.json
+check "a table with it" bash -c "! '$NAS' eval paced_best --data hourly.csv 2>&1 | grep 'apart'"
+check "one of another" says_of 0 "slower.csv: rows are 7200 s apart, and the model was trained on rows 3600 s apart" "$NAS" eval paced_best --data slower.csv
+
 close_tests

@@ -55,6 +55,8 @@ rm bad.json
 # --- queries
 "$NAS" run "$ROOT/spaces/rosenbrock.json" --db r.db --out r_best --quiet --trials 5 >/dev/null
 check "a column nearly right" says 2 'no such column: valeu; did you mean "value"?' "$NAS" sql r.db "select valeu from rosenbrock"
+check "and all of them" says 2 'there are number, state, reason, point_x1' "$NAS" sql r.db "select valeu from rosenbrock"
+check "a study of no version" says 2 "--study goes with --version" "$NAS" sql r.db "select 1" --study rosenbrock
 check "of a table with a short name" says 2 'did you mean "value"?' "$NAS" sql r.db "select r.valeu from rosenbrock r"
 check "a column of another task" says 2 'no such column: accuracy; there are number, state, reason, point_x1' "$NAS" sql r.db "select accuracy from rosenbrock_best"
 
