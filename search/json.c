@@ -116,7 +116,8 @@ void nas_problem(nas_problems *p, const nas_json *j, const cJSON *v, bool at_key
     const int32_t i = nas_json_index(j, v);
     va_list ap;
     va_start(ap, fmt);
-    problem_at(p, j, i < 0 ? -1 : (int64_t)(at_key ? j->places.key_at[i] : j->places.value_at[i]), path, fmt, ap);
+    problem_at(p, j, i < 0 ? -1 : (int64_t)(at_key ? j->places.key_at[i] : j->places.value_at[i]),
+               path, fmt, ap);
     va_end(ap);
 }
 

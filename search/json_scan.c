@@ -1,4 +1,5 @@
-/* search/json_scan.c - accepts exactly RFC 8259 within our limits, and says where each value stands.
+/* search/json_scan.c - accepts exactly RFC 8259 within our limits, and says where each value
+ * stands.
  */
 #include "search/json_scan.h"
 
@@ -185,8 +186,7 @@ static void scan_string(scan *s) {
         } else if (c < 0x20) {
             scan_break(s, "a character; line ends, tabs and the like are written \\n, \\t");
         } else {
-            const size_t n =
-                utf8_length((const unsigned char *)s->text + s->at, s->bytes - s->at);
+            const size_t n = utf8_length((const unsigned char *)s->text + s->at, s->bytes - s->at);
             if (!n) scan_break(s, "a character; the file must be UTF-8");
             s->at += n;
         }
@@ -340,8 +340,7 @@ static bool is_wide(const char *text, size_t bytes) {
 void nas_json_scan(const char *text, size_t bytes, nas_arena *a, nas_scan_note *note, void *ctx,
                    nas_json_places *out) {
     *out = (nas_json_places){0};
-    scan s = {
-        .text = text, .bytes = bytes, .arena = a, .note = note, .ctx = ctx, .out = out};
+    scan s = {.text = text, .bytes = bytes, .arena = a, .note = note, .ctx = ctx, .out = out};
     if (is_wide(text, bytes)) {
         scan_note(&s, SIZE_MAX, "the file is UTF-16 or UTF-32; save it as UTF-8");
         return;

@@ -1,9 +1,9 @@
 /* tests/test_level.c - frontend.level: gains against NumPy (tests/golden/make_level.py), and what
  * they do to features. */
-#include "base/file.h"
 #include "core/audio/frontend.h"
 #include "core/kernel/level.h"
 #include "core/kernel/spectra.h"
+#include "tests/golden_clips.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { CLIPS = 4, MOST = 22050, RATE = 16000, N = 9600, FRAMES = 29, BINS = 40 };
+enum { CLIPS = GOLDEN_CLIPS, MOST = 22050, RATE = 16000, N = 9600, FRAMES = 29, BINS = 40 };
 
 static float clips[CLIPS][MOST];
 static int32_t lengths[CLIPS];
@@ -22,19 +22,11 @@ static int32_t lengths[CLIPS];
 static int read_clips(void **state) {
     (void)state;
     nas_arena *a = NULL;
-    uint8_t *bytes;
-    size_t n, at = 12;
-    if (nas_arena_open(&a, NULL) != NAS_OK ||
-        nas_file_read(a, "tests/golden/frontend.bin", 1 << 20, &bytes, &n, NULL) != NAS_OK)
-        return -1;
+    golden_clip out[CLIPS];
+    if (nas_arena_open(&a, NULL) != NAS_OK || golden_clips(a, out) != 0) return -1;
     for (int32_t k = 0; k < CLIPS; k++) {
-        memcpy(&lengths[k], bytes + at + 4, sizeof lengths[k]);
-        at += 8;
-        for (int32_t i = 0; i < lengths[k]; i++, at += 2) {
-            int16_t v;
-            memcpy(&v, bytes + at, sizeof v);
-            clips[k][i] = (float)v / 32768.0f;
-        }
+        lengths[k] = out[k].samples;
+        for (int32_t i = 0; i < lengths[k]; i++) clips[k][i] = (float)out[k].pcm[i] / 32768.0f;
     }
     nas_arena_close(a);
     return 0;

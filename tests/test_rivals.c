@@ -32,6 +32,7 @@ static nas_task task_of(const char *group, bool timed, int32_t season, nas_time_
                       .time_split = split};
 }
 
+static const char golden[] = "tests/golden/rivals.csv";
 static char warned[4096];
 
 static void keep_warning(void *ctx, const char *text) {
@@ -39,12 +40,11 @@ static void keep_warning(void *ctx, const char *text) {
     strncat(warned, text, sizeof warned - strlen(warned) - 1);
 }
 
-static void open_data(const nas_task *task, nas_dataset *d) {
+static void open_data(const nas_task *task, const char *path, nas_dataset *d) {
     const nas_log log = {.warn = keep_warning};
     nas_err err = {0};
     warned[0] = '\0';
-    if (nas_dataset_open(arena, task, "tests/golden/rivals.csv", false, NULL, &log, d, &err) !=
-        NAS_OK)
+    if (nas_dataset_open(arena, task, path, false, NULL, &log, d, &err) != NAS_OK)
         fail_msg("%s", err.text);
 }
 
@@ -57,7 +57,7 @@ static void compare(const char *name, const nas_task *task) {
     char line[256], label[16], target[8];
     double carried, seasonal, linear;
     int found = 0;
-    open_data(task, &d);
+    open_data(task, golden, &d);
     nas_tally t = d.series->simple;
     if (!d.folds)
         nas_forecast_add_simple(d.series, &d.series->part[NAS_VALIDATION],
@@ -99,7 +99,7 @@ static void test_no_season(void **state) {
         task_of("station", false, -1, (nas_time_split){.validation = 0.3, .test = 0.2});
     nas_dataset d;
     nas_tally t = {0};
-    open_data(&task, &d);
+    open_data(&task, golden, &d);
     nas_forecast_add_simple(d.series, &d.series->part[NAS_VALIDATION],
                             nas_forecast_part_linear(d.series, NAS_VALIDATION), &t);
     const nas_forecast_figures f = nas_forecast_figure(&task.series, &t, 0);
@@ -119,7 +119,7 @@ static void test_by_time(void **state) {
     const nas_task task =
         task_of("station", true, -1, (nas_time_split){.validation = 0.3, .test = 0.2});
     nas_dataset d;
-    open_data(&task, &d);
+    open_data(&task, golden, &d);
     const nas_series *s = d.series->series;
     assert_int_equal(s->n_groups, 3);
     for (int p = 0; p < NAS_PARTS; p++)
@@ -153,7 +153,7 @@ static void test_days(void **state) {
     nas_dataset d;
     nas_example *e;
     int32_t n;
-    open_data(&task, &d);
+    open_data(&task, golden, &d);
     const nas_series *s = d.series->series;
     assert_int_equal(d.n_groups, 17); /* 400 hours */
     for (int32_t i = 0; i < s->rows; i++)
@@ -177,7 +177,7 @@ static void test_by_group(void **state) {
         "station", true, -1, (nas_time_split){.validation = 0.3, .test = 0.2, .by = NAS_BY_GROUP});
     nas_dataset d;
     int32_t part_of[3] = {-1, -1, -1};
-    open_data(&task, &d);
+    open_data(&task, golden, &d);
     const nas_series *s = d.series->series;
     for (int p = 0; p < NAS_PARTS; p++) {
         assert_true(d.part[p].n > 0);
@@ -196,7 +196,7 @@ static void test_by_group(void **state) {
     /* In turn: each of those that are not tested is judged once by a model of the others. */
     const nas_task folds =
         task_of("station", true, -1, (nas_time_split){.test = 0.2, .folds = 2, .by = NAS_BY_GROUP});
-    open_data(&folds, &d);
+    open_data(&folds, golden, &d);
     int32_t judged = 0;
     for (int32_t k = 0; k < 2; k++) {
         nas_dataset fold;
@@ -231,13 +231,9 @@ static void test_draws_groups(void **state) {
     fclose(f);
     const nas_task task = task_of(
         "station", false, -1, (nas_time_split){.validation = 0.3, .test = 0.2, .by = NAS_BY_GROUP});
-    const nas_log log = {.warn = keep_warning};
     nas_dataset d;
-    nas_err err = {0};
-    warned[0] = '\0';
-    const nas_status st = nas_dataset_open(arena, &task, path, false, NULL, &log, &d, &err);
+    open_data(&task, path, &d);
     remove(path);
-    if (st != NAS_OK) fail_msg("%s", err.text);
     assert_string_equal(warned, "");
     assert_int_equal(d.n_groups, 40);
     assert_int_equal(d.part[NAS_VALIDATION].n, 12 * 22);
@@ -258,13 +254,9 @@ static void test_short_group(void **state) {
     fclose(f);
     const nas_task task =
         task_of("station", false, -1, (nas_time_split){.validation = 0.3, .test = 0.2});
-    const nas_log log = {.warn = keep_warning};
     nas_dataset d;
-    nas_err err = {0};
-    warned[0] = '\0';
-    const nas_status st = nas_dataset_open(arena, &task, path, false, NULL, &log, &d, &err);
+    open_data(&task, path, &d);
     remove(path);
-    if (st != NAS_OK) fail_msg("%s", err.text);
     if (!strstr(warned, "1 of 2 groups (the first \"B\") have no whole window of 5 + 4 rows in the "
                         "test part"))
         fail_msg("%s", warned);

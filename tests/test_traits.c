@@ -1,7 +1,7 @@
 /* tests/test_traits.c - what a clip is like, against NumPy (tests/golden/make_traits.py), and at
  * its edges. */
-#include "base/file.h"
 #include "core/audio/traits.h"
+#include "tests/golden_clips.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { CLIPS = 4, MOST = 60000, TAPS = 201 };
+enum { CLIPS = GOLDEN_CLIPS, MOST = 60000, TAPS = 201 };
 
 static double clips[CLIPS][MOST];
 static int32_t lengths[CLIPS], rates[CLIPS];
@@ -20,20 +20,12 @@ static int32_t lengths[CLIPS], rates[CLIPS];
 static int read_clips(void **state) {
     (void)state;
     nas_arena *a = NULL;
-    uint8_t *bytes;
-    size_t n, at = 12;
-    if (nas_arena_open(&a, NULL) != NAS_OK ||
-        nas_file_read(a, "tests/golden/frontend.bin", 1 << 20, &bytes, &n, NULL) != NAS_OK)
-        return -1;
+    golden_clip out[CLIPS];
+    if (nas_arena_open(&a, NULL) != NAS_OK || golden_clips(a, out) != 0) return -1;
     for (int32_t k = 0; k < CLIPS; k++) {
-        memcpy(&rates[k], bytes + at, sizeof rates[k]);
-        memcpy(&lengths[k], bytes + at + 4, sizeof lengths[k]);
-        at += 8;
-        for (int32_t i = 0; i < lengths[k]; i++, at += 2) {
-            int16_t v;
-            memcpy(&v, bytes + at, sizeof v);
-            clips[k][i] = v / 32768.0;
-        }
+        lengths[k] = out[k].samples;
+        rates[k] = out[k].rate_hz;
+        for (int32_t i = 0; i < lengths[k]; i++) clips[k][i] = out[k].pcm[i] / 32768.0;
     }
     nas_arena_close(a);
     return 0;
