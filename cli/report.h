@@ -58,6 +58,9 @@ void cli_print_majority(nas_store *store, nas_study_id id, int64_t row);
 /* Where a trial keeps the constraint on the score but for the end of its interval: how many clips
  * would settle it, on stdout. */
 void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id id);
+/* The same of a forecast whose errors keep their constraints: how many days would settle each. */
+void cli_print_settling_days(nas_store *store, const nas_study *study,
+                             const nas_metric_list *metrics, nas_study_id id);
 
 /* The front (<study>_pareto) in the order of the objectives, on stdout: number, objectives, metrics
  * of constraints, settings; at most `most` rows. feasible_only: those that satisfy the constraints;

@@ -47,7 +47,8 @@ NAS_NODISCARD nas_status nas_space_parse(const char *name, const char *text, nas
 void nas_space_close(nas_space *s);
 
 const char *nas_space_name(const nas_space *s);
-/* What was left out of the file's try_first beside a patch; NULL: nothing. */
+/* What a patch did besides what it says: what was left out of the file's try_first, a null that
+ * only brought a default back. NULL: nothing. */
 const char *nas_space_note(const nas_space *s);
 const char *nas_space_text(const nas_space *s);     /* the file, as it was read */
 const nas_task *nas_space_task(const nas_space *s); /* choices inside `task` are an error */

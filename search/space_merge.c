@@ -71,6 +71,34 @@ static nas_status open_fitting(nas_arena *a, const char *name, char *text, bool 
     }
 }
 
+/* A merge patch cannot set null: it takes the key away, and the default is back. Where null is a
+ * value of its own that is not what was meant. The first such key, in arena a; NULL: none. */
+static const char *lost_null(nas_arena *a, const cJSON *patch, const nas_block *b,
+                             const char *path) {
+    for (const cJSON *x = patch->child; x; x = x->next) {
+        const char *where = nas_path_key(a, path, x->string);
+        const nas_key *k = nas_block_find(b, x->string);
+        const nas_block *below = nas_block_below(b, x->string);
+        if (cJSON_IsNull(x) && k && k->flags & NAS_KEY_NULLABLE && k->def &&
+            strcmp(k->def, "null") != 0)
+            return nas_arena_format(a, NULL,
+                                    "--set: null takes %s away (RFC 7396), so it is %s, its "
+                                    "default; null itself stands in a file only",
+                                    where, k->def);
+        const char *found = cJSON_IsObject(x) && below ? lost_null(a, x, below, where) : NULL;
+        if (found) return found;
+    }
+    return NULL;
+}
+
+/* Both, or the one that there is. */
+static nas_status add_note(nas_space *s, const char *more, nas_err *err) {
+    if (!more) return NAS_OK;
+    s->note = s->note ? nas_arena_format(s->arena, err, "%s. %s", s->note, more)
+                      : nas_arena_text(s->arena, more, err);
+    return s->note ? NAS_OK : NAS_ENOMEM;
+}
+
 static nas_status open_merged(nas_arena *a, const char *path, const char *patch, nas_space **out,
                               nas_err *err) {
     nas_json *file = NULL, *more = NULL;
@@ -84,6 +112,8 @@ static nas_status open_merged(nas_arena *a, const char *path, const char *patch,
     if (st == NAS_OK) st = nas_json_merge(a, nas_json_root(file), nas_json_root(more), &text, err);
     const char *name = nas_arena_format(a, err, "%s with --set", path);
     if (st == NAS_OK) st = name ? open_fitting(a, name, text, fit, out, err) : NAS_ENOMEM;
+    if (st == NAS_OK)
+        st = add_note(*out, lost_null(a, nas_json_root(more), &nas_block_top, ""), err);
     nas_json_close(more);
     nas_json_close(file);
     return st;

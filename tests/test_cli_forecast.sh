@@ -181,4 +181,21 @@ check "a folder" says 2 "is a folder" "$NAS" run weather.json --data two_best
 head -n 2800 weather.csv >other.csv
 check "verify of another table" says 2 "are not those of study" "$NAS" verify two.db 0 --data other.csv
 
+# --- what days would settle
+# The bound stands between the lowest error and the lowest end, so that no trial keeps it.
+kept="number, mae_temperature from weather where state = 'complete' order by mae_temperature"
+least=$(sql two.db "select $kept limit 1" | cut -d, -f 1)
+ends() { sql two.db "select $1 from weather where state = 'complete'"; }
+limit=$(awk -v a="$(ends 'min(mae_temperature)')" -v b="$(ends 'min(mae_temperature_hi)')" 'BEGIN { printf "%.9f", (a + b) / 2 }')
+groups=$(sql two.db 'select count(distinct "group") from nas_examples where part = '"'validation'")
+days=$(sql two.db "select mae_temperature, mae_temperature_hi from weather where number = $least" |
+    awk -F, -v limit="$limit" -v n="$groups" '{ t = ($2 - $1) / (limit - $1); d = t * t * n; print int(d) + (d > int(d)) }')
+settles() {
+    "$NAS" run weather.json --db two.db --out settled --set '{"objective": {"minimize": "mae_temperature"}}' \
+        --set "{\"constraints\": [\"mae_temperature < $limit\"]}" >settled.txt 2>&1
+    [ $? = 3 ] && has "#$least keeps all of them" settled.txt &&
+        has "about $days days (or groups) like these $groups would settle it" settled.txt
+}
+check "a bound that no end keeps: the days that would settle it" settles
+
 close_tests

@@ -85,6 +85,8 @@ kept() {
 check "keeps what still fits, and says what does not" kept
 check "without it an error" says 2 "try_first[0].point.x1: it has one value only; leave it out" "$NAS" space fixed.json
 check "its own are not changed" says 2 "try_first[0].point.x3: no choice has this path" "$NAS" space first.json --set '{"try_first": [{"point.x3": 1}]}'
+check "a null that is no null" says 0 "--set: null takes search.confidence away (RFC 7396), so it is 0.95, its default" "$NAS" space base.json --set '{"search": {"confidence": null}}'
+check "one that takes away what is none else" bash -c "! '$NAS' space base.json --set '{\"task\": {\"labels\": null}}' 2>&1 | grep 'null takes'"
 check "going on from the text that is stored" says_of 0 "kept" bash -c "'$NAS' verify begun.db --all && echo kept"
 
 # --- decoded clips
