@@ -1,6 +1,9 @@
 /* search/process.c - process identities from /proc. */
 #include "search/process.h"
 
+#include "base/libm.h"
+#include "core/nn/train.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +70,7 @@ bool nas_process_dead(const char *id, double silent_seconds) {
 }
 
 void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]) {
-    char line[256], cpu[128] = "unknown processor";
+    char line[256], cpu[128] = "unknown processor", libm[NAS_LIBM_TEXT];
     FILE *f = fopen("/proc/cpuinfo", "r");
     while (f && fgets(line, sizeof line, f)) {
         const char *colon = strchr(line, ':');
@@ -76,6 +79,7 @@ void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]) {
         break;
     }
     if (f) fclose(f);
-    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, %s", cpu, sysconf(_SC_NPROCESSORS_ONLN),
-             kernel_row);
+    nas_libm_text(", ", libm);
+    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, training %d, %s%s", cpu,
+             sysconf(_SC_NPROCESSORS_ONLN), NAS_TRAIN_VERSION, libm, kernel_row);
 }

@@ -16,7 +16,8 @@ void nas_process_of(long pid, char out[NAS_PROCESS_ID]);
  * a silence of two minutes tells. */
 bool nas_process_dead(const char *id, double silent_seconds);
 
-/* "AMD EPYC 9R14, 2 cores, avx512" into out: what stands beside measured figures. */
+/* "AMD EPYC 9R14, 2 cores, training 5, avx512" into out: what stands beside measured figures, and
+ * what bits depend on; "libm 1a2b3c4d" before the row where nas_libm is not 0. */
 void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]);
 
 #endif
