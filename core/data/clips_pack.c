@@ -32,6 +32,7 @@ typedef struct tail {
 static_assert(sizeof(nas_pack_entry) == 88 && sizeof(nas_pack_bad) == 8 && sizeof(tail) == 96,
               "no padding in the pack");
 
+static const char nowhere[] = "a link that leads nowhere";
 static const tail blank = {.magic = "NASCLIPS", .version = 2, .byte_order = 0x01020304};
 
 nas_hash nas_pack_key(const nas_clip_list *l) {
@@ -126,7 +127,7 @@ static nas_status read_clip(const writer *w, int32_t i, nas_sound *out, nas_err 
     const int len = snprintf(path, sizeof path, "%s/%s", w->l->folder, f->name);
     if (len < 0 || (size_t)len >= sizeof path)
         return nas_fail(err, NAS_EINVAL, "the path %s/%s is too long", w->l->folder, f->name);
-    if (!f->readable) return nas_fail(err, NAS_EFORMAT, "a link that leads nowhere");
+    if (!f->readable) return nas_fail(err, NAS_EFORMAT, "%s", nowhere);
     const nas_status st = nas_sound_hear(path, &w->l->hearing, out, err);
     if (st == NAS_ENOTFOUND) return nas_clip_changed(path, err);
     if (st != NAS_OK && st != NAS_EFORMAT) return nas_clip_not_read(st, err);
@@ -424,9 +425,9 @@ nas_status nas_pack_samples(const nas_pack *p, int32_t i, float *out, nas_err *e
                     p->path, p->text + p->entries[i].name);
 }
 
-/* Did what an older nas says of a clip come of no fault of its file? */
+/* Is what a nas says of a clip that could be hashed no fault of its file? */
 static bool is_no_fault(const char *why) {
-    static const char *const texts[] = {"cannot open it: ", "cannot examine it: ", NULL};
+    static const char *const texts[] = {"cannot open it: ", "cannot examine it: ", nowhere, NULL};
     for (const char *const *t = texts; *t; t++)
         if (strncmp(why, *t, strlen(*t)) == 0) return true;
     return strstr(why, "Internal malloc") != NULL;
