@@ -309,9 +309,27 @@ static bool is_at(int fd, const char *path) {
            here.st_dev == there.st_dev;
 }
 
+/* A lock needs no right to write. */
+static int open_lock(const char *path, int flags) {
+    const int fd = open(path, O_RDWR | O_CLOEXEC | flags, 0666);
+    return fd < 0 && errno == EACCES ? open(path, O_RDONLY | O_CLOEXEC) : fd;
+}
+
+/* Who may write in its folder may lock it: the umask of whoever came first keeps nobody out. */
+static void share_lock(int fd, const char *path) {
+    struct stat its, folder;
+    char *copy = strdup(path), *slash = copy ? strrchr(copy, '/') : NULL;
+    if (slash) slash[slash == copy] = '\0';
+    if (copy && fstat(fd, &its) == 0 && stat(slash ? copy : ".", &folder) == 0) {
+        const mode_t wanted = its.st_mode | (folder.st_mode & 0666);
+        if (wanted != its.st_mode && its.st_uid == geteuid()) (void)fchmod(fd, wanted & 0777);
+    }
+    free(copy);
+}
+
 static nas_status lock(const char *path, int how, nas_lock *out, nas_err *err) {
     for (;;) {
-        out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        out->fd = open_lock(path, O_CREAT);
         if (out->fd < 0) return nas_fail_errno(err, "cannot open the lock %s", path);
         while (flock(out->fd, how) != 0) {
             if (errno == EINTR) continue;
@@ -320,7 +338,10 @@ static nas_status lock(const char *path, int how, nas_lock *out, nas_err *err) {
             nas_lock_release(out);
             return st;
         }
-        if (is_at(out->fd, path)) return NAS_OK;
+        if (is_at(out->fd, path)) {
+            share_lock(out->fd, path);
+            return NAS_OK;
+        }
         nas_lock_release(out);
     }
 }
@@ -336,7 +357,7 @@ nas_status nas_lock_try(const char *path, nas_lock *out, bool *taken, nas_err *e
 }
 
 bool nas_lock_is_held(const char *path) {
-    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    const int fd = open_lock(path, 0);
     if (fd < 0) return false;
     const bool held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     close(fd);
