@@ -1,4 +1,5 @@
 /* tests/apart.c - a shared object for LD_PRELOAD. CLOCK_BY: seconds that the date is ahead.
+ * CLOCK_TIMES: how often faster than time the clock goes that never jumps.
  * NO_LOCKS: there are no locks of open file descriptions, as in file systems that keep none. */
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,8 +12,13 @@
 
 int clock_gettime(clockid_t id, struct timespec *t) {
     const int status = (int)syscall(SYS_clock_gettime, id, t);
-    const char *by = getenv("CLOCK_BY");
+    const char *by = getenv("CLOCK_BY"), *times = getenv("CLOCK_TIMES");
     if (status == 0 && id == CLOCK_REALTIME && by) t->tv_sec += atol(by);
+    if (status == 0 && id == CLOCK_MONOTONIC && times) {
+        const long long n = atol(times), ns = t->tv_sec * 1000000000LL + t->tv_nsec;
+        t->tv_sec = (time_t)(ns / 1000 * n / 1000000);
+        t->tv_nsec = (long)(ns / 1000 * n % 1000000 * 1000);
+    }
     return status;
 }
 

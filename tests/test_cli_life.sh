@@ -13,6 +13,7 @@ JSON
 formula quick 0 6 >quick.json
 formula one 2 1 >one.json
 formula seven 7 2 >seven.json
+formula one 2 2 >other.json
 chmod 711 . && cp "$NAS" nas && chmod 755 nas
 export PROGRAM=$work/nas SPACES=$work
 
@@ -30,7 +31,7 @@ side_by_side() { # FIRST SECOND: words before each run
 }
 held() { "$PROGRAM" sql d.db "select number, worker, started, attempt from seven order by 1" --csv; }
 # A killed run's trial, by the same command.
-killed() { # FIRST SECOND
+killed() { # FIRST SECOND [SPACE]: words before each run; what the second runs
     $1 "$PROGRAM" run "$SPACES/one.json" --db d.db --workers 1 --quiet --out a_best >a.txt 2>&1 &
     local leader=$!
     for _ in $(seq 200); do
@@ -39,7 +40,7 @@ killed() { # FIRST SECOND
     done
     kill -9 "$leader"
     wait "$leader"
-    $2 timeout 60 "$PROGRAM" run "$SPACES/one.json" --db d.db --workers 1 --quiet --out b_best >b.txt 2>&1
+    $2 timeout 60 "$PROGRAM" run "$SPACES/${3:-one.json}" --db d.db --workers 1 --quiet --out b_best >b.txt 2>&1
 }
 export -f side_by_side held killed
 begin() { # NAME COMMAND...: in a folder of its own
@@ -91,6 +92,12 @@ if [ "$can_root" = yes ]; then
     begin killed_inside killed "$inside" ""
     begin killed_outside killed "" "$inside"
     begin namespaces side_by_side "$inside" "$inside"
+    # Two minutes of silence are a few seconds of a faster clock; what it knows is the heartbeat alone.
+    if [ "$can_clock" = yes ]; then
+        far="env LD_PRELOAD=$work/apart.so NO_LOCKS=1 CLOCK_BY=3600 $inside"
+        begin silent killed "$far" "env LD_PRELOAD=$work/apart.so CLOCK_TIMES=25"
+        begin silent_before killed "$far" "env LD_PRELOAD=$work/apart.so CLOCK_TIMES=25" other.json
+    fi
     for name in users killed_users; do # the database is made for both
         mkdir "made_$name" && (cd "made_$name" && "$NAS" run ../quick.json --db d.db --quiet >/dev/null 2>&1 && chmod 666 d.db)
     done
@@ -118,6 +125,15 @@ if [ "$can_root" = yes ]; then
     check "two containers" kept namespaces
     check "two users, whose processes are hidden" kept users
     check "a killed run of another user" taken_back killed_users
+    if [ "$can_clock" = yes ]; then
+        check "where nothing tells but two minutes of silence" taken_back silent
+        before() {
+            ended silent_before && equal "$(sql silent_before/d.db "select version, state from nas_trials_1 order by 1, 2")" "1,waiting
+2,complete
+2,complete"
+        }
+        check "another space waits for that silence" before
+    fi
     pid_one() { # both are pid 1 and make the database
         local i a b
         for i in $(seq 12); do
