@@ -10,10 +10,10 @@
 #include "search/cache_bound.h"
 #include "search/confirm.h"
 #include "search/keep.h"
-#include "search/process.h"
 #include "search/sampler.h"
 #include "search/study.h"
 #include "search/task.h"
+#include "search/watch.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -37,7 +37,7 @@ typedef struct team {
     nas_worker worker; /* what every worker is told; index differs */
     nas_store *store;  /* closed while a worker is forked: connections do not cross a fork */
     pid_t leader, pid[MAX_WORKERS];
-    char id[MAX_WORKERS][NAS_PROCESS_ID];
+    uint64_t token[MAX_WORKERS];
     int32_t n, alive, crashes;
     _Atomic int *share; /* threads that each of those alive may train on; shared with them */
     int pipe[2];
@@ -51,6 +51,7 @@ typedef struct team {
     bool waits[MAX_WORKERS];     /* for what another process has in hand */
     bool late[MAX_WORKERS];      /* ended because its trial took too long */
     nas_keep keep;               /* what is said, and kept */
+    nas_watch watch;             /* workers of other runs */
 } team;
 
 static bool count_row(void *ctx, const nas_row *row) {
@@ -101,6 +102,7 @@ static void be_worker(team *t, int32_t index) {
     nas_threads_follow(t->share, t->n);
     nas_worker w = t->worker;
     w.index = index;
+    w.token = t->token[index];
     w.event_fd = t->pipe[1];
     nas_err err = {0};
     _exit(nas_worker_run(&w, &err) == NAS_OK ? 0 : 1);
@@ -112,6 +114,7 @@ static void share_out(const team *t) {
 }
 
 static nas_status start_worker(team *t, int32_t index, nas_err *err) {
+    NAS_TRY(nas_token_new(&t->token[index], err));
     nas_store_close(t->store);
     t->store = NULL;
     nas_team_end();
@@ -119,7 +122,6 @@ static nas_status start_worker(team *t, int32_t index, nas_err *err) {
     if (pid == 0) be_worker(t, index);
     if (pid < 0) return nas_fail_errno(err, "cannot start a worker");
     t->pid[index] = pid;
-    nas_process_of((long)pid, t->id[index]);
     t->alive++;
     share_out(t);
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err));
@@ -166,11 +168,11 @@ static void hear_all(team *t) {
 }
 
 /* Those of this run are known by waitpid, and why they ended. */
-static bool is_gone(void *ctx, const char *worker, double silent_seconds) {
-    const team *t = ctx;
+static bool is_gone(void *ctx, const char *worker, double heartbeat) {
+    team *t = ctx;
     for (int32_t i = 0; i < t->n; i++)
-        if (t->pid[i] > 0 && strcmp(t->id[i], worker) == 0) return false;
-    return nas_process_dead(worker, silent_seconds);
+        if (t->pid[i] > 0 && nas_process_is(worker, t->token[i])) return false;
+    return nas_watch_is_dead(&t->watch, worker, heartbeat);
 }
 
 /* A worker looks at the clock between two steps; one that does not come to it is ended. */
@@ -185,9 +187,10 @@ static void end_late(team *t) {
     }
 }
 
-static bool is_it(void *ctx, const char *worker, double silent_seconds) {
-    (void)silent_seconds;
-    return strcmp(ctx, worker) == 0;
+static bool is_it(void *ctx, const char *worker, double heartbeat) {
+    const uint64_t *token = ctx;
+    (void)heartbeat;
+    return nas_process_is(worker, *token);
 }
 
 /* Gives back what the worker held, for the reason that it ended; and what workers of other runs
@@ -202,8 +205,9 @@ static nas_status take_back(team *t, int32_t index, nas_err *err) {
                  t->o->limits.seconds);
     t->busy_since[index] = 0;
     t->waits[index] = false;
-    NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, why, is_it, t->id[index],
+    NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, why, is_it, &t->token[index],
                            &given_back, err));
+    nas_watch_begin(&t->watch, nas_clock_wall());
     return nas_store_reap(t->store, t->worker.study, retries, "the worker died", is_gone, t,
                           &given_back, err);
 }
@@ -266,6 +270,7 @@ static nas_status look_around(team *t, nas_err *err) {
     if (now - t->looked < every) return NAS_OK;
     t->looked = now;
     NAS_TRY(check_ours(t, err));
+    nas_watch_begin(&t->watch, now);
     return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", is_gone, t,
                           &given_back, err);
 }
@@ -329,6 +334,17 @@ static int64_t trials_wanted(const nas_run_options *o, const nas_space *s) {
     return nas_space_search(s)->trials > 0 ? nas_space_search(s)->trials : -1;
 }
 
+/* Another look, in a second, where only silence tells whether workers of another version live. */
+static bool wait_for_silence(void *ctx) {
+    team *t = ctx;
+    if (!t->watch.unsure || asked_to_stop(t)) return false;
+    nas_progress(&t->keep.log, "silence of other workers", (int64_t)t->watch.longest,
+                 NAS_SILENCE_SECONDS);
+    nas_clock_sleep(1);
+    nas_watch_begin(&t->watch, nas_clock_wall());
+    return true;
+}
+
 static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
                              nas_err *err) {
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
@@ -342,8 +358,10 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
         .trials = trials,
         .log = &t->keep.log,
         .gone = is_gone,
+        .wait = wait_for_silence,
         .gone_ctx = t,
     };
+    nas_watch_begin(&t->watch, nas_clock_wall());
     NAS_TRY(nas_begin_study(&b, a, &t->worker.study, &t->state.bare, err));
     return nas_store_at_work(t->store, t->worker.study, true, err);
 }
@@ -563,7 +581,9 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
     const nas_cache cache = {.dir = o->cache ? o->cache : beside, .most = o->cache_bytes};
     NAS_TRY(nas_keep_open(&t.keep, view->log, o->db, err));
     if (nas_space_note(o->space)) nas_warn(&t.keep.log, "%s", nas_space_note(o->space));
+    nas_watch_open(&t.watch, o->db);
     const nas_status st = with_space(&t, o->space, &cache, out, err);
+    nas_watch_close(&t.watch); /* its stores are closed */
     nas_keep_close(&t.keep);
     return st;
 }

@@ -37,7 +37,7 @@ typedef struct nas_worker {
     const nas_kernel *kernel;
     nas_study_id study;
     nas_turns *turns;
-    uint64_t seed;
+    uint64_t seed, token; /* token: tells this worker from all others (nas_token_new) */
     int32_t index, retries;
     nas_limits limits;
     bool no_share;    /* see nas_evaluator */

@@ -130,6 +130,16 @@ bool nas_file_has_wal(const char *path);
 void nas_file_remove_all(const char *path); /* with what SQLite puts beside it */
 NAS_NODISCARD nas_status nas_file_sync_folder(const char *path, nas_err *err);
 
+/* fresh.c: an empty file beside path, `path`.new-xxxxxxxx, that nobody else has; what killed makers
+ * left there is removed. The end removes it unless it was renamed, with what SQLite put beside it;
+ * every connection to it is closed by then (see nas_life). Paths as SQLite takes them. */
+typedef struct nas_fresh {
+    char *path;
+    int fd;
+} nas_fresh;
+NAS_NODISCARD nas_status nas_fresh_begin(const char *path, nas_fresh *out, nas_err *err);
+void nas_fresh_end(nas_fresh *f);
+
 /* schema.c */
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
 /* The numbers of all studies, in arena a. */

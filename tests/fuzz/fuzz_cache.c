@@ -54,8 +54,9 @@ static void prepare(void) {
     char hex[65], below[112];
     key = nas_hash_of("fuzz", 4);
     nas_hash_hex(&key, hex);
-    snprintf(folder, sizeof folder, "%.40s/nas-fuzz-%d",
-             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
+    snprintf(folder, sizeof folder, "%.40s/nas-fuzz-XXXXXX",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    fuzz_demand(mkdtemp(folder) != NULL, "a folder", NULL);
     snprintf(below, sizeof below, "%s/%.2s", folder, hex);
     snprintf(path, sizeof path, "%s/%.2s/%s", folder, hex, hex);
     fuzz_demand(nas_dir_make(below, &err) == NAS_OK, "a folder", &err);
