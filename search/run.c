@@ -32,12 +32,11 @@
 enum { MAX_WORKERS = 256, TICK_MS = 100, NO_FAULT = -1, PASSES_MOST = 32 };
 static const double patience = 60; /* with workers that were asked to end, in seconds */
 
-/* How a worker that ended before its time went. */
+/* What a worker said before it ended, or what ended it. */
 typedef struct death {
     nas_fault fault;
-    nas_status status;   /* NAS_EIO of one that was killed */
+    nas_status status;   /* NAS_OK: it said nothing */
     int64_t row, number; /* of its trial; row 0: none */
-    char text[1100];     /* "worker 1 was ended by signal 9 (Killed)" */
 } death;
 
 /* In memory that workers share. */
@@ -57,7 +56,8 @@ typedef struct team {
     bool due[MAX_WORKERS]; /* to be started once `back` says so */
     int64_t only;          /* the row that the one worker tries alone; 0: none does */
     nas_setbacks back;
-    nas_event said; /* the last of a worker that ends */
+    death said[MAX_WORKERS];
+    char how[1100]; /* the last of them: "worker 1 was ended by signal 9 (Killed)" */
     struct shared *shared;
     int pipe[2];
     nas_run_state state;
@@ -146,27 +146,31 @@ static void keep_warnings(team *t) {
         (void)!nas_keep_put(&t->keep, t->store, t->worker.study, NULL);
 }
 
+/* Statuses of bad input would say that nothing was touched. */
 static nas_status give_up(team *t, const death *e, nas_err *err) {
+    const bool full = e->status == NAS_EFULL, memory = e->status == NAS_ENOMEM;
+    const char *what = "";
     char n[32];
+    if (e->fault == NAS_FAULT_CRASH)
+        what = "; where trials failed that are not to blame, `nas retry` sets them back";
+    else if (memory || !e->status)
+        what = ", where memory is short with fewer --workers; --trial-bytes lets trials fail that "
+               "need too much";
     (void)!count(t, NULL);
-    return nas_fail(err, e->status,
-                    "%s, and so did workers %" PRId32 " times before without a trained trial "
-                    "between. %s trials are stored: run the same command to go on%s",
-                    e->text, t->back.rounds - 1, nas_thousands(t->state.done, n),
-                    e->status == NAS_EFULL          ? ""
-                    : e->fault == NAS_FAULT_CRASH   ? "; where trials failed that did not do it, "
-                                                      "`nas retry` sets them back"
-                                                    : ", with fewer --workers or more memory where "
-                                                      "memory is short");
+    return nas_fail(err, full || memory ? e->status : NAS_EIO,
+                    "workers ended %" PRId32 " times in a row and trained no trial between, the "
+                    "last time: %s. %s trial%s stored: run the same command to go on%s",
+                    t->back.ends, t->how, nas_thousands(t->state.done, n),
+                    t->state.done == 1 ? " is" : "s are", what);
 }
 
 /* Another process cannot be had: those that are there go on without it. */
 static nas_status do_without(team *t, int32_t index, nas_err *err) {
-    death e = {.status = NAS_EIO};
     nas_err why = {0};
-    e.fault = nas_fault_of_status(nas_fail_errno(&why, "worker %" PRId32 " cannot start", index + 1));
-    snprintf(e.text, sizeof e.text, "%.1000s", why.text);
-    nas_warn(&t->keep.log, "%s; %" PRId32 " of %" PRId32 " are at work", e.text, t->alive, t->n);
+    const nas_status st = nas_fail_errno(&why, "worker %" PRId32 " cannot start", index + 1);
+    const death e = {.fault = nas_fault_of_status(st), .status = st};
+    snprintf(t->how, sizeof t->how, "%.1000s", why.text);
+    nas_warn(&t->keep.log, "%s; %" PRId32 " of %" PRId32 " are at work", t->how, t->alive, t->n);
     if (t->alive > 0) return NAS_OK;
     t->due[index] = !t->only;
     t->only = 0;
@@ -198,6 +202,20 @@ static bool is_trained(const char *state) {
     return !strcmp(state, "complete") || !strcmp(state, "stopped") || !strcmp(state, "diverged");
 }
 
+static void tell_replaced(team *t, const death *e) {
+    char trial[64] = "";
+    if (e->row) snprintf(trial, sizeof trial, "; trial %" PRId64 " waits again", e->number);
+    nas_warn(&t->keep.log, "%s%s, the worker is replaced", t->how, trial);
+}
+
+static void hear_end(team *t, const nas_event *e) {
+    death *d = &t->said[e->worker];
+    *d = (death){.status = (nas_status)e->status, .row = e->row, .number = e->number};
+    d->fault = nas_fault_of_status(d->status);
+    snprintf(t->how, sizeof t->how, "worker %" PRId32 ": %s", e->worker + 1, e->text);
+    tell_replaced(t, d);
+}
+
 static void hear(team *t, const nas_event *e) {
     if (e->kind == NAS_EVENT_WARNING) {
         nas_warn(&t->keep.log, "%s", e->text);
@@ -205,7 +223,7 @@ static void hear(team *t, const nas_event *e) {
         return;
     }
     if (e->kind == NAS_EVENT_SETBACK) {
-        t->said = *e;
+        hear_end(t, e);
         return;
     }
     if (e->kind == NAS_EVENT_FATAL) {
@@ -280,38 +298,35 @@ static bool note_held(void *ctx, const nas_row *row) {
     return false;
 }
 
-/* How the worker ended, and with which trial: what it gave back itself, it told. */
+/* How the worker ended, and with which trial: what it gave back itself, it said. */
 static nas_status find_death(team *t, int32_t index, int status, death *e, nas_err *err) {
     char view[160], sql[256];
     const nas_value id = {.type = NAS_COLUMN_TEXT, .text = t->id[index]};
-    const bool told = t->said.kind == NAS_EVENT_SETBACK && t->said.worker == index;
-    *e = (death){.fault = NAS_FAULT_OUTSIDE, .status = NAS_EIO};
-    if (told) {
-        const nas_status st = (nas_status)t->said.status;
-        e->fault = nas_fault_of_status(st);
-        e->status = st == NAS_EFULL || st == NAS_ENOMEM ? st : NAS_EIO;
-        e->row = t->said.row;
-        e->number = t->said.number;
-        snprintf(e->text, sizeof e->text, "worker %" PRId32 ": %s", index + 1, t->said.text);
-        t->said.kind = NAS_EVENT_STARTED;
-    } else if (WIFSIGNALED(status)) {
-        e->fault = nas_fault_of_signal(WTERMSIG(status));
-        snprintf(e->text, sizeof e->text, "worker %" PRId32 " was ended by signal %d (%s)",
-                 index + 1, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    } else {
-        snprintf(e->text, sizeof e->text, "worker %" PRId32 " ended with status %d", index + 1,
-                 WEXITSTATUS(status));
-    }
+    const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    *e = t->said[index];
+    t->said[index] = (death){.row = 0};
     nas_view_name(nas_space_name(t->worker.space), "", view);
     snprintf(sql, sizeof sql, "select id, number from %s where state = 'running' and worker = ?1",
              view);
-    return nas_store_query(t->store, sql, &id, 1, note_held, e, err);
+    NAS_TRY(nas_store_query(t->store, sql, &id, 1, note_held, e, err));
+    if (e->status != NAS_OK) return NAS_OK;
+    e->fault = nas_fault_of_signal(sig);
+    if (sig)
+        snprintf(t->how, sizeof t->how, "worker %" PRId32 " was ended by signal %d (%s)", index + 1,
+                 sig, strsignal(sig));
+    else
+        snprintf(t->how, sizeof t->how, "worker %" PRId32 " ended with status %d", index + 1,
+                 WEXITSTATUS(status));
+    tell_replaced(t, e);
+    return NAS_OK;
 }
 
-static nas_status condemn(team *t, int32_t index, const death *e, nas_err *err) {
+static nas_status condemn(team *t, int32_t index, const death *e, int status, nas_err *err) {
     char why[256];
-    snprintf(why, sizeof why, "crashed its worker, %d times with no other trial of the run at work:%s",
-             NAS_ALONE_TRIES, strstr(e->text, " was ended") ? strstr(e->text, " ended") : "");
+    snprintf(why, sizeof why,
+             "crashed its worker, %d times with no other trial of the run at work, the last time "
+             "by signal %d (%s)",
+             NAS_ALONE_TRIES, WTERMSIG(status), strsignal(WTERMSIG(status)));
     NAS_TRY(take_back(t, index, 0, why, err));
     nas_setback_drop(&t->back, e->row);
     nas_warn(&t->keep.log, "trial %" PRId64 " failed: it %s", e->number, why);
@@ -322,16 +337,13 @@ static nas_status condemn(team *t, int32_t index, const death *e, nas_err *err) 
 /* The worker ended through nobody's fault, or its trial's: that is told by trying it alone. */
 static nas_status set_back(team *t, int32_t index, int status, nas_err *err) {
     death e;
-    char trial[64] = "";
     const bool alone = t->only != 0;
     NAS_TRY(find_death(t, index, status, &e, err));
     const nas_judgement v =
         nas_setback_add(&t->back, e.row, e.fault, alone && e.row == t->only, nas_clock_wall());
     t->only = 0;
-    if (v == NAS_GUILTY) return condemn(t, index, &e, err);
+    if (v == NAS_GUILTY && WIFSIGNALED(status)) return condemn(t, index, &e, status, err);
     NAS_TRY(take_back(t, index, NO_FAULT, "the worker ended", err));
-    if (e.row) snprintf(trial, sizeof trial, "; trial %" PRId64 " waits again", e.number);
-    nas_warn(&t->keep.log, "%s%s, the worker is replaced", e.text, trial);
     t->due[index] = !alone;
     return v == NAS_ENOUGH ? give_up(t, &e, err) : NAS_OK;
 }

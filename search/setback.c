@@ -67,12 +67,14 @@ static void take_from_aside(nas_setbacks *s, int64_t row) {
     atomic_store(&s->aside->n, kept);
 }
 
-/* Once the pause is over, another round begins. */
-static void count_round(nas_setbacks *s, double now) {
+/* Once the pause is over, another round begins. Trials that end by being judged need no bound. */
+static void count_round(nas_setbacks *s, nas_fault fault, bool alone, double now) {
+    const bool judged = fault != NAS_FAULT_OUTSIDE &&
+                        (s->trained > 0 || (alone && fault == NAS_FAULT_CRASH));
     double pause = first_pause;
     if (s->due > 0 && now < s->due) return;
     for (int32_t i = 0; i < s->rounds && pause < longest_pause; i++) pause *= 2;
-    s->rounds++;
+    if (!judged) s->rounds++;
     s->due = now + pause;
 }
 
@@ -84,7 +86,8 @@ static bool is_guilty(const nas_setbacks *s, const nas_suspect *p, nas_fault fau
 nas_judgement nas_setback_add(nas_setbacks *s, int64_t row, nas_fault fault, bool alone, double now) {
     const int32_t most_given_up = 3; /* without a trained trial it is not they */
     nas_suspect *p = suspect(s, row);
-    count_round(s, now);
+    count_round(s, fault, alone, now);
+    s->ends++;
     if (p) {
         p->ends++;
         if (alone && fault != NAS_FAULT_OUTSIDE) p->alone++;
@@ -106,7 +109,7 @@ bool nas_setback_is_last(nas_setbacks *s, int64_t row) {
 
 void nas_setback_finished(nas_setbacks *s, int64_t row, bool trained) {
     const nas_suspect *p = find(s, row);
-    if (trained) s->rounds = 0;
+    if (trained) s->rounds = s->ends = 0;
     if (trained) s->trained++;
     if (p && !p->aside) forget(s, p);
 }

@@ -44,7 +44,8 @@ typedef struct nas_suspect {
 
 typedef struct nas_setbacks {
     int32_t rounds;   /* in a row, without a trained trial between. What ends before the next
-                         worker starts is one round */
+                         worker starts is one round. Not those that are judged in the end */
+    int32_t ends;     /* workers that ended since the last trained trial */
     double due;       /* by the wall clock of nas_clock_wall: when workers start again; 0: now */
     int32_t trained;  /* trials of this run that were trained to their end */
     int32_t given_up; /* trials that are failed by nas_setback_add's judgement */
