@@ -112,10 +112,19 @@ static bool asked_to_stop(const team *t) {
     return t->fatal != NAS_OK || nas_should_stop(&t->keep.log);
 }
 
+/* Where memory is short a worker goes first, so that somebody is left to say so. */
+static void be_killed_first(void) {
+    FILE *f = fopen("/proc/self/oom_score_adj", "w");
+    if (!f) return;
+    (void)fputs("800", f);
+    (void)fclose(f);
+}
+
 /* In the child: everything of the coordinator is left alone; _exit runs none of its handlers. */
 static void be_worker(team *t, int32_t index) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != t->leader) _exit(1); /* it died before the line above */
+    be_killed_first();
     close(t->pipe[0]);
     nas_threads_follow(&t->shared->threads, t->n);
     nas_worker w = t->worker;
