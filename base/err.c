@@ -54,6 +54,17 @@ nas_status nas_fail_in(nas_err *err, nas_status code, const char *fmt, ...) {
     return err->code ? err->code : code;
 }
 
+nas_status nas_fail_after(nas_err *err, nas_status code, const char *fmt, ...) {
+    if (!err) return code;
+    const size_t used = strnlen(err->text, sizeof err->text - 1);
+    va_list ap;
+    va_start(ap, fmt);
+    err->code = code;
+    vsnprintf(err->text + used, sizeof err->text - used, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
 const char *nas_status_name(nas_status code) {
     static const char *const names[] = {
         [NAS_OK] = "ok",
@@ -67,6 +78,7 @@ const char *nas_status_name(nas_status code) {
         [NAS_EBUSY] = "busy",
         [NAS_ESTOP] = "stopped",
         [NAS_ESHAPE] = "shape error",
+        [NAS_EMOVED] = "database moved",
         [NAS_EBUG] = "internal error",
     };
     const unsigned i = (unsigned)code;

@@ -35,6 +35,7 @@ typedef struct team {
     const nas_run_options *o;
     const nas_run_view *view;
     nas_worker worker; /* what every worker is told; index differs */
+    nas_held held;     /* the database's files, which somebody may remove */
     nas_store *store;  /* closed while a worker is forked: connections do not cross a fork */
     pid_t leader, pid[MAX_WORKERS];
     char id[MAX_WORKERS][NAS_PROCESS_ID];
@@ -89,6 +90,13 @@ static void recount(team *t) {
     if (t->stale && nas_clock_wall() - t->counted > most_often) (void)!count(t, NULL);
 }
 
+/* The database again, by whom it was opened before. */
+static nas_status open_again(team *t, nas_err *err) {
+    NAS_TRY(nas_store_open_at(t->o->db, NAS_STORE_WRITE, &t->worker.place, &t->store, err));
+    nas_store_hold(t->store, &t->held);
+    return NAS_OK;
+}
+
 static bool asked_to_stop(const team *t) {
     return t->fatal != NAS_OK || nas_should_stop(&t->keep.log);
 }
@@ -122,7 +130,7 @@ static nas_status start_worker(team *t, int32_t index, nas_err *err) {
     nas_process_of((long)pid, t->id[index]);
     t->alive++;
     share_out(t);
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err));
+    NAS_TRY(open_again(t, err));
     nas_store_take_turns(t->store, t->worker.turns);
     return NAS_OK;
 }
@@ -215,6 +223,7 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     t->alive--;
     share_out(t);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return NAS_OK;
+    if (t->fatal == NAS_EMOVED) return NAS_OK; /* what is saved has no trial at work */
     NAS_TRY(take_back(t, index, err));
     const bool late = t->late[index];
     t->late[index] = false;
@@ -275,6 +284,14 @@ static void signal_all(const team *t, int sig) {
         if (t->pid[i] > 0) (void)kill(t->pid[i], sig);
 }
 
+/* Workers see it with their next result; some take hours until then. */
+static void look_at_file(team *t) {
+    nas_err err = {0};
+    if (t->fatal != NAS_OK || nas_store_still(t->store, &err) == NAS_OK) return;
+    t->fatal = err.code;
+    t->why = err;
+}
+
 static nas_status lead(team *t, nas_err *err) {
     bool told = false;
     for (int32_t i = 0; i < t->n; i++) NAS_TRY(start_worker(t, i, err));
@@ -284,6 +301,7 @@ static nas_status lead(team *t, nas_err *err) {
             told = true;
         }
         hear_all(t);
+        look_at_file(t);
         recount(t);
         t->state.seconds = nas_clock_wall() - t->begun;
         if (t->view->tick) t->view->tick(t->view->ctx, &t->state);
@@ -331,7 +349,8 @@ static int64_t trials_wanted(const nas_run_options *o, const nas_space *s) {
 
 static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
                              nas_err *err) {
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
+    const nas_store_place any = {.any_name = t->o->any_name};
+    NAS_TRY(nas_store_open_at(t->o->db, NAS_STORE_CREATE, &any, &t->store, err));
     const nas_begin b = {
         .store = t->store,
         .db = t->o->db,
@@ -345,7 +364,10 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
         .gone_ctx = t,
     };
     NAS_TRY(nas_begin_study(&b, a, &t->worker.study, &t->state.bare, err));
-    return nas_store_at_work(t->store, t->worker.study, true, err);
+    NAS_TRY(nas_store_at_work(t->store, t->worker.study, true, err));
+    t->worker.place = nas_store_place_of(t->store);
+    nas_store_hold(t->store, &t->held);
+    return NAS_OK;
 }
 
 /* The winner of the claim stands first, the other finalists behind it. */
@@ -382,7 +404,7 @@ static nas_status confirm(team *t, const nas_space *s, const nas_run_end *out, n
     t->store = NULL;
     t->worker.turns = NULL;
     const nas_status st = nas_confirm_run(&c, err);
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, st == NAS_OK ? err : NULL));
+    NAS_TRY(open_again(t, st == NAS_OK ? err : NULL));
     return st;
 }
 
@@ -459,12 +481,13 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     t->state.done_before = t->state.done;
     if (t->view->begin) t->view->begin(t->view->ctx, s, d, &t->state, t->worker.study.joined);
     nas_status st = run_team(t, err);
-    if (!t->store) NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, NULL));
+    if (!t->store && st != NAS_EMOVED) NAS_TRY(open_again(t, NULL));
     NAS_TRY(st);
     NAS_TRY(check_ours(t, err));
     NAS_TRY(count(t, err));
     out->state = t->state;
     out->study = t->worker.study;
+    out->place = t->worker.place;
     out->stopped = asked_to_stop(t);
     if (out->stopped) return NAS_OK;
     st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, &t->keep.log, out, err);
@@ -490,6 +513,39 @@ static int64_t total_of(const nas_space *s, int64_t wanted) {
     return wanted < 0 || (points >= 0 && points < wanted) ? points : wanted;
 }
 
+/* What became of a database that was removed or replaced. */
+static nas_status tell_saved(team *t, const nas_cache *cache, nas_arena *a, nas_err *err) {
+    nas_err why = {0};
+    const char *saved = NULL;
+    if (nas_held_save(&t->held, t->o->db, a, &saved, &why) == NAS_OK)
+        return nas_fail_after(err, NAS_EMOVED,
+                              " while this run wrote to it. All that it held, with what was "
+                              "finished since, is in %s: the same command with --db %s --cache %s "
+                              "goes on there",
+                              saved, saved, cache->dir);
+    return nas_fail_after(err, NAS_EMOVED, " while this run wrote to it. %s%s: %s",
+                          saved ? "All that it held is not in order in " : "It is lost",
+                          saved ? saved : "", why.text);
+}
+
+/* st: how the run ended. */
+static nas_status leave_study(team *t, const nas_cache *cache, nas_arena *a, nas_status st,
+                              nas_err *err) {
+    nas_err moved = {0};
+    if (t->store && t->worker.study.version &&
+        nas_store_at_work(t->store, t->worker.study, false, &moved) == NAS_EMOVED &&
+        st != NAS_EMOVED) {
+        st = NAS_EMOVED;
+        if (err) *err = moved;
+    }
+    const bool lost =
+        st == NAS_EMOVED && t->held.fd[0] >= 0 && !nas_held_in_place(&t->held, t->o->db);
+    nas_store_close(t->store);
+    if (lost) st = tell_saved(t, cache, a, err);
+    nas_held_end(&t->held);
+    return st;
+}
+
 static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache, nas_arena *a,
                             nas_run_end *out, nas_err *err) {
     nas_dataset d;
@@ -508,9 +564,7 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     if (is_refusal(st) && !had_cache) (void)!nas_dir_remove(cache->dir, NULL);
     if (st == NAS_OK) st = run_study(t, s, &d, out, err);
     keep_warnings(t);
-    if (t->store && t->worker.study.version)
-        (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
-    nas_store_close(t->store);
+    st = leave_study(t, cache, a, st, err);
     if (opened) nas_dataset_close(&d);
     return st;
 }
@@ -523,6 +577,7 @@ static nas_status with_space(team *t, const nas_space *s, const nas_cache *cache
     NAS_TRY(t->o->kernel ? nas_kernel_named("--kernel ", t->o->kernel, &t->worker.kernel, err)
                          : nas_kernel_choose(&t->worker.kernel, err));
     NAS_TRY(nas_store_check(t->o->db, err));
+    if (!t->o->any_name) NAS_TRY(nas_store_check_names(t->o->db, err));
     t->worker.space = s;
     t->worker.no_share = t->o->no_share;
     t->worker.cache = cache;
@@ -551,6 +606,7 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
         .o = o,
         .view = view,
         .leader = getpid(),
+        .held = NAS_HELD_NONE,
         .worker = {.db = o->db,
                    .retries = o->retries,
                    .limits = o->limits,

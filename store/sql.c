@@ -67,7 +67,7 @@ static const char *remedy_of(nas_status status) {
 
 nas_status nas_sql_fail(nas_store *s, int rc, const char *doing, nas_err *err) {
     if (rc == SQLITE_READONLY_DBMOVED)
-        return nas_fail(err, NAS_EBUSY, "%s was removed by another process: start again", s->path);
+        return nas_fail(err, NAS_EMOVED, "%s was removed by another process: start again", s->path);
     const nas_status status = status_of(s, rc);
     return nas_fail(err, status, "%s: %s: %s%s", s->path, doing, sqlite3_errmsg(s->db),
                     remedy_of(status));
@@ -243,7 +243,8 @@ nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err) {
     if (status != NAS_OK && !sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     give_turn(s);
-    return status == NAS_OK && s->sync == NAS_SYNC_FULL ? sync_wal(s, err) : status;
+    if (status == NAS_OK && s->sync == NAS_SYNC_FULL) status = sync_wal(s, err);
+    return status == NAS_OK ? nas_store_still(s, err) : status;
 }
 
 void nas_store_take_turns(nas_store *s, nas_turns *t) {
