@@ -19,6 +19,7 @@ nas_status nas_fail(nas_err *err, nas_status code, const char *fmt, ...) {
 static nas_status status_of_errno(int e) {
     switch (e) {
     case ENOSPC:
+    case EFBIG:
     case EDQUOT: return NAS_EFULL;
     case ENOENT:
     case ENOTDIR: return NAS_ENOTFOUND;
@@ -26,6 +27,11 @@ static nas_status status_of_errno(int e) {
     case EINTR: return NAS_ESTOP;
     default: return NAS_EIO;
     }
+}
+
+static const char *remedy_of(int e, nas_status code) {
+    if (e == EFBIG) return "; raise the limit of a file's size (ulimit -f), then do the same again";
+    return code == NAS_EFULL ? "; make room on the device, then do the same again" : "";
 }
 
 nas_status nas_fail_errno(nas_err *err, const char *fmt, ...) {
@@ -37,8 +43,7 @@ nas_status nas_fail_errno(nas_err *err, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    return nas_fail(err, code, "%s: %s%s", what, strerror(e),
-                    code == NAS_EFULL ? "; make room on the device, then do the same again" : "");
+    return nas_fail(err, code, "%s: %s%s", what, strerror(e), remedy_of(e, code));
 }
 
 nas_status nas_fail_in(nas_err *err, nas_status code, const char *fmt, ...) {

@@ -267,6 +267,16 @@ static nas_status check_ours(const team *t, nas_err *err) {
                     nas_space_name(t->worker.space));
 }
 
+static void warn_of_reader(team *t) {
+    const int64_t large = 64 << 20;
+    if (nas_store_is_read_long(t->store, large))
+        nas_warn(&t->keep.log,
+                 "%s-wal has grown beyond 64 MB: another program has been reading the database in "
+                 "one query for long, and until that ends what is written cannot leave this file. "
+                 "Nothing is lost; end that program, or let it read a copy (nas copy)",
+                 t->o->db);
+}
+
 /* Workers of other runs that died, on this machine or where only silence tells: nobody else may be
  * there to wait for them. */
 static nas_status look_around(team *t, nas_err *err) {
@@ -275,6 +285,7 @@ static nas_status look_around(team *t, nas_err *err) {
     if (now - t->looked < every) return NAS_OK;
     t->looked = now;
     NAS_TRY(check_ours(t, err));
+    warn_of_reader(t);
     return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", is_gone, t,
                           &given_back, err);
 }

@@ -174,6 +174,15 @@ nas_status nas_place_check_length(const char *path, bool is_new, nas_err *err) {
                     path, n, most);
 }
 
+bool nas_store_is_read_long(nas_store *s, int64_t bytes) {
+    struct stat st;
+    int pages = 0, moved = 0;
+    if (!s->real || look_at(s->real, 1, &st) || st.st_size <= bytes) return false;
+    const int rc =
+        sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+    return rc == SQLITE_OK && moved < pages;
+}
+
 nas_store_place nas_store_place_of(const nas_store *s) {
     return s->place;
 }

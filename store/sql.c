@@ -47,7 +47,7 @@ static nas_status status_of(nas_store *s, int rc) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: return NAS_EFORMAT;
     case SQLITE_INTERRUPT: return NAS_ESTOP;
-    case SQLITE_IOERR: return e == ENOSPC || e == EDQUOT ? NAS_EFULL : NAS_EIO;
+    case SQLITE_IOERR: return e == ENOSPC || e == EDQUOT || e == EFBIG ? NAS_EFULL : NAS_EIO;
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY: return NAS_EIO;
@@ -69,8 +69,10 @@ nas_status nas_sql_fail(nas_store *s, int rc, const char *doing, nas_err *err) {
     if (rc == SQLITE_READONLY_DBMOVED)
         return nas_fail(err, NAS_EMOVED, "%s was removed by another process: start again", s->path);
     const nas_status status = status_of(s, rc);
+    const bool limit = sqlite3_system_errno(s->db) == EFBIG && status == NAS_EFULL;
     return nas_fail(err, status, "%s: %s: %s%s", s->path, doing, sqlite3_errmsg(s->db),
-                    remedy_of(status));
+                    limit ? "; raise the limit of a file's size (ulimit -f) and start again"
+                          : remedy_of(status));
 }
 
 nas_status nas_sql_exec(nas_store *s, const char *sql, nas_err *err) {

@@ -54,6 +54,10 @@ NAS_NODISCARD nas_status nas_store_check_names(const char *path, nas_err *err);
  * ended. Errors: NAS_EMOVED. */
 NAS_NODISCARD nas_status nas_store_still(const nas_store *s, nas_err *err);
 
+/* Is the -wal file larger than that because somebody has been reading for long? What is written
+ * cannot be moved into the database past what a reader sees. */
+bool nas_store_is_read_long(nas_store *s, int64_t bytes);
+
 /* The files of a database, held so that they last where somebody removes them. One holder serves
  * for many opens: each nas_store_hold is about the files of now. */
 enum { NAS_PLACE_FILES = 3 };
@@ -378,8 +382,9 @@ NAS_NODISCARD nas_status nas_store_find_version(nas_store *s, const char *name, 
                                                 nas_arena *a, nas_study *def, nas_study_id *out,
                                                 nas_err *err);
 
-/* Any one statement that only reads. Rows are handed to fn, which returns false to end early. More
- * than one statement, and whatever writes, is NAS_EINVAL. args are bound to ?1, ?2, ... */
+/* Any one statement that only reads. Rows are handed to fn, which returns false to end early; of a
+ * store that only reads once the statement has ended, as far as memory goes. More than one
+ * statement, and whatever writes, is NAS_EINVAL. args are bound to ?1, ?2, ... */
 typedef struct nas_row {
     int32_t n;
     const char *const *names;
