@@ -195,19 +195,19 @@ static bool is_path(const char *what) {
 }
 
 /* A buffer that a path does not fit into would make it another one. */
-static int check_length(const cli_command *c, const char *what, const char *value) {
+static int check_length(const cli_command *c, const char *name, const char *what,
+                        const char *value) {
     const size_t n = strlen(value);
     if (n <= NAS_PATH_MOST || !is_path(what)) return CLI_OK;
     fprintf(stderr, "nas %s: %s is too long: a path of %zu bytes, at most %d are taken\n", c->name,
-            what, n, NAS_PATH_MOST);
+            name, n, NAS_PATH_MOST);
     return CLI_BAD;
 }
 
 /* What stands at place i of "DB QUERY". */
-static const char *word_at(const char *words, int i, char out[32]) {
+static void word_at(const char *words, int i, char out[32]) {
     for (; i > 0 && strchr(words, ' '); i--) words = strchr(words, ' ') + 1;
     snprintf(out, 32, "%.*s", (int)strcspn(words, " "), words);
-    return out;
 }
 
 /* --name value, --name=value, -o value. Returns CLI_OK or an exit status after a message. */
@@ -226,7 +226,7 @@ static int read_option(const cli_command *c, char **argv, int *i, cli_args *args
             args->option[k] = argv[++*i];
         if (o->value && (!args->option[k] || !*args->option[k]))
             return usage_error(c, "a value is missing after", word, NULL);
-        return o->value ? check_length(c, o->value, args->option[k]) : CLI_OK;
+        return o->value ? check_length(c, o->name, o->value, args->option[k]) : CLI_OK;
     }
     return usage_error(c, "unknown option", word, nearest_option(c, word));
 }
@@ -245,7 +245,8 @@ static int run_command(const cli_command *c, char **argv) {
             return usage_error(c, "one argument too many:", argv[i], NULL);
         } else {
             char what[32];
-            const int st = check_length(c, word_at(c->words, args.n_words, what), argv[i]);
+            word_at(c->words, args.n_words, what);
+            const int st = check_length(c, what, what, argv[i]);
             if (st != CLI_OK) return st;
             args.word[args.n_words++] = argv[i];
         }

@@ -19,7 +19,7 @@ static int open_again(int fd, int flags) {
 }
 
 static nas_status add_all(int from, nas_file *f, const char *to, nas_err *err) {
-    enum { PIECE = 1 << 16 };
+    enum { PIECE = 1 << 14 };
     uint8_t piece[PIECE];
     for (;;) {
         const ssize_t n = read(from, piece, PIECE);
