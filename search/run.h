@@ -47,10 +47,10 @@ typedef struct nas_run_view {
 typedef struct nas_run_end {
     nas_study_id study;
     nas_store_place place; /* of the database */
-    bool stopped;    /* by a signal; the same command goes on */
-    bool has_winner; /* something satisfies the constraints, and there is one objective */
-    int64_t winner;  /* row */
-    int64_t front;   /* several objectives: trials of the front that satisfy the constraints */
+    bool stopped;          /* by a signal; the same command goes on */
+    bool has_winner;       /* something satisfies the constraints, and there is one objective */
+    int64_t winner;        /* row */
+    int64_t front; /* several objectives: trials of the front that satisfy the constraints */
     int64_t finalist[NAS_FINALISTS]; /* rows, the winner first; of a front, of its first */
     int32_t finalists;
     nas_promise promise; /* of the winner */

@@ -111,9 +111,8 @@ nas_status nas_store_check_names(const char *path, nas_err *err) {
                     path);
 }
 
-static nas_status is_lost(const nas_store *s, const char *tail, bool gone, nas_err *err) {
-    return nas_fail(err, NAS_EMOVED, "%s%s was %s by another process", s->path, tail,
-                    gone ? "removed or moved" : "replaced");
+static nas_status is_lost(const nas_store *s, int i, const char *how, nas_err *err) {
+    return nas_fail(err, NAS_EMOVED, "%s%s was %s by another process", s->path, tails[i], how);
 }
 
 static nas_status check_one(const nas_store *s, int i, nas_err *err) {
@@ -122,8 +121,9 @@ static nas_status check_one(const nas_store *s, int i, nas_err *err) {
     if (!id->inode) return NAS_OK;
     /* The path as it was given: a folder that gets another name takes all three with it. */
     if (look_at(i ? s->real : s->path, i, &st))
-        return is_gone() ? is_lost(s, tails[i], true, err) : NAS_OK;
-    if (!is_file(&st, id)) return is_lost(s, tails[i], false, err);
+        return is_gone() ? is_lost(s, i, "removed or moved", err) : NAS_OK;
+    if (!is_file(&st, id)) return is_lost(s, i, "replaced", err);
+    if (i == 0 && st.st_size == 0) return is_lost(s, i, "emptied", err);
     if (i || st.st_nlink <= 1 || s->place.any_name) return NAS_OK;
     return nas_fail(err, NAS_EMOVED,
                     "%s got another name (a hard link), and runs under different names damage the "
@@ -144,7 +144,8 @@ nas_status nas_place_expect(const nas_store *s, nas_err *err) {
 nas_status nas_place_take(nas_store *s, nas_err *err) {
     struct stat st;
     if (s->expects)
-        return nas_store_has_moved(s) ? is_lost(s, "", true, err) : check_one(s, 0, err);
+        return nas_store_has_moved(s) ? is_lost(s, 0, "removed or moved", err)
+                                      : check_one(s, 0, err);
     if (stat(s->path, &st) == 0) s->place.id = id_of(&st);
     return NAS_OK;
 }
@@ -192,8 +193,9 @@ const char *nas_place_tail(int i) {
 }
 
 bool nas_held_in_place(const nas_held *h, const char *path) {
-    return nas_place_holds(h, path, 0) && nas_place_holds(h, h->real, 1) &&
-           nas_place_holds(h, h->real, 2);
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_size > 0 && nas_place_holds(h, path, 0) &&
+           nas_place_holds(h, h->real, 1) && nas_place_holds(h, h->real, 2);
 }
 
 bool nas_place_holds(const nas_held *h, const char *path, int i) {

@@ -1,4 +1,5 @@
-/* store/save.c - a database that was removed or replaced while it was open, in a file of its own. */
+/* store/save.c - a database that was removed or replaced while it was open, in a file of its own.
+ */
 #include "base/clock.h"
 #include "base/file.h"
 #include "store/store_int.h"

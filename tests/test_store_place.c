@@ -161,7 +161,8 @@ static void test_removed(void **state) {
     assert_int_equal(unlink(p->db), 0);
     finish_lost(p, s, id, "was removed or moved");
     check_saved(p, s, &h, id);
-    assert_int_equal(files_in(p), 1); /* the saved one: nothing that waits for a database at p->db */
+    assert_int_equal(files_in(p),
+                     1); /* the saved one: nothing that waits for a database at p->db */
 }
 
 static void test_removed_with_all_beside(void **state) {
