@@ -542,15 +542,17 @@ static nas_status tell_saved(team *t, const nas_cache *cache, nas_arena *a, nas_
 /* st: how the run ended. */
 static nas_status leave_study(team *t, const nas_cache *cache, nas_arena *a, nas_status st,
                               nas_err *err) {
-    nas_err moved = {0};
-    if (t->store && t->worker.study.version &&
-        nas_store_at_work(t->store, t->worker.study, false, &moved) == NAS_EMOVED &&
-        st != NAS_EMOVED) {
-        st = NAS_EMOVED;
-        if (err) *err = moved;
+    nas_err why = {0};
+    if (t->store && t->worker.study.version)
+        (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
+    /* Whatever the run ended with: that may be what came of it. */
+    const bool lost = t->held.fd[0] >= 0 && !nas_held_in_place(&t->held, t->o->db);
+    if (lost && st != NAS_EMOVED) {
+        if (!t->store || nas_store_still(t->store, &why) == NAS_OK)
+            (void)nas_fail(&why, NAS_EMOVED, "%s was removed, moved or replaced by another process",
+                           t->o->db);
+        if (err) *err = why;
     }
-    const bool lost =
-        st == NAS_EMOVED && t->held.fd[0] >= 0 && !nas_held_in_place(&t->held, t->o->db);
     nas_store_close(t->store);
     if (lost) st = tell_saved(t, cache, a, err);
     nas_held_end(&t->held);

@@ -307,6 +307,7 @@ static nas_status open_reader(nas_store *s, nas_err *err) {
 }
 
 static nas_status open_any(nas_store *s, nas_err *err) {
+    if (!s->expects) s->place.id = (nas_file_id){0};
     NAS_TRY(nas_place_expect(s, err));
     const int known = access(s->path, F_OK);
     NAS_TRY(nas_place_check_length(s->path, known != 0, err));

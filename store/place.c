@@ -192,17 +192,25 @@ const char *nas_place_tail(int i) {
     return tails[i];
 }
 
+/* 1: file i lies at its name, 0: something else, or nothing; -1: nobody can tell. */
+static int holds(const nas_held *h, const char *path, int i) {
+    struct stat held, there;
+    if (h->fd[i] < 0 || !path || fstat(h->fd[i], &held)) return -1;
+    if (look_at(path, i, &there)) return is_gone() ? 0 : -1;
+    const nas_file_id id = id_of(&held);
+    return is_file(&there, &id);
+}
+
 bool nas_held_in_place(const nas_held *h, const char *path) {
     struct stat st;
-    return stat(path, &st) == 0 && st.st_size > 0 && nas_place_holds(h, path, 0) &&
-           nas_place_holds(h, h->real, 1) && nas_place_holds(h, h->real, 2);
+    if (stat(path, &st) == 0 && st.st_size == 0) return false;
+    for (int i = 0; i < NAS_PLACE_FILES; i++)
+        if (holds(h, i ? h->real : path, i) == 0) return false;
+    return true;
 }
 
 bool nas_place_holds(const nas_held *h, const char *path, int i) {
-    struct stat held, there;
-    if (h->fd[i] < 0 || fstat(h->fd[i], &held) || !path || look_at(path, i, &there)) return false;
-    const nas_file_id id = id_of(&held);
-    return is_file(&there, &id);
+    return holds(h, path, i) == 1;
 }
 
 void nas_place_unlink(const char *path, int i) {

@@ -45,27 +45,18 @@ static nas_status copy_held(int fd, const char *to, nas_err *err) {
     return st;
 }
 
-/* A name that is nobody's: in the folder of the database, else in this one, else where everybody
- * may write. */
-static nas_status make_name(const char *path, nas_arena *a, const char **out, nas_err *err) {
-    static const char ending[] = ".saved-XXXXXX.db", tail[] = ".db";
-    const char *const folder[] = {"", "./", "/tmp/"};
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    nas_status st = NAS_OK;
-    for (int i = 0; i < 3; i++) {
-        char *file = nas_arena_format(a, err, "%s%s%s", folder[i], i ? name : path, ending);
-        if (!file) return NAS_ENOMEM;
-        if ((st = nas_place_check_length(file, false, err)) != NAS_OK) continue;
-        const int fd = mkostemps(file, sizeof tail - 1, O_CLOEXEC);
-        if (fd < 0) {
-            st = nas_fail_errno(err, "%s", file);
-            continue;
-        }
-        close(fd);
-        *out = file;
-        return NAS_OK;
-    }
-    return st;
+/* A name in a folder that is nobody's. */
+static nas_status make_name(const char *folder, const char *name, nas_arena *a, char **out,
+                            nas_err *err) {
+    static const char tail[] = ".db";
+    char *file = nas_arena_format(a, err, "%s%s.saved-XXXXXX%s", folder, name, tail);
+    if (!file) return NAS_ENOMEM;
+    NAS_TRY(nas_place_check_length(file, false, err));
+    const int fd = mkostemps(file, sizeof tail - 1, O_CLOEXEC);
+    if (fd < 0) return nas_fail_errno(err, "%s", file);
+    close(fd);
+    *out = file;
+    return NAS_OK;
 }
 
 /* Other runs may still write to these files and move pages from one into the other. Their locks are
@@ -88,6 +79,23 @@ static nas_status copy_both(const nas_held *h, const char *to, nas_arena *a, nas
     if (st == NAS_OK) st = copy_held(h->fd[0], to, err);
     if (lock >= 0) close(lock);
     if (st != NAS_OK) nas_file_remove_all(to);
+    return st;
+}
+
+/* In the folder of the database, else in this one, else where everybody may write. The first reason
+ * tells most. */
+static nas_status copy_somewhere(const nas_held *h, const char *path, nas_arena *a,
+                                 const char **out, nas_err *err) {
+    const char *const folder[] = {"", "./", "/tmp/"};
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    nas_status st = NAS_EIO;
+    for (int i = 0; st != NAS_OK && i < 3; i++) {
+        nas_err *why = i ? NULL : err;
+        char *to = NULL;
+        st = make_name(folder[i], i ? name : path, a, &to, why);
+        if (st == NAS_OK) st = copy_both(h, to, a, why);
+        if (st == NAS_OK) *out = to;
+    }
     return st;
 }
 
@@ -120,12 +128,9 @@ nas_status nas_held_save(nas_held *h, const char *path, nas_arena *a, const char
     if (h->fd[0] < 0) return nas_fail(err, NAS_EIO, "%s: nothing of it is held", path);
     const bool taken = !there && nas_path_exists(path);
     if (taken) remove_beside(h); /* at once: whoever opens the other file would play ours into it */
-    const char *to = NULL;
-    NAS_TRY(make_name(path, a, &to, err));
-    NAS_TRY(copy_both(h, to, a, err));
-    *saved = to;
-    NAS_TRY(nas_copy_settle(to, err));
-    NAS_TRY(check_sound(to, err));
+    NAS_TRY(copy_somewhere(h, path, a, saved, err));
+    NAS_TRY(nas_copy_settle(*saved, err));
+    NAS_TRY(check_sound(*saved, err));
     if (!there) remove_beside(h);
     return NAS_OK;
 }
