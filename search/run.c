@@ -508,6 +508,7 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
     warn_if_fewer(t);
+    warn_of_reader(t);
     keep_warnings(t);
     return nas_cache_trim(t->worker.cache, err);
 }
