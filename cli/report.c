@@ -41,6 +41,8 @@ static bool copy_row(void *ctx, const nas_row *row) {
 }
 
 void cli_warn_of_wal(nas_store *store, const char *db) {
+    nas_err names = {0};
+    if (nas_store_check_names(db, &names) != NAS_OK) nas_warn(cli_log(false), "%s", names.text);
     if (nas_store_lacks_wal(store))
         nas_warn(
             cli_log(false),

@@ -20,6 +20,7 @@ typedef struct nas_run_options {
     int32_t retries;
     nas_limits limits;   /* of each trial: it fails when it takes more */
     int64_t cache_bytes; /* bound of the cache; 0: none */
+    bool any_name;       /* the database may have several names: nobody uses the others */
     bool no_share;       /* each trial is trained from its first step */
 } nas_run_options;
 
@@ -45,10 +46,11 @@ typedef struct nas_run_view {
 /* How a run ended. Rows are of the study's table. */
 typedef struct nas_run_end {
     nas_study_id study;
-    bool stopped;    /* by a signal; the same command goes on */
-    bool has_winner; /* something satisfies the constraints, and there is one objective */
-    int64_t winner;  /* row */
-    int64_t front;   /* several objectives: trials of the front that satisfy the constraints */
+    nas_store_place place; /* of the database */
+    bool stopped;          /* by a signal; the same command goes on */
+    bool has_winner;       /* something satisfies the constraints, and there is one objective */
+    int64_t winner;        /* row */
+    int64_t front; /* several objectives: trials of the front that satisfy the constraints */
     int64_t finalist[NAS_FINALISTS]; /* rows, the winner first; of a front, of its first */
     int32_t finalists;
     nas_promise promise; /* of the winner */
@@ -56,7 +58,8 @@ typedef struct nas_run_end {
 } nas_run_end;
 
 /* Errors: NAS_EINVAL and NAS_ENOTFOUND before anything is touched; NAS_EFULL, NAS_EIO later: what
- * is finished stays, the same command goes on. */
+ * is finished stays, the same command goes on. NAS_EMOVED: the database is no longer the file at
+ * its path; the text says in which file all is. */
 NAS_NODISCARD nas_status nas_run(const nas_run_options *o, const nas_run_view *view,
                                  nas_run_end *out, nas_err *err);
 

@@ -399,7 +399,7 @@ static nas_status prepare(hands *h, nas_err *err) {
     NAS_TRY(nas_arena_open(&h->arena, err));
     h->point.values = nas_arena_array(h->arena, n, sizeof *h->point.values, err);
     if (!h->point.values) return NAS_ENOMEM;
-    NAS_TRY(nas_store_open(h->w->db, NAS_STORE_WRITE, &h->store, err));
+    NAS_TRY(nas_store_open_at(h->w->db, NAS_STORE_WRITE, &h->w->place, &h->store, err));
     nas_store_take_turns(h->store, h->w->turns);
     begin_life(h);
     return NAS_OK;

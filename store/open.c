@@ -258,10 +258,13 @@ static nas_status set_up_writer(nas_store *s, nas_err *err) {
 
 static nas_status open_writer(nas_store *s, nas_err *err) {
     NAS_TRY(connect_to(s, s->file, SQLITE_OPEN_READWRITE, err));
+    NAS_TRY(nas_place_take(s, err));
     /* Again: what a newer one wrote may stand in the -wal file still. */
     NAS_TRY(check_connected(s, err));
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return set_up_writer(s, err);
+    NAS_TRY(set_up_writer(s, err));
+    nas_place_settle(s);
+    return NAS_OK;
 }
 
 static bool any_at_work(nas_store *s) {
@@ -277,6 +280,7 @@ static bool any_at_work(nas_store *s) {
 static nas_status open_reader(nas_store *s, nas_err *err) {
     const bool may = access(s->path, W_OK) == 0 && folder_is_writable(s->path);
     NAS_TRY(connect_to(s, s->file, may ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, err));
+    NAS_TRY(nas_place_take(s, err));
     nas_status status = check_connected(s, err);
     if (status == NAS_EIO && !may) {
         /* A folder in which no -shm file can be made. Without a -wal file nobody is at work on the
@@ -301,10 +305,15 @@ static nas_status open_reader(nas_store *s, nas_err *err) {
 }
 
 static nas_status open_any(nas_store *s, nas_err *err) {
+    if (!s->expects) s->place.id = (nas_file_id){0};
+    NAS_TRY(nas_place_expect(s, err));
     const int known = access(s->path, F_OK);
+    NAS_TRY(nas_place_check_length(s->path, known != 0, err));
     if (known && errno == ENOENT && s->mode == NAS_STORE_CREATE) NAS_TRY(make(s, err));
     if (known && errno == ENOENT && s->mode != NAS_STORE_CREATE)
         return nas_fail(err, NAS_ENOTFOUND, "%s: there is no such database", s->path);
+    if (s->mode != NAS_STORE_READ && !s->place.any_name)
+        NAS_TRY(nas_store_check_names(s->path, err));
     s->alone = !known && !nas_file_has_wal(s->path);
     NAS_TRY(check_file(s, err));
     return s->mode == NAS_STORE_READ ? open_reader(s, err) : open_writer(s, err);
@@ -364,6 +373,12 @@ static void remove_if_empty(nas_store *s) {
     if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+static void free_names(nas_store *s) {
+    free(s->path);
+    free(s->file);
+    free(s->real);
+}
+
 /* Again when another process removed the file meanwhile, because no study had come into it. */
 static nas_status open_lasting(nas_store *s, nas_err *err) {
     nas_status status = NAS_OK;
@@ -371,7 +386,7 @@ static nas_status open_lasting(nas_store *s, nas_err *err) {
         status = open_any(s, err);
         const bool gone =
             s->db ? nas_store_has_moved(s) : status == NAS_ENOTFOUND && s->mode == NAS_STORE_CREATE;
-        if (!gone) return status;
+        if (!gone || (s->expects && status == NAS_EMOVED)) return status;
         disconnect(s);
     }
     return status != NAS_OK ? status
@@ -379,10 +394,17 @@ static nas_status open_lasting(nas_store *s, nas_err *err) {
 }
 
 nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out, nas_err *err) {
+    return nas_store_open_at(path, mode, &(nas_store_place){.any_name = false}, out, err);
+}
+
+nas_status nas_store_open_at(const char *path, nas_store_mode mode, const nas_store_place *place,
+                             nas_store **out, nas_err *err) {
     *out = NULL;
     nas_store *s = calloc(1, sizeof *s);
     if (!s) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
     s->mode = mode;
+    s->place = *place;
+    s->expects = place->id.inode != 0;
     s->pid = getpid();
     s->path = strdup(path);
     s->file = file_of(path);
@@ -395,14 +417,15 @@ nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out
     }
     disconnect(s);
     nas_arena_close(s->arena);
-    free(s->path);
-    free(s->file);
+    free_names(s);
     free(s);
     return status;
 }
 
 nas_status nas_store_check(const char *path, nas_err *err) {
-    if (access(path, F_OK) && errno == ENOENT) return nas_store_check_new(path, err);
+    const bool is_new = access(path, F_OK) && errno == ENOENT;
+    NAS_TRY(nas_place_check_length(path, is_new, err));
+    if (is_new) return nas_store_check_new(path, err);
     /* A reader that an older schema does not stop: it is brought up to date when work begins. */
     nas_store s = {.mode = NAS_STORE_WRITE, .pid = getpid()};
     s.path = strdup(path);
@@ -418,8 +441,7 @@ nas_status nas_store_check(const char *path, nas_err *err) {
                           path);
     if (status == NAS_OK) status = open_reader(&s, err);
     disconnect(&s);
-    free(s.path);
-    free(s.file);
+    free_names(&s);
     return status;
 }
 
@@ -431,12 +453,11 @@ void nas_store_close(nas_store *s) {
         for (int i = 0; i < NAS_SQL_SLOTS; i++) sqlite3_finalize(l->slots[i]);
     if (s->mode == NAS_STORE_CREATE) remove_if_empty(s);
     /* A run may be killed while it has no connection: the -wal file tells what it left from a copy.
-     */
-    if (s->mode != NAS_STORE_READ && any_at_work(s))
+     * What is not the file at its path is left alone. */
+    if (s->mode != NAS_STORE_READ && (any_at_work(s) || nas_store_still(s, NULL) != NAS_OK))
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     disconnect(s);
     nas_arena_close(s->arena);
-    free(s->path);
-    free(s->file);
+    free_names(s);
     free(s);
 }

@@ -152,6 +152,63 @@ static nas_value value_at(sqlite3_stmt *st, int i) {
     return v;
 }
 
+/* Rows that are read before the first is handed out: whoever takes them may take minutes, like a
+ * pager, and as long as a statement has more to read, the -wal file of those who write grows. */
+typedef struct kept {
+    struct kept *next;
+    nas_value values[];
+} kept;
+
+typedef struct rows {
+    nas_arena *arena;
+    nas_row row;
+    nas_row_fn fn;
+    void *ctx;
+    kept *first, **end; /* end NULL: rows are handed out as they come */
+    size_t bytes;
+} rows;
+
+/* *more: fn wants others. */
+static void hand_kept(rows *r, bool *more) {
+    for (const kept *k = r->first; k && *more; k = k->next) {
+        r->row.values = k->values;
+        *more = r->fn(r->ctx, &r->row);
+    }
+    r->first = NULL;
+    r->end = NULL;
+}
+
+static nas_status keep_row(rows *r, sqlite3_stmt *st, nas_err *err) {
+    const size_t n = (size_t)r->row.n;
+    kept *k = nas_arena_alloc(r->arena, sizeof *k + n * sizeof *k->values, err);
+    if (!k) return NAS_ENOMEM;
+    r->bytes += sizeof *k + n * sizeof *k->values;
+    for (int i = 0; i < r->row.n; i++) {
+        nas_value v = value_at(st, i);
+        if (v.type == NAS_COLUMN_TEXT && !v.is_null && v.text) {
+            r->bytes += strlen(v.text);
+            if (!(v.text = nas_arena_text(r->arena, v.text, err))) return NAS_ENOMEM;
+        }
+        k->values[i] = v;
+    }
+    *r->end = k;
+    r->end = &k->next;
+    return NAS_OK;
+}
+
+static nas_status hand_row(rows *r, sqlite3_stmt *st, nas_value *values, bool *more, nas_err *err) {
+    enum { BYTES_MOST = 64 << 20 };
+    if (r->end) NAS_TRY(keep_row(r, st, err));
+    if (r->end && r->bytes > BYTES_MOST) {
+        hand_kept(r, more);
+    } else if (!r->end) {
+        for (int i = 0; i < r->row.n; i++) values[i] = value_at(st, i);
+        r->row.values = values;
+        *more = r->fn(r->ctx, &r->row);
+    }
+    return NAS_OK;
+}
+
 static nas_status hand_out(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_row_fn head,
                            nas_row_fn fn, void *ctx, nas_err *err) {
     /* The first step may prepare the statement again for a schema that has changed meanwhile. */
@@ -161,14 +218,17 @@ static nas_status hand_out(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_row
     nas_value *values = nas_arena_array(a, (size_t)n, sizeof *values, err);
     if (!names || !values) return NAS_ENOMEM;
     for (int i = 0; i < n; i++) names[i] = sqlite3_column_name(st, i);
-    nas_row row = {.n = n, .names = names};
-    if ((rc == SQLITE_ROW || rc == SQLITE_DONE) && head && !head(ctx, &row)) return NAS_OK;
-    row.values = values;
-    for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
-        for (int i = 0; i < n; i++) values[i] = value_at(st, i);
-        if (fn && !fn(ctx, &row)) return NAS_OK;
-    }
-    return rc == SQLITE_DONE ? NAS_OK : status_of_sql(s, NULL, rc, err);
+    rows r = {.arena = a, .row = {.n = n, .names = names}, .fn = fn, .ctx = ctx};
+    if (s->mode == NAS_STORE_READ) r.end = &r.first;
+    if ((rc == SQLITE_ROW || rc == SQLITE_DONE) && head && !head(ctx, &r.row)) return NAS_OK;
+    bool more = true;
+    for (; rc == SQLITE_ROW && more; rc = more ? sqlite3_step(st) : rc)
+        if (fn) NAS_TRY(hand_row(&r, st, values, &more, err));
+    nas_status status = NAS_OK;
+    if (more && rc != SQLITE_DONE) status = status_of_sql(s, NULL, rc, err);
+    sqlite3_reset(st);
+    if (r.first) hand_kept(&r, &more);
+    return status;
 }
 
 nas_status nas_store_query(nas_store *s, const char *sql, const nas_value *args, int32_t n_args,

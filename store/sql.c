@@ -36,8 +36,20 @@ static bool is_busy(int rc) {
     return code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL;
 }
 
+/* What the system said. SQLite's own word for it may be of a call that came later, when the
+ * database or its -wal file was let go of. */
+static int errno_of(nas_store *s) {
+    sqlite3_file *f = NULL;
+    int e = 0;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &f) == SQLITE_OK && f &&
+        f->pMethods)
+        (void)f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &e);
+    if (!e) (void)sqlite3_file_control(s->db, "main", SQLITE_FCNTL_LAST_ERRNO, &e);
+    return e ? e : sqlite3_system_errno(s->db);
+}
+
 static nas_status status_of(nas_store *s, int rc) {
-    const int e = sqlite3_system_errno(s->db);
+    const int e = (rc & 0xff) == SQLITE_IOERR ? errno_of(s) : 0;
     switch (rc & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -47,7 +59,7 @@ static nas_status status_of(nas_store *s, int rc) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: return NAS_EFORMAT;
     case SQLITE_INTERRUPT: return NAS_ESTOP;
-    case SQLITE_IOERR: return e == ENOSPC || e == EDQUOT ? NAS_EFULL : NAS_EIO;
+    case SQLITE_IOERR: return e == ENOSPC || e == EDQUOT || e == EFBIG ? NAS_EFULL : NAS_EIO;
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY: return NAS_EIO;
@@ -67,10 +79,12 @@ static const char *remedy_of(nas_status status) {
 
 nas_status nas_sql_fail(nas_store *s, int rc, const char *doing, nas_err *err) {
     if (rc == SQLITE_READONLY_DBMOVED)
-        return nas_fail(err, NAS_EBUSY, "%s was removed by another process: start again", s->path);
+        return nas_fail(err, NAS_EMOVED, "%s was removed by another process: start again", s->path);
     const nas_status status = status_of(s, rc);
+    const bool limit = status == NAS_EFULL && errno_of(s) == EFBIG;
     return nas_fail(err, status, "%s: %s: %s%s", s->path, doing, sqlite3_errmsg(s->db),
-                    remedy_of(status));
+                    limit ? "; raise the limit of a file's size (ulimit -f) and start again"
+                          : remedy_of(status));
 }
 
 nas_status nas_sql_exec(nas_store *s, const char *sql, nas_err *err) {
@@ -243,7 +257,8 @@ nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err) {
     if (status != NAS_OK && !sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     give_turn(s);
-    return status == NAS_OK && s->sync == NAS_SYNC_FULL ? sync_wal(s, err) : status;
+    if (status == NAS_OK && s->sync == NAS_SYNC_FULL) status = sync_wal(s, err);
+    return status == NAS_OK ? nas_store_still(s, err) : status;
 }
 
 void nas_store_take_turns(nas_store *s, nas_turns *t) {

@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* The oldest schema that is read as it is: later ones only add. The versions that keep examples;
@@ -56,6 +57,10 @@ struct nas_store {
     sqlite3 *db;
     char *path; /* as the user wrote it */
     char *file; /* the same for SQLite */
+    char *real; /* to which SQLite adds -wal and -shm */
+    nas_store_place place;
+    nas_file_id beside[NAS_PLACE_FILES - 1]; /* -wal, -shm; inode 0: not known */
+    bool expects;                            /* place was known before it was opened */
     nas_store_mode mode;
     int64_t schema; /* of the file, once it is open */
     pid_t pid;      /* who opened it: SQLite handles do not survive a fork */
@@ -114,7 +119,8 @@ NAS_NODISCARD nas_status nas_sql_text(sqlite3_stmt *st, int i, nas_arena *a, con
                                       nas_err *err);
 
 /* BEGIN IMMEDIATE; waits for other writers. nas_sql_end commits when status is NAS_OK, and with
- * NAS_SYNC_FULL returns once that is on the disk; else it rolls back and hands status on. */
+ * NAS_SYNC_FULL returns once that is on the disk; else it rolls back and hands status on.
+ * NAS_EMOVED: it is written, but to a file that is no longer at its path. */
 NAS_NODISCARD nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err);
 NAS_NODISCARD nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err);
 int nas_sql_wait(void *store, int times); /* busy handler */
@@ -142,6 +148,29 @@ typedef struct nas_fresh {
 } nas_fresh;
 NAS_NODISCARD nas_status nas_fresh_begin(const char *path, nas_fresh *out, nas_err *err);
 void nas_fresh_end(nas_fresh *f);
+
+/* place.c */
+
+/* Before anything is opened: is the file that is expected at the path? */
+NAS_NODISCARD nas_status nas_place_expect(const nas_store *s, nas_err *err);
+/* Once it is open, before anything is read: the same of what is open; of what was not expected,
+ * whether it has one name. */
+NAS_NODISCARD nas_status nas_place_take(nas_store *s, nas_err *err);
+/* Once there are files beside it: which they are. */
+void nas_place_settle(nas_store *s);
+/* Is path among the points of /proc/self/mountinfo? */
+bool nas_place_is_mounted(FILE *mounts, const char *path);
+/* Are path's bytes more than SQLite takes? is_new: it is to be made. */
+NAS_NODISCARD nas_status nas_place_check_length(const char *path, bool is_new, nas_err *err);
+/* What is added to the name of file i: "", "-wal", "-shm". */
+const char *nas_place_tail(int i);
+/* Is file i what lies at its name? */
+bool nas_place_holds(const nas_held *h, const char *path, int i);
+void nas_place_unlink(const char *path, int i);
+
+/* copy.c: a database that nobody is at work on, and durable; of an older schema it is brought up to
+ * date. */
+NAS_NODISCARD nas_status nas_copy_settle(const char *path, nas_err *err);
 
 /* schema.c */
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
