@@ -3,6 +3,7 @@
 #include "cli/held.h"
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "search/json.h"
 #include "search/run.h"
 #include "search/task.h"
@@ -180,8 +181,8 @@ static bool same_task(nas_store *store, const nas_study *study, nas_study_id id,
     return same;
 }
 
-nas_status cli_held_look(const char *db, nas_store *store, const char *name, int64_t row,
-                         const char *folder, nas_arena *a, cli_held *out, nas_err *err) {
+static nas_status look(const char *db, nas_store *store, const char *name, int64_t row,
+                       const char *folder, nas_arena *a, cli_held *out, nas_err *err) {
     nas_holder p;
     bool there;
     figures held, now;
@@ -201,4 +202,13 @@ nas_status cli_held_look(const char *db, nas_store *store, const char *name, int
     out->figure = held.goal[0];
     out->better = held.feasible && is_before(&study, &held, &now);
     return NAS_OK;
+}
+
+nas_status cli_held_look(const char *db, nas_store *store, const char *name, int64_t row,
+                         const char *folder, nas_arena *a, cli_held *out, nas_err *err) {
+    nas_folder_held held = {-1};
+    if (nas_path_is_dir(folder)) NAS_TRY(nas_folder_hold(folder, &held, err));
+    const nas_status st = look(db, store, name, row, folder, a, out, err);
+    nas_folder_let(&held);
+    return st;
 }
