@@ -236,7 +236,7 @@ static bool link_entry(void *ctx, const char *name) {
 
 static bool is_linkable(void *ctx, const char *name) {
     const looking *l = ctx;
-    return is_in(name, l->f->ours) || can_link(l->old, name);
+    return is_in(name, l->f->ours) || can_link(l->old, name) || !is_there(l->old, name);
 }
 
 /* Who stands in a folder would stand in one that is gone. */
@@ -353,12 +353,12 @@ static nas_status put_in_place(nas_folder *f, nas_err *err) {
 
 static nas_status begin(nas_folder *f, const char *path, nas_err *err) {
     NAS_TRY(find(f, path, err));
+    sweep(f, f->parent);
+    sweep(f, f->real);
     const int old = open(f->real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (old < 0 && errno != ENOENT) return nas_fail_errno(err, "cannot open the folder %s", path);
     f->inside = old >= 0 && !can_exchange(f, old);
     if (old >= 0) close(old);
-    if (f->inside) sweep(f, f->real);
-    sweep(f, f->parent);
     const char *in = f->inside ? f->real : f->parent;
     return stage(f, in) ? NAS_OK : nas_fail_errno(err, "cannot make a folder in %s", in);
 }
