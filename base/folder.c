@@ -228,6 +228,21 @@ static nas_status check_names(const nas_folder *f, int old, nas_err *err) {
                     f->told, l.name);
 }
 
+/* Where nothing says that the old folder is one of ours, a file under a name of the new one's is
+ * somebody's: it gets a second name, which stays. */
+static nas_status keep_strangers(const nas_folder *f, int old, nas_err *err) {
+    for (int32_t i = 0; i < f->n_own && !f->marked; i++) {
+        char second[NAME_MAX + 2];
+        snprintf(second, sizeof second, "%s~", f->own[i]);
+        if (!is_there(old, f->own[i]) || linkat(old, f->own[i], old, second, 0) == 0) continue;
+        return nas_fail_errno(err,
+                              "%s/%s is no file of an export, as %s is not there, and cannot be "
+                              "kept as %s: move it away, or name another folder",
+                              f->told, f->own[i], f->ours[0], second);
+    }
+    return NAS_OK;
+}
+
 static bool link_entry(void *ctx, const char *name) {
     const looking *l = ctx;
     if (is_ours(l->f, name)) return true;
@@ -313,6 +328,7 @@ static nas_status replace(nas_folder *f, int old, nas_err *err) {
     NAS_TRY(nas_folder_finish(old, f->told, err));
     f->marked = f->marked || is_there(old, f->ours[0]);
     NAS_TRY(check_names(f, old, err));
+    NAS_TRY(keep_strangers(f, old, err));
     if (!f->inside && exchange(f, old)) return NAS_OK;
     return move_up(f, old, err);
 }

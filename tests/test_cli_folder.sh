@@ -147,6 +147,18 @@ carried() {
         [ "$(stat -c '%a' mine)" = 750 ] && [ "$(stat -c %h mine/notes.txt)" = 1 ]
 }
 check "what is of others moves into the new folder" carried
+strangers() { # files under names of ours where there never was an export
+    mkdir theirs && echo mine | tee theirs/labels.txt theirs/model.h >/dev/null && echo mine >theirs/warnings.txt.old
+    "$NAS" export a.db --trial 0 -o theirs && whole theirs labels.txt~ model.h~ warnings.txt.old || return 1
+    equal "$(cat theirs/labels.txt~ theirs/model.h~ theirs/warnings.txt.old)" "mine
+mine
+mine" || return 1
+    "$NAS" export a.db --trial 3 -o theirs && whole theirs labels.txt~ model.h~ warnings.txt.old || return 1
+    rm theirs/candidate.json
+    says 1 "theirs/labels.txt is no file of an export, as candidate.json is not there, and cannot be kept as labels.txt~" "$NAS" export a.db --trial 0 -o theirs &&
+        equal "$(cat theirs/labels.txt~)" mine && left theirs
+}
+check "a file that only has a name of ours stays" strangers
 beside_database() { # -o . beside a database: a second name of it would refuse its writers
     mkdir here && cp a.db here/ && cd here || return 1
     local inode
