@@ -10,8 +10,9 @@
 /* A folder that is being written. Until nas_folder_commit what stood at path stands there.
  *
  * ours: names that such a folder may have, NULL ends them, borrowed. Where the first is there, what
- * else has one of these names goes when the folder is replaced; where it is not, they are somebody's:
- * one that the new folder has, too, stays as NAME~. Everything else in the old folder stays.
+ * else has one of these names goes when the folder is replaced; where it is not, they are
+ * somebody's: one that the new folder has, too, stays as NAME~. Everything else in the old folder
+ * stays.
  *
  * The new folder grows in <parent>/.nas-new-XXXXXX and changes places with the old one in one call.
  * Where that cannot be (the parent is read-only, path is a mount or the current folder, it holds a

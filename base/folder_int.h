@@ -4,11 +4,40 @@
 
 #include "base/folder.h"
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-#define NAS_FOLDER_NEW ".nas-new-"
+#define NAS_FOLDER_NEW   ".nas-new-"
 #define NAS_FOLDER_READY ".nas-ready"
 #define NAS_FOLDER_PLAN  ".plan"
+
+enum { NAS_FOLDER_MOST = 64 };
+
+struct nas_folder {
+    const char *const *ours;
+    char told[PATH_MAX], real[PATH_MAX], parent[PATH_MAX], at[PATH_MAX];
+    int fd;                         /* of `at`, locked */
+    bool inside;                    /* it grows in the old one */
+    bool marked;                    /* the old one has the first of ours */
+    char *own[NAS_FOLDER_MOST + 1]; /* what the new one has of itself, once that is known */
+    int32_t n_own;
+};
+
+/* folder.c */
+bool nas_folder_join(const char *a, const char *b, char out[PATH_MAX]);
+nas_status nas_folder_too_long(const nas_folder *f, nas_err *err);
+
+/* folder_place.c */
+
+/* Removes what killed writers left in a folder. */
+void nas_folder_sweep(const nas_folder *f, const char *folder);
+/* May the old folder give its place to another one? */
+bool nas_folder_can_exchange(const nas_folder *f, int old);
+/* Syncs the new folder and puts it where it belongs. */
+NAS_NODISCARD nas_status nas_folder_put_in_place(nas_folder *f, nas_err *err);
+
+/* folder_lock.c */
 
 /* Opens the folder at path and locks it (LOCK_SH, LOCK_EX), for a minute at most; *fd is of what
  * stands there with the lock. Where locks of folders are not to be had there is none. Errors:

@@ -82,8 +82,7 @@ nas_status nas_folder_hold_of(const char *file, nas_folder_held *out, nas_err *e
     const char *slash = strrchr(file, '/');
     const int n = slash ? (int)(slash - file) : 0;
     out->fd = -1;
-    const int len = snprintf(folder, sizeof folder, "%.*s%s", n, file,
-                             !slash ? "." : n ? "" : "/");
+    const int len = snprintf(folder, sizeof folder, "%.*s%s", n, file, !slash ? "." : n ? "" : "/");
     if (len < 0 || (size_t)len >= sizeof folder)
         return nas_fail(err, NAS_EINVAL, "the path of %s is too long", file);
     return nas_folder_hold(folder, out, err);

@@ -84,8 +84,7 @@ static bool move_up(int from, int to, const char *plan) {
 }
 
 nas_status nas_folder_finish(int fd, const char *path, nas_err *err) {
-    const int from =
-        openat(fd, NAS_FOLDER_READY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int from = openat(fd, NAS_FOLDER_READY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (from < 0 && errno == ENOENT) return NAS_OK;
     char *plan = from < 0 ? NULL : malloc(PLAN_MOST);
     if (plan) read_plan(from, plan);

@@ -57,9 +57,8 @@ static void print_metrics(const nas_metric_list *list, const nas_outcome *o, con
 }
 
 /* seed -1: the candidate's. */
-static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cache,
-                        nas_keep *keep, nas_arena *a, nas_task *task, nas_outcome *o,
-                        nas_err *err) {
+static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cache, nas_keep *keep,
+                        nas_arena *a, nas_task *task, nas_outcome *o, nas_err *err) {
     nas_candidate c;
     nas_dataset d;
     int threads = 1;

@@ -149,8 +149,7 @@ typedef struct dump {
 } dump;
 
 enum { ROWS, FORECASTS };
-static const char *const dump_names[] = {
-    [ROWS] = "rows.txt", [FORECASTS] = "forecasts.f32", NULL};
+static const char *const dump_names[] = {[ROWS] = "rows.txt", [FORECASTS] = "forecasts.f32", NULL};
 
 static void dump_one(void *ctx, const nas_forecast_seen *w) {
     const dump *d = ctx;

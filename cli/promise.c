@@ -125,8 +125,8 @@ static void print_bound(const promise *p, const nas_accuracy *all) {
     }
 }
 
-/* Those who were finalists of fewer trials were asked, too: what is read off the test part in the end
- * has been looked at so often. */
+/* Those who were finalists of fewer trials were asked, too: what is read off the test part in the
+ * end has been looked at so often. */
 static void print_asked(const promise *p) {
     const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = p->id.study},
                            {.type = NAS_COLUMN_INTEGER, .integer = p->id.version},

@@ -43,8 +43,8 @@ static const char *keep_text(const nas_keep *k, const char *text) {
     char *copy = nas_arena_alloc(k->arena, strlen(text) + n * strlen(k->told) + 1, NULL);
     char *end = copy;
     for (const char *at = text; copy && *at;) {
-        const bool named = strncmp(at, k->place, strlen(k->place)) == 0 &&
-                           is_place(text, at, k->place);
+        const bool named =
+            strncmp(at, k->place, strlen(k->place)) == 0 && is_place(text, at, k->place);
         if (named) end = stpcpy(end, k->told);
         if (!named) *end++ = *at;
         at += named ? strlen(k->place) : 1;

@@ -411,8 +411,8 @@ static nas_status find_preferred(team *t, const nas_space *s, const nas_study *s
             continue;
         }
         measured = p->winner;
-        NAS_TRY(nas_run_final(t->store, t->worker.study, out->state.done, measured, d, t->worker.cache,
-                              &t->keep.log, err));
+        NAS_TRY(nas_run_final(t->store, t->worker.study, out->state.done, measured, d,
+                              t->worker.cache, &t->keep.log, err));
     }
     return NAS_OK;
 }

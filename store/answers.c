@@ -41,8 +41,7 @@ nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial, const n
     return status;
 }
 
-nas_status nas_trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out,
-                           nas_err *err) {
+nas_status nas_trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out, nas_err *err) {
     char sql[96];
     const nas_value v = {.type = NAS_COLUMN_INTEGER, .integer = row};
     *out = 0;

@@ -84,8 +84,8 @@ static nas_status show_columns(nas_store *s, const nas_layout *l, int64_t trials
 }
 
 /* What was found of it when it was last a finalist stands among these finals, too. */
-static nas_status place(nas_store *s, nas_study_id id, int64_t trials, int64_t trained,
-                        int64_t at, nas_err *err) {
+static nas_status place(nas_store *s, nas_study_id id, int64_t trials, int64_t trained, int64_t at,
+                        nas_err *err) {
     return nas_sql_put(s, err,
                        "INSERT OR REPLACE INTO nas_finals(study, version, trials, trial, metric,"
                        " value, place) SELECT study, ?2, ?3, trial, metric, value, ?5 FROM"

@@ -3,9 +3,8 @@
 #include "store/store_int.h"
 
 static nas_status write_place(nas_store *s, nas_study_id id, const char *place, nas_err *err) {
-    return nas_sql_put(s, err,
-                       "UPDATE nas_spaces SET place = ?3 WHERE study = ?1 AND version = ?2", "iit",
-                       id.study, id.version, place);
+    return nas_sql_put(s, err, "UPDATE nas_spaces SET place = ?3 WHERE study = ?1 AND version = ?2",
+                       "iit", id.study, id.version, place);
 }
 
 nas_status nas_store_put_place(nas_store *s, nas_study_id id, const char *place, nas_err *err) {

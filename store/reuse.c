@@ -82,8 +82,8 @@ static nas_status version_of(nas_store *s, int64_t study, int64_t row, int64_t *
     return status;
 }
 
-/* Metrics go by their names: a column may be stored elsewhere in another version. Who was a finalist
- * there is none here yet. */
+/* Metrics go by their names: a column may be stored elsewhere in another version. Who was a
+ * finalist there is none here yet. */
 static nas_status copy_row(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
                            bool *kept, nas_err *err) {
     nas_study_id from = {.study = l->study};
