@@ -274,4 +274,3 @@ nas_status nas_folder_put_in_place(nas_folder *f, nas_err *err) {
     }
     return NAS_OK;
 }
-
