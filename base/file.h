@@ -34,6 +34,8 @@ NAS_NODISCARD nas_status nas_file_add(nas_file *f, const void *p, size_t bytes, 
 NAS_NODISCARD nas_status nas_file_overwrite(nas_file *f, const void *p, size_t bytes, nas_err *err);
 NAS_NODISCARD nas_status nas_file_commit(nas_file *f, nas_err *err);
 void nas_file_drop(nas_file *f);
+/* Of the folder that path is in, so that its name lasts; as far as the file system does that. */
+void nas_file_sync_folder_of(const char *path);
 /* Removes what killed writers of path left beside it; what somebody is writing stays. */
 void nas_file_sweep(const char *path);
 /* Removes a file, unless somebody holds a lock on it. Is it gone? */

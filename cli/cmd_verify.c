@@ -22,6 +22,7 @@ enum { ALL, STUDY, VERSION, DATA, MISSING, KERNEL };
 /* How trials are trained again. */
 typedef struct manner {
     const char *data; /* NULL: where they were */
+    const char *was;  /* there; NULL: where the candidate says */
     bool allow_missing;
     const char *kernel; /* NULL: the trial's, where it runs here */
     const nas_cache *cache;
@@ -89,7 +90,8 @@ static nas_status open_again(const nas_study *study, const cli_trial *t, const n
     NAS_TRY(choose_kernel(m, t, &out->e.kernel, err));
     NAS_TRY(nas_threads_here(&threads, err));
     nas_threads_set(threads);
-    NAS_TRY(nas_dataset_open(a, &c->task, m->data, m->allow_missing, m->cache, log, &out->d, err));
+    const char *data = m->data ? m->data : m->was;
+    NAS_TRY(nas_dataset_open(a, &c->task, data, m->allow_missing, m->cache, log, &out->d, err));
     const nas_status st = check_data(study, &out->d, err);
     if (st != NAS_OK) nas_dataset_close(&out->d);
     return st;
@@ -346,6 +348,9 @@ static int verify_in_scratch(cli_study *s, const char *number, manner *m) {
     cli_scratch scratch;
     if (cli_scratch_open(&scratch, NULL, &err) != NAS_OK) return cli_fail(&err);
     m->cache = &scratch.cache;
+    /* Not the last run's, if those went: the candidate may know better. */
+    if (nas_store_data_folder(s->store, s->id, s->arena, &m->was, &err) != NAS_OK) return cli_fail(&err);
+    if (m->was && !nas_path_exists(m->was)) m->was = NULL;
     const int st = number ? verify_one(s, number, m) : verify_all(s, m);
     cli_scratch_close(&scratch);
     return st;

@@ -11,6 +11,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -74,23 +75,33 @@ static void longest_there(const char *path, char *out, size_t n) {
     }
 }
 
+/* By a file without a name, which a kill does not leave there; access() says yes to root, whatever
+ * the file system. */
+static bool can_write_in(const char *folder) {
+    char probe[4096 + 16];
+    const int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0) return close(fd) == 0;
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return false;
+    snprintf(probe, sizeof probe, "%s/.nas-XXXXXX", folder);
+    return mkdtemp(probe) && rmdir(probe) == 0;
+}
+
 bool cli_folder_fits(const char *option, const char *path) {
-    char there[4096], probe[4096 + 16];
+    char there[4096];
     if (!nas_path_exists(path) && errno != ENOENT && errno != ENOTDIR) {
         fprintf(stderr, "nas: %s %s: cannot be looked at (%s); name another\n", option, path,
                 strerror(errno));
         return false;
     }
     longest_there(path, there, sizeof there);
-    snprintf(probe, sizeof probe, "%s/.nas-XXXXXX", there);
     if (!nas_path_is_dir(there))
         fprintf(stderr, "nas: %s %s: %s is there and is not a folder; name another\n", option, path,
                 there);
-    else if (!mkdtemp(probe)) /* access() says yes to root, whatever the file system */
+    else if (!can_write_in(there))
         fprintf(stderr, "nas: %s %s: %s cannot be written (%s); name another\n", option, path,
                 there, strerror(errno));
     else
-        return rmdir(probe) == 0;
+        return true;
     return false;
 }
 

@@ -125,6 +125,23 @@ static void print_bound(const promise *p, const nas_accuracy *all) {
     }
 }
 
+/* Those who were finalists of fewer trials were asked, too: what is read off the test part in the
+ * end has been looked at so often. */
+static void print_asked(const promise *p) {
+    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = p->id.study},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->id.version},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->trained}};
+    int64_t asked = 0;
+    if (nas_store_schema(p->store) < NAS_STORE_DATA) return;
+    (void)!nas_store_query_integer(
+        p->store,
+        "select count(*) from nas_answers where study = ?1 and part = 'test' and data = (select"
+        " data from nas_answers where study = ?1 and trial = ?3 and part = 'test') having"
+        " count(*) > (select count(*) from nas_claims where study = ?1 and version = ?2)",
+        v, 3, &asked, NULL);
+    if (asked) printf("      %" PRId64 " trials were asked about the test part\n", asked);
+}
+
 static void print_test(const promise *p) {
     nas_accuracy test;
     char n[32], groups[32], times[48] = "once";
@@ -140,6 +157,7 @@ static void print_test(const promise *p) {
     printf("    test part, read %s: %.4f (%.4f .. %.4f), %s clips of %s%s speakers\n", times,
            test.accuracy, test.lo, test.hi, nas_thousands(test.n, n), test.few ? "only " : "",
            nas_thousands(test.groups, groups));
+    print_asked(p);
 }
 
 static bool add_seed(void *ctx, const nas_row *row) {

@@ -576,6 +576,10 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
     };
     nas_watch_begin(&t->watch, nas_clock_wall());
     NAS_TRY(nas_begin_study(&b, a, &t->worker.study, &t->state.bare, err));
+    char *folder = t->worker.data->folder ? realpath(t->worker.data->folder, NULL) : NULL;
+    const nas_status st = nas_store_put_data_folder(t->store, t->worker.study, folder, err);
+    free(folder);
+    NAS_TRY(st);
     NAS_TRY(nas_store_at_work(t->store, t->worker.study, true, err));
     t->worker.place = nas_store_place_of(t->store);
     nas_store_hold(t->store, &t->held);
@@ -641,8 +645,8 @@ static nas_status find_preferred(team *t, const nas_space *s, const nas_study *s
             continue;
         }
         measured = p->winner;
-        NAS_TRY(nas_run_final(t->store, t->worker.study, s, measured, d, t->worker.cache,
-                              &t->keep.log, err));
+        NAS_TRY(nas_run_final(t->store, t->worker.study, out->state.done, measured, d,
+                              t->worker.cache, &t->keep.log, err));
     }
     return NAS_OK;
 }
@@ -706,6 +710,9 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     if (st == NAS_OK && !t->state.bare && d->n_marks)
         st = out->finalists ? promise(t, s, d, out, err)
                             : nas_store_put_claims(t->store, t->worker.study, NULL, 0, err);
+    if (st == NAS_OK && !d->task->ops->evaluate)
+        st = nas_store_end_finals(t->store, out->study, out->state.done, out->finalist,
+                                  out->finalists, err);
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
     warn_if_fewer(t);
@@ -768,6 +775,7 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     const int64_t trials = trials_wanted(t->o, s);
     t->worker.data = &d;
     t->state.total = total_of(s, trials);
+    nas_keep_place(&t->keep, t->o->data, nas_space_task(s)->data ? nas_space_task(s)->data : "");
     nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
                                      &t->keep.log, &d, err);
     const bool opened = st == NAS_OK;

@@ -41,8 +41,7 @@ nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial, const n
     return status;
 }
 
-static nas_status trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out,
-                              nas_err *err) {
+nas_status nas_trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out, nas_err *err) {
     char sql[96];
     const nas_value v = {.type = NAS_COLUMN_INTEGER, .integer = row};
     *out = 0;
@@ -59,7 +58,7 @@ nas_status nas_store_put_answers(nas_store *s, nas_study_id id, int64_t row, con
     nas_layout *l = NULL;
     int64_t trained;
     NAS_TRY(nas_layout_get(s, id, &l, err));
-    NAS_TRY(trained_row(s, id, row, &trained, err));
+    NAS_TRY(nas_trained_row(s, id, row, &trained, err));
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
     return nas_sql_end(s, nas_answers_write(s, l, trained, a, err), err);
 }

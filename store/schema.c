@@ -92,7 +92,8 @@ static const char first[] =
  * Version 3: epochs trained and saved.
  * Version 4: what views.c writes: fronts, nas_progress.
  * Version 5: what each example got.
- * Version 6: warnings; the kernel row of a study; the data that a version of a space is about. */
+ * Version 6: warnings; the kernel row of a study; the data that a version of a space is about.
+ * Version 7: finals; where data lay. */
 static const char second[] = "CREATE TABLE nas_steps("
                              " study INTEGER NOT NULL,"
                              " trial INTEGER NOT NULL,"
@@ -202,6 +203,17 @@ static const char sixth[] =
     "DROP TABLE nas_examples;"
     "ALTER TABLE nas_examples_6 RENAME TO nas_examples;" VERDICTS(" AND e.data = a.data");
 
+static const char seventh[] = "CREATE TABLE nas_finals("
+                              " study INTEGER NOT NULL,"
+                              " version INTEGER NOT NULL,"
+                              " trials INTEGER NOT NULL,"
+                              " trial INTEGER NOT NULL,"
+                              " metric TEXT NOT NULL,"
+                              " value REAL, place INTEGER,"
+                              " PRIMARY KEY(study, trial, version, trials, metric)) WITHOUT ROWID;"
+
+                              "ALTER TABLE nas_spaces ADD COLUMN place TEXT;";
+
 nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n, nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(
@@ -235,6 +247,7 @@ static const struct {
     {"", {NULL}},
     {fifth, {NULL}},
     {sixth, {NULL}},
+    {seventh, {NULL}},
 };
 
 static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int64_t n,
@@ -309,6 +322,7 @@ static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     NAS_TRY(nas_sql_exec(s, "PRAGMA legacy_alter_table=OFF", st == NAS_OK ? err : NULL));
     NAS_TRY(st);
     if (version < NAS_SCHEMA_WARNINGS) NAS_TRY(find_kernels(s, ids, n, err));
+    if (version < NAS_SCHEMA_FINALS) NAS_TRY(nas_finals_take(s, ids, n, err));
     s->schema = nas_schema_version();
     NAS_TRY(write_all_views(s, a, ids, n, err));
     sqlite3_str *sql = sqlite3_str_new(s->db);

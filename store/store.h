@@ -355,7 +355,31 @@ NAS_NODISCARD nas_status nas_store_retry(nas_store *s, nas_study_id id, const na
                                          int32_t n_ranges, nas_retry_fn told, void *ctx, int64_t *n,
                                          nas_err *err);
 
-/* Sets one metric of a finished trial (test_accuracy, latency measured again). Durable. */
+/* What a finalist got of the test part, and its times with nobody else at work: NaN is none. */
+typedef struct nas_final_figure {
+    const char *metric;
+    double v;
+} nas_final_figure;
+/* Of one that was judged among so many trials. Durable. */
+NAS_NODISCARD nas_status nas_store_put_final(nas_store *s, nas_study_id id, int64_t trials,
+                                             int64_t row, const nas_final_figure *v, int32_t n,
+                                             nas_err *err);
+/* Was it judged so, in whichever version, among however many? */
+NAS_NODISCARD nas_status nas_store_had_final(nas_store *s, nas_study_id id, int64_t row, bool *yes,
+                                             nas_err *err);
+/* The finalists of so many trials, in their order, each of them judged: they alone show what they
+ * got of the test part. Durable. */
+NAS_NODISCARD nas_status nas_store_end_finals(nas_store *s, nas_study_id id, int64_t trials,
+                                              const int64_t *rows, int32_t n, nas_err *err);
+
+/* Where the data lay that a version of the study was last run with; measured. */
+NAS_NODISCARD nas_status nas_store_put_data_folder(nas_store *s, nas_study_id id, const char *place,
+                                             nas_err *err);
+/* *place in arena a; NULL: not known. */
+NAS_NODISCARD nas_status nas_store_data_folder(nas_store *s, nas_study_id id, nas_arena *a,
+                                         const char **place, nas_err *err);
+
+/* Sets one metric of a finished trial (latency measured again). Durable. */
 NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,
                                               const nas_column *column, const nas_value *v,
                                               nas_err *err);

@@ -10,8 +10,13 @@
 #include <sys/types.h>
 
 /* The oldest schema that is read as it is: later ones only add. The versions that keep examples;
- * warnings, the kernel row of a study and the data of each version. */
-enum { NAS_SCHEMA_READABLE = 4, NAS_SCHEMA_EXAMPLES = 5, NAS_SCHEMA_WARNINGS = 6 };
+ * warnings, the kernel row of a study and the data of each version; finals. */
+enum {
+    NAS_SCHEMA_READABLE = 4,
+    NAS_SCHEMA_EXAMPLES = 5,
+    NAS_SCHEMA_WARNINGS = 6,
+    NAS_SCHEMA_FINALS = 7
+};
 
 /* "nas1"; stands in the header of each of our files. */
 #define NAS_STORE_APPLICATION 0x6e617331
@@ -32,6 +37,7 @@ typedef enum nas_sql_slot {
     NAS_SQL_FORGET_STEPS,
     NAS_SQL_FORGET_ARTEFACTS,
     NAS_SQL_FORGET_ANSWERS,
+    NAS_SQL_FORGET_FINALS,
     NAS_SQL_EPOCH,
     NAS_SQL_STAGE,
     NAS_SQL_STEP,
@@ -221,6 +227,16 @@ NAS_NODISCARD nas_status nas_first_trials(nas_store *s, const nas_study *def, na
 /* answers.c: in the transaction of a trial's end. */
 NAS_NODISCARD nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial,
                                            const nas_answers *a, nas_err *err);
+
+/* The row that was trained: `reused` of it, or itself. Errors: NAS_ENOTFOUND. */
+NAS_NODISCARD nas_status nas_trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out,
+                                         nas_err *err);
+
+/* finals.c: is it a metric that only finalists have? */
+bool nas_finals_has(const char *metric);
+/* Rows of nas_finals for what the columns of all studies have, as an older nas left them; who is
+ * known to be no finalist any more shows nothing. */
+NAS_NODISCARD nas_status nas_finals_take(nas_store *s, const int64_t *ids, int64_t n, nas_err *err);
 
 /* reuse.c: fills c->reuse, in the claim's transaction. */
 NAS_NODISCARD nas_status nas_reuse_find(nas_store *s, nas_layout *l, nas_claim *c, nas_err *err);
