@@ -322,12 +322,15 @@ static const struct {
                                  "version") " OR " TEXT("fingerprint")},
     {1, "nas_studies: a tie-break that is no column",
      "nas_studies WHERE tie_break IS NOT NULL AND (" PLAIN("tie_break") ")"},
+    {5, "nas_studies: a confidence that is none",
+     "nas_studies WHERE confidence IS NOT NULL AND (typeof(confidence) NOT IN ('real', 'integer')"
+     " OR confidence <> 0 AND confidence < 0.5 OR confidence >= 1)"},
     {6, "nas_studies: a kernel variant that is none",
      "nas_studies WHERE kernel IS NOT NULL AND (" PLAIN("kernel") ")"},
     {1, "nas_spaces: a version, a hash or a text that nas never writes",
      "nas_spaces WHERE " COUNT("version") " OR " TEXT("hash") " OR " TEXT(
          "text") " OR"
-                 " typeof(cursor) <> 'integer'"},
+                 " typeof(cursor) <> 'integer' OR cursor < 0"},
     {6, "nas_spaces: data without a number", "nas_spaces WHERE " COUNT("data")},
     {1, "nas_columns: a name or a type that nas never writes",
      "nas_columns WHERE " PLAIN("name") " OR " PLAIN(

@@ -187,6 +187,8 @@ static nas_status read_columns(nas_store *s, sqlite3_stmt *st, nas_layout *l, na
             l->n_params++;
         NAS_TRY(nas_sql_text(st, 1, s->arena, &l->names[i], err));
         NAS_TRY(nas_sql_text(st, 2, s->arena, &l->stored[i], err));
+        if (!nas_name_is_plain(l->names[i]) || !nas_name_is_plain(l->stored[i]))
+            return nas_sql_damaged(s, "nas_columns: a name that is none", err);
     }
 }
 

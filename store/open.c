@@ -122,6 +122,27 @@ static nas_status check_header(nas_store *s, nas_err *err) {
                : nas_sql_damaged(s, "its texts are not in UTF-8", err);
 }
 
+static bool has_bytes(const char *path, const char *tail) {
+    struct stat st;
+    char *name = sqlite3_mprintf("%s%s", path, tail);
+    const bool yes = name && stat(name, &st) == 0 && st.st_size > 0;
+    sqlite3_free(name);
+    return yes;
+}
+
+/* SQLite plays such a file back into the database, and removes another file that it names. Ours
+ * keep a -wal file, and one of these for a moment when an empty one is removed. */
+static nas_status check_journal(nas_store *s, nas_err *err) {
+    const double a_while = 0.05;
+    for (int i = 0; i < 20 && has_bytes(s->path, "-journal"); i++) nas_clock_sleep(a_while);
+    if (!has_bytes(s->path, "-journal")) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s-journal lies beside the database, which nas never leaves: another program "
+                    "was stopped while it wrote. Let that one open it, or remove the journal if "
+                    "you do not know where it is from",
+                    s->path);
+}
+
 /* Is it a file, and ours? Leaves no trace. */
 static nas_status check_file(nas_store *s, nas_err *err) {
     struct stat st;
@@ -132,6 +153,7 @@ static nas_status check_file(nas_store *s, nas_err *err) {
         return nas_fail(err, NAS_EFORMAT,
                         "%s is empty, not a database: remove it or give another database", s->path);
     if (access(s->path, R_OK)) return nas_fail_errno(err, "%s cannot be read", s->path);
+    NAS_TRY(check_journal(s, err));
     NAS_TRY(connect_immutable(s, err));
     const nas_status status = check_header(s, err);
     disconnect(s);
@@ -194,14 +216,6 @@ static nas_status fill_new(nas_store *s, nas_err *err) {
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     disconnect(s);
     return status;
-}
-
-static bool has_bytes(const char *path, const char *tail) {
-    struct stat st;
-    char *name = sqlite3_mprintf("%s%s", path, tail);
-    const bool yes = name && stat(name, &st) == 0 && st.st_size > 0;
-    sqlite3_free(name);
-    return yes;
 }
 
 bool nas_file_has_wal(const char *path) {
