@@ -6,6 +6,7 @@
  * are functions. */
 #include "store/store_int.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
 
@@ -153,17 +154,19 @@ typedef struct object {
     const char *type, *name, *table, *sql;
 } object;
 
-/* What every file of the version has. */
+/* What every file of a version has. */
 typedef struct expected {
-    struct expected *next;
+    const struct expected *next;
     const char *type, *name, *sql;
-    bool there;
+    int32_t number;
 } expected;
+
+enum { VERSIONS = 64, OBJECTS = 64 };
 
 typedef struct inspection {
     nas_store *s;
-    nas_arena *a;
-    expected *all;
+    const expected *all;
+    bool there[OBJECTS];
 } inspection;
 
 static nas_status foreign(const inspection *k, const object *o, const char *what, nas_err *err) {
@@ -180,8 +183,8 @@ static nas_status torn(const inspection *k, const object *o, nas_err *err) {
     return nas_sql_damaged(k->s, what, err);
 }
 
-static expected *look_up(const inspection *k, const char *name) {
-    for (expected *e = k->all; e; e = e->next)
+static const expected *look_up(const inspection *k, const char *name) {
+    for (const expected *e = k->all; e; e = e->next)
         if (!strcasecmp(e->name, name)) return e;
     return NULL;
 }
@@ -223,7 +226,7 @@ static nas_status inspect_trigger(const inspection *k, const object *o, const ch
 }
 
 /* SQLite goes by the text, whatever stands beside it, so both must say the same. */
-static nas_status inspect_text(const inspection *k, const object *o, nas_err *err) {
+static nas_status inspect_text(inspection *k, const object *o, nas_err *err) {
     const char *at = o->sql;
     if (!take(&at, "CREATE")) return torn(k, o, err);
     if (take(&at, "VIRTUAL"))
@@ -237,9 +240,9 @@ static nas_status inspect_text(const inspection *k, const object *o, nas_err *er
     /* A quote in a name is doubled in the text; ours have none. */
     if (name.kind == QUOTED && !strpbrk(o->name, "\"`]") && !is_text(name, o->name))
         return torn(k, o, err);
-    expected *e = look_up(k, o->name);
+    const expected *e = look_up(k, o->name);
     if (e) {
-        e->there = true;
+        k->there[e->number] = true;
         if (!strcasecmp(e->type, o->type) && same_sql(e->sql, o->sql)) return NAS_OK;
         return foreign(k, o, "which has another text than nas gives it", err);
     }
@@ -252,7 +255,7 @@ static nas_status inspect_text(const inspection *k, const object *o, nas_err *er
     return NAS_OK;
 }
 
-static nas_status inspect_object(const inspection *k, const object *o, nas_err *err) {
+static nas_status inspect_object(inspection *k, const object *o, nas_err *err) {
     if (!o->type || !o->name || !o->table)
         return nas_sql_damaged(k->s, "its schema has a row without a name", err);
     if (o->sql) return inspect_text(k, o, err);
@@ -260,7 +263,7 @@ static nas_status inspect_object(const inspection *k, const object *o, nas_err *
     return own ? NAS_OK : torn(k, o, err);
 }
 
-static nas_status inspect_objects(const inspection *k, nas_err *err) {
+static nas_status inspect_objects(inspection *k, nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(
         nas_sql_open(k->s, &st, err, "SELECT type, name, tbl_name, sql FROM sqlite_master", ""));
@@ -276,24 +279,47 @@ static nas_status inspect_objects(const inspection *k, nas_err *err) {
     NAS_TRY(status);
     for (const expected *e = k->all; e; e = e->next) {
         char what[128];
-        if (e->there) continue;
+        if (k->there[e->number]) continue;
         sqlite3_snprintf(sizeof what, what, "it has no %s %s", e->type, e->name);
         return nas_sql_damaged(k->s, what, err);
     }
     return NAS_OK;
 }
 
+typedef struct expecting {
+    nas_arena *a;
+    expected *all;
+} expecting;
+
 static nas_status expect(void *ctx, const char *type, const char *name, const char *sql,
                          nas_err *err) {
-    inspection *k = ctx;
-    expected *e = nas_arena_alloc(k->a, sizeof *e, err);
+    expecting *x = ctx;
+    expected *e = nas_arena_alloc(x->a, sizeof *e, err);
     if (!e) return NAS_ENOMEM;
-    *e = (expected){.next = k->all,
-                    .type = nas_arena_text(k->a, type, err),
-                    .name = nas_arena_text(k->a, name, err),
-                    .sql = nas_arena_text(k->a, sql, err)};
-    k->all = e;
+    *e = (expected){.next = x->all,
+                    .type = nas_arena_text(x->a, type, err),
+                    .name = nas_arena_text(x->a, name, err),
+                    .sql = nas_arena_text(x->a, sql, err),
+                    .number = x->all ? x->all->number + 1 : 0};
+    x->all = e;
+    if (e->number >= OBJECTS) return nas_fail(err, NAS_EBUG, "more than %d tables", OBJECTS);
     return e->type && e->name && e->sql ? NAS_OK : NAS_ENOMEM;
+}
+
+/* Made once a process, and kept: workers are forked with it. */
+static nas_status expect_all(int64_t version, const expected **out, nas_err *err) {
+    static _Atomic(const expected *) known[VERSIONS];
+    const int at = version > 0 && version < VERSIONS ? (int)version : 0;
+    expecting x = {NULL, NULL};
+    if ((*out = atomic_load(&known[at]))) return NAS_OK;
+    NAS_TRY(nas_arena_open(&x.a, err));
+    const nas_status status = nas_schema_objects(version, expect, &x, err);
+    const expected *none = NULL;
+    *out = x.all;
+    if (status == NAS_OK && atomic_compare_exchange_strong(&known[at], &none, x.all)) return NAS_OK;
+    *out = none; /* another thread's, if it was quicker */
+    nas_arena_close(x.a);
+    return status;
 }
 
 #define PLAIN(column)                                                                     \
@@ -378,22 +404,15 @@ static nas_status inspect_rows(const inspection *k, nas_err *err) {
     return NAS_OK;
 }
 
-static nas_status inspect(inspection *k, nas_err *err) {
-    NAS_TRY(nas_schema_objects(k->s->schema, expect, k, err));
-    NAS_TRY(nas_sql_exec(k->s, "BEGIN", err)); /* all of one moment */
-    nas_status status = inspect_objects(k, err);
-    if (status == NAS_OK) status = inspect_rows(k, err);
-    sqlite3_exec(k->s->db, "COMMIT", NULL, NULL, NULL);
-    /* Whoever asks for columns later may: SQLite makes this table when it is first named. */
-    if (status == NAS_OK)
-        status = nas_sql_define(k->s, "SELECT 1 FROM pragma_table_info('') LIMIT 0", err);
-    return status;
-}
-
 nas_status nas_store_inspect(nas_store *s, nas_err *err) {
     inspection k = {.s = s};
-    NAS_TRY(nas_arena_open(&k.a, err));
-    const nas_status status = inspect(&k, err);
-    nas_arena_close(k.a);
+    NAS_TRY(expect_all(s->schema, &k.all, err));
+    NAS_TRY(nas_sql_exec(s, "BEGIN", err)); /* all of one moment */
+    nas_status status = inspect_objects(&k, err);
+    if (status == NAS_OK) status = inspect_rows(&k, err);
+    sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+    /* Whoever asks for columns later may: SQLite makes this table when it is first named. */
+    if (status == NAS_OK)
+        status = nas_sql_define(s, "SELECT 1 FROM pragma_table_info('') LIMIT 0", err);
     return status;
 }
