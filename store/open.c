@@ -116,7 +116,7 @@ static nas_status check_header(nas_store *s, nas_err *err) {
                         sqlite3_errstr(rc));
     if (rc != SQLITE_OK || memcmp(head, "SQLite format 3", 16))
         return nas_fail(err, NAS_EFORMAT, "%s is not a database: give another database", s->path);
-    NAS_TRY(check_ids(s, big_endian(head + 68), big_endian(head + 60), err));
+    NAS_TRY(check_ids(s, big_endian(head + 68), (int32_t)big_endian(head + 60), err));
     return big_endian(head + 56) == SQLITE_UTF8
                ? NAS_OK
                : nas_sql_damaged(s, "its texts are not in UTF-8", err);
@@ -389,6 +389,14 @@ static void remove_if_empty(nas_store *s) {
     if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* Of a file that is refused: what stands in its -wal file stays there; the empty one and the -shm
+ * file that looking has made go. */
+static void turn_away(nas_store *s) {
+    if (s->db && !nas_file_has_wal(s->path))
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    disconnect(s);
+}
+
 /* Again when another process removed the file meanwhile, because no study had come into it. */
 static nas_status open_lasting(nas_store *s, nas_err *err) {
     nas_status status = NAS_OK;
@@ -418,7 +426,7 @@ nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out
         *out = s;
         return NAS_OK;
     }
-    disconnect(s);
+    turn_away(s);
     nas_arena_close(s->arena);
     free(s->path);
     free(s->file);
@@ -442,7 +450,7 @@ nas_status nas_store_check(const char *path, nas_err *err) {
                           "database: check its permissions",
                           path);
     if (status == NAS_OK) status = open_reader(&s, err);
-    disconnect(&s);
+    turn_away(&s);
     free(s.path);
     free(s.file);
     return status;
