@@ -345,12 +345,17 @@ static nas_status hash_files(nas_clip_list *l, const nas_log *log, nas_err *err)
 
 /* They become lines of labels.txt and texts of labels.h, by their number. */
 static nas_status check_names(const nas_clip_list *l, nas_err *err) {
-    for (int32_t i = 0; i < l->n_labels; i++)
-        if (!nas_is_line(l->labels[i]))
-            return nas_fail(err, NAS_EINVAL,
-                            "%s: the class folder \"%s\" has a line break or another control "
-                            "character in its name: rename it, or name the classes in task.labels",
-                            l->folder, l->labels[i]);
+    for (int32_t i = 0; i < l->n_labels; i++) {
+        char shown[256] = "", one[NAS_VISIBLE], *at = shown;
+        if (nas_is_line(l->labels[i])) continue;
+        for (const char *s = l->labels[i]; *s && at < shown + sizeof shown - NAS_VISIBLE;
+             at = stpcpy(at, one))
+            s += nas_visible(s, one);
+        return nas_fail(err, NAS_EINVAL,
+                        "%s: the class folder \"%s\" has a line break or another control "
+                        "character in its name: rename it, or name the classes in task.labels",
+                        l->folder, shown);
+    }
     return NAS_OK;
 }
 

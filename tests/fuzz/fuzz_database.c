@@ -405,6 +405,8 @@ static void ask(nas_store *s, const char *sql, unsigned *sum) {
     (void)fuzz_taken(nas_store_query(s, sql, NULL, 0, take_row, sum, &err), &err);
 }
 
+static bool exports;
+
 static void read_study(nas_store *s, const char *name, int64_t version, nas_arena *a) {
     static const char *const endings[] = {"", "_feasible", "_best", "_pareto", "_warnings"};
     nas_err err = {0};
@@ -428,7 +430,9 @@ static void read_study(nas_store *s, const char *name, int64_t version, nas_aren
         double metric[NAS_METRICS_MOST];
         char state[16];
         (void)fuzz_taken(nas_study_stored(s, &def, row, state, metric, &err), &err);
-        (void)fuzz_taken(nas_export_trial(s, id, &def, row, out, &err), &err);
+        /* A shortest stream takes a tenth of a second, whatever it is of. */
+        if (row == 1 && exports)
+            (void)fuzz_taken(nas_export_trial(s, id, &def, row, out, &err), &err);
     }
 }
 
@@ -440,7 +444,6 @@ static void as_reader(nas_arena *a) {
     read_study(s, "kws", 0, a);
     read_study(s, "kws", 1, a);
     read_study(s, NULL, 0, a);
-    (void)nas_store_lacks_wal(s);
     (void)fuzz_taken(nas_store_copy(s, target, true, &err), &err);
     nas_store_close(s);
 }
@@ -529,7 +532,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     unlink(target);
     write_db(file, first & 0x20 ? base[which].n * (byte(&w) + 1) / 256 : base[which].n);
     if (!(first & 0x40)) by_statements(&w);
+    exports = byte(&w) % 16 == 1;
     as_reader(a);
+    exports = false;
     as_writer(first & 0x10 ? "kws" : "other", a);
     as_reader(a);
     look_around(before, victim_bytes);
