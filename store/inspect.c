@@ -273,7 +273,10 @@ static nas_status inspect_objects(inspection *k, nas_err *err) {
         const object o = {
             (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1),
             (const char *)sqlite3_column_text(st, 2), (const char *)sqlite3_column_text(st, 3)};
-        if ((status = inspect_object(k, &o, err)) != NAS_OK) break;
+        status = sqlite3_errcode(k->s->db) == SQLITE_NOMEM
+                     ? nas_sql_fail(k->s, SQLITE_NOMEM, "its schema", err)
+                     : inspect_object(k, &o, err);
+        if (status != NAS_OK) break;
     }
     sqlite3_finalize(st);
     NAS_TRY(status);

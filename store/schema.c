@@ -324,9 +324,11 @@ static nas_status tell_objects(sqlite3 *db, nas_object_fn fn, void *ctx, nas_err
         db, "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL", -1, &st, NULL);
     while (rc == SQLITE_OK && status == NAS_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
         rc = SQLITE_OK;
-        status = fn(ctx, (const char *)sqlite3_column_text(st, 0),
-                    (const char *)sqlite3_column_text(st, 1),
-                    (const char *)sqlite3_column_text(st, 2), err);
+        const char *type = (const char *)sqlite3_column_text(st, 0);
+        const char *name = (const char *)sqlite3_column_text(st, 1);
+        const char *sql = (const char *)sqlite3_column_text(st, 2);
+        status = type && name && sql ? fn(ctx, type, name, sql, err)
+                                     : nas_fail(err, NAS_ENOMEM, "the schema: out of memory");
     }
     sqlite3_finalize(st);
     if (status != NAS_OK || rc == SQLITE_DONE) return status;
