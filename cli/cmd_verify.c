@@ -284,15 +284,21 @@ static int verify(cli_study *s, const cli_trial *t, const manner *m) {
     return CLI_BAD;
 }
 
-/* The complete trial with the lowest number from `from` on; NULL: none, or *status says why not. */
-static cli_trial *next_complete(cli_study *s, int64_t from, int *status) {
+/* The complete trial with the lowest number above `last`; NULL: none, or *status says why not. */
+static cli_trial *next_complete(cli_study *s, int64_t last, int *status) {
     char view[160], where[256];
     nas_err err = {0};
     nas_view_name(s->def.name, "", view);
     snprintf(where, sizeof where,
-             "%s where state = 'complete' and number >= %" PRId64 " order by number limit 1", view,
-             from);
+             "%s where state = 'complete' and number > %" PRId64 " order by number limit 1", view,
+             last);
     cli_trial *t = cli_trial_find(s->store, where, &err);
+    if (t && strtoll(cli_trial_get(t, "number"), NULL, 10) <= last) {
+        cli_trial_close(t);
+        t = NULL;
+        (void)nas_fail(&err, NAS_EFORMAT, "study %s: damaged: a trial's number is none",
+                       s->def.name);
+    }
     if (!t && err.code) *status = cli_fail(&err);
     return t;
 }
@@ -317,12 +323,12 @@ static int tell_all(const cli_study *s, int64_t n, int64_t others, int64_t varia
 
 /* Clips and features are made once; everything after them again for each trial. */
 static int verify_all(cli_study *s, const manner *m) {
-    int64_t from = 0, n = 0, others = 0, variants = 0;
+    int64_t last = -1, n = 0, others = 0, variants = 0;
     int st = CLI_OK;
     cli_trial *t;
-    while (st == CLI_OK && (t = next_complete(s, from, &st))) {
+    while (st == CLI_OK && (t = next_complete(s, last, &st))) {
         const nas_arena_mark mark = nas_arena_here(s->arena);
-        from = strtoll(cli_trial_get(t, "number"), NULL, 10) + 1;
+        last = strtoll(cli_trial_get(t, "number"), NULL, 10);
         st = compare(s, t, m);
         cli_trial_close(t);
         nas_arena_back(s->arena, mark);

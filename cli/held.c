@@ -65,9 +65,7 @@ static bool note_figures(void *ctx, const nas_row *row) {
     f->feasible = row->values[0].integer != 0;
     for (int32_t i = 1; i < row->n; i++) {
         const nas_value *v = &row->values[i];
-        f->goal[i - 1] = v->is_null                      ? (double)NAN
-                         : v->type == NAS_COLUMN_INTEGER ? (double)v->integer
-                                                         : v->real;
+        f->goal[i - 1] = nas_value_real(v);
     }
     return false;
 }

@@ -97,7 +97,8 @@ static nas_status take_text(nas_store *store, nas_study_id study, int64_t row, c
     size_t n;
     NAS_TRY(nas_store_artefact(store, study, row, name, a, &text, &n, err));
     *out = (const char *)text;
-    return NAS_OK;
+    if (strlen(*out) == n) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT, "the stored %s is damaged: a text with a byte 0 in it", name);
 }
 
 static nas_status take_files(nas_store *store, nas_study_id id, int64_t row,

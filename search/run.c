@@ -78,6 +78,7 @@ static bool count_row(void *ctx, const nas_row *row) {
     nas_run_state *s = ctx;
     const char *state = row->values[0].text;
     const int64_t n = row->values[1].integer;
+    if (!state) return true;
     if (strcmp(state, "running") == 0) s->running = n;
     if (strcmp(state, "running") != 0 && strcmp(state, "waiting") != 0) s->done += n;
     if (strcmp(state, "complete") == 0) s->complete = n;

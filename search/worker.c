@@ -262,6 +262,8 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
     const nas_worker *w = h->w;
     nas_candidate c;
     nas_json *j = NULL;
+    if (!json)
+        return nas_fail(err, NAS_EFORMAT, "the database is damaged: the trial has no document");
     NAS_TRY(nas_json_parse(h->arena, "candidate", json, &j, err));
     nas_status st = nas_candidate_decode(h->arena, j, nas_json_root(j), w->data->outputs, &c, err);
     if (st == NAS_OK) {

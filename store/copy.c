@@ -76,6 +76,7 @@ static nas_status fill(nas_store *s, const char *fresh, nas_err *err) {
     sqlite3 *to = NULL;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     const int rc = sqlite3_open_v2(fresh, &to, flags, NULL);
+    if (to) nas_guard_connection(to, NULL);
     nas_status st = rc == SQLITE_OK ? copy_pages(s, to, err)
                                     : nas_fail(err, NAS_EIO, "%s: %s", fresh, sqlite3_errstr(rc));
     sqlite3_close(to);

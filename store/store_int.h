@@ -57,6 +57,9 @@ typedef struct nas_layout {
     sqlite3_stmt *slots[NAS_SQL_SLOTS];
 } nas_layout;
 
+/* What statements may do: read; and write rows of ours; and change the schema. */
+typedef enum nas_door { NAS_DOOR_ROWS, NAS_DOOR_QUERY, NAS_DOOR_DEFINE } nas_door;
+
 typedef enum nas_sync { NAS_SYNC_NORMAL = 1, NAS_SYNC_FULL = 2 } nas_sync;
 
 struct nas_store {
@@ -76,13 +79,32 @@ struct nas_store {
     double busy_since;
     nas_turns *turns;
     bool has_turn;
-    bool alone;            /* it was there, and no -wal file beside it, when it was opened */
+    bool alone; /* it was there, and no -wal file beside it, when it was opened */
+    nas_door door;
+    bool denied;           /* something was, since it was last cleared */
+    bool bounded, endless; /* reading is to come to an end; it did not */
+    int64_t spent;
     const int64_t *passed; /* rows that claims leave alone */
     int32_t n_passed;
     int64_t only;        /* the one row that claims take; 0: any */
     const int64_t *left; /* rows that are not there for claims */
     int32_t n_left;
 };
+
+/* guard.c */
+
+/* Once a connection is open; s: whose it is, NULL: no statement is run through it. */
+void nas_guard_connection(sqlite3 *db, nas_store *s);
+/* The door that was open before. */
+nas_door nas_guard_door(nas_store *s, nas_door door);
+/* Of the statement that follows: bounded: it takes steps in proportion to the file, or fails. */
+void nas_guard_patience(nas_store *s, bool bounded);
+
+/* inspect.c: is the schema ours, and do the rows that statements are made of hold what we write?
+ * Errors: NAS_EFORMAT says what is foreign or damaged. */
+NAS_NODISCARD nas_status nas_store_inspect(nas_store *s, nas_err *err);
+/* Letters, digits and underscores, of a length that we would write. */
+bool nas_name_is_plain(const char *name);
 
 /* turns.c */
 
@@ -95,6 +117,12 @@ void nas_turns_give(nas_turns *t);
 /* *err from SQLite's last error on s; rc is its code. */
 nas_status nas_sql_fail(nas_store *s, int rc, const char *doing, nas_err *err);
 NAS_NODISCARD nas_status nas_sql_exec(nas_store *s, const char *sql, nas_err *err);
+/* The same of what changes the schema or a setting of the connection. */
+NAS_NODISCARD nas_status nas_sql_define(nas_store *s, const char *sql, nas_err *err);
+/* Ends str, runs it so and frees it. */
+NAS_NODISCARD nas_status nas_sql_define_str(nas_store *s, sqlite3_str *str, nas_err *err);
+/* The file holds what we never write. */
+nas_status nas_sql_damaged(const nas_store *s, const char *what, nas_err *err);
 /* Waits as long as somebody else holds the file. */
 NAS_NODISCARD nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, nas_err *err);
 /* Ends str, runs it and frees it. */
@@ -179,6 +207,12 @@ void nas_place_unlink(const char *path, int i);
 NAS_NODISCARD nas_status nas_copy_settle(const char *path, nas_err *err);
 
 /* schema.c */
+/* The objects that every database of a schema version has: calls fn with type, name and text of
+ * each. */
+typedef nas_status (*nas_object_fn)(void *ctx, const char *type, const char *name, const char *sql,
+                                    nas_err *err);
+NAS_NODISCARD nas_status nas_schema_objects(int64_t version, nas_object_fn fn, void *ctx,
+                                            nas_err *err);
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
 /* The numbers of all studies, in arena a. */
 NAS_NODISCARD nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
