@@ -83,8 +83,11 @@ bool cli_folder_fits(const char *option, const char *path) {
     else if (!mkdtemp(probe)) /* access() says yes to root, whatever the file system */
         fprintf(stderr, "nas: %s %s: %s cannot be written (%s); name another\n", option, path,
                 there, strerror(errno));
+    else if (rmdir(probe) != 0)
+        fprintf(stderr, "nas: %s %s: %s, made to see whether files can be, stays (%s); remove it\n",
+                option, path, probe, strerror(errno));
     else
-        return rmdir(probe) == 0;
+        return true;
     return false;
 }
 
