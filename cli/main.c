@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -73,9 +74,17 @@ static void longest_there(const char *path, char *out, size_t n) {
     }
 }
 
+/* A file without a name leaves nothing, whoever is killed when; not every file system has them. */
+static bool takes_files(const char *folder) {
+    const int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
 bool cli_folder_fits(const char *option, const char *path) {
     char there[4096], probe[4096 + 16];
     longest_there(path, there, sizeof there);
+    if (takes_files(there)) return true;
     snprintf(probe, sizeof probe, "%s/.nas-XXXXXX", there);
     if (!nas_path_is_dir(there))
         fprintf(stderr, "nas: %s %s: %s is there and is not a folder; name another\n", option, path,

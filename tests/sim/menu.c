@@ -10,7 +10,12 @@ enum { ON = 0, ONCE = 1, SOME = 3, MANY = 100, DAY = 86400 };
 const sim_fault sim_faults[] = {
     /* name, call, action, value, how many calls, whose, within the first so many, weight */
     {"a worker is killed at a change", SIM_CALL_CHANGE, SIM_KILL, 0, ONCE, SIM_A_WORKER, 400, 12},
-    {"each worker is killed early", SIM_CALL_CHANGE, SIM_KILL, 0, ONCE, SIM_ALL_OF_THEM, 40, 3},
+    {"workers are killed one after another", SIM_CALL_CHANGE, SIM_KILL, 0, ONCE, SIM_MANY_WORKERS, 60, 8},
+    {"workers are killed as they tell", SIM_CALL_TELL, SIM_KILL, 0, ONCE, SIM_MANY_WORKERS, 4, 3},
+    {"writes of workers fail", SIM_CALL_WRITE, SIM_FAIL, EIO, ONCE, SIM_MANY_WORKERS, 60, 4},
+    {"reads of workers fail", SIM_CALL_READ, SIM_FAIL, EIO, ONCE, SIM_MANY_WORKERS, 60, 4},
+    {"allocations of workers fail", SIM_CALL_ALLOC, SIM_FAIL, ENOMEM, ONCE, SIM_MANY_WORKERS, 4000, 4},
+    {"maps of workers find no memory", SIM_CALL_MAP, SIM_FAIL, ENOMEM, ONCE, SIM_MANY_WORKERS, 4, 3},
     {"a worker is killed as it tells", SIM_CALL_TELL, SIM_KILL, 0, ONCE, SIM_A_WORKER, 20, 4},
     {"a worker is killed at a sync", SIM_CALL_SYNC, SIM_KILL, 0, ONCE, SIM_A_WORKER, 20, 4},
     {"a worker is killed at a lock", SIM_CALL_LOCK, SIM_KILL, 0, ONCE, SIM_A_WORKER, 300, 4},

@@ -34,6 +34,7 @@ typedef enum sim_call {
 typedef enum sim_action {
     SIM_NONE,
     SIM_FAIL,     /* value: errno */
+    SIM_LIE,      /* a sync says that all is well, and does nothing */
     SIM_SHORT,    /* half of what was to be read or written */
     SIM_TORN,     /* half of what was to be written, then kill -9 of the process */
     SIM_KILL,     /* kill -9 of the process before the call */
@@ -44,12 +45,14 @@ typedef enum sim_action {
     SIM_SKEW      /* the process's wall clock is `value` seconds off from here on */
 } sim_action;
 
-enum { SIM_ANYBODY = -1, SIM_COORDINATOR = 0 }; /* else the n-th process that was forked, from 1 */
+/* Who: all of a launch by one count, the coordinator, or the n-th process that was forked, from 1. */
+enum { SIM_ANYBODY = -1, SIM_COORDINATOR = 0 };
 
 typedef struct sim_rule {
-    int32_t launch, process, call, action, value;
-    int32_t from;    /* which call it is, from 1 */
-    int32_t times;   /* how many calls from there on; 0: all */
+    int32_t launch, call, action, value;
+    int32_t process, last; /* those from `process` to `last`, each by its own count */
+    int32_t from;          /* which call it is, from 1 */
+    int32_t times;         /* how many calls from there on; 0: all */
     _Atomic int32_t fired;
 } sim_rule;
 

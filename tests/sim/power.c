@@ -24,6 +24,7 @@ static void cut_once(sim_scene *s, const sim_disk *d, int32_t cut, sim_dice *dic
     SIM_PRINT(after.folder, "%s", folder);
     SIM_PRINT(db, "%s/%s.db", work, s->space->name);
     const int32_t n = sim_disk_told(d, cut, told, MOST_TOLD);
+    s->told += n;
     sim_judge_told(&after, db, told, n);
     sim_judge_end(&after);
     s->other += after.other;
@@ -42,7 +43,13 @@ void sim_power_play(sim_scene *s, int32_t cuts) {
     FILE *f = fopen(log, "w");
     if (!f || fclose(f) != 0) exit(2);
     s->plan->logs = 1;
-    s->plan->rules = 0;
+    s->plan->rules = s->o->lie ? 1 : 0;
+    s->plan->rule[0] = (sim_rule){.process = SIM_ANYBODY,
+                                  .call = SIM_CALL_SYNC,
+                                  .action = SIM_LIE,
+                                  .from = 1};
+    s->fault[0] = "syncs do nothing";
+    s->grows = false;
     s->launches = s->rounds = s->clients = 1;
     s->status[0] = sim_record(s, log);
     if (s->status[0] != 0) sim_trouble(s, "the run ended with %d", (int)s->status[0]);

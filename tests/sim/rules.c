@@ -85,7 +85,7 @@ static int ask(int call) {
     for (int32_t i = 0; i < plan->rules; i++) {
         sim_rule *r = &plan->rule[i];
         if (r->launch != launch || r->call != call) continue;
-        if (r->process != SIM_ANYBODY && r->process != me) continue;
+        if (r->process != SIM_ANYBODY && (me < r->process || me > r->last)) continue;
         const int32_t n = r->process == SIM_ANYBODY ? of_all : of_me;
         if (n < r->from || (r->times && n >= r->from + r->times)) continue;
         atomic_fetch_add(&r->fired, 1);

@@ -43,12 +43,17 @@ static const sim_fault *draw_fault(const sim_options *o, sim_dice *d) {
 static void add_rule(sim_scene *s, const sim_fault *f, int32_t launch, sim_dice *d) {
     if (s->plan->rules == SIM_RULES) return;
     const int32_t workers = s->workers[launch], i = s->plan->rules++;
-    int32_t process = SIM_ANYBODY;
+    int32_t process = SIM_ANYBODY, more = 0;
+    if (f->who == SIM_MANY_WORKERS) {
+        process = 1;
+        more = sim_between(d, workers, 7) - 1;
+    }
     if (f->who == SIM_A_WORKER) process = sim_between(d, 1, workers);
     if (f->who == SIM_THE_COORDINATOR) process = SIM_COORDINATOR;
     if (f->who == SIM_ONE_OF_THEM) process = sim_between(d, 0, workers);
     s->plan->rule[i] = (sim_rule){.launch = launch,
                                   .process = process,
+                                  .last = process + more,
                                   .call = f->call,
                                   .action = f->action,
                                   .value = f->value,
@@ -78,9 +83,12 @@ void sim_scene_draw(sim_scene *s) {
     s->space = draw_space(s->o, &d);
     s->rounds = sim_between(&d, 1, SIM_ROUNDS);
     s->clients = sim_between(&d, 0, 1) ? 1 : sim_between(&d, 2, SIM_CLIENTS);
+    s->grows = sim_between(&d, 0, 2) == 0;
+    if (s->o->single) s->clients = 1;
     s->launches = s->rounds * s->clients;
     for (int32_t i = 0; i < s->launches; i++) {
         s->workers[i] = sim_between(&d, 0, 2) == 0 ? 1 : sim_between(&d, 2, 4);
+        if (s->o->single) s->workers[i] = 1;
         if (!s->o->only) add_skew(s, i, &d);
         const int32_t faults = i == 0 ? sim_between(&d, 1, 2) : sim_between(&d, 0, 2);
         for (int32_t k = 0; k < faults; k++) add_rule(s, draw_fault(s->o, &d), i, &d);
@@ -155,10 +163,10 @@ static void to_file(const char *folder, const char *name, int fd) {
     if (to > STDERR_FILENO) close(to);
 }
 
-/* In the child: `nas run` in the folder's "work", in a process group of its own. */
+/* In the child: `nas run` in the folder's "work", in a process group of its own. trials: 0: all. */
 static void be_run(const sim_options *o, const sim_space *space, const char *folder,
-                   int32_t workers, const char *name) {
-    char path[700], json[64], db[64], n[16], out[80];
+                   int32_t workers, int32_t trials, const char *name) {
+    char path[700], json[64], db[64], n[16], most[16], out[80];
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpgid(0, 0);
     SIM_PRINT(out, "%s.out", name);
@@ -169,8 +177,10 @@ static void be_run(const sim_options *o, const sim_space *space, const char *fol
     SIM_PRINT(json, "%s.json", space->name);
     SIM_PRINT(db, "%s.db", space->name);
     SIM_PRINT(n, "%d", (int)workers);
+    SIM_PRINT(most, "%d", (int)trials);
     if (chdir(path) != 0) _exit(127);
-    execl(o->nas, "nas", "run", json, "--db", db, "--workers", n, (char *)NULL);
+    execl(o->nas, "nas", "run", json, "--db", db, "--workers", n, trials ? "--trials" : (char *)NULL,
+          most, (char *)NULL);
     _exit(127);
 }
 
@@ -195,7 +205,7 @@ int32_t sim_run_calmly(const sim_options *o, const sim_space *space, const char 
     int status = 0;
     const int64_t begun = now_ms();
     const pid_t pid = fork();
-    if (pid == 0) be_run(o, space, folder, workers, name);
+    if (pid == 0) be_run(o, space, folder, workers, 0, name);
     while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) {
         if (now_ms() - begun > LONGEST_MS) {
             end_group(pid);
@@ -218,7 +228,9 @@ static pid_t launch(sim_scene *s, int32_t i, const char *log) {
     setenv("SIM_LAUNCH", n, 1);
     if (log) setenv("SIM_LOG", log, 1);
     setenv("LD_PRELOAD", s->o->seam, 1);
-    be_run(s->o, s->space, s->folder, s->workers[i], name);
+    const int32_t round = i / s->clients + 1;
+    be_run(s->o, s->space, s->folder, s->workers[i],
+           s->grows ? s->space->trials * round / s->rounds : 0, name);
     return -1;
 }
 
@@ -278,18 +290,21 @@ void sim_scene_play(sim_scene *s) {
     sim_judge_end(s);
 }
 
-static const char *process_name(int32_t process, char out[32]) {
-    if (process == SIM_ANYBODY) return "all processes";
-    if (process == SIM_COORDINATOR) return "coordinator";
-    snprintf(out, 32, "worker %d", (int)process);
+static const char *process_name(const sim_rule *r, char out[40]) {
+    if (r->process == SIM_ANYBODY) return "all processes";
+    if (r->process == SIM_COORDINATOR) return "coordinator";
+    if (r->last > r->process)
+        snprintf(out, 40, "workers %d to %d", (int)r->process, (int)r->last);
+    else
+        snprintf(out, 40, "worker %d", (int)r->process);
     return out;
 }
 
 void sim_scene_print(const sim_scene *s) {
-    char who[32];
-    printf("seed %llu: study %s, %d round%s of %d run%s\n", (unsigned long long)s->seed,
+    char who[40];
+    printf("seed %llu: study %s, %d round%s of %d run%s%s\n", (unsigned long long)s->seed,
            s->space->name, (int)s->rounds, s->rounds == 1 ? "" : "s", (int)s->clients,
-           s->clients == 1 ? "" : "s");
+           s->clients == 1 ? "" : "s", s->grows ? ", each for more trials" : "");
     for (int32_t i = 0; i < s->launches; i++) {
         printf("  run %d: %d workers, ended with %d\n", (int)i, (int)s->workers[i],
                (int)s->status[i]);
@@ -297,7 +312,7 @@ void sim_scene_print(const sim_scene *s) {
             const sim_rule *r = &s->plan->rule[k];
             if (r->launch == i)
                 printf("    %s: %s, call %d (it came to pass %d times)\n", s->fault[k],
-                       process_name(r->process, who), (int)r->from, (int)r->fired);
+                       process_name(r, who), (int)r->from, (int)r->fired);
         }
     }
     if (s->trouble) printf("%s", s->trouble);

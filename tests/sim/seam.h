@@ -19,7 +19,7 @@ SIM_WEAK int sim_allocation(void);          /* does this one fail? */
 SIM_WEAK long sim_clock(void);              /* seconds that the wall's clock is off */
 
 /* rules.c: counts a call and does what a rule says. Returns what is left to the caller to do, an
- * action of plan.h: SIM_NONE, SIM_FAIL (errno is set), SIM_SHORT or SIM_TORN. */
+ * action of plan.h: SIM_NONE, SIM_FAIL (errno is set), SIM_LIE, SIM_SHORT or SIM_TORN. */
 int sim_ask(int call);
 void sim_die(void);
 /* In the child of a fork, which is the n-th. */

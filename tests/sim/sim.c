@@ -19,9 +19,11 @@ static const char help[] =
     "  --count N     so many seeds, however long it takes\n"
     "  --seed N      the first one (1); a failure is repeated by --seed N --count 1\n"
     "  --cuts N      power cuts in place of faults: N of each seed\n"
+    "  --lie         with --cuts: syncs do nothing, so that results are lost: does it see that?\n"
     "  --only TEXT   faults with that in their name alone\n"
     "  --list        the faults there are\n"
     "  --twice       each seed twice: how many go the same way\n"
+    "  --single      one run at a time, of one worker\n"
     "  --jobs N      scenes at once (the processors)\n"
     "  --nas FILE, --seam FILE, --clips FOLDER, --work FOLDER\n"
     "  --keep        leave the scenes' folders\n"
@@ -38,7 +40,7 @@ typedef struct asked {
 
 /* Of all jobs, in memory that they share. */
 typedef struct sums {
-    _Atomic int64_t next, scenes, runs, fired, other, failed, lost, bad, same;
+    _Atomic int64_t next, scenes, runs, fired, told, other, failed, lost, bad, same;
 } sums;
 
 static const char *full(const char *path) {
@@ -62,10 +64,10 @@ static int64_t number(const char *text) {
 }
 
 static void read_options(asked *a, int argc, char **argv) {
-    enum { SECONDS, COUNT, SEED, CUTS, ONLY, LIST, TWICE, JOBS, NAS, SEAM, CLIPS, WORK, KEEP, VERBOSE, HELP };
+    enum { SECONDS, COUNT, SEED, CUTS, LIE, SINGLE, ONLY, LIST, TWICE, JOBS, NAS, SEAM, CLIPS, WORK, KEEP, VERBOSE, HELP };
     static const struct option options[] = {
         {"seconds", 1, NULL, SECONDS}, {"count", 1, NULL, COUNT}, {"seed", 1, NULL, SEED},
-        {"cuts", 1, NULL, CUTS},       {"only", 1, NULL, ONLY},   {"list", 0, NULL, LIST},
+        {"cuts", 1, NULL, CUTS},       {"lie", 0, NULL, LIE},    {"single", 0, NULL, SINGLE}, {"only", 1, NULL, ONLY},   {"list", 0, NULL, LIST},
         {"twice", 0, NULL, TWICE},     {"jobs", 1, NULL, JOBS},   {"nas", 1, NULL, NAS},
         {"seam", 1, NULL, SEAM},       {"clips", 1, NULL, CLIPS}, {"work", 1, NULL, WORK},
         {"keep", 0, NULL, KEEP},       {"verbose", 0, NULL, VERBOSE}, {"help", 0, NULL, HELP},
@@ -75,6 +77,8 @@ static void read_options(asked *a, int argc, char **argv) {
         case COUNT: a->count = number(optarg); break;
         case SEED: a->seed = (uint64_t)number(optarg); break;
         case CUTS: a->cuts = (int32_t)number(optarg); break;
+        case LIE: a->o.lie = true; break;
+        case SINGLE: a->o.single = true; break;
         case ONLY: a->o.only = optarg; break;
         case LIST: list(); break;
         case TWICE: a->twice = true; break;
@@ -113,6 +117,7 @@ static uint64_t play(const asked *a, sums *sum, uint64_t seed) {
     sum->scenes += a->cuts ? a->cuts : 1;
     sum->runs += s.launches;
     for (int32_t i = 0; i < s.plan->rules; i++) sum->fired += s.plan->rule[i].fired != 0;
+    sum->told += s.told;
     sum->other += s.other;
     sum->failed += s.failed;
     sum->lost += s.lost;
@@ -165,6 +170,7 @@ int main(int argc, char **argv) {
            (long long)sum->scenes, a.cuts ? "power cuts" : "seeds", (long long)sum->runs,
            (long long)sum->fired, (long long)sum->other, (long long)sum->failed,
            (long long)sum->lost, (long long)sum->bad);
+    if (a.cuts) printf("%lld results had been told before the cuts\n", (long long)sum->told);
     if (a.twice) printf("%lld seeds went the same way twice\n", (long long)sum->same);
     char command[300];
     SIM_PRINT(command, "rm -rf '%s'", a.work);

@@ -15,7 +15,8 @@ void sim_print(char *out, size_t n, const char *form, ...) __attribute__((format
 typedef struct sim_options {
     const char *nas, *seam, *clips, *work; /* absolute; clips may be NULL: formulas alone */
     const char *only;                      /* of faults, those with this in their name; or NULL */
-    bool keep, verbose;
+    bool keep, verbose, lie;
+    bool single; /* one run at a time, of one worker */
 } sim_options;
 
 /* draw.c: numbers from a seed. */
@@ -37,7 +38,13 @@ extern const sim_space sim_spaces[];
 extern const int32_t sim_n_spaces;
 
 /* menu.c: what may go wrong. */
-typedef enum sim_who { SIM_A_WORKER, SIM_THE_COORDINATOR, SIM_ALL_OF_THEM, SIM_ONE_OF_THEM } sim_who;
+typedef enum sim_who {
+    SIM_A_WORKER,
+    SIM_MANY_WORKERS, /* the first ones, and those that take their places, each by its own count */
+    SIM_THE_COORDINATOR,
+    SIM_ALL_OF_THEM, /* by one count */
+    SIM_ONE_OF_THEM
+} sim_who;
 typedef struct sim_fault {
     const char *name;
     int32_t call, action, value;
@@ -56,12 +63,14 @@ typedef struct sim_scene {
     const sim_options *o;
     const sim_space *space;
     int32_t rounds, clients, launches;
+    bool grows; /* each round asks for more trials than the one before */
     int32_t workers[SIM_LAUNCHES], skew[SIM_LAUNCHES];
     const char *fault[SIM_RULES]; /* the name of each rule's row */
     char folder[512];             /* of all files of the scene; DB and space are in its "work" */
     sim_plan *plan;
     int32_t status[SIM_LAUNCHES]; /* exit status, or 128 + signal; -1: had to be ended */
     char *trouble;                /* what was found, a line each; NULL: nothing */
+    int32_t told; /* with power cuts: how many had been told, of all cuts */
     int32_t other, failed, lost;  /* rows that differ, failed trials, told trials that are lost */
 } sim_scene;
 void sim_scene_draw(sim_scene *s);

@@ -11,26 +11,26 @@
     "    \"learning_rate\": { \"schedule\": \"polynomial\", \"from\": 0.01, \"to\": 0.0001 } },\n"
 
 const sim_space sim_spaces[] = {
-    {"grid", "score, value", 24, 12, false,
-     FORMULA("grid", "0") "  \"point\": { \"x1\": { \"range\": [-2, 2], \"step\": 0.8 }, "
+    {"grid", "score, value", 44, 12, false,
+     FORMULA("grid", "0") "  \"point\": { \"x1\": { \"range\": [-2, 2], \"step\": 0.4 }, "
                           "\"x2\": { \"range\": [-1, 3], \"step\": 1.25 } },\n"
                           "  \"objective\": { \"minimize\": \"value\" },\n"
                           "  \"search\": { \"sampler\": \"grid\" } }\n"},
-    {"random", "score, value", 30, 12, false,
+    {"random", "score, value", 48, 12, false,
      FORMULA("random", "0.003") "  \"point\": { \"x1\": { \"range\": [-2, 2] }, "
                                 "\"x2\": { \"range\": [-1, 3] } },\n"
                                 "  \"objective\": { \"minimize\": \"value\" },\n"
-                                "  \"search\": { \"sampler\": \"random\", \"trials\": 30, "
+                                "  \"search\": { \"sampler\": \"random\", \"trials\": 48, "
                                 "\"seed\": 4 } }\n"},
-    {"bounded", "score, value, slack", 40, 8, false,
+    {"bounded", "score, value, slack", 60, 8, false,
      "{ \"schema\": 1, \"name\": \"bounded\",\n  \"task\": { \"kind\": \"test_function\", "
      "\"function\": \"constrained\", \"dimensions\": 3 },\n"
      "  \"point\": { \"x1\": { \"range\": [-1, 1] }, \"x2\": { \"range\": [-1, 1] }, "
      "\"x3\": { \"same_as\": \"point.x2\" } },\n"
      "  \"objective\": { \"minimize\": \"value\" },\n  \"constraints\": [\"slack >= 0\"],\n"
-     "  \"search\": { \"sampler\": \"random\", \"trials\": 40, \"seed\": 1 } }\n"},
+     "  \"search\": { \"sampler\": \"random\", \"trials\": 60, \"seed\": 1 } }\n"},
     {"words", "accuracy, test_accuracy, tflite_bytes, zlib_bytes, params, nonzero_params, macs, "
-              "ram_bytes", 4, 1, true,
+              "ram_bytes", 4, 3, true,
      "{ \"schema\": 1, \"name\": \"words\",\n"
      "  \"task\": { \"kind\": \"keywords\", \"data\": \"clips\", "
      "\"labels\": [\"go\", \"stop\", \"yes\"],\n"
@@ -46,7 +46,7 @@ const sim_space sim_spaces[] = {
      "  \"objective\": { \"maximize\": \"accuracy\" },\n"
      "  \"constraints\": [\"zlib_bytes < 100000\"],\n"
      "  \"search\": { \"sampler\": \"grid\", \"seed\": 3 } }\n"},
-    {"weather", "skill_mean, mae_a, rmse_b, tflite_bytes, zlib_bytes, params, macs", 4, 1, false,
+    {"weather", "skill_mean, mae_a, rmse_b, tflite_bytes, zlib_bytes, params, macs", 4, 3, false,
      "{ \"schema\": 1, \"name\": \"weather\",\n"
      "  \"task\": { \"kind\": \"forecast\", \"data\": \"weather.csv\", \"inputs\": [\"a\", \"b\"],\n"
      "    \"targets\": { \"a\": \"a\", \"b\": \"b\" }, \"window\": 6, \"horizon\": 3 },\n"
