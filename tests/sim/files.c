@@ -57,7 +57,8 @@ OPEN(open64)
 
 /* NAME of the C library, which makes a file of a name that it fills in. */
 static int make_named(const char *name, char *path, int flags) {
-    int (*real)(char *, int) = (int (*)(char *, int))dlsym(RTLD_NEXT, name);
+    int (*real)(char *, int);
+    *(void **)&real = dlsym(RTLD_NEXT, name);
     if (sim_ask(SIM_CALL_OPEN) == SIM_FAIL || sim_ask(SIM_CALL_CREATE) == SIM_FAIL) return -1;
     sim_begin_change();
     const int fd = real(path, flags);
@@ -75,8 +76,8 @@ int mkstemp(char *path) {
 }
 
 FILE *fopen(const char *path, const char *mode) {
-    FILE *(*real)(const char *, const char *) =
-        (FILE * (*)(const char *, const char *)) dlsym(RTLD_NEXT, "fopen");
+    FILE *(*real)(const char *, const char *);
+    *(void **)&real = dlsym(RTLD_NEXT, "fopen");
     return sim_ask(SIM_CALL_FOPEN) == SIM_FAIL ? NULL : real(path, mode);
 }
 
@@ -90,7 +91,8 @@ int mkdir(const char *path, mode_t mode) {
 }
 
 char *mkdtemp(char *path) {
-    char *(*real)(char *) = (char *(*)(char *))dlsym(RTLD_NEXT, "mkdtemp");
+    char *(*real)(char *);
+    *(void **)&real = dlsym(RTLD_NEXT, "mkdtemp");
     if (sim_ask(SIM_CALL_MKDIR) == SIM_FAIL) return NULL;
     sim_begin_change();
     char *made = real(path);

@@ -116,7 +116,8 @@ void *mmap64(void *p, size_t n, int protection, int flags, int fd, off64_t from)
 }
 
 pid_t fork(void) {
-    pid_t (*real)(void) = (pid_t(*)(void))dlsym(RTLD_NEXT, "fork");
+    pid_t (*real)(void);
+    *(void **)&real = dlsym(RTLD_NEXT, "fork");
     if (sim_ask(SIM_CALL_FORK) == SIM_FAIL) return -1;
     const int32_t n = sim_next_child();
     const pid_t pid = real();

@@ -23,6 +23,9 @@ static const char help[] =
     "  --only TEXT   faults with that in their name alone\n"
     "  --list        the faults there are\n"
     "  --twice       each seed twice: how many go the same way\n"
+    "  --repeat N    each seed so many times\n"
+    "  --csv         one line: first seed, seeds or cuts, runs, faults that came to pass,\n"
+    "                rows other, failed, told and lost, seeds with trouble\n"
     "  --single      one run at a time, of one worker\n"
     "  --jobs N      scenes at once (the processors)\n"
     "  --nas FILE, --seam FILE, --clips FOLDER, --work FOLDER\n"
@@ -32,9 +35,9 @@ static const char help[] =
 typedef struct asked {
     sim_options o;
     uint64_t seed;
-    int64_t count; /* -1: no end but that of time */
+    int64_t repeat, count; /* -1: no end but that of time */
     int32_t seconds, cuts, jobs;
-    bool twice;
+    bool twice, csv;
     char work[256];
 } asked;
 
@@ -64,10 +67,10 @@ static int64_t number(const char *text) {
 }
 
 static void read_options(asked *a, int argc, char **argv) {
-    enum { SECONDS, COUNT, SEED, CUTS, LIE, SINGLE, ONLY, LIST, TWICE, JOBS, NAS, SEAM, CLIPS, WORK, KEEP, VERBOSE, HELP };
+    enum { SECONDS, COUNT, SEED, CUTS, LIE, SINGLE, REPEAT, CSV, ONLY, LIST, TWICE, JOBS, NAS, SEAM, CLIPS, WORK, KEEP, VERBOSE, HELP };
     static const struct option options[] = {
         {"seconds", 1, NULL, SECONDS}, {"count", 1, NULL, COUNT}, {"seed", 1, NULL, SEED},
-        {"cuts", 1, NULL, CUTS},       {"lie", 0, NULL, LIE},    {"single", 0, NULL, SINGLE}, {"only", 1, NULL, ONLY},   {"list", 0, NULL, LIST},
+        {"cuts", 1, NULL, CUTS},       {"lie", 0, NULL, LIE},    {"single", 0, NULL, SINGLE}, {"repeat", 1, NULL, REPEAT}, {"csv", 0, NULL, CSV}, {"only", 1, NULL, ONLY},   {"list", 0, NULL, LIST},
         {"twice", 0, NULL, TWICE},     {"jobs", 1, NULL, JOBS},   {"nas", 1, NULL, NAS},
         {"seam", 1, NULL, SEAM},       {"clips", 1, NULL, CLIPS}, {"work", 1, NULL, WORK},
         {"keep", 0, NULL, KEEP},       {"verbose", 0, NULL, VERBOSE}, {"help", 0, NULL, HELP},
@@ -79,6 +82,8 @@ static void read_options(asked *a, int argc, char **argv) {
         case CUTS: a->cuts = (int32_t)number(optarg); break;
         case LIE: a->o.lie = true; break;
         case SINGLE: a->o.single = true; break;
+        case REPEAT: a->repeat = number(optarg); break;
+        case CSV: a->csv = true; break;
         case ONLY: a->o.only = optarg; break;
         case LIST: list(); break;
         case TWICE: a->twice = true; break;
@@ -122,7 +127,7 @@ static uint64_t play(const asked *a, sums *sum, uint64_t seed) {
     sum->failed += s.failed;
     sum->lost += s.lost;
     sum->bad += s.trouble != NULL;
-    if (s.trouble || a->o.verbose) {
+    if (!a->csv && (s.trouble || a->o.verbose)) {
         sim_scene_print(&s);
         if (s.trouble) say_again(a, &s);
         fflush(stdout);
@@ -134,9 +139,10 @@ static uint64_t play(const asked *a, sums *sum, uint64_t seed) {
 static void work(const asked *a, sums *sum, time_t end) {
     for (;;) {
         const int64_t i = sum->next++;
-        if (a->count >= 0 ? i >= a->count : time(NULL) >= end) return;
-        const uint64_t trace = play(a, sum, a->seed + (uint64_t)i);
-        if (a->twice) sum->same += play(a, sum, a->seed + (uint64_t)i) == trace;
+        const uint64_t seed = a->seed + (uint64_t)(i / a->repeat);
+        if (a->count >= 0 ? i >= a->count * a->repeat : time(NULL) >= end) return;
+        const uint64_t trace = play(a, sum, seed);
+        if (a->twice) sum->same += play(a, sum, seed) == trace;
     }
 }
 
@@ -150,8 +156,24 @@ static void make_work(asked *a) {
     exit(2);
 }
 
+static void print_sums(const asked *a, const sums *sum) {
+    const long long v[] = {sum->scenes, sum->runs, sum->fired, sum->other,
+                           sum->failed, sum->lost, sum->bad};
+    if (a->csv) {
+        printf("%llu,%lld,%lld,%lld,%lld,%lld,%lld,%lld\n", (unsigned long long)a->seed, v[0], v[1],
+               v[2], v[3], v[4], v[5], v[6]);
+        return;
+    }
+    printf("%lld %s, %lld runs, %lld faults came to pass: %lld rows other, %lld failed, %lld told and"
+           " lost, %lld seeds with trouble\n",
+           v[0], a->cuts ? "power cuts" : "seeds", v[1], v[2], v[3], v[4], v[5], v[6]);
+    if (a->cuts)
+        printf("%lld results had been told before the cuts\n", (long long)sum->told);
+    if (a->twice) printf("%lld seeds went the same way twice\n", (long long)sum->same);
+}
+
 int main(int argc, char **argv) {
-    asked a = {.seed = 1, .count = -1, .seconds = 30, .jobs = (int32_t)sysconf(_SC_NPROCESSORS_ONLN)};
+    asked a = {.seed = 1, .repeat = 1, .count = -1, .seconds = 30, .jobs = (int32_t)sysconf(_SC_NPROCESSORS_ONLN)};
     read_options(&a, argc, argv);
     if (!a.o.nas) a.o.nas = full("build/gcc/nas");
     if (!a.o.seam) a.o.seam = full("build/gcc/tests/sim/seam.so");
@@ -165,13 +187,7 @@ int main(int argc, char **argv) {
             _exit(0);
         }
     while (wait(&status) > 0) bad |= status;
-    printf("%lld %s, %lld runs, %lld faults came to pass: %lld rows other, %lld failed, %lld told"
-           " and lost, %lld seeds with trouble\n",
-           (long long)sum->scenes, a.cuts ? "power cuts" : "seeds", (long long)sum->runs,
-           (long long)sum->fired, (long long)sum->other, (long long)sum->failed,
-           (long long)sum->lost, (long long)sum->bad);
-    if (a.cuts) printf("%lld results had been told before the cuts\n", (long long)sum->told);
-    if (a.twice) printf("%lld seeds went the same way twice\n", (long long)sum->same);
+    print_sums(&a, sum);
     char command[300];
     SIM_PRINT(command, "rm -rf '%s'", a.work);
     if (a.work[0] && !a.o.keep && system(command) != 0) bad = 1;
