@@ -244,7 +244,7 @@ $(SEAM): $(SEAM_SRC) tests/sim/plan.h tests/sim/seam.h Makefile
 SIM_CLIPS := $(BUILD)/tests/sim/clips
 $(SIM_CLIPS): $(BUILD)/examples/make_clips
 	@rm -rf $@ $@.new && mkdir $@.new && TMPDIR=$(abspath $@.new) $< $@.new/clips --clips 192 >/dev/null && mv $@.new/clips $@ && rm -rf $@.new
-SIM_RUN = $(SIM) --nas $(BUILD)/nas --seam $(SEAM) --clips $(SIM_CLIPS) $(if $(ONLY),--only '$(ONLY)')
+SIM_RUN = $(SIM) --nas $(BUILD)/nas --seam $(SEAM) --clips $(SIM_CLIPS) $(if $(ONLY),--only '$(ONLY)') $(if $(STUDY),--study $(STUDY))
 sim: $(BUILD)/nas $(SIM) $(SEAM) $(SIM_CLIPS)
 test-sim: sim
 ifdef SEED

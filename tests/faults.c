@@ -7,8 +7,8 @@
  *                 place being a chain of callers
  * Writes are those to regular files. Allocations are those of nas itself, SQLite and cJSON: others
  * are not ours to survive. A clock that jumps is now and then a day ahead or behind.
- * What does not fail here goes on to the simulation's seam (tests/sim/seam.c), where the object holds
- * that, too. */
+ * What does not fail here goes on to the simulation's seam (tests/sim/seam.c), where the object
+ * holds that, too. */
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -116,10 +116,11 @@ static int is_ours(void *caller) {
     return 0;
 }
 
-#define REFUSE_IF_ASKED()                                                        \
-    if ((kind == ALLOC || sim_allocation) && is_ours(__builtin_return_address(0)) && fails(ALLOC)) { \
-        errno = ENOMEM;                                                          \
-        return NULL;                                                             \
+#define REFUSE_IF_ASKED()                                                            \
+    if ((kind == ALLOC || sim_allocation) && is_ours(__builtin_return_address(0)) && \
+        fails(ALLOC)) {                                                              \
+        errno = ENOMEM;                                                              \
+        return NULL;                                                                 \
     }
 
 void *malloc(size_t n) {

@@ -1,6 +1,6 @@
 /* tests/sim/disk.c - what a disk may hold after a power cut, from the log of changes (plan.h). The
- * model takes what POSIX leaves open: of writes that were not synced, each page may be there or not;
- * of what was done to a folder that was not synced since, each change may be there or not. A
+ * model takes what POSIX leaves open: of writes that were not synced, each page may be there or
+ * not; of what was done to a folder that was not synced since, each change may be there or not. A
  * renaming is there whole or not at all. Files that were mapped to be written (-shm) are lost. */
 #include "tests/sim/sim.h"
 
@@ -59,8 +59,8 @@ static int32_t node_of(const sim_disk *d, uint64_t inode) {
 
 static int32_t find(const sim_disk *d, int32_t folder, const char *name, size_t n) {
     for (int32_t i = 0; i < d->n_now; i++)
-        if (d->now[i].folder == folder && d->now[i].node >= 0 &&
-            strlen(d->now[i].name) == n && strncmp(d->now[i].name, name, n) == 0)
+        if (d->now[i].folder == folder && d->now[i].node >= 0 && strlen(d->now[i].name) == n &&
+            strncmp(d->now[i].name, name, n) == 0)
             return i;
     return -1;
 }
@@ -214,8 +214,8 @@ static bool is_shared_memory(const char *name) {
     return n > 4 && strcmp(name + n - 4, "-shm") == 0;
 }
 
-static void write_folder(const sim_disk *d, int32_t which, int32_t cut, int32_t luck, sim_dice *dice,
-                         const char *path) {
+static void write_folder(const sim_disk *d, int32_t which, int32_t cut, int32_t luck,
+                         sim_dice *dice, const char *path) {
     for (int32_t i = 0; i < d->n_now; i++) {
         const link_to *l = &d->now[i];
         char at[1200];

@@ -1,4 +1,5 @@
-/* tests/sim/draw.c - numbers from a seed (splitmix64, https://prng.di.unimi.it/splitmix64.c), and text. */
+/* tests/sim/draw.c - numbers from a seed (splitmix64, https://prng.di.unimi.it/splitmix64.c), and
+ * text. */
 #include "tests/sim/sim.h"
 
 #include <stdarg.h>

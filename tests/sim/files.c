@@ -1,5 +1,6 @@
 /* tests/sim/files.c - in the processes of a run: the calls that make, rename and remove files and
- * folders. The C library's own (mkostemp) are called by their names, since their open() is not seen. */
+ * folders. The C library's own (mkostemp) are called by their names, since their open() is not
+ * seen. */
 #include "tests/sim/plan.h"
 #include "tests/sim/seam.h"
 
@@ -44,13 +45,13 @@ static int open_by(const char *path, int flags, mode_t mode) {
     return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
-#define OPEN(name)                                               \
-    int name(const char *path, int flags, ...) {                 \
-        va_list ap;                                              \
-        va_start(ap, flags);                                     \
+#define OPEN(name)                                                    \
+    int name(const char *path, int flags, ...) {                      \
+        va_list ap;                                                   \
+        va_start(ap, flags);                                          \
         const mode_t mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0; \
-        va_end(ap);                                              \
-        return open_by(path, flags, mode);                       \
+        va_end(ap);                                                   \
+        return open_by(path, flags, mode);                            \
     }
 OPEN(open)
 OPEN(open64)

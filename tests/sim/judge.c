@@ -127,7 +127,8 @@ static bool may_end_so(int32_t status) {
 
 static void judge_status(sim_scene *s, int32_t i) {
     char path[600];
-    if (s->status[i] < 0) sim_trouble(s, "run %d did not end in a minute", (int)i);
+    if (s->status[i] < 0)
+        sim_trouble(s, "run %d did not end in a minute", (int)i);
     else if (!may_end_so(s->status[i]))
         sim_trouble(s, "run %d ended with %d", (int)i, (int)s->status[i]);
     if (s->status[i] != 1 && s->status[i] != 2) return;
@@ -203,8 +204,8 @@ static void compare(sim_scene *s) {
         const size_t na = strcspn(a, "\n"), nb = strcspn(b, "\n");
         if (na != nb || strncmp(a, b, na) != 0) {
             if (s->other == 0)
-                sim_trouble(s, "other rows: \"%.*s\", expected \"%.*s\"", (int)(nb < 200 ? nb : 200),
-                            b, (int)(na < 200 ? na : 200), a);
+                sim_trouble(s, "other rows: \"%.*s\", expected \"%.*s\"",
+                            (int)(nb < 200 ? nb : 200), b, (int)(na < 200 ? na : 200), a);
             s->other++;
         }
         a += na + (a[na] != '\0');
@@ -213,7 +214,8 @@ static void compare(sim_scene *s) {
     }
     if (a && b && (*a || *b)) {
         s->other++;
-        sim_trouble(s, "after %d rows %s", (int)lines, *a ? "others are missing" : "there are more");
+        sim_trouble(s, "after %d rows %s", (int)lines,
+                    *a ? "others are missing" : "there are more");
     }
     free(want);
     free(got);
@@ -255,7 +257,8 @@ static void find_leftovers(sim_scene *s) {
     SIM_PRINT(path, "%s/work", s->folder);
     DIR *d = opendir(path);
     for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
-        if (is_half_made(e->d_name) && !strstr(e->d_name, "-journal")) halves++;
+        if (is_half_made(e->d_name) && !strstr(e->d_name, "-journal"))
+            halves++;
         else if (!is_half_made(e->d_name) && !may_stay(s, e->d_name))
             sim_trouble(s, "left behind: %s", e->d_name);
     if (d) closedir(d);

@@ -45,7 +45,8 @@ typedef enum sim_action {
     SIM_SKEW      /* the process's wall clock is `value` seconds off from here on */
 } sim_action;
 
-/* Who: all of a launch by one count, the coordinator, or the n-th process that was forked, from 1. */
+/* Who: all of a launch by one count, the coordinator, or the n-th process that was forked, from 1.
+ */
 enum { SIM_ANYBODY = -1, SIM_COORDINATOR = 0 };
 
 typedef struct sim_rule {
@@ -68,7 +69,9 @@ typedef struct sim_plan {
     int32_t rules;
     sim_rule rule[SIM_RULES];
     _Atomic int32_t stops;
-    struct { _Atomic int32_t pid, milliseconds; } stopped[SIM_STOPPED];
+    struct {
+        _Atomic int32_t pid, milliseconds;
+    } stopped[SIM_STOPPED];
     _Atomic int32_t killed_all;
     sim_launch launch[SIM_LAUNCHES];
 } sim_plan;

@@ -44,10 +44,8 @@ void sim_power_play(sim_scene *s, int32_t cuts) {
     if (!f || fclose(f) != 0) exit(2);
     s->plan->logs = 1;
     s->plan->rules = s->o->lie ? 1 : 0;
-    s->plan->rule[0] = (sim_rule){.process = SIM_ANYBODY,
-                                  .call = SIM_CALL_SYNC,
-                                  .action = SIM_LIE,
-                                  .from = 1};
+    s->plan->rule[0] =
+        (sim_rule){.process = SIM_ANYBODY, .call = SIM_CALL_SYNC, .action = SIM_LIE, .from = 1};
     s->fault[0] = "syncs do nothing";
     s->grows = false;
     s->launches = s->rounds = s->clients = 1;

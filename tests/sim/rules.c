@@ -22,7 +22,8 @@ __attribute__((constructor)) static void start(void) {
     const char *path = getenv("SIM_PLAN"), *which = getenv("SIM_LAUNCH"), *log = getenv("SIM_LOG");
     if (!path || !which) return;
     const int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
-    void *p = (void *)syscall(SYS_mmap, NULL, sizeof *plan, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *p =
+        (void *)syscall(SYS_mmap, NULL, sizeof *plan, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (fd >= 0) close(fd);
     if (p == MAP_FAILED) return;
     launch = (int32_t)strtol(which, NULL, 10);
@@ -132,8 +133,9 @@ void sim_log(uint32_t kind, uint64_t file, int64_t to, const char *a, const char
     if (log_fd < 0) return;
     const size_t na = a ? strlen(a) + 1 : 0, nb = b ? strlen(b) + 1 : 0;
     sim_entry e = {kind, (uint32_t)launch, file, to, (uint32_t)(na + nb), (uint32_t)n};
-    const struct iovec v[] = {
-        {&e, sizeof e}, {(void *)(uintptr_t)a, na}, {(void *)(uintptr_t)b, nb},
-        {(void *)(uintptr_t)bytes, n}};
+    const struct iovec v[] = {{&e, sizeof e},
+                              {(void *)(uintptr_t)a, na},
+                              {(void *)(uintptr_t)b, nb},
+                              {(void *)(uintptr_t)bytes, n}};
     if (writev(log_fd, v, 4) != (ssize_t)(sizeof e + na + nb + n)) sim_die();
 }

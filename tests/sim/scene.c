@@ -24,6 +24,7 @@ static const sim_space *draw_space(const sim_options *o, sim_dice *d) {
     for (;;) {
         int32_t at = (int32_t)sim_draw(d, (uint64_t)total), i = 0;
         while (at >= sim_spaces[i].weight) at -= sim_spaces[i++].weight;
+        if (o->study && strcmp(o->study, sim_spaces[i].name) != 0) continue;
         if (!sim_spaces[i].clips || o->clips) return &sim_spaces[i];
     }
 }
@@ -44,13 +45,13 @@ static void add_rule(sim_scene *s, const sim_fault *f, int32_t launch, sim_dice 
     if (s->plan->rules == SIM_RULES) return;
     const int32_t workers = s->workers[launch], i = s->plan->rules++;
     int32_t process = SIM_ANYBODY, more = 0;
-    if (f->who == SIM_MANY_WORKERS) {
+    if (f->who == SIM_MANY) {
         process = 1;
         more = sim_between(d, workers, 7) - 1;
     }
-    if (f->who == SIM_A_WORKER) process = sim_between(d, 1, workers);
-    if (f->who == SIM_THE_COORDINATOR) process = SIM_COORDINATOR;
-    if (f->who == SIM_ONE_OF_THEM) process = sim_between(d, 0, workers);
+    if (f->who == SIM_WORKER) process = sim_between(d, 1, workers);
+    if (f->who == SIM_LEADER) process = SIM_COORDINATOR;
+    if (f->who == SIM_ONE) process = sim_between(d, 0, workers);
     s->plan->rule[i] = (sim_rule){.launch = launch,
                                   .process = process,
                                   .last = process + more,
@@ -179,8 +180,8 @@ static void be_run(const sim_options *o, const sim_space *space, const char *fol
     SIM_PRINT(n, "%d", (int)workers);
     SIM_PRINT(most, "%d", (int)trials);
     if (chdir(path) != 0) _exit(127);
-    execl(o->nas, "nas", "run", json, "--db", db, "--workers", n, trials ? "--trials" : (char *)NULL,
-          most, (char *)NULL);
+    execl(o->nas, "nas", "run", json, "--db", db, "--workers", n,
+          trials ? "--trials" : (char *)NULL, most, (char *)NULL);
     _exit(127);
 }
 

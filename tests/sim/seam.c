@@ -1,4 +1,5 @@
-/* tests/sim/seam.c - in the processes of a run: what reads, writes, maps, locks, forks and tells. */
+/* tests/sim/seam.c - in the processes of a run: what reads, writes, maps, locks, forks and tells.
+ */
 #include "tests/sim/seam.h"
 #include "search/worker.h"
 #include "tests/sim/plan.h"
@@ -129,15 +130,15 @@ int flock(int fd, int what) {
     return sim_ask(SIM_CALL_LOCK) == SIM_FAIL ? -1 : (int)syscall(SYS_flock, fd, what);
 }
 
-#define FCNTL(name)                                                                       \
-    int name(int fd, int what, ...) {                                                     \
-        va_list ap;                                                                       \
-        va_start(ap, what);                                                               \
-        const long value = va_arg(ap, long);                                              \
-        va_end(ap);                                                                       \
-        if ((what == F_SETLK || what == F_SETLKW) && sim_ask(SIM_CALL_LOCK) == SIM_FAIL)  \
-            return -1;                                                                    \
-        return (int)syscall(SYS_fcntl, fd, what, value);                                  \
+#define FCNTL(name)                                                                      \
+    int name(int fd, int what, ...) {                                                    \
+        va_list ap;                                                                      \
+        va_start(ap, what);                                                              \
+        const long value = va_arg(ap, long);                                             \
+        va_end(ap);                                                                      \
+        if ((what == F_SETLK || what == F_SETLKW) && sim_ask(SIM_CALL_LOCK) == SIM_FAIL) \
+            return -1;                                                                   \
+        return (int)syscall(SYS_fcntl, fd, what, value);                                 \
     }
 FCNTL(fcntl)
 #undef fcntl64

@@ -1,8 +1,7 @@
-/* tests/sim/seam.h - the seam between the processes of `nas run` and the system: a shared object for
- * LD_PRELOAD, made of tests/faults.c, seam.c, files.c and rules.c. Environment:
- *   SIM_PLAN    the plan's file (plan.h)
- *   SIM_LAUNCH  which launch this is, from 0
- *   SIM_LOG     a file to which changes of files are added, in their order; may be absent */
+/* tests/sim/seam.h - the seam between the processes of `nas run` and the system: a shared object
+ * for LD_PRELOAD, made of tests/faults.c, seam.c, files.c and rules.c. Environment: SIM_PLAN    the
+ * plan's file (plan.h) SIM_LAUNCH  which launch this is, from 0 SIM_LOG     a file to which changes
+ * of files are added, in their order; may be absent */
 #ifndef SIM_SEAM_H
 #define SIM_SEAM_H
 

@@ -21,6 +21,7 @@ static const char help[] =
     "  --cuts N      power cuts in place of faults: N of each seed\n"
     "  --lie         with --cuts: syncs do nothing, so that results are lost: does it see that?\n"
     "  --only TEXT   faults with that in their name alone\n"
+    "  --study NAME  that one of tests/sim/spaces.c alone\n"
     "  --list        the faults there are\n"
     "  --twice       each seed twice: how many go the same way\n"
     "  --repeat N    each seed so many times\n"
@@ -66,15 +67,44 @@ static int64_t number(const char *text) {
     exit(2);
 }
 
+static const char *study_called(const char *name) {
+    for (int32_t i = 0; i < sim_n_spaces; i++)
+        if (strcmp(sim_spaces[i].name, name) == 0) return name;
+    fprintf(stderr, "sim: no study is called \"%s\"\n", name);
+    exit(2);
+}
+
 static void read_options(asked *a, int argc, char **argv) {
-    enum { SECONDS, COUNT, SEED, CUTS, LIE, SINGLE, REPEAT, CSV, ONLY, LIST, TWICE, JOBS, NAS, SEAM, CLIPS, WORK, KEEP, VERBOSE, HELP };
+    enum {
+        SECONDS,
+        COUNT,
+        SEED,
+        CUTS,
+        LIE,
+        SINGLE,
+        REPEAT,
+        CSV,
+        ONLY,
+        LIST,
+        STUDY,
+        TWICE,
+        JOBS,
+        NAS,
+        SEAM,
+        CLIPS,
+        WORK,
+        KEEP,
+        VERBOSE,
+        HELP
+    };
     static const struct option options[] = {
         {"seconds", 1, NULL, SECONDS}, {"count", 1, NULL, COUNT}, {"seed", 1, NULL, SEED},
-        {"cuts", 1, NULL, CUTS},       {"lie", 0, NULL, LIE},    {"single", 0, NULL, SINGLE}, {"repeat", 1, NULL, REPEAT}, {"csv", 0, NULL, CSV}, {"only", 1, NULL, ONLY},   {"list", 0, NULL, LIST},
-        {"twice", 0, NULL, TWICE},     {"jobs", 1, NULL, JOBS},   {"nas", 1, NULL, NAS},
-        {"seam", 1, NULL, SEAM},       {"clips", 1, NULL, CLIPS}, {"work", 1, NULL, WORK},
-        {"keep", 0, NULL, KEEP},       {"verbose", 0, NULL, VERBOSE}, {"help", 0, NULL, HELP},
-        {0}};
+        {"cuts", 1, NULL, CUTS},       {"lie", 0, NULL, LIE},     {"single", 0, NULL, SINGLE},
+        {"repeat", 1, NULL, REPEAT},   {"csv", 0, NULL, CSV},     {"only", 1, NULL, ONLY},
+        {"list", 0, NULL, LIST},       {"study", 1, NULL, STUDY}, {"twice", 0, NULL, TWICE},
+        {"jobs", 1, NULL, JOBS},       {"nas", 1, NULL, NAS},     {"seam", 1, NULL, SEAM},
+        {"clips", 1, NULL, CLIPS},     {"work", 1, NULL, WORK},   {"keep", 0, NULL, KEEP},
+        {"verbose", 0, NULL, VERBOSE}, {"help", 0, NULL, HELP},   {0}};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) switch (c) {
         case SECONDS: a->seconds = (int32_t)number(optarg); break;
         case COUNT: a->count = number(optarg); break;
@@ -86,6 +116,7 @@ static void read_options(asked *a, int argc, char **argv) {
         case CSV: a->csv = true; break;
         case ONLY: a->o.only = optarg; break;
         case LIST: list(); break;
+        case STUDY: a->o.study = study_called(optarg); break;
         case TWICE: a->twice = true; break;
         case JOBS: a->jobs = (int32_t)number(optarg); break;
         case NAS: a->o.nas = full(optarg); break;
@@ -102,6 +133,7 @@ static void read_options(asked *a, int argc, char **argv) {
 static void say_again(const asked *a, const sim_scene *s) {
     printf("  again: make test-sim SEED=%llu%s%s%s", (unsigned long long)s->seed,
            a->o.only ? " ONLY='" : "", a->o.only ? a->o.only : "", a->o.only ? "'" : "");
+    if (a->o.study) printf(" STUDY=%s", a->o.study);
     if (a->cuts) printf(" CUTS=%d", (int)a->cuts);
     putchar('\n');
 }
@@ -164,16 +196,20 @@ static void print_sums(const asked *a, const sums *sum) {
                v[2], v[3], v[4], v[5], v[6]);
         return;
     }
-    printf("%lld %s, %lld runs, %lld faults came to pass: %lld rows other, %lld failed, %lld told and"
-           " lost, %lld seeds with trouble\n",
-           v[0], a->cuts ? "power cuts" : "seeds", v[1], v[2], v[3], v[4], v[5], v[6]);
-    if (a->cuts)
-        printf("%lld results had been told before the cuts\n", (long long)sum->told);
+    printf(
+        "%lld %s, %lld runs, %lld faults came to pass: %lld rows other, %lld failed, %lld told and"
+        " lost, %lld seeds with trouble\n",
+        v[0], a->cuts ? "power cuts" : "seeds", v[1], v[2], v[3], v[4], v[5], v[6]);
+    if (a->cuts) printf("%lld results had been told before the cuts\n", (long long)sum->told);
     if (a->twice) printf("%lld seeds went the same way twice\n", (long long)sum->same);
 }
 
 int main(int argc, char **argv) {
-    asked a = {.seed = 1, .repeat = 1, .count = -1, .seconds = 30, .jobs = (int32_t)sysconf(_SC_NPROCESSORS_ONLN)};
+    asked a = {.seed = 1,
+               .repeat = 1,
+               .count = -1,
+               .seconds = 30,
+               .jobs = (int32_t)sysconf(_SC_NPROCESSORS_ONLN)};
     read_options(&a, argc, argv);
     if (!a.o.nas) a.o.nas = full("build/gcc/nas");
     if (!a.o.seam) a.o.seam = full("build/gcc/tests/sim/seam.so");

@@ -4,9 +4,9 @@
 
 #include "tests/sim/plan.h"
 
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sqlite3.h>
 
 /* Fills a char array; ends the driver where it is too short. */
 #define SIM_PRINT(out, ...) sim_print((out), sizeof(out), __VA_ARGS__)
@@ -15,6 +15,7 @@ void sim_print(char *out, size_t n, const char *form, ...) __attribute__((format
 typedef struct sim_options {
     const char *nas, *seam, *clips, *work; /* absolute; clips may be NULL: formulas alone */
     const char *only;                      /* of faults, those with this in their name; or NULL */
+    const char *study;                     /* that one alone; or NULL: any */
     bool keep, verbose, lie;
     bool single; /* one run at a time, of one worker */
 } sim_options;
@@ -39,16 +40,16 @@ extern const int32_t sim_n_spaces;
 
 /* menu.c: what may go wrong. */
 typedef enum sim_who {
-    SIM_A_WORKER,
-    SIM_MANY_WORKERS, /* the first ones, and those that take their places, each by its own count */
-    SIM_THE_COORDINATOR,
-    SIM_ALL_OF_THEM, /* by one count */
-    SIM_ONE_OF_THEM
+    SIM_WORKER,
+    SIM_MANY, /* the first ones, and those that take their places, each by its own count */
+    SIM_LEADER,
+    SIM_ALL, /* by one count */
+    SIM_ONE
 } sim_who;
 typedef struct sim_fault {
     const char *name;
     int32_t call, action, value;
-    int32_t times;  /* how many calls in a row; 0: from then on */
+    int32_t times; /* how many calls in a row; 0: from then on */
     sim_who who;
     int32_t within; /* the first call that it concerns is one of the first so many */
     int32_t weight;
@@ -70,7 +71,7 @@ typedef struct sim_scene {
     sim_plan *plan;
     int32_t status[SIM_LAUNCHES]; /* exit status, or 128 + signal; -1: had to be ended */
     char *trouble;                /* what was found, a line each; NULL: nothing */
-    int32_t told; /* with power cuts: how many had been told, of all cuts */
+    int32_t told;                 /* with power cuts: how many had been told, of all cuts */
     int32_t other, failed, lost;  /* rows that differ, failed trials, told trials that are lost */
 } sim_scene;
 void sim_scene_draw(sim_scene *s);

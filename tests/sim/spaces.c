@@ -2,12 +2,12 @@
  * them fit into an hour; the rows with clips and a table go through stages and the cache. */
 #include "tests/sim/sim.h"
 
-#define FORMULA(name, seconds)                                                                   \
-    "{ \"schema\": 1, \"name\": \"" name "\",\n  \"task\": { \"kind\": \"test_function\", "      \
+#define FORMULA(name, seconds)                                                              \
+    "{ \"schema\": 1, \"name\": \"" name "\",\n  \"task\": { \"kind\": \"test_function\", " \
     "\"function\": \"rosenbrock\", \"dimensions\": 2, \"seconds\": " seconds " },\n"
 
-#define TRAIN                                                                                    \
-    "  \"train\": { \"epochs\": 2, \"batch_size\": 10, \"optimizer\": \"adam\",\n"               \
+#define TRAIN                                                                      \
+    "  \"train\": { \"epochs\": 2, \"batch_size\": 10, \"optimizer\": \"adam\",\n" \
     "    \"learning_rate\": { \"schedule\": \"polynomial\", \"from\": 0.01, \"to\": 0.0001 } },\n"
 
 const sim_space sim_spaces[] = {
@@ -29,8 +29,10 @@ const sim_space sim_spaces[] = {
      "\"x3\": { \"same_as\": \"point.x2\" } },\n"
      "  \"objective\": { \"minimize\": \"value\" },\n  \"constraints\": [\"slack >= 0\"],\n"
      "  \"search\": { \"sampler\": \"random\", \"trials\": 60, \"seed\": 1 } }\n"},
-    {"words", "accuracy, test_accuracy, tflite_bytes, zlib_bytes, params, nonzero_params, macs, "
-              "ram_bytes", 4, 3, true,
+    {"words",
+     "accuracy, test_accuracy, tflite_bytes, zlib_bytes, params, nonzero_params, macs, "
+     "ram_bytes",
+     4, 3, true,
      "{ \"schema\": 1, \"name\": \"words\",\n"
      "  \"task\": { \"kind\": \"keywords\", \"data\": \"clips\", "
      "\"labels\": [\"go\", \"stop\", \"yes\"],\n"
@@ -48,7 +50,8 @@ const sim_space sim_spaces[] = {
      "  \"search\": { \"sampler\": \"grid\", \"seed\": 3 } }\n"},
     {"weather", "skill_mean, mae_a, rmse_b, tflite_bytes, zlib_bytes, params, macs", 4, 3, false,
      "{ \"schema\": 1, \"name\": \"weather\",\n"
-     "  \"task\": { \"kind\": \"forecast\", \"data\": \"weather.csv\", \"inputs\": [\"a\", \"b\"],\n"
+     "  \"task\": { \"kind\": \"forecast\", \"data\": \"weather.csv\", \"inputs\": [\"a\", "
+     "\"b\"],\n"
      "    \"targets\": { \"a\": \"a\", \"b\": \"b\" }, \"window\": 6, \"horizon\": 3 },\n"
      "  \"model\": { \"layers\": [ { \"op\": \"conv1d\", \"filters\": { \"choice\": [2, 4] }, "
      "\"kernel\": 3 },\n    { \"op\": \"relu\" }, { \"op\": \"flatten\" }, "
