@@ -53,6 +53,8 @@ void sim_power_play(sim_scene *s, int32_t cuts) {
     if (s->status[0] != 0) sim_trouble(s, "the run ended with %d", (int)s->status[0]);
     sim_disk *d = sim_disk_read(log);
     const int32_t n = sim_disk_entries(d);
+    int64_t told[MOST_TOLD]; /* a simulation that hears nothing would find nothing lost */
+    if (sim_disk_told(d, n, told, MOST_TOLD) == 0) sim_trouble(s, "nobody was told anything");
     for (int32_t i = 0; i < cuts && n > 0; i++) cut_once(s, d, sim_between(&dice, 0, n), &dice);
     sim_disk_close(d);
 }
