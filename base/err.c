@@ -65,6 +65,7 @@ const char *nas_status_name(nas_status code) {
         [NAS_EFULL] = "device full",
         [NAS_ENOMEM] = "out of memory",
         [NAS_EBUSY] = "busy",
+        [NAS_ELOST] = "lost",
         [NAS_ESTOP] = "stopped",
         [NAS_ESHAPE] = "shape error",
         [NAS_EBUG] = "internal error",

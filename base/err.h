@@ -14,6 +14,7 @@ typedef enum nas_status {
     NAS_EFULL,        /* no room on the device */
     NAS_ENOMEM,
     NAS_EBUSY,  /* somebody else holds it */
+    NAS_ELOST,  /* what was held is somebody else's now */
     NAS_ESTOP,  /* asked to stop (signal or callback); what is stored stays */
     NAS_ESHAPE, /* tensor shapes that cannot be */
     NAS_EBUG    /* an invariant of ours does not hold */

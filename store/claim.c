@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "store/store_int.h"
 
+#include <math.h>
 #include <string.h>
 
 /* How far a version has come. */
@@ -29,10 +30,15 @@ static nas_status read_progress(nas_store *s, nas_layout *l, progress *p, nas_er
     return NAS_OK;
 }
 
-static bool is_passed(const nas_store *s, int64_t row) {
-    for (int32_t i = 0; i < s->n_passed; i++)
-        if (s->passed[i] == row) return true;
+static bool is_among(const int64_t *rows, int32_t n, int64_t row) {
+    for (int32_t i = 0; i < n; i++)
+        if (rows[i] == row) return true;
     return false;
+}
+
+/* Not there for this handle. */
+static bool is_left(const nas_store *s, int64_t row) {
+    return s->only ? row != s->only : is_among(s->left, s->n_left, row);
 }
 
 /* *others: there are some that are passed over. */
@@ -41,7 +47,9 @@ static nas_status read_waiting(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas
     for (;;) {
         NAS_TRY(nas_sql_step(s, st, found, err));
         if (!*found) return NAS_OK;
-        if (!is_passed(s, sqlite3_column_int64(st, 0))) break;
+        const int64_t row = sqlite3_column_int64(st, 0);
+        if (is_left(s, row)) continue;
+        if (!is_among(s->passed, s->n_passed, row)) break;
         *others = true;
     }
     out->id = sqlite3_column_int64(st, 0);
@@ -125,7 +133,7 @@ static nas_status pick_new(nas_store *s, nas_layout *l, const progress *p, const
                            nas_pick_fn pick, void *ctx, nas_arena *a, nas_claim *out,
                            const char **json, bool *found, bool *again, nas_err *err) {
     *found = false;
-    if (p->exhausted || (p->trials >= 0 && p->next >= p->trials)) return NAS_OK;
+    if (s->only || p->exhausted || (p->trials >= 0 && p->next >= p->trials)) return NAS_OK;
     nas_value *values = nas_arena_array(a, (size_t)l->n_params, sizeof *values, err);
     if (!values) return NAS_ENOMEM;
     for (int32_t i = 0; i < l->n_params; i++) values[i].is_null = true;
@@ -189,6 +197,12 @@ void nas_store_pass_over(nas_store *s, const int64_t *rows, int32_t n) {
     s->n_passed = n;
 }
 
+void nas_store_narrow(nas_store *s, int64_t only, const int64_t *left, int32_t n) {
+    s->only = only;
+    s->left = left;
+    s->n_left = n;
+}
+
 nas_status nas_store_has_candidate(nas_store *s, nas_study_id id, const nas_hash *candidate,
                                    bool *yes, nas_err *err) {
     *yes = false;
@@ -204,17 +218,19 @@ nas_status nas_store_has_candidate(nas_store *s, nas_study_id id, const nas_hash
     return NAS_OK;
 }
 
+/* That the value changes is the sign, also where the clock stands still. */
 static nas_status beat(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
                        nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_HEARTBEAT,
-                            "UPDATE nas_trials_# SET heartbeat = ?4 WHERE id = ?1 AND"
-                            " state = 'running' AND attempt = ?2 AND worker = ?3",
+                            "UPDATE nas_trials_# SET heartbeat = CASE heartbeat WHEN ?4 THEN"
+                            " ?4 + 0.001 ELSE ?4 END WHERE id = ?1 AND state = 'running'"
+                            " AND attempt = ?2 AND worker = ?3",
                             &st, err));
     NAS_TRY(nas_sql_bind(s, st, err, "iitr", c->id, (int64_t)c->attempt, worker, nas_clock_date()));
     NAS_TRY(nas_sql_run(s, st, err));
     if (sqlite3_changes(s->db) == 1) return NAS_OK;
-    return nas_fail(err, NAS_EBUSY, "trial %lld is no longer held by %s: it was given up for dead",
+    return nas_fail(err, NAS_ELOST, "trial %lld is no longer held by %s: it was given up for dead",
                     (long long)c->number, worker);
 }
 
@@ -244,19 +260,20 @@ static nas_status list_dead(nas_store *s, int64_t study, nas_dead_fn dead, void 
                      study);
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err, sql, "i", study));
-    const double now = nas_clock_date();
     nas_status status = NAS_OK;
     bool row = true;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
         const char *worker = (const char *)sqlite3_column_text(st, 3);
-        const double silent = now - sqlite3_column_double(st, 2);
-        if (!dead(ctx, worker ? worker : "", silent > 0 ? silent : 0)) continue;
+        const double heartbeat = sqlite3_column_type(st, 2) == SQLITE_NULL
+                                     ? (double)NAN
+                                     : sqlite3_column_double(st, 2);
+        if (!dead(ctx, worker ? worker : "", heartbeat)) continue;
         seen *d = nas_arena_alloc(a, sizeof *d, err);
         status = d ? nas_sql_text(st, 3, a, &d->worker, err) : NAS_ENOMEM;
         if (status != NAS_OK) break;
         d->id = sqlite3_column_int64(st, 0);
         d->attempt = sqlite3_column_int(st, 1);
-        d->heartbeat = sqlite3_column_double(st, 2);
+        d->heartbeat = heartbeat;
         d->next = *out;
         *out = d;
     }
@@ -272,7 +289,7 @@ static nas_status give_back(nas_store *s, int64_t study, int32_t retries, const 
                      " 'waiting' END, reason = ?8, finished = CASE WHEN"
                      " attempt > ?5 THEN ?6 END, heartbeat = NULL, attempt = attempt - ?7"
                      " WHERE id = ?1 AND"
-                     " state = 'running' AND attempt = ?2 AND heartbeat = ?3 AND worker IS ?4",
+                     " state = 'running' AND attempt = ?2 AND heartbeat IS ?3 AND worker IS ?4",
                      study);
     for (const seen *d = list; d; d = d->next) {
         NAS_TRY(nas_sql_put(s, err, sql, "iirtirit", d->id, (int64_t)d->attempt, d->heartbeat,

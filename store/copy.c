@@ -86,14 +86,17 @@ static nas_status fill(nas_store *s, const char *fresh, nas_err *err) {
 
 nas_status nas_store_copy(nas_store *s, const char *to, bool replace, nas_err *err) {
     NAS_TRY(check_target(s->path, to, replace, err));
-    char *fresh = sqlite3_mprintf("%s%s.new-%d", *to == '/' ? "" : "./", to, (int)getpid());
-    if (!fresh) return nas_fail(err, NAS_ENOMEM, "%s: no memory", to);
-    nas_file_remove_all(fresh);
-    nas_status st = fill(s, fresh, err);
-    if (st == NAS_OK && renameat2(AT_FDCWD, fresh, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE))
+    nas_fresh fresh;
+    char *file = sqlite3_mprintf("%s%s", *to == '/' ? "" : "./", to);
+    if (!file) return nas_fail(err, NAS_ENOMEM, "%s: no memory", to);
+    nas_status st = nas_fresh_begin(file, &fresh, err);
+    sqlite3_free(file);
+    NAS_TRY(st);
+    st = fill(s, fresh.path, err);
+    if (st == NAS_OK &&
+        renameat2(AT_FDCWD, fresh.path, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE))
         st = nas_fail_errno(err, "%s: making it", to);
     if (st == NAS_OK) st = nas_file_sync_folder(to, err);
-    nas_file_remove_all(fresh);
-    sqlite3_free(fresh);
+    nas_fresh_end(&fresh);
     return st;
 }

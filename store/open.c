@@ -228,18 +228,16 @@ static nas_status make(nas_store *s, nas_err *err) {
     const char *const path = s->path;
     char *const file = s->file;
     NAS_TRY(nas_store_check_new(path, err));
-    char *fresh = sqlite3_mprintf("%s.new-%d", file, (int)getpid());
-    if (!fresh) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
-    nas_file_remove_all(fresh);
-    s->file = fresh;
+    nas_fresh fresh;
+    NAS_TRY(nas_fresh_begin(file, &fresh, err));
+    s->file = fresh.path;
     nas_status status = fill_new(s, err);
     s->file = file;
-    if (status == NAS_OK && renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) &&
+    if (status == NAS_OK && renameat2(AT_FDCWD, fresh.path, AT_FDCWD, path, RENAME_NOREPLACE) &&
         errno != EEXIST)
         status = nas_fail_errno(err, "%s: making it", path);
     if (status == NAS_OK) status = nas_file_sync_folder(path, err);
-    nas_file_remove_all(fresh);
-    sqlite3_free(fresh);
+    nas_fresh_end(&fresh);
     return status;
 }
 

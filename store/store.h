@@ -217,7 +217,12 @@ NAS_NODISCARD nas_status nas_store_claim(nas_store *s, nas_study_id id, const ch
  * the next call. While there are others, or some run, NAS_CLAIM_WAIT stands for "none". */
 void nas_store_pass_over(nas_store *s, const int64_t *rows, int32_t n);
 
-/* Errors: NAS_EBUSY when the trial is no longer this worker's: its result would not be kept. */
+/* Claims through this handle take no trial but row `only` (0: any) from now on, and do as if the
+ * rows left[n] were not there; borrowed until the next call. */
+void nas_store_narrow(nas_store *s, int64_t only, const int64_t *left, int32_t n);
+
+/* Writes the date, or another value beside it: each call changes what stands there. Errors: NAS_ELOST
+ * when the trial is no longer this worker's: its result would not be kept. */
 NAS_NODISCARD nas_status nas_store_heartbeat(nas_store *s, nas_study_id id, const nas_claim *c,
                                              const char *worker, nas_err *err);
 
@@ -280,13 +285,26 @@ NAS_NODISCARD nas_status nas_store_finish(nas_store *s, nas_study_id id, const n
 NAS_NODISCARD nas_status nas_store_reuse(nas_store *s, nas_study_id id, const nas_claim *c,
                                          const char *worker, bool *kept, nas_err *err);
 
-/* Gives back the running trials whose worker is dead, as `dead(ctx, worker, seconds since the
- * heartbeat)` judges; one that was tried `retries` + 1 times becomes failed, for the reason `why`.
+/* Gives back the running trials whose worker is dead, as `dead` judges by the worker's name and the
+ * heartbeat as it stands in the row (NaN: none), which the worker's clock wrote; one that was tried `retries` + 1 times becomes failed, for the reason `why`.
  * retries below 0: it was no fault of the trials, and the attempt does not count. *n: how many. */
-typedef bool (*nas_dead_fn)(void *ctx, const char *worker, double silent_seconds);
+typedef bool (*nas_dead_fn)(void *ctx, const char *worker, double heartbeat);
 NAS_NODISCARD nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries,
                                         const char *why, nas_dead_fn dead, void *ctx, int32_t *n,
                                         nas_err *err);
+
+/* Lets trials that failed wait again, as if they had never been tried: those of ranges of numbers
+ * that are `failed`. Others of a range stay; a range of one number is refused unless that failed.
+ * The reason that each had becomes a warning of the version. Durable, all or none. told, which may
+ * be NULL, hears each number and reason, and *n is how many. Errors: NAS_EINVAL, NAS_EBUSY it runs;
+ * NAS_ENOTFOUND. */
+typedef struct nas_retry {
+    int64_t first, last;
+} nas_retry;
+typedef void (*nas_retry_fn)(void *ctx, int64_t number, const char *reason);
+NAS_NODISCARD nas_status nas_store_retry(nas_store *s, nas_study_id id, const nas_retry *ranges,
+                                         int32_t n_ranges, nas_retry_fn told, void *ctx, int64_t *n,
+                                         nas_err *err);
 
 /* Sets one metric of a finished trial (test_accuracy, latency measured again). Durable. */
 NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,

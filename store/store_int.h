@@ -68,6 +68,9 @@ struct nas_store {
     bool alone;            /* it was there, and no -wal file beside it, when it was opened */
     const int64_t *passed; /* rows that claims leave alone */
     int32_t n_passed;
+    int64_t only;        /* the one row that claims take; 0: any */
+    const int64_t *left; /* rows that are not there for claims */
+    int32_t n_left;
 };
 
 /* turns.c */
@@ -130,6 +133,16 @@ bool nas_file_has_wal(const char *path);
 void nas_file_remove_all(const char *path); /* with what SQLite puts beside it */
 NAS_NODISCARD nas_status nas_file_sync_folder(const char *path, nas_err *err);
 
+/* fresh.c: an empty file beside path, `path`.new-xxxxxxxx, that nobody else has; what killed makers
+ * left there is removed. The end removes it unless it was renamed, with what SQLite put beside it;
+ * every connection to it is closed by then (see nas_life). Paths as SQLite takes them. */
+typedef struct nas_fresh {
+    char *path;
+    int fd;
+} nas_fresh;
+NAS_NODISCARD nas_status nas_fresh_begin(const char *path, nas_fresh *out, nas_err *err);
+void nas_fresh_end(nas_fresh *f);
+
 /* schema.c */
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
 /* The numbers of all studies, in arena a. */
@@ -184,6 +197,10 @@ NAS_NODISCARD nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t 
 NAS_NODISCARD nas_status nas_reuse_find(nas_store *s, nas_layout *l, nas_claim *c, nas_err *err);
 /* finish.c: removes the epochs, stages, steps and artefacts that an earlier attempt left. */
 NAS_NODISCARD nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err *err);
+
+/* warnings.c: within a transaction. */
+NAS_NODISCARD nas_status nas_warning_insert(nas_store *s, nas_study_id id, const char *text,
+                                            nas_err *err);
 
 /* front.c */
 
