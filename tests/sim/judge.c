@@ -246,24 +246,13 @@ static bool may_stay(const sim_scene *s, const char *name) {
     return false;
 }
 
-/* A database that is being made when its maker is killed: one for each run at the most. */
-static bool is_half_made(const char *name) {
-    return strstr(name, ".db.new-") != NULL;
-}
-
 static void find_leftovers(sim_scene *s) {
-    int32_t halves = 0;
     char path[600];
     SIM_PRINT(path, "%s/work", s->folder);
     DIR *d = opendir(path);
     for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d))
-        if (is_half_made(e->d_name) && !strstr(e->d_name, "-journal"))
-            halves++;
-        else if (!is_half_made(e->d_name) && !may_stay(s, e->d_name))
-            sim_trouble(s, "left behind: %s", e->d_name);
+        if (!may_stay(s, e->d_name)) sim_trouble(s, "left behind: %s", e->d_name);
     if (d) closedir(d);
-    if (halves > s->launches)
-        sim_trouble(s, "%d runs left %d half-made databases", (int)s->launches, (int)halves);
 }
 
 void sim_judge_end(sim_scene *s) {
