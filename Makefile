@@ -48,7 +48,7 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-faults test-interop test-tsan tsan test-cross test-avx512 fuzz fuzz-programs bench bench-peers bench-libraries bench-store \
+.PHONY: all help deps run clips test tests-only test-faults test-sim sim soak test-interop test-tsan tsan test-cross test-avx512 fuzz fuzz-programs bench bench-peers bench-libraries bench-store \
     bench-scale spills-check deps-check format format-check warnings clean
 all: nas
 
@@ -185,6 +185,8 @@ help:
 	@echo 'make               builds ./nas'
 	@echo 'make clips         makes the clips of the demo in data/demo_clips'
 	@echo 'make test-faults   every write and sync of a run fails in turn, memory at every place; 200 kills (an hour)'
+	@echo 'make test-sim SECONDS=60  small studies, disturbed as seeds say, against the same ones undisturbed; SEED=n: one again'
+	@echo 'make soak SOAK=1200  the long form: that, test-faults, fuzz, rows of processors that this one lacks (hours)'
 	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
 	@echo 'make test-tsan     what runs on several threads, under ThreadSanitizer'
 	@echo 'make test-cross    tests of training on AArch64, under emulation (what it needs: ./deps.sh --arm64)'
@@ -218,13 +220,46 @@ test:
 	@./deps.sh
 	@$(MAKE) --no-print-directory -s -j2 nas tests-only
 
-tests-only: $(BUILD)/nas $(TESTS) $(TOOLS) $(EXAMPLES)
+tests-only: $(BUILD)/nas $(TESTS) $(TOOLS) $(EXAMPLES) $(BUILD)/tests/sim/sim $(BUILD)/tests/sim/seam.so
 	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
 
 # Every write and sync of a small run fails in turn, and an allocation from each place; 200 kills.
 # FAULTS=every: each allocation of a run of a formula, too (hours on a busy machine).
 test-faults: $(BUILD)/nas $(EXAMPLES)
 	@FAULTS=$(or $(FAULTS),all) NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
+
+# Small studies, disturbed as a seed says (tests/sim/sim.h). SEED=n: that one alone, as a failure names it.
+SIM := $(BUILD)/tests/sim/sim
+SEAM := $(BUILD)/tests/sim/seam.so
+SEAM_SRC := tests/faults.c $(addprefix tests/sim/,rules.c files.c seam.c)
+SIM_SRC := $(filter-out $(SEAM_SRC),$(wildcard tests/sim/*.c))
+$(SIM): $(SIM_SRC:%.c=$(BUILD)/%.o)
+	$(CC) $(LDFLAGS) -o $@ $^ -lsqlite3 -pthread
+$(SEAM): $(SEAM_SRC) tests/sim/plan.h tests/sim/seam.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(FLAGS)) -fPIC -shared -o $@ $(SEAM_SRC)
+SIM_CLIPS := $(BUILD)/tests/sim/clips
+$(SIM_CLIPS): $(BUILD)/examples/make_clips
+	@rm -rf $@ $@.new && mkdir $@.new && TMPDIR=$(abspath $@.new) $< $@.new/clips --clips 192 >/dev/null && mv $@.new/clips $@ && rm -rf $@.new
+SIM_RUN = $(SIM) --nas $(BUILD)/nas --seam $(SEAM) --clips $(SIM_CLIPS) $(if $(ONLY),--only '$(ONLY)') $(if $(STUDY),--study $(STUDY))
+sim: $(BUILD)/nas $(SIM) $(SEAM) $(SIM_CLIPS)
+test-sim: sim
+ifdef SEED
+	@$(SIM_RUN) --seed $(SEED) --count 1 --repeat $(or $(REPEAT),1) $(if $(CUTS),--cuts $(CUTS)) --verbose
+else
+	@$(SIM_RUN) --seconds $$(($(SECONDS) * 3 / 4))
+	@$(SIM_RUN) --seconds $$(($(SECONDS) / 4)) --cuts 10
+endif
+
+# What takes hours: seeds that nobody has seen yet, each write and sync, fuzzers, rows that this machine lacks.
+soak: sim
+	$(SIM_RUN) --seconds $(SOAK) --seed $$(date +%s)
+	$(SIM_RUN) --seconds $$(($(SOAK) / 4)) --cuts 20 --seed $$(date +%s)
+	@$(MAKE) --no-print-directory test-faults FAULTS=all
+	@$(MAKE) --no-print-directory fuzz SECONDS=$(SOAK)
+	@$(MAKE) --no-print-directory test-tsan
+	@$(MAKE) --no-print-directory test-avx512
+SOAK := 1200
 
 # Where threads meet: a team inside a candidate, the front end, clips.
 TSAN_TESTS := $(patsubst %,$(BUILD)/tests/test_%,threads frontend clips)

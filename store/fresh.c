@@ -15,22 +15,32 @@
 enum { DIGITS = 8 };
 static const char word[] = ".new-";
 
-/* Is name what nas_fresh_begin makes of `base`? */
-static bool is_fresh(const char *name, const char *base) {
+/* The length of what nas_fresh_begin makes of `base`, where name begins with that; else 0. */
+static size_t fresh_length(const char *name, const char *base) {
     const size_t n = strlen(base), w = sizeof word - 1;
-    return strncmp(name, base, n) == 0 && strncmp(name + n, word, w) == 0 &&
-           strlen(name + n + w) == DIGITS && strspn(name + n + w, "0123456789abcdef") == DIGITS;
+    const bool is = strncmp(name, base, n) == 0 && strncmp(name + n, word, w) == 0 &&
+                    strspn(name + n + w, "0123456789abcdef") == DIGITS;
+    return is ? n + w + DIGITS : 0;
 }
 
-/* Removes what killed makers left. Those at work hold a lock. */
-static void sweep(const char *path) {
+/* One that a killed maker left, or a -journal whose database is gone. */
+static void sweep_one(char *left, size_t tail) {
+    const char cut = left[tail];
+    left[tail] = '\0';
+    const bool gone =
+        cut ? access(left, F_OK) != 0 && errno == ENOENT : nas_file_remove_unused(left);
+    if (gone) nas_file_remove_all(left);
+}
+
+void nas_fresh_sweep(const char *path) {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     char *folder = sqlite3_mprintf("%.*s", (int)(base - path), path);
     DIR *d = folder ? opendir(*folder ? folder : ".") : NULL;
     for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        if (!is_fresh(e->d_name, base)) continue;
+        const size_t n = fresh_length(e->d_name, base);
+        if (!n || (e->d_name[n] && e->d_name[n] != '-')) continue;
         char *left = sqlite3_mprintf("%s%s", folder, e->d_name);
-        if (left && nas_file_remove_unused(left)) nas_file_remove_all(left);
+        if (left) sweep_one(left, strlen(folder) + n);
         sqlite3_free(left);
     }
     if (d) closedir(d);
@@ -63,7 +73,7 @@ static nas_status try_name(const char *path, nas_fresh *out, nas_err *err) {
 nas_status nas_fresh_begin(const char *path, nas_fresh *out, nas_err *err) {
     *out = (nas_fresh){.fd = -1};
     nas_status st = NAS_OK;
-    sweep(path);
+    nas_fresh_sweep(path);
     while (st == NAS_OK && out->fd < 0) st = try_name(path, out, err);
     if (st != NAS_OK) nas_fresh_end(out);
     return st;

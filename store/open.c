@@ -337,6 +337,8 @@ static nas_status open_any(nas_store *s, nas_err *err) {
         NAS_TRY(nas_store_check_names(s->path, err));
     s->alone = !known && !nas_file_has_wal(s->path);
     NAS_TRY(check_file(s, err));
+    /* Of several that made it at once, one may have been killed. */
+    if (!known && s->mode == NAS_STORE_CREATE) nas_fresh_sweep(s->file);
     return s->mode == NAS_STORE_READ ? open_reader(s, err) : open_writer(s, err);
 }
 

@@ -182,6 +182,8 @@ typedef struct nas_fresh {
 } nas_fresh;
 NAS_NODISCARD nas_status nas_fresh_begin(const char *path, nas_fresh *out, nas_err *err);
 void nas_fresh_end(nas_fresh *f);
+/* Removes what killed makers of path left beside it. Those at work hold a lock. */
+void nas_fresh_sweep(const char *path);
 
 /* place.c */
 

@@ -6,7 +6,9 @@
  *   FAULT_PLACES  with 0: a file to which the number of the first call from each place is added, a
  *                 place being a chain of callers
  * Writes are those to regular files. Allocations are those of nas itself, SQLite and cJSON: others
- * are not ours to survive. A clock that jumps is now and then a day ahead or behind. */
+ * are not ours to survive. A clock that jumps is now and then a day ahead or behind.
+ * What does not fail here goes on to the simulation's seam (tests/sim/seam.c), where the object
+ * holds that, too. */
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
@@ -21,6 +23,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "sim/seam.h"
 
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
@@ -55,6 +59,7 @@ static int note_code(struct dl_phdr_info *info, size_t size, void *ctx) {
 __attribute__((constructor)) static void start(void) {
     static const char *const words[] = {"none", "write", "sync", "alloc", "clock"};
     const char *k = getenv("FAULT_KIND"), *path = getenv("FAULT_COUNT"), *n = getenv("FAULT_AT");
+    (void)dl_iterate_phdr(note_code, NULL);
     if (!k || !path || !n) return;
     const int fd = open(path, O_RDWR | O_CLOEXEC);
     void *p =
@@ -67,7 +72,6 @@ __attribute__((constructor)) static void start(void) {
     if (noted) places = open(noted, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     for (unsigned i = WRITE; i <= CLOCK; i++)
         if (strcmp(k, words[i]) == 0) kind = i;
-    (void)dl_iterate_phdr(note_code, NULL);
 }
 
 /* Is this chain of callers new to this process? */
@@ -99,6 +103,7 @@ static void note_place(uint64_t n) {
 }
 
 static int fails(unsigned what) {
+    if (what == ALLOC && sim_allocation && sim_allocation()) return 1;
     if (kind != what) return 0;
     const uint64_t n = atomic_fetch_add(count, 1) + 1;
     if (at == 0) note_place(n);
@@ -111,10 +116,11 @@ static int is_ours(void *caller) {
     return 0;
 }
 
-#define REFUSE_IF_ASKED()                                                        \
-    if (kind == ALLOC && is_ours(__builtin_return_address(0)) && fails(ALLOC)) { \
-        errno = ENOMEM;                                                          \
-        return NULL;                                                             \
+#define REFUSE_IF_ASKED()                                                            \
+    if ((kind == ALLOC || sim_allocation) && is_ours(__builtin_return_address(0)) && \
+        fails(ALLOC)) {                                                              \
+        errno = ENOMEM;                                                              \
+        return NULL;                                                                 \
     }
 
 void *malloc(size_t n) {
@@ -146,34 +152,41 @@ static int is_full(int fd) {
     return 1;
 }
 
+static ssize_t put(int fd, const void *p, size_t n, off_t to) {
+    if (is_full(fd)) return -1;
+    if (sim_write) return sim_write(fd, p, n, to);
+    return to < 0 ? syscall(SYS_write, fd, p, n) : syscall(SYS_pwrite64, fd, p, n, to);
+}
+
 ssize_t write(int fd, const void *p, size_t n) {
-    return is_full(fd) ? -1 : (ssize_t)syscall(SYS_write, fd, p, n);
+    return put(fd, p, n, -1);
 }
 
 ssize_t pwrite(int fd, const void *p, size_t n, off_t to) {
-    return is_full(fd) ? -1 : (ssize_t)syscall(SYS_pwrite64, fd, p, n, to);
+    return put(fd, p, n, to);
 }
 
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t to) {
-    return is_full(fd) ? -1 : (ssize_t)syscall(SYS_pwrite64, fd, p, n, to);
+    return put(fd, p, n, to);
 }
 
-static int no_sync(void) {
-    if (!fails(SYNC)) return 0;
+static int sync_by(long number, int fd) {
+    if (!fails(SYNC)) return sim_sync ? sim_sync(number, fd) : (int)syscall(number, fd);
     errno = EIO;
-    return 1;
+    return -1;
 }
 
 int fsync(int fd) {
-    return no_sync() ? -1 : (int)syscall(SYS_fsync, fd);
+    return sync_by(SYS_fsync, fd);
 }
 
 int fdatasync(int fd) {
-    return no_sync() ? -1 : (int)syscall(SYS_fdatasync, fd);
+    return sync_by(SYS_fdatasync, fd);
 }
 
 int clock_gettime(clockid_t id, struct timespec *t) {
     const int st = (int)syscall(SYS_clock_gettime, id, t);
+    if (sim_clock && id == CLOCK_REALTIME && st == 0) t->tv_sec += sim_clock();
     if (kind == CLOCK && id == CLOCK_REALTIME && st == 0) {
         const uint64_t n = atomic_fetch_add(count, 1);
         t->tv_sec += n % 3 == 0 ? 86400 : n % 3 == 1 ? -86400 : 0;

@@ -146,6 +146,25 @@ static void test_left_by_makers(void **state) {
     for (int i = 0; i < 6; i++) close(fd[i]);
 }
 
+/* Of two that made the database at once, one may have been killed: who opens it sees to that. */
+static void test_left_beside(void **state) {
+    place *p = *state;
+    const nas_study def = study_of("kws", 3);
+    nas_study_id id;
+    int fd[3];
+    nas_store_close(start(p, &def, &id));
+    make_file(p, ".new-0123abcd", &fd[0]);
+    make_file(p, ".new-89abcdef-journal", &fd[1]); /* its database went first */
+    make_file(p, ".new-89abcdefx", &fd[2]);
+    nas_store_close(start(p, &def, &id));
+    char **names;
+    size_t n;
+    OK(nas_dir_list(p->arena, p->dir, &names, &n, &p->err));
+    assert_int_equal(n, 2);
+    assert_string_equal(names[1], "t.db.new-89abcdefx");
+    for (int i = 0; i < 3; i++) close(fd[i]);
+}
+
 /* A lock file is for all who may write in its folder, whatever the umask of the first. */
 static void test_locks_of_users(void **state) {
     place *p = *state;
@@ -178,8 +197,8 @@ static void test_locks_of_users(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_beats),          T(test_no_heartbeat),   T(test_locks_of_sqlite),
-        T(test_left_by_makers), T(test_locks_of_users),
+        T(test_beats),          T(test_no_heartbeat), T(test_locks_of_sqlite),
+        T(test_left_by_makers), T(test_left_beside),  T(test_locks_of_users),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
