@@ -5,6 +5,10 @@
 
 #include "core/kernel/kernel_int.h"
 
+#ifdef __FAST_MATH__
+#error "-ffast-math gives other bits under the same version: build without it"
+#endif
+
 #ifdef __x86_64__
 #include <immintrin.h>
 #elif defined __aarch64__
