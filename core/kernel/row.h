@@ -65,14 +65,6 @@ INLINE vec fmadd(vec a, vec b, vec c) {
     return (vec)ROW_JOIN(FMADD, NAS_ROW)(a, b, c);
 }
 
-/* a * b - c, c - a * b. */
-INLINE vec fmsub(vec a, vec b, vec c) {
-    return fmadd(a, b, -c);
-}
-INLINE vec fnmadd(vec a, vec b, vec c) {
-    return fmadd(-a, b, c);
-}
-
 /* v where keep has all bits, else zero. A NaN comes through (keep is then a comparison's "not <=").
  */
 INLINE vec only(mask keep, vec v) {
