@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/libm.h"
+#include "base/stack.h"
 #include "core/audio/frontend.h"
 #include "core/deploy/deploy.h"
 #include "core/kernel/infer.h"
@@ -298,9 +299,21 @@ static int run_named(const char *word, char **argv) {
     return CLI_BAD;
 }
 
+static bool stack_is_enough(void) {
+    const long has = nas_stack_raise();
+    if (has >= NAS_STACK_LEAST_KB) return true;
+    fprintf(
+        stderr,
+        "nas: the stack may have %ld kB here (ulimit -s), and nas needs %d: set `ulimit -s %d`, "
+        "or that limit of the service or container\n",
+        has, NAS_STACK_LEAST_KB, NAS_STACK_KB);
+    return false;
+}
+
 int main(int argc, char **argv) {
     (void)signal(SIGPIPE, SIG_IGN); /* a write that fails says so */
     (void)signal(SIGXFSZ, SIG_IGN); /* the same, at the limit of a file's size */
+    if (!stack_is_enough()) return CLI_BAD;
     if (argc < 2) {
         print_usage(stderr);
         return CLI_BAD;
