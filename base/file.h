@@ -3,6 +3,7 @@
 #define NAS_BASE_FILE_H
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +14,9 @@ int nas_file_open(const char *path);
 /* Errors: NAS_EIO, also when the file ends before. path: for the message. */
 NAS_NODISCARD nas_status nas_file_read_at(int fd, const char *path, uint64_t at, void *out,
                                           size_t bytes, nas_err *err);
+
+/* SHA-256 of a file's bytes. Errors: NAS_ENOTFOUND, NAS_EIO, NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_file_hash(const char *path, nas_hash *out, nas_err *err);
 
 /* Reads a whole file; the bytes live in arena a and are followed by a NUL that *bytes does not
  * count. Errors: NAS_ENOTFOUND, NAS_EIO, NAS_EFORMAT when it is larger than most. */
