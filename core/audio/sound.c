@@ -320,6 +320,7 @@ static nas_status hear(const nas_mapped *from, const nas_hearing *h, reader *r, 
 static nas_status hear_bytes(const nas_mapped *from, const nas_hearing *h, nas_sound *out,
                              nas_err *err) {
     reader *r = calloc(1, sizeof *r);
+    *out = (nas_sound){0};
     if (!r) return nas_fail(err, NAS_ENOMEM, "out of memory");
     out->content = nas_hash_of(from->bytes ? from->p : (const void *)"", from->bytes);
     const nas_status st = hear(from, h, r, out, err);
@@ -345,6 +346,8 @@ nas_status nas_sound_hear(const char *path, const nas_hearing *h, nas_sound *out
     if (alone) (void)pthread_mutex_lock(&large);
     nas_status st = load(path, &from, err);
     if (st == NAS_OK) st = hear_bytes(&from, h, out, err);
+    /* Not all decoders tell that they had no memory: a file that is wrong is so twice. */
+    if (st == NAS_EFORMAT && from.p) st = hear_bytes(&from, h, out, err);
     nas_file_unmap(&from);
     if (alone) (void)pthread_mutex_unlock(&large);
     return st;
