@@ -172,8 +172,11 @@ static making making_of(const nas_clips_options *o, const char *label) {
 static bool can_be_made(const nas_clips_options *o, const nas_clip_list *l, making m) {
     if (m == OF_RECORDINGS) {
         char path[PATH_ROOM];
+        nas_path_kind kind;
         const int n = snprintf(path, sizeof path, "%s/%s", o->folder, nas_noise_folder);
-        return n > 0 && (size_t)n < sizeof path && nas_path_is_dir(path);
+        if (n < 1 || (size_t)n >= sizeof path) return false;
+        /* Where that cannot be told, whoever lists it says why. */
+        return nas_path_look(path, &kind, NULL) != NAS_OK || kind == NAS_PATH_FOLDER;
     }
     for (int32_t i = 0; m == OF_OTHERS && i < l->n_folders; i++)
         if (is_source(o, l->folders[i]) && find_alike(o->labels, o->n_labels, l->folders[i]) < 0)

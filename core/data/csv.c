@@ -251,6 +251,10 @@ void nas_csv_close(nas_csv *c) {
     free(c);
 }
 
+nas_hash nas_csv_hash(const nas_csv *c) {
+    return nas_hash_of(c->map.p, c->map.bytes);
+}
+
 int32_t nas_csv_columns(const nas_csv *c) {
     return c->n;
 }
