@@ -54,8 +54,9 @@ void nas_file_unmap(nas_mapped *m);
 
 /* mkdir -p. */
 NAS_NODISCARD nas_status nas_dir_make(const char *path, nas_err *err);
-/* The same of a folder in a cache, which must be one that can be written to: where all or a group may
- * write in the folder above, they may in a new one, whatever the umask. Nobody sees it before. */
+/* The same of a folder in a cache, which must be one that can be written to: where all or a group
+ * may write in the folder above, they may in a new one, whatever the umask. Nobody sees it before.
+ */
 NAS_NODISCARD nas_status nas_dir_make_shared(const char *path, nas_err *err);
 /* Removes a folder and all below it, links not followed; absent is fine. */
 NAS_NODISCARD nas_status nas_dir_remove(const char *path, nas_err *err);

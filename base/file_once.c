@@ -1,4 +1,5 @@
-/* base/file_once.c - files read once into memory that nobody else changes, and what stands at a path. */
+/* base/file_once.c - files read once into memory that nobody else changes, and what stands at a
+ * path. */
 #include "base/file.h"
 #include "base/hash.h"
 

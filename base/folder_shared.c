@@ -11,11 +11,12 @@
 
 static nas_status may_write(const char *path, nas_err *err) {
     if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0) return NAS_OK;
-    return nas_fail_errno(err,
-                          "cannot write in %s, which may be another user's (set --cache to a folder "
-                          "of your own; one that users share is made by chmod 1777, or by chgrp and "
-                          "chmod 2775, before anything is in it)",
-                          path);
+    return nas_fail_errno(
+        err,
+        "cannot write in %s, which may be another user's (set --cache to a folder "
+        "of your own; one that users share is made by chmod 1777, or by chgrp and "
+        "chmod 2775, before anything is in it)",
+        path);
 }
 
 /* Makes `path` in the folder that `above` tells of, with its group and mode. */
@@ -26,14 +27,16 @@ static nas_status make_like(const char *path, const struct stat *above, nas_err 
     if (!mkdtemp(beside)) {
         st = nas_fail_errno(err, "cannot make the folder %s", path);
     } else {
-        const bool same = chown(beside, (uid_t)-1, above->st_gid) == 0;
-        const mode_t no = S_ISVTX | (same ? 0 : S_ISGID | S_IRWXG);
-        if (chmod(beside, above->st_mode & 07777 & ~no) != 0 || rename(beside, path) != 0) {
+        mode_t mode = above->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO | S_ISGID);
+        if (chown(beside, (uid_t)-1, above->st_gid) != 0) /* a group of ours may do what all may */
+            mode = (mode & (S_IRWXU | S_IRWXO)) | (mode & S_IRWXO) << 3;
+        const bool set = chmod(beside, mode) == 0;
+        (void)set; /* where modes cannot be set, all folders have one */
+        if (rename(beside, path) != 0) {
             const int error = errno; /* somebody else made it first? */
             (void)rmdir(beside);
             errno = error;
-            if (!nas_path_is_dir(path))
-                st = nas_fail_errno(err, "cannot make the folder %s", path);
+            if (!nas_path_is_dir(path)) st = nas_fail_errno(err, "cannot make the folder %s", path);
         }
     }
     free(beside);

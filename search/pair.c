@@ -129,9 +129,10 @@ static nas_status check_same(const nas_verdict v[2], nas_err *err) {
         same = strcmp(v[0].heard[i].name, v[1].heard[i].name) == 0;
     if (!same) return nas_fail(err, NAS_EBUG, "two models were judged on other clips");
     if (nas_hash_equal(&v[0].contents, &v[1].contents)) return NAS_OK;
-    return nas_fail(err, NAS_EIO,
-                    "clips changed between the two models: each would be judged on other sounds; run "
-                    "the same again once nobody writes there");
+    return nas_fail(
+        err, NAS_EIO,
+        "clips changed between the two models: each would be judged on other sounds; run "
+        "the same again once nobody writes there");
 }
 
 static int most_apart(const void *a, const void *b) {

@@ -236,9 +236,12 @@ static void test_changed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_bad),    cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_is),     cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_is),
+        cmocka_unit_test(test_changed),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* core/data/clips_pack.c - writing the packed file: samples, a table of clips, a table of bad clips,
- * texts, and a tail that says how large each is. */
+/* core/data/clips_pack.c - writing the packed file: samples, a table of clips, a table of bad
+ * clips, texts, and a tail that says how large each is. */
 #include "base/cores.h"
 #include "base/team.h"
 #include "core/audio/sound.h"
@@ -121,7 +121,8 @@ static void make_one(void *ctx, int32_t i, int32_t lane) {
 
 static nas_status add_clip(writer *w, int32_t source, const nas_sound *s, nas_err *err) {
     static const uint8_t zeros[NAS_PACK_MAGIC];
-    const uint64_t bytes = (uint64_t)s->samples * sizeof(float), room = padded(bytes, NAS_PACK_MAGIC);
+    const uint64_t bytes = (uint64_t)s->samples * sizeof(float),
+                   room = padded(bytes, NAS_PACK_MAGIC);
     const nas_clip_file f = file_at(w, source);
     w->source[w->n] = source;
     w->entries[w->n++] = (nas_pack_entry){.at = w->pcm_bytes,

@@ -1,5 +1,5 @@
-/* core/data/clips_pack_int.h - between who writes packs and who reads them: the end of the file, and
- * its sums. Numbers are this machine's; the tail shows it. */
+/* core/data/clips_pack_int.h - between who writes packs and who reads them: the end of the file,
+ * and its sums. Numbers are this machine's; the tail shows it. */
 #ifndef NAS_CORE_DATA_CLIPS_PACK_INT_H
 #define NAS_CORE_DATA_CLIPS_PACK_INT_H
 

@@ -1,5 +1,5 @@
-/* core/data/clips_pack_open.c - opening the packed file and reading from it. Nothing of it is mapped:
- * what is used is checked after it was read. */
+/* core/data/clips_pack_open.c - opening the packed file and reading from it. Nothing of it is
+ * mapped: what is used is checked after it was read. */
 #include "core/data/clips_pack_int.h"
 
 #include <assert.h>
@@ -11,11 +11,11 @@
 
 const char nas_pack_magic[NAS_PACK_MAGIC] = "nas packed clips\n";
 
-static_assert(sizeof(nas_pack_entry) == 88 && sizeof(nas_pack_bad) == 8 && sizeof(nas_pack_tail) == 96,
+static_assert(sizeof(nas_pack_entry) == 88 && sizeof(nas_pack_bad) == 8 &&
+                  sizeof(nas_pack_tail) == 96,
               "no padding in the pack");
 
-const nas_pack_tail nas_pack_blank = {
-    .magic = "NASCLIPS", .version = 2, .byte_order = 0x01020304};
+const nas_pack_tail nas_pack_blank = {.magic = "NASCLIPS", .version = 2, .byte_order = 0x01020304};
 const char nas_pack_nowhere[] = "a link that leads nowhere";
 
 uint64_t nas_pack_sum(uint64_t state, const void *p, size_t bytes) {
@@ -62,7 +62,8 @@ static nas_status check_tail(const nas_pack *p, uint64_t all, const nas_hash *ke
     NAS_TRY(nas_file_read_at(p->fd, p->path, 0, magic, sizeof magic, err));
     NAS_TRY(nas_file_read_at(p->fd, p->path, all - sizeof *t, t, sizeof *t, err));
     if (memcmp(magic, nas_pack_magic, sizeof magic) != 0 ||
-        memcmp(t, &nas_pack_blank, offsetof(nas_pack_tail, key)) != 0 || !nas_hash_equal(&t->key, key))
+        memcmp(t, &nas_pack_blank, offsetof(nas_pack_tail, key)) != 0 ||
+        !nas_hash_equal(&t->key, key))
         return damaged(p->path, "not this pack", err);
     const uint64_t body = all - sizeof magic - sizeof *t;
     if (t->file_bytes != all || t->n > INT32_MAX || t->n_bad > INT32_MAX || t->pcm_bytes > body ||
@@ -89,7 +90,8 @@ static nas_status read_tables(nas_pack *p, const nas_pack_tail *t, uint64_t at, 
     uint64_t sum = nas_pack_sum(0, p->entries, entry_bytes);
     sum = nas_pack_sum(sum, p->bad, bad_bytes);
     sum = nas_pack_sum(sum, p->text, t->text_bytes);
-    if (nas_pack_sum(sum, t, offsetof(nas_pack_tail, sum)) != t->sum || p->text[t->text_bytes - 1] != '\0')
+    if (nas_pack_sum(sum, t, offsetof(nas_pack_tail, sum)) != t->sum ||
+        p->text[t->text_bytes - 1] != '\0')
         return damaged(p->path, "tables", err);
     for (uint64_t i = 0; i < t->n_bad; i++)
         if (p->bad[i].text >= t->text_bytes) return damaged(p->path, "reasons", err);
@@ -104,7 +106,8 @@ static bool read_samples(const nas_pack *p, int32_t i, float *out) {
            nas_pack_sum_clip(out, bytes) == e->sum;
 }
 
-static nas_status check_entries(const nas_pack *p, const nas_pack_tail *t, int32_t n_labels, nas_err *err) {
+static nas_status check_entries(const nas_pack *p, const nas_pack_tail *t, int32_t n_labels,
+                                nas_err *err) {
     uint64_t most = 0;
     for (int32_t i = 0; i < p->n; i++) {
         const nas_pack_entry *e = &p->entries[i];
@@ -164,7 +167,8 @@ nas_status nas_pack_samples(const nas_pack *p, int32_t i, float *out, nas_err *e
 
 /* Is what a nas says of a clip that could be hashed no fault of its file? */
 static bool is_no_fault(const char *why) {
-    static const char *const texts[] = {"cannot open it: ", "cannot examine it: ", nas_pack_nowhere, NULL};
+    static const char *const texts[] = {"cannot open it: ", "cannot examine it: ", nas_pack_nowhere,
+                                        NULL};
     for (const char *const *t = texts; *t; t++)
         if (strncmp(why, *t, strlen(*t)) == 0) return true;
     return strstr(why, "Internal malloc") != NULL;

@@ -24,8 +24,8 @@ typedef struct nas_unpacked {
 /* Writes all files and folders and syncs them. The archive is refused as a whole when an entry
  * leads out of the folder, is a link, a device or anything but a file or folder, stands twice, has
  * a name that no file should have, or when it is damaged, has another sum, or has more than `most`
- * bytes or a million entries. Errors: NAS_EFORMAT refused, NAS_EIO, NAS_EFULL, NAS_ENOMEM, NAS_ESTOP; the folder is
- * removed then. */
+ * bytes or a million entries. Errors: NAS_EFORMAT refused, NAS_EIO, NAS_EFULL, NAS_ENOMEM,
+ * NAS_ESTOP; the folder is removed then. */
 NAS_NODISCARD nas_status nas_unpack_archive(const nas_unpack *u, const nas_log *log,
                                             nas_unpacked *out, nas_err *err);
 
