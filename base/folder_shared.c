@@ -49,12 +49,10 @@ nas_status nas_dir_make_shared(const char *path, nas_err *err) {
     char *in = slash && slash > path ? strndup(path, (size_t)(slash - path)) : strdup(".");
     if (!in) return nas_fail(err, NAS_ENOMEM, "out of memory");
     struct stat above;
-    nas_status st = slash && slash > path ? nas_dir_make(in, err) : NAS_OK;
-    if (st == NAS_OK) st = may_write(in, err);
-    if (st == NAS_OK && stat(in, &above) != 0) st = nas_fail_errno(err, "cannot examine %s", in);
-    if (st == NAS_OK)
-        st = above.st_mode & (S_IWGRP | S_IWOTH) ? make_like(path, &above, err)
-                                                 : nas_dir_make(path, err);
+    const bool shared =
+        stat(in, &above) == 0 && S_ISDIR(above.st_mode) && above.st_mode & (S_IWGRP | S_IWOTH);
+    nas_status st = nas_path_is_dir(in) ? may_write(in, err) : NAS_OK;
+    if (st == NAS_OK) st = shared ? make_like(path, &above, err) : nas_dir_make(path, err);
     free(in);
     return st;
 }
