@@ -16,7 +16,7 @@ enum { LOWEST_HZ = 1000, HIGHEST_HZ = 768000, MOST_CHANNELS = 64, BLOCK = 4096 }
 enum { STEPS = 100, COUNTED_SECONDS = 600, HEADER_BYTES = 256 };
 
 /* Bytes of a file: beyond LARGE one is held at a time. */
-enum { LARGE = 64 << 20, MOST_BYTES = INT32_MAX };
+enum { LARGE = 32 << 20, MOST_BYTES = INT32_MAX };
 static pthread_mutex_t large = PTHREAD_MUTEX_INITIALIZER;
 
 /* libsndfile keeps the reason of a failed open in a global. */

@@ -40,7 +40,7 @@ typedef struct nas_sound {
 #define NAS_SOUND_FAR 2.0f
 
 /* Reads a file once into memory, and decodes and hashes those bytes: what somebody writes meanwhile
- * is heard as a whole or not at all. Of files above 64 MB one is held at a time; of more than 2 GiB
+ * is heard as a whole or not at all. Of files above 32 MB one is held at a time; of more than 2 GiB
  * none is read. Takes the part that is to be heard, channels averaged, floats divided by
  * full_scale, what is then beyond -1 .. 1 cut off; what a header claims decides neither memory nor
  * time. Owner: the caller frees *out with nas_sound_free (without samples after an error). Errors:
