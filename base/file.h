@@ -3,6 +3,7 @@
 #define NAS_BASE_FILE_H
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,9 @@ NAS_NODISCARD nas_status nas_file_read_at(int fd, const char *path, uint64_t at,
 
 /* Bytes of a path that somebody gives: with what is added below it, it fits into PATH_MAX. */
 enum { NAS_PATH_MOST = 3840 };
+
+/* SHA-256 of a file's bytes. Errors: NAS_ENOTFOUND, NAS_EIO, NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_file_hash(const char *path, nas_hash *out, nas_err *err);
 
 /* Reads a whole file; the bytes live in arena a and are followed by a NUL that *bytes does not
  * count. Errors: NAS_ENOTFOUND, NAS_EIO, NAS_EFORMAT when it is larger than most. */
@@ -55,8 +59,9 @@ void nas_file_unmap(nas_mapped *m);
 
 /* mkdir -p. */
 NAS_NODISCARD nas_status nas_dir_make(const char *path, nas_err *err);
-/* The same of a folder in a cache, which must be one that can be written to: where all or a group may
- * write in the folder above, they may in a new one, whatever the umask. Nobody sees it before. */
+/* The same of a folder in a cache, which must be one that can be written to: where all or a group
+ * may write in the folder above, they may in a new one, whatever the umask. Nobody sees it before.
+ */
 NAS_NODISCARD nas_status nas_dir_make_shared(const char *path, nas_err *err);
 /* Removes a folder and all below it, links not followed; absent is fine. */
 NAS_NODISCARD nas_status nas_dir_remove(const char *path, nas_err *err);

@@ -29,8 +29,15 @@ static nas_status open_clips(nas_augmented *g, const nas_cache *cache, nas_err *
     g->samples = (int32_t)lround(g->data->clips->clip_seconds * rate);
     g->pcm = calloc((size_t)g->samples, sizeof *g->pcm);
     if (!g->pcm) return nas_fail(err, NAS_ENOMEM, "augment: out of memory");
-    if (g->c->augment.sound.noise_snr_db.given)
+    if (g->c->augment.sound.noise_snr_db.given) {
         NAS_TRY(nas_noise_open(g->data->folder, rate, cache, g->log, &g->bed, err));
+        if (g->data->knows_noise && !nas_hash_equal(&g->bed.listed, &g->data->noise))
+            return nas_fail(err, NAS_EIO,
+                            "the recordings in %s/_background_noise_ changed since the clips were "
+                            "read: one trial would hear others than the next. Run the same again "
+                            "once nobody writes there",
+                            g->data->folder);
+    }
     nas_cache_common(cache, false);
     const nas_status st = nas_clips_prepare(g->data->clips, rate, g->log, err);
     nas_cache_common(cache, true);

@@ -46,15 +46,20 @@ static nas_status check_room(const getting *g, nas_err *err) {
 }
 
 /* The sum that an earlier download wrote down. */
-static bool recorded_sum(const getting *g, nas_hash *sum) {
+static nas_status recorded_sum(const getting *g, nas_hash *sum, bool *known, nas_err *err) {
     nas_json *j = NULL;
-    if (!nas_path_exists(g->out->record)) return false;
-    if (nas_json_open(g->arena, g->out->record, &j, NULL) != NAS_OK) return false;
+    nas_path_kind kind;
+    *known = false;
+    NAS_TRY(nas_path_look(g->out->record, &kind, err));
+    if (kind == NAS_PATH_ABSENT) return NAS_OK;
+    const nas_status st = nas_json_open(g->arena, g->out->record, &j, err);
+    if (st == NAS_EIO || st == NAS_ENOMEM) return st; /* it may well say another sum */
+    if (st != NAS_OK) return NAS_OK;
     const cJSON *v = nas_json_get(nas_json_root(j), "sha256");
-    const bool known =
+    *known =
         cJSON_IsString(v) && strlen(v->valuestring) == 64 && nas_hash_from_hex(v->valuestring, sum);
     nas_json_close(j);
-    return known;
+    return NAS_OK;
 }
 
 static nas_status write_record(const getting *g, nas_err *err) {
@@ -82,7 +87,8 @@ static nas_status write_record(const getting *g, nas_err *err) {
 static nas_status check_sum(const getting *g, nas_err *err) {
     char got[65], known[65];
     nas_hash before;
-    const bool recorded = recorded_sum(g, &before);
+    bool recorded;
+    NAS_TRY(recorded_sum(g, &before, &recorded, err));
     nas_hash_hex(&g->out->sum, got);
     if (g->d->has_sum && !nas_hash_equal(&g->d->sum, &g->out->sum)) {
         nas_hash_hex(&g->d->sum, known);
@@ -125,7 +131,7 @@ static nas_status bring(const getting *g, nas_err *err) {
     }
     NAS_TRY(st);
     st = check_sum(g, err);
-    if (st != NAS_OK) (void)unlink(g->archive);
+    if (st == NAS_EFORMAT) (void)unlink(g->archive);
     return st;
 }
 
@@ -146,6 +152,7 @@ static nas_status unpack(const getting *g, nas_err *err) {
                           .folder = g->unpacking,
                           .name = "unpacking",
                           .strip = g->d->strip,
+                          .sum = &g->out->sum,
                           .most =
                               g->d->unpacked >= 0 ? g->d->unpacked : GROWS * bytes_of(g->archive)};
     NAS_TRY(nas_dir_remove(g->unpacking, err));

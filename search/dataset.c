@@ -1,5 +1,6 @@
 /* search/dataset.c - clips of a task, split. */
 #include "core/data/cuts.h"
+#include "core/data/noise.h"
 #include "search/audit.h"
 #include "search/task_keywords.h"
 
@@ -91,7 +92,10 @@ nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_miss
         .speaker_pattern = task->speaker_pattern,
         .cache = cache->dir,
     };
+    nas_noise_files noise;
     NAS_TRY(nas_clips_open(&o, log, &d->clips, err));
+    d->knows_noise = nas_noise_list(a, d->folder, &noise, NULL) == NAS_OK;
+    d->noise = noise.hash;
     NAS_TRY(split_and_index(a, task, allow_missing, log, d, err));
     d->outputs = d->clips->n_labels;
     NAS_TRY(nas_keywords_groups(a, d, log, err));

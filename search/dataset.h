@@ -36,6 +36,8 @@ typedef struct nas_dataset {
     int32_t n_groups;           /* of examples that are alike: speakers, blocks of time */
     const int32_t *group;       /* [n_marks] */
     const char *const *groups;  /* [n_groups] names */
+    bool knows_noise; /* of clips: what was listed in _background_noise_ when they were opened */
+    nas_hash noise;
     const struct nas_audit *audit; /* of clips (search/audit.h); else NULL */
 } nas_dataset;
 

@@ -160,6 +160,7 @@ typedef struct bench {
     nas_frontend *fe;
     float *pcm, *x;
     int32_t samples;
+    nas_hasher contents;
     nas_speaker_score *scores; /* one a clip, until they are joined */
     int32_t *label;            /* of the clips' labels, their places in the model's */
 } bench;
@@ -174,6 +175,7 @@ static nas_status note_clip(bench *b, const nas_clip *clip, int32_t class, nas_v
     if (!h.name || !h.speaker) return NAS_ENOMEM;
     b->scores[v->n] = (nas_speaker_score){h.speaker, 1, right};
     v->heard[v->n++] = h;
+    nas_hasher_hash(&b->contents, &clip->content);
     v->right += right;
     v->confusion[h.label * b->d->n_labels + class]++;
     return NAS_OK;
@@ -259,6 +261,7 @@ static nas_status judge_on(const nas_deployed *d, nas_clips *c, int part, bool a
                            nas_verdict *out, nas_err *err) {
     bench b = {.d = d,
                .arena = a,
+               .contents = nas_hasher_start(),
                .samples = (int32_t)lround(d->hearing.seconds * d->frontend.sample_rate_hz)};
     const size_t labels = (size_t)d->n_labels;
     const uint8_t *parts;
@@ -274,6 +277,7 @@ static nas_status judge_on(const nas_deployed *d, nas_clips *c, int part, bool a
     nas_status st = nas_frontend_open(&d->frontend, b.samples, &b.fe, err);
     if (st == NAS_OK) st = nas_interp_open(&d->graph, &b.it, err);
     if (st == NAS_OK) st = judge_clips(&b, c, parts, part, log, each, ctx, out, err);
+    out->contents = nas_hasher_end(&b.contents);
     nas_interp_close(b.it);
     nas_frontend_close(b.fe);
     if (st == NAS_OK) nas_verdict_interval(b.scores, join_speakers(b.scores, out->n), out);

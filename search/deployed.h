@@ -58,6 +58,7 @@ typedef struct nas_verdict {
     double error;       /* standard error of it; the clips of a speaker stand or fall together */
     double low, high;   /* 95 % interval */
     int32_t *confusion; /* [n_labels][n_labels], rows are the truth; in the arena */
+    nas_hash contents;  /* of the bytes of those n, in that order */
     nas_heard *heard;   /* [n], in the order of the clips; in the arena */
 } nas_verdict;
 

@@ -175,6 +175,7 @@ nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int p
         const nas_windows *w = &d.series->part[part];
         st = judge_windows(f, d.series->series, w, data, log, a, each, ctx, out, err);
         if (st == NAS_OK) nas_forecast_linear(d.series, w, &out->linear);
+        out->data = d.series->series->file;
         nas_dataset_close(&d);
         return st;
     }
@@ -183,6 +184,7 @@ nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int p
     NAS_TRY(nas_series_open(data, &f->candidate.task.series, log, &s, err));
     st = nas_windows_find(s, 0, s->rows, a, &w, err);
     if (st == NAS_OK) st = judge_windows(f, s, &w, data, log, a, each, ctx, out, err);
+    out->data = s->file;
     nas_series_close(s);
     return st;
 }

@@ -31,6 +31,7 @@ typedef struct nas_forecast_verdict {
     int32_t n_groups;       /* 0: the table has none */
     const char **group;     /* [n_groups] names */
     nas_forecast_by *by;    /* [n_groups][n_targets] */
+    nas_hash data;          /* of the bytes of the table */
 } nas_forecast_verdict;
 NAS_NODISCARD nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int part,
                                               const nas_cache *cache, const nas_log *log,

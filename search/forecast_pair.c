@@ -235,15 +235,20 @@ nas_status nas_forecast_pair_judge(nas_arena *a, const char *const name[2],
     const nas_task *task[2] = {&f[0].candidate.task, &f[1].candidate.task};
     int32_t place[NAS_TARGETS_MOST];
     record r[2] = {0};
-    nas_forecast_verdict v;
+    nas_forecast_verdict v[2];
     *out = (nas_forecast_pair){0};
     NAS_TRY(match_targets(name, &task[0]->series, &task[1]->series, place, err));
     NAS_TRY(match_groups(name, &task[0]->series, &task[1]->series, err));
     if (part >= 0) NAS_TRY(match_splits(name, &task[0]->time_split, &task[1]->time_split, err));
     for (int i = 0; i < 2; i++) {
         r[i] = (record){.k = &task[i]->series, .arena = a, .err = err};
-        NAS_TRY(nas_forecaster_judge(&f[i], data, part, cache, log, a, note, &r[i], &v, err));
+        NAS_TRY(nas_forecaster_judge(&f[i], data, part, cache, log, a, note, &r[i], &v[i], err));
         if (r[i].failed) return NAS_ENOMEM;
     }
+    if (!nas_hash_equal(&v[0].data, &v[1].data))
+        return nas_fail(err, NAS_EIO,
+                        "%s changed between the two models: each would be judged on another table; "
+                        "run the same again once nobody writes there",
+                        data);
     return join_and_contrast(a, r, place, data, out, err);
 }

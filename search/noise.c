@@ -141,6 +141,7 @@ nas_status nas_noise_open(const char *folder, int32_t rate_hz, const nas_cache *
     NAS_TRY(nas_arena_open(&out->arena, err));
     nas_noise_files files;
     nas_status st = nas_noise_list(out->arena, folder, &files, err);
+    out->listed = files.hash;
     nas_hasher h = nas_hasher_start();
     nas_hasher_text(&h, files.n ? "noise" : "pink");
     nas_hasher_i64(&h, NOISE_VERSION);

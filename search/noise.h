@@ -10,6 +10,7 @@
 typedef struct nas_noise_bed {
     nas_noise noise;
     nas_hash hash;    /* of all that its samples depend on */
+    nas_hash listed;  /* of names and contents of the recordings */
     nas_arena *arena; /* own */
     nas_cached own;
 } nas_noise_bed;

@@ -79,6 +79,8 @@ nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_d
         .n_groups = d->n_groups,
         .group = d->group,
         .groups = d->groups,
+        .knows_noise = d->knows_noise,
+        .noise = d->noise,
     };
     return d->task->ops->fold(a, d, k, out, err);
 }

@@ -451,6 +451,13 @@ static void test_recordings(void **state) {
         nas_noise_close(&bed_now);
     }
     assert_int_equal(b.warnings, 0);
+    /* Recordings that came or changed since the clips were opened would be another study's. */
+    g = NULL;
+    assert_int_equal(decode(&b, "{\"noise_snr_db\": [5, 30]}", &c), NAS_OK);
+    assert_int_equal(nas_augmented_open(&b.d, &c, &b.f, &b.cache, 0, 0, &b.log, &g, &b.err),
+                     NAS_EIO);
+    assert_non_null(strstr(b.err.text, "changed since the clips were read"));
+    b.d.knows_noise = false;
     g = open_augmented(&b, &c, "{\"noise_snr_db\": [5, 30]}", 0);
     const nas_hash recorded = hash_of(g);
     nas_augmented_close(g);

@@ -1,5 +1,5 @@
-/* tests/test_cache.c - what a killed writer leaves in the cache, what others do to a file that is in
- * use, and a cache of two users. */
+/* tests/test_cache.c - what a killed writer leaves in the cache, what others do to a file that is
+ * in use, and a cache of two users. */
 #include "base/file.h"
 #include "search/cache_bound.h"
 #include "tests/fixture.h"
@@ -151,11 +151,11 @@ static void test_two_users(void **state) {
     (void)state;
     if (geteuid() != 0) skip();
     enum { A = 61001, B = 61002, TEAM = 61003 };
-    for (int k = 0; k < 2; k++) { /* a folder as /tmp, and one of a group */
+    for (int k = 0; k < 3; k++) { /* a folder as /tmp; one of a group; as /tmp, for one group */
         char dir[] = "/tmp/nas_cache_XXXXXX";
         assert_non_null(mkdtemp(dir));
-        assert_int_equal(chown(dir, 0, k ? TEAM : 0), 0);
-        assert_int_equal(chmod(dir, k ? 02775 : 01777), 0);
+        assert_int_equal(chown(dir, 0, k == 1 ? TEAM : 0), 0);
+        assert_int_equal(chmod(dir, k == 1 ? 02775 : 01777), 0);
         const gid_t a = k ? TEAM : A, b = k ? TEAM : B;
         assert_int_equal(use_as(A, a, 022, dir, "one", true), 0);
         assert_int_equal(use_as(B, b, 022, dir, "one", false), 0);

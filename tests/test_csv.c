@@ -213,11 +213,36 @@ static void test_is(void **state) {
     }
 }
 
+/* A table is what it was when it was opened, whatever is written over it, and where it is cut. */
+static void test_changed(void **state) {
+    (void)state;
+    static const char text[] = "a,b\n1,2\n3,4\n";
+    nas_csv *c;
+    nas_err err = {0};
+    gathered g = {.n = 2};
+    write_bytes(text, strlen(text));
+    assert_int_equal(nas_csv_open(path, &c, &err), NAS_OK);
+    FILE *f = fopen(path, "r+");
+    assert_non_null(f);
+    assert_int_equal(fputs("a,b\n\n\n\n\n\n\n\n\n", f) >= 0 && fclose(f) == 0, 1);
+    const nas_hash before = nas_hash_of(text, strlen(text)), hash = nas_csv_hash(c);
+    assert_true(nas_hash_equal(&before, &hash));
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(nas_csv_read(c, 2, (const int32_t[]){0, 1}, gather, &g, &err), NAS_OK);
+    assert_string_equal(g.text, "1|2|2 3|4|3 ");
+    nas_csv_close(c);
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_bad),    cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_is),     cmocka_unit_test_setup_teardown(test_words, setup, teardown),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_is),
+        cmocka_unit_test(test_changed),
+        cmocka_unit_test_setup_teardown(test_words, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ enum { LOWEST_HZ = 1000, HIGHEST_HZ = 768000, MOST_CHANNELS = 64, BLOCK = 4096 }
 enum { STEPS = 100, COUNTED_SECONDS = 600, HEADER_BYTES = 256 };
 
 /* Bytes of a file: beyond LARGE one is held at a time. */
-enum { LARGE = 64 << 20, MOST_BYTES = INT32_MAX };
+enum { LARGE = 32 << 20, MOST_BYTES = INT32_MAX };
 static pthread_mutex_t large = PTHREAD_MUTEX_INITIALIZER;
 
 /* libsndfile keeps the reason of a failed open in a global. */
@@ -320,6 +320,7 @@ static nas_status hear(const nas_mapped *from, const nas_hearing *h, reader *r, 
 static nas_status hear_bytes(const nas_mapped *from, const nas_hearing *h, nas_sound *out,
                              nas_err *err) {
     reader *r = calloc(1, sizeof *r);
+    *out = (nas_sound){0};
     if (!r) return nas_fail(err, NAS_ENOMEM, "out of memory");
     out->content = nas_hash_of(from->bytes ? from->p : (const void *)"", from->bytes);
     const nas_status st = hear(from, h, r, out, err);
@@ -334,7 +335,8 @@ static nas_status hear_bytes(const nas_mapped *from, const nas_hearing *h, nas_s
 
 static nas_status load(const char *path, nas_mapped *out, nas_err *err) {
     const nas_status st = nas_file_load(path, MOST_BYTES, out, err);
-    return st == NAS_EFORMAT ? nas_fail(err, st, "not a regular file, or one of 2 GiB or more") : st;
+    return st == NAS_EFORMAT ? nas_fail(err, st, "not a regular file, or one of 2 GiB or more")
+                             : st;
 }
 
 nas_status nas_sound_hear(const char *path, const nas_hearing *h, nas_sound *out, nas_err *err) {
@@ -345,6 +347,8 @@ nas_status nas_sound_hear(const char *path, const nas_hearing *h, nas_sound *out
     if (alone) (void)pthread_mutex_lock(&large);
     nas_status st = load(path, &from, err);
     if (st == NAS_OK) st = hear_bytes(&from, h, out, err);
+    /* Not all decoders tell that they had no memory: a file that is wrong is so twice. */
+    if (st == NAS_EFORMAT && from.p) st = hear_bytes(&from, h, out, err);
     nas_file_unmap(&from);
     if (alone) (void)pthread_mutex_unlock(&large);
     return st;

@@ -198,8 +198,7 @@ static void cut_empty_rows(nas_csv *c) {
  * and must not change meanwhile. */
 static nas_status read_text(nas_csv *c, const char **p, nas_err *err) {
     NAS_TRY(nas_file_load(c->path, INT32_MAX, &c->map, err));
-    if (!c->map.bytes)
-        return nas_fail(err, NAS_EFORMAT, "%s is empty; expected a header", c->path);
+    if (!c->map.bytes) return nas_fail(err, NAS_EFORMAT, "%s is empty; expected a header", c->path);
     *p = (const char *)c->map.p;
     size_t n = c->map.bytes;
     if (nas_is_gzip(c->map.p, n)) {
@@ -249,6 +248,10 @@ void nas_csv_close(nas_csv *c) {
     free(c->unpacked);
     nas_arena_close(c->arena);
     free(c);
+}
+
+nas_hash nas_csv_hash(const nas_csv *c) {
+    return nas_hash_of(c->map.p, c->map.bytes);
 }
 
 int32_t nas_csv_columns(const nas_csv *c) {

@@ -6,18 +6,22 @@
 #define NAS_CORE_DATA_CSV_H
 
 #include "base/arena.h"
+#include "base/hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef struct nas_csv nas_csv;
 
-/* Reads the file once, unpacks it where it is gzip, and reads its header. Rows of nothing but delimiters
- * at the end are no rows. Owner: the caller closes it. Errors: NAS_ENOTFOUND, NAS_EIO; NAS_EFORMAT
- * an empty file, one of 2 GiB or more, what is no table of text (named for what it is). */
+/* Reads the file once, unpacks it where it is gzip, and reads its header. Rows of nothing but
+ * delimiters at the end are no rows. Owner: the caller closes it. Errors: NAS_ENOTFOUND, NAS_EIO;
+ * NAS_EFORMAT an empty file, one of 2 GiB or more, what is no table of text (named for what it is).
+ */
 NAS_NODISCARD nas_status nas_csv_open(const char *path, nas_csv **out, nas_err *err);
 void nas_csv_close(nas_csv *c);
 
+/* Of the bytes that were read. */
+nas_hash nas_csv_hash(const nas_csv *c);
 int32_t nas_csv_columns(const nas_csv *c);
 /* The name in UTF-8, whatever the file's encoding: without it being UTF-8 it is read as Latin-1. */
 const char *nas_csv_name(const nas_csv *c, int32_t column);

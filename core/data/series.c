@@ -327,6 +327,7 @@ static nas_status open_in(nas_series *s, const char *path, const nas_log *log, n
     nas_csv *csv = NULL;
     NAS_TRY(nas_csv_open(path, &csv, err));
     l->csv = csv;
+    s->file = nas_csv_hash(csv);
     const nas_status st = load(l, log, err);
     nas_numbers_close(&l->numbers);
     nas_csv_close(csv);

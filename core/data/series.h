@@ -55,6 +55,7 @@ typedef struct nas_series {
     const int32_t *group_begin; /* [n_groups + 1] rows */
     const char *const *group_name; /* [n_groups]; NULL without groups */
     nas_hash hash;                 /* of names and values */
+    nas_hash file;                 /* of the bytes that were read */
     int64_t dropped;
     int64_t gaps, irregular, repeats; /* steps longer than the usual one, shorter, of 0 or back */
     int64_t step;                     /* microseconds of the usual one; 0: the time is not read */

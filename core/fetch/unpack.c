@@ -173,6 +173,18 @@ static nas_status sync_folder(const char *folder, nas_err *err) {
     return synced ? NAS_OK : err ? err->code : NAS_EIO;
 }
 
+/* It was read when its sum was made, and again now. */
+static nas_status check_sum(const nas_unpack *u, nas_err *err) {
+    nas_hash now;
+    if (!u->sum) return NAS_OK;
+    NAS_TRY(nas_file_hash(u->archive, &now, err));
+    if (nas_hash_equal(&now, u->sum)) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s was changed after its sum was made; nothing was kept, and the same command "
+                    "begins anew",
+                    u->archive);
+}
+
 nas_status nas_unpack_archive(const nas_unpack *u, const nas_log *log, nas_unpacked *out,
                               nas_err *err) {
     struct stat s;
@@ -195,6 +207,7 @@ nas_status nas_unpack_archive(const nas_unpack *u, const nas_log *log, nas_unpac
     if (st == NAS_OK) st = take_all(&k, err);
     if (st == NAS_OK && out->files == 0)
         st = nas_fail(err, NAS_EFORMAT, "%s has no file in it", u->archive);
+    if (st == NAS_OK) st = check_sum(u, err);
     if (st == NAS_OK) nas_progress(log, u->name, k.archive_bytes, k.archive_bytes);
     if (st == NAS_OK) st = sync_folder(u->folder, err);
     (void)archive_read_free(k.from);

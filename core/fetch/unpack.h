@@ -2,6 +2,7 @@
 #ifndef NAS_CORE_FETCH_UNPACK_H
 #define NAS_CORE_FETCH_UNPACK_H
 
+#include "base/hash.h"
 #include "base/log.h"
 
 #include <stdint.h>
@@ -12,6 +13,7 @@ typedef struct nas_unpack {
     const char *name;    /* for progress */
     int32_t strip;       /* leading components of each path that are left out */
     int64_t most;        /* bytes of all files together that may come out */
+    const nas_hash *sum; /* of the archive, which is looked at again; NULL: nobody knows it */
 } nas_unpack;
 
 typedef struct nas_unpacked {
@@ -21,9 +23,9 @@ typedef struct nas_unpacked {
 
 /* Writes all files and folders and syncs them. The archive is refused as a whole when an entry
  * leads out of the folder, is a link, a device or anything but a file or folder, stands twice, has
- * a name that no file should have, or when it is damaged or has more than `most` bytes or a million
- * entries. Errors: NAS_EFORMAT refused, NAS_EIO, NAS_EFULL, NAS_ENOMEM, NAS_ESTOP; the folder is
- * removed then. */
+ * a name that no file should have, or when it is damaged, has another sum, or has more than `most`
+ * bytes or a million entries. Errors: NAS_EFORMAT refused, NAS_EIO, NAS_EFULL, NAS_ENOMEM,
+ * NAS_ESTOP; the folder is removed then. */
 NAS_NODISCARD nas_status nas_unpack_archive(const nas_unpack *u, const nas_log *log,
                                             nas_unpacked *out, nas_err *err);
 
