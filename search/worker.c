@@ -369,8 +369,8 @@ static void begin_life(hands *h) {
     if (locked) return;
     nas_event e = {.kind = NAS_EVENT_WARNING};
     snprintf(e.text, sizeof e.text,
-             "%.900s: should this run be killed, others wait %d seconds for its trials",
-             why.text, NAS_SILENCE_SECONDS);
+             "%.900s: should this run be killed, others wait %d seconds for its trials", why.text,
+             NAS_SILENCE_SECONDS);
     tell(h, &e);
 }
 
