@@ -1,6 +1,8 @@
 /* base/file.c - checked file I/O. */
 #include "base/file.h"
 
+#include "base/clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -234,11 +236,11 @@ nas_status nas_dir_make(const char *path, nas_err *err) {
     for (char *p = copy + 1; st == NAS_OK && *p; p++) {
         if (*p != '/') continue;
         *p = '\0';
-        if (mkdir(copy, 0755) != 0 && errno != EEXIST)
+        if (mkdir(copy, 0777) != 0 && errno != EEXIST)
             st = nas_fail_errno(err, "cannot make the folder %s", copy);
         *p = '/';
     }
-    if (st == NAS_OK && mkdir(copy, 0755) != 0 && errno != EEXIST)
+    if (st == NAS_OK && mkdir(copy, 0777) != 0 && errno != EEXIST)
         st = nas_fail_errno(err, "cannot make the folder %s", copy);
     if (st == NAS_OK && !nas_path_is_dir(copy))
         st = nas_fail(err, NAS_EIO, "%s is there and is not a folder", copy);
@@ -329,7 +331,9 @@ static void share_lock(int fd, const char *path) {
 
 static nas_status lock(const char *path, int how, nas_lock *out, nas_err *err) {
     for (;;) {
-        out->fd = open_lock(path, O_CREAT);
+        int left = 5; /* who made it just now lets others in next */
+        while ((out->fd = open_lock(path, O_CREAT)) < 0 && errno == EACCES && left-- > 0)
+            nas_clock_sleep(0.002);
         if (out->fd < 0) return nas_fail_errno(err, "cannot open the lock %s", path);
         while (flock(out->fd, how) != 0) {
             if (errno == EINTR) continue;

@@ -38,7 +38,7 @@ typedef struct nas_mapped {
 NAS_NODISCARD nas_status nas_file_map(const char *path, nas_mapped *out, nas_err *err);
 void nas_file_unmap(nas_mapped *m);
 
-/* mkdir -p. */
+/* mkdir -p, for all whom the umask lets in. */
 NAS_NODISCARD nas_status nas_dir_make(const char *path, nas_err *err);
 /* Removes a folder and all below it, links not followed; absent is fine. */
 NAS_NODISCARD nas_status nas_dir_remove(const char *path, nas_err *err);
@@ -49,8 +49,8 @@ bool nas_path_is_dir(const char *path);
 NAS_NODISCARD nas_status nas_dir_list(nas_arena *a, const char *path, char ***names, size_t *n,
                                       nas_err *err);
 
-/* An exclusive lock on a file that is made when absent; waits. It ends with the process at the
- * latest. */
+/* An exclusive lock on a file that is made when absent, for all who may write in its folder; waits.
+ * It ends with the process at the latest. */
 typedef struct nas_lock {
     int fd;
 } nas_lock;

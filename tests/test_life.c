@@ -170,14 +170,19 @@ static void test_left_by_makers(void **state) {
 /* A lock file is for all who may write in its folder, whatever the umask of the first. */
 static void test_locks_of_users(void **state) {
     place *p = *state;
-    char path[128];
+    char path[128], folder[128];
     struct stat info;
     nas_lock lock;
     bool taken;
     int status;
     snprintf(path, sizeof path, "%s/a.lock", p->dir);
     assert_int_equal(chmod(p->dir, 0777), 0);
-    const mode_t before = umask(077);
+    const mode_t before = umask(0);
+    snprintf(folder, sizeof folder, "%s/ab/cd", p->dir);
+    OK(nas_dir_make(folder, &p->err));
+    assert_int_equal(stat(folder, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0777);
+    (void)umask(077);
     OK(nas_lock_take(path, &lock, &p->err));
     (void)umask(before);
     assert_int_equal(stat(path, &info), 0);
