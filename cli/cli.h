@@ -47,7 +47,7 @@ typedef struct cli_command {
 } cli_command;
 
 extern const cli_command cli_run, cli_space, cli_top, cli_show, cli_sql, cli_export, cli_eval,
-    cli_train, cli_verify, cli_cache, cli_data, cli_compare, cli_copy;
+    cli_train, cli_verify, cli_cache, cli_data, cli_compare, cli_copy, cli_retry;
 
 /* Prints "nas: text" on stderr; the exit status of that error. */
 int cli_fail(const nas_err *err);

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/libm.h"
 #include "core/audio/frontend.h"
 #include "core/deploy/deploy.h"
 #include "core/kernel/infer.h"
@@ -20,7 +21,7 @@
 
 static const cli_command *const commands[] = {
     &cli_run,   &cli_space,  &cli_top,   &cli_show, &cli_sql,     &cli_export, &cli_eval,
-    &cli_train, &cli_verify, &cli_cache, &cli_data, &cli_compare, &cli_copy,
+    &cli_train, &cli_verify, &cli_cache, &cli_data, &cli_compare, &cli_copy,   &cli_retry,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -110,10 +111,12 @@ static int print_version(void) {
     nas_err err = {0};
     const nas_kernel *kernel;
     if (nas_kernel_choose(&kernel, &err) != NAS_OK) return cli_fail(&err);
-    printf(
-        "nas, not released yet\ntraining %d (%s), inference %d (%s), front end %d, database %d\n",
-        NAS_TRAIN_VERSION, nas_kernel_name(kernel), NAS_DEPLOY_VERSION, nas_infer_choose()->name,
-        NAS_FRONTEND_VERSION, nas_schema_version());
+    char libm[NAS_LIBM_TEXT];
+    nas_libm_text(", ", libm);
+    printf("nas, not released yet\ntraining %d (%s%s), inference %d (%s), front end %d, database "
+           "%d\n",
+           NAS_TRAIN_VERSION, libm, nas_kernel_name(kernel), NAS_DEPLOY_VERSION,
+           nas_infer_choose()->name, NAS_FRONTEND_VERSION, nas_schema_version());
     return CLI_OK;
 }
 

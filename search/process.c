@@ -1,6 +1,9 @@
 /* search/process.c - names of processes. */
 #include "search/process.h"
 
+#include "base/libm.h"
+#include "core/nn/train.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -79,7 +82,7 @@ nas_alive nas_process_alive(const char *id, nas_life *db) {
 }
 
 void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]) {
-    char line[256], cpu[128] = "unknown processor";
+    char line[256], cpu[128] = "unknown processor", libm[NAS_LIBM_TEXT];
     FILE *f = fopen("/proc/cpuinfo", "r");
     while (f && fgets(line, sizeof line, f)) {
         const char *colon = strchr(line, ':');
@@ -88,6 +91,7 @@ void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]) {
         break;
     }
     if (f) fclose(f);
-    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, %s", cpu, sysconf(_SC_NPROCESSORS_ONLN),
-             kernel_row);
+    nas_libm_text(", ", libm);
+    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, training %d, %s%s", cpu,
+             sysconf(_SC_NPROCESSORS_ONLN), NAS_TRAIN_VERSION, libm, kernel_row);
 }

@@ -29,7 +29,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256, TICK_MS = 100, FORGIVEN_CRASHES = 20, NO_FAULT = -1, PASSES_MOST = 32 };
+enum { MAX_WORKERS = 256, TICK_MS = 100, NO_FAULT = -1, PASSES_MOST = 32 };
+static const double patience = 60; /* with workers that were asked to end, in seconds */
+
+/* What a worker said before it ended, or what ended it. */
+typedef struct death {
+    nas_fault fault;
+    nas_status status;   /* NAS_OK: it said nothing */
+    int64_t row, number; /* of its trial; row 0: none */
+} death;
+
+/* In memory that workers share. */
+typedef struct shared {
+    _Atomic int threads; /* that each of those alive may train on */
+    nas_aside aside;
+} shared;
 
 typedef struct team {
     const nas_run_options *o;
@@ -38,8 +52,13 @@ typedef struct team {
     nas_store *store;  /* closed while a worker is forked: connections do not cross a fork */
     pid_t leader, pid[MAX_WORKERS];
     uint64_t token[MAX_WORKERS];
-    int32_t n, alive, crashes;
-    _Atomic int *share; /* threads that each of those alive may train on; shared with them */
+    int32_t n, alive;
+    bool due[MAX_WORKERS]; /* to be started once `back` says so */
+    int64_t only;          /* the row that the one worker tries alone; 0: none does */
+    nas_setbacks back;
+    death said[MAX_WORKERS];
+    char how[1100]; /* the last of them: "worker 1 was ended by signal 9 (Killed)" */
+    struct shared *shared;
     int pipe[2];
     nas_run_state state;
     bool stale; /* the counts in state: something happened since `counted` */
@@ -94,15 +113,27 @@ static bool asked_to_stop(const team *t) {
     return t->fatal != NAS_OK || nas_should_stop(&t->keep.log);
 }
 
+/* Where memory is short a worker goes first, so that somebody is left to say so. */
+static void be_killed_first(void) {
+    FILE *f = fopen("/proc/self/oom_score_adj", "w");
+    if (!f) return;
+    (void)fputs("800", f);
+    (void)fclose(f);
+}
+
 /* In the child: everything of the coordinator is left alone; _exit runs none of its handlers. */
 static void be_worker(team *t, int32_t index) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != t->leader) _exit(1); /* it died before the line above */
+    be_killed_first();
     close(t->pipe[0]);
-    nas_threads_follow(t->share, t->n);
+    nas_threads_follow(&t->shared->threads, t->n);
     nas_worker w = t->worker;
     w.index = index;
     w.token = t->token[index];
+    w.aside = &t->shared->aside;
+    w.only = t->only;
+    w.last = t->only && nas_setback_is_last(&t->back, t->only);
     w.event_fd = t->pipe[1];
     nas_err err = {0};
     _exit(nas_worker_run(&w, &err) == NAS_OK ? 0 : 1);
@@ -110,20 +141,11 @@ static void be_worker(team *t, int32_t index) {
 
 /* Where fewer candidates are left than workers, the processors that come free go to them. */
 static void share_out(const team *t) {
-    atomic_store_explicit(t->share, t->alive > 0 ? t->n / t->alive : 1, memory_order_relaxed);
+    const int each = t->alive > 0 && !t->only ? t->n / t->alive : 1; /* alone: least memory */
+    atomic_store_explicit(&t->shared->threads, each, memory_order_relaxed);
 }
 
-static nas_status start_worker(team *t, int32_t index, nas_err *err) {
-    NAS_TRY(nas_token_new(&t->token[index], err));
-    nas_store_close(t->store);
-    t->store = NULL;
-    nas_team_end();
-    const pid_t pid = fork();
-    if (pid == 0) be_worker(t, index);
-    if (pid < 0) return nas_fail_errno(err, "cannot start a worker");
-    t->pid[index] = pid;
-    t->alive++;
-    share_out(t);
+static nas_status open_store(team *t, nas_err *err) {
     NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err));
     nas_store_take_turns(t->store, t->worker.turns);
     return NAS_OK;
@@ -135,10 +157,84 @@ static void keep_warnings(team *t) {
         (void)!nas_keep_put(&t->keep, t->store, t->worker.study, NULL);
 }
 
+/* Statuses of bad input would say that nothing was touched. */
+static nas_status give_up(team *t, const death *e, nas_err *err) {
+    const bool full = e->status == NAS_EFULL, memory = e->status == NAS_ENOMEM;
+    const char *what = "";
+    char n[32];
+    if (e->fault == NAS_FAULT_CRASH)
+        what = "; where trials failed that are not to blame, `nas retry` sets them back";
+    else if (memory || !e->status)
+        what = ", where memory is short with fewer --workers; --trial-bytes lets trials fail that "
+               "need too much";
+    (void)!count(t, NULL);
+    return nas_fail(err, full || memory ? e->status : NAS_EIO,
+                    "workers ended %" PRId32 " times in a row and trained no trial between, the "
+                    "last time: %s. %s trial%s stored: run the same command to go on%s",
+                    t->back.ends, t->how, nas_thousands(t->state.done, n),
+                    t->state.done == 1 ? " is" : "s are", what);
+}
+
+/* Another process cannot be had: those that are there go on without it. */
+static nas_status do_without(team *t, int32_t index, nas_err *err) {
+    nas_err why = {0};
+    const nas_status st = nas_fail_errno(&why, "worker %" PRId32 " cannot start", index + 1);
+    const death e = {.fault = nas_fault_of_status(st), .status = st};
+    snprintf(t->how, sizeof t->how, "%.1000s", why.text);
+    nas_warn(&t->keep.log, "%s; %" PRId32 " of %" PRId32 " are at work", t->how, t->alive, t->n);
+    if (t->alive > 0) return NAS_OK;
+    t->due[index] = !t->only;
+    t->only = 0;
+    return nas_setback_add(&t->back, 0, e.fault, false, nas_clock_wall()) == NAS_ENOUGH
+               ? give_up(t, &e, err)
+               : NAS_OK;
+}
+
+static nas_status start_worker(team *t, int32_t index, nas_err *err) {
+    NAS_TRY(nas_token_new(&t->token[index], err));
+    nas_store_close(t->store);
+    t->store = NULL;
+    nas_team_end();
+    t->due[index] = false;
+    const pid_t pid = fork();
+    const int why = errno;
+    if (pid == 0) be_worker(t, index);
+    if (pid > 0) {
+        t->pid[index] = pid;
+        t->alive++;
+        share_out(t);
+    }
+    NAS_TRY(open_store(t, err));
+    errno = why;
+    return pid > 0 ? NAS_OK : do_without(t, index, err);
+}
+
+static bool is_trained(const char *state) {
+    return !strcmp(state, "complete") || !strcmp(state, "stopped") || !strcmp(state, "diverged");
+}
+
+static void tell_replaced(team *t, const death *e) {
+    char trial[64] = "";
+    if (e->row) snprintf(trial, sizeof trial, "; trial %" PRId64 " waits again", e->number);
+    nas_warn(&t->keep.log, "%s%s, the worker is replaced", t->how, trial);
+}
+
+static void hear_end(team *t, const nas_event *e) {
+    death *d = &t->said[e->worker];
+    *d = (death){.status = (nas_status)e->status, .row = e->row, .number = e->number};
+    d->fault = nas_fault_of_status(d->status);
+    snprintf(t->how, sizeof t->how, "worker %" PRId32 ": %s", e->worker + 1, e->text);
+    tell_replaced(t, d);
+}
+
 static void hear(team *t, const nas_event *e) {
     if (e->kind == NAS_EVENT_WARNING) {
         nas_warn(&t->keep.log, "%s", e->text);
         keep_warnings(t);
+        return;
+    }
+    if (e->kind == NAS_EVENT_SETBACK) {
+        hear_end(t, e);
         return;
     }
     if (e->kind == NAS_EVENT_FATAL) {
@@ -151,7 +247,8 @@ static void hear(team *t, const nas_event *e) {
     if (e->kind == NAS_EVENT_WAITING || e->kind == NAS_EVENT_RESUMED) return;
     if (e->kind == NAS_EVENT_STARTED) t->busy_since[e->worker] = nas_clock_wall();
     if (e->kind == NAS_EVENT_FINISHED) t->busy_since[e->worker] = 0;
-    if (e->kind == NAS_EVENT_FINISHED && strcmp(e->state, "waiting") != 0) t->crashes = 0;
+    if (e->kind == NAS_EVENT_FINISHED && strcmp(e->state, "waiting") != 0)
+        nas_setback_finished(&t->back, e->row, is_trained(e->state));
     if (e->kind != NAS_EVENT_EPOCH) t->stale = true;
     recount(t);
     if (t->view->event) t->view->event(t->view->ctx, e, &t->state, t->store);
@@ -193,48 +290,103 @@ static bool is_it(void *ctx, const char *worker, double heartbeat) {
     return nas_process_is(worker, *token);
 }
 
-/* Gives back what the worker held, for the reason that it ended; and what workers of other runs
- * held that are gone. */
-static nas_status take_back(team *t, int32_t index, nas_err *err) {
-    char why[96] = "the worker died";
+/* Gives back what the worker held, and what workers of other runs held that are gone: that is no
+ * fault of their trials. */
+static nas_status take_back(team *t, int32_t index, int32_t retries, const char *why,
+                            nas_err *err) {
     int32_t given_back = 0;
-    /* A full disk, or a wish to stop, is no fault of the trial. */
-    const int32_t retries = asked_to_stop(t) ? NO_FAULT : t->o->retries;
-    if (t->late[index])
-        snprintf(why, sizeof why, "took longer than %g seconds (--trial-seconds)",
-                 t->o->limits.seconds);
     t->busy_since[index] = 0;
     t->waits[index] = false;
     NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, why, is_it, &t->token[index],
                            &given_back, err));
     nas_watch_begin(&t->watch, nas_clock_wall());
-    return nas_store_reap(t->store, t->worker.study, retries, "the worker died", is_gone, t,
+    return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the worker ended", is_gone, t,
                           &given_back, err);
 }
 
-/* A worker that ended: 0 means that no trial is left for it. A crash gives its trial back and is
- * replaced. */
+typedef struct held {
+    uint64_t token;
+    death *death;
+} held;
+
+static bool note_held(void *ctx, const nas_row *row) {
+    const held *h = ctx;
+    const nas_value *worker = &row->values[2];
+    if (worker->is_null || !nas_process_is(worker->text, h->token)) return true;
+    h->death->row = row->values[0].integer;
+    h->death->number = row->values[1].integer;
+    return false;
+}
+
+/* How the worker ended, and with which trial: what it gave back itself, it said. */
+static nas_status find_death(team *t, int32_t index, int status, death *e, nas_err *err) {
+    char view[160], sql[256];
+    held h = {t->token[index], e};
+    const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    *e = t->said[index];
+    t->said[index] = (death){.row = 0};
+    nas_view_name(nas_space_name(t->worker.space), "", view);
+    snprintf(sql, sizeof sql, "select id, number, worker from %s where state = 'running'", view);
+    NAS_TRY(nas_store_query(t->store, sql, NULL, 0, note_held, &h, err));
+    if (e->status != NAS_OK) return NAS_OK;
+    e->fault = nas_fault_of_signal(sig);
+    if (sig)
+        snprintf(t->how, sizeof t->how, "worker %" PRId32 " was ended by signal %d (%s)", index + 1,
+                 sig, strsignal(sig));
+    else
+        snprintf(t->how, sizeof t->how, "worker %" PRId32 " ended with status %d", index + 1,
+                 WEXITSTATUS(status));
+    tell_replaced(t, e);
+    return NAS_OK;
+}
+
+static nas_status condemn(team *t, int32_t index, const death *e, int status, nas_err *err) {
+    char why[256];
+    snprintf(why, sizeof why,
+             "crashed its worker, %d times with no other trial of the run at work, the last time "
+             "by signal %d (%s)",
+             NAS_ALONE_TRIES, WTERMSIG(status), strsignal(WTERMSIG(status)));
+    NAS_TRY(take_back(t, index, 0, why, err));
+    nas_setback_drop(&t->back, e->row);
+    nas_warn(&t->keep.log, "trial %" PRId64 " failed: it %s", e->number, why);
+    t->stale = true;
+    return NAS_OK;
+}
+
+/* The worker ended through nobody's fault, or its trial's: that is told by trying it alone. */
+static nas_status set_back(team *t, int32_t index, int status, nas_err *err) {
+    death e;
+    const bool alone = t->only != 0;
+    NAS_TRY(find_death(t, index, status, &e, err));
+    const nas_judgement v =
+        nas_setback_add(&t->back, e.row, e.fault, alone && e.row == t->only, nas_clock_wall());
+    t->only = 0;
+    if (v == NAS_GUILTY && WIFSIGNALED(status)) return condemn(t, index, &e, status, err);
+    NAS_TRY(take_back(t, index, NO_FAULT, "the worker ended", err));
+    t->due[index] = !alone;
+    return v == NAS_ENOUGH ? give_up(t, &e, err) : NAS_OK;
+}
+
+/* A worker that ended: 0 means that no trial is left for it. Others are replaced. */
 static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
+    const bool late = t->late[index];
     t->pid[index] = 0;
     t->alive--;
-    share_out(t);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return NAS_OK;
-    NAS_TRY(take_back(t, index, err));
-    const bool late = t->late[index];
     t->late[index] = false;
-    if (asked_to_stop(t) || (WIFEXITED(status) && t->fatal != NAS_OK)) return NAS_OK;
-    if (late)
-        nas_warn(&t->keep.log, "worker %" PRId32 " did not end its trial in time; it is replaced",
-                 index + 1);
-    else if (WIFSIGNALED(status))
-        nas_warn(&t->keep.log, "worker %" PRId32 " was ended by signal %d (%s); it is replaced",
-                 index + 1, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    if (!late && ++t->crashes > FORGIVEN_CRASHES)
-        return nas_fail(
-            err, NAS_EBUG,
-            "workers crashed %d times and finished no trial between; the study is as it "
-            "was: run the same command to go on",
-            t->crashes);
+    share_out(t);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        nas_setback_drop(&t->back, t->only);
+        t->only = 0;
+        return NAS_OK;
+    }
+    if (asked_to_stop(t)) return take_back(t, index, NO_FAULT, "the run ended", err);
+    if (!late) return set_back(t, index, status, err);
+    char why[96];
+    snprintf(why, sizeof why, "took longer than %g seconds (--trial-seconds)",
+             t->o->limits.seconds);
+    NAS_TRY(take_back(t, index, t->o->retries, why, err));
+    nas_warn(&t->keep.log, "worker %" PRId32 " did not end its trial in time; it is replaced",
+             index + 1);
     return start_worker(t, index, err);
 }
 
@@ -280,14 +432,40 @@ static void signal_all(const team *t, int sig) {
         if (t->pid[i] > 0) (void)kill(t->pid[i], sig);
 }
 
+/* One that was stopped hears of it only when it goes on; one that does not come to it is ended. */
+static void ask_to_end(const team *t, double *since) {
+    const double now = nas_clock_wall();
+    if (*since <= 0) {
+        *since = now;
+        signal_all(t, SIGTERM);
+    }
+    signal_all(t, now - *since > patience ? SIGKILL : SIGCONT);
+}
+
+/* Workers that are to be started, after their pause; then, one by one, trials that are tried with
+ * no other at work. */
+static nas_status start_due(team *t, bool *more, nas_err *err) {
+    *more = t->alive > 0;
+    if (asked_to_stop(t)) return NAS_OK;
+    for (int32_t i = 0; i < t->n; i++) *more = *more || t->due[i];
+    *more = *more || atomic_load(&t->back.aside->n) > 0;
+    if (nas_clock_wall() < t->back.due) return NAS_OK;
+    t->back.due = 0;
+    for (int32_t i = 0; i < t->n && t->back.due <= 0; i++)
+        if (t->due[i]) NAS_TRY(start_worker(t, i, err));
+    if (t->alive > 0 || t->back.due > 0) return NAS_OK;
+    t->only = nas_setback_next(&t->back);
+    return t->only ? start_worker(t, 0, err) : NAS_OK;
+}
+
 static nas_status lead(team *t, nas_err *err) {
-    bool told = false;
-    for (int32_t i = 0; i < t->n; i++) NAS_TRY(start_worker(t, i, err));
-    while (t->alive > 0) {
-        if (!told && asked_to_stop(t)) {
-            signal_all(t, SIGTERM);
-            told = true;
-        }
+    double told = 0;
+    bool more = true;
+    for (int32_t i = 0; i < t->n; i++) t->due[i] = true;
+    for (;;) {
+        if (asked_to_stop(t)) ask_to_end(t, &told);
+        NAS_TRY(start_due(t, &more, err));
+        if (!more) break;
         hear_all(t);
         recount(t);
         t->state.seconds = nas_clock_wall() - t->begun;
@@ -302,13 +480,14 @@ static nas_status lead(team *t, nas_err *err) {
 
 static nas_status run_team(team *t, nas_err *err) {
     if (pipe(t->pipe) != 0) return nas_fail_errno(err, "cannot make a pipe");
-    t->share =
-        mmap(NULL, sizeof *t->share, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (t->share == MAP_FAILED) {
+    t->shared =
+        mmap(NULL, sizeof *t->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (t->shared == MAP_FAILED) {
         close(t->pipe[0]);
         close(t->pipe[1]);
         return nas_fail_errno(err, "cannot share memory with workers");
     }
+    t->back.aside = &t->shared->aside;
     nas_status st = nas_turns_open(&t->worker.turns, err);
     if (st == NAS_OK) st = lead(t, err);
     if (st != NAS_OK) { /* nobody works on without a coordinator */
@@ -317,7 +496,7 @@ static nas_status run_team(team *t, nas_err *err) {
     }
     nas_store_take_turns(t->store, NULL);
     nas_turns_close(t->worker.turns);
-    (void)munmap(t->share, sizeof *t->share);
+    (void)munmap(t->shared, sizeof *t->shared);
     close(t->pipe[0]);
     close(t->pipe[1]);
     return st;

@@ -31,6 +31,8 @@ typedef struct hands {
     nas_hash busy;    /* the stage that the trial in hand waits for */
     bool holds, lost; /* lost: the trial in hand was taken for dead, it is somebody else's now */
     bool late;        /* the trial in hand took longer than it may */
+    bool set_back;    /* the error is nobody's fault and may pass; row: of the trial that met it */
+    int64_t row;
     double begun, beat;
     double waiting_since, waited; /* for others, or at work for all; 0: neither */
     double told;                  /* up to when the coordinator knows of work for all; 0: none */
@@ -41,6 +43,7 @@ typedef struct hands {
 static void tell(const hands *h, nas_event *e) {
     e->worker = h->w->index;
     e->number = h->claim.number;
+    e->row = e->kind == NAS_EVENT_SETBACK ? h->row : h->claim.id;
     if (h->w->event_fd >= 0) (void)!write(h->w->event_fd, e, sizeof *e);
 }
 
@@ -236,20 +239,22 @@ static nas_status take_over(hands *h, nas_err *err) {
     return NAS_OK;
 }
 
-/* An error that the next trial would meet too. */
-static bool is_fatal(nas_status st) {
-    return st == NAS_EFULL || st == NAS_EIO || st == NAS_ESTOP;
+/* Not the trial's fault, as far as this worker can tell. */
+static bool is_forgiven(const hands *h, nas_status st) {
+    if (st == NAS_ENOMEM) return h->w->limits.bytes <= 0 && !h->w->last;
+    return st == NAS_ESTOP || nas_is_setback(st);
 }
 
 static nas_status store_failure(hands *h, nas_status why, const char *text, double wall,
                                 double epochs, nas_err *err) {
-    const bool again = is_fatal(why) || h->claim.attempt <= h->w->retries;
+    const bool again = is_forgiven(h, why) || h->claim.attempt <= h->w->retries;
     nas_result r = {.state = again ? "waiting" : "failed", .reason = text, .seconds = wall};
     r.epochs_trained = epochs;
     r.epochs_saved = NAN;
     if (why == NAS_ESHAPE) r.state = "rejected";
     if (why == NAS_ESTOP) r.reason = NULL;
-    r.forgiven = is_fatal(why);
+    if (why == NAS_ENOMEM && h->w->last) r.state = "failed";
+    r.forgiven = is_forgiven(h, why);
     return store_result(h, &r, NULL, err);
 }
 
@@ -303,6 +308,11 @@ static void explain_limits(const hands *h, nas_status st, nas_err *why) {
         (void)nas_fail(why, st, "took longer than %g seconds (--trial-seconds)", l->seconds);
     if (st == NAS_ENOMEM && l->bytes > 0)
         (void)nas_fail_in(why, st, "needs more than %" PRId64 " bytes (--trial-bytes)", l->bytes);
+    else if (st == NAS_ENOMEM && h->w->last)
+        (void)nas_fail_in(why, st,
+                          "needs more memory than there was, %d times with no other trial of the "
+                          "run at work",
+                          NAS_ALONE_TRIES);
 }
 
 static nas_status do_trial(hands *h, const char *json, nas_err *err) {
@@ -322,7 +332,9 @@ static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     if (st == NAS_OK) return store_outcome(h, &out, took, nas_clock_process() - cpu, err);
     if (st == NAS_EBUSY) return pass_over(h, out.epochs_trained, err);
     const nas_status stored = store_failure(h, st, why.text, took, out.epochs_trained, err);
-    if (!is_fatal(st) || st == NAS_ESTOP) return stored;
+    if (!is_forgiven(h, st) || st == NAS_ESTOP || stored != NAS_OK) return stored;
+    h->set_back = true;
+    h->row = h->claim.id;
     return nas_fail(err, st, "%s", why.text);
 }
 
@@ -331,7 +343,14 @@ static nas_status tidy(hands *h, nas_err *err) {
     nas_cache_use_end(&h->use);
     if (!h->use.put || h->use.put < h->cache.most / 64) return NAS_OK;
     h->use.put = 0;
-    return nas_cache_trim(&h->cache, err);
+    const nas_status st = nas_cache_trim(&h->cache, err);
+    h->set_back = nas_is_setback(st);
+    return st;
+}
+
+static void leave_aside(hands *h) {
+    const nas_aside *a = h->w->aside;
+    nas_store_narrow(h->store, h->w->only, a ? a->row : NULL, a ? atomic_load(&a->n) : 0);
 }
 
 static nas_status work(hands *h, nas_err *err) {
@@ -339,6 +358,7 @@ static nas_status work(hands *h, nas_err *err) {
         const nas_arena_mark mark = nas_arena_here(h->arena);
         nas_passed_look(&h->passed, h->w->cache);
         nas_store_pass_over(h->store, h->passed.rows, h->passed.n);
+        leave_aside(h);
         if (h->passed.n == NAS_PASSED_MOST) {
             nas_clock_sleep(nap_seconds);
             continue;
@@ -400,7 +420,9 @@ nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
     nas_life_close(&h.life); /* after the store: see there */
     nas_arena_close(h.arena);
     if (st == NAS_OK) return NAS_OK;
-    nas_event e = {.kind = NAS_EVENT_FATAL, .status = (int32_t)st};
+    /* Memory may be there later; what else the database meets is not for another worker. */
+    const bool passes = h.set_back || st == NAS_ENOMEM;
+    nas_event e = {.kind = passes ? NAS_EVENT_SETBACK : NAS_EVENT_FATAL, .status = (int32_t)st};
     snprintf(e.text, sizeof e.text, "%.1000s", err ? err->text : nas_status_name(st));
     tell(&h, &e);
     return st;

@@ -30,10 +30,15 @@ static nas_status read_progress(nas_store *s, nas_layout *l, progress *p, nas_er
     return NAS_OK;
 }
 
-static bool is_passed(const nas_store *s, int64_t row) {
-    for (int32_t i = 0; i < s->n_passed; i++)
-        if (s->passed[i] == row) return true;
+static bool is_among(const int64_t *rows, int32_t n, int64_t row) {
+    for (int32_t i = 0; i < n; i++)
+        if (rows[i] == row) return true;
     return false;
+}
+
+/* Not there for this handle. */
+static bool is_left(const nas_store *s, int64_t row) {
+    return s->only ? row != s->only : is_among(s->left, s->n_left, row);
 }
 
 /* *others: there are some that are passed over. */
@@ -42,7 +47,9 @@ static nas_status read_waiting(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas
     for (;;) {
         NAS_TRY(nas_sql_step(s, st, found, err));
         if (!*found) return NAS_OK;
-        if (!is_passed(s, sqlite3_column_int64(st, 0))) break;
+        const int64_t row = sqlite3_column_int64(st, 0);
+        if (is_left(s, row)) continue;
+        if (!is_among(s->passed, s->n_passed, row)) break;
         *others = true;
     }
     out->id = sqlite3_column_int64(st, 0);
@@ -126,7 +133,7 @@ static nas_status pick_new(nas_store *s, nas_layout *l, const progress *p, const
                            nas_pick_fn pick, void *ctx, nas_arena *a, nas_claim *out,
                            const char **json, bool *found, bool *again, nas_err *err) {
     *found = false;
-    if (p->exhausted || (p->trials >= 0 && p->next >= p->trials)) return NAS_OK;
+    if (s->only || p->exhausted || (p->trials >= 0 && p->next >= p->trials)) return NAS_OK;
     nas_value *values = nas_arena_array(a, (size_t)l->n_params, sizeof *values, err);
     if (!values) return NAS_ENOMEM;
     for (int32_t i = 0; i < l->n_params; i++) values[i].is_null = true;
@@ -188,6 +195,12 @@ nas_status nas_store_claim(nas_store *s, nas_study_id id, const char *worker, na
 void nas_store_pass_over(nas_store *s, const int64_t *rows, int32_t n) {
     s->passed = rows;
     s->n_passed = n;
+}
+
+void nas_store_narrow(nas_store *s, int64_t only, const int64_t *left, int32_t n) {
+    s->only = only;
+    s->left = left;
+    s->n_left = n;
 }
 
 nas_status nas_store_has_candidate(nas_store *s, nas_study_id id, const nas_hash *candidate,

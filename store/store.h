@@ -217,6 +217,10 @@ NAS_NODISCARD nas_status nas_store_claim(nas_store *s, nas_study_id id, const ch
  * the next call. While there are others, or some run, NAS_CLAIM_WAIT stands for "none". */
 void nas_store_pass_over(nas_store *s, const int64_t *rows, int32_t n);
 
+/* Claims through this handle take no trial but row `only` (0: any) from now on, and do as if the
+ * rows left[n] were not there; borrowed until the next call. */
+void nas_store_narrow(nas_store *s, int64_t only, const int64_t *left, int32_t n);
+
 /* Writes the date, or another value beside it: each call changes what stands there. Errors:
  * NAS_ELOST when the trial is no longer this worker's: its result would not be kept. */
 NAS_NODISCARD nas_status nas_store_heartbeat(nas_store *s, nas_study_id id, const nas_claim *c,
@@ -289,6 +293,19 @@ typedef bool (*nas_dead_fn)(void *ctx, const char *worker, double heartbeat);
 NAS_NODISCARD nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries,
                                         const char *why, nas_dead_fn dead, void *ctx, int32_t *n,
                                         nas_err *err);
+
+/* Lets trials that failed wait again, as if they had never been tried: those of ranges of numbers
+ * that are `failed`. Others of a range stay; a range of one number is refused unless that failed.
+ * The reason that each had becomes a warning of the version. Durable, all or none. told, which may
+ * be NULL, hears each number and reason, and *n is how many. Errors: NAS_EINVAL, NAS_EBUSY it runs;
+ * NAS_ENOTFOUND. */
+typedef struct nas_retry {
+    int64_t first, last;
+} nas_retry;
+typedef void (*nas_retry_fn)(void *ctx, int64_t number, const char *reason);
+NAS_NODISCARD nas_status nas_store_retry(nas_store *s, nas_study_id id, const nas_retry *ranges,
+                                         int32_t n_ranges, nas_retry_fn told, void *ctx, int64_t *n,
+                                         nas_err *err);
 
 /* Sets one metric of a finished trial (test_accuracy, latency measured again). Durable. */
 NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,

@@ -68,6 +68,9 @@ struct nas_store {
     bool alone;            /* it was there, and no -wal file beside it, when it was opened */
     const int64_t *passed; /* rows that claims leave alone */
     int32_t n_passed;
+    int64_t only;        /* the one row that claims take; 0: any */
+    const int64_t *left; /* rows that are not there for claims */
+    int32_t n_left;
 };
 
 /* turns.c */
@@ -194,6 +197,10 @@ NAS_NODISCARD nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t 
 NAS_NODISCARD nas_status nas_reuse_find(nas_store *s, nas_layout *l, nas_claim *c, nas_err *err);
 /* finish.c: removes the epochs, stages, steps and artefacts that an earlier attempt left. */
 NAS_NODISCARD nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err *err);
+
+/* warnings.c: within a transaction. */
+NAS_NODISCARD nas_status nas_warning_insert(nas_store *s, nas_study_id id, const char *text,
+                                            nas_err *err);
 
 /* front.c */
 

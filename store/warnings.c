@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "store/store_int.h"
 
-static nas_status insert_warning(nas_store *s, nas_study_id id, const char *text, nas_err *err) {
+nas_status nas_warning_insert(nas_store *s, nas_study_id id, const char *text, nas_err *err) {
     return nas_sql_put(s, err,
                        "INSERT OR IGNORE INTO nas_warnings SELECT ?1, ?2,"
                        " (SELECT 1 + coalesce(max(position), -1) FROM nas_warnings"
@@ -12,7 +12,7 @@ static nas_status insert_warning(nas_store *s, nas_study_id id, const char *text
 
 nas_status nas_store_put_warning(nas_store *s, nas_study_id id, const char *text, nas_err *err) {
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
-    return nas_sql_end(s, insert_warning(s, id, text, err), err);
+    return nas_sql_end(s, nas_warning_insert(s, id, text, err), err);
 }
 
 nas_status nas_store_warnings(nas_store *s, nas_study_id id, nas_warning_fn fn, void *ctx,

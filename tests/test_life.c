@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -167,45 +166,12 @@ static void test_left_by_makers(void **state) {
     for (int i = 0; i < 6; i++) close(fd[i]);
 }
 
-/* A lock file is for all who may write in its folder, whatever the umask of the first. */
-static void test_locks_of_users(void **state) {
-    place *p = *state;
-    char path[128], folder[128];
-    struct stat info;
-    nas_lock lock;
-    bool taken;
-    int status;
-    snprintf(path, sizeof path, "%s/a.lock", p->dir);
-    assert_int_equal(chmod(p->dir, 0777), 0);
-    const mode_t before = umask(0);
-    snprintf(folder, sizeof folder, "%s/ab/cd", p->dir);
-    OK(nas_dir_make(folder, &p->err));
-    assert_int_equal(stat(folder, &info), 0);
-    assert_int_equal(info.st_mode & 0777, 0777);
-    (void)umask(077);
-    OK(nas_lock_take(path, &lock, &p->err));
-    (void)umask(before);
-    assert_int_equal(stat(path, &info), 0);
-    assert_int_equal(info.st_mode & 0777, 0666);
-    assert_int_equal(chmod(path, 0444), 0); /* as an older nas left it */
-    const pid_t child = fork();
-    if (child == 0) {
-        if (geteuid() == 0 && setuid(1002) != 0) _exit(2);
-        const bool held = nas_lock_is_held(path);
-        if (nas_lock_try(path, &lock, &taken, &p->err) != NAS_OK) _exit(3);
-        _exit(!(held && !taken));
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    nas_lock_remove(path, &lock);
-    assert_int_equal(chmod(p->dir, 0700), 0);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_beats),          T(test_no_heartbeat),   T(test_locks_of_sqlite),
-        T(test_left_by_makers), T(test_locks_of_users),
+        T(test_beats),
+        T(test_no_heartbeat),
+        T(test_locks_of_sqlite),
+        T(test_left_by_makers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
