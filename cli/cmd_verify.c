@@ -1,7 +1,7 @@
 /* cli/cmd_verify.c - nas verify: train a stored trial again and compare the bytes. */
-#include "base/libm.h"
 #include "cli/scratch.h"
 #include "cli/study.h"
+#include "base/libm.h"
 #include "core/kernel/threads.h"
 #include "core/nn/train.h"
 #include "search/confirm.h"

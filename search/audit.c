@@ -56,10 +56,8 @@ static nas_status find_all(work *w, const nas_log *log, nas_err *err) {
         nas_team_run(nas_cores(), n, find_one, w);
         if (w->no_room) st = nas_fail(err, NAS_ENOMEM, "out of memory");
         if (w->lost >= 0)
-            st = nas_fail(err, NAS_EIO,
-                          "the packed clip %s could not be read again; run the same "
-                          "again",
-                          w->c->clips[w->lost].name);
+            st = nas_fail(err, NAS_EIO, "the packed clip %s could not be read again; run the same "
+                          "again", w->c->clips[w->lost].name);
         if (nas_should_stop(log)) st = nas_fail(err, NAS_ESTOP, "stopped");
     }
     for (int32_t i = 0; i < NAS_TEAM_MOST; i++) nas_traits_close(w->plan[i]);

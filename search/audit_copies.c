@@ -29,7 +29,8 @@ static nas_status compare(const nas_auditing *w, int32_t i, int32_t k, bool *equ
 
 static nas_status are_equal(const nas_auditing *w, int32_t i, int32_t k, bool *equal) {
     const nas_clip *x = &w->d->clips->clips[i], *y = &w->d->clips->clips[k];
-    *equal = w->t[i].sum == w->t[k].sum && x->samples == y->samples && x->rate_hz == y->rate_hz;
+    *equal =
+        w->t[i].sum == w->t[k].sum && x->samples == y->samples && x->rate_hz == y->rate_hz;
     return *equal ? compare(w, i, k, equal) : NAS_OK;
 }
 

@@ -18,8 +18,10 @@ static float examples_x[EXAMPLES * H * W], examples_values[EXAMPLES * VALUES];
 static int32_t examples_y[EXAMPLES];
 
 #define SAME(f) CONV(f, 3, 3, 1, 1, NAS_SAME, false)
-#define ERROR \
-    { .ops = &nas_layer_error }
+#define ERROR           \
+    {                   \
+        .ops = &nas_layer_error \
+    }
 
 static const char *const rows[] = {"generic", "avx2", "avx512"};
 
@@ -60,7 +62,7 @@ static const net_case cases[] = {
      false,
      {0}},
     {"classes, residual, dropout, tiles of 2x4, int8 fine-tuning",
-     MODEL(6, H *W / 6, 1, CONV(24, 3, 3, 1, 2, NAS_SAME, true), BN, RELU,
+     MODEL(6, H * W / 6, 1, CONV(24, 3, 3, 1, 2, NAS_SAME, true), BN, RELU,
            RESIDUAL(NAS_SHORTCUT_IDENTITY, SAME(24), BN, RELU, DROPOUT(0.3), SAME(24), BN), RELU,
            RESIDUAL(NAS_SHORTCUT_PROJECT, CONV(36, 3, 3, 2, 2, NAS_SAME, false), BN), RELU,
            MAX_POOL(2, 2, 2, 2, NAS_VALID), FLATTEN, DENSE(CLASSES), SOFTMAX),

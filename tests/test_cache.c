@@ -1,5 +1,5 @@
-/* tests/test_cache.c - what a killed writer leaves in the cache, what others do to a file that is
- * in use, and a cache of two users. */
+/* tests/test_cache.c - what a killed writer leaves in the cache, what others do to a file that is in
+ * use, and a cache of two users. */
 #include "base/file.h"
 #include "search/cache_bound.h"
 #include "tests/fixture.h"

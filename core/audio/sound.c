@@ -334,8 +334,7 @@ static nas_status hear_bytes(const nas_mapped *from, const nas_hearing *h, nas_s
 
 static nas_status load(const char *path, nas_mapped *out, nas_err *err) {
     const nas_status st = nas_file_load(path, MOST_BYTES, out, err);
-    return st == NAS_EFORMAT ? nas_fail(err, st, "not a regular file, or one of 2 GiB or more")
-                             : st;
+    return st == NAS_EFORMAT ? nas_fail(err, st, "not a regular file, or one of 2 GiB or more") : st;
 }
 
 nas_status nas_sound_hear(const char *path, const nas_hearing *h, nas_sound *out, nas_err *err) {

@@ -63,8 +63,8 @@ typedef struct recipe {
 } recipe;
 
 /* Opens the pack of a recipe. NAS_EFORMAT, too, where another nas left out clips that are fine, or
- * made clips at a rate of others than those it is to be made of, for which files can be read
- * depends on the decoder. */
+ * made clips at a rate of others than those it is to be made of, for which files can be read depends
+ * on the decoder. */
 static nas_status find_pack(const recipe *r, const char *path, nas_pack *pack, nas_err *err) {
     NAS_TRY(nas_pack_open(path, &r->key, r->l->n_labels, pack, err));
     if (!r->from && nas_pack_lacks(pack, r->l)) {
@@ -104,7 +104,8 @@ static nas_status write_locked(nas_arena *a, const recipe *r, const place *at, c
     if (st == NAS_ENOTFOUND && nas_pack_borrow(a, at->cache, &r->key, at->pack))
         st = find_pack(r, at->pack, pack, &why);
     if (st != NAS_OK) {
-        if (st == NAS_EFORMAT) nas_warn(log, "%s: they are made again", why.text);
+        if (st == NAS_EFORMAT)
+            nas_warn(log, "%s: they are made again", why.text);
         if (!r->from) nas_pack_warn_of_others(a, at->cache, at->pack, log);
         st = nas_pack_write(r->l, r->from, r->rate_hz, at->pack, &r->key, log, err);
         if (st == NAS_OK) st = find_pack(r, at->pack, pack, err);

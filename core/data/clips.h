@@ -101,9 +101,9 @@ NAS_NODISCARD nas_status nas_clips_classes(nas_arena *a, const nas_clips_options
  * into the cache when it is not there yet, opens it. Owner: the caller closes it. Errors:
  * NAS_ENOTFOUND no such folder or class (with the nearest name), NAS_EINVAL no class or fewer than
  * two, a pattern that does not compile, NAS_EFORMAT clips that cannot be read, samples far beyond
- * -1 .. 1, NAS_EIO/NAS_EFULL the cache, NAS_EIO a clip that cannot be opened or read, or that
- * changed meanwhile (nothing is kept then), NAS_ESTOP. What is left out, cropped or odd is a
- * warning for each kind, with a count: docs/CLIPS.md. */
+ * -1 .. 1, NAS_EIO/NAS_EFULL the cache, NAS_EIO a clip that cannot be opened or read, or that changed
+ * meanwhile (nothing is kept then), NAS_ESTOP. What is left out, cropped or odd is a warning
+ * for each kind, with a count: docs/CLIPS.md. */
 NAS_NODISCARD nas_status nas_clips_open(const nas_clips_options *o, const nas_log *log,
                                         nas_clips **out, nas_err *err);
 void nas_clips_close(nas_clips *c);
@@ -118,10 +118,10 @@ NAS_NODISCARD nas_status nas_clips_prepare(nas_clips *c, int32_t rate_hz, const 
                                            nas_err *err);
 
 /* All samples of clip i at its own rate, in [-1, 1], into out[samples]. They are checked after they
- * were read: what is given is what was packed. Errors: NAS_EIO the pack was changed or cut
- * meanwhile.
+ * were read: what is given is what was packed. Errors: NAS_EIO the pack was changed or cut meanwhile.
  */
-NAS_NODISCARD nas_status nas_clips_samples(const nas_clips *c, int32_t i, float *out, nas_err *err);
+NAS_NODISCARD nas_status nas_clips_samples(const nas_clips *c, int32_t i, float *out,
+                                           nas_err *err);
 
 /* Clip i at rate_hz, padded with zeros or cropped to out_samples = round(clip_seconds * rate_hz).
  * A clip of that rate is copied; others go through libsamplerate's best sinc converter. Errors:

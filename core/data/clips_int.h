@@ -79,8 +79,8 @@ void nas_clip_list_warn(const nas_clip_list *l, bool pattern, const nas_log *log
 /* SHA-256 of a file's bytes. *found: false where the path is a link that leads nowhere. Returns 0,
  * or the errno of what failed. */
 int nas_clip_hash_file(const char *path, nas_hash *out, bool *found);
-/* Fails: what cannot be opened or read is not left out, as only a file that is wrong is. NAS_EIO,
- * or NAS_ENOMEM. error: an errno. */
+/* Fails: what cannot be opened or read is not left out, as only a file that is wrong is. NAS_EIO, or
+ * NAS_ENOMEM. error: an errno. */
 nas_status nas_clip_cannot_read(const char *path, int error, nas_err *err);
 /* The same of a failure to read whose text is in *err. */
 nas_status nas_clip_not_read(nas_status st, nas_err *err);

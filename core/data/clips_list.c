@@ -338,8 +338,8 @@ int nas_clip_hash_file(const char *path, nas_hash *out, bool *found) {
     *found = fd >= 0;
     if (fd < 0) {
         struct stat info; /* a link to nothing is part of the data, and not what went wrong now */
-        const bool link =
-            (error == ENOENT || error == ELOOP) && lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+        const bool link = (error == ENOENT || error == ELOOP) && lstat(path, &info) == 0 &&
+                          S_ISLNK(info.st_mode);
         return link ? 0 : error;
     }
     const int failed = hash_all(fd, out);
@@ -369,11 +369,10 @@ nas_status nas_clip_not_read(nas_status st, nas_err *err) {
 }
 
 nas_status nas_clip_changed(const char *path, nas_err *err) {
-    return nas_fail(
-        err, NAS_EIO,
-        "%s changed while the clips were read: what was hashed is not what was decoded, "
-        "so nothing was kept. Run the same again once nobody writes there",
-        path);
+    return nas_fail(err, NAS_EIO,
+                    "%s changed while the clips were read: what was hashed is not what was decoded, "
+                    "so nothing was kept. Run the same again once nobody writes there",
+                    path);
 }
 
 typedef struct hashing {

@@ -198,7 +198,8 @@ static void cut_empty_rows(nas_csv *c) {
  * and must not change meanwhile. */
 static nas_status read_text(nas_csv *c, const char **p, nas_err *err) {
     NAS_TRY(nas_file_load(c->path, INT32_MAX, &c->map, err));
-    if (!c->map.bytes) return nas_fail(err, NAS_EFORMAT, "%s is empty; expected a header", c->path);
+    if (!c->map.bytes)
+        return nas_fail(err, NAS_EFORMAT, "%s is empty; expected a header", c->path);
     *p = (const char *)c->map.p;
     size_t n = c->map.bytes;
     if (nas_is_gzip(c->map.p, n)) {

@@ -14,15 +14,14 @@ typedef struct nas_noise_files {
     nas_hash hash;      /* of names and contents */
 } nas_noise_files;
 
-/* Files that count as clips would; links that lead nowhere are none. Owner: arena a. Errors:
- * NAS_EIO also of a file that cannot be opened or read, NAS_ENOMEM, NAS_EINVAL a path that is too
- * long. */
+/* Files that count as clips would; links that lead nowhere are none. Owner: arena a. Errors: NAS_EIO
+ * also of a file that cannot be opened or read, NAS_ENOMEM, NAS_EINVAL a path that is too long. */
 NAS_NODISCARD nas_status nas_noise_list(nas_arena *a, const char *folder, nas_noise_files *out,
                                         nas_err *err);
 
 /* What is heard of file i, if it still has the bytes that were listed. Owner: the caller frees *out
- * with nas_sound_free. Errors: NAS_EFORMAT the file is wrong, and may be left out; NAS_EIO (also
- * when it has changed), NAS_ENOMEM. */
+ * with nas_sound_free. Errors: NAS_EFORMAT the file is wrong, and may be left out; NAS_EIO (also when
+ * it has changed), NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_noise_hear(const nas_noise_files *files, int32_t i,
                                         const nas_hearing *h, nas_sound *out, nas_err *err);
 /* The first most_seconds of file i, at rate_hz. Errors: the same; NAS_EFORMAT a rate too far from
