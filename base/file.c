@@ -1,6 +1,8 @@
 /* base/file.c - checked file I/O. */
 #include "base/file.h"
 
+#include "base/clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -340,7 +342,9 @@ static int open_or_make_lock(const char *path) {
 
 static nas_status lock(const char *path, int how, nas_lock *out, nas_err *err) {
     for (;;) {
-        out->fd = open_or_make_lock(path);
+        int left = 5; /* whoever made it just now lets others in next */
+        while ((out->fd = open_or_make_lock(path)) < 0 && errno == EACCES && left-- > 0)
+            nas_clock_sleep(0.002);
         if (out->fd < 0) return nas_fail_errno(err, "cannot open the lock %s", path);
         while (flock(out->fd, how) != 0) {
             if (errno == EINTR) continue;

@@ -33,7 +33,8 @@ static bool open_it(nas_life *l) {
 nas_status nas_life_show(nas_life *l, uint64_t token, nas_err *err) {
     struct flock byte = byte_of(token);
     if (!open_it(l)) return nas_fail_errno(err, "%s cannot be opened", l->path);
-    if (fcntl(l->fd, F_OFD_SETLK, &byte)) return nas_fail_errno(err, "%s cannot be locked", l->path);
+    if (fcntl(l->fd, F_OFD_SETLK, &byte))
+        return nas_fail_errno(err, "%s cannot be locked", l->path);
     return NAS_OK;
 }
 
@@ -41,8 +42,8 @@ nas_status nas_life_show(nas_life *l, uint64_t token, nas_err *err) {
  * that is not there says nothing. */
 static bool is_local(int fd) {
     static const uint32_t kinds[] = {
-        EXT4_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, 0x58465342 /* xfs */, TMPFS_MAGIC,
-        RAMFS_MAGIC,       F2FS_SUPER_MAGIC,  0x2fc12fc1 /* zfs */, OVERLAYFS_SUPER_MAGIC,
+        EXT4_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, 0x58465342 /* xfs */,   TMPFS_MAGIC,
+        RAMFS_MAGIC,       F2FS_SUPER_MAGIC,  0x2fc12fc1 /* zfs */,   OVERLAYFS_SUPER_MAGIC,
         MSDOS_SUPER_MAGIC, NILFS_SUPER_MAGIC, 0x2011bab0 /* exfat */, 0xca451a4e /* bcachefs */,
     };
     struct statfs s;

@@ -271,9 +271,8 @@ static nas_status list_dead(nas_store *s, int64_t study, nas_dead_fn dead, void 
     bool row = true;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
         const char *worker = (const char *)sqlite3_column_text(st, 3);
-        const double heartbeat = sqlite3_column_type(st, 2) == SQLITE_NULL
-                                     ? (double)NAN
-                                     : sqlite3_column_double(st, 2);
+        const double heartbeat =
+            sqlite3_column_type(st, 2) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, 2);
         if (!dead(ctx, worker ? worker : "", heartbeat)) continue;
         seen *d = nas_arena_alloc(a, sizeof *d, err);
         status = d ? nas_sql_text(st, 3, a, &d->worker, err) : NAS_ENOMEM;

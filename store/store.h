@@ -270,8 +270,8 @@ void nas_store_pass_over(nas_store *s, const int64_t *rows, int32_t n);
  * rows left[n] were not there; borrowed until the next call. */
 void nas_store_narrow(nas_store *s, int64_t only, const int64_t *left, int32_t n);
 
-/* Writes the date, or another value beside it: each call changes what stands there. Errors: NAS_ELOST
- * when the trial is no longer this worker's: its result would not be kept. */
+/* Writes the date, or another value beside it: each call changes what stands there. Errors:
+ * NAS_ELOST when the trial is no longer this worker's: its result would not be kept. */
 NAS_NODISCARD nas_status nas_store_heartbeat(nas_store *s, nas_study_id id, const nas_claim *c,
                                              const char *worker, nas_err *err);
 
@@ -335,8 +335,9 @@ NAS_NODISCARD nas_status nas_store_reuse(nas_store *s, nas_study_id id, const na
                                          const char *worker, bool *kept, nas_err *err);
 
 /* Gives back the running trials whose worker is dead, as `dead` judges by the worker's name and the
- * heartbeat as it stands in the row (NaN: none), which the worker's clock wrote; one that was tried `retries` + 1 times becomes failed, for the reason `why`.
- * retries below 0: it was no fault of the trials, and the attempt does not count. *n: how many. */
+ * heartbeat as it stands in the row (NaN: none), which the worker's clock wrote; one that was tried
+ * `retries` + 1 times becomes failed, for the reason `why`. retries below 0: it was no fault of the
+ * trials, and the attempt does not count. *n: how many. */
 typedef bool (*nas_dead_fn)(void *ctx, const char *worker, double heartbeat);
 NAS_NODISCARD nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries,
                                         const char *why, nas_dead_fn dead, void *ctx, int32_t *n,

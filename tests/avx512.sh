@@ -20,8 +20,10 @@ fetch_kernel() {
     mkdir "$dir/deb"
     (cd "$dir/deb" && apt-get download -qq "$package" && dpkg -x ./*.deb .) >"$dir/log" 2>&1 ||
         give_up "no kernel: $(cat "$dir/log")"
-    cp "$dir"/deb/boot/vmlinuz-* "$kernel.$$"
-    mv "$kernel.$$" "$kernel"
+    local fresh
+    fresh=$(mktemp "$kernel.XXXXXX")
+    cp "$dir"/deb/boot/vmlinuz-* "$fresh"
+    mv "$fresh" "$kernel"
 }
 [ -s "$kernel" ] || fetch_kernel
 

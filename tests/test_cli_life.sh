@@ -22,27 +22,30 @@ export PROGRAM=$work/nas SPACES=$work
 side_by_side() { # FIRST SECOND: words before each run
     $1 timeout 50 "$PROGRAM" run "$SPACES/seven.json" --db d.db --workers 1 --quiet --out a_best >a.txt 2>&1 &
     local first=$!
-    sleep 1
+    at_work_on seven 1
     $2 timeout 50 "$PROGRAM" run "$SPACES/seven.json" --db d.db --workers 1 --quiet --out b_best >b.txt 2>&1 &
     local second=$!
-    sleep 1.5
+    at_work_on seven 2
     held >before.txt
     wait "$first" && wait "$second"
+}
+at_work_on() { # STUDY N: waits until N of its trials run
+    for _ in $(seq 200); do
+        [ "$("$PROGRAM" sql d.db "select count(*) from $1 where state = 'running'" --csv 2>/dev/null | tail -1)" != "$2" ] || break
+        sleep 0.02
+    done
 }
 held() { "$PROGRAM" sql d.db "select number, worker, started, attempt from seven order by 1" --csv; }
 # A killed run's trial, by the same command.
 killed() { # FIRST SECOND [SPACE]: words before each run; what the second runs
     $1 "$PROGRAM" run "$SPACES/one.json" --db d.db --workers 1 --quiet --out a_best >a.txt 2>&1 &
     local leader=$!
-    for _ in $(seq 200); do
-        [ "$("$PROGRAM" sql d.db "select count(*) from one where state = 'running'" --csv 2>/dev/null | tail -1)" != 1 ] || break
-        sleep 0.02
-    done
+    at_work_on one 1
     kill -9 "$leader"
     wait "$leader"
     $2 timeout 60 "$PROGRAM" run "$SPACES/${3:-one.json}" --db d.db --workers 1 --quiet --out b_best >b.txt 2>&1
 }
-export -f side_by_side held killed
+export -f side_by_side at_work_on held killed
 begin() { # NAME COMMAND...: in a folder of its own
     mkdir "$1" && chmod 777 "$1"
     (
@@ -138,9 +141,9 @@ if [ "$can_root" = yes ]; then
         local i a b
         for i in $(seq 12); do
             rm -rf one.db* one_a one_b
-            unshare -p -f "$NAS" run quick.json --db one.db --workers 1 --quiet --out one_a >a.txt 2>&1 &
+            unshare -p -f "$PROGRAM" run quick.json --db one.db --workers 1 --quiet --out one_a >a.txt 2>&1 &
             a=$!
-            unshare -p -f "$NAS" run quick.json --db one.db --workers 1 --quiet --out one_b >b.txt 2>&1 &
+            unshare -p -f "$PROGRAM" run quick.json --db one.db --workers 1 --quiet --out one_b >b.txt 2>&1 &
             b=$!
             wait $a || { cat a.txt; echo "round $i: the first failed"; return 1; }
             wait $b || { cat b.txt; echo "round $i: the second failed"; return 1; }

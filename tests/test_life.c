@@ -91,26 +91,47 @@ static bool can_have_it_alone(const place *p) {
     return alone;
 }
 
+/* A process that knows nothing of this one's connections. When told to, it tries to have the
+ * database alone; its exit status says whether it had. */
+static pid_t rival(const place *p, int *go) {
+    int told[2];
+    char byte;
+    assert_int_equal(pipe(told), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        close(told[1]);
+        _exit(read(told[0], &byte, 1) == 1 && can_have_it_alone(p));
+    }
+    close(told[0]);
+    *go = told[1];
+    return pid;
+}
+
+static int ask_rival(pid_t pid, int go) {
+    int status;
+    assert_int_equal(write(go, "", 1), 1);
+    close(go);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
 /* Showing and looking leave SQLite the locks that tell other processes of a connection. */
 static void test_locks_of_sqlite(void **state) {
     place *p = *state;
     const nas_study def = study_of("kws", 3);
     nas_study_id id;
+    int go[2];
+    const pid_t child[2] = {rival(p, &go[0]), rival(p, &go[1])};
     nas_store *s = start(p, &def, &id);
     nas_life mine = nas_life_of(p->db), eye = nas_life_of(p->db);
     OK(nas_life_show(&mine, 77, &p->err));
     assert_int_equal(nas_life_look(&eye, 77), NAS_LIFE_THERE);
-    for (int round = 0; round < 2; round++) {
-        const pid_t child = fork();
-        int status;
-        if (child == 0) _exit(can_have_it_alone(p));
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFEXITED(status));
-        assert_int_equal(WEXITSTATUS(status), round);
-        if (round == 0) nas_store_close(s);
-    }
+    assert_int_equal(ask_rival(child[0], go[0]), 0);
+    nas_store_close(s);
     nas_life_close(&mine);
     nas_life_close(&eye);
+    assert_int_equal(ask_rival(child[1], go[1]), 1);
 }
 
 static void make_file(const place *p, const char *tail, int *fd) {

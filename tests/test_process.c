@@ -116,8 +116,14 @@ static void test_names(void **state) {
     /* No lock was shown, so that there is none says nothing. */
     assert_int_equal(nas_process_alive(id, &l), NAS_LIFE_ENDED);
     assert_int_equal(nas_process_alive(bare, &l), NAS_LIFE_UNKNOWN);
-    static const char *const others[] = {"", " ", "unlocked", " unlocked", "0123456789abcdef", "x",
-                                         "h b/1 2 0123456789abcdeg", "h b/1 2 123456789abcdef"};
+    static const char *const others[] = {"",
+                                         " ",
+                                         "unlocked",
+                                         " unlocked",
+                                         "0123456789abcdef",
+                                         "x",
+                                         "h b/1 2 0123456789abcdeg",
+                                         "h b/1 2 123456789abcdef"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_false(nas_process_is(others[i], token));
         assert_int_equal(nas_process_alive(others[i], &l), NAS_LIFE_UNKNOWN);
@@ -232,14 +238,10 @@ static void test_silent_and_there(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lock),
-        cmocka_unit_test(test_cannot_tell),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_older_names),
-        cmocka_unit_test(test_silence),
-        cmocka_unit_test(test_pause),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_silent_and_there),
+        cmocka_unit_test(test_lock),    cmocka_unit_test(test_cannot_tell),
+        cmocka_unit_test(test_names),   cmocka_unit_test(test_older_names),
+        cmocka_unit_test(test_silence), cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_many),    cmocka_unit_test(test_silent_and_there),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }
