@@ -396,7 +396,9 @@ const cli_command cli_run = {
                                "a trial that takes longer fails (default: none does)"},
             [TRIAL_BYTES] = {"--trial-bytes", "N",
                              "a trial that needs more memory fails (default: none does)"},
-            [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
+            [RETRIES] = {"--retries", "N",
+                         "tries a trial again after an error of its own, or more than it may take "
+                         "(default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent, or that "
@@ -410,6 +412,10 @@ const cli_command cli_run = {
         },
     .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "
             "trial.\n"
+            "What ends a worker from outside (kill, want of memory, a full disk) is no trial's\n"
+            "fault and not counted: workers are replaced, after pauses that grow to seconds, and a\n"
+            "run in which that is no use ends with status 1. Trials that crash their worker fail\n"
+            "once they did so three times with no other at work; nas retry sets them back.\n"
             "With several objectives there is no one winner: the front is listed, and nas export\n"
             "writes the files of the trial that you pick.\n"
             "\n"
