@@ -392,8 +392,7 @@ nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
     if (st == NAS_OK) return NAS_OK;
     /* Memory may be there later; what else the database meets is not for another worker. */
     const bool passes = h.set_back || st == NAS_ENOMEM;
-    nas_event e = {.kind = passes ? NAS_EVENT_SETBACK : NAS_EVENT_FATAL,
-                   .status = (int32_t)st};
+    nas_event e = {.kind = passes ? NAS_EVENT_SETBACK : NAS_EVENT_FATAL, .status = (int32_t)st};
     snprintf(e.text, sizeof e.text, "%.1000s", err ? err->text : nas_status_name(st));
     tell(&h, &e);
     return st;

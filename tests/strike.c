@@ -1,9 +1,8 @@
-/* tests/strike.c - a shared object for LD_PRELOAD: what happens to a worker that asks for a block of
- * memory from STRIKE_FROM to STRIKE_TO bytes. Environment:
- *   STRIKE        a number: it dies by that signal; "memory": the block is refused
- *   STRIKE_TIMES  a file; a byte is taken from its end each time, and without one nothing happens.
- *                 Not set: it happens always
- * A candidate is told from others by the size of its net. */
+/* tests/strike.c - a shared object for LD_PRELOAD: what happens to a worker that asks for a block
+ * of memory from STRIKE_FROM to STRIKE_TO bytes. Environment: STRIKE        a number: it dies by
+ * that signal; "memory": the block is refused STRIKE_TIMES  a file; a byte is taken from its end
+ * each time, and without one nothing happens. Not set: it happens always A candidate is told from
+ * others by the size of its net. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

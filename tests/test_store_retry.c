@@ -114,8 +114,9 @@ static void test_retry(void **state) {
 
     /* As if new: what the failed attempt left is gone, also where the next is the first again. */
     fail_as(p, s, id, "complete", NULL);
-    assert_string_equal(ask(p, s, "SELECT number, state, attempt, reason FROM kws WHERE number = 0"),
-                        "0 complete 1 NULL");
+    assert_string_equal(
+        ask(p, s, "SELECT number, state, attempt, reason FROM kws WHERE number = 0"),
+        "0 complete 1 NULL");
     assert_string_equal(ask(p, s, "SELECT count(*) FROM nas_epochs WHERE trial = 1"), "1");
     nas_store_close(s);
 }
