@@ -1,10 +1,14 @@
 /* tests/test_setback.c - whose fault the end of a worker is. */
+#include "search/limits.h"
 #include "search/setback.h"
 
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -134,6 +138,23 @@ static void test_too_many(void **state) {
     assert_int_equal(nas_setback_add(&s, row, NAS_FAULT_CRASH, false, 1e6), NAS_ENOUGH);
 }
 
+/* --trial-bytes is the trial's fault only where the machine had so much. */
+static void test_whose_memory(void **state) {
+    (void)state;
+    assert_true(nas_limits_has(1 << 20));
+    assert_false(nas_limits_has(INT64_C(1) << 60));
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct rlimit none = {.rlim_cur = 1 << 20, .rlim_max = 1 << 20};
+        (void)setrlimit(RLIMIT_AS, &none);
+        _exit(nas_limits_has(16 << 20) ? 1 : 0);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),
@@ -143,6 +164,7 @@ int main(void) {
         cmocka_unit_test(test_all_crash),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_whose_memory),
     };
     return cmocka_run_group_tests_name("setback", tests, NULL, NULL);
 }
