@@ -98,13 +98,14 @@ const cli_command cli_retry = {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
         },
-    .text = "TRIALS are numbers and ranges (default: all that failed). Of a range, those in other\n"
-            "states stay as they are; a trial that is named by itself and did not fail is refused.\n"
-            "The reason that each had is kept in <study>_warnings.\n\n"
-            "Exit status: 0 done, also where none had failed, 1 a failure, or the trial is being\n"
-            "run; 2 bad input, nothing was touched.\n\n"
-            "examples:\n"
-            "  nas retry demo.db\n"
-            "  nas retry demo.db 3,7-9\n",
+    .text =
+        "TRIALS are numbers and ranges (default: all that failed). Of a range, those in other\n"
+        "states stay as they are; a trial that is named by itself and did not fail is refused.\n"
+        "The reason that each had is kept in <study>_warnings.\n\n"
+        "Exit status: 0 done, also where none had failed, 1 a failure, or the trial is being\n"
+        "run; 2 bad input, nothing was touched.\n\n"
+        "examples:\n"
+        "  nas retry demo.db\n"
+        "  nas retry demo.db 3,7-9\n",
     .run = run,
 };

@@ -401,7 +401,9 @@ const cli_command cli_run = {
                                "a trial that takes longer fails (default: none does)"},
             [TRIAL_BYTES] = {"--trial-bytes", "N",
                              "a trial that needs more memory fails (default: none does)"},
-            [RETRIES] = {"--retries", "N", "tries again after an error or a crash (default: 1)"},
+            [RETRIES] = {"--retries", "N",
+                         "tries a trial again after an error of its own, or more than it may take "
+                         "(default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent, or that "
@@ -416,16 +418,21 @@ const cli_command cli_run = {
                          "the winner's files replace those of a better winner of before"},
             [QUIET] = {"--quiet", NULL, "only the winner, warnings and errors"},
         },
-    .text = "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "
-            "trial.\n"
-            "With several objectives there is no one winner: the front is listed, and nas export\n"
-            "writes the files of the trial that you pick.\n"
-            "\n"
-            "Exit status: 0 there is a winner or a front, 3 nothing satisfies the constraints,\n"
-            "2 bad input, 1 a failure, 130 stopped.\n\n"
-            "examples:\n"
-            "  nas run spaces/demo.json\n"
-            "  nas run spaces/kws_a.json --data ~/speech_commands --trials 40 --workers 4\n"
-            "  nas run my.json --quiet && cat my_best/metrics.json\n",
+    .text =
+        "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "
+        "trial.\n"
+        "What ends a worker from outside (kill, want of memory, a full disk) is no trial's\n"
+        "fault and not counted: workers are replaced, after pauses that grow to seconds, and a\n"
+        "run in which that is no use ends with status 1. Trials that crash their worker fail\n"
+        "once they did so three times with no other at work; nas retry sets them back.\n"
+        "With several objectives there is no one winner: the front is listed, and nas export\n"
+        "writes the files of the trial that you pick.\n"
+        "\n"
+        "Exit status: 0 there is a winner or a front, 3 nothing satisfies the constraints,\n"
+        "2 bad input, 1 a failure, 130 stopped.\n\n"
+        "examples:\n"
+        "  nas run spaces/demo.json\n"
+        "  nas run spaces/kws_a.json --data ~/speech_commands --trials 40 --workers 4\n"
+        "  nas run my.json --quiet && cat my_best/metrics.json\n",
     .run = run,
 };

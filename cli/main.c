@@ -23,7 +23,7 @@
 
 static const cli_command *const commands[] = {
     &cli_run,   &cli_space,  &cli_top,   &cli_show, &cli_sql,     &cli_export, &cli_eval,
-    &cli_train, &cli_verify, &cli_cache, &cli_data, &cli_compare, &cli_copy, &cli_retry,
+    &cli_train, &cli_verify, &cli_cache, &cli_data, &cli_compare, &cli_copy,   &cli_retry,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -126,12 +126,19 @@ struct nas_cache_writer {
     nas_file *file;
 };
 
+/* Who removes a cache may do so at any moment, also between the folder and what goes into it. */
+enum { FOLDER_TRIES = 10 };
+
 /* The head stands first, and is known last. */
 static nas_status begin_file(nas_cache_writer *w, nas_err *err) {
     NAS_TRY(place_of(w->cache, &w->key, "", &w->at, err));
-    NAS_TRY(nas_dir_make_shared(w->at.dir, err));
-    nas_file_sweep(w->at.path);
-    NAS_TRY(nas_file_begin(w->at.path, &w->file, err));
+    nas_status st = NAS_ENOTFOUND;
+    for (int i = 0; st == NAS_ENOTFOUND && i < FOLDER_TRIES; i++) {
+        st = nas_dir_make_shared(w->at.dir, err);
+        nas_file_sweep(w->at.path);
+        if (st == NAS_OK) st = nas_file_begin(w->at.path, &w->file, err);
+    }
+    NAS_TRY(st);
     return nas_file_add(w->file, &w->head, sizeof w->head, err);
 }
 
@@ -221,8 +228,12 @@ nas_status nas_cache_wait_for(const nas_cache *c, const char *path, nas_lock *ou
 nas_status nas_cache_lock(const nas_cache *c, const nas_hash *key, nas_lock *out, nas_err *err) {
     place at;
     NAS_TRY(place_of(c, key, ".lock", &at, err));
-    NAS_TRY(nas_dir_make_shared(at.dir, err));
-    return nas_cache_wait_for(c, at.path, out, err);
+    nas_status st = NAS_ENOTFOUND;
+    for (int i = 0; st == NAS_ENOTFOUND && i < FOLDER_TRIES; i++) {
+        st = nas_dir_make_shared(at.dir, err);
+        if (st == NAS_OK) st = nas_cache_wait_for(c, at.path, out, err);
+    }
+    return st;
 }
 
 nas_status nas_cache_try(const nas_cache *c, const nas_hash *key, nas_lock *out, bool *taken,
@@ -230,8 +241,12 @@ nas_status nas_cache_try(const nas_cache *c, const nas_hash *key, nas_lock *out,
     place at;
     *taken = false;
     NAS_TRY(place_of(c, key, ".lock", &at, err));
-    NAS_TRY(nas_dir_make_shared(at.dir, err));
-    return nas_lock_try(at.path, out, taken, err);
+    nas_status st = NAS_ENOTFOUND;
+    for (int i = 0; st == NAS_ENOTFOUND && i < FOLDER_TRIES; i++) {
+        st = nas_dir_make_shared(at.dir, err);
+        if (st == NAS_OK) st = nas_lock_try(at.path, out, taken, err);
+    }
+    return st;
 }
 
 bool nas_cache_is_claimed(const nas_cache *c, const nas_hash *key) {

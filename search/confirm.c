@@ -217,6 +217,9 @@ static void wait_all(const nas_confirm *c, const pid_t *pid, int32_t n) {
             for (int32_t i = 0; i < n; i++) (void)kill(pid[i], SIGTERM);
             told = true;
         }
+        /* One that was stopped hears of it only when it goes on. */
+        for (int32_t i = 0; told && i < n; i++)
+            if (pid[i] > 0) (void)kill(pid[i], SIGCONT);
         nas_progress(&c->keep->log, "finalists again", n - left, n);
         if (ended <= 0) nas_clock_sleep(nap);
     }

@@ -3,6 +3,7 @@
 #include "search/limits.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 /* VmData of proc(5), in bytes; 0 when it cannot be read. */
@@ -23,4 +24,11 @@ void nas_limits_memory(int64_t bytes) {
     const int64_t now = bytes > 0 ? data_bytes() : 0;
     if (now > 0 && (rlim_t)(now + bytes) < r.rlim_max) r.rlim_cur = (rlim_t)(now + bytes);
     (void)setrlimit(RLIMIT_DATA, &r);
+}
+
+bool nas_limits_has(int64_t bytes) {
+    void *p = mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return false;
+    (void)munmap(p, (size_t)bytes);
+    return true;
 }

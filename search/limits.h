@@ -2,6 +2,7 @@
 #ifndef NAS_SEARCH_LIMITS_H
 #define NAS_SEARCH_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct nas_limits {
@@ -12,5 +13,9 @@ typedef struct nas_limits {
 /* From here on this process gets no more than `bytes` of private memory beyond what it has:
  * allocations fail. 0 ends it. */
 void nas_limits_memory(int64_t bytes);
+
+/* Could this process have so many bytes more now, without a bound of ours? If not, it is the
+ * machine that is short of them. */
+bool nas_limits_has(int64_t bytes);
 
 #endif

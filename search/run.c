@@ -527,6 +527,10 @@ static nas_status run_team(team *t, nas_err *err) {
     if (st != NAS_OK) { /* nobody works on without a coordinator */
         signal_all(t, SIGKILL);
         while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {}
+        for (int32_t i = 0; t->store && i < t->n; i++) {
+            if (t->pid[i] > 0) (void)!take_back(t, i, NO_FAULT, "the run ended", NULL);
+            t->pid[i] = 0;
+        }
     }
     nas_store_take_turns(t->store, NULL);
     nas_turns_close(t->worker.turns);

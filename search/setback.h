@@ -55,13 +55,14 @@ typedef struct nas_setbacks {
 } nas_setbacks;
 
 typedef enum nas_judgement {
-    NAS_AGAIN, /* the trial waits again and the worker is replaced, once `due` is there */
+    NAS_AGAIN,  /* the trial waits again and the worker is replaced, once `due` is there */
     NAS_GUILTY, /* the trial fails: `alone` says how often it was tried alone; the run goes on */
     NAS_ENOUGH  /* the run ends */
 } nas_judgement;
 
 /* A worker ended at `now` with the trial `row` in hand (0: none). alone: no other was at work. */
-nas_judgement nas_setback_add(nas_setbacks *s, int64_t row, nas_fault fault, bool alone, double now);
+nas_judgement nas_setback_add(nas_setbacks *s, int64_t row, nas_fault fault, bool alone,
+                              double now);
 
 /* Would one more failure for want of memory, alone, be the trial's? */
 bool nas_setback_is_last(nas_setbacks *s, int64_t row);

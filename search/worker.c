@@ -31,6 +31,7 @@ typedef struct hands {
     nas_hash busy;    /* the stage that the trial in hand waits for */
     bool holds, lost; /* lost: the trial in hand was taken for dead, it is somebody else's now */
     bool late;        /* the trial in hand took longer than it may */
+    bool large;       /* or more memory than it may, which was there */
     bool set_back;    /* the error is nobody's fault and may pass; row: of the trial that met it */
     int64_t row;
     double begun, beat;
@@ -241,7 +242,7 @@ static nas_status take_over(hands *h, nas_err *err) {
 
 /* Not the trial's fault, as far as this worker can tell. */
 static bool is_forgiven(const hands *h, nas_status st) {
-    if (st == NAS_ENOMEM) return h->w->limits.bytes <= 0 && !h->w->last;
+    if (st == NAS_ENOMEM) return !h->large && !h->w->last;
     return st == NAS_ESTOP || nas_is_setback(st);
 }
 
@@ -253,7 +254,7 @@ static nas_status store_failure(hands *h, nas_status why, const char *text, doub
     r.epochs_saved = NAN;
     if (why == NAS_ESHAPE) r.state = "rejected";
     if (why == NAS_ESTOP) r.reason = NULL;
-    if (why == NAS_ENOMEM && h->w->last) r.state = "failed";
+    if (why == NAS_ENOMEM && h->w->last && !h->large) r.state = "failed";
     r.forgiven = is_forgiven(h, why);
     return store_result(h, &r, NULL, err);
 }
@@ -308,7 +309,7 @@ static void explain_limits(const hands *h, nas_status st, nas_err *why) {
     const nas_limits *l = &h->w->limits;
     if (st == NAS_EINVAL && h->late)
         (void)nas_fail(why, st, "took longer than %g seconds (--trial-seconds)", l->seconds);
-    if (st == NAS_ENOMEM && l->bytes > 0)
+    if (st == NAS_ENOMEM && h->large)
         (void)nas_fail_in(why, st, "needs more than %" PRId64 " bytes (--trial-bytes)", l->bytes);
     else if (st == NAS_ENOMEM && h->w->last)
         (void)nas_fail_in(why, st,
@@ -328,6 +329,8 @@ static nas_status do_trial(hands *h, const char *json, nas_err *err) {
     nas_limits_memory(h->w->limits.bytes);
     nas_status st = evaluate(h, json, &out, &why);
     nas_limits_memory(0);
+    const int64_t most = h->w->limits.bytes;
+    h->large = st == NAS_ENOMEM && most > 0 && nas_limits_has(most);
     if (st == NAS_ESTOP && h->late) st = NAS_EINVAL;
     explain_limits(h, st, &why);
     const double took = nas_clock_wall() - wall;

@@ -22,7 +22,7 @@ typedef enum nas_event_kind {
 
 typedef struct nas_event {
     int32_t kind, worker; /* worker: index, from 0 */
-    int64_t number, row; /* of the trial; row 0: none in hand */
+    int64_t number, row;  /* of the trial; row 0: none in hand */
     int32_t epoch, epochs;
     int32_t status; /* nas_status of SETBACK and FATAL */
     char state[16];

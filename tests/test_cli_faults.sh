@@ -111,7 +111,7 @@ kills() { # HOW-MANY: of a worker, or of the whole run, in one study
     fresh
     "$NAS" run many.json --db undisturbed.db --workers 2 --quiet --out best || return 1
     for i in $(seq "$1"); do
-        setsid "$NAS" run many.json --db fault.db --workers 2 --retries 100 --quiet --out best >kill.txt 2>&1 &
+        setsid "$NAS" run many.json --db fault.db --workers 2 --quiet --out best >kill.txt 2>&1 &
         leader=$!
         sleep "0.$((RANDOM % 60 + 10))"
         if [ $((i % 2)) = 0 ]; then
@@ -127,7 +127,7 @@ kills() { # HOW-MANY: of a worker, or of the whole run, in one study
     done
     left=$(sql fault.db "select 48 - count(*) from many where state = 'complete'")
     echo "after the kills $left of 48 trials were left"
-    "$NAS" run many.json --db fault.db --workers 2 --retries 100 --quiet --out best || return 1
+    "$NAS" run many.json --db fault.db --workers 2 --quiet --out best || return 1
     dump undisturbed.db many >undisturbed.txt
     dump fault.db many >kills.txt
     has complete kills.txt && cmp kills.txt undisturbed.txt && equal "$(sql fault.db "select count(*) from many")" 48

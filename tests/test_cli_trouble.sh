@@ -118,21 +118,6 @@ hung_up() {
 if [ $((0x$(awk '/^SigIgn/ { print $2 }' /proc/$$/status) & 1)) = 0 ]; then
     check "a terminal that closes stops the run" hung_up
 fi
-gives_up() {
-    "$NAS" run long.json --db crash.db --workers 1 --trials 2 --retries 0 >crash.txt 2>&1 &
-    local leader=$!
-    for _ in $(seq 100); do
-        [ "$(sql crash.db "select count(*) from long where state = 'running'" 2>/dev/null)" != 1 ] || break
-        sleep 0.05
-    done
-    kill -KILL $(children "$leader") # sanitizers would catch SIGSEGV
-    wait "$leader"
-    cat crash.txt
-    grep -q "ended by signal 9" crash.txt && grep -q "1 trial: nas sql" crash.txt &&
-        equal "$(sql crash.db "select state, reason from long where number = 0")" "failed,the worker died"
-}
-check "a trial that crashes too often is failed, and the run says so" gives_up
-
 # --- trials that take more than they may
 slow() {
     "$NAS" run long.json --db slow.db --workers 2 --trials 2 --trial-seconds 1 >slow.txt
