@@ -53,6 +53,14 @@ extern const cli_command cli_run, cli_space, cli_top, cli_show, cli_sql, cli_exp
 int cli_fail(const nas_err *err);
 int cli_status_of(nas_status st);
 
+/* The option of commands that write to a database. */
+#define CLI_ONE_NAME                                                            \
+    {                                                                           \
+        "--one-name", NULL,                                                     \
+            "goes on where the database has several names (hard links), or is " \
+            "mounted without its folder: nobody uses it under another one"      \
+    }
+
 /* Whole numbers of an option, within bounds. false after a message. */
 bool cli_number(const char *option, const char *text, int64_t lo, int64_t hi, int64_t *out);
 /* Can the folder of an option be made, or written? Asked before work is done for it. false after a

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUDY, VERSION };
+enum { STUDY, VERSION, ONE_NAME };
 enum { RANGES_MOST = 256 };
 
 typedef struct ranges {
@@ -50,14 +50,15 @@ static void note(void *ctx, int64_t number, const char *reason) {
     fputc('\n', ctx);
 }
 
-static int set_back(const cli_study *s, const char *db, const ranges *r) {
+static int set_back(const cli_study *s, const char *db, bool any_name, const ranges *r) {
     nas_err err = {0};
     nas_store *store = NULL;
     char *text = NULL, n[32];
     size_t size = 0;
     int64_t count = 0;
     FILE *f = open_memstream(&text, &size);
-    nas_status st = f ? nas_store_open(db, NAS_STORE_WRITE, &store, &err)
+    const nas_store_place any = {.any_name = any_name};
+    nas_status st = f ? nas_store_open_at(db, NAS_STORE_WRITE, &any, &store, &err)
                       : nas_fail_errno(&err, "cannot list trials");
     if (st == NAS_OK) st = nas_store_retry(store, s->id, r->v, r->n, note, f, &count, &err);
     nas_store_close(store);
@@ -82,7 +83,7 @@ static int run(const cli_args *args) {
         return CLI_BAD;
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], args->option[VERSION], &st))
         return st;
-    st = set_back(&s, args->word[0], &r);
+    st = set_back(&s, args->word[0], args->option[ONE_NAME] != NULL, &r);
     cli_study_close(&s);
     return st;
 }
@@ -97,6 +98,7 @@ const cli_command cli_retry = {
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
+            [ONE_NAME] = CLI_ONE_NAME,
         },
     .text =
         "TRIALS are numbers and ranges (default: all that failed). Of a range, those in other\n"

@@ -408,9 +408,7 @@ const cli_command cli_run = {
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent, or that "
                          "cannot be read"},
-            [ONE_NAME] = {"--one-name", NULL,
-                          "goes on where the database has several names (hard links), or is "
-                          "mounted without its folder: nobody uses it under another one"},
+            [ONE_NAME] = CLI_ONE_NAME,
             [KERNEL] = {"--kernel", "NAME",
                         "kernel variant that trains (reference, generic, avx2, avx512), as the "
                         "study began with (default: the best of this processor)"},

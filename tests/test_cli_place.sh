@@ -22,6 +22,8 @@ check "a hard link is refused" says 2 "second.db is one of 2 names of the same f
 check "under its first name as well" says 2 "or set --one-name where nobody uses them" run quick.db 20
 check "readers say so and go on" says 0 "warning: second.db is one of 2 names" "$NAS" sql second.db "select count(*) from quick"
 check "unless told that it has one name" says_of 0 "value" run quick.db 20 --one-name
+check "nor does any other command that writes" says 2 "quick.db is one of 2 names" "$NAS" retry quick.db
+check "but where it is told" says_of 0 "no trial of quick failed" "$NAS" retry quick.db --one-name
 rm second.db
 mkdir sub && ln -s ../quick.db sub/link.db
 check "a symbolic link is no other name" says_of 0 "value" run sub/link.db 30
