@@ -31,8 +31,8 @@ nas_status nas_folder_plan(int fd, int old, const char *last, nas_entry_fn gone,
     FILE *to = file < 0 ? NULL : fdopen(file, "w");
     if (!to) return nas_fail_errno(err, "cannot write %s", NAS_FOLDER_PLAN);
     fprintf(to, "%s\n", last);
-    (void)nas_folder_each(old, plan_entry, &(planning){to, gone, ctx});
-    const bool fine = fflush(to) == 0 && fsync(file) == 0;
+    const bool fine = nas_folder_each(old, plan_entry, &(planning){to, gone, ctx}) &&
+                      fflush(to) == 0 && fsync(file) == 0;
     if (fclose(to) == 0 && fine) return NAS_OK;
     return nas_fail_errno(err, "cannot write %s", NAS_FOLDER_PLAN);
 }

@@ -130,8 +130,8 @@ static bool look_entry(void *ctx, const char *name) {
 
 static nas_status check_names(const nas_folder *f, int old, nas_err *err) {
     looking l = {.f = f, .old = old};
-    (void)nas_folder_each(old, look_entry, &l);
-    if (!l.name[0]) return NAS_OK;
+    if (nas_folder_each(old, look_entry, &l)) return NAS_OK;
+    if (!l.name[0]) return nas_fail_errno(err, "cannot read the folder %s", f->told);
     return nas_fail(err, NAS_EIO,
                     "%s/%s is a folder, where a file is to be put: move it away, or name another "
                     "folder",
@@ -196,15 +196,25 @@ static bool seem_like(int new, int old) {
            (geteuid() != 0 || fchown(new, info.st_uid, info.st_gid) == 0);
 }
 
+static bool is_synced(const char *folder) {
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return errno == EACCES;
+    const bool synced = fsync(fd) == 0 || errno == EINVAL;
+    close(fd);
+    return synced;
+}
+
 /* False: it cannot be, and nothing is changed. */
 static bool exchange(nas_folder *f, int old) {
     looking l = {.f = f, .old = old};
     if (!seem_like(f->fd, old) || !nas_folder_each(old, link_entry, &l)) return false;
-    (void)fsync(f->fd);
+    if (fsync(f->fd) != 0) return false;
     if (renameat2(AT_FDCWD, f->at, AT_FDCWD, f->real, RENAME_EXCHANGE) != 0) return false;
-    nas_file_sync_folder_of(f->real);
-    (void)nas_folder_each(old, empty_entry, &(emptying){f, old, f->fd});
-    (void)rmdir(f->at);
+    /* The old one goes once the new one is there for good; else the next writer removes it. */
+    if (is_synced(f->parent)) {
+        (void)nas_folder_each(old, empty_entry, &(emptying){f, old, f->fd});
+        (void)rmdir(f->at);
+    }
     f->at[0] = '\0';
     return true;
 }
@@ -223,10 +233,11 @@ static bool unlink_foreign(void *ctx, const char *name) {
 
 static nas_status move_up(nas_folder *f, int old, nas_err *err) {
     char ready[PATH_MAX];
-    (void)nas_folder_each(f->fd, unlink_foreign, f);
+    if (!nas_folder_each(f->fd, unlink_foreign, f))
+        return nas_fail_errno(err, "cannot read the folder %s", f->at);
     if (!nas_folder_join(f->real, NAS_FOLDER_READY, ready)) return nas_folder_too_long(f, err);
     NAS_TRY(nas_folder_plan(f->fd, old, f->ours[0], drops, f, err));
-    (void)fsync(f->fd);
+    if (fsync(f->fd) != 0) return nas_fail_errno(err, "cannot sync %s", f->at);
     if (rename(f->at, ready) != 0) return nas_fail_errno(err, "cannot rename to %s", ready);
     f->at[0] = '\0';
     (void)fsync(old);

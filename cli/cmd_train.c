@@ -1,4 +1,5 @@
 /* cli/cmd_train.c - nas train: one candidate, from clips to files. */
+#include "base/file.h"
 #include "cli/report.h"
 #include "cli/scratch.h"
 #include "core/kernel/threads.h"
@@ -56,6 +57,21 @@ static void print_metrics(const nas_metric_list *list, const nas_outcome *o, con
     printf("the model is in %.*s/\n", cli_folder_length(folder), folder);
 }
 
+enum { MOST_TEXT = 16 << 20 };
+
+/* The candidate once the classes are known. Another one may stand there by now: an export replaces
+ * whole folders. */
+static nas_status open_again(nas_arena *a, const char *path, const uint8_t *text, size_t n,
+                             int32_t outputs, nas_candidate *out, nas_err *err) {
+    uint8_t *now;
+    size_t bytes;
+    NAS_TRY(nas_candidate_open(a, path, outputs, out, err));
+    NAS_TRY(nas_file_read(a, path, MOST_TEXT, &now, &bytes, err));
+    if (bytes == n && memcmp(now, text, n) == 0) return NAS_OK;
+    return nas_fail(err, NAS_EBUSY,
+                    "%s has become another one while its data was read: do it again", path);
+}
+
 /* seed -1: the candidate's. */
 static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cache, nas_keep *keep,
                         nas_arena *a, nas_task *task, nas_outcome *o, nas_err *err) {
@@ -64,12 +80,15 @@ static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cac
     int threads = 1;
     const nas_log *log = &keep->log;
     view v = {.quiet = args->option[QUIET] != NULL};
+    uint8_t *text;
+    size_t n;
+    NAS_TRY(nas_file_read(a, args->word[0], MOST_TEXT, &text, &n, err));
     /* The classes may be known only from the folder: labels first, then the document again. */
     NAS_TRY(nas_candidate_task(a, args->word[0], task, err));
     nas_keep_place(keep, args->option[DATA], task->data ? task->data : "");
     NAS_TRY(nas_dataset_open(a, task, args->option[DATA], args->option[MISSING] != NULL, cache, log,
                              &d, err));
-    nas_status st = nas_candidate_open(a, args->word[0], d.outputs, &c, err);
+    nas_status st = open_again(a, args->word[0], text, n, d.outputs, &c, err);
     nas_evaluator e = {.data = &d, .cache = cache, .log = log, .on_epoch = print_epoch, .ctx = &v};
     if (st == NAS_OK) st = nas_kernel_choose(&e.kernel, err);
     if (st == NAS_OK) st = nas_threads_here(&threads, err);
