@@ -360,7 +360,7 @@ static const struct {
      "nas_studies WHERE tie_break IS NOT NULL AND (" PLAIN("tie_break") ")"},
     {5, "nas_studies: a confidence that is none",
      "nas_studies WHERE confidence IS NOT NULL AND (typeof(confidence) NOT IN ('real', 'integer')"
-     " OR confidence <> 0 AND confidence < 0.5 OR confidence >= 1)"},
+     " OR confidence < 0 OR confidence > 1e-8 AND confidence < 0.5 OR confidence >= 1)"},
     {6, "nas_studies: a kernel variant that is none",
      "nas_studies WHERE kernel IS NOT NULL AND (" PLAIN("kernel") ")"},
     {1, "nas_spaces: a version, a hash or a text that nas never writes",
