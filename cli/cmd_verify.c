@@ -84,7 +84,7 @@ static nas_status open_again(const nas_study *study, const cli_trial *t, const n
                          .seed = c->seed,
                          .replicate = c->replicate,
                          .no_share = true,
-                         .confidence = study->confidence,
+                         .confidence = study->confidence >= 0.5 ? study->confidence : (double)NAN,
                          .log = log}};
     int threads;
     NAS_TRY(choose_kernel(m, t, &out->e.kernel, err));

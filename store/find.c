@@ -27,7 +27,9 @@ static nas_status load_head(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_st
     def->confidence =
         sqlite3_column_type(st, 9) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, 9);
     def->prefers = sqlite3_column_int(st, 10) != 0;
-    if (*version < 1 || (def->confidence != 0 && (def->confidence < 0.5 || def->confidence >= 1)))
+    /* Below 0.5 is none: 0, or what stands there until bounds are computed again. */
+    const double c = def->confidence, none = 1e-8;
+    if (*version < 1 || c < 0 || (c > none && c < 0.5) || c >= 1)
         return nas_sql_damaged(s, "nas_studies: a version or a confidence that is none", err);
     return NAS_OK;
 }

@@ -30,8 +30,9 @@ static bool pragma_reads(const char *name, const char *argument) {
 /* Those that we set. */
 static bool pragma_sets(const char *name) {
     static const char *const ours[] = {
-        "journal_mode", "synchronous",     "cache_size",     "journal_size_limit", "query_only",
-        "temp_store",   "cell_size_check", "application_id", "user_version",       NULL,
+        "journal_mode",       "synchronous",  "cache_size",
+        "journal_size_limit", "query_only",   "temp_store",
+        "application_id",     "user_version", NULL,
     };
     return is_in(ours, name);
 }
@@ -137,6 +138,7 @@ void nas_guard_connection(sqlite3 *db, nas_store *s) {
     sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_limit(db, SQLITE_LIMIT_TRIGGER_DEPTH, 1);
     sqlite3_limit(db, SQLITE_LIMIT_LENGTH, LONGEST);
+    (void)sqlite3_exec(db, "PRAGMA cell_size_check=ON", NULL, NULL, NULL);
     sqlite3_set_authorizer(db, allow, s);
     if (s) sqlite3_progress_handler(db, STEPS, spend, s);
 }

@@ -289,14 +289,14 @@ static nas_status inspect_objects(inspection *k, nas_err *err) {
     return NAS_OK;
 }
 
-typedef struct expecting {
-    nas_arena *a;
+typedef struct expectation {
+    nas_arena *a; /* that it lies in */
     expected *all;
-} expecting;
+} expectation;
 
 static nas_status expect(void *ctx, const char *type, const char *name, const char *sql,
                          nas_err *err) {
-    expecting *x = ctx;
+    expectation *x = ctx;
     expected *e = nas_arena_alloc(x->a, sizeof *e, err);
     if (!e) return NAS_ENOMEM;
     *e = (expected){.next = x->all,
@@ -309,19 +309,26 @@ static nas_status expect(void *ctx, const char *type, const char *name, const ch
     return e->type && e->name && e->sql ? NAS_OK : NAS_ENOMEM;
 }
 
+static nas_status make_expectation(int64_t version, nas_arena *a, expectation **out, nas_err *err) {
+    *out = nas_arena_alloc(a, sizeof **out, err);
+    if (!*out) return NAS_ENOMEM;
+    (*out)->a = a;
+    return nas_schema_objects(version, expect, *out, err);
+}
+
 /* Made once a process, and kept: workers are forked with it. */
 static nas_status expect_all(int64_t version, const expected **out, nas_err *err) {
-    static _Atomic(const expected *) known[VERSIONS];
+    static _Atomic(expectation *) known[VERSIONS];
     const int at = version > 0 && version < VERSIONS ? (int)version : 0;
-    expecting x = {NULL, NULL};
-    if ((*out = atomic_load(&known[at]))) return NAS_OK;
-    NAS_TRY(nas_arena_open(&x.a, err));
-    const nas_status status = nas_schema_objects(version, expect, &x, err);
-    const expected *none = NULL;
-    *out = x.all;
-    if (status == NAS_OK && atomic_compare_exchange_strong(&known[at], &none, x.all)) return NAS_OK;
-    *out = none; /* another thread's, if it was quicker */
-    nas_arena_close(x.a);
+    expectation *x = atomic_load(&known[at]), *other = NULL;
+    nas_arena *a = NULL;
+    *out = x ? x->all : NULL;
+    if (x) return NAS_OK;
+    NAS_TRY(nas_arena_open(&a, err));
+    const nas_status status = make_expectation(version, a, &x, err);
+    const bool first = status == NAS_OK && atomic_compare_exchange_strong(&known[at], &other, x);
+    if (status == NAS_OK) *out = first ? x->all : other->all;
+    if (!first) nas_arena_close(a);
     return status;
 }
 
@@ -353,7 +360,7 @@ static const struct {
      "nas_studies WHERE tie_break IS NOT NULL AND (" PLAIN("tie_break") ")"},
     {5, "nas_studies: a confidence that is none",
      "nas_studies WHERE confidence IS NOT NULL AND (typeof(confidence) NOT IN ('real', 'integer')"
-     " OR confidence <> 0 AND confidence < 0.5 OR confidence >= 1)"},
+     " OR confidence < 0 OR confidence > 1e-8 AND confidence < 0.5 OR confidence >= 1)"},
     {6, "nas_studies: a kernel variant that is none",
      "nas_studies WHERE kernel IS NOT NULL AND (" PLAIN("kernel") ")"},
     {1, "nas_spaces: a version, a hash or a text that nas never writes",

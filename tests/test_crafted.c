@@ -107,6 +107,7 @@ static const struct {
     {"UPDATE nas_studies SET version = 9", "whose space is not there"},
     {"UPDATE nas_studies SET tie_break = 'a\"b'", "tie-break"},
     {"UPDATE nas_studies SET confidence = 17", "confidence"},
+    {"UPDATE nas_studies SET confidence = 0.3", "confidence"},
     {"UPDATE nas_studies SET kernel = 'a' || char(10)", "kernel"},
     {"UPDATE nas_bounds SET op = '> 0 OR 1'", "nas_bounds"},
     {"UPDATE nas_bounds SET bound = 1e999", "nas_bounds"},
