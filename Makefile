@@ -19,6 +19,8 @@ ifneq ($(SANITIZE),)
 FLAGS += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=$(SANITIZE)
 endif
+# Frames that lie on each other stay in a small stack (base/stack.h). Sanitizers put more on it.
+FLAGS += $(if $(SANITIZE),,-Wframe-larger-than=163840)
 LIBS := -lcurl -larchive -lcjson -lsqlite3 -lz -lkissfft-float -lsndfile -lsamplerate -lnettle -pthread -lm
 TEST_LIBS_test_zip := -ldeflate # another reader of zlib streams
 TEST_LIBS_test_c_source := -ldl # glibc before 2.34

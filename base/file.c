@@ -161,7 +161,7 @@ nas_status nas_file_overwrite(nas_file *f, const void *p, size_t bytes, nas_err 
     return NAS_OK;
 }
 
-static void sync_folder_of(const char *path) {
+void nas_file_sync_folder_of(const char *path) {
     char *copy = strdup(path);
     if (!copy) return;
     char *slash = strrchr(copy, '/');
@@ -180,7 +180,7 @@ nas_status nas_file_commit(nas_file *f, nas_err *err) {
     if (st == NAS_OK && rename(f->beside, f->path) != 0)
         st = nas_fail_errno(err, "cannot rename to %s", f->path);
     if (st == NAS_OK) {
-        sync_folder_of(f->path);
+        nas_file_sync_folder_of(f->path);
         f->beside[0] = '\0';
     }
     nas_file_drop(f);

@@ -14,6 +14,9 @@ int nas_file_open(const char *path);
 NAS_NODISCARD nas_status nas_file_read_at(int fd, const char *path, uint64_t at, void *out,
                                           size_t bytes, nas_err *err);
 
+/* Bytes of a path that somebody gives: with what is added below it, it fits into PATH_MAX. */
+enum { NAS_PATH_MOST = 3840 };
+
 /* Reads a whole file; the bytes live in arena a and are followed by a NUL that *bytes does not
  * count. Errors: NAS_ENOTFOUND, NAS_EIO, NAS_EFORMAT when it is larger than most. */
 NAS_NODISCARD nas_status nas_file_read(nas_arena *a, const char *path, size_t most, uint8_t **out,
@@ -31,6 +34,8 @@ NAS_NODISCARD nas_status nas_file_add(nas_file *f, const void *p, size_t bytes, 
 NAS_NODISCARD nas_status nas_file_overwrite(nas_file *f, const void *p, size_t bytes, nas_err *err);
 NAS_NODISCARD nas_status nas_file_commit(nas_file *f, nas_err *err);
 void nas_file_drop(nas_file *f);
+/* Of the folder that path is in, so that its name lasts; as far as the file system does that. */
+void nas_file_sync_folder_of(const char *path);
 /* Removes what killed writers of path left beside it; what somebody is writing stays. */
 void nas_file_sweep(const char *path);
 /* Removes a file, unless somebody holds a lock on it. Is it gone? */

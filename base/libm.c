@@ -4,8 +4,8 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Raise NAS_TRAIN_VERSION and NAS_FRONTEND_VERSION with it: it says which answers theirs are. */

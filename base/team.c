@@ -3,6 +3,7 @@
 #include "base/team.h"
 
 #include "base/flush.h"
+#include "base/stack.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -96,13 +97,20 @@ static void start_members(int32_t n) {
     sigset_t all, before;
     team.asked = n;
     sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return;
+    pthread_attr_t attr; /* a thread's stack would be as the limit was when the program began */
+    if (pthread_attr_init(&attr) != 0) return;
+    (void)pthread_attr_setstacksize(&attr, (size_t)NAS_STACK_KB * 1024);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) {
+        (void)pthread_attr_destroy(&attr);
+        return;
+    }
     while (team.started + 1 < n && team.started + 1 < NAS_TEAM_MOST) {
         void *lane = (void *)(intptr_t)(team.started + 1);
-        if (pthread_create(&team.thread[team.started], NULL, be_member, lane) != 0) break;
+        if (pthread_create(&team.thread[team.started], &attr, be_member, lane) != 0) break;
         team.started++;
     }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attr);
 }
 
 void nas_team_run(int32_t threads, int32_t n, nas_team_fn *fn, void *ctx) {

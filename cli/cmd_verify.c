@@ -1,7 +1,7 @@
 /* cli/cmd_verify.c - nas verify: train a stored trial again and compare the bytes. */
+#include "base/libm.h"
 #include "cli/scratch.h"
 #include "cli/study.h"
-#include "base/libm.h"
 #include "core/kernel/threads.h"
 #include "core/nn/train.h"
 #include "search/confirm.h"
@@ -22,6 +22,7 @@ enum { ALL, STUDY, VERSION, DATA, MISSING, KERNEL };
 /* How trials are trained again. */
 typedef struct manner {
     const char *data; /* NULL: where they were */
+    const char *was;  /* there; NULL: where the candidate says */
     bool allow_missing;
     const char *kernel; /* NULL: the trial's, where it runs here */
     const nas_cache *cache;
@@ -89,7 +90,8 @@ static nas_status open_again(const nas_study *study, const cli_trial *t, const n
     NAS_TRY(choose_kernel(m, t, &out->e.kernel, err));
     NAS_TRY(nas_threads_here(&threads, err));
     nas_threads_set(threads);
-    NAS_TRY(nas_dataset_open(a, &c->task, m->data, m->allow_missing, m->cache, log, &out->d, err));
+    const char *data = m->data ? m->data : m->was;
+    NAS_TRY(nas_dataset_open(a, &c->task, data, m->allow_missing, m->cache, log, &out->d, err));
     const nas_status st = check_data(study, &out->d, err);
     if (st != NAS_OK) nas_dataset_close(&out->d);
     return st;
@@ -282,15 +284,21 @@ static int verify(cli_study *s, const cli_trial *t, const manner *m) {
     return CLI_BAD;
 }
 
-/* The complete trial with the lowest number from `from` on; NULL: none, or *status says why not. */
-static cli_trial *next_complete(cli_study *s, int64_t from, int *status) {
+/* The complete trial with the lowest number above `last`; NULL: none, or *status says why not. */
+static cli_trial *next_complete(cli_study *s, int64_t last, int *status) {
     char view[160], where[256];
     nas_err err = {0};
     nas_view_name(s->def.name, "", view);
     snprintf(where, sizeof where,
-             "%s where state = 'complete' and number >= %" PRId64 " order by number limit 1", view,
-             from);
+             "%s where state = 'complete' and number > %" PRId64 " order by number limit 1", view,
+             last);
     cli_trial *t = cli_trial_find(s->store, where, &err);
+    if (t && strtoll(cli_trial_get(t, "number"), NULL, 10) <= last) {
+        cli_trial_close(t);
+        t = NULL;
+        (void)nas_fail(&err, NAS_EFORMAT, "study %s: damaged: a trial's number is none",
+                       s->def.name);
+    }
     if (!t && err.code) *status = cli_fail(&err);
     return t;
 }
@@ -315,12 +323,12 @@ static int tell_all(const cli_study *s, int64_t n, int64_t others, int64_t varia
 
 /* Clips and features are made once; everything after them again for each trial. */
 static int verify_all(cli_study *s, const manner *m) {
-    int64_t from = 0, n = 0, others = 0, variants = 0;
+    int64_t last = -1, n = 0, others = 0, variants = 0;
     int st = CLI_OK;
     cli_trial *t;
-    while (st == CLI_OK && (t = next_complete(s, from, &st))) {
+    while (st == CLI_OK && (t = next_complete(s, last, &st))) {
         const nas_arena_mark mark = nas_arena_here(s->arena);
-        from = strtoll(cli_trial_get(t, "number"), NULL, 10) + 1;
+        last = strtoll(cli_trial_get(t, "number"), NULL, 10);
         st = compare(s, t, m);
         cli_trial_close(t);
         nas_arena_back(s->arena, mark);
@@ -346,6 +354,9 @@ static int verify_in_scratch(cli_study *s, const char *number, manner *m) {
     cli_scratch scratch;
     if (cli_scratch_open(&scratch, NULL, &err) != NAS_OK) return cli_fail(&err);
     m->cache = &scratch.cache;
+    /* Not the last run's, if those went: the candidate may know better. */
+    if (nas_store_data_folder(s->store, s->id, s->arena, &m->was, &err) != NAS_OK) return cli_fail(&err);
+    if (m->was && !nas_path_exists(m->was)) m->was = NULL;
     const int st = number ? verify_one(s, number, m) : verify_all(s, m);
     cli_scratch_close(&scratch);
     return st;

@@ -49,6 +49,7 @@ typedef struct team {
     const nas_run_options *o;
     const nas_run_view *view;
     nas_worker worker; /* what every worker is told; index differs */
+    nas_held held;     /* the database's files, which somebody may remove */
     nas_store *store;  /* closed while a worker is forked: connections do not cross a fork */
     pid_t leader, pid[MAX_WORKERS];
     uint64_t token[MAX_WORKERS];
@@ -77,6 +78,7 @@ static bool count_row(void *ctx, const nas_row *row) {
     nas_run_state *s = ctx;
     const char *state = row->values[0].text;
     const int64_t n = row->values[1].integer;
+    if (!state) return true;
     if (strcmp(state, "running") == 0) s->running = n;
     if (strcmp(state, "running") != 0 && strcmp(state, "waiting") != 0) s->done += n;
     if (strcmp(state, "complete") == 0) s->complete = n;
@@ -107,6 +109,13 @@ static nas_status count(team *t, nas_err *err) {
 static void recount(team *t) {
     const double most_often = 0.05;
     if (t->stale && nas_clock_wall() - t->counted > most_often) (void)!count(t, NULL);
+}
+
+/* The database again, by whom it was opened before. */
+static nas_status open_again(team *t, nas_err *err) {
+    NAS_TRY(nas_store_open_at(t->o->db, NAS_STORE_WRITE, &t->worker.place, &t->store, err));
+    nas_store_hold(t->store, &t->held);
+    return NAS_OK;
 }
 
 static bool asked_to_stop(const team *t) {
@@ -146,7 +155,7 @@ static void share_out(const team *t) {
 }
 
 static nas_status open_store(team *t, nas_err *err) {
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err));
+    NAS_TRY(open_again(t, err));
     nas_store_take_turns(t->store, t->worker.turns);
     return NAS_OK;
 }
@@ -372,6 +381,11 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     const bool late = t->late[index];
     t->pid[index] = 0;
     t->alive--;
+    if (t->fatal == NAS_EMOVED) { /* what is saved has no trial at work */
+        t->late[index] = false;
+        share_out(t);
+        return NAS_OK;
+    }
     t->late[index] = false;
     share_out(t);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -414,6 +428,16 @@ static nas_status check_ours(const team *t, nas_err *err) {
                     nas_space_name(t->worker.space));
 }
 
+static void warn_of_reader(team *t) {
+    const int64_t large = 64 << 20;
+    if (nas_store_is_read_long(t->store, large))
+        nas_warn(&t->keep.log,
+                 "%s-wal has grown beyond 64 MB: another program has been reading the database in "
+                 "one query for long, and until that ends what is written cannot leave this file. "
+                 "Nothing is lost; end that program, or let it read a copy (nas copy)",
+                 t->o->db);
+}
+
 /* Workers of other runs that died, on this machine or where only silence tells: nobody else may be
  * there to wait for them. */
 static nas_status look_around(team *t, nas_err *err) {
@@ -423,6 +447,7 @@ static nas_status look_around(team *t, nas_err *err) {
     t->looked = now;
     NAS_TRY(check_ours(t, err));
     nas_watch_begin(&t->watch, now);
+    warn_of_reader(t);
     return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", is_gone, t,
                           &given_back, err);
 }
@@ -458,6 +483,14 @@ static nas_status start_due(team *t, bool *more, nas_err *err) {
     return t->only ? start_worker(t, 0, err) : NAS_OK;
 }
 
+/* Workers see it with their next result; some take hours until then. */
+static void look_at_file(team *t) {
+    nas_err err = {0};
+    if (t->fatal != NAS_OK || nas_store_still(t->store, &err) == NAS_OK) return;
+    t->fatal = err.code;
+    t->why = err;
+}
+
 static nas_status lead(team *t, nas_err *err) {
     double told = 0;
     bool more = true;
@@ -467,6 +500,7 @@ static nas_status lead(team *t, nas_err *err) {
         NAS_TRY(start_due(t, &more, err));
         if (!more) break;
         hear_all(t);
+        look_at_file(t);
         recount(t);
         t->state.seconds = nas_clock_wall() - t->begun;
         if (t->view->tick) t->view->tick(t->view->ctx, &t->state);
@@ -526,7 +560,8 @@ static bool wait_for_silence(void *ctx) {
 
 static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
                              nas_err *err) {
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
+    const nas_store_place any = {.any_name = t->o->any_name};
+    NAS_TRY(nas_store_open_at(t->o->db, NAS_STORE_CREATE, &any, &t->store, err));
     const nas_begin b = {
         .store = t->store,
         .db = t->o->db,
@@ -542,7 +577,14 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
     };
     nas_watch_begin(&t->watch, nas_clock_wall());
     NAS_TRY(nas_begin_study(&b, a, &t->worker.study, &t->state.bare, err));
-    return nas_store_at_work(t->store, t->worker.study, true, err);
+    char *folder = t->worker.data->folder ? realpath(t->worker.data->folder, NULL) : NULL;
+    const nas_status st = nas_store_put_data_folder(t->store, t->worker.study, folder, err);
+    free(folder);
+    NAS_TRY(st);
+    NAS_TRY(nas_store_at_work(t->store, t->worker.study, true, err));
+    t->worker.place = nas_store_place_of(t->store);
+    nas_store_hold(t->store, &t->held);
+    return NAS_OK;
 }
 
 /* The winner of the claim stands first, the other finalists behind it. */
@@ -579,7 +621,7 @@ static nas_status confirm(team *t, const nas_space *s, const nas_run_end *out, n
     t->store = NULL;
     t->worker.turns = NULL;
     const nas_status st = nas_confirm_run(&c, err);
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, st == NAS_OK ? err : NULL));
+    NAS_TRY(open_again(t, st == NAS_OK ? err : NULL));
     return st;
 }
 
@@ -604,8 +646,8 @@ static nas_status find_preferred(team *t, const nas_space *s, const nas_study *s
             continue;
         }
         measured = p->winner;
-        NAS_TRY(nas_run_final(t->store, t->worker.study, s, measured, d, t->worker.cache,
-                              &t->keep.log, err));
+        NAS_TRY(nas_run_final(t->store, t->worker.study, out->state.done, measured, d,
+                              t->worker.cache, &t->keep.log, err));
     }
     return NAS_OK;
 }
@@ -656,21 +698,26 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     t->state.done_before = t->state.done;
     if (t->view->begin) t->view->begin(t->view->ctx, s, d, &t->state, t->worker.study.joined);
     nas_status st = run_team(t, err);
-    if (!t->store) NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, NULL));
+    if (!t->store && st != NAS_EMOVED) NAS_TRY(open_again(t, NULL));
     NAS_TRY(st);
     NAS_TRY(check_ours(t, err));
     NAS_TRY(count(t, err));
     out->state = t->state;
     out->study = t->worker.study;
+    out->place = t->worker.place;
     out->stopped = asked_to_stop(t);
     if (out->stopped) return NAS_OK;
     st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, &t->keep.log, out, err);
     if (st == NAS_OK && !t->state.bare && d->n_marks)
         st = out->finalists ? promise(t, s, d, out, err)
                             : nas_store_put_claims(t->store, t->worker.study, NULL, 0, err);
+    if (st == NAS_OK && !d->task->ops->evaluate)
+        st = nas_store_end_finals(t->store, out->study, out->state.done, out->finalist,
+                                  out->finalists, err);
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
     warn_if_fewer(t);
+    warn_of_reader(t);
     keep_warnings(t);
     return nas_cache_trim(t->worker.cache, err);
 }
@@ -687,6 +734,41 @@ static int64_t total_of(const nas_space *s, int64_t wanted) {
     return wanted < 0 || (points >= 0 && points < wanted) ? points : wanted;
 }
 
+/* What became of a database that was removed or replaced. */
+static nas_status tell_saved(team *t, const nas_cache *cache, nas_arena *a, nas_err *err) {
+    nas_err why = {0};
+    const char *saved = NULL;
+    if (nas_held_save(&t->held, t->o->db, a, &saved, &why) == NAS_OK)
+        return nas_fail_after(err, NAS_EMOVED,
+                              " while this run wrote to it. All that it held, with what was "
+                              "finished since, is in %s: the same command with --db %s --cache %s "
+                              "goes on there",
+                              saved, saved, cache->dir);
+    return nas_fail_after(err, NAS_EMOVED, " while this run wrote to it. %s%s: %s",
+                          saved ? "All that it held is not in order in " : "It is lost",
+                          saved ? saved : "", why.text);
+}
+
+/* st: how the run ended. */
+static nas_status leave_study(team *t, const nas_cache *cache, nas_arena *a, nas_status st,
+                              nas_err *err) {
+    nas_err why = {0};
+    if (t->store && t->worker.study.version)
+        (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
+    /* Whatever the run ended with: that may be what came of it. */
+    const bool lost = t->held.fd[0] >= 0 && !nas_held_in_place(&t->held, t->o->db);
+    if (lost && st != NAS_EMOVED) {
+        if (!t->store || nas_store_still(t->store, &why) == NAS_OK)
+            (void)nas_fail(&why, NAS_EMOVED, "%s was removed, moved or replaced by another process",
+                           t->o->db);
+        if (err) *err = why;
+    }
+    nas_store_close(t->store);
+    if (lost) st = tell_saved(t, cache, a, err);
+    nas_held_end(&t->held);
+    return st;
+}
+
 static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache, nas_arena *a,
                             nas_run_end *out, nas_err *err) {
     nas_dataset d;
@@ -694,6 +776,7 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     const int64_t trials = trials_wanted(t->o, s);
     t->worker.data = &d;
     t->state.total = total_of(s, trials);
+    nas_keep_place(&t->keep, t->o->data, nas_space_task(s)->data ? nas_space_task(s)->data : "");
     nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
                                      &t->keep.log, &d, err);
     const bool opened = st == NAS_OK;
@@ -705,9 +788,7 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     if (is_refusal(st) && !had_cache) (void)!nas_dir_remove(cache->dir, NULL);
     if (st == NAS_OK) st = run_study(t, s, &d, out, err);
     keep_warnings(t);
-    if (t->store && t->worker.study.version)
-        (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
-    nas_store_close(t->store);
+    st = leave_study(t, cache, a, st, err);
     if (opened) nas_dataset_close(&d);
     return st;
 }
@@ -720,6 +801,7 @@ static nas_status with_space(team *t, const nas_space *s, const nas_cache *cache
     NAS_TRY(t->o->kernel ? nas_kernel_named("--kernel ", t->o->kernel, &t->worker.kernel, err)
                          : nas_kernel_choose(&t->worker.kernel, err));
     NAS_TRY(nas_store_check(t->o->db, err));
+    if (!t->o->any_name) NAS_TRY(nas_store_check_names(t->o->db, err));
     t->worker.space = s;
     t->worker.no_share = t->o->no_share;
     t->worker.cache = cache;
@@ -748,6 +830,7 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
         .o = o,
         .view = view,
         .leader = getpid(),
+        .held = NAS_HELD_NONE,
         .worker = {.db = o->db,
                    .retries = o->retries,
                    .limits = o->limits,

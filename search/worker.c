@@ -262,6 +262,8 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
     const nas_worker *w = h->w;
     nas_candidate c;
     nas_json *j = NULL;
+    if (!json)
+        return nas_fail(err, NAS_EFORMAT, "the database is damaged: the trial has no document");
     NAS_TRY(nas_json_parse(h->arena, "candidate", json, &j, err));
     nas_status st = nas_candidate_decode(h->arena, j, nas_json_root(j), w->data->outputs, &c, err);
     if (st == NAS_OK) {
@@ -399,7 +401,7 @@ static nas_status prepare(hands *h, nas_err *err) {
     NAS_TRY(nas_arena_open(&h->arena, err));
     h->point.values = nas_arena_array(h->arena, n, sizeof *h->point.values, err);
     if (!h->point.values) return NAS_ENOMEM;
-    NAS_TRY(nas_store_open(h->w->db, NAS_STORE_WRITE, &h->store, err));
+    NAS_TRY(nas_store_open_at(h->w->db, NAS_STORE_WRITE, &h->w->place, &h->store, err));
     nas_store_take_turns(h->store, h->w->turns);
     begin_life(h);
     return NAS_OK;

@@ -33,6 +33,7 @@ typedef struct nas_event {
 
 typedef struct nas_worker {
     const char *db;
+    nas_store_place place; /* the file that it is */
     const nas_space *space;
     const nas_dataset *data;
     const nas_cache *cache;

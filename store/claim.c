@@ -27,7 +27,12 @@ static nas_status read_progress(nas_store *s, nas_layout *l, progress *p, nas_er
     p->exhausted = sqlite3_column_int(st, 2) != 0;
     p->next = sqlite3_column_int64(st, 3);
     sqlite3_reset(st);
-    return NAS_OK;
+    /* Samplers count on: what is far beyond would not be theirs. */
+    const int64_t most = INT64_MAX / 2;
+    return p->cursor < 0 || p->cursor > most || p->next < 0 || p->next > most
+               ? nas_sql_damaged(s, "a version whose trials or cursor have numbers that are none",
+                                 err)
+               : NAS_OK;
 }
 
 static bool is_among(const int64_t *rows, int32_t n, int64_t row) {
@@ -54,11 +59,13 @@ static nas_status read_waiting(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas
     }
     out->id = sqlite3_column_int64(st, 0);
     out->number = sqlite3_column_int64(st, 1);
-    out->attempt = sqlite3_column_int(st, 2) + 1;
+    const int64_t attempt = sqlite3_column_int64(st, 2), most = 1000000000;
     const char *hash = (const char *)sqlite3_column_text(st, 3);
-    if (!hash || !nas_hash_from_hex(hash, &out->candidate))
-        return nas_fail(err, NAS_EFORMAT, "%s: the hash of trial %lld is damaged", s->path,
-                        (long long)out->number);
+    if (!hash || !nas_hash_from_hex(hash, &out->candidate) || out->number < 0 || attempt < 0 ||
+        attempt > most)
+        return nas_sql_damaged(s, "a waiting trial has a number, attempt or hash that is none",
+                               err);
+    out->attempt = (int32_t)attempt + 1;
     return nas_sql_text(st, 4, a, json, err);
 }
 

@@ -18,22 +18,19 @@ static float examples_x[EXAMPLES * H * W], examples_values[EXAMPLES * VALUES];
 static int32_t examples_y[EXAMPLES];
 
 #define SAME(f) CONV(f, 3, 3, 1, 1, NAS_SAME, false)
-#define ERROR           \
-    {                   \
-        .ops = &nas_layer_error \
-    }
+#define ERROR \
+    { .ops = &nas_layer_error }
 
-static const char *const rows[] = {"generic", "avx2", "avx512"};
+enum { ROWS = 3 };
+static const char *const rows[ROWS] = {"generic", "avx2", "avx512"};
 
-/* Bits of generic where nothing is fused, avx2, avx512, and of generic on AArch64. */
-enum { PLACES = 4 };
 typedef struct net_case {
     const char *what;
     nas_model model;
     nas_train_config config;
     double mixup;
     bool tuned; /* folded, then trained on through int8 rounding */
-    uint64_t bits[PLACES];
+    uint64_t bits[ROWS];
 } net_case;
 
 #define RATE(r) .epochs = 2, .batch_size = BATCH, .learning_rate = {.from = r}
@@ -45,14 +42,14 @@ static const net_case cases[] = {
      {RATE(1e-3)},
      0,
      false,
-     {0}},
+     {0x4ab6d4a2ee7224c6U, 0x26466bf8462fa753U, 0xec5e3eb292abe035U}},
     {"values, over time, sgd with momentum, weight decay",
      MODEL(H, 1, W, CONV1D(48, 3, 1, 1, NAS_SAME), BN, RELU, CONV1D(32, 5, 2, 1, NAS_VALID), RELU,
            FLATTEN, DENSE(VALUES), ERROR),
      {RATE(1e-3), .optimizer = 1, .momentum = 0.9, .weight_decay = 0.1},
      0,
      false,
-     {0}},
+     {0x3fa8074c1222aa1aU, 0x7979a7dda789704cU, 0xb635a8e2bb8e4825U}},
     {"classes, depthwise, mixup, smoothed labels",
      MODEL(H, W, 1, CONV(24, 3, 3, 1, 2, NAS_SAME, false), BN, RELU,
            DEPTHWISE(3, 3, 1, 1, NAS_SAME, false), CONV(40, 1, 1, 1, 1, NAS_VALID, false), BN, RELU,
@@ -60,16 +57,16 @@ static const net_case cases[] = {
      {RATE(1e-3), .label_smoothing = 0.1},
      0.3,
      false,
-     {0}},
+     {0x8a3b2454904467e3U, 0x8721f5472a584560U, 0x86b2acdba9813104U}},
     {"classes, residual, dropout, tiles of 2x4, int8 fine-tuning",
-     MODEL(6, H * W / 6, 1, CONV(24, 3, 3, 1, 2, NAS_SAME, true), BN, RELU,
+     MODEL(6, H *W / 6, 1, CONV(24, 3, 3, 1, 2, NAS_SAME, true), BN, RELU,
            RESIDUAL(NAS_SHORTCUT_IDENTITY, SAME(24), BN, RELU, DROPOUT(0.3), SAME(24), BN), RELU,
            RESIDUAL(NAS_SHORTCUT_PROJECT, CONV(36, 3, 3, 2, 2, NAS_SAME, false), BN), RELU,
            MAX_POOL(2, 2, 2, 2, NAS_VALID), FLATTEN, DENSE(CLASSES), SOFTMAX),
      {RATE(1e-3)},
      0,
      true,
-     {0}},
+     {0x4d66dbab674f4b39U, 0x5b8f64d169bd2982U, 0xd55d355fba816fbcU}},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -120,7 +117,7 @@ static uint64_t tuned_hash(nas_net *net, const nas_trainer_options *o, uint64_t 
 static uint64_t train(const net_case *c, const nas_kernel *k) {
     const bool classes = !nas_model_gives_values(&c->model);
     const nas_examples e = {.x = examples_x,
-                            .y = examples_y,
+                            .y = classes ? examples_y : NULL,
                             .n = EXAMPLES,
                             .h = c->model.input.h,
                             .w = H * W / c->model.input.h,
@@ -146,7 +143,7 @@ static uint64_t train(const net_case *c, const nas_kernel *k) {
     return hash;
 }
 
-/* All but nets of values call exp, log or pow, whose bits depend on the system. */
+/* Losses, rates and Adam call exp, log and pow, whose bits depend on the system. */
 static void test_pinned(void **state) {
     (void)state;
     int others = 0;
@@ -156,17 +153,15 @@ static void test_pinned(void **state) {
         print_message("SKIPPED: %s gives others than the pinned bits\n", libm);
         skip();
     }
+#ifdef __aarch64__
+    skip(); /* generic fuses there */
+#endif
     for (int i = 0; i < CASES; i++)
-        for (int r = 0; r < 3; r++) {
+        for (int r = 0; r < ROWS; r++) {
             const nas_kernel *k = nas_kernel_find(rows[r]);
             if (!k) continue;
-#ifdef __aarch64__
-            const uint64_t want = cases[i].bits[PLACES - 1];
-#else
-            const uint64_t want = cases[i].bits[r];
-#endif
             const uint64_t got = train(&cases[i], k);
-            if (got == want) continue;
+            if (got == cases[i].bits[r]) continue;
             others++;
             print_message("%s, %s: other bits, 0x%llxU\n", rows[r], cases[i].what,
                           (unsigned long long)got);

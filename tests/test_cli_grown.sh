@@ -67,6 +67,6 @@ check "a row that is none" says 2 "--kernel fast: no such row of kernels runs he
 check "a new study is that row's" bash -c "'$NAS' run grown.json --db slow.db --trials 2 --kernel $other --quiet --out slow_best >/dev/null 2>&1 && [ \"\$('$NAS' sql slow.db \"select k.kernel || (select group_concat(distinct substr(machine, -9)) from grown) from nas_studies k\" --csv | tail -1)\" = referencereference ]"
 check "verify takes the trial's kernels" says_of 0 "trained again, the same" "$NAS" verify slow.db 0
 check "others give other bytes, as expected" says_of 3 "other bytes, as expected between variants" "$NAS" verify slow.db 0 --kernel generic
-check "all of them" says_of 3 "2 of 2 trials have other bytes as expected between variants of kernels" env NAS_KERNEL=generic "$NAS" verify slow.db --all
+check "all of them" says_of 3 "2 of 2 trials have other bytes as expected between variants" env NAS_KERNEL=generic "$NAS" verify slow.db --all
 check "no word of OTHER BYTES" bash -c "! '$NAS' verify slow.db 0 --kernel generic | grep OTHER"
 close_tests

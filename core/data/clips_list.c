@@ -2,6 +2,7 @@
 #include "base/compose.h"
 #include "base/cores.h"
 #include "base/team.h"
+#include "base/visible.h"
 #include "base/word.h"
 #include "core/data/clips_int.h"
 
@@ -407,6 +408,22 @@ static nas_status hash_files(nas_arena *a, nas_clip_list *l, const nas_log *log,
     return NAS_OK;
 }
 
+/* They become lines of labels.txt and texts of labels.h, by their number. */
+static nas_status check_names(const nas_clip_list *l, nas_err *err) {
+    for (int32_t i = 0; i < l->n_labels; i++) {
+        char shown[256] = "", one[NAS_VISIBLE], *at = shown;
+        if (nas_is_line(l->labels[i])) continue;
+        for (const char *s = l->labels[i]; *s && at < shown + sizeof shown - NAS_VISIBLE;
+             at = stpcpy(at, one))
+            s += nas_visible(s, one);
+        return nas_fail(err, NAS_EINVAL,
+                        "%s: the class folder \"%s\" has a line break or another control "
+                        "character in its name: rename it, or name the classes in task.labels",
+                        l->folder, shown);
+    }
+    return NAS_OK;
+}
+
 /* Classes and names; nothing is opened but files whose ending says nothing. */
 static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_list *l,
                              const nas_log *log, nas_err *err) {
@@ -422,6 +439,7 @@ static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_
         .made.silence = -1};
     NAS_TRY(list_all_classes(a, l, err));
     NAS_TRY(o->labels ? pick_labels(a, o, l, &unknown, err) : take_all(l, err));
+    NAS_TRY(check_names(l, err));
     NAS_TRY(list_files(a, o, l, unknown, log, err));
     const int32_t least = o->some ? 1 : 2;
     if (l->n_labels && l->n_labels + (l->made.silence >= 0) >= least) return NAS_OK;

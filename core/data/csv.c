@@ -147,9 +147,10 @@ bool nas_csv_is(nas_cell cell, const char *text) {
 
 static nas_status read_header(nas_csv *c, const char *p, nas_err *err) {
     int64_t line = 1;
-    const char *names[COLUMNS_MOST], *start = p, *stop = p;
-    bool doubled[COLUMNS_MOST];
-    nas_cell cells[COLUMNS_MOST];
+    const char *start = p, *stop = p;
+    bool *doubled = nas_arena_array(c->arena, COLUMNS_MOST, sizeof *doubled, err);
+    nas_cell *cells = nas_arena_array(c->arena, COLUMNS_MOST, sizeof *cells, err);
+    if (!doubled || !cells) return NAS_ENOMEM;
     for (;; p++) {
         if (c->n == COLUMNS_MOST) return wrong(c, 1, err, "more than 4096 columns");
         stop = next_cell(c, p, &line, &cells[c->n], &doubled[c->n]);
@@ -161,14 +162,13 @@ static nas_status read_header(nas_csv *c, const char *p, nas_err *err) {
         if (p == c->end || *p != c->delimiter) break;
     }
     const bool utf8 = is_utf8(start, stop);
-    for (int32_t i = 0; i < c->n; i++) {
-        if (cells[i].n > NAME_MOST) cells[i].n = NAME_MOST;
-        names[i] = text_of(c->arena, cells[i], utf8, doubled[i], err);
-        if (!names[i]) return NAS_ENOMEM;
-    }
     c->names = nas_arena_array(c->arena, (size_t)c->n, sizeof *c->names, err);
     if (!c->names) return NAS_ENOMEM;
-    memcpy(c->names, names, (size_t)c->n * sizeof *names);
+    for (int32_t i = 0; i < c->n; i++) {
+        if (cells[i].n > NAME_MOST) cells[i].n = NAME_MOST;
+        c->names[i] = text_of(c->arena, cells[i], utf8, doubled[i], err);
+        if (!c->names[i]) return NAS_ENOMEM;
+    }
     c->rows = over_line_end(p, c->end);
     c->header_lines = line;
     return NAS_OK;

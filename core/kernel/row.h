@@ -5,6 +5,10 @@
 
 #include "core/kernel/kernel_int.h"
 
+#ifdef __FAST_MATH__
+#error "-ffast-math gives other bits under the same version: build without it"
+#endif
+
 #ifdef __x86_64__
 #include <immintrin.h>
 #elif defined __aarch64__
@@ -59,14 +63,6 @@ INLINE vec splat(float v) {
 #endif
 INLINE vec fmadd(vec a, vec b, vec c) {
     return (vec)ROW_JOIN(FMADD, NAS_ROW)(a, b, c);
-}
-
-/* a * b - c, c - a * b. */
-INLINE vec fmsub(vec a, vec b, vec c) {
-    return fmadd(a, b, -c);
-}
-INLINE vec fnmadd(vec a, vec b, vec c) {
-    return fmadd(-a, b, c);
 }
 
 /* v where keep has all bits, else zero. A NaN comes through (keep is then a comparison's "not <=").

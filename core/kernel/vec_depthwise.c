@@ -18,7 +18,8 @@ static void channels(const nas_conv *c, const axes *a, const float *x, const flo
         for (int32_t t = 0; t < c->taps; t++) {
             const float *from = x + at.x + c->at[t];
             const vec weight = load(w + (ptrdiff_t)c->tap[t] * c->out);
-            UNROLL for (int p = 0; p < GROUP; p++) sum[p] = fmadd(load(from + p * step), weight, sum[p]);
+            UNROLL for (int p = 0; p < GROUP; p++) sum[p] =
+                fmadd(load(from + p * step), weight, sum[p]);
         }
         UNROLL for (int p = 0; p < GROUP; p++) store(y + at.y + p * a->along.y, sum[p]);
     }

@@ -254,7 +254,7 @@ static void adam(size_t count, float *w, const float *g, float *m, float *v, flo
     for (size_t i = 0; i < count; i += LANES) {
         const vec d = load(g + i), a = load(m + i), b = load(v + i);
         const vec first = fmadd(d - a, splat(one_b1), a);
-        const vec second = fmadd(fmsub(d, d, b), splat(one_b2), b);
+        const vec second = fmadd(fmadd(d, d, -b), splat(one_b2), b);
         vec root;
         UNROLL for (int l = 0; l < LANES; l++) root[l] = sqrtf(second[l]);
         store(m + i, first);
@@ -265,7 +265,7 @@ static void adam(size_t count, float *w, const float *g, float *m, float *v, flo
 
 static void sgd(size_t count, float *w, const float *g, float *v, float rate, float momentum) {
     for (size_t i = 0; i < count; i += LANES) {
-        const vec next = fmsub(splat(momentum), load(v + i), rate * load(g + i));
+        const vec next = fmadd(splat(momentum), load(v + i), -rate * load(g + i));
         store(v + i, next);
         store(w + i, load(w + i) + next);
     }

@@ -15,15 +15,14 @@ INLINE void to_points(int m, const vec *d, vec *v) {
         v[3] = d[1] - d[3];
         return;
     }
-    const vec two = splat(2), four = splat(4);
-    const vec a = fnmadd(four, d[2], d[4]), b = fnmadd(four, d[1], d[3]);
+    const vec four = splat(4), a = fmadd(-four, d[2], d[4]), b = fmadd(-four, d[1], d[3]);
     const vec c = d[4] - d[2], e = d[3] - d[1];
-    v[0] = fmsub(four, d[0], 5 * d[2]) + d[4];
+    v[0] = fmadd(four, d[0], -5 * d[2]) + d[4];
     v[1] = a + b;
     v[2] = a - b;
-    v[3] = fmadd(two, e, c);
-    v[4] = fnmadd(two, e, c);
-    v[5] = fmsub(four, d[1], 5 * d[3]) + d[5];
+    v[3] = fmadd(splat(2), e, c);
+    v[4] = fmadd(splat(-2), e, c);
+    v[5] = fmadd(four, d[1], -5 * d[3]) + d[5];
 }
 
 /* A^T v: points to m outputs. */
@@ -97,8 +96,8 @@ INLINE void kernel_back(int m, bool halved, const vec *u, vec *g) {
         return;
     }
     const vec c = u[3] + u[4], e = u[3] - u[4];
-    g[0] = fmadd(c, splat(1.0f / 24), fmsub(u[0], splat(0.25f), a * (1.0f / 6)));
-    g[1] = fmsub(e, splat(1.0f / 12), b * (1.0f / 6));
+    g[0] = fmadd(c, splat(1.0f / 24), fmadd(u[0], splat(0.25f), a * (-1.0f / 6)));
+    g[1] = fmadd(e, splat(1.0f / 12), b * (-1.0f / 6));
     g[2] = product(halved, c - a, splat(1.0f / 6), u[5]);
 }
 
