@@ -301,22 +301,22 @@ static const char *process_name(const sim_rule *r, char out[40]) {
     return out;
 }
 
-void sim_scene_print(const sim_scene *s) {
+void sim_scene_print(const sim_scene *s, FILE *f) {
     char who[40];
-    printf("seed %llu: study %s, %d round%s of %d run%s%s\n", (unsigned long long)s->seed,
-           s->space->name, (int)s->rounds, s->rounds == 1 ? "" : "s", (int)s->clients,
-           s->clients == 1 ? "" : "s", s->grows ? ", each for more trials" : "");
+    fprintf(f, "seed %llu: study %s, %d round%s of %d run%s%s\n", (unsigned long long)s->seed,
+            s->space->name, (int)s->rounds, s->rounds == 1 ? "" : "s", (int)s->clients,
+            s->clients == 1 ? "" : "s", s->grows ? ", each for more trials" : "");
     for (int32_t i = 0; i < s->launches; i++) {
-        printf("  run %d: %d workers, ended with %d\n", (int)i, (int)s->workers[i],
-               (int)s->status[i]);
+        fprintf(f, "  run %d: %d workers, ended with %d\n", (int)i, (int)s->workers[i],
+                (int)s->status[i]);
         for (int32_t k = 0; k < s->plan->rules; k++) {
             const sim_rule *r = &s->plan->rule[k];
             if (r->launch == i)
-                printf("    %s: %s, call %d (it came to pass %d times)\n", s->fault[k],
-                       process_name(r, who), (int)r->from, (int)r->fired);
+                fprintf(f, "    %s: %s, call %d (it came to pass %d times)\n", s->fault[k],
+                        process_name(r, who), (int)r->from, (int)r->fired);
         }
     }
-    if (s->trouble) printf("%s", s->trouble);
+    if (s->trouble) fprintf(f, "%s", s->trouble);
 }
 
 static uint64_t mix(uint64_t h, uint64_t v) {

@@ -130,12 +130,12 @@ static void read_options(asked *a, int argc, char **argv) {
         }
 }
 
-static void say_again(const asked *a, const sim_scene *s) {
-    printf("  again: make test-sim SEED=%llu%s%s%s", (unsigned long long)s->seed,
-           a->o.only ? " ONLY='" : "", a->o.only ? a->o.only : "", a->o.only ? "'" : "");
-    if (a->o.study) printf(" STUDY=%s", a->o.study);
-    if (a->cuts) printf(" CUTS=%d", (int)a->cuts);
-    putchar('\n');
+static void say_again(const asked *a, const sim_scene *s, FILE *f) {
+    fprintf(f, "  again: make test-sim SEED=%llu%s%s%s", (unsigned long long)s->seed,
+            a->o.only ? " ONLY='" : "", a->o.only ? a->o.only : "", a->o.only ? "'" : "");
+    if (a->o.study) fprintf(f, " STUDY=%s", a->o.study);
+    if (a->cuts) fprintf(f, " CUTS=%d", (int)a->cuts);
+    fputc('\n', f);
 }
 
 static uint64_t play(const asked *a, sums *sum, uint64_t seed) {
@@ -159,10 +159,11 @@ static uint64_t play(const asked *a, sums *sum, uint64_t seed) {
     sum->failed += s.failed;
     sum->lost += s.lost;
     sum->bad += s.trouble != NULL;
-    if (!a->csv && (s.trouble || a->o.verbose)) {
-        sim_scene_print(&s);
-        if (s.trouble) say_again(a, &s);
-        fflush(stdout);
+    if (s.trouble || a->o.verbose) {
+        FILE *f = a->csv ? stderr : stdout;
+        sim_scene_print(&s, f);
+        if (s.trouble) say_again(a, &s, f);
+        fflush(f);
     }
     sim_scene_close(&s);
     return trace;

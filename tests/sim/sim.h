@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* Fills a char array; ends the driver where it is too short. */
 #define SIM_PRINT(out, ...) sim_print((out), sizeof(out), __VA_ARGS__)
@@ -78,7 +79,7 @@ void sim_scene_draw(sim_scene *s);
 bool sim_scene_open(sim_scene *s); /* its folder with the space, the plan's file */
 void sim_scene_close(sim_scene *s);
 void sim_scene_play(sim_scene *s); /* all rounds, judged; then undisturbed, judged */
-void sim_scene_print(const sim_scene *s);
+void sim_scene_print(const sim_scene *s, FILE *f);
 uint64_t sim_scene_trace(const sim_scene *s); /* what fired, how all ended, what was told */
 /* Runs it once without disturbance, in `folder`/work; its exit status. */
 int32_t sim_run_calmly(const sim_options *o, const sim_space *space, const char *folder,
