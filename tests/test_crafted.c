@@ -46,9 +46,19 @@ static void refused(place *p, const char *sql, const char *word) {
     assert_int_equal(files_in(p), 1);
 }
 
+/* The same file as make() leaves, made once a test. */
 static void afresh(place *p) {
+    static char of[sizeof p->db];
+    static const uint8_t *bytes;
+    static size_t n;
     unlink(p->db);
-    make(p);
+    if (strcmp(of, p->db) != 0) {
+        make(p);
+        bytes = read_all(p, &n);
+        strcpy(of, p->db);
+        return;
+    }
+    OK(nas_file_write(p->db, bytes, n, &p->err));
 }
 
 #define SCHEMA "PRAGMA writable_schema=ON; "
