@@ -128,7 +128,7 @@ bool sim_fill_folder(const sim_options *o, const sim_space *space, const char *f
 
 bool sim_scene_open(sim_scene *s) {
     char path[600];
-    SIM_PRINT(s->folder, "%s/%llu", s->o->work, (unsigned long long)s->seed);
+    SIM_PRINT(s->folder, "%s/%llu-%ld", s->o->work, (unsigned long long)s->seed, (long)getpid());
     SIM_PRINT(path, "rm -rf '%s'", s->folder);
     if (system(path) != 0) return false;
     if (!sim_fill_folder(s->o, draw_space(s->o, &(sim_dice){s->seed}), s->folder)) return false;
