@@ -355,7 +355,8 @@ static int verify_in_scratch(cli_study *s, const char *number, manner *m) {
     if (cli_scratch_open(&scratch, NULL, &err) != NAS_OK) return cli_fail(&err);
     m->cache = &scratch.cache;
     /* Not the last run's, if those went: the candidate may know better. */
-    if (nas_store_data_folder(s->store, s->id, s->arena, &m->was, &err) != NAS_OK) return cli_fail(&err);
+    if (nas_store_data_folder(s->store, s->id, s->arena, &m->was, &err) != NAS_OK)
+        return cli_fail(&err);
     if (m->was && !nas_path_exists(m->was)) m->was = NULL;
     const int st = number ? verify_one(s, number, m) : verify_all(s, m);
     cli_scratch_close(&scratch);

@@ -7,13 +7,14 @@ static nas_status write_folder(nas_store *s, nas_study_id id, const char *place,
                        "iit", id.study, id.version, place);
 }
 
-nas_status nas_store_put_data_folder(nas_store *s, nas_study_id id, const char *place, nas_err *err) {
+nas_status nas_store_put_data_folder(nas_store *s, nas_study_id id, const char *place,
+                                     nas_err *err) {
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_NORMAL, err));
     return nas_sql_end(s, write_folder(s, id, place, err), err);
 }
 
 nas_status nas_store_data_folder(nas_store *s, nas_study_id id, nas_arena *a, const char **place,
-                           nas_err *err) {
+                                 nas_err *err) {
     *place = NULL;
     sqlite3_stmt *st = NULL;
     if (s->schema < NAS_SCHEMA_FINALS) return NAS_OK;

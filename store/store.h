@@ -375,10 +375,10 @@ NAS_NODISCARD nas_status nas_store_end_finals(nas_store *s, nas_study_id id, int
 
 /* Where the data lay that a version of the study was last run with; measured. */
 NAS_NODISCARD nas_status nas_store_put_data_folder(nas_store *s, nas_study_id id, const char *place,
-                                             nas_err *err);
+                                                   nas_err *err);
 /* *place in arena a; NULL: not known. */
 NAS_NODISCARD nas_status nas_store_data_folder(nas_store *s, nas_study_id id, nas_arena *a,
-                                         const char **place, nas_err *err);
+                                               const char **place, nas_err *err);
 
 /* Sets one metric of a finished trial (latency measured again). Durable. */
 NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,
