@@ -11,7 +11,8 @@ comma := ,
 BUILD := build/$(notdir $(CC))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror
-# Contraction is off wherever two builds must agree to the bit; the training kernels turn it on.
+# No compiler contracts a product and a sum, so that all builds agree to the bit; the training kernels
+# say which are fused (fmadd in core/kernel/row.h).
 FLAGS := -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -g -O3 -mtune=generic -ffp-contract=off -fno-math-errno \
     -pthread -MMD -MP
 ifneq ($(SANITIZE),)
@@ -34,7 +35,6 @@ FLAGS_generic := $(if $(filter aarch64,$(ARCH)),-fno-schedule-insns)
 FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
 FLAGS_avx512vnni := $(FLAGS_avx512) -mavx512vnni
-KERNEL_FLAGS := -ffp-contract=fast
 
 INFER := $(wildcard core/kernel/vec_infer*.c)
 VEC := $(wildcard core/kernel/vec_*.c)
@@ -92,12 +92,9 @@ $(BUILD)/search/catalogue.o: FLAGS += -I$(BUILD)/search
 define row
 $$(BUILD)/core/kernel/vec_%.$(1).o: core/kernel/vec_%.c Makefile
 	@mkdir -p $$(@D)
-	$$(CC) $$(VEC_FLAGS) $$(KERNEL_FLAGS) $$(FLAGS_$(1)) $$(CFLAGS) -DNAS_ROW=$(1) -c -o $$@ $$<
+	$$(CC) $$(VEC_FLAGS) $$(FLAGS_$(1)) $$(CFLAGS) -DNAS_ROW=$(1) -c -o $$@ $$<
 endef
 $(foreach r,$(ROWS) $(INFER_ROWS),$(eval $(call row,$(r))))
-
-# Inference of the exported file and the front end give the same bits on all rows: their kernels are built without contraction.
-$(BUILD)/core/kernel/vec_infer%.o $(BUILD)/core/kernel/vec_spectra%.o: KERNEL_FLAGS :=
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(TEST_LIBS_$(notdir $@)) $(LIBS)
@@ -109,7 +106,7 @@ PEAKS := $(ROWS:%=$(BUILD)/bench/rows/peak.%.o)
 define peak
 $$(BUILD)/bench/rows/peak.$(1).o: bench/rows/peak.c Makefile
 	@mkdir -p $$(@D)
-	$$(CC) $$(FLAGS) $$(KERNEL_FLAGS) $$(FLAGS_$(1)) $$(CFLAGS) -DNAS_ROW=$(1) -c -o $$@ $$<
+	$$(CC) $$(FLAGS) $$(FLAGS_$(1)) $$(CFLAGS) -DNAS_ROW=$(1) -c -o $$@ $$<
 endef
 $(foreach r,$(ROWS),$(eval $(call peak,$(r))))
 $(BUILD)/bench/speed: $(PEAKS) $(BUILD)/bench/rows/machine.o

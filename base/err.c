@@ -19,6 +19,7 @@ nas_status nas_fail(nas_err *err, nas_status code, const char *fmt, ...) {
 static nas_status status_of_errno(int e) {
     switch (e) {
     case ENOSPC:
+    case EFBIG:
     case EDQUOT: return NAS_EFULL;
     case ENOENT:
     case ENOTDIR: return NAS_ENOTFOUND;
@@ -26,6 +27,11 @@ static nas_status status_of_errno(int e) {
     case EINTR: return NAS_ESTOP;
     default: return NAS_EIO;
     }
+}
+
+static const char *remedy_of(int e, nas_status code) {
+    if (e == EFBIG) return "; raise the limit of a file's size (ulimit -f), then do the same again";
+    return code == NAS_EFULL ? "; make room on the device, then do the same again" : "";
 }
 
 nas_status nas_fail_errno(nas_err *err, const char *fmt, ...) {
@@ -37,8 +43,7 @@ nas_status nas_fail_errno(nas_err *err, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    return nas_fail(err, code, "%s: %s%s", what, strerror(e),
-                    code == NAS_EFULL ? "; make room on the device, then do the same again" : "");
+    return nas_fail(err, code, "%s: %s%s", what, strerror(e), remedy_of(e, code));
 }
 
 nas_status nas_fail_in(nas_err *err, nas_status code, const char *fmt, ...) {
@@ -54,6 +59,17 @@ nas_status nas_fail_in(nas_err *err, nas_status code, const char *fmt, ...) {
     return err->code ? err->code : code;
 }
 
+nas_status nas_fail_after(nas_err *err, nas_status code, const char *fmt, ...) {
+    if (!err) return code;
+    const size_t used = strnlen(err->text, sizeof err->text - 1);
+    va_list ap;
+    va_start(ap, fmt);
+    err->code = code;
+    vsnprintf(err->text + used, sizeof err->text - used, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
 const char *nas_status_name(nas_status code) {
     static const char *const names[] = {
         [NAS_OK] = "ok",
@@ -65,8 +81,10 @@ const char *nas_status_name(nas_status code) {
         [NAS_EFULL] = "device full",
         [NAS_ENOMEM] = "out of memory",
         [NAS_EBUSY] = "busy",
+        [NAS_ELOST] = "lost",
         [NAS_ESTOP] = "stopped",
         [NAS_ESHAPE] = "shape error",
+        [NAS_EMOVED] = "database moved",
         [NAS_EBUG] = "internal error",
     };
     const unsigned i = (unsigned)code;

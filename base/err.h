@@ -14,8 +14,10 @@ typedef enum nas_status {
     NAS_EFULL,        /* no room on the device */
     NAS_ENOMEM,
     NAS_EBUSY,  /* somebody else holds it */
+    NAS_ELOST,  /* what was held is somebody else's now */
     NAS_ESTOP,  /* asked to stop (signal or callback); what is stored stays */
     NAS_ESHAPE, /* tensor shapes that cannot be */
+    NAS_EMOVED, /* a database is no longer the file at its path, or has two names */
     NAS_EBUG    /* an invariant of ours does not hold */
 } nas_status;
 
@@ -45,6 +47,9 @@ nas_status nas_fail_errno(nas_err *err, const char *fmt, ...) NAS_PRINTF(2, 3);
 /* Puts "prefix: " before a text that is already there. Returns err->code, or code if err is NULL.
  */
 nas_status nas_fail_in(nas_err *err, nas_status code, const char *fmt, ...) NAS_PRINTF(3, 4);
+
+/* Puts more behind the text. Returns code. */
+nas_status nas_fail_after(nas_err *err, nas_status code, const char *fmt, ...) NAS_PRINTF(3, 4);
 
 /* Short name of a status, for logs: "not found". */
 const char *nas_status_name(nas_status code);

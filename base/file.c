@@ -25,16 +25,22 @@ static nas_status read_all(int fd, const char *path, uint8_t *p, size_t n, nas_e
     return NAS_OK;
 }
 
-/* For reading. A FIFO, which is refused then, must not wait for a writer first. */
-static int open_read(const char *path) {
-    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+static int open_again(const char *path, int flags, mode_t mode) {
+    for (;;) {
+        const int fd = open(path, flags | O_CLOEXEC, mode);
+        if (fd >= 0 || errno != EINTR) return fd;
+    }
+}
+
+int nas_file_open(const char *path) {
+    return open_again(path, O_RDONLY | O_NONBLOCK, 0);
 }
 
 nas_status nas_file_read(nas_arena *a, const char *path, size_t most, uint8_t **out, size_t *bytes,
                          nas_err *err) {
     *out = NULL;
     *bytes = 0;
-    const int fd = open_read(path);
+    const int fd = nas_file_open(path);
     if (fd < 0) return nas_fail_errno(err, "cannot open %s", path);
     nas_status st = NAS_OK;
     struct stat info;
@@ -155,7 +161,7 @@ nas_status nas_file_overwrite(nas_file *f, const void *p, size_t bytes, nas_err 
     return NAS_OK;
 }
 
-static void sync_folder_of(const char *path) {
+void nas_file_sync_folder_of(const char *path) {
     char *copy = strdup(path);
     if (!copy) return;
     char *slash = strrchr(copy, '/');
@@ -174,7 +180,7 @@ nas_status nas_file_commit(nas_file *f, nas_err *err) {
     if (st == NAS_OK && rename(f->beside, f->path) != 0)
         st = nas_fail_errno(err, "cannot rename to %s", f->path);
     if (st == NAS_OK) {
-        sync_folder_of(f->path);
+        nas_file_sync_folder_of(f->path);
         f->beside[0] = '\0';
     }
     nas_file_drop(f);
@@ -201,7 +207,7 @@ nas_status nas_file_write(const char *path, const void *p, size_t bytes, nas_err
 
 nas_status nas_file_map(const char *path, nas_mapped *out, nas_err *err) {
     *out = (nas_mapped){0};
-    const int fd = open_read(path);
+    const int fd = nas_file_open(path);
     if (fd < 0) return nas_fail_errno(err, "cannot open %s", path);
     struct stat info;
     nas_status st = NAS_OK;
@@ -215,6 +221,52 @@ nas_status nas_file_map(const char *path, nas_mapped *out, nas_err *err) {
     close(fd);
     if (st == NAS_OK) *out = (nas_mapped){.p = p, .bytes = (size_t)info.st_size};
     return st;
+}
+
+/* n > 0 bytes of memory that RLIMIT_DATA does not count, as it counts no mapped file. */
+static nas_status load(int fd, const char *path, size_t n, nas_mapped *out, nas_err *err) {
+    uint8_t *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return nas_fail_errno(err, "cannot read %s", path);
+    nas_status st = read_all(fd, path, p, n, err);
+    if (st == NAS_OK && mprotect(p, n, PROT_READ) != 0)
+        st = nas_fail_errno(err, "cannot read %s", path);
+    if (st == NAS_OK)
+        *out = (nas_mapped){.p = p, .bytes = n};
+    else
+        (void)munmap(p, n);
+    return st;
+}
+
+nas_status nas_file_load(const char *path, size_t most, nas_mapped *out, nas_err *err) {
+    *out = (nas_mapped){0};
+    const int fd = nas_file_open(path);
+    if (fd < 0) return nas_fail_errno(err, "cannot open %s", path);
+    struct stat info;
+    nas_status st = NAS_OK;
+    if (fstat(fd, &info) != 0)
+        st = nas_fail_errno(err, "cannot examine %s", path);
+    else if (!S_ISREG(info.st_mode))
+        st = nas_fail(err, NAS_EFORMAT, "%s is not a regular file", path);
+    else if ((uint64_t)info.st_size > most)
+        st = nas_fail(err, NAS_EFORMAT, "%s is too large: %lld bytes, at most %zu are read", path,
+                      (long long)info.st_size, most);
+    else if (info.st_size > 0)
+        st = load(fd, path, (size_t)info.st_size, out, err);
+    close(fd);
+    return st;
+}
+
+nas_status nas_file_read_at(int fd, const char *path, uint64_t at, void *out, size_t bytes,
+                            nas_err *err) {
+    uint8_t *p = out;
+    for (size_t done = 0; done < bytes;) {
+        const ssize_t got = pread(fd, p + done, bytes - done, (off_t)(at + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return nas_fail_errno(err, "cannot read %s", path);
+        if (got == 0) return nas_fail(err, NAS_EIO, "%s became shorter while it was used", path);
+        done += (size_t)got;
+    }
+    return NAS_OK;
 }
 
 void nas_file_unmap(nas_mapped *m) {
@@ -246,6 +298,53 @@ nas_status nas_dir_make(const char *path, nas_err *err) {
     return st;
 }
 
+static nas_status may_write(const char *path, nas_err *err) {
+    if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0) return NAS_OK;
+    return nas_fail_errno(err,
+                          "cannot write in %s, which may be another user's (set --cache to a folder "
+                          "of your own; one that users share is made by chmod 1777, or by chgrp and "
+                          "chmod 2775, before anything is in it)",
+                          path);
+}
+
+/* Makes `path` in the folder that `above` tells of, with its group and mode. */
+static nas_status make_like(const char *path, const struct stat *above, nas_err *err) {
+    char *beside = NULL;
+    if (asprintf(&beside, "%s.XXXXXX", path) < 0) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    nas_status st = NAS_OK;
+    if (!mkdtemp(beside)) {
+        st = nas_fail_errno(err, "cannot make the folder %s", path);
+    } else {
+        const bool same = chown(beside, (uid_t)-1, above->st_gid) == 0;
+        const mode_t no = S_ISVTX | (same ? 0 : S_ISGID | S_IRWXG);
+        if (chmod(beside, above->st_mode & 07777 & ~no) != 0 || rename(beside, path) != 0) {
+            const int error = errno; /* somebody else made it first? */
+            (void)rmdir(beside);
+            errno = error;
+            if (!nas_path_is_dir(path))
+                st = nas_fail_errno(err, "cannot make the folder %s", path);
+        }
+    }
+    free(beside);
+    return st;
+}
+
+nas_status nas_dir_make_shared(const char *path, nas_err *err) {
+    if (nas_path_is_dir(path)) return may_write(path, err);
+    const char *slash = strrchr(path, '/');
+    char *in = slash && slash > path ? strndup(path, (size_t)(slash - path)) : strdup(".");
+    if (!in) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    struct stat above;
+    nas_status st = slash && slash > path ? nas_dir_make(in, err) : NAS_OK;
+    if (st == NAS_OK) st = may_write(in, err);
+    if (st == NAS_OK && stat(in, &above) != 0) st = nas_fail_errno(err, "cannot examine %s", in);
+    if (st == NAS_OK)
+        st = above.st_mode & (S_IWGRP | S_IWOTH) ? make_like(path, &above, err)
+                                                 : nas_dir_make(path, err);
+    free(in);
+    return st;
+}
+
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where) {
     (void)info;
     (void)kind;
@@ -269,6 +368,21 @@ bool nas_path_is_dir(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+nas_status nas_path_look(const char *path, nas_path_kind *out, nas_err *err) {
+    struct stat info;
+    *out = NAS_PATH_ABSENT;
+    if (stat(path, &info) == 0) {
+        *out = S_ISREG(info.st_mode)   ? NAS_PATH_FILE
+               : S_ISDIR(info.st_mode) ? NAS_PATH_FOLDER
+                                       : NAS_PATH_OTHER;
+        return NAS_OK;
+    }
+    if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+        return nas_fail_errno(err, "cannot examine %s", path);
+    if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode)) *out = NAS_PATH_LINK;
+    return NAS_OK;
+}
+
 static int by_name(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -281,8 +395,11 @@ nas_status nas_dir_list(nas_arena *a, const char *path, char ***names, size_t *n
     nas_status st = NAS_OK;
     char **list = NULL;
     size_t used = 0, room = 0;
-    const struct dirent *e;
-    while (st == NAS_OK && (e = readdir(d))) {
+    while (st == NAS_OK) {
+        errno = 0;
+        const struct dirent *e = readdir(d);
+        if (!e && errno) st = nas_fail_errno(err, "cannot list the folder %s", path);
+        if (!e) break;
         if (e->d_name[0] == '.') continue;
         if (used == room) {
             room = room ? room * 2 : 64;
@@ -309,9 +426,29 @@ static bool is_at(int fd, const char *path) {
            here.st_dev == there.st_dev;
 }
 
+/* flock() takes a file that is open for reading, but NFS does not; so one that another user made is
+ * opened for reading only where it must be. */
+static int open_lock(const char *path) {
+    const int fd = open_again(path, O_RDWR, 0);
+    return fd < 0 && errno == EACCES ? open_again(path, O_RDONLY, 0) : fd;
+}
+
+/* Whoever may write in the folder may lock, whatever the maker's umask. What is there is opened
+ * without O_CREAT, which systems refuse for another's file in a folder as /tmp
+ * (fs.protected_regular). */
+static int open_or_make_lock(const char *path) {
+    for (;;) {
+        int fd = open_lock(path);
+        if (fd >= 0 || errno != ENOENT) return fd;
+        fd = open_again(path, O_RDWR | O_CREAT | O_EXCL, 0666);
+        if (fd >= 0) (void)fchmod(fd, 0666);
+        if (fd >= 0 || errno != EEXIST) return fd;
+    }
+}
+
 static nas_status lock(const char *path, int how, nas_lock *out, nas_err *err) {
     for (;;) {
-        out->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+        out->fd = open_or_make_lock(path);
         if (out->fd < 0) return nas_fail_errno(err, "cannot open the lock %s", path);
         while (flock(out->fd, how) != 0) {
             if (errno == EINTR) continue;
@@ -336,7 +473,7 @@ nas_status nas_lock_try(const char *path, nas_lock *out, bool *taken, nas_err *e
 }
 
 bool nas_lock_is_held(const char *path) {
-    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    const int fd = open_lock(path);
     if (fd < 0) return false;
     const bool held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     close(fd);

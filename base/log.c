@@ -1,6 +1,8 @@
 /* base/log.c - warnings, progress and the wish to stop. */
 #include "base/log.h"
 
+#include "base/visible.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -17,16 +19,9 @@ static void end_cut(char text[LONGEST]) {
 
 /* One line that no terminal obeys: names of files may hold any byte. */
 static void make_visible(const char *text, char out[4 * LONGEST]) {
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
-        if (c >= 0x20 && c != 0x7f)
-            *out++ = *text;
-        else if (c == '\n' || c == '\t' || c == '\r')
-            out += sprintf(out, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
-        else
-            out += sprintf(out, "\\x%02x", c);
-    }
+    char shown[NAS_VISIBLE];
     *out = '\0';
+    for (int n; (n = nas_visible(text, shown)); text += n) out = stpcpy(out, shown);
 }
 
 void nas_warn(const nas_log *log, const char *fmt, ...) {

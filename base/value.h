@@ -2,6 +2,7 @@
 #ifndef NAS_BASE_VALUE_H
 #define NAS_BASE_VALUE_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,12 @@ typedef struct nas_value {
     double real;
     const char *text; /* borrowed */
 } nas_value;
+
+/* NaN: it is no number. */
+static inline double nas_value_real(const nas_value *v) {
+    if (v->is_null || v->type == NAS_COLUMN_TEXT || v->type == NAS_COLUMN_BLOB) return (double)NAN;
+    return v->type == NAS_COLUMN_REAL ? v->real : (double)v->integer;
+}
 
 /* A column of a study's table: a choice or a metric. */
 typedef struct nas_column {

@@ -82,9 +82,13 @@ const char *cli_duration(double seconds, char out[32]);
 int cli_folder_length(const char *folder);
 /* A value as people read it ("" for NULL) into out. */
 const char *cli_value(const nas_value *v, char *out, size_t n);
-/* Control characters as \n or \x1b, so that no text steers the terminal; keep_lines: \n stays. */
+/* Control characters, and bytes that are no UTF-8, as \n, \x1b or \u202e (base/visible.h), so that
+ * no text steers the terminal; keep_lines: \n stays. What was made so before stays as it is. */
 void cli_print_visible(FILE *f, const char *s, bool keep_lines);
-/* A JSON string with its quotes, on stdout; what is no UTF-8 becomes U+FFFD. */
+/* The same as a text, to be freed. */
+char *cli_visible(const char *s, bool keep_lines);
+/* A JSON string with its quotes, on stdout; control characters are escaped, what is no UTF-8
+ * becomes U+FFFD. */
 void cli_print_json_text(const char *s);
 
 /* Rows as a table with aligned columns; add all, then print to stdout. */

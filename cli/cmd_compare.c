@@ -18,16 +18,14 @@ static bool add_row(void *ctx, const nas_row *row) {
     nas_value *to = c->param + (size_t)c->t.rows * (size_t)c->t.params;
     for (int32_t i = 0; i < c->t.params; i++) {
         to[i] = row->values[i];
+        to[i].is_null = to[i].is_null || to[i].type == NAS_COLUMN_BLOB; /* no parameter is one */
         if (to[i].is_null || to[i].type != NAS_COLUMN_TEXT) continue;
         to[i].text = nas_arena_text(c->arena, to[i].text, NULL);
         c->failed = c->failed || !to[i].text;
     }
     for (int32_t i = 0; i < c->t.metrics; i++) {
         const nas_value *v = &row->values[c->t.params + i];
-        c->figure[(size_t)c->t.rows * (size_t)c->t.metrics + (size_t)i] =
-            v->is_null                      ? (double)NAN
-            : v->type == NAS_COLUMN_INTEGER ? (double)v->integer
-                                            : v->real;
+        c->figure[(size_t)c->t.rows * (size_t)c->t.metrics + (size_t)i] = nas_value_real(v);
     }
     c->t.rows++;
     return !c->failed;

@@ -1,5 +1,6 @@
 /* cli/cmd_eval.c - nas eval: a model, or two, on a folder of clips or a CSV file. */
 #include "cli/cli.h"
+#include "cli/dump.h"
 #include "cli/forecast.h"
 #include "cli/parts.h"
 #include "cli/scratch.h"
@@ -100,42 +101,19 @@ static void print_text(const nas_deployed *d, const nas_verdict *v) {
 
 /* For other runtimes to be compared with, and to see which clips fail. */
 typedef struct dump {
-    FILE *features, *classes, *clips;
+    cli_dump to;
     size_t row;
 } dump;
 
+enum { CLASSES, FEATURES, CLIPS };
+static const char *const dump_names[] = {
+    [CLASSES] = "classes.txt", [FEATURES] = "features.f32", [CLIPS] = "clips.txt", NULL};
+
 static void dump_clip(void *ctx, const nas_clip *clip, const float *x, int32_t class) {
     const dump *d = ctx;
-    fprintf(d->clips, "%s\n", clip->name);
-    fwrite(x, sizeof *x, d->row, d->features);
-    fprintf(d->classes, "%d\n", class);
-}
-
-static bool dump_open(dump *d, const char *folder, const nas_deployed *model) {
-    char path[4096];
-    nas_err err = {0};
-    if (nas_dir_make(folder, &err) != NAS_OK) {
-        (void)cli_fail(&err);
-        return false;
-    }
-    snprintf(path, sizeof path, "%s/features.f32", folder);
-    d->features = fopen(path, "wb");
-    snprintf(path, sizeof path, "%s/classes.txt", folder);
-    d->classes = fopen(path, "w");
-    snprintf(path, sizeof path, "%s/clips.txt", folder);
-    d->clips = fopen(path, "w");
-    d->row = (size_t)model->frames * (size_t)model->features;
-    if (d->features && d->classes && d->clips) return true;
-    fprintf(stderr, "nas: cannot write into %s\n", folder);
-    return false;
-}
-
-static bool dump_close(dump *d) {
-    bool fine = true;
-    if (d->features) fine = fclose(d->features) == 0 && fine;
-    if (d->classes) fine = fclose(d->classes) == 0 && fine;
-    if (d->clips) fine = fclose(d->clips) == 0 && fine;
-    return fine;
+    fprintf(d->to.file[CLIPS], "%s\n", clip->name);
+    fwrite(x, sizeof *x, d->row, d->to.file[FEATURES]);
+    fprintf(d->to.file[CLASSES], "%d\n", class);
 }
 
 static int part_of(const char *word) {
@@ -161,18 +139,13 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
     const char *dump_to = args->option[DUMP];
     const nas_deployed_paths paths = {args->word[0], args->option[FRONTEND], args->option[LABELS]};
     if (nas_deployed_open(a, &paths, &d, err) != NAS_OK) return cli_fail(err);
-    if (dump_to && !dump_open(&out, dump_to, &d)) {
-        (void)dump_close(&out);
-        return CLI_FAILED;
-    }
+    if (dump_to && !cli_dump_open(&out.to, dump_to, dump_names)) return CLI_FAILED;
+    out.row = (size_t)d.frames * (size_t)d.features;
     nas_status st =
         nas_deployed_judge(&d, args->option[DATA], part, args->option[MISSING] != NULL, cache,
                            cli_log(false), a, dump_to ? dump_clip : NULL, &out, &v, err);
-    if (!dump_close(&out) && st == NAS_OK) {
-        fprintf(stderr, "nas: cannot write into %s\n", dump_to);
-        return CLI_FAILED;
-    }
     cli_clear_line();
+    if (!cli_dump_close(&out.to, st == NAS_OK)) return CLI_FAILED;
     if (st == NAS_OK) st = print_verdict(args, a, &d, &v, err);
     return st == NAS_OK ? CLI_OK : cli_fail(err);
 }

@@ -61,6 +61,8 @@ const cli_command cli_export = {
             "deviation, which are applied where normalize is \"coefficient\") and labels.txt;\n"
             "of a table forecast.json. And the same as C99 that needs no library: model.h and\n"
             "model.c; of clips frontend.h, frontend.c and labels.h; of a table forecast.h.\n\n"
+            "The folder is whole at any time: the old files or the new ones, also after a kill\n"
+            "and when two commands write it. Other files in it stay.\n\n"
             "examples:\n"
             "  nas export demo.db -o best\n"
             "  nas export demo.db --trial 7 -o seven\n",

@@ -26,6 +26,7 @@ enum {
     RETRIES,
     OUT,
     MISSING,
+    ONE_NAME,
     KERNEL,
     REPLACE,
     QUIET
@@ -255,7 +256,10 @@ static int show_front(const screen *v, nas_store *store, const char *db, nas_err
 
 static int finish(const screen *v, const nas_run_end *end, const cli_winner *w, nas_err *err) {
     nas_store *store = NULL;
-    if (nas_store_open(w->db, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
+    if (nas_store_open_at(w->db, NAS_STORE_READ, &end->place, &store, err) != NAS_OK) {
+        (void)cli_fail(err);
+        return CLI_FAILED; /* much was touched */
+    }
     int st = CLI_OK;
     if (end->front > 0) {
         st = show_front(v, store, w->db, err);
@@ -308,6 +312,7 @@ static bool read_options(const cli_args *args, nas_run_options *o) {
                                                  INT64_C(1) << 50, &o->limits.bytes))
         return false;
     o->no_share = args->option[NO_SHARE] != NULL;
+    o->any_name = args->option[ONE_NAME] != NULL;
     o->allow_missing = args->option[MISSING] != NULL;
     if (args->option[RETRIES]) {
         if (!cli_number("--retries", args->option[RETRIES], 0, 100, &v)) return false;
@@ -403,6 +408,9 @@ const cli_command cli_run = {
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent, or that "
                          "cannot be read"},
+            [ONE_NAME] = {"--one-name", NULL,
+                          "goes on where the database has several names (hard links), or is "
+                          "mounted without its folder: nobody uses it under another one"},
             [KERNEL] = {"--kernel", "NAME",
                         "kernel variant that trains (reference, generic, avx2, avx512), as the "
                         "study began with (default: the best of this processor)"},

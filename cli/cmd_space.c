@@ -157,8 +157,11 @@ static int report(const nas_space *s, const char *data, nas_arena *a, nas_err *e
     print_survey(s, &v);
     if (!classes)
         puts("weights   not known: the data has no classes yet, and task.labels is not given");
-    for (int32_t i = 0; i < nas_space_constraints(s); i++)
-        printf("%-9s %s\n", i ? "" : "must hold", nas_space_constraint(s, i)->text);
+    for (int32_t i = 0; i < nas_space_constraints(s); i++) {
+        printf("%-9s ", i ? "" : "must hold");
+        cli_print_visible(stdout, nas_space_constraint(s, i)->text, false);
+        putchar('\n');
+    }
     for (int32_t i = 0; i < nas_space_objectives(s); i++)
         printf("%-9s %s\n", nas_space_objective(s, i)->maximize ? "maximize" : "minimize",
                nas_space_objective(s, i)->metric);

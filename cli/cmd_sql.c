@@ -1,11 +1,14 @@
 /* cli/cmd_sql.c - nas sql: any query that only reads. */
 #include "cli/report.h"
+
+#include "base/visible.h"
 #include "search/json.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { CSV, JSON, STUDY, VERSION };
 
@@ -15,7 +18,14 @@ typedef struct output {
     int64_t rows;
 } output;
 
+/* A terminal gets what it can show, a file or a pipe the very bytes. */
 static void print_csv(const char *s) {
+    if (isatty(STDOUT_FILENO) && nas_has_control(s)) {
+        putchar('"');
+        cli_print_visible(stdout, s, false);
+        putchar('"');
+        return;
+    }
     if (*s && !strpbrk(s, ",\"\r\n")) {
         fputs(s, stdout);
         return;
@@ -171,7 +181,9 @@ const cli_command cli_sql = {
     .summary = "Ask the database; it cannot be changed this way, and workers are not held up",
     .options =
         {
-            [CSV] = {"--csv", NULL, "comma-separated values with a header"},
+            [CSV] = {"--csv", NULL,
+                     "comma-separated values with a header; control characters are escaped on a "
+                     "terminal, exact elsewhere"},
             [JSON] = {"--json", NULL, "a list of objects"},
             [STUDY] = {"--study", "NAME",
                        "whose --version, where the database has several studies"},

@@ -53,8 +53,7 @@ static bool add_row(void *ctx, const nas_row *row) {
         if (v->is_null)
             text[0] = '\0';
         else if (is_metric(l->study, row->names[i]))
-            cli_metric(cli_metric_of(row->names[i]),
-                       v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real, text);
+            cli_metric(cli_metric_of(row->names[i]), nas_value_real(v), text);
         else if (strcmp(row->names[i], "seconds") == 0)
             snprintf(text, sizeof text, "%.1f", v->real);
         else

@@ -57,15 +57,16 @@ static void print_metrics(const nas_metric_list *list, const nas_outcome *o, con
 }
 
 /* seed -1: the candidate's. */
-static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cache,
-                        const nas_log *log, nas_arena *a, nas_task *task, nas_outcome *o,
-                        nas_err *err) {
+static nas_status train(const cli_args *args, int64_t seed, const nas_cache *cache, nas_keep *keep,
+                        nas_arena *a, nas_task *task, nas_outcome *o, nas_err *err) {
     nas_candidate c;
     nas_dataset d;
     int threads = 1;
+    const nas_log *log = &keep->log;
     view v = {.quiet = args->option[QUIET] != NULL};
     /* The classes may be known only from the folder: labels first, then the document again. */
     NAS_TRY(nas_candidate_task(a, args->word[0], task, err));
+    nas_keep_place(keep, args->option[DATA], task->data ? task->data : "");
     NAS_TRY(nas_dataset_open(a, task, args->option[DATA], args->option[MISSING] != NULL, cache, log,
                              &d, err));
     nas_status st = nas_candidate_open(a, args->word[0], d.outputs, &c, err);
@@ -91,7 +92,7 @@ static int run_in(const cli_args *args, int64_t seed, const nas_cache *cache, na
     nas_keep keep;
     if (nas_keep_open(&keep, cli_log(args->option[QUIET] != NULL), NULL, err) != NAS_OK)
         return cli_fail(err);
-    const nas_status st = train(args, seed, cache, &keep.log, a, &task, &o, err);
+    const nas_status st = train(args, seed, cache, &keep, a, &task, &o, err);
     o.warnings = nas_keep_lines(&keep, a);
     nas_keep_close(&keep);
     if (st != NAS_OK) return cli_fail(err);

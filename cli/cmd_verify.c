@@ -1,7 +1,9 @@
 /* cli/cmd_verify.c - nas verify: train a stored trial again and compare the bytes. */
 #include "cli/scratch.h"
 #include "cli/study.h"
+#include "base/libm.h"
 #include "core/kernel/threads.h"
+#include "core/nn/train.h"
 #include "search/confirm.h"
 #include "search/run.h"
 #include "search/study.h"
@@ -20,10 +22,26 @@ enum { ALL, STUDY, VERSION, DATA, MISSING, KERNEL };
 /* How trials are trained again. */
 typedef struct manner {
     const char *data; /* NULL: where they were */
+    const char *was;  /* there; NULL: where the candidate says */
     bool allow_missing;
     const char *kernel; /* NULL: the trial's, where it runs here */
     const nas_cache *cache;
 } manner;
+
+/* What bits depend on, in the words of a trial's machine: "training 5, avx2". An older nas wrote
+ * the kernel row alone. */
+static const char *bits_of(const cli_trial *t) {
+    const char *machine = cli_trial_get(t, "machine"), *from = strstr(machine, ", training ");
+    return from ? from + 2 : NULL;
+}
+
+/* The same of this build. */
+enum { BITS_TEXT = 96 };
+static void bits_here(const char *row, char out[BITS_TEXT]) {
+    char libm[NAS_LIBM_TEXT];
+    nas_libm_text(", ", libm);
+    snprintf(out, BITS_TEXT, "training %d, %s%s", NAS_TRAIN_VERSION, libm, row);
+}
 
 /* "avx2" of a trial's machine. */
 static const char *row_of(const cli_trial *t) {
@@ -72,7 +90,8 @@ static nas_status open_again(const nas_study *study, const cli_trial *t, const n
     NAS_TRY(choose_kernel(m, t, &out->e.kernel, err));
     NAS_TRY(nas_threads_here(&threads, err));
     nas_threads_set(threads);
-    NAS_TRY(nas_dataset_open(a, &c->task, m->data, m->allow_missing, m->cache, log, &out->d, err));
+    const char *data = m->data ? m->data : m->was;
+    NAS_TRY(nas_dataset_open(a, &c->task, data, m->allow_missing, m->cache, log, &out->d, err));
     const nas_status st = check_data(study, &out->d, err);
     if (st != NAS_OK) nas_dataset_close(&out->d);
     return st;
@@ -136,13 +155,13 @@ static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate
     return CLI_OK;
 }
 
-/* Another variant rounds sums in another order, which training makes visible. */
-static int tell_variant(const cli_study *s, const cli_trial *t, const char *row,
+/* Another variant, version or library rounds otherwise, which training makes visible. */
+static int tell_variant(const cli_study *s, const cli_trial *t, const char *was, const char *here,
                         const nas_outcome *now, size_t n) {
     const char *score = s->def.metrics[NAS_METRIC_SCORE].name;
-    printf("trial %s: trained again by other kernels (%s, the trial's were %s): other bytes, as "
-           "expected between variants (%zu, now %zu); %s %.4f, now %.4f\n",
-           cli_trial_get(t, "number"), row, row_of(t), n, now->tflite.n, score,
+    printf("trial %s: made with %s; trained again with %s: other bytes, as expected between "
+           "variants (%zu, now %zu); %s %.4f, now %.4f\n",
+           cli_trial_get(t, "number"), was, here, n, now->tflite.n, score,
            cli_trial_number(t, score), now->metric[NAS_METRIC_SCORE]);
     return CLI_VARIANT;
 }
@@ -155,6 +174,9 @@ static int tell_other_bytes(const cli_trial *t, const nas_bytes *now, const uint
         "trial %s: trained again, OTHER BYTES: stored %zu, now %zu, the first difference at %zu\n"
         "stored on: %s\n",
         cli_trial_get(t, "number"), n, now->n, at, cli_trial_get(t, "machine"));
+    if (!bits_of(t))
+        puts("it was stored by an older nas, whose bits were also its compiler's: a build of that "
+             "nas by the same compiler tells more");
     return CLI_OTHER;
 }
 
@@ -229,8 +251,12 @@ static int compare_files(cli_study *s, const cli_trial *t, const again *g, const
     if (out.tflite.n == n && memcmp(out.tflite.p, stored, n) == 0)
         return tell_answers(s, t, g, &out, n);
     cli_clear_line();
-    return strcmp(row, row_of(t)) == 0 ? tell_other_bytes(t, &out.tflite, stored, n)
-                                       : tell_variant(s, t, row, &out, n);
+    char here[BITS_TEXT];
+    bits_here(row, here);
+    const char *was = bits_of(t) ? bits_of(t) : row_of(t);
+    const bool same = strcmp(was, bits_of(t) ? here : row) == 0;
+    return same ? tell_other_bytes(t, &out.tflite, stored, n)
+                : tell_variant(s, t, was, here, &out, n);
 }
 
 static int compare(cli_study *s, const cli_trial *t, const manner *m) {
@@ -258,15 +284,21 @@ static int verify(cli_study *s, const cli_trial *t, const manner *m) {
     return CLI_BAD;
 }
 
-/* The complete trial with the lowest number from `from` on; NULL: none, or *status says why not. */
-static cli_trial *next_complete(cli_study *s, int64_t from, int *status) {
+/* The complete trial with the lowest number above `last`; NULL: none, or *status says why not. */
+static cli_trial *next_complete(cli_study *s, int64_t last, int *status) {
     char view[160], where[256];
     nas_err err = {0};
     nas_view_name(s->def.name, "", view);
     snprintf(where, sizeof where,
-             "%s where state = 'complete' and number >= %" PRId64 " order by number limit 1", view,
-             from);
+             "%s where state = 'complete' and number > %" PRId64 " order by number limit 1", view,
+             last);
     cli_trial *t = cli_trial_find(s->store, where, &err);
+    if (t && strtoll(cli_trial_get(t, "number"), NULL, 10) <= last) {
+        cli_trial_close(t);
+        t = NULL;
+        (void)nas_fail(&err, NAS_EFORMAT, "study %s: damaged: a trial's number is none",
+                       s->def.name);
+    }
     if (!t && err.code) *status = cli_fail(&err);
     return t;
 }
@@ -283,20 +315,20 @@ static int tell_all(const cli_study *s, int64_t n, int64_t others, int64_t varia
         printf("%" PRId64 " of %" PRId64 " trials have OTHER %s\n", others, n,
                formula ? "VALUES" : "BYTES");
     if (variants)
-        printf("%" PRId64 " of %" PRId64 " trials have other bytes as expected between variants of "
-               "kernels: a processor that runs theirs tells more\n",
+        printf("%" PRId64 " of %" PRId64 " trials have other bytes as expected between variants: a "
+               "machine that trains as theirs did tells more\n",
                variants, n);
     return others ? CLI_FAILED : variants || !n ? CLI_NONE : CLI_OK;
 }
 
 /* Clips and features are made once; everything after them again for each trial. */
 static int verify_all(cli_study *s, const manner *m) {
-    int64_t from = 0, n = 0, others = 0, variants = 0;
+    int64_t last = -1, n = 0, others = 0, variants = 0;
     int st = CLI_OK;
     cli_trial *t;
-    while (st == CLI_OK && (t = next_complete(s, from, &st))) {
+    while (st == CLI_OK && (t = next_complete(s, last, &st))) {
         const nas_arena_mark mark = nas_arena_here(s->arena);
-        from = strtoll(cli_trial_get(t, "number"), NULL, 10) + 1;
+        last = strtoll(cli_trial_get(t, "number"), NULL, 10);
         st = compare(s, t, m);
         cli_trial_close(t);
         nas_arena_back(s->arena, mark);
@@ -322,6 +354,9 @@ static int verify_in_scratch(cli_study *s, const char *number, manner *m) {
     cli_scratch scratch;
     if (cli_scratch_open(&scratch, NULL, &err) != NAS_OK) return cli_fail(&err);
     m->cache = &scratch.cache;
+    /* Not the last run's, if those went: the candidate may know better. */
+    if (nas_store_data_folder(s->store, s->id, s->arena, &m->was, &err) != NAS_OK) return cli_fail(&err);
+    if (m->was && !nas_path_exists(m->was)) m->was = NULL;
     const int st = number ? verify_one(s, number, m) : verify_all(s, m);
     cli_scratch_close(&scratch);
     return st;
@@ -365,10 +400,12 @@ const cli_command cli_verify = {
                         "kernel variant that trains (default: the trial's, where it runs here)"},
         },
     .text = "Answers to single examples, by folds, and those of replicates are compared, too.\n"
-            "The bytes are the same on the same kernel variant (the end of `machine` in `nas "
-            "show`). Exit\n"
-            "status: 1 when they are not; 3 when another variant trained again, whose bytes are "
-            "others.\n\n"
+            "The bytes are the same where training version, mathematical library and kernel "
+            "variant are those\n"
+            "of the trial (the end of `machine` in `nas show`; `nas --version` has this build's). "
+            "Exit status:\n"
+            "1 when they are not; 3 when one of these is another, so that other bytes are "
+            "expected.\n\n"
             "examples:\n"
             "  nas verify demo.db 3\n"
             "  nas verify demo.db --all\n",

@@ -1,6 +1,7 @@
 /* cli/forecast.c - forecasts: by target, by step, and beside simpler ones. */
 #include "cli/forecast.h"
 
+#include "cli/dump.h"
 #include "search/forecast_deployed.h"
 
 #include <math.h>
@@ -143,37 +144,21 @@ static void print_json(const nas_series_config *k, const nas_forecast_verdict *v
 
 /* For other runtimes to be compared with: first rows of the windows, and their forecasts. */
 typedef struct dump {
-    FILE *rows, *forecasts;
+    cli_dump to;
     size_t outputs, targets;
 } dump;
 
+enum { ROWS, FORECASTS };
+static const char *const dump_names[] = {[ROWS] = "rows.txt", [FORECASTS] = "forecasts.f32", NULL};
+
 static void dump_one(void *ctx, const nas_forecast_seen *w) {
     const dump *d = ctx;
-    fprintf(d->rows, "%d\n", w->row);
+    fprintf(d->to.file[ROWS], "%d\n", w->row);
     for (size_t i = 0; i < d->outputs; i++) {
         const double base = w->base ? w->base[i % d->targets] : 0;
         const float v = (float)((double)w->forecast[i] + base);
-        fwrite(&v, sizeof v, 1, d->forecasts);
+        fwrite(&v, sizeof v, 1, d->to.file[FORECASTS]);
     }
-}
-
-static bool dump_open(dump *d, const char *folder, nas_err *err) {
-    char path[4096];
-    if (nas_dir_make(folder, err) != NAS_OK) return false;
-    snprintf(path, sizeof path, "%s/rows.txt", folder);
-    d->rows = fopen(path, "w");
-    snprintf(path, sizeof path, "%s/forecasts.f32", folder);
-    d->forecasts = fopen(path, "wb");
-    if (d->rows && d->forecasts) return true;
-    (void)nas_fail_errno(err, "cannot write into %s", folder);
-    return false;
-}
-
-static bool dump_close(dump *d) {
-    bool fine = true;
-    if (d->rows) fine = fclose(d->rows) == 0 && fine;
-    if (d->forecasts) fine = fclose(d->forecasts) == 0 && fine;
-    return fine;
 }
 
 int cli_eval_forecast(const char *folder, const char *data, int part, bool json,
@@ -186,17 +171,11 @@ int cli_eval_forecast(const char *folder, const char *data, int part, bool json,
     const nas_series_config *k = &f.candidate.task.series;
     out.targets = (size_t)k->n_targets;
     out.outputs = (size_t)k->horizon * out.targets;
-    if (dump_to && !dump_open(&out, dump_to, &err)) {
-        (void)dump_close(&out);
-        return cli_fail(&err);
-    }
+    if (dump_to && !cli_dump_open(&out.to, dump_to, dump_names)) return CLI_FAILED;
     const nas_status st = nas_forecaster_judge(&f, data, part, cache, cli_log(false), a,
                                                dump_to ? dump_one : NULL, &out, &v, &err);
-    if (!dump_close(&out) && st == NAS_OK) {
-        fprintf(stderr, "nas: cannot write into %s\n", dump_to);
-        return CLI_FAILED;
-    }
     cli_clear_line();
+    if (!cli_dump_close(&out.to, st == NAS_OK)) return CLI_FAILED;
     if (st != NAS_OK) return cli_fail(&err);
     if (json) {
         print_json(k, &v);

@@ -3,6 +3,7 @@
 #include "cli/held.h"
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "search/json.h"
 #include "search/run.h"
 #include "search/task.h"
@@ -64,9 +65,7 @@ static bool note_figures(void *ctx, const nas_row *row) {
     f->feasible = row->values[0].integer != 0;
     for (int32_t i = 1; i < row->n; i++) {
         const nas_value *v = &row->values[i];
-        f->goal[i - 1] = v->is_null                      ? (double)NAN
-                         : v->type == NAS_COLUMN_INTEGER ? (double)v->integer
-                                                         : v->real;
+        f->goal[i - 1] = nas_value_real(v);
     }
     return false;
 }
@@ -160,6 +159,33 @@ static const cJSON *task_in(nas_arena *a, const char *text, nas_json **j) {
     return fine ? cJSON_GetObjectItemCaseSensitive(nas_json_root(*j), "task") : NULL;
 }
 
+/* Is all of x in y, too? The data may lie anywhere. */
+static bool is_within(const cJSON *x, const cJSON *y) {
+    const cJSON *c;
+    cJSON_ArrayForEach(c, x) {
+        if (strcmp(c->string, "data") != 0 &&
+            !cJSON_Compare(c, cJSON_GetObjectItemCaseSensitive(y, c->string), true))
+            return false;
+    }
+    return true;
+}
+
+/* Does its metrics.json name these data? One of an older nas says nothing. */
+static bool same_examples(const char *folder, const nas_study *study, nas_arena *a) {
+    char now[65];
+    nas_json *j = NULL;
+    uint8_t *text;
+    size_t n;
+    if (read_in(a, folder, "metrics.json", &text, &n) != NAS_OK ||
+        nas_json_parse_made(a, "metrics.json", (const char *)text, &j, NULL) != NAS_OK)
+        return true;
+    const cJSON *data = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), "data");
+    nas_hash_hex(&study->fingerprint, now);
+    const bool same = !cJSON_IsString(data) || strcmp(data->valuestring, now) == 0;
+    nas_json_close(j);
+    return same;
+}
+
 /* Where the database does not tell: is it of the same task, data and split as the new winner? */
 static bool same_task(nas_store *store, const nas_study *study, nas_study_id id, int64_t row,
                       const char *folder, nas_arena *a) {
@@ -174,14 +200,15 @@ static bool same_task(nas_store *store, const nas_study *study, nas_study_id id,
         text = (const char *)now;
     const cJSON *x = task_in(a, (const char *)held, &old),
                 *y = text ? task_in(a, text, &new) : NULL;
-    const bool same = x && y && cJSON_Compare(x, y, true);
+    const bool same =
+        x && y && is_within(x, y) && is_within(y, x) && same_examples(folder, study, a);
     nas_json_close(old);
     nas_json_close(new);
     return same;
 }
 
-nas_status cli_held_look(const char *db, nas_store *store, const char *name, int64_t row,
-                         const char *folder, nas_arena *a, cli_held *out, nas_err *err) {
+static nas_status look(const char *db, nas_store *store, const char *name, int64_t row,
+                       const char *folder, nas_arena *a, cli_held *out, nas_err *err) {
     nas_holder p;
     bool there;
     figures held, now;
@@ -201,4 +228,13 @@ nas_status cli_held_look(const char *db, nas_store *store, const char *name, int
     out->figure = held.goal[0];
     out->better = held.feasible && is_before(&study, &held, &now);
     return NAS_OK;
+}
+
+nas_status cli_held_look(const char *db, nas_store *store, const char *name, int64_t row,
+                         const char *folder, nas_arena *a, cli_held *out, nas_err *err) {
+    nas_folder_held held = {-1};
+    if (nas_path_is_dir(folder)) NAS_TRY(nas_folder_hold(folder, &held, err));
+    const nas_status st = look(db, store, name, row, folder, a, out, err);
+    nas_folder_let(&held);
+    return st;
 }

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/libm.h"
 #include "core/audio/frontend.h"
 #include "core/deploy/deploy.h"
 #include "core/kernel/infer.h"
@@ -10,6 +11,7 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -73,18 +75,33 @@ static void longest_there(const char *path, char *out, size_t n) {
     }
 }
 
+/* By a file without a name, which a kill does not leave there; access() says yes to root, whatever
+ * the file system. */
+static bool can_write_in(const char *folder) {
+    char probe[4096 + 16];
+    const int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0) return close(fd) == 0;
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return false;
+    snprintf(probe, sizeof probe, "%s/.nas-XXXXXX", folder);
+    return mkdtemp(probe) && rmdir(probe) == 0;
+}
+
 bool cli_folder_fits(const char *option, const char *path) {
-    char there[4096], probe[4096 + 16];
+    char there[4096];
+    if (!nas_path_exists(path) && errno != ENOENT && errno != ENOTDIR) {
+        fprintf(stderr, "nas: %s %s: cannot be looked at (%s); name another\n", option, path,
+                strerror(errno));
+        return false;
+    }
     longest_there(path, there, sizeof there);
-    snprintf(probe, sizeof probe, "%s/.nas-XXXXXX", there);
     if (!nas_path_is_dir(there))
         fprintf(stderr, "nas: %s %s: %s is there and is not a folder; name another\n", option, path,
                 there);
-    else if (!mkdtemp(probe)) /* access() says yes to root, whatever the file system */
+    else if (!can_write_in(there))
         fprintf(stderr, "nas: %s %s: %s cannot be written (%s); name another\n", option, path,
                 there, strerror(errno));
     else
-        return rmdir(probe) == 0;
+        return true;
     return false;
 }
 
@@ -110,10 +127,12 @@ static int print_version(void) {
     nas_err err = {0};
     const nas_kernel *kernel;
     if (nas_kernel_choose(&kernel, &err) != NAS_OK) return cli_fail(&err);
-    printf(
-        "nas, not released yet\ntraining %d (%s), inference %d (%s), front end %d, database %d\n",
-        NAS_TRAIN_VERSION, nas_kernel_name(kernel), NAS_DEPLOY_VERSION, nas_infer_choose()->name,
-        NAS_FRONTEND_VERSION, nas_schema_version());
+    char libm[NAS_LIBM_TEXT];
+    nas_libm_text(", ", libm);
+    printf("nas, not released yet\ntraining %d (%s%s), inference %d (%s), front end %d, database "
+           "%d\n",
+           NAS_TRAIN_VERSION, libm, nas_kernel_name(kernel), NAS_DEPLOY_VERSION,
+           nas_infer_choose()->name, NAS_FRONTEND_VERSION, nas_schema_version());
     return CLI_OK;
 }
 
@@ -181,6 +200,30 @@ static bool is_option(const cli_command *c, const char *word) {
     return false;
 }
 
+/* Every word and many values are paths. What is not may be as long as it likes. */
+static bool is_path(const char *what) {
+    static const char *const others[] = {"QUERY", "JSON", "N", "NAME", "PART"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(what, others[i]) == 0) return false;
+    return true;
+}
+
+/* A buffer that a path does not fit into would make it another one. */
+static int check_length(const cli_command *c, const char *name, const char *what,
+                        const char *value) {
+    const size_t n = strlen(value);
+    if (n <= NAS_PATH_MOST || !is_path(what)) return CLI_OK;
+    fprintf(stderr, "nas %s: %s is too long: a path of %zu bytes, at most %d are taken\n", c->name,
+            name, n, NAS_PATH_MOST);
+    return CLI_BAD;
+}
+
+/* What stands at place i of "DB QUERY". */
+static void word_at(const char *words, int i, char out[32]) {
+    for (; i > 0 && strchr(words, ' '); i--) words = strchr(words, ' ') + 1;
+    snprintf(out, 32, "%.*s", (int)strcspn(words, " "), words);
+}
+
 /* --name value, --name=value, -o value. Returns CLI_OK or an exit status after a message. */
 static int read_option(const cli_command *c, char **argv, int *i, cli_args *args) {
     const char *word = argv[*i];
@@ -197,7 +240,7 @@ static int read_option(const cli_command *c, char **argv, int *i, cli_args *args
             args->option[k] = argv[++*i];
         if (o->value && (!args->option[k] || !*args->option[k]))
             return usage_error(c, "a value is missing after", word, NULL);
-        return CLI_OK;
+        return o->value ? check_length(c, o->name, o->value, args->option[k]) : CLI_OK;
     }
     return usage_error(c, "unknown option", word, nearest_option(c, word));
 }
@@ -215,6 +258,10 @@ static int run_command(const cli_command *c, char **argv) {
         } else if (args.n_words == c->most || args.n_words == CLI_WORDS) {
             return usage_error(c, "one argument too many:", argv[i], NULL);
         } else {
+            char what[32];
+            word_at(c->words, args.n_words, what);
+            const int st = check_length(c, what, what, argv[i]);
+            if (st != CLI_OK) return st;
             args.word[args.n_words++] = argv[i];
         }
     }
@@ -253,6 +300,7 @@ static int run_named(const char *word, char **argv) {
 
 int main(int argc, char **argv) {
     (void)signal(SIGPIPE, SIG_IGN); /* a write that fails says so */
+    (void)signal(SIGXFSZ, SIG_IGN); /* the same, at the limit of a file's size */
     if (argc < 2) {
         print_usage(stderr);
         return CLI_BAD;

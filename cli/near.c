@@ -131,7 +131,9 @@ static void print_next(const near *n) {
              feasible, cli_trial_get(n->winner, "id"), g->column, g->maximize ? "desc" : "asc",
              n->study->tie_break);
     (void)!nas_store_query(n->store, sql, NULL, 0, note_any, &next, NULL);
-    printf("  the winner keeps %s by less than a tenth; ", b->text);
+    fputs("  the winner keeps ", stdout);
+    cli_print_visible(stdout, b->text, false);
+    fputs(" by less than a tenth; ", stdout);
     if (next >= 0)
         printf("should it miss it, #%" PRId64 " wins\n", next);
     else

@@ -1,6 +1,8 @@
 /* cli/print.c - numbers, durations and tables as people read them. */
 #include "cli/cli.h"
 
+#include "base/visible.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -38,55 +40,43 @@ const char *cli_value(const nas_value *v, char *out, size_t n) {
     return out;
 }
 
+_Noreturn static void out_of_memory(void) {
+    fputs("nas: out of memory\n", stderr);
+    exit(CLI_FAILED);
+}
+
 void cli_print_visible(FILE *f, const char *s, bool keep_lines) {
-    for (; *s; s++) {
-        const unsigned char c = (unsigned char)*s;
-        if ((c >= 0x20 && c != 0x7f) || (c == '\n' && keep_lines))
-            fputc(c, f);
-        else if (c == '\n' || c == '\t' || c == '\r')
-            fprintf(f, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
-        else
-            fprintf(f, "\\x%02x", c);
+    char text[NAS_VISIBLE];
+    for (int n; *s; s += n) {
+        n = nas_visible(s, text);
+        fputs(*s == '\n' && keep_lines ? "\n" : text, f);
     }
 }
 
-/* Bytes of the UTF-8 character at s (RFC 3629, section 4); 0: it is none. */
-static int character(const unsigned char *s) {
-    static const struct {
-        unsigned char first, last, lo, hi; /* bounds of the first byte and of the second */
-        int bytes;
-    } kinds[] = {
-        {0x01, 0x7f, 0x00, 0xff, 1}, {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        const int n = kinds[k].bytes;
-        if (*s < kinds[k].first || *s > kinds[k].last) continue;
-        if (n > 1 && (s[1] < kinds[k].lo || s[1] > kinds[k].hi)) return 0;
-        for (int i = 2; i < n; i++)
-            if ((s[i] & 0xc0) != 0x80) return 0;
-        return n;
-    }
-    return 0;
+char *cli_visible(const char *s, bool keep_lines) {
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    if (f) cli_print_visible(f, s, keep_lines);
+    if (f && fclose(f) == 0) return text;
+    out_of_memory();
 }
 
 void cli_print_json_text(const char *s) {
     putchar('"');
-    while (*s) {
-        const unsigned char c = (unsigned char)*s;
-        const int n = character((const unsigned char *)s);
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c == '\n')
+    for (int n; *s; s += n ? n : 1) {
+        unsigned code;
+        n = nas_utf8_bytes(s);
+        if (*s == '"' || *s == '\\')
+            printf("\\%c", *s);
+        else if (*s == '\n')
             fputs("\\n", stdout);
-        else if (c < 0x20)
-            printf("\\u%04x", c);
-        else if (n)
-            printf("%.*s", n, s);
-        else
+        else if (!n)
             fputs("\\ufffd", stdout);
-        s += n ? n : 1;
+        else if (nas_is_control(s, n, &code))
+            printf("\\u%04x", code);
+        else
+            printf("%.*s", n, s);
     }
     putchar('"');
 }
@@ -103,11 +93,6 @@ struct cli_table {
     size_t n, room, *row_ends, rows, row_room;
 };
 
-_Noreturn static void out_of_memory(void) {
-    fputs("nas: out of memory\n", stderr);
-    exit(CLI_FAILED);
-}
-
 static void *grow(void *p, size_t *room, size_t n, size_t size) {
     if (n < *room) return p;
     *room = *room ? *room * 2 : 64;
@@ -123,18 +108,9 @@ cli_table *cli_table_open(void) {
     return t;
 }
 
-static char *visible(const char *s) {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    if (f) cli_print_visible(f, s, false);
-    if (f && fclose(f) == 0) return text;
-    out_of_memory();
-}
-
 void cli_table_cell(cli_table *t, const char *text, bool right) {
     t->cells = grow(t->cells, &t->room, t->n, sizeof *t->cells);
-    t->cells[t->n++] = (cell){visible(text ? text : ""), right};
+    t->cells[t->n++] = (cell){cli_visible(text ? text : "", false), right};
 }
 
 void cli_table_row(cli_table *t) {

@@ -17,17 +17,14 @@ typedef struct promise {
     double observed, claimed, lo, low, high, meets, confidence;
 } promise;
 
-static double real_of(const nas_value *v) {
-    return v->is_null ? (double)NAN : v->type == NAS_COLUMN_REAL ? v->real : (double)v->integer;
-}
-
 static bool note_claim(void *ctx, const nas_row *row) {
     promise *p = ctx;
     double *const to[] = {&p->observed, &p->claimed, &p->lo,        &p->low,
                           &p->high,     &p->meets,   &p->confidence};
     p->trained = row->values[0].integer;
     p->trials = row->values[1].integer;
-    for (size_t i = 0; i < sizeof to / sizeof *to; i++) *to[i] = real_of(&row->values[i + 2]);
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++)
+        *to[i] = nas_value_real(&row->values[i + 2]);
     return false;
 }
 
@@ -104,16 +101,20 @@ static void put_needed(int64_t needed, const char *what, int64_t there) {
     char n[32], have[32];
     nas_thousands(there, have);
     if (needed > there)
-        printf("about %s clips like these would settle %s, there are %s\n",
-               nas_thousands(needed, n), what, have);
+        printf("about %s clips like these would settle ", nas_thousands(needed, n));
     else
-        printf("a few more clips than these %s would settle %s\n", have, what);
+        printf("a few more clips than these %s would settle ", have);
+    cli_print_visible(stdout, what, false);
+    if (needed > there) printf(", there are %s", have);
+    putchar('\n');
 }
 
 static void print_bound(const promise *p, const nas_accuracy *all) {
     const nas_bound *b = score_bound(p);
     if (!b) return;
-    printf("    %s: holds with probability %.2f; lower end %.4f %s\n", b->text, p->meets, p->lo,
+    fputs("    ", stdout);
+    cli_print_visible(stdout, b->text, false);
+    printf(": holds with probability %.2f; lower end %.4f %s\n", p->meets, p->lo,
            p->lo > b->bound ? "(kept)" : "(NOT SURE)");
     if (p->lo > b->bound) return;
     const int64_t needed = nas_examples_needed(p->claimed, b->bound, all->deff, p->confidence);
@@ -123,6 +124,23 @@ static void print_bound(const promise *p, const nas_accuracy *all) {
     } else {
         puts("    no number of clips would settle it: what is claimed is not above the bound");
     }
+}
+
+/* Those who were finalists of fewer trials were asked, too: what is read off the test part in the
+ * end has been looked at so often. */
+static void print_asked(const promise *p) {
+    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = p->id.study},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->id.version},
+                           {.type = NAS_COLUMN_INTEGER, .integer = p->trained}};
+    int64_t asked = 0;
+    if (nas_store_schema(p->store) < NAS_STORE_DATA) return;
+    (void)!nas_store_query_integer(
+        p->store,
+        "select count(*) from nas_answers where study = ?1 and part = 'test' and data = (select"
+        " data from nas_answers where study = ?1 and trial = ?3 and part = 'test') having"
+        " count(*) > (select count(*) from nas_claims where study = ?1 and version = ?2)",
+        v, 3, &asked, NULL);
+    if (asked) printf("      %" PRId64 " trials were asked about the test part\n", asked);
 }
 
 static void print_test(const promise *p) {
@@ -140,11 +158,12 @@ static void print_test(const promise *p) {
     printf("    test part, read %s: %.4f (%.4f .. %.4f), %s clips of %s%s speakers\n", times,
            test.accuracy, test.lo, test.hi, nas_thousands(test.n, n), test.few ? "only " : "",
            nas_thousands(test.groups, groups));
+    print_asked(p);
 }
 
 static bool add_seed(void *ctx, const nas_row *row) {
     int32_t *n = ctx;
-    const double score = real_of(&row->values[0]);
+    const double score = nas_value_real(&row->values[0]);
     fputs((*n)++ ? ", " : "    trained from other seeds: ", stdout);
     if (isnan(score))
         fputs("diverged", stdout);
@@ -168,7 +187,7 @@ static bool add_win(void *ctx, const nas_row *row) {
     int32_t *n = ctx;
     printf("%s#%" PRId64 " %.0f %%",
            (*n)++ ? ", " : "    on other draws of the speakers wins: ", row->values[0].integer,
-           100 * real_of(&row->values[1]));
+           100 * nas_value_real(&row->values[1]));
     return true;
 }
 
@@ -193,8 +212,8 @@ typedef struct near_miss {
 
 static bool note_miss(void *ctx, const nas_row *row) {
     near_miss *m = ctx;
-    *m = (near_miss){row->values[0].integer, row->values[1].integer, real_of(&row->values[2]),
-                     real_of(&row->values[3])};
+    *m = (near_miss){row->values[0].integer, row->values[1].integer,
+                     nas_value_real(&row->values[2]), nas_value_real(&row->values[3])};
     return false;
 }
 

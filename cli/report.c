@@ -12,11 +12,6 @@ typedef struct found {
     bool no_memory;
 } found;
 
-static double number_of(const nas_value *v) {
-    if (v->is_null || v->type == NAS_COLUMN_TEXT) return NAN;
-    return v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real;
-}
-
 static bool copy_texts(cli_trial *t, const nas_row *row) {
     bool good = true;
     t->name = calloc((size_t)row->n + 1, sizeof *t->name);
@@ -25,9 +20,9 @@ static bool copy_texts(cli_trial *t, const nas_row *row) {
     if (!t->name || !t->value || !t->number) return false;
     for (; good && t->n < row->n; t->n++) {
         char text[4096];
-        t->number[t->n] = number_of(&row->values[t->n]);
+        t->number[t->n] = nas_value_real(&row->values[t->n]);
         t->name[t->n] = strdup(row->names[t->n]);
-        t->value[t->n] = strdup(cli_value(&row->values[t->n], text, sizeof text));
+        t->value[t->n] = cli_visible(cli_value(&row->values[t->n], text, sizeof text), false);
         good = t->name[t->n] && t->value[t->n];
     }
     return good;
@@ -41,6 +36,8 @@ static bool copy_row(void *ctx, const nas_row *row) {
 }
 
 void cli_warn_of_wal(nas_store *store, const char *db) {
+    nas_err names = {0};
+    if (nas_store_check_names(db, &names) != NAS_OK) nas_warn(cli_log(false), "%s", names.text);
     if (nas_store_lacks_wal(store))
         nas_warn(
             cli_log(false),
@@ -153,7 +150,9 @@ static void put_bounds(FILE *f, const nas_study *study, const char *column, doub
     for (int32_t i = 0; i < study->n_bounds; i++) {
         const nas_bound *b = &study->bounds[i];
         if (strcmp(b->column, column) != 0) continue;
-        fprintf(f, "%s%s  %s", ftell(f) ? "; " : "", b->text, keeps(v, b) ? "kept" : "MISSED");
+        if (ftell(f)) fputs("; ", f);
+        cli_print_visible(f, b->text, false);
+        fprintf(f, "  %s", keeps(v, b) ? "kept" : "MISSED");
     }
 }
 

@@ -91,9 +91,11 @@ void cli_status_line(const char *text) {
     if (!isatty(STDERR_FILENO)) return;
     FILE *f = open_memstream(&block, &n); /* one write: no flicker */
     if (!f) return;
+    char *shown = cli_visible(text, true);
     add_clear(f);
-    add_lines(f, last_lines(text, rows(STDERR_FILENO) - 1));
+    add_lines(f, last_lines(shown, rows(STDERR_FILENO) - 1));
     if (fclose(f) == 0) fwrite(block, 1, n, stderr);
+    free(shown);
     free(block);
 }
 
@@ -122,7 +124,8 @@ void cli_print_wrapped(FILE *f, const char *text, int at, int indent) {
     fputc('\n', f);
 }
 
-void cli_print_line(const char *text) {
+void cli_print_line(const char *line) {
+    char *text = cli_visible(line, false);
     const int bytes = (int)strlen(text), room = cli_columns(STDOUT_FILENO);
     cli_clear_line();
     if (!isatty(STDOUT_FILENO) || cut(text, room) == bytes)
@@ -130,6 +133,7 @@ void cli_print_line(const char *text) {
     else
         printf("%.*s…\n", cut(text, room - 1), text);
     fflush(stdout);
+    free(text);
 }
 
 /* Folds, and stages that open the same data, meet the same: it is said once. */

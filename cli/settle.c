@@ -81,8 +81,9 @@ static void print_bound(const nas_bound *b, double value, double end, int64_t bl
     char there[32], needed[32], figure[32], edge[32];
     cli_metric(cli_metric_of(b->column), value, figure);
     cli_metric(cli_metric_of(b->column), end, edge);
-    printf("  %s: %s, but the %s end is %s; ", b->text, figure, b->op[0] == '<' ? "upper" : "lower",
-           edge);
+    fputs("  ", stdout);
+    cli_print_visible(stdout, b->text, false);
+    printf(": %s, but the %s end is %s; ", figure, b->op[0] == '<' ? "upper" : "lower", edge);
     if (!(times * times * (double)blocks < 1e9)) {
         puts("no number of days would settle it");
         return;

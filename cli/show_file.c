@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "core/deploy/inspect.h"
 
 #include <inttypes.h>
@@ -314,9 +315,13 @@ static nas_status check_letters(const sheet *s, nas_err *err) {
 
 static nas_status read_sheet(sheet *s, nas_err *err) {
     nas_arena *a = s->arena;
+    nas_folder_held held;
     if (nas_path_is_dir(s->path)) s->path = nas_arena_format(a, err, "%s/model.tflite", s->path);
     if (!s->path) return NAS_ENOMEM;
-    NAS_TRY(nas_file_read(a, s->path, NAS_TFLITE_MOST, &s->bytes, &s->n, err));
+    NAS_TRY(nas_folder_hold_of(s->path, &held, err));
+    const nas_status got = nas_file_read(a, s->path, NAS_TFLITE_MOST, &s->bytes, &s->n, err);
+    nas_folder_let(&held);
+    NAS_TRY(got);
     NAS_TRY(check_letters(s, err));
     s->g = nas_graph_start(a);
     const nas_status st = nas_tflite_read(s->bytes, s->n, &s->g, err);

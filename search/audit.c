@@ -28,6 +28,7 @@ typedef struct work {
     nas_traits *t;
     int32_t first; /* clip of task 0 */
     atomic_bool no_room;
+    atomic_int lost; /* a clip whose samples could not be read; -1: none */
 } work;
 
 enum { BATCH = 4096 }; /* clips between two looks for a stop */
@@ -36,10 +37,15 @@ static void find_one(void *ctx, int32_t task, int32_t lane) {
     work *w = ctx;
     const int32_t i = w->first + task;
     const nas_clip *k = &w->c->clips[i];
-    if (!w->plan[lane] && !(w->plan[lane] = nas_traits_open()))
+    float *pcm = malloc((size_t)k->samples * sizeof *pcm);
+    if (!w->plan[lane]) w->plan[lane] = nas_traits_open();
+    if (!pcm || !w->plan[lane])
         w->no_room = true;
+    else if (nas_clips_samples(w->c, i, pcm, NULL) != NAS_OK)
+        w->lost = i;
     else
-        nas_traits_find(w->plan[lane], k->pcm, (int32_t)k->samples, k->rate_hz, &w->t[i]);
+        nas_traits_find(w->plan[lane], pcm, (int32_t)k->samples, k->rate_hz, &w->t[i]);
+    free(pcm);
 }
 
 static nas_status find_all(work *w, const nas_log *log, nas_err *err) {
@@ -49,6 +55,9 @@ static nas_status find_all(work *w, const nas_log *log, nas_err *err) {
         nas_progress(log, "looking at clips", w->first, w->c->n);
         nas_team_run(nas_cores(), n, find_one, w);
         if (w->no_room) st = nas_fail(err, NAS_ENOMEM, "out of memory");
+        if (w->lost >= 0)
+            st = nas_fail(err, NAS_EIO, "the packed clip %s could not be read again; run the same "
+                          "again", w->c->clips[w->lost].name);
         if (nas_should_stop(log)) st = nas_fail(err, NAS_ESTOP, "stopped");
     }
     for (int32_t i = 0; i < NAS_TEAM_MOST; i++) nas_traits_close(w->plan[i]);
@@ -70,7 +79,7 @@ static nas_status find_traits(const nas_dataset *d, const nas_cache *cache, cons
         return NAS_OK;
     }
     if (found) nas_cache_release(&cached);
-    work w = {.c = d->clips, .t = *out};
+    work w = {.c = d->clips, .t = *out, .lost = -1};
     NAS_TRY(find_all(&w, log, err));
     const nas_piece piece = {*out, bytes};
     return nas_cache_put(cache, &key, "traits", &piece, 1, err);

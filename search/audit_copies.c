@@ -14,10 +14,24 @@ static int by_sum(const void *a, const void *b, void *ctx) {
     return (i > k) - (i < k);
 }
 
-static bool are_equal(const nas_auditing *w, int32_t i, int32_t k) {
+/* Two clips of one length. */
+static nas_status compare(const nas_auditing *w, int32_t i, int32_t k, bool *equal) {
+    const size_t n = (size_t)w->d->clips->clips[i].samples;
+    float *x = malloc(n * sizeof *x), *y = malloc(n * sizeof *y);
+    nas_status st = x && y ? NAS_OK : nas_fail(w->err, NAS_ENOMEM, "out of memory");
+    if (st == NAS_OK) st = nas_clips_samples(w->d->clips, i, x, w->err);
+    if (st == NAS_OK) st = nas_clips_samples(w->d->clips, k, y, w->err);
+    *equal = st == NAS_OK && memcmp(x, y, n * sizeof *x) == 0;
+    free(x);
+    free(y);
+    return st;
+}
+
+static nas_status are_equal(const nas_auditing *w, int32_t i, int32_t k, bool *equal) {
     const nas_clip *x = &w->d->clips->clips[i], *y = &w->d->clips->clips[k];
-    return w->t[i].sum == w->t[k].sum && x->samples == y->samples && x->rate_hz == y->rate_hz &&
-           memcmp(x->pcm, y->pcm, (size_t)x->samples * sizeof *x->pcm) == 0;
+    *equal =
+        w->t[i].sum == w->t[k].sum && x->samples == y->samples && x->rate_hz == y->rate_hz;
+    return *equal ? compare(w, i, k, equal) : NAS_OK;
 }
 
 /* Two clips that are the same: the first pair by names. */
@@ -79,7 +93,11 @@ nas_status nas_audit_copies(const nas_auditing *w) {
     for (int32_t i = 0; i < n; i++) order[i] = i;
     qsort_r(order, (size_t)n, sizeof *order, by_sum, (void *)w->t);
     for (int32_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && are_equal(w, order[i], order[end]);) end++;
+        bool equal = true;
+        for (end = i + 1; end < n; end++) {
+            NAS_TRY(are_equal(w, order[i], order[end], &equal));
+            if (!equal) break;
+        }
         if (end - i > 1 && !nas_audit_is_constant(w, order[i]))
             count(w, &order[i], end - i, &parts, &classes);
     }

@@ -42,10 +42,15 @@ static void find_best(const nas_begin *b, before *old) {
     (void)!nas_store_query(b->store, sql, NULL, 0, note_best, old, NULL);
 }
 
-static nas_status look_back(const nas_begin *b, nas_arena *a, before *old, nas_err *err) {
-    const char *name = nas_space_name(b->space);
+/* What the workers of earlier runs held. */
+static nas_status take_back(const nas_begin *b, nas_study_id id, nas_err *err) {
     const int32_t no_fault = -1;
     int32_t n;
+    return nas_store_reap(b->store, id, no_fault, "the run ended", b->gone, b->gone_ctx, &n, err);
+}
+
+static nas_status look_back(const nas_begin *b, nas_arena *a, before *old, nas_err *err) {
+    const char *name = nas_space_name(b->space);
     *old = (before){0};
     if (nas_store_lacks_wal(b->store))
         nas_warn(
@@ -56,8 +61,7 @@ static nas_status look_back(const nas_begin *b, nas_arena *a, before *old, nas_e
             b->db, b->db);
     old->there = nas_store_find(b->store, name, a, &old->def, &old->id, NULL) == NAS_OK;
     if (!old->there) return NAS_OK;
-    NAS_TRY(nas_store_reap(b->store, old->id, no_fault, "the run ended", b->gone, b->gone_ctx, &n,
-                           err));
+    NAS_TRY(take_back(b, old->id, err));
     find_best(b, old);
     NAS_TRY(nas_store_is_bare(b->store, name, &old->bare, err));
     if (old->bare && b->data->n_marks) /* a formula has no examples */
@@ -127,6 +131,15 @@ static void tell_version(const nas_begin *b, const before *old, nas_study_id id,
              old->id.version);
 }
 
+static nas_status join_patiently(const nas_begin *b, const before *old, const nas_study *def,
+                                 nas_study_id *out, nas_err *err) {
+    nas_status st;
+    while ((st = nas_store_study(b->store, def, out, err)) == NAS_EBUSY && old->there &&
+           b->wait(b->gone_ctx))
+        NAS_TRY(take_back(b, old->id, err));
+    return st == NAS_EBUSY && nas_should_stop(b->log) ? nas_fail(err, NAS_ESTOP, "stopped") : st;
+}
+
 /* Another confidence is written with the bounds that are computed for it. Those of other data may
  * be of the confidence of their time, until then of none. */
 static nas_status join(const nas_begin *b, const before *old, nas_arena *a, nas_study_id *out,
@@ -140,7 +153,7 @@ static nas_status join(const nas_begin *b, const before *old, nas_arena *a, nas_
         old->there && !old->bare && (moved || sure_of(old->def.confidence) != sure_of(wanted));
     if (again) def.confidence = moved ? none : old->def.confidence;
     if (!b->data->task->ops->evaluate) def.kernel = b->kernel; /* a formula is not trained */
-    NAS_TRY(nas_store_study(b->store, &def, out, err));
+    NAS_TRY(join_patiently(b, old, &def, out, err));
     tell_version(b, old, *out, &def, a);
     if (old->bare) return NAS_OK;
     NAS_TRY(put_examples(b, *out, a, err));

@@ -17,12 +17,16 @@ typedef struct nas_begin {
     int64_t trials; /* wanted; -1: until the sampler is exhausted */
     const nas_log *log;
     nas_dead_fn gone; /* is the worker of an earlier run dead? */
-    void *gone_ctx;
+    /* A pause before the dead are looked for once more; false: all that live are known. */
+    bool (*wait)(void *ctx);
+    void *gone_ctx; /* of both */
 } nas_begin;
 
 /* What an earlier run died with is given back first. *bare: a nas that kept no examples began the
  * study, so that bare figures are tested. A new version is said: what changed, what is taken over,
- * and the best of before. Errors: those of nas_store_study. */
+ * and the best of before. While
+ * trials of another version are held by workers that may be dead, it waits. Errors: those of
+ * nas_store_study; NAS_ESTOP. */
 NAS_NODISCARD nas_status nas_begin_study(const nas_begin *b, nas_arena *a, nas_study_id *out,
                                          bool *bare, nas_err *err);
 

@@ -81,6 +81,14 @@ void nas_cache_use_end(nas_cache_use *u) {
     *u = (nas_cache_use){.put = u->put};
 }
 
+/* What is used is what is checked: a copy, which nobody can change any more, or cut. What is too
+ * large for every worker to hold is mapped. */
+static nas_status take(const char *path, nas_mapped *out, nas_err *err) {
+    nas_status st = nas_file_load(path, NAS_CACHE_HELD, out, err);
+    if (st == NAS_EIO) st = nas_file_load(path, NAS_CACHE_HELD, out, err); /* it was being cut? */
+    return st == NAS_EFORMAT ? nas_file_map(path, out, err) : st;
+}
+
 nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, nas_cached *out, bool *found,
                          nas_err *err) {
     *out = (nas_cached){0};
@@ -88,7 +96,7 @@ nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, nas_cached *ou
     place at;
     NAS_TRY(place_of(c, key, "", &at, err));
     nas_mapped m;
-    const nas_status st = nas_file_map(at.path, &m, err);
+    const nas_status st = take(at.path, &m, err);
     if (st == NAS_ENOTFOUND) return NAS_OK;
     if (st != NAS_OK && st != NAS_EFORMAT) return st;
     if (st == NAS_EFORMAT || !intact(&m)) {
@@ -126,7 +134,7 @@ static nas_status begin_file(nas_cache_writer *w, nas_err *err) {
     NAS_TRY(place_of(w->cache, &w->key, "", &w->at, err));
     nas_status st = NAS_ENOTFOUND;
     for (int i = 0; st == NAS_ENOTFOUND && i < FOLDER_TRIES; i++) {
-        st = nas_dir_make(w->at.dir, err);
+        st = nas_dir_make_shared(w->at.dir, err);
         nas_file_sweep(w->at.path);
         if (st == NAS_OK) st = nas_file_begin(w->at.path, &w->file, err);
     }
@@ -222,7 +230,7 @@ nas_status nas_cache_lock(const nas_cache *c, const nas_hash *key, nas_lock *out
     NAS_TRY(place_of(c, key, ".lock", &at, err));
     nas_status st = NAS_ENOTFOUND;
     for (int i = 0; st == NAS_ENOTFOUND && i < FOLDER_TRIES; i++) {
-        st = nas_dir_make(at.dir, err);
+        st = nas_dir_make_shared(at.dir, err);
         if (st == NAS_OK) st = nas_cache_wait_for(c, at.path, out, err);
     }
     return st;
@@ -235,7 +243,7 @@ nas_status nas_cache_try(const nas_cache *c, const nas_hash *key, nas_lock *out,
     NAS_TRY(place_of(c, key, ".lock", &at, err));
     nas_status st = NAS_ENOTFOUND;
     for (int i = 0; st == NAS_ENOTFOUND && i < FOLDER_TRIES; i++) {
-        st = nas_dir_make(at.dir, err);
+        st = nas_dir_make_shared(at.dir, err);
         if (st == NAS_OK) st = nas_lock_try(at.path, out, taken, err);
     }
     return st;

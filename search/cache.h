@@ -45,7 +45,10 @@ typedef struct nas_cache {
 } nas_cache;
 void nas_cache_common(const nas_cache *c, bool over);
 
-/* A payload in the page cache, shared by all who map it; 64-byte aligned. */
+/* A payload, 64-byte aligned: up to NAS_CACHE_HELD bytes a copy in memory, which stays what it was
+ * when its hash was checked; beyond, a map of the file that all processes share, and that whoever
+ * writes into that file changes. */
+enum { NAS_CACHE_HELD = 256 << 20 };
 typedef struct nas_cached {
     nas_mapped map;
     const uint8_t *p;

@@ -1,4 +1,5 @@
 /* search/candidate_check.c - values against the tables of keys. */
+#include "base/visible.h"
 #include "search/candidate_int.h"
 #include "search/sampler.h"
 #include "search/task.h"
@@ -174,7 +175,7 @@ static void check_labels(nas_check *c, const char *path, const cJSON *v) {
     for (const cJSON *l = good ? v->child : NULL; l; l = l->next, n++) {
         const char *item = nas_path_item(c->arena, path, n);
         if (!cJSON_IsString(l) || !*l->valuestring || strchr(l->valuestring, '/') ||
-            l->valuestring[0] == '.') {
+            l->valuestring[0] == '.' || !nas_is_line(l->valuestring)) {
             char got[48];
             nas_json_show(l, got);
             nas_check_problem(c, item, l, false, "expected the name of a class folder, got %s",

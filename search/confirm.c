@@ -41,9 +41,13 @@ static bool note_there(void *ctx, int64_t row, int64_t number, const nas_answers
     return true;
 }
 
+static nas_status open_store(const nas_confirm *c, nas_store **out, nas_err *err) {
+    return nas_store_open_at(c->worker->db, NAS_STORE_WRITE, &c->worker->place, out, err);
+}
+
 static nas_status list_jobs(const nas_confirm *c, jobs *out, nas_err *err) {
     nas_store *store = NULL;
-    NAS_TRY(nas_store_open(c->worker->db, NAS_STORE_WRITE, &store, err));
+    NAS_TRY(open_store(c, &store, err));
     nas_status st = NAS_OK;
     /* Details take the files of the folds, and a byte for a class. */
     const bool details = !c->worker->no_share && c->worker->data->outputs <= UINT8_MAX;
@@ -149,7 +153,7 @@ static nas_status do_jobs(const nas_confirm *c, const jobs *all, int32_t first, 
                           nas_err *err) {
     nas_store *store = NULL;
     nas_arena *a = NULL;
-    NAS_TRY(nas_store_open(c->worker->db, NAS_STORE_WRITE, &store, err));
+    NAS_TRY(open_store(c, &store, err));
     nas_store_take_turns(store, c->worker->turns);
     nas_status st = nas_arena_open(&a, err);
     for (int32_t i = first; st == NAS_OK && i < all->n; i += step) {
@@ -170,7 +174,7 @@ static nas_status do_jobs(const nas_confirm *c, const jobs *all, int32_t first, 
 /* What a process of its own was told. */
 static void keep_warnings(const nas_confirm *c) {
     nas_store *store = NULL;
-    if (nas_store_open(c->worker->db, NAS_STORE_WRITE, &store, NULL) == NAS_OK)
+    if (open_store(c, &store, NULL) == NAS_OK)
         (void)!nas_keep_put(c->keep, store, c->worker->study, NULL);
     nas_store_close(store);
 }

@@ -1,6 +1,7 @@
 /* search/deployed.c - an exported folder read back. */
 #include "search/deployed.h"
 
+#include "base/folder.h"
 #include "search/json_int.h"
 
 #include <math.h>
@@ -120,11 +121,25 @@ static nas_status check_there(const nas_deployed_paths *from, const places *p,
     return NAS_OK;
 }
 
+static nas_status open_places(nas_arena *a, const nas_deployed_paths *paths, const places *p,
+                              nas_deployed *out, nas_err *err) {
+    uint8_t *bytes;
+    size_t n;
+    NAS_TRY(nas_file_read(a, p->model, NAS_TFLITE_MOST, &bytes, &n, err));
+    out->graph = nas_graph_start(a);
+    const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
+    if (st != NAS_OK) return nas_fail_in(err, st, "%s", p->model);
+    out->file = (nas_bytes){bytes, n};
+    NAS_TRY(check_there(paths, p, out, err));
+    NAS_TRY(read_labels(a, p, out, err));
+    NAS_TRY(read_frontend(a, p, out, err));
+    return read_candidate(a, p, out, err);
+}
+
 nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths, nas_deployed *out,
                              nas_err *err) {
     places p;
-    uint8_t *bytes;
-    size_t n;
+    nas_folder_held held;
     *out = (nas_deployed){0};
     if (!nas_path_exists(paths->model))
         return nas_fail(err, NAS_ENOTFOUND,
@@ -132,15 +147,10 @@ nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths, nas_
                         "in it, as `nas export` and `nas train` make",
                         paths->model);
     NAS_TRY(find_places(a, paths, &p, err));
-    NAS_TRY(nas_file_read(a, p.model, NAS_TFLITE_MOST, &bytes, &n, err));
-    out->graph = nas_graph_start(a);
-    const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
-    if (st != NAS_OK) return nas_fail_in(err, st, "%s", p.model);
-    out->file = (nas_bytes){bytes, n};
-    NAS_TRY(check_there(paths, &p, out, err));
-    NAS_TRY(read_labels(a, &p, out, err));
-    NAS_TRY(read_frontend(a, &p, out, err));
-    return read_candidate(a, &p, out, err);
+    NAS_TRY(nas_folder_hold_of(p.model, &held, err));
+    const nas_status st = open_places(a, paths, &p, out, err);
+    nas_folder_let(&held);
+    return st;
 }
 
 typedef struct bench {

@@ -134,8 +134,9 @@ int64_t nas_examples_needed(double p, double bound, double deff, double confiden
     const double b = fmax(0, bound);
     const double n = deff * z * z * b * (1 - b) / ((p - b) * (p - b));
     if (!(n < most)) return 0;
+    enum { NEAR = 1000 }; /* where digits run out, more would not help */
     int64_t least = (int64_t)fmax(1, floor(n) - 1);
-    while (nas_wilson_lo(p, (double)least / deff, z) <= bound) least++;
+    for (int i = 0; i < NEAR && nas_wilson_lo(p, (double)least / deff, z) <= bound; i++) least++;
     return least;
 }
 

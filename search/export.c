@@ -1,96 +1,94 @@
 /* search/export.c - a trial's folder: the bytes that were measured and the texts beside them. */
+#include "base/folder.h"
 #include "search/run.h"
 #include "search/study.h"
 #include "search/task.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MOST_PATH = 4096 };
+enum { OURS_MOST = 63, SOURCES_MOST = 8 };
 
-static nas_status join(const char *folder, const char *name, char *path, nas_err *err) {
-    const int len = snprintf(path, MOST_PATH, "%s/%s", folder, name);
-    if (len >= 0 && len < MOST_PATH) return NAS_OK;
-    return nas_fail(err, NAS_EINVAL, "the path of %s is too long", folder);
-}
+/* What an export may have, of any task. The first says that a folder is one: where it is not there,
+ * a file under another of these names is somebody else's until it is replaced. */
+typedef struct names {
+    const char *v[OURS_MOST + 1];
+    int32_t n;
+} names;
 
-static nas_status put(const char *folder, const char *name, const void *p, size_t n, nas_err *err) {
-    char path[MOST_PATH];
-    NAS_TRY(join(folder, name, path, err));
-    return nas_file_write(path, p, n, err);
-}
-
-static nas_status drop(const char *folder, const char *name, nas_err *err) {
-    char path[MOST_PATH];
-    NAS_TRY(join(folder, name, path, err));
-    if (unlink(path) == 0 || errno == ENOENT) return NAS_OK;
-    return nas_fail(err, NAS_EIO, "%s cannot be removed: %s", path, strerror(errno));
-}
-
-/* What an export of another trial left there would be taken for this one's. A folder without a
- * candidate has other people's files. */
-static nas_status clear(const char *folder, nas_err *err) {
-    char candidate[MOST_PATH];
-    NAS_TRY(join(folder, "candidate.json", candidate, err));
-    if (access(candidate, F_OK) != 0) return NAS_OK;
-    static const char *const always[] = {"model.tflite", "model.tflite.zlib", "model.h",
-                                         "model.c",      "candidate.json",    "metrics.json",
-                                         "warnings.txt"};
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        NAS_TRY(drop(folder, always[i], err));
-    const nas_task_ops *task;
-    for (int32_t k = 0; (task = nas_task_at(k)); k++) {
-        for (int32_t i = 0; task->texts[i]; i++) NAS_TRY(drop(folder, task->texts[i], err));
-        for (int32_t i = 0; task->sources && task->sources[i]; i++)
-            NAS_TRY(drop(folder, task->sources[i], err));
+static void add_names(names *to, const char *const *v) {
+    for (; v && *v; v++) {
+        assert(to->n < OURS_MOST);
+        to->v[to->n++] = *v;
     }
-    return NAS_OK;
 }
 
-enum { SOURCES_MOST = 8 };
+static names list_ours(void) {
+    static const char *const always[] = {
+        "candidate.json", "metrics.json", "model.tflite", "model.tflite.zlib",
+        "model.h",        "model.c",      "warnings.txt", NULL};
+    names ours = {.n = 0};
+    const nas_task_ops *task;
+    add_names(&ours, always);
+    for (int32_t k = 0; (task = nas_task_at(k)); k++) {
+        add_names(&ours, task->texts);
+        add_names(&ours, task->sources);
+    }
+    return ours;
+}
+
+static nas_status put(nas_folder *f, const char *name, const char *text, nas_err *err) {
+    return nas_folder_put(f, name, text, strlen(text), err);
+}
 
 static nas_status put_sources_in(nas_arena *a, const nas_task_ops *task, const nas_outcome *o,
-                                 const char *folder, nas_err *err) {
+                                 nas_folder *f, nas_err *err) {
     const char *text[SOURCES_MOST];
     nas_graph g = nas_graph_start(a);
     NAS_TRY(nas_tflite_read(o->tflite.p, o->tflite.n, &g, err));
     NAS_TRY(nas_c_source(&g, a, &text[0], &text[1], err));
-    NAS_TRY(put(folder, "model.h", text[0], strlen(text[0]), err));
-    NAS_TRY(put(folder, "model.c", text[1], strlen(text[1]), err));
+    NAS_TRY(put(f, "model.h", text[0], err));
+    NAS_TRY(put(f, "model.c", text[1], err));
     if (!task->sources) return NAS_OK;
     NAS_TRY(task->emit(o->text, a, text, err));
-    for (int32_t i = 0; task->sources[i]; i++)
-        NAS_TRY(put(folder, task->sources[i], text[i], strlen(text[i]), err));
+    for (int32_t i = 0; task->sources[i]; i++) NAS_TRY(put(f, task->sources[i], text[i], err));
     return NAS_OK;
 }
 
 /* The model as C, and what the task has beside it. */
-static nas_status put_sources(const nas_task_ops *task, const nas_outcome *o, const char *folder,
+static nas_status put_sources(const nas_task_ops *task, const nas_outcome *o, nas_folder *f,
                               nas_err *err) {
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
-    const nas_status st = put_sources_in(a, task, o, folder, err);
+    const nas_status st = put_sources_in(a, task, o, f, err);
     nas_arena_close(a);
     return st;
 }
 
+static nas_status put_all(const nas_task_ops *task, const nas_outcome *o, nas_folder *f,
+                          nas_err *err) {
+    if (!task->evaluate) {
+        NAS_TRY(nas_folder_put(f, "model.tflite", o->tflite.p, o->tflite.n, err));
+        NAS_TRY(nas_folder_put(f, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));
+    }
+    for (int32_t i = 0; task->texts[i]; i++) NAS_TRY(put(f, task->texts[i], o->text[i], err));
+    NAS_TRY(put(f, "candidate.json", o->candidate_json, err));
+    NAS_TRY(put(f, "metrics.json", o->metrics_json, err));
+    if (o->warnings) NAS_TRY(put(f, "warnings.txt", o->warnings, err));
+    return task->evaluate ? NAS_OK : put_sources(task, o, f, err);
+}
+
 nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, const char *folder,
                               nas_err *err) {
-    NAS_TRY(nas_dir_make(folder, err));
-    NAS_TRY(clear(folder, err));
-    if (!task->evaluate) {
-        NAS_TRY(put(folder, "model.tflite", o->tflite.p, o->tflite.n, err));
-        NAS_TRY(put(folder, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));
-    }
-    for (int32_t i = 0; task->texts[i]; i++)
-        NAS_TRY(put(folder, task->texts[i], o->text[i], strlen(o->text[i]), err));
-    NAS_TRY(put(folder, "candidate.json", o->candidate_json, strlen(o->candidate_json), err));
-    NAS_TRY(put(folder, "metrics.json", o->metrics_json, strlen(o->metrics_json), err));
-    if (o->warnings) NAS_TRY(put(folder, "warnings.txt", o->warnings, strlen(o->warnings), err));
-    return task->evaluate ? NAS_OK : put_sources(task, o, folder, err);
+    const names ours = list_ours();
+    nas_folder *f = NULL;
+    NAS_TRY(nas_folder_begin(folder, ours.v, &f, err));
+    const nas_status st = put_all(task, o, f, err);
+    if (st == NAS_OK) return nas_folder_commit(f, err);
+    nas_folder_drop(f);
+    return st;
 }
 
 static nas_status take_text(nas_store *store, nas_study_id study, int64_t row, const char *name,
@@ -99,7 +97,8 @@ static nas_status take_text(nas_store *store, nas_study_id study, int64_t row, c
     size_t n;
     NAS_TRY(nas_store_artefact(store, study, row, name, a, &text, &n, err));
     *out = (const char *)text;
-    return NAS_OK;
+    if (strlen(*out) == n) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT, "the stored %s is damaged: a text with a byte 0 in it", name);
 }
 
 static nas_status take_files(nas_store *store, nas_study_id id, int64_t row,

@@ -1,5 +1,6 @@
 /* search/features.c - the features stage. Payload: h, w, then mean[w], deviation[w], padded to 64
  * bytes, then the rows of the training, validation and test part. */
+#include "search/libm_key.h"
 #include "search/task_keywords.h"
 
 #include <math.h>
@@ -11,6 +12,7 @@ static nas_hash features_key(const nas_dataset *d, const nas_candidate *c) {
     nas_hasher h = nas_hasher_start();
     nas_hasher_text(&h, "features");
     nas_hasher_i64(&h, NAS_FRONTEND_VERSION);
+    nas_libm_hash(&h);
     nas_hasher_hash(&h, &d->fingerprint);
     nas_hasher_f64(&h, d->clips->clip_seconds);
     nas_hasher_text(&h, c->frontend_json);

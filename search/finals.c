@@ -8,13 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct finalist {
-    int64_t row;
-    bool tested;
-} finalist;
+typedef struct finals {
+    nas_store *store;
+    nas_study_id study;
+    int64_t trials; /* that have come to their ends */
+    const nas_dataset *d;
+    const nas_cache *cache;
+    const nas_log *log;
+} finals;
 
 typedef struct podium {
-    finalist place[NAS_FINALISTS];
+    int64_t place[NAS_FINALISTS]; /* rows */
     int32_t n;
     int64_t all; /* of a front */
 } podium;
@@ -22,16 +26,13 @@ typedef struct podium {
 static bool note_finalist(void *ctx, const nas_row *row) {
     podium *p = ctx;
     p->all++;
-    if (p->n < NAS_FINALISTS)
-        p->place[p->n++] =
-            (finalist){.row = row->values[0].integer, .tested = !row->values[1].is_null};
+    if (p->n < NAS_FINALISTS) p->place[p->n++] = row->values[0].integer;
     return true;
 }
 
 /* In the order that makes the winner; of a front, in the order of its objectives. Without the
  * objective's value a trial is never the best, and the front has none of those. */
 static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, nas_err *err) {
-    const char *test = nas_space_task(s)->metrics.v[NAS_METRIC_TEST_SCORE].name;
     char feasible[160], front[160], order[2048];
     const int32_t goals = nas_space_objectives(s);
     size_t used = 0;
@@ -46,14 +47,14 @@ static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, n
     char sql[4096];
     if (goals > 1)
         snprintf(sql, sizeof sql,
-                 "select id, %s from %s where id in (select id from %s)"
+                 "select id from %s where id in (select id from %s)"
                  " order by %szlib_bytes, number",
-                 test, front, feasible, order);
+                 front, feasible, order);
     else
         snprintf(sql, sizeof sql,
-                 "select id, %s from %s where \"%s\" is not null order by %szlib_bytes, number"
+                 "select id from %s where \"%s\" is not null order by %szlib_bytes, number"
                  " limit %d",
-                 test, feasible, nas_space_objective(s, 0)->metric, order, NAS_FINALISTS);
+                 feasible, nas_space_objective(s, 0)->metric, order, NAS_FINALISTS);
     *out = (podium){0};
     return nas_store_query(store, sql, NULL, 0, note_finalist, out, err);
 }
@@ -105,88 +106,71 @@ static nas_status read_test(nas_store *store, nas_study_id study, int64_t row, c
     return nas_store_put_answers(store, study, row, &answers, err);
 }
 
-static nas_status final_figures(nas_store *store, nas_study_id study, int64_t row, const stored *f,
-                                const nas_dataset *d, const nas_cache *cache, const nas_log *log,
-                                nas_arena *a, nas_err *err) {
+/* What is measured stands in the trial's row at once: it may change who is a finalist. */
+static nas_status put_times(nas_store *store, nas_study_id study, int64_t row,
+                            const nas_metric_list *list, const double *metric, nas_err *err) {
+    for (int i = 0; i < list->n; i++)
+        if (list->v[i].measured && !isnan(metric[i]))
+            NAS_TRY(put_metric(store, study, row, &list->v[i], metric[i], err));
+    return NAS_OK;
+}
+
+static nas_status final_figures(const finals *f, int64_t row, const stored *file, nas_arena *a,
+                                nas_err *err) {
+    const nas_dataset *d = f->d;
     const nas_metric_list *list = &d->task->metrics;
     const nas_task_ops *ops = d->task->ops;
     double metric[NAS_METRICS_MOST];
+    nas_final_figure got[NAS_METRICS_MOST];
+    int32_t n = 0;
     for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
-    NAS_TRY(ops->latency(d, &f->candidate, &f->features, &f->graph, cache, metric, err));
-    NAS_TRY(read_test(store, study, row, f, d, log, a, metric, err));
+    NAS_TRY(
+        ops->latency(d, &file->candidate, &file->features, &file->graph, f->cache, metric, err));
+    NAS_TRY(read_test(f->store, f->study, row, file, d, f->log, a, metric, err));
+    NAS_TRY(put_times(f->store, f->study, row, list, metric, err));
     for (int i = 0; i < list->n; i++)
-        if (i != NAS_METRIC_TEST_SCORE && !isnan(metric[i]))
-            NAS_TRY(put_metric(store, study, row, &list->v[i], metric[i], err));
-    /* Last: it is what says that this finalist is done. */
-    return put_metric(store, study, row, &list->v[NAS_METRIC_TEST_SCORE],
-                      metric[NAS_METRIC_TEST_SCORE], err);
+        if (!isnan(metric[i]) || i == NAS_METRIC_TEST_SCORE)
+            got[n++] = (nas_final_figure){list->v[i].name, metric[i]};
+    return nas_store_put_final(f->store, f->study, f->trials, row, got, n, err);
 }
 
-static nas_status one_final(nas_store *store, nas_study_id study, int64_t row, const nas_dataset *d,
-                            const nas_cache *cache, const nas_log *log, nas_err *err) {
+static nas_status judge(const finals *f, int64_t row, nas_err *err) {
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
-    stored f = {0};
-    nas_status st = load(store, study, row, d, cache, log, a, &f, err);
-    if (st == NAS_OK) st = final_figures(store, study, row, &f, d, cache, log, a, err);
-    nas_features_close(&f.features);
+    stored file = {0};
+    nas_status st = load(f->store, f->study, row, f->d, f->cache, f->log, a, &file, err);
+    if (st == NAS_OK) st = final_figures(f, row, &file, a, err);
+    nas_features_close(&file.features);
     nas_arena_close(a);
     return st;
 }
 
-nas_status nas_run_final(nas_store *store, nas_study_id study, const nas_space *s, int64_t row,
+/* Once in its life: what is there of an earlier end stands. *judged: it was not there. */
+static nas_status judge_once(const finals *f, int64_t row, bool *judged, nas_err *err) {
+    bool had = false;
+    NAS_TRY(nas_store_had_final(f->store, f->study, row, &had, err));
+    *judged = !had;
+    return had ? NAS_OK : judge(f, row, err);
+}
+
+nas_status nas_run_final(nas_store *store, nas_study_id study, int64_t trials, int64_t row,
                          const nas_dataset *d, const nas_cache *cache, const nas_log *log,
                          nas_err *err) {
-    char sql[320], view[160];
-    int64_t done = 0;
-    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = row};
-    nas_view_name(nas_space_name(s), "", view);
-    snprintf(sql, sizeof sql, "select %s is not null from %s where id = ?1",
-             nas_space_task(s)->metrics.v[NAS_METRIC_TEST_SCORE].name, view);
-    NAS_TRY(nas_store_query_integer(store, sql, &id, 1, &done, err));
-    return done ? NAS_OK : one_final(store, study, row, d, cache, log, err);
-}
-
-/* The rows that this call has measured. A figure that is none is stored as NULL, so the column
- * alone does not tell. */
-typedef struct measured {
-    nas_arena *a;
-    int64_t *row;
-    int32_t n, room;
-} measured;
-
-static bool is_measured(const measured *m, const finalist *f) {
-    bool there = f->tested;
-    for (int32_t i = 0; i < m->n && !there; i++) there = m->row[i] == f->row;
-    return there;
-}
-
-static nas_status note_measured(measured *m, int64_t row, nas_err *err) {
-    if (m->n == m->room) {
-        const int32_t room = m->room ? 2 * m->room : 16;
-        int64_t *more = nas_arena_array(m->a, (size_t)room, sizeof *more, err);
-        if (!more) return NAS_ENOMEM;
-        if (m->n) memcpy(more, m->row, (size_t)m->n * sizeof *more);
-        m->row = more;
-        m->room = room;
-    }
-    m->row[m->n++] = row;
-    return NAS_OK;
+    const finals f = {store, study, trials, d, cache, log};
+    bool judged;
+    return judge_once(&f, row, &judged, err);
 }
 
 /* Times that are measured again may change who is feasible and in which order, so that others come
  * to the podium. Each trial is measured once at most, so this ends. */
-static nas_status settle(nas_store *store, nas_study_id study, const nas_space *s,
-                         const nas_dataset *d, const nas_cache *cache, const nas_log *log,
-                         measured *m, podium *p, nas_err *err) {
+static nas_status settle(const finals *f, const nas_space *s, podium *p, nas_err *err) {
     for (bool changed = true; changed;) {
         changed = false;
-        NAS_TRY(best_rows(store, s, p, err));
-        for (int32_t i = 0; i < p->n && !d->task->ops->evaluate; i++) {
-            if (is_measured(m, &p->place[i])) continue;
-            NAS_TRY(one_final(store, study, p->place[i].row, d, cache, log, err));
-            NAS_TRY(note_measured(m, p->place[i].row, err));
-            changed = true;
+        NAS_TRY(best_rows(f->store, s, p, err));
+        for (int32_t i = 0; i < p->n && !f->d->task->ops->evaluate; i++) {
+            bool judged;
+            NAS_TRY(judge_once(f, p->place[i], &judged, err));
+            changed = changed || judged;
         }
     }
     return NAS_OK;
@@ -195,17 +179,14 @@ static nas_status settle(nas_store *store, nas_study_id study, const nas_space *
 nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space *s,
                           const nas_dataset *d, const nas_cache *cache, const nas_log *log,
                           nas_run_end *out, nas_err *err) {
+    const finals f = {store, study, out->state.done, d, cache, log};
     podium p = {0};
-    measured m = {0};
-    NAS_TRY(nas_arena_open(&m.a, err));
-    const nas_status st = settle(store, study, s, d, cache, log, &m, &p, err);
-    nas_arena_close(m.a);
-    NAS_TRY(st);
+    NAS_TRY(settle(&f, s, &p, err));
     const bool several = nas_space_objectives(s) > 1;
     out->has_winner = p.n > 0 && !several;
-    out->winner = out->has_winner ? p.place[0].row : 0;
+    out->winner = out->has_winner ? p.place[0] : 0;
     out->front = several ? p.all : 0;
     out->finalists = p.n;
-    for (int32_t i = 0; i < p.n; i++) out->finalist[i] = p.place[i].row;
+    for (int32_t i = 0; i < p.n; i++) out->finalist[i] = p.place[i];
     return NAS_OK;
 }

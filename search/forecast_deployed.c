@@ -1,6 +1,7 @@
 /* search/forecast_deployed.c - an exported forecast read back. */
 #include "search/forecast_deployed.h"
 
+#include "base/folder.h"
 #include "search/json_int.h"
 
 #include <math.h>
@@ -9,8 +10,12 @@
 
 bool nas_forecaster_is_in(const char *folder) {
     char path[4096];
+    nas_folder_held held;
     snprintf(path, sizeof path, "%s/forecast.json", folder);
-    return nas_path_exists(path);
+    if (nas_folder_hold(folder, &held, NULL) != NAS_OK) return false;
+    const bool there = nas_path_exists(path);
+    nas_folder_let(&held);
+    return there;
 }
 
 static nas_status read_model(nas_arena *a, const char *folder, nas_forecaster *out, nas_err *err) {
@@ -69,11 +74,9 @@ static nas_status check_shapes(const char *folder, const nas_forecaster *f, nas_
                     k->n_targets);
 }
 
-nas_status nas_forecaster_open(nas_arena *a, const char *folder, nas_forecaster *out,
-                               nas_err *err) {
+static nas_status open_files(nas_arena *a, const char *folder, nas_forecaster *out, nas_err *err) {
     char path[4096];
     nas_json *j = NULL;
-    *out = (nas_forecaster){0};
     NAS_TRY(read_model(a, folder, out, err));
     snprintf(path, sizeof path, "%s/candidate.json", folder);
     NAS_TRY(nas_candidate_open(a, path, 0, &out->candidate, err));
@@ -85,6 +88,16 @@ nas_status nas_forecaster_open(nas_arena *a, const char *folder, nas_forecaster 
     nas_status st = read_units(a, j, out, err);
     nas_json_close(j);
     if (st == NAS_OK) st = check_shapes(folder, out, err);
+    return st;
+}
+
+nas_status nas_forecaster_open(nas_arena *a, const char *folder, nas_forecaster *out,
+                               nas_err *err) {
+    nas_folder_held held;
+    *out = (nas_forecaster){0};
+    NAS_TRY(nas_folder_hold(folder, &held, err));
+    const nas_status st = open_files(a, folder, out, err);
+    nas_folder_let(&held);
     return st;
 }
 

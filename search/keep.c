@@ -26,6 +26,32 @@ static void say(nas_keep *k, const char *text) {
                  k->db);
 }
 
+/* Is what stands at `at` the path, and no part of a longer one? A path that is a bare word may be a
+ * word. */
+static bool is_place(const char *text, const char *at, const char *place) {
+    const size_t n = strlen(place), before = (size_t)(at - text);
+    if (before && !strchr(" \"'(", at[-1])) return false;
+    if (at[n] && !strchr(" \"':,;/)", at[n])) return false;
+    return strpbrk(place, "/.") || at[n] == '/' ||
+           (before >= 3 && (!strncmp(at - 3, "in ", 3) || !strncmp(at - 3, "of ", 3)));
+}
+
+static const char *keep_text(const nas_keep *k, const char *text) {
+    size_t n = 0;
+    for (const char *at = text; k->place && (at = strstr(at, k->place)); at++) n++;
+    if (!n) return nas_arena_text(k->arena, text, NULL);
+    char *copy = nas_arena_alloc(k->arena, strlen(text) + n * strlen(k->told) + 1, NULL);
+    char *end = copy;
+    for (const char *at = text; copy && *at;) {
+        const bool named =
+            strncmp(at, k->place, strlen(k->place)) == 0 && is_place(text, at, k->place);
+        if (named) end = stpcpy(end, k->told);
+        if (!named) *end++ = *at;
+        at += named ? strlen(k->place) : 1;
+    }
+    return copy;
+}
+
 /* Without memory it is said and not kept. */
 static void warn(void *ctx, const char *text) {
     nas_keep *k = ctx;
@@ -34,7 +60,7 @@ static void warn(void *ctx, const char *text) {
         if (nas_hash_equal(&old->hash, &hash)) return;
     say(k, text);
     kept *now = nas_arena_alloc(k->arena, sizeof *now, NULL);
-    const char *copy = nas_arena_text(k->arena, text, NULL);
+    const char *copy = keep_text(k, text);
     if (!now || !copy) return;
     *now = (kept){.hash = hash, .text = copy};
     *(k->last ? &k->last->next : &k->first) = now;
@@ -60,6 +86,11 @@ nas_status nas_keep_open(nas_keep *k, const nas_log *to, const char *db, nas_err
 void nas_keep_close(nas_keep *k) {
     nas_arena_close(k->arena);
     *k = (nas_keep){0};
+}
+
+void nas_keep_place(nas_keep *k, const char *place, const char *told) {
+    k->place = place && *place && strcmp(place, told) != 0 ? place : NULL;
+    k->told = told;
 }
 
 const char *nas_keep_lines(const nas_keep *k, nas_arena *a) {

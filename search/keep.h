@@ -12,7 +12,8 @@ typedef struct nas_keep {
     const nas_log *to; /* who hears it, too; may be NULL */
     nas_arena *arena;
     struct nas_kept *first, *last;
-    const char *db; /* named where there is more than is shown; NULL: there is none */
+    const char *db;           /* named where there is more than is shown; NULL: there is none */
+    const char *place, *told; /* see nas_keep_place */
     int32_t said;
 } nas_keep;
 
@@ -21,6 +22,11 @@ typedef struct nas_keep {
 NAS_NODISCARD nas_status nas_keep_open(nas_keep *k, const nas_log *to, const char *db,
                                        nas_err *err);
 void nas_keep_close(nas_keep *k);
+
+/* What is kept names the data as the space file does, wherever they lay this time, so that two
+ * equal studies keep the same: where a text names `place` (NULL: nothing is to change), `told`
+ * stands. Both are borrowed. */
+void nas_keep_place(nas_keep *k, const char *place, const char *told);
 
 /* All that was said, a line each, in arena a; NULL where nothing was, or without memory. */
 const char *nas_keep_lines(const nas_keep *k, nas_arena *a);

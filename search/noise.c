@@ -51,12 +51,12 @@ static nas_status read_all(const nas_noise_files *files, int32_t rate_hz, const 
         }
         nas_err why = {0};
         nas_sound *s = &r->sound[r->n];
-        const nas_status st = nas_noise_read(files->paths[i], rate_hz, left, s, &why);
-        if (st == NAS_ENOMEM) return nas_fail(err, st, "noise: %s", why.text);
-        if (st != NAS_OK) {
+        const nas_status st = nas_noise_read(files, i, rate_hz, left, s, &why);
+        if (st == NAS_EFORMAT) {
             nas_warn(log, "noise left out: %s: %s", files->paths[i], why.text);
             continue;
         }
+        if (st != NAS_OK) return nas_fail(err, st, "noise: %s", why.text);
         r->n++;
         r->total += s->samples;
         left -= (double)s->samples / rate_hz;

@@ -63,13 +63,11 @@ void nas_package_floats(cJSON *object, const char *name, const float *v, int32_t
     }
 }
 
-/* The document with the data that was read, and what else a trial's identity holds. */
+/* The document, and what else a trial's identity holds. task.data stays as the space has it: where
+ * the data lay this time (--data) is no part of what is determined. */
 static nas_status candidate_json(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                  const char **out, nas_err *err) {
     cJSON *o = nas_package_start(c->json);
-    cJSON *task = cJSON_GetObjectItemCaseSensitive(o, "task");
-    cJSON_DeleteItemFromObjectCaseSensitive(task, "data");
-    if (e->data->folder) cJSON_AddStringToObject(task, "data", e->data->folder);
     char seed[32];
     nas_json_number((double)e->seed, seed);
     cJSON_DeleteItemFromObjectCaseSensitive(o, "seed");

@@ -1,6 +1,12 @@
-/* search/process.c - process identities from /proc. */
+/* search/process.c - names of processes. */
 #include "search/process.h"
 
+#include "base/libm.h"
+#include "core/nn/train.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,66 +14,75 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-static const double silence_of_the_dead = 120;
+enum { TOKEN_DIGITS = 16 };
 
-/* The start time in ticks since boot: field 22 of /proc/<pid>/stat; 0 when there is no such
- * process, or only its zombie. */
-static unsigned long long started(long pid) {
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    FILE *f = fopen(path, "r");
-    if (!f) return 0;
-    const size_t n = fread(text, 1, sizeof text - 1, f);
-    fclose(f);
-    text[n] = '\0';
-    const char *p = strrchr(text, ')'); /* the command's name may hold anything */
-    if (!p || p[1] != ' ' || p[2] == 'Z') return 0;
-    p += 2;
-    for (int field = 3; field < 22 && p; field++) {
-        p = strchr(p, ' ');
-        if (p) p++;
-    }
-    return p ? strtoull(p, NULL, 10) : 0;
-}
-
-/* Where pids mean something: this host, this boot, this pid namespace. */
-static void here(char *out, size_t n) {
+/* Where pids mean something: this host, this boot, this pid namespace. False where /proc does not
+ * say which. */
+static bool here(char *out, size_t n) {
     struct utsname u;
     struct stat ns = {0};
-    char boot[40] = "?";
+    char boot[40] = "";
     FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
     if (f) {
         if (fscanf(f, "%36s", boot) != 1) boot[0] = '\0';
         fclose(f);
     }
-    (void)stat("/proc/self/ns/pid", &ns);
+    const bool known = stat("/proc/self/ns/pid", &ns) == 0 && ns.st_ino != 0 && *boot;
     if (uname(&u) != 0) snprintf(u.nodename, sizeof u.nodename, "?");
-    snprintf(out, n, "%.64s %.8s/%llu", u.nodename, boot, (unsigned long long)ns.st_ino);
+    snprintf(out, n, "%.64s %.8s/%llu", u.nodename, *boot ? boot : "?",
+             (unsigned long long)ns.st_ino);
+    return known;
 }
 
-void nas_process_self(char out[NAS_PROCESS_ID]) {
-    nas_process_of((long)getpid(), out);
-}
-
-void nas_process_of(long pid, char out[NAS_PROCESS_ID]) {
+void nas_process_name(uint64_t token, bool locked, char out[NAS_PROCESS_ID]) {
     char place[128];
-    here(place, sizeof place);
-    snprintf(out, NAS_PROCESS_ID, "%s %ld %llu", place, pid, started(pid));
+    (void)here(place, sizeof place);
+    snprintf(out, NAS_PROCESS_ID, "%s %ld %0*" PRIx64 "%s", place, (long)getpid(), TOKEN_DIGITS,
+             token, locked ? "" : " unlocked");
 }
 
-bool nas_process_dead(const char *id, double silent_seconds) {
+/* The word with 16 digits that ends the name, or stands before "unlocked". */
+static bool token_of(const char *id, uint64_t *token, bool *locked) {
+    static const char tail[] = " unlocked";
+    const size_t all = strlen(id), t = sizeof tail - 1;
+    *locked = all < t || strcmp(id + all - t, tail) != 0;
+    const size_t n = *locked ? all : all - t;
+    if (n <= TOKEN_DIGITS || id[n - TOKEN_DIGITS - 1] != ' ') return false;
+    const char *digits = id + n - TOKEN_DIGITS;
+    if (strspn(digits, "0123456789abcdef") < TOKEN_DIGITS) return false;
+    *token = strtoull(digits, NULL, 16);
+    return true;
+}
+
+bool nas_process_is(const char *id, uint64_t token) {
+    uint64_t its;
+    bool locked;
+    return token_of(id, &its, &locked) && its == token;
+}
+
+/* No process has that pid in the pid namespace that both see: kill() says so where /proc is hidden,
+ * too. That somebody has it tells nothing. */
+static bool pid_is_free(const char *id) {
     char place[128];
-    here(place, sizeof place);
+    const bool known = here(place, sizeof place);
     const size_t n = strlen(place);
-    if (strncmp(id, place, n) != 0 || id[n] != ' ') return silent_seconds > silence_of_the_dead;
-    char *end;
-    const long pid = strtol(id + n, &end, 10);
-    const unsigned long long since = strtoull(end, NULL, 10);
-    return started(pid) != since || since == 0;
+    if (!known || strncmp(id, place, n) != 0 || id[n] != ' ') return false;
+    const long pid = strtol(id + n, NULL, 10);
+    return pid > 0 && pid == (pid_t)pid && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+nas_alive nas_process_alive(const char *id, nas_life *db) {
+    uint64_t token;
+    bool locked;
+    if (token_of(id, &token, &locked) && locked) {
+        const nas_alive told = nas_life_look(db, token);
+        if (told != NAS_LIFE_UNKNOWN) return told;
+    }
+    return pid_is_free(id) ? NAS_LIFE_ENDED : NAS_LIFE_UNKNOWN;
 }
 
 void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]) {
-    char line[256], cpu[128] = "unknown processor";
+    char line[256], cpu[128] = "unknown processor", libm[NAS_LIBM_TEXT];
     FILE *f = fopen("/proc/cpuinfo", "r");
     while (f && fgets(line, sizeof line, f)) {
         const char *colon = strchr(line, ':');
@@ -76,6 +91,7 @@ void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]) {
         break;
     }
     if (f) fclose(f);
-    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, %s", cpu, sysconf(_SC_NPROCESSORS_ONLN),
-             kernel_row);
+    nas_libm_text(", ", libm);
+    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, training %d, %s%s", cpu,
+             sysconf(_SC_NPROCESSORS_ONLN), NAS_TRAIN_VERSION, libm, kernel_row);
 }

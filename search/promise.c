@@ -62,15 +62,11 @@ static double needed(const field *f) {
     return b->op[1] == '=' ? b->bound : nextafter(b->bound, (double)INFINITY);
 }
 
-static double real_of(const nas_value *v) {
-    return v->is_null ? (double)NAN : v->type == NAS_COLUMN_REAL ? v->real : (double)v->integer;
-}
-
 static bool add_entry(void *ctx, const nas_row *row) {
     field *f = ctx;
     f->v[f->n++] = (entry){.row = row->values[0].integer,
-                           .score = real_of(&row->values[1]),
-                           .lo = real_of(&row->values[2]),
+                           .score = nas_value_real(&row->values[1]),
+                           .lo = nas_value_real(&row->values[2]),
                            .rank = (int32_t)row->values[3].integer};
     return f->n < CONTEST_MOST;
 }

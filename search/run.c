@@ -10,10 +10,10 @@
 #include "search/cache_bound.h"
 #include "search/confirm.h"
 #include "search/keep.h"
-#include "search/process.h"
 #include "search/sampler.h"
 #include "search/study.h"
 #include "search/task.h"
+#include "search/watch.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -49,9 +49,10 @@ typedef struct team {
     const nas_run_options *o;
     const nas_run_view *view;
     nas_worker worker; /* what every worker is told; index differs */
+    nas_held held;     /* the database's files, which somebody may remove */
     nas_store *store;  /* closed while a worker is forked: connections do not cross a fork */
     pid_t leader, pid[MAX_WORKERS];
-    char id[MAX_WORKERS][NAS_PROCESS_ID];
+    uint64_t token[MAX_WORKERS];
     int32_t n, alive;
     bool due[MAX_WORKERS]; /* to be started once `back` says so */
     int64_t only;          /* the row that the one worker tries alone; 0: none does */
@@ -70,12 +71,14 @@ typedef struct team {
     bool waits[MAX_WORKERS];     /* for what another process has in hand */
     bool late[MAX_WORKERS];      /* ended because its trial took too long */
     nas_keep keep;               /* what is said, and kept */
+    nas_watch watch;             /* workers of other runs */
 } team;
 
 static bool count_row(void *ctx, const nas_row *row) {
     nas_run_state *s = ctx;
     const char *state = row->values[0].text;
     const int64_t n = row->values[1].integer;
+    if (!state) return true;
     if (strcmp(state, "running") == 0) s->running = n;
     if (strcmp(state, "running") != 0 && strcmp(state, "waiting") != 0) s->done += n;
     if (strcmp(state, "complete") == 0) s->complete = n;
@@ -108,6 +111,13 @@ static void recount(team *t) {
     if (t->stale && nas_clock_wall() - t->counted > most_often) (void)!count(t, NULL);
 }
 
+/* The database again, by whom it was opened before. */
+static nas_status open_again(team *t, nas_err *err) {
+    NAS_TRY(nas_store_open_at(t->o->db, NAS_STORE_WRITE, &t->worker.place, &t->store, err));
+    nas_store_hold(t->store, &t->held);
+    return NAS_OK;
+}
+
 static bool asked_to_stop(const team *t) {
     return t->fatal != NAS_OK || nas_should_stop(&t->keep.log);
 }
@@ -129,6 +139,7 @@ static void be_worker(team *t, int32_t index) {
     nas_threads_follow(&t->shared->threads, t->n);
     nas_worker w = t->worker;
     w.index = index;
+    w.token = t->token[index];
     w.aside = &t->shared->aside;
     w.only = t->only;
     w.last = t->only && nas_setback_is_last(&t->back, t->only);
@@ -144,7 +155,7 @@ static void share_out(const team *t) {
 }
 
 static nas_status open_store(team *t, nas_err *err) {
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, err));
+    NAS_TRY(open_again(t, err));
     nas_store_take_turns(t->store, t->worker.turns);
     return NAS_OK;
 }
@@ -189,6 +200,7 @@ static nas_status do_without(team *t, int32_t index, nas_err *err) {
 }
 
 static nas_status start_worker(team *t, int32_t index, nas_err *err) {
+    NAS_TRY(nas_token_new(&t->token[index], err));
     nas_store_close(t->store);
     t->store = NULL;
     nas_team_end();
@@ -198,7 +210,6 @@ static nas_status start_worker(team *t, int32_t index, nas_err *err) {
     if (pid == 0) be_worker(t, index);
     if (pid > 0) {
         t->pid[index] = pid;
-        nas_process_of((long)pid, t->id[index]);
         t->alive++;
         share_out(t);
     }
@@ -263,11 +274,11 @@ static void hear_all(team *t) {
 }
 
 /* Those of this run are known by waitpid, and why they ended. */
-static bool is_gone(void *ctx, const char *worker, double silent_seconds) {
-    const team *t = ctx;
+static bool is_gone(void *ctx, const char *worker, double heartbeat) {
+    team *t = ctx;
     for (int32_t i = 0; i < t->n; i++)
-        if (t->pid[i] > 0 && strcmp(t->id[i], worker) == 0) return false;
-    return nas_process_dead(worker, silent_seconds);
+        if (t->pid[i] > 0 && nas_process_is(worker, t->token[i])) return false;
+    return nas_watch_is_dead(&t->watch, worker, heartbeat);
 }
 
 /* A worker looks at the clock between two steps; one that does not come to it is ended. */
@@ -282,9 +293,10 @@ static void end_late(team *t) {
     }
 }
 
-static bool is_it(void *ctx, const char *worker, double silent_seconds) {
-    (void)silent_seconds;
-    return strcmp(ctx, worker) == 0;
+static bool is_it(void *ctx, const char *worker, double heartbeat) {
+    const uint64_t *token = ctx;
+    (void)heartbeat;
+    return nas_process_is(worker, *token);
 }
 
 /* Gives back what the worker held, and what workers of other runs held that are gone: that is no
@@ -294,30 +306,37 @@ static nas_status take_back(team *t, int32_t index, int32_t retries, const char 
     int32_t given_back = 0;
     t->busy_since[index] = 0;
     t->waits[index] = false;
-    NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, why, is_it, t->id[index],
+    NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, why, is_it, &t->token[index],
                            &given_back, err));
+    nas_watch_begin(&t->watch, nas_clock_wall());
     return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the worker ended", is_gone, t,
                           &given_back, err);
 }
 
+typedef struct held {
+    uint64_t token;
+    death *death;
+} held;
+
 static bool note_held(void *ctx, const nas_row *row) {
-    death *e = ctx;
-    e->row = row->values[0].integer;
-    e->number = row->values[1].integer;
+    const held *h = ctx;
+    const nas_value *worker = &row->values[2];
+    if (worker->is_null || !nas_process_is(worker->text, h->token)) return true;
+    h->death->row = row->values[0].integer;
+    h->death->number = row->values[1].integer;
     return false;
 }
 
 /* How the worker ended, and with which trial: what it gave back itself, it said. */
 static nas_status find_death(team *t, int32_t index, int status, death *e, nas_err *err) {
     char view[160], sql[256];
-    const nas_value id = {.type = NAS_COLUMN_TEXT, .text = t->id[index]};
+    held h = {t->token[index], e};
     const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     *e = t->said[index];
     t->said[index] = (death){.row = 0};
     nas_view_name(nas_space_name(t->worker.space), "", view);
-    snprintf(sql, sizeof sql, "select id, number from %s where state = 'running' and worker = ?1",
-             view);
-    NAS_TRY(nas_store_query(t->store, sql, &id, 1, note_held, e, err));
+    snprintf(sql, sizeof sql, "select id, number, worker from %s where state = 'running'", view);
+    NAS_TRY(nas_store_query(t->store, sql, NULL, 0, note_held, &h, err));
     if (e->status != NAS_OK) return NAS_OK;
     e->fault = nas_fault_of_signal(sig);
     if (sig)
@@ -362,6 +381,11 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     const bool late = t->late[index];
     t->pid[index] = 0;
     t->alive--;
+    if (t->fatal == NAS_EMOVED) { /* what is saved has no trial at work */
+        t->late[index] = false;
+        share_out(t);
+        return NAS_OK;
+    }
     t->late[index] = false;
     share_out(t);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -404,6 +428,16 @@ static nas_status check_ours(const team *t, nas_err *err) {
                     nas_space_name(t->worker.space));
 }
 
+static void warn_of_reader(team *t) {
+    const int64_t large = 64 << 20;
+    if (nas_store_is_read_long(t->store, large))
+        nas_warn(&t->keep.log,
+                 "%s-wal has grown beyond 64 MB: another program has been reading the database in "
+                 "one query for long, and until that ends what is written cannot leave this file. "
+                 "Nothing is lost; end that program, or let it read a copy (nas copy)",
+                 t->o->db);
+}
+
 /* Workers of other runs that died, on this machine or where only silence tells: nobody else may be
  * there to wait for them. */
 static nas_status look_around(team *t, nas_err *err) {
@@ -412,6 +446,8 @@ static nas_status look_around(team *t, nas_err *err) {
     if (now - t->looked < every) return NAS_OK;
     t->looked = now;
     NAS_TRY(check_ours(t, err));
+    nas_watch_begin(&t->watch, now);
+    warn_of_reader(t);
     return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", is_gone, t,
                           &given_back, err);
 }
@@ -447,6 +483,14 @@ static nas_status start_due(team *t, bool *more, nas_err *err) {
     return t->only ? start_worker(t, 0, err) : NAS_OK;
 }
 
+/* Workers see it with their next result; some take hours until then. */
+static void look_at_file(team *t) {
+    nas_err err = {0};
+    if (t->fatal != NAS_OK || nas_store_still(t->store, &err) == NAS_OK) return;
+    t->fatal = err.code;
+    t->why = err;
+}
+
 static nas_status lead(team *t, nas_err *err) {
     double told = 0;
     bool more = true;
@@ -456,6 +500,7 @@ static nas_status lead(team *t, nas_err *err) {
         NAS_TRY(start_due(t, &more, err));
         if (!more) break;
         hear_all(t);
+        look_at_file(t);
         recount(t);
         t->state.seconds = nas_clock_wall() - t->begun;
         if (t->view->tick) t->view->tick(t->view->ctx, &t->state);
@@ -506,9 +551,21 @@ static int64_t trials_wanted(const nas_run_options *o, const nas_space *s) {
     return nas_space_search(s)->trials > 0 ? nas_space_search(s)->trials : -1;
 }
 
+/* Another look, in a second, where only silence tells whether workers of another version live. */
+static bool wait_for_silence(void *ctx) {
+    team *t = ctx;
+    if (!t->watch.unsure || asked_to_stop(t)) return false;
+    nas_progress(&t->keep.log, "silence of other workers", (int64_t)t->watch.longest,
+                 NAS_SILENCE_SECONDS);
+    nas_clock_sleep(1);
+    nas_watch_begin(&t->watch, nas_clock_wall());
+    return true;
+}
+
 static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_arena *a,
                              nas_err *err) {
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_CREATE, &t->store, err));
+    const nas_store_place any = {.any_name = t->o->any_name};
+    NAS_TRY(nas_store_open_at(t->o->db, NAS_STORE_CREATE, &any, &t->store, err));
     const nas_begin b = {
         .store = t->store,
         .db = t->o->db,
@@ -519,10 +576,19 @@ static nas_status open_study(team *t, const nas_space *s, int64_t trials, nas_ar
         .trials = trials,
         .log = &t->keep.log,
         .gone = is_gone,
+        .wait = wait_for_silence,
         .gone_ctx = t,
     };
+    nas_watch_begin(&t->watch, nas_clock_wall());
     NAS_TRY(nas_begin_study(&b, a, &t->worker.study, &t->state.bare, err));
-    return nas_store_at_work(t->store, t->worker.study, true, err);
+    char *folder = t->worker.data->folder ? realpath(t->worker.data->folder, NULL) : NULL;
+    const nas_status st = nas_store_put_data_folder(t->store, t->worker.study, folder, err);
+    free(folder);
+    NAS_TRY(st);
+    NAS_TRY(nas_store_at_work(t->store, t->worker.study, true, err));
+    t->worker.place = nas_store_place_of(t->store);
+    nas_store_hold(t->store, &t->held);
+    return NAS_OK;
 }
 
 /* The winner of the claim stands first, the other finalists behind it. */
@@ -559,7 +625,7 @@ static nas_status confirm(team *t, const nas_space *s, const nas_run_end *out, n
     t->store = NULL;
     t->worker.turns = NULL;
     const nas_status st = nas_confirm_run(&c, err);
-    NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, st == NAS_OK ? err : NULL));
+    NAS_TRY(open_again(t, st == NAS_OK ? err : NULL));
     return st;
 }
 
@@ -584,8 +650,8 @@ static nas_status find_preferred(team *t, const nas_space *s, const nas_study *s
             continue;
         }
         measured = p->winner;
-        NAS_TRY(nas_run_final(t->store, t->worker.study, s, measured, d, t->worker.cache,
-                              &t->keep.log, err));
+        NAS_TRY(nas_run_final(t->store, t->worker.study, out->state.done, measured, d,
+                              t->worker.cache, &t->keep.log, err));
     }
     return NAS_OK;
 }
@@ -636,21 +702,26 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     t->state.done_before = t->state.done;
     if (t->view->begin) t->view->begin(t->view->ctx, s, d, &t->state, t->worker.study.joined);
     nas_status st = run_team(t, err);
-    if (!t->store) NAS_TRY(nas_store_open(t->o->db, NAS_STORE_WRITE, &t->store, NULL));
+    if (!t->store && st != NAS_EMOVED) NAS_TRY(open_again(t, NULL));
     NAS_TRY(st);
     NAS_TRY(check_ours(t, err));
     NAS_TRY(count(t, err));
     out->state = t->state;
     out->study = t->worker.study;
+    out->place = t->worker.place;
     out->stopped = asked_to_stop(t);
     if (out->stopped) return NAS_OK;
     st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, &t->keep.log, out, err);
     if (st == NAS_OK && !t->state.bare && d->n_marks)
         st = out->finalists ? promise(t, s, d, out, err)
                             : nas_store_put_claims(t->store, t->worker.study, NULL, 0, err);
+    if (st == NAS_OK && !d->task->ops->evaluate)
+        st = nas_store_end_finals(t->store, out->study, out->state.done, out->finalist,
+                                  out->finalists, err);
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
     warn_if_fewer(t);
+    warn_of_reader(t);
     keep_warnings(t);
     return nas_cache_trim(t->worker.cache, err);
 }
@@ -667,6 +738,41 @@ static int64_t total_of(const nas_space *s, int64_t wanted) {
     return wanted < 0 || (points >= 0 && points < wanted) ? points : wanted;
 }
 
+/* What became of a database that was removed or replaced. */
+static nas_status tell_saved(team *t, const nas_cache *cache, nas_arena *a, nas_err *err) {
+    nas_err why = {0};
+    const char *saved = NULL;
+    if (nas_held_save(&t->held, t->o->db, a, &saved, &why) == NAS_OK)
+        return nas_fail_after(err, NAS_EMOVED,
+                              " while this run wrote to it. All that it held, with what was "
+                              "finished since, is in %s: the same command with --db %s --cache %s "
+                              "goes on there",
+                              saved, saved, cache->dir);
+    return nas_fail_after(err, NAS_EMOVED, " while this run wrote to it. %s%s: %s",
+                          saved ? "All that it held is not in order in " : "It is lost",
+                          saved ? saved : "", why.text);
+}
+
+/* st: how the run ended. */
+static nas_status leave_study(team *t, const nas_cache *cache, nas_arena *a, nas_status st,
+                              nas_err *err) {
+    nas_err why = {0};
+    if (t->store && t->worker.study.version)
+        (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
+    /* Whatever the run ended with: that may be what came of it. */
+    const bool lost = t->held.fd[0] >= 0 && !nas_held_in_place(&t->held, t->o->db);
+    if (lost && st != NAS_EMOVED) {
+        if (!t->store || nas_store_still(t->store, &why) == NAS_OK)
+            (void)nas_fail(&why, NAS_EMOVED, "%s was removed, moved or replaced by another process",
+                           t->o->db);
+        if (err) *err = why;
+    }
+    nas_store_close(t->store);
+    if (lost) st = tell_saved(t, cache, a, err);
+    nas_held_end(&t->held);
+    return st;
+}
+
 static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache, nas_arena *a,
                             nas_run_end *out, nas_err *err) {
     nas_dataset d;
@@ -674,6 +780,7 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     const int64_t trials = trials_wanted(t->o, s);
     t->worker.data = &d;
     t->state.total = total_of(s, trials);
+    nas_keep_place(&t->keep, t->o->data, nas_space_task(s)->data ? nas_space_task(s)->data : "");
     nas_status st = nas_dataset_open(a, nas_space_task(s), t->o->data, t->o->allow_missing, cache,
                                      &t->keep.log, &d, err);
     const bool opened = st == NAS_OK;
@@ -685,9 +792,7 @@ static nas_status with_data(team *t, const nas_space *s, const nas_cache *cache,
     if (is_refusal(st) && !had_cache) (void)!nas_dir_remove(cache->dir, NULL);
     if (st == NAS_OK) st = run_study(t, s, &d, out, err);
     keep_warnings(t);
-    if (t->store && t->worker.study.version)
-        (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
-    nas_store_close(t->store);
+    st = leave_study(t, cache, a, st, err);
     if (opened) nas_dataset_close(&d);
     return st;
 }
@@ -700,6 +805,7 @@ static nas_status with_space(team *t, const nas_space *s, const nas_cache *cache
     NAS_TRY(t->o->kernel ? nas_kernel_named("--kernel ", t->o->kernel, &t->worker.kernel, err)
                          : nas_kernel_choose(&t->worker.kernel, err));
     NAS_TRY(nas_store_check(t->o->db, err));
+    if (!t->o->any_name) NAS_TRY(nas_store_check_names(t->o->db, err));
     t->worker.space = s;
     t->worker.no_share = t->o->no_share;
     t->worker.cache = cache;
@@ -728,6 +834,7 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
         .o = o,
         .view = view,
         .leader = getpid(),
+        .held = NAS_HELD_NONE,
         .worker = {.db = o->db,
                    .retries = o->retries,
                    .limits = o->limits,
@@ -740,7 +847,9 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
     const nas_cache cache = {.dir = o->cache ? o->cache : beside, .most = o->cache_bytes};
     NAS_TRY(nas_keep_open(&t.keep, view->log, o->db, err));
     if (nas_space_note(o->space)) nas_warn(&t.keep.log, "%s", nas_space_note(o->space));
+    nas_watch_open(&t.watch, o->db);
     const nas_status st = with_space(&t, o->space, &cache, out, err);
+    nas_watch_close(&t.watch); /* its stores are closed */
     nas_keep_close(&t.keep);
     return st;
 }

@@ -20,6 +20,7 @@ typedef struct nas_run_options {
     int32_t retries;
     nas_limits limits;   /* of each trial: it fails when it takes more */
     int64_t cache_bytes; /* bound of the cache; 0: none */
+    bool any_name;       /* the database may have several names: nobody uses the others */
     bool no_share;       /* each trial is trained from its first step */
 } nas_run_options;
 
@@ -45,10 +46,11 @@ typedef struct nas_run_view {
 /* How a run ended. Rows are of the study's table. */
 typedef struct nas_run_end {
     nas_study_id study;
-    bool stopped;    /* by a signal; the same command goes on */
-    bool has_winner; /* something satisfies the constraints, and there is one objective */
-    int64_t winner;  /* row */
-    int64_t front;   /* several objectives: trials of the front that satisfy the constraints */
+    nas_store_place place; /* of the database */
+    bool stopped;          /* by a signal; the same command goes on */
+    bool has_winner;       /* something satisfies the constraints, and there is one objective */
+    int64_t winner;        /* row */
+    int64_t front; /* several objectives: trials of the front that satisfy the constraints */
     int64_t finalist[NAS_FINALISTS]; /* rows, the winner first; of a front, of its first */
     int32_t finalists;
     nas_promise promise; /* of the winner */
@@ -56,11 +58,13 @@ typedef struct nas_run_end {
 } nas_run_end;
 
 /* Errors: NAS_EINVAL and NAS_ENOTFOUND before anything is touched; NAS_EFULL, NAS_EIO later: what
- * is finished stays, the same command goes on. */
+ * is finished stays, the same command goes on. NAS_EMOVED: the database is no longer the file at
+ * its path; the text says in which file all is. */
 NAS_NODISCARD nas_status nas_run(const nas_run_options *o, const nas_run_view *view,
                                  nas_run_end *out, nas_err *err);
 
-/* The finalists: latency again, with nobody else at work, and the test part, once each. They are
+/* The finalists of out->state.done trials: latency again, with nobody else at work, and the test
+ * part, once each. They are
  * the three best feasible trials; with several objectives the first three of the feasible part of
  * the front, in the order of the objectives. Where new times put others there, those too, until all
  * that are there were measured so. Then fills has_winner and winner, or front. */
@@ -68,14 +72,15 @@ NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, co
                                         const nas_dataset *d, const nas_cache *cache,
                                         const nas_log *log, nas_run_end *out, nas_err *err);
 
-/* One more trial as a finalist: measured and asked about the test part, unless it was. */
-NAS_NODISCARD nas_status nas_run_final(nas_store *store, nas_study_id study, const nas_space *s,
+/* One more trial as a finalist of so many: measured and asked about the test part, unless it was.
+ */
+NAS_NODISCARD nas_status nas_run_final(nas_store *store, nas_study_id study, int64_t trials,
                                        int64_t row, const nas_dataset *d, const nas_cache *cache,
                                        const nas_log *log, nas_err *err);
 
 /* Writes a trial's folder: model.tflite, model.tflite.zlib, model.h, model.c, the texts of its
  * task, candidate.json, metrics.json; warnings.txt where something was said of the study's version.
- * The folder is made; files of those names are replaced. */
+ * The folder is made, or replaced whole, and what is not ours in it stays (base/folder.h). */
 NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study,
                                           int64_t row, const char *folder, nas_err *err);
 /* The same from an outcome that no database holds. */

@@ -15,6 +15,7 @@ typedef struct table {
     int32_t *next, *first; /* [clips], [slots]: chains; -1 ends them */
     uint32_t slots;        /* a power of two */
     bool *known;           /* [clips] */
+    float **pcm;           /* [clips] of those that are looked for; else NULL */
     int32_t n, found;
 } table;
 
@@ -30,6 +31,25 @@ static bool is_silence(const nas_clips *c, int32_t i) {
     return !k->cut && strcmp(c->labels[k->label], "_silence_") == 0 && k->samples >= HEAD;
 }
 
+/* Digital zeros stand in many recordings, and tell of none. */
+static bool is_flat(const float *pcm, int64_t n) {
+    for (int64_t i = 1; i < n; i++)
+        if (pcm[i] != pcm[0]) return false;
+    return true;
+}
+
+static nas_status add(table *t, int32_t i, nas_err *err) {
+    const nas_clip *k = &t->c->clips[i];
+    if (!(t->pcm[i] = malloc((size_t)k->samples * sizeof *t->pcm[i])))
+        return nas_fail(err, NAS_ENOMEM, "out of memory");
+    NAS_TRY(nas_clips_samples(t->c, i, t->pcm[i], err));
+    if (is_flat(t->pcm[i], k->samples)) return NAS_OK;
+    int32_t *first = &t->first[slot_of(t, t->pcm[i])];
+    t->next[i] = *first;
+    *first = i;
+    return NAS_OK;
+}
+
 static nas_status fill(table *t, nas_arena *a, nas_err *err) {
     const size_t clips = (size_t)t->c->n;
     for (t->slots = 64; t->slots < 4 * (uint32_t)t->n; t->slots *= 2) {}
@@ -38,20 +58,9 @@ static nas_status fill(table *t, nas_arena *a, nas_err *err) {
     t->known = nas_arena_array(a, clips, sizeof *t->known, err);
     if (!t->next || !t->first || !t->known) return NAS_ENOMEM;
     memset(t->first, 0xff, t->slots * sizeof *t->first);
-    for (int32_t i = 0; i < t->c->n; i++) {
-        if (!is_silence(t->c, i)) continue;
-        int32_t *first = &t->first[slot_of(t, t->c->clips[i].pcm)];
-        t->next[i] = *first;
-        *first = i;
-    }
+    for (int32_t i = 0; i < t->c->n; i++)
+        if (is_silence(t->c, i)) NAS_TRY(add(t, i, err));
     return NAS_OK;
-}
-
-/* Digital zeros stand in many recordings, and tell of none. */
-static bool is_flat(const nas_clip *k) {
-    for (int64_t i = 1; i < k->samples; i++)
-        if (k->pcm[i] != k->pcm[0]) return false;
-    return true;
 }
 
 static void look(table *t, const nas_sound *s, const char *name, const char **group) {
@@ -60,9 +69,8 @@ static void look(table *t, const nas_sound *s, const char *name, const char **gr
             const nas_clip *k = &t->c->clips[i];
             after = t->next[i];
             if (t->known[i] || k->rate_hz != s->rate_hz || k->samples > s->samples - at ||
-                memcmp(k->pcm, s->pcm + at, (size_t)k->samples * sizeof *k->pcm) != 0)
+                memcmp(t->pcm[i], s->pcm + at, (size_t)k->samples * sizeof *s->pcm) != 0)
                 continue;
-            if (is_flat(k)) continue;
             group[i] = name;
             t->known[i] = true;
             t->found++;
@@ -76,7 +84,10 @@ static nas_status search(table *t, const nas_noise_files *files, const nas_log *
         nas_sound s;
         const char *slash = strrchr(files->paths[i], '/');
         if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped");
-        if (nas_sound_read(files->paths[i], MOST_SECONDS, &s, NULL) != NAS_OK) continue;
+        const nas_hearing hearing = {.seconds = MOST_SECONDS};
+        const nas_status st = nas_noise_hear(files, i, &hearing, &s, err);
+        if (st == NAS_EFORMAT) continue;
+        NAS_TRY(st);
         const char *name =
             nas_arena_format(a, err, "_background_noise_/%s", slash ? slash + 1 : files->paths[i]);
         if (name) look(t, &s, name, group);
@@ -94,7 +105,12 @@ nas_status nas_silence_groups(const nas_clips *c, const char *folder, const nas_
     if (!t.n) return NAS_OK;
     NAS_TRY(nas_noise_list(a, folder, &files, err));
     if (!files.n) return NAS_OK;
-    NAS_TRY(search(&t, &files, log, a, group, err));
+    if (!(t.pcm = calloc((size_t)c->n, sizeof *t.pcm)))
+        return nas_fail(err, NAS_ENOMEM, "out of memory");
+    const nas_status st = search(&t, &files, log, a, group, err);
+    for (int32_t i = 0; i < c->n; i++) free(t.pcm[i]);
+    free(t.pcm);
+    NAS_TRY(st);
     if (t.found < t.n)
         nas_warn(log,
                  "%d of %d clips of _silence_ stand in no recording of _background_noise_; their "

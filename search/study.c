@@ -108,8 +108,7 @@ static bool note_row(void *ctx, const nas_row *row) {
     if (s->state && row->values[0].text) snprintf(s->state, 16, "%s", row->values[0].text);
     for (int32_t i = 1; i < row->n; i++) {
         const nas_value *v = &row->values[i];
-        if (v->is_null) continue;
-        s->metric[i - 1] = v->type == NAS_COLUMN_INTEGER ? (double)v->integer : v->real;
+        s->metric[i - 1] = nas_value_real(v);
     }
     return true;
 }

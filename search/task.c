@@ -1,6 +1,8 @@
 /* search/task.c - the table of tasks, and what is the same for all of them. */
 #include "search/task.h"
 
+#include "base/file.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -54,6 +56,9 @@ nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *fold
                             nas_dataset *out, nas_err *err) {
     *out = (nas_dataset){
         .task = task, .folder = folder ? folder : task->data, .judged = NAS_VALIDATION};
+    if (out->folder && strlen(out->folder) > NAS_PATH_MOST)
+        return nas_fail(err, NAS_EINVAL, "task.data is too long: %zu bytes, at most %d are taken",
+                        strlen(out->folder), NAS_PATH_MOST);
     const nas_status st = task->ops->open(a, task, allow_missing, cache, log, out, err);
     if (st != NAS_OK) nas_dataset_close(out);
     return st;

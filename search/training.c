@@ -3,6 +3,7 @@
  * runs, so that a killed one goes on from there. */
 #include "search/augmented.h"
 #include "search/evaluate.h"
+#include "search/libm_key.h"
 
 #include "base/clock.h"
 #include "core/compress/prune.h"
@@ -41,6 +42,7 @@ static nas_hash state_key(const job *j, int64_t step) {
     nas_hasher_text(&h, "train");
     nas_hasher_i64(&h, NAS_TRAIN_VERSION);
     nas_hasher_text(&h, nas_kernel_name(j->e->kernel));
+    nas_libm_hash(&h);
     nas_hasher_hash(&h, &j->f->key);
     nas_hasher_text(&h, c->augment_json);
     nas_augmented_hash(j->augmented, &h);

@@ -1,6 +1,7 @@
 /* search/warped.c - the table of warped features. Payload: for each clip, for each tau, for each
  * alpha, from the least to the largest: frames x bins. */
 #include "search/warped.h"
+#include "search/libm_key.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ static nas_hash key_of(const nas_dataset *d, const nas_candidate *c, int32_t rea
     nas_hasher_text(&h, "warped");
     nas_hasher_i64(&h, NAS_FRONTEND_VERSION);
     nas_hasher_i64(&h, NAS_WARP_VERSION);
+    nas_libm_hash(&h);
     nas_hasher_hash(&h, &d->clips->fingerprint);
     nas_hasher_f64(&h, d->clips->clip_seconds);
     nas_hasher_text(&h, c->frontend_json);

@@ -4,10 +4,10 @@
 #include "base/clock.h"
 #include "search/cache_bound.h"
 #include "search/passed.h"
-#include "search/process.h"
 #include "search/sampler.h"
 #include "search/study.h"
 #include "search/task.h"
+#include "search/watch.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -23,6 +23,7 @@ typedef struct hands {
     nas_store *store;
     nas_arena *arena; /* of the trial in hand */
     char id[NAS_PROCESS_ID], machine[NAS_PROCESS_ID];
+    nas_life life; /* what shows others that this worker lives */
     nas_claim claim;
     nas_cache cache; /* the run's, with what the trial in hand needs */
     nas_cache_use use;
@@ -52,7 +53,7 @@ static void show_life(hands *h) {
     if (!h->holds || h->lost || now - h->beat < heartbeat_seconds) return;
     h->beat = now;
     /* Only losing the trial matters: a database that is gone is met when the trial is stored. */
-    h->lost = nas_store_heartbeat(h->store, h->w->study, &h->claim, h->id, NULL) == NAS_EBUSY;
+    h->lost = nas_store_heartbeat(h->store, h->w->study, &h->claim, h->id, NULL) == NAS_ELOST;
 }
 
 /* Piece by piece, so that the coordinator still ends a worker that hangs in it. */
@@ -147,12 +148,25 @@ static void tell_finish(const hands *h, const nas_result *r, const double *metri
     tell(h, &e);
 }
 
+/* Who has it now may have stored its own result: this one is left out. */
+static void tell_lost(hands *h) {
+    nas_event e = {.kind = NAS_EVENT_WARNING};
+    snprintf(e.text, sizeof e.text,
+             "trial %" PRId64 " was taken from its worker, which seemed dead to another run: what "
+             "it computed is left out, and the trial is done again",
+             h->claim.number);
+    tell(h, &e);
+}
+
 static nas_status store_result(hands *h, nas_result *r, const double *metric, nas_err *err) {
     bool kept;
     r->machine = h->machine;
     NAS_TRY(nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, &kept, err));
     h->holds = h->lost = false;
-    if (kept) tell_finish(h, r, metric);
+    if (kept)
+        tell_finish(h, r, metric);
+    else
+        tell_lost(h);
     return NAS_OK;
 }
 
@@ -249,6 +263,8 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
     const nas_worker *w = h->w;
     nas_candidate c;
     nas_json *j = NULL;
+    if (!json)
+        return nas_fail(err, NAS_EFORMAT, "the database is damaged: the trial has no document");
     NAS_TRY(nas_json_parse(h->arena, "candidate", json, &j, err));
     nas_status st = nas_candidate_decode(h->arena, j, nas_json_root(j), w->data->outputs, &c, err);
     if (st == NAS_OK) {
@@ -369,13 +385,28 @@ static nas_status work(hands *h, nas_err *err) {
     return NAS_OK;
 }
 
+/* Before the first claim. Without the lock only its heartbeat tells that it lives. */
+static void begin_life(hands *h) {
+    nas_err why;
+    h->life = nas_life_of(h->w->db);
+    const bool locked = nas_life_show(&h->life, h->w->token, &why) == NAS_OK;
+    nas_process_name(h->w->token, locked, h->id);
+    if (locked) return;
+    nas_event e = {.kind = NAS_EVENT_WARNING};
+    snprintf(e.text, sizeof e.text,
+             "%.900s: should this run be killed, others wait %d seconds for its trials", why.text,
+             NAS_SILENCE_SECONDS);
+    tell(h, &e);
+}
+
 static nas_status prepare(hands *h, nas_err *err) {
     const size_t n = (size_t)nas_space_params(h->w->space);
     NAS_TRY(nas_arena_open(&h->arena, err));
     h->point.values = nas_arena_array(h->arena, n, sizeof *h->point.values, err);
     if (!h->point.values) return NAS_ENOMEM;
-    NAS_TRY(nas_store_open(h->w->db, NAS_STORE_WRITE, &h->store, err));
+    NAS_TRY(nas_store_open_at(h->w->db, NAS_STORE_WRITE, &h->w->place, &h->store, err));
     nas_store_take_turns(h->store, h->w->turns);
+    begin_life(h);
     return NAS_OK;
 }
 
@@ -385,12 +416,13 @@ nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
     h.cache.wait = wait_for_others;
     h.cache.common = work_for_all;
     h.cache.wait_ctx = &h;
-    nas_process_self(h.id);
+    h.life = nas_life_of(w->db);
     nas_process_machine(nas_kernel_name(w->kernel), h.machine);
     nas_status st = prepare(&h, err);
     if (st == NAS_OK) st = work(&h, err);
     nas_cache_use_end(&h.use);
     nas_store_close(h.store);
+    nas_life_close(&h.life); /* after the store: see there */
     nas_arena_close(h.arena);
     if (st == NAS_OK) return NAS_OK;
     /* Memory may be there later; what else the database meets is not for another worker. */

@@ -33,13 +33,14 @@ typedef struct nas_event {
 
 typedef struct nas_worker {
     const char *db;
+    nas_store_place place; /* the file that it is */
     const nas_space *space;
     const nas_dataset *data;
     const nas_cache *cache;
     const nas_kernel *kernel;
     nas_study_id study;
     nas_turns *turns;
-    uint64_t seed;
+    uint64_t seed, token; /* token: tells this worker from all others (nas_token_new) */
     int32_t index, retries;
     nas_limits limits;
     nas_aside *aside; /* rows that are left alone; NULL: none */

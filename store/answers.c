@@ -41,8 +41,7 @@ nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial, const n
     return status;
 }
 
-static nas_status trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out,
-                              nas_err *err) {
+nas_status nas_trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out, nas_err *err) {
     char sql[96];
     const nas_value v = {.type = NAS_COLUMN_INTEGER, .integer = row};
     *out = 0;
@@ -59,7 +58,7 @@ nas_status nas_store_put_answers(nas_store *s, nas_study_id id, int64_t row, con
     nas_layout *l = NULL;
     int64_t trained;
     NAS_TRY(nas_layout_get(s, id, &l, err));
-    NAS_TRY(trained_row(s, id, row, &trained, err));
+    NAS_TRY(nas_trained_row(s, id, row, &trained, err));
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
     return nas_sql_end(s, nas_answers_write(s, l, trained, a, err), err);
 }
@@ -124,26 +123,34 @@ nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err 
     return NAS_OK;
 }
 
-/* A blob of as many bytes as it must have; NULL where it has others. */
-static const void *blob(sqlite3_stmt *st, int at, int64_t bytes) {
-    return sqlite3_column_bytes(st, at) == bytes ? sqlite3_column_blob(st, at) : NULL;
+/* A blob of as many bytes as it must have; NULL stays NULL. */
+static const void *blob(sqlite3_stmt *st, int at, int64_t bytes, bool *fits) {
+    if (sqlite3_column_type(st, at) == SQLITE_NULL) return NULL;
+    const void *p = sqlite3_column_blob(st, at);
+    *fits = *fits && sqlite3_column_type(st, at) == SQLITE_BLOB &&
+            sqlite3_column_bytes(st, at) == bytes;
+    return p;
 }
 
-static bool hand_over(sqlite3_stmt *st, const char *part, nas_answers_fn fn, void *ctx) {
-    const int32_t n = (int32_t)sqlite3_column_int64(st, 3);
-    const nas_answers a = {
+/* Are all of them as long as there are examples? */
+static bool read_answers(sqlite3_stmt *st, const char *part, nas_answers *a) {
+    const int64_t n = sqlite3_column_int64(st, 3), most = 1 << 28;
+    const int64_t replicate = sqlite3_column_int64(st, 2);
+    bool fits = n >= 0 && n <= most && replicate >= 0 && replicate <= most;
+    if (!fits) return false;
+    *a = (nas_answers){
         .part = part,
-        .replicate = (int32_t)sqlite3_column_int64(st, 2),
-        .examples = n,
+        .replicate = (int32_t)replicate,
+        .examples = (int32_t)n,
         .score =
             sqlite3_column_type(st, 4) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, 4),
-        .right = blob(st, 5, ((int64_t)n + 7) / 8),
-        .predicted = blob(st, 6, n),
-        .share = blob(st, 7, n),
-        .error = blob(st, 8, (int64_t)n * (int64_t)sizeof *a.error),
-        .square = blob(st, 9, (int64_t)n * (int64_t)sizeof *a.square),
+        .right = blob(st, 5, (n + 7) / 8, &fits),
+        .predicted = blob(st, 6, n, &fits),
+        .share = blob(st, 7, n, &fits),
+        .error = blob(st, 8, n * (int64_t)sizeof *a->error, &fits),
+        .square = blob(st, 9, n * (int64_t)sizeof *a->square, &fits),
     };
-    return fn(ctx, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), &a);
+    return fits;
 }
 
 nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_t row, const char *part,
@@ -161,8 +168,14 @@ nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_t row, const c
     NAS_TRY(nas_sql_open(s, &st, err, sql, "iti", id.version, part, row));
     nas_status status;
     bool there = false;
-    while ((status = nas_sql_step(s, st, &there, err)) == NAS_OK && there)
-        if (!hand_over(st, part, fn, ctx)) break;
+    while ((status = nas_sql_step(s, st, &there, err)) == NAS_OK && there) {
+        nas_answers a;
+        if (!read_answers(st, part, &a)) {
+            status = nas_sql_damaged(s, "nas_answers: a row whose lengths do not fit", err);
+            break;
+        }
+        if (!fn(ctx, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), &a)) break;
+    }
     sqlite3_finalize(st);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "store/store_int.h"
 
+#include <math.h>
 #include <string.h>
 
 /* How far a version has come. */
@@ -26,7 +27,12 @@ static nas_status read_progress(nas_store *s, nas_layout *l, progress *p, nas_er
     p->exhausted = sqlite3_column_int(st, 2) != 0;
     p->next = sqlite3_column_int64(st, 3);
     sqlite3_reset(st);
-    return NAS_OK;
+    /* Samplers count on: what is far beyond would not be theirs. */
+    const int64_t most = INT64_MAX / 2;
+    return p->cursor < 0 || p->cursor > most || p->next < 0 || p->next > most
+               ? nas_sql_damaged(s, "a version whose trials or cursor have numbers that are none",
+                                 err)
+               : NAS_OK;
 }
 
 static bool is_among(const int64_t *rows, int32_t n, int64_t row) {
@@ -53,11 +59,13 @@ static nas_status read_waiting(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas
     }
     out->id = sqlite3_column_int64(st, 0);
     out->number = sqlite3_column_int64(st, 1);
-    out->attempt = sqlite3_column_int(st, 2) + 1;
+    const int64_t attempt = sqlite3_column_int64(st, 2), most = 1000000000;
     const char *hash = (const char *)sqlite3_column_text(st, 3);
-    if (!hash || !nas_hash_from_hex(hash, &out->candidate))
-        return nas_fail(err, NAS_EFORMAT, "%s: the hash of trial %lld is damaged", s->path,
-                        (long long)out->number);
+    if (!hash || !nas_hash_from_hex(hash, &out->candidate) || out->number < 0 || attempt < 0 ||
+        attempt > most)
+        return nas_sql_damaged(s, "a waiting trial has a number, attempt or hash that is none",
+                               err);
+    out->attempt = (int32_t)attempt + 1;
     return nas_sql_text(st, 4, a, json, err);
 }
 
@@ -217,17 +225,19 @@ nas_status nas_store_has_candidate(nas_store *s, nas_study_id id, const nas_hash
     return NAS_OK;
 }
 
+/* That the value changes is the sign, also where the clock stands still. */
 static nas_status beat(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
                        nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_HEARTBEAT,
-                            "UPDATE nas_trials_# SET heartbeat = ?4 WHERE id = ?1 AND"
-                            " state = 'running' AND attempt = ?2 AND worker = ?3",
+                            "UPDATE nas_trials_# SET heartbeat = CASE heartbeat WHEN ?4 THEN"
+                            " ?4 + 0.001 ELSE ?4 END WHERE id = ?1 AND state = 'running'"
+                            " AND attempt = ?2 AND worker = ?3",
                             &st, err));
     NAS_TRY(nas_sql_bind(s, st, err, "iitr", c->id, (int64_t)c->attempt, worker, nas_clock_date()));
     NAS_TRY(nas_sql_run(s, st, err));
     if (sqlite3_changes(s->db) == 1) return NAS_OK;
-    return nas_fail(err, NAS_EBUSY, "trial %lld is no longer held by %s: it was given up for dead",
+    return nas_fail(err, NAS_ELOST, "trial %lld is no longer held by %s: it was given up for dead",
                     (long long)c->number, worker);
 }
 
@@ -257,19 +267,20 @@ static nas_status list_dead(nas_store *s, int64_t study, nas_dead_fn dead, void 
                      study);
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err, sql, "i", study));
-    const double now = nas_clock_date();
     nas_status status = NAS_OK;
     bool row = true;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
         const char *worker = (const char *)sqlite3_column_text(st, 3);
-        const double silent = now - sqlite3_column_double(st, 2);
-        if (!dead(ctx, worker ? worker : "", silent > 0 ? silent : 0)) continue;
+        const double heartbeat = sqlite3_column_type(st, 2) == SQLITE_NULL
+                                     ? (double)NAN
+                                     : sqlite3_column_double(st, 2);
+        if (!dead(ctx, worker ? worker : "", heartbeat)) continue;
         seen *d = nas_arena_alloc(a, sizeof *d, err);
         status = d ? nas_sql_text(st, 3, a, &d->worker, err) : NAS_ENOMEM;
         if (status != NAS_OK) break;
         d->id = sqlite3_column_int64(st, 0);
         d->attempt = sqlite3_column_int(st, 1);
-        d->heartbeat = sqlite3_column_double(st, 2);
+        d->heartbeat = heartbeat;
         d->next = *out;
         *out = d;
     }
@@ -285,7 +296,7 @@ static nas_status give_back(nas_store *s, int64_t study, int32_t retries, const 
                      " 'waiting' END, reason = ?8, finished = CASE WHEN"
                      " attempt > ?5 THEN ?6 END, heartbeat = NULL, attempt = attempt - ?7"
                      " WHERE id = ?1 AND"
-                     " state = 'running' AND attempt = ?2 AND heartbeat = ?3 AND worker IS ?4",
+                     " state = 'running' AND attempt = ?2 AND heartbeat IS ?3 AND worker IS ?4",
                      study);
     for (const seen *d = list; d; d = d->next) {
         NAS_TRY(nas_sql_put(s, err, sql, "iirtirit", d->id, (int64_t)d->attempt, d->heartbeat,

@@ -56,15 +56,6 @@ static nas_status free_trials(nas_store *copy, nas_err *err) {
     return nas_sql_end(copy, nas_sql_exec_str(copy, q, err), err);
 }
 
-/* An older schema is brought up to date by that. */
-static nas_status free_copy(const char *path, nas_err *err) {
-    nas_store *copy = NULL;
-    NAS_TRY(nas_store_open(path, NAS_STORE_WRITE, &copy, err));
-    const nas_status st = free_trials(copy, err);
-    nas_store_close(copy);
-    return st;
-}
-
 static nas_status sync_file(const char *path, nas_err *err) {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     const bool fine = fd >= 0 && fsync(fd) == 0;
@@ -73,27 +64,38 @@ static nas_status sync_file(const char *path, nas_err *err) {
     return st;
 }
 
+nas_status nas_copy_settle(const char *path, nas_err *err) {
+    nas_store *copy = NULL;
+    NAS_TRY(nas_store_open(path, NAS_STORE_WRITE, &copy, err));
+    const nas_status st = free_trials(copy, err);
+    nas_store_close(copy);
+    return st == NAS_OK ? sync_file(path, err) : st;
+}
+
 static nas_status fill(nas_store *s, const char *fresh, nas_err *err) {
     sqlite3 *to = NULL;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     const int rc = sqlite3_open_v2(fresh, &to, flags, NULL);
+    if (to) nas_guard_connection(to, NULL);
     nas_status st = rc == SQLITE_OK ? copy_pages(s, to, err)
                                     : nas_fail(err, NAS_EIO, "%s: %s", fresh, sqlite3_errstr(rc));
     sqlite3_close(to);
-    if (st == NAS_OK) st = free_copy(fresh, err);
-    return st == NAS_OK ? sync_file(fresh, err) : st;
+    return st == NAS_OK ? nas_copy_settle(fresh, err) : st;
 }
 
 nas_status nas_store_copy(nas_store *s, const char *to, bool replace, nas_err *err) {
     NAS_TRY(check_target(s->path, to, replace, err));
-    char *fresh = sqlite3_mprintf("%s%s.new-%d", *to == '/' ? "" : "./", to, (int)getpid());
-    if (!fresh) return nas_fail(err, NAS_ENOMEM, "%s: no memory", to);
-    nas_file_remove_all(fresh);
-    nas_status st = fill(s, fresh, err);
-    if (st == NAS_OK && renameat2(AT_FDCWD, fresh, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE))
+    nas_fresh fresh;
+    char *file = sqlite3_mprintf("%s%s", *to == '/' ? "" : "./", to);
+    if (!file) return nas_fail(err, NAS_ENOMEM, "%s: no memory", to);
+    nas_status st = nas_fresh_begin(file, &fresh, err);
+    sqlite3_free(file);
+    NAS_TRY(st);
+    st = fill(s, fresh.path, err);
+    if (st == NAS_OK &&
+        renameat2(AT_FDCWD, fresh.path, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE))
         st = nas_fail_errno(err, "%s: making it", to);
     if (st == NAS_OK) st = nas_file_sync_folder(to, err);
-    nas_file_remove_all(fresh);
-    sqlite3_free(fresh);
+    nas_fresh_end(&fresh);
     return st;
 }

@@ -17,14 +17,18 @@ static nas_status load_head(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_st
     const char *fingerprint = (const char *)sqlite3_column_text(st, 2);
     const char *hash = (const char *)sqlite3_column_text(st, 7);
     if (!fingerprint || !nas_hash_from_hex(fingerprint, &def->fingerprint) || !hash ||
-        !nas_hash_from_hex(hash, &def->space_hash) || !def->name || !def->task || !def->space_text)
-        return nas_fail(err, NAS_EFORMAT, "%s: a study's row is damaged", s->path);
+        !nas_hash_from_hex(hash, &def->space_hash) || !nas_name_is_plain(def->name) ||
+        !nas_name_is_plain(def->task) || !def->space_text ||
+        (def->tie_break && !nas_name_is_plain(def->tie_break)))
+        return nas_sql_damaged(s, "nas_studies: a row is not what nas writes", err);
     def->seed = (uint64_t)sqlite3_column_int64(st, 3);
     def->trials = sqlite3_column_int64(st, 4);
     *version = sqlite3_column_int64(st, 6);
     def->confidence =
         sqlite3_column_type(st, 9) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, 9);
     def->prefers = sqlite3_column_int(st, 10) != 0;
+    if (*version < 1 || (def->confidence != 0 && (def->confidence < 0.5 || def->confidence >= 1)))
+        return nas_sql_damaged(s, "nas_studies: a version or a confidence that is none", err);
     return NAS_OK;
 }
 
@@ -33,7 +37,7 @@ static nas_status column_type(nas_store *s, const char *name, nas_column_type *o
     if (name && !strcmp(name, "INTEGER")) *out = NAS_COLUMN_INTEGER;
     if (name && !strcmp(name, "REAL")) *out = NAS_COLUMN_REAL;
     if (name && (*out != NAS_COLUMN_TEXT || !strcmp(name, "TEXT"))) return NAS_OK;
-    return nas_fail(err, NAS_EFORMAT, "%s: nas_columns has a type that is none", s->path);
+    return nas_sql_damaged(s, "nas_columns: a type that is none", err);
 }
 
 static nas_status load_columns(nas_store *s, int64_t study, int64_t version, const char *kind,
@@ -52,6 +56,8 @@ static nas_status load_columns(nas_store *s, int64_t study, int64_t version, con
         status = c ? nas_sql_text(st, 0, a, &c[*n].name, err) : NAS_ENOMEM;
         if (status == NAS_OK)
             status = column_type(s, (const char *)sqlite3_column_text(st, 1), &c[*n].type, err);
+        if (status == NAS_OK && !nas_name_is_plain(c[*n].name))
+            status = nas_sql_damaged(s, "nas_columns: a name that is none", err);
         if (status != NAS_OK) break;
         ++*n;
     }
@@ -81,9 +87,9 @@ static nas_status load_bounds(nas_store *s, int64_t study, nas_arena *a, nas_stu
         if ((status = nas_sql_text(st, 0, a, &at->text, err)) != NAS_OK) break;
         if ((status = nas_sql_text(st, 1, a, &at->column, err)) != NAS_OK) break;
         if ((status = nas_sql_text(st, 2, a, &at->op, err)) != NAS_OK) break;
-        if (!nas_study_knows(at->op)) {
-            status =
-                nas_fail(err, NAS_EFORMAT, "%s: nas_bounds has a comparison that is none", s->path);
+        if (!at->text || !nas_name_is_plain(at->column) || !nas_study_knows(at->op) ||
+            !isfinite(at->bound)) {
+            status = nas_sql_damaged(s, "nas_bounds: a constraint that is none", err);
             break;
         }
         def->n_bounds++;
@@ -106,6 +112,8 @@ static nas_status load_goals(nas_store *s, int64_t study, nas_arena *a, nas_stud
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
         if (!g) g = nas_arena_array(a, (size_t)sqlite3_column_int64(st, 2), sizeof *g, err);
         status = g ? nas_sql_text(st, 0, a, &g[def->n_goals].column, err) : NAS_ENOMEM;
+        if (status == NAS_OK && !nas_name_is_plain(g[def->n_goals].column))
+            status = nas_sql_damaged(s, "nas_goals: an objective that is none", err);
         if (status != NAS_OK) break;
         g[def->n_goals++].maximize = sqlite3_column_int(st, 1) != 0;
     }
@@ -134,6 +142,7 @@ nas_status nas_study_load(nas_store *s, int64_t study, int64_t wanted, nas_arena
     NAS_TRY(status);
     NAS_TRY(load_columns(s, study, *version, "param", a, &def->n_params, &def->params, err));
     NAS_TRY(load_columns(s, study, *version, "metric", a, &def->n_metrics, &def->metrics, err));
+    if (!def->n_metrics) return nas_sql_damaged(s, "nas_columns: a study without metrics", err);
     NAS_TRY(load_bounds(s, study, a, def, err));
     return load_goals(s, study, a, def, err);
 }

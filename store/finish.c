@@ -65,6 +65,7 @@ nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err 
         {NAS_SQL_FORGET_ANSWERS, "DELETE FROM nas_answers WHERE study = # AND trial = ?1 AND"
                                  /* How often it was read is not forgotten. */
                                  " part <> 'test'"},
+        {NAS_SQL_FORGET_FINALS, "DELETE FROM nas_finals WHERE study = # AND trial = ?1"},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         sqlite3_stmt *st = NULL;

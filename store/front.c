@@ -202,7 +202,7 @@ static nas_status make_anew(nas_store *s, const front *f, const char *trigger, n
                         f->l->study, f->l->study, f->l->study);
     for (int32_t i = 0; i < f->n; i++) sqlite3_str_appendf(q, "%sc%d", i ? ", " : "", i);
     sqlite3_str_appendf(q, ");%s", trigger);
-    NAS_TRY(nas_sql_exec_str(s, q, err));
+    NAS_TRY(nas_sql_define_str(s, q, err));
     return fill(s, f, err);
 }
 

@@ -29,14 +29,14 @@ typedef struct columns {
 } columns;
 
 static void add_columns(nas_store *s, const char *of, columns *c) {
+    enum { NAME = 1 };
     sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(s->db, "SELECT name FROM pragma_table_info(?1)", -1, &st, NULL) !=
-        SQLITE_OK)
-        return;
-    sqlite3_bind_text(st, 1, of, -1, SQLITE_STATIC);
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q, "PRAGMA table_info(\"%w\")", of);
+    if (nas_sql_open_str(s, &st, q, NULL) != NAS_OK) return;
     while (c->n < COLUMNS_MOST && sqlite3_step(st) == SQLITE_ROW) {
         const char *name = NULL;
-        if (nas_sql_text(st, 0, c->arena, &name, NULL) != NAS_OK || !name) break;
+        if (nas_sql_text(st, NAME, c->arena, &name, NULL) != NAS_OK || !name) break;
         if (!nas_word_in(name, c->names)) c->names[c->n++] = name;
     }
     sqlite3_finalize(st);

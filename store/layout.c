@@ -46,8 +46,7 @@ static nas_status check_columns(const nas_study *def, nas_err *err) {
                         n, MOST_COLUMNS);
     for (int32_t i = 0; i < n; i++) {
         const char *name = column_at(def, i)->name;
-        if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-                                   "0123456789") != strlen(name))
+        if (!nas_name_is_plain(name))
             return nas_fail(err, NAS_EINVAL,
                             "study %s: column \"%s\": letters, digits and underscores expected",
                             def->name, name);
@@ -85,22 +84,27 @@ static nas_status make_table(nas_store *s, const nas_study *def, int64_t study, 
                         "CREATE INDEX nas_trials_%lld_candidate"
                         " ON nas_trials_%lld(candidate, version);",
                         study, study, study, study, study, study);
-    return nas_sql_exec_str(s, q, err);
+    return nas_sql_define_str(s, q, err);
 }
 
 /* *have: the table has that column, of that type, or (*other) of another one. */
 static nas_status look_up(nas_store *s, int64_t study, const char *name, const char *type,
                           bool *have, bool *other, nas_err *err) {
+    enum { NAME = 1, TYPE };
     sqlite3_stmt *st = NULL;
-    char table[64];
-    sqlite3_snprintf(sizeof table, table, "nas_trials_%lld", study);
-    NAS_TRY(nas_sql_open(s, &st, err,
-                         "SELECT type FROM pragma_table_info(?1) WHERE name = ?2 COLLATE NOCASE",
-                         "tt", table, name));
-    bool row = false;
-    const nas_status status = nas_sql_step(s, st, &row, err);
-    *have = row && !strcmp((const char *)sqlite3_column_text(st, 0), type);
-    *other = row && !*have;
+    char sql[64];
+    sqlite3_snprintf(sizeof sql, sql, "PRAGMA table_info(nas_trials_%lld)", study);
+    NAS_TRY(nas_sql_open(s, &st, err, sql, ""));
+    nas_status status;
+    bool row = false, found = false;
+    *have = false;
+    while (!found && (status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
+        const char *column = (const char *)sqlite3_column_text(st, NAME);
+        const char *has = (const char *)sqlite3_column_text(st, TYPE);
+        found = column && !strcasecmp(column, name);
+        *have = found && has && !strcmp(has, type);
+    }
+    *other = found && !*have;
     sqlite3_finalize(st);
     return status;
 }
@@ -128,7 +132,7 @@ static nas_status place(nas_store *s, int64_t study, const nas_column *c, nas_ar
     sqlite3_str *q = sqlite3_str_new(s->db);
     sqlite3_str_appendf(q, "ALTER TABLE nas_trials_%lld ADD COLUMN \"%w\" %s", study, *stored,
                         type);
-    return nas_sql_exec_str(s, q, err);
+    return nas_sql_define_str(s, q, err);
 }
 
 static nas_status write_columns(nas_store *s, const nas_study *def, nas_study_id id, nas_arena *a,
@@ -183,6 +187,8 @@ static nas_status read_columns(nas_store *s, sqlite3_stmt *st, nas_layout *l, na
             l->n_params++;
         NAS_TRY(nas_sql_text(st, 1, s->arena, &l->names[i], err));
         NAS_TRY(nas_sql_text(st, 2, s->arena, &l->stored[i], err));
+        if (!nas_name_is_plain(l->names[i]) || !nas_name_is_plain(l->stored[i]))
+            return nas_sql_damaged(s, "nas_columns: a name that is none", err);
     }
 }
 

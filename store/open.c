@@ -24,9 +24,7 @@ static nas_status connect_to(nas_store *s, const char *name, int flags, nas_err 
     if (rc == SQLITE_OK) {
         sqlite3_extended_result_codes(s->db, 1);
         sqlite3_busy_handler(s->db, nas_sql_wait, s);
-        /* A database that somebody else prepared is data: its views may not reach for more. */
-        sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-        sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        nas_guard_connection(s->db, s);
         /* Until the file is known to be ours, closing must not touch it. */
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return NAS_OK;
@@ -78,6 +76,7 @@ static nas_status check_ids(nas_store *s, int64_t application, int64_t version, 
     if (application != NAS_STORE_APPLICATION)
         return nas_fail(err, NAS_EFORMAT,
                         "%s is a database of another program: give another database", s->path);
+    if (version < 1) return nas_sql_damaged(s, "its schema has no version", err);
     if (version > nas_schema_version())
         return nas_fail(err, NAS_EFORMAT,
                         "%s was made by a newer nas (schema %lld, this one knows up to %d): use "
@@ -117,7 +116,31 @@ static nas_status check_header(nas_store *s, nas_err *err) {
                         sqlite3_errstr(rc));
     if (rc != SQLITE_OK || memcmp(head, "SQLite format 3", 16))
         return nas_fail(err, NAS_EFORMAT, "%s is not a database: give another database", s->path);
-    return check_ids(s, big_endian(head + 68), big_endian(head + 60), err);
+    NAS_TRY(check_ids(s, big_endian(head + 68), (int32_t)big_endian(head + 60), err));
+    return big_endian(head + 56) == SQLITE_UTF8
+               ? NAS_OK
+               : nas_sql_damaged(s, "its texts are not in UTF-8", err);
+}
+
+static bool has_bytes(const char *path, const char *tail) {
+    struct stat st;
+    char *name = sqlite3_mprintf("%s%s", path, tail);
+    const bool yes = name && stat(name, &st) == 0 && st.st_size > 0;
+    sqlite3_free(name);
+    return yes;
+}
+
+/* SQLite plays such a file back into the database, and removes another file that it names. Ours
+ * keep a -wal file, and one of these for a moment when an empty one is removed. */
+static nas_status check_journal(nas_store *s, nas_err *err) {
+    const double a_while = 0.05;
+    for (int i = 0; i < 20 && has_bytes(s->path, "-journal"); i++) nas_clock_sleep(a_while);
+    if (!has_bytes(s->path, "-journal")) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT,
+                    "%s-journal lies beside the database, which nas never leaves: another program "
+                    "was stopped while it wrote. Let that one open it, or remove the journal if "
+                    "you do not know where it is from",
+                    s->path);
 }
 
 /* Is it a file, and ours? Leaves no trace. */
@@ -130,6 +153,7 @@ static nas_status check_file(nas_store *s, nas_err *err) {
         return nas_fail(err, NAS_EFORMAT,
                         "%s is empty, not a database: remove it or give another database", s->path);
     if (access(s->path, R_OK)) return nas_fail_errno(err, "%s cannot be read", s->path);
+    NAS_TRY(check_journal(s, err));
     NAS_TRY(connect_immutable(s, err));
     const nas_status status = check_header(s, err);
     disconnect(s);
@@ -188,18 +212,10 @@ void nas_file_remove_all(const char *path) {
 static nas_status fill_new(nas_store *s, nas_err *err) {
     NAS_TRY(connect_to(s, s->file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     nas_status status = nas_schema_migrate(s, err);
-    if (status == NAS_OK) status = nas_sql_exec(s, "PRAGMA journal_mode=WAL", err);
+    if (status == NAS_OK) status = nas_sql_define(s, "PRAGMA journal_mode=WAL", err);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     disconnect(s);
     return status;
-}
-
-static bool has_bytes(const char *path, const char *tail) {
-    struct stat st;
-    char *name = sqlite3_mprintf("%s%s", path, tail);
-    const bool yes = name && stat(name, &st) == 0 && st.st_size > 0;
-    sqlite3_free(name);
-    return yes;
 }
 
 bool nas_file_has_wal(const char *path) {
@@ -228,29 +244,30 @@ static nas_status make(nas_store *s, nas_err *err) {
     const char *const path = s->path;
     char *const file = s->file;
     NAS_TRY(nas_store_check_new(path, err));
-    char *fresh = sqlite3_mprintf("%s.new-%d", file, (int)getpid());
-    if (!fresh) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
-    nas_file_remove_all(fresh);
-    s->file = fresh;
+    nas_fresh fresh;
+    NAS_TRY(nas_fresh_begin(file, &fresh, err));
+    s->file = fresh.path;
     nas_status status = fill_new(s, err);
     s->file = file;
-    if (status == NAS_OK && renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_NOREPLACE) &&
+    if (status == NAS_OK && renameat2(AT_FDCWD, fresh.path, AT_FDCWD, path, RENAME_NOREPLACE) &&
         errno != EEXIST)
         status = nas_fail_errno(err, "%s: making it", path);
     if (status == NAS_OK) status = nas_file_sync_folder(path, err);
-    nas_file_remove_all(fresh);
-    sqlite3_free(fresh);
+    nas_fresh_end(&fresh);
     return status;
 }
 
 static nas_status set_up_writer(nas_store *s, nas_err *err) {
     if (sqlite3_db_readonly(s->db, "main") == 1)
         return nas_fail(err, NAS_EIO, "%s cannot be written: check its permissions", s->path);
-    NAS_TRY(nas_sql_exec_patiently(s, "PRAGMA journal_mode=WAL", err));
-    NAS_TRY(nas_sql_exec(s,
-                         "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000;"
-                         " PRAGMA journal_size_limit=67108864",
-                         err));
+    const nas_door before = nas_guard_door(s, NAS_DOOR_DEFINE);
+    const nas_status status = nas_sql_exec_patiently(s, "PRAGMA journal_mode=WAL", err);
+    nas_guard_door(s, before);
+    NAS_TRY(status);
+    NAS_TRY(nas_sql_define(s,
+                           "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8000;"
+                           " PRAGMA journal_size_limit=67108864",
+                           err));
     int64_t version = 0;
     NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
     if (version < nas_schema_version()) NAS_TRY(nas_schema_migrate(s, err));
@@ -260,10 +277,14 @@ static nas_status set_up_writer(nas_store *s, nas_err *err) {
 
 static nas_status open_writer(nas_store *s, nas_err *err) {
     NAS_TRY(connect_to(s, s->file, SQLITE_OPEN_READWRITE, err));
+    NAS_TRY(nas_place_take(s, err));
     /* Again: what a newer one wrote may stand in the -wal file still. */
     NAS_TRY(check_connected(s, err));
+    NAS_TRY(nas_store_inspect(s, err));
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    return set_up_writer(s, err);
+    NAS_TRY(set_up_writer(s, err));
+    nas_place_settle(s);
+    return NAS_OK;
 }
 
 static bool any_at_work(nas_store *s) {
@@ -279,6 +300,7 @@ static bool any_at_work(nas_store *s) {
 static nas_status open_reader(nas_store *s, nas_err *err) {
     const bool may = access(s->path, W_OK) == 0 && folder_is_writable(s->path);
     NAS_TRY(connect_to(s, s->file, may ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, err));
+    NAS_TRY(nas_place_take(s, err));
     nas_status status = check_connected(s, err);
     if (status == NAS_EIO && !may) {
         /* A folder in which no -shm file can be made. Without a -wal file nobody is at work on the
@@ -297,16 +319,22 @@ static nas_status open_reader(nas_store *s, nas_err *err) {
         status = check_connected(s, err);
     }
     NAS_TRY(status);
+    NAS_TRY(nas_store_inspect(s, err));
     /* What a killed run left in the -wal file stays there, which tells the file from a copy. */
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, any_at_work(s), NULL);
-    return nas_sql_exec(s, "PRAGMA query_only=1", err);
+    return nas_sql_define(s, "PRAGMA query_only=1", err);
 }
 
 static nas_status open_any(nas_store *s, nas_err *err) {
+    if (!s->expects) s->place.id = (nas_file_id){0};
+    NAS_TRY(nas_place_expect(s, err));
     const int known = access(s->path, F_OK);
+    NAS_TRY(nas_place_check_length(s->path, known != 0, err));
     if (known && errno == ENOENT && s->mode == NAS_STORE_CREATE) NAS_TRY(make(s, err));
     if (known && errno == ENOENT && s->mode != NAS_STORE_CREATE)
         return nas_fail(err, NAS_ENOTFOUND, "%s: there is no such database", s->path);
+    if (s->mode != NAS_STORE_READ && !s->place.any_name)
+        NAS_TRY(nas_store_check_names(s->path, err));
     s->alone = !known && !nas_file_has_wal(s->path);
     NAS_TRY(check_file(s, err));
     return s->mode == NAS_STORE_READ ? open_reader(s, err) : open_writer(s, err);
@@ -348,10 +376,12 @@ bool nas_store_lacks_wal(nas_store *s) {
 static bool leave_wal(nas_store *s) {
     sqlite3_stmt *st = NULL;
     bool row = false, left = false;
-    if (nas_sql_open(s, &st, NULL, "PRAGMA journal_mode=DELETE", "") != NAS_OK) return false;
-    if (nas_sql_step(s, st, &row, NULL) == NAS_OK && row)
+    const nas_door before = nas_guard_door(s, NAS_DOOR_DEFINE);
+    if (nas_sql_open(s, &st, NULL, "PRAGMA journal_mode=DELETE", "") == NAS_OK &&
+        nas_sql_step(s, st, &row, NULL) == NAS_OK && row)
         left = !strcmp((const char *)sqlite3_column_text(st, 0), "delete");
     sqlite3_finalize(st);
+    nas_guard_door(s, before);
     return left && nas_sql_exec(s, "BEGIN EXCLUSIVE", NULL) == NAS_OK;
 }
 
@@ -366,6 +396,20 @@ static void remove_if_empty(nas_store *s) {
     if (!sqlite3_get_autocommit(s->db)) sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+static void free_names(nas_store *s) {
+    free(s->path);
+    free(s->file);
+    free(s->real);
+}
+
+/* Of a file that is refused: what stands in its -wal file stays there; the empty one and the -shm
+ * file that looking has made go. */
+static void turn_away(nas_store *s) {
+    if (s->db && !nas_file_has_wal(s->path))
+        sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    disconnect(s);
+}
+
 /* Again when another process removed the file meanwhile, because no study had come into it. */
 static nas_status open_lasting(nas_store *s, nas_err *err) {
     nas_status status = NAS_OK;
@@ -373,7 +417,7 @@ static nas_status open_lasting(nas_store *s, nas_err *err) {
         status = open_any(s, err);
         const bool gone =
             s->db ? nas_store_has_moved(s) : status == NAS_ENOTFOUND && s->mode == NAS_STORE_CREATE;
-        if (!gone) return status;
+        if (!gone || (s->expects && status == NAS_EMOVED)) return status;
         disconnect(s);
     }
     return status != NAS_OK ? status
@@ -381,10 +425,17 @@ static nas_status open_lasting(nas_store *s, nas_err *err) {
 }
 
 nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out, nas_err *err) {
+    return nas_store_open_at(path, mode, &(nas_store_place){.any_name = false}, out, err);
+}
+
+nas_status nas_store_open_at(const char *path, nas_store_mode mode, const nas_store_place *place,
+                             nas_store **out, nas_err *err) {
     *out = NULL;
     nas_store *s = calloc(1, sizeof *s);
     if (!s) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
     s->mode = mode;
+    s->place = *place;
+    s->expects = place->id.inode != 0;
     s->pid = getpid();
     s->path = strdup(path);
     s->file = file_of(path);
@@ -395,16 +446,17 @@ nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out
         *out = s;
         return NAS_OK;
     }
-    disconnect(s);
+    turn_away(s);
     nas_arena_close(s->arena);
-    free(s->path);
-    free(s->file);
+    free_names(s);
     free(s);
     return status;
 }
 
 nas_status nas_store_check(const char *path, nas_err *err) {
-    if (access(path, F_OK) && errno == ENOENT) return nas_store_check_new(path, err);
+    const bool is_new = access(path, F_OK) && errno == ENOENT;
+    NAS_TRY(nas_place_check_length(path, is_new, err));
+    if (is_new) return nas_store_check_new(path, err);
     /* A reader that an older schema does not stop: it is brought up to date when work begins. */
     nas_store s = {.mode = NAS_STORE_WRITE, .pid = getpid()};
     s.path = strdup(path);
@@ -419,9 +471,8 @@ nas_status nas_store_check(const char *path, nas_err *err) {
                           "database: check its permissions",
                           path);
     if (status == NAS_OK) status = open_reader(&s, err);
-    disconnect(&s);
-    free(s.path);
-    free(s.file);
+    turn_away(&s);
+    free_names(&s);
     return status;
 }
 
@@ -433,12 +484,11 @@ void nas_store_close(nas_store *s) {
         for (int i = 0; i < NAS_SQL_SLOTS; i++) sqlite3_finalize(l->slots[i]);
     if (s->mode == NAS_STORE_CREATE) remove_if_empty(s);
     /* A run may be killed while it has no connection: the -wal file tells what it left from a copy.
-     */
-    if (s->mode != NAS_STORE_READ && any_at_work(s))
+     * What is not the file at its path is left alone. */
+    if (s->mode != NAS_STORE_READ && (any_at_work(s) || nas_store_still(s, NULL) != NAS_OK))
         sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     disconnect(s);
     nas_arena_close(s->arena);
-    free(s->path);
-    free(s->file);
+    free_names(s);
     free(s);
 }

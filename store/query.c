@@ -3,46 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-/* Pragmas that tell something, without and with an argument. */
-static bool pragma_reads(const char *name, const char *argument) {
-    static const char *const plain[] = {
-        "application_id", "user_version",   "schema_version", "page_count",    "page_size",
-        "freelist_count", "journal_mode",   "encoding",       "database_list", "compile_options",
-        "function_list",  "collation_list", "pragma_list",    "module_list",   NULL,
-    };
-    static const char *const either[] = {
-        "table_info",  "table_xinfo",      "table_list",      "index_list",  "index_info",
-        "index_xinfo", "foreign_key_list", "integrity_check", "quick_check", NULL,
-    };
-    for (int i = 0; either[i]; i++)
-        if (!strcasecmp(name, either[i])) return true;
-    for (int i = 0; plain[i] && !argument; i++)
-        if (!strcasecmp(name, plain[i])) return true;
-    return false;
-}
-
-static int permit(int action, const char *a, const char *b) {
-    switch (action) {
-    case SQLITE_SELECT:
-    case SQLITE_READ:
-    case SQLITE_RECURSIVE: return SQLITE_OK;
-    case SQLITE_FUNCTION: return strcasecmp(b, "load_extension") ? SQLITE_OK : SQLITE_DENY;
-    case SQLITE_PRAGMA: return pragma_reads(a, b) ? SQLITE_OK : SQLITE_DENY;
-    default: return SQLITE_DENY;
-    }
-}
-
-/* Asked while a statement is prepared: what is not known to read only is refused. ctx: bool, was
- * anything? */
-static int allow(void *ctx, int action, const char *a, const char *b, const char *c,
-                 const char *d) {
-    (void)c, (void)d;
-    const int answer = permit(action, a, b);
-    if (answer == SQLITE_DENY) *(bool *)ctx = true;
-    return answer;
-}
 
 static nas_status refuse(nas_err *err) {
     return nas_fail(err, NAS_EINVAL,
@@ -107,12 +67,12 @@ static bool has_more(nas_store *s, const char *tail) {
 
 static nas_status prepare(nas_store *s, const char *sql, sqlite3_stmt **out, nas_err *err) {
     const char *tail = NULL;
-    bool denied = false;
-    sqlite3_set_authorizer(s->db, allow, &denied);
+    const nas_door before = nas_guard_door(s, NAS_DOOR_QUERY);
+    s->denied = false;
     const int rc = sqlite3_prepare_v2(s->db, sql, -1, out, &tail);
     const bool more = rc == SQLITE_OK && *out && has_more(s, tail);
-    sqlite3_set_authorizer(s->db, NULL, NULL);
-    if (rc != SQLITE_OK) return denied ? refuse(err) : status_of_sql(s, sql, rc, err);
+    nas_guard_door(s, before);
+    if (rc != SQLITE_OK) return s->denied ? refuse(err) : status_of_sql(s, sql, rc, err);
     if (!*out) return nas_fail(err, NAS_EINVAL, "there is no statement");
     if (more) return nas_fail(err, NAS_EINVAL, "one statement at a time is allowed here");
     return sqlite3_stmt_readonly(*out) ? NAS_OK : refuse(err);
@@ -152,28 +112,110 @@ static nas_value value_at(sqlite3_stmt *st, int i) {
     return v;
 }
 
+/* It may be prepared again, and tables that are functions prepare pragmas. */
+static int step(nas_store *s, sqlite3_stmt *st) {
+    const nas_door before = nas_guard_door(s, NAS_DOOR_QUERY);
+    const int rc = sqlite3_step(st);
+    nas_guard_door(s, before);
+    return rc;
+}
+
+/* Rows that are read before the first is handed out: whoever takes them may take minutes, like a
+ * pager, and as long as a statement has more to read, the -wal file of those who write grows. */
+typedef struct kept {
+    struct kept *next;
+    nas_value values[];
+} kept;
+
+typedef struct rows {
+    nas_arena *arena;
+    nas_row row;
+    nas_row_fn fn;
+    void *ctx;
+    kept *first, **end; /* end NULL: rows are handed out as they come */
+    size_t bytes;
+} rows;
+
+/* *more: fn wants others. */
+static void hand_kept(rows *r, bool *more) {
+    for (const kept *k = r->first; k && *more; k = k->next) {
+        r->row.values = k->values;
+        *more = r->fn(r->ctx, &r->row);
+    }
+    r->first = NULL;
+    r->end = NULL;
+}
+
+static nas_status keep_row(rows *r, sqlite3_stmt *st, nas_err *err) {
+    const size_t n = (size_t)r->row.n;
+    kept *k = nas_arena_alloc(r->arena, sizeof *k + n * sizeof *k->values, err);
+    if (!k) return NAS_ENOMEM;
+    r->bytes += sizeof *k + n * sizeof *k->values;
+    for (int i = 0; i < r->row.n; i++) {
+        nas_value v = value_at(st, i);
+        if (v.type == NAS_COLUMN_TEXT && !v.is_null && v.text) {
+            r->bytes += strlen(v.text);
+            if (!(v.text = nas_arena_text(r->arena, v.text, err))) return NAS_ENOMEM;
+        }
+        k->values[i] = v;
+    }
+    *r->end = k;
+    r->end = &k->next;
+    return NAS_OK;
+}
+
+static nas_status hand_row(rows *r, sqlite3_stmt *st, nas_value *values, bool *more, nas_err *err) {
+    enum { BYTES_MOST = 64 << 20 };
+    if (r->end) NAS_TRY(keep_row(r, st, err));
+    if (r->end && r->bytes > BYTES_MOST) {
+        hand_kept(r, more);
+    } else if (!r->end) {
+        for (int i = 0; i < r->row.n; i++) values[i] = value_at(st, i);
+        r->row.values = values;
+        *more = r->fn(r->ctx, &r->row);
+    }
+    return NAS_OK;
+}
+
 static nas_status hand_out(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_row_fn head,
                            nas_row_fn fn, void *ctx, nas_err *err) {
     /* The first step may prepare the statement again for a schema that has changed meanwhile. */
-    int rc = sqlite3_step(st);
+    int rc = step(s, st);
     const int n = sqlite3_column_count(st);
     const char **names = nas_arena_array(a, (size_t)n, sizeof *names, err);
     nas_value *values = nas_arena_array(a, (size_t)n, sizeof *values, err);
     if (!names || !values) return NAS_ENOMEM;
     for (int i = 0; i < n; i++) names[i] = sqlite3_column_name(st, i);
-    nas_row row = {.n = n, .names = names};
-    if ((rc == SQLITE_ROW || rc == SQLITE_DONE) && head && !head(ctx, &row)) return NAS_OK;
-    row.values = values;
-    for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
-        for (int i = 0; i < n; i++) values[i] = value_at(st, i);
-        if (fn && !fn(ctx, &row)) return NAS_OK;
-    }
-    return rc == SQLITE_DONE ? NAS_OK : status_of_sql(s, NULL, rc, err);
+    rows r = {.arena = a, .row = {.n = n, .names = names}, .fn = fn, .ctx = ctx};
+    if (s->mode == NAS_STORE_READ) r.end = &r.first;
+    if ((rc == SQLITE_ROW || rc == SQLITE_DONE) && head && !head(ctx, &r.row)) return NAS_OK;
+    bool more = true;
+    for (; rc == SQLITE_ROW && more; rc = more ? step(s, st) : rc)
+        if (fn) NAS_TRY(hand_row(&r, st, values, &more, err));
+    nas_status status = NAS_OK;
+    if (more && rc != SQLITE_DONE) status = status_of_sql(s, NULL, rc, err);
+    sqlite3_reset(st);
+    if (r.first) hand_kept(&r, &more);
+    return status;
+}
+
+static nas_status query(nas_store *s, bool bounded, const char *sql, const nas_value *args,
+                        int32_t n_args, nas_row_fn head, nas_row_fn fn, void *ctx, nas_err *err) {
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    sqlite3_stmt *st = NULL;
+    nas_guard_patience(s, bounded);
+    nas_status status = prepare(s, sql, &st, err);
+    if (status == NAS_OK) status = bind_args(s, st, args, n_args, err);
+    if (status == NAS_OK) status = hand_out(s, st, a, head, fn, ctx, err);
+    sqlite3_finalize(st);
+    nas_arena_close(a);
+    return status;
 }
 
 nas_status nas_store_query(nas_store *s, const char *sql, const nas_value *args, int32_t n_args,
                            nas_row_fn fn, void *ctx, nas_err *err) {
-    return nas_store_query_head(s, sql, args, n_args, NULL, fn, ctx, err);
+    return query(s, true, sql, args, n_args, NULL, fn, ctx, err);
 }
 
 static bool take_integer(void *ctx, const nas_row *row) {
@@ -186,16 +228,9 @@ nas_status nas_store_query_integer(nas_store *s, const char *sql, const nas_valu
     return nas_store_query(s, sql, args, n_args, take_integer, out, err);
 }
 
+/* What people ask may take as long as it takes. */
 nas_status nas_store_query_head(nas_store *s, const char *sql, const nas_value *args,
                                 int32_t n_args, nas_row_fn head, nas_row_fn fn, void *ctx,
                                 nas_err *err) {
-    nas_arena *a = NULL;
-    NAS_TRY(nas_arena_open(&a, err));
-    sqlite3_stmt *st = NULL;
-    nas_status status = prepare(s, sql, &st, err);
-    if (status == NAS_OK) status = bind_args(s, st, args, n_args, err);
-    if (status == NAS_OK) status = hand_out(s, st, a, head, fn, ctx, err);
-    sqlite3_finalize(st);
-    nas_arena_close(a);
-    return status;
+    return query(s, false, sql, args, n_args, head, fn, ctx, err);
 }

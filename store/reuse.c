@@ -82,7 +82,8 @@ static nas_status version_of(nas_store *s, int64_t study, int64_t row, int64_t *
     return status;
 }
 
-/* Metrics go by their names: a column may be stored elsewhere in another version. */
+/* Metrics go by their names: a column may be stored elsewhere in another version. Who was a
+ * finalist there is none here yet. */
 static nas_status copy_row(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
                            bool *kept, nas_err *err) {
     nas_study_id from = {.study = l->study};
@@ -97,7 +98,8 @@ static nas_status copy_row(nas_store *s, nas_layout *l, const nas_claim *c, cons
     sqlite3_str_appendall(values, "SELECT state, reason, machine, coalesce(reused, id),"
                                   " 0, epochs_trained + epochs_saved");
     for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++) {
-        const char *stored = nas_layout_stored(old, l->names[i]);
+        const char *stored =
+            nas_finals_has(l->names[i]) ? NULL : nas_layout_stored(old, l->names[i]);
         sqlite3_str_appendf(q, ", \"%w\"", l->stored[i]);
         if (stored)
             sqlite3_str_appendf(values, ", \"%w\"", stored);

@@ -92,7 +92,8 @@ static const char first[] =
  * Version 3: epochs trained and saved.
  * Version 4: what views.c writes: fronts, nas_progress.
  * Version 5: what each example got.
- * Version 6: warnings; the kernel row of a study; the data that a version of a space is about. */
+ * Version 6: warnings; the kernel row of a study; the data that a version of a space is about.
+ * Version 7: finals; where data lay. */
 static const char second[] = "CREATE TABLE nas_steps("
                              " study INTEGER NOT NULL,"
                              " trial INTEGER NOT NULL,"
@@ -202,6 +203,17 @@ static const char sixth[] =
     "DROP TABLE nas_examples;"
     "ALTER TABLE nas_examples_6 RENAME TO nas_examples;" VERDICTS(" AND e.data = a.data");
 
+static const char seventh[] = "CREATE TABLE nas_finals("
+                              " study INTEGER NOT NULL,"
+                              " version INTEGER NOT NULL,"
+                              " trials INTEGER NOT NULL,"
+                              " trial INTEGER NOT NULL,"
+                              " metric TEXT NOT NULL,"
+                              " value REAL, place INTEGER,"
+                              " PRIMARY KEY(study, trial, version, trials, metric)) WITHOUT ROWID;"
+
+                              "ALTER TABLE nas_spaces ADD COLUMN place TEXT;";
+
 nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n, nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(
@@ -235,17 +247,18 @@ static const struct {
     {"", {NULL}},
     {fifth, {NULL}},
     {sixth, {NULL}},
+    {seventh, {NULL}},
 };
 
 static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int64_t n,
                             nas_err *err) {
-    NAS_TRY(nas_sql_exec(s, steps[step].sql, err));
+    NAS_TRY(nas_sql_define(s, steps[step].sql, err));
     for (int64_t i = 0; i < n; i++) {
         for (int k = 0; steps[step].columns[k]; k++) {
             char sql[96];
             sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE nas_trials_%lld ADD COLUMN %s", ids[i],
                              steps[step].columns[k]);
-            NAS_TRY(nas_sql_exec(s, sql, err));
+            NAS_TRY(nas_sql_define(s, sql, err));
         }
     }
     return NAS_OK;
@@ -302,19 +315,53 @@ static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     int64_t *ids = NULL, n = 0;
     if (version > 0) NAS_TRY(nas_studies_list(s, a, &ids, &n, err));
     /* Views that people made name tables which steps make anew: they are no reason to fail. */
-    NAS_TRY(nas_sql_exec(s, "PRAGMA legacy_alter_table=ON", err));
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 1, NULL);
     nas_status st = NAS_OK;
     for (int64_t i = version; st == NAS_OK && i < nas_schema_version(); i++)
         st = take_step(s, i, ids, n, err);
-    NAS_TRY(nas_sql_exec(s, "PRAGMA legacy_alter_table=OFF", st == NAS_OK ? err : NULL));
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 0, NULL);
     NAS_TRY(st);
     if (version < NAS_SCHEMA_WARNINGS) NAS_TRY(find_kernels(s, ids, n, err));
+    if (version < NAS_SCHEMA_FINALS) NAS_TRY(nas_finals_take(s, ids, n, err));
     s->schema = nas_schema_version();
     NAS_TRY(write_all_views(s, a, ids, n, err));
     sqlite3_str *sql = sqlite3_str_new(s->db);
     sqlite3_str_appendf(sql, "PRAGMA application_id=%d; PRAGMA user_version=%d",
                         NAS_STORE_APPLICATION, nas_schema_version());
-    return nas_sql_exec_str(s, sql, err);
+    return nas_sql_define_str(s, sql, err);
+}
+
+static nas_status tell_objects(sqlite3 *db, nas_object_fn fn, void *ctx, nas_err *err) {
+    sqlite3_stmt *st = NULL;
+    nas_status status = NAS_OK;
+    int rc = sqlite3_prepare_v2(
+        db, "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL", -1, &st, NULL);
+    while (rc == SQLITE_OK && status == NAS_OK && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        rc = SQLITE_OK;
+        const char *type = (const char *)sqlite3_column_text(st, 0);
+        const char *name = (const char *)sqlite3_column_text(st, 1);
+        const char *sql = (const char *)sqlite3_column_text(st, 2);
+        status = type && name && sql ? fn(ctx, type, name, sql, err)
+                                     : nas_fail(err, NAS_ENOMEM, "the schema: out of memory");
+    }
+    sqlite3_finalize(st);
+    if (status != NAS_OK || rc == SQLITE_DONE) return status;
+    return nas_fail(err, NAS_ENOMEM, "the schema in memory: %s", sqlite3_errstr(rc));
+}
+
+/* Made in memory by the same steps: what a file of that version went through. */
+nas_status nas_schema_objects(int64_t version, nas_object_fn fn, void *ctx, nas_err *err) {
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK) sqlite3_db_config(db, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 1, NULL);
+    for (int64_t i = 0; rc == SQLITE_OK && i < version && i < nas_schema_version(); i++)
+        rc = sqlite3_exec(db, steps[i].sql, NULL, NULL, NULL);
+    const nas_status status = rc == SQLITE_OK
+                                  ? tell_objects(db, fn, ctx, err)
+                                  : nas_fail(err, NAS_ENOMEM, "schema %lld in memory: %s",
+                                             (long long)version, sqlite3_errstr(rc));
+    sqlite3_close(db);
+    return status;
 }
 
 nas_status nas_schema_migrate(nas_store *s, nas_err *err) {

@@ -36,18 +36,38 @@ static bool is_busy(int rc) {
     return code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL;
 }
 
+/* What the system said. SQLite's own word for it may be of a call that came later, when the
+ * database or its -wal file was let go of. */
+static int errno_of(nas_store *s) {
+    sqlite3_file *f = NULL;
+    int e = 0;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &f) == SQLITE_OK && f &&
+        f->pMethods)
+        (void)f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &e);
+    if (!e) (void)sqlite3_file_control(s->db, "main", SQLITE_FCNTL_LAST_ERRNO, &e);
+    return e ? e : sqlite3_system_errno(s->db);
+}
+
 static nas_status status_of(nas_store *s, int rc) {
-    const int e = sqlite3_system_errno(s->db);
+    const int e = (rc & 0xff) == SQLITE_IOERR ? errno_of(s) : 0;
     switch (rc & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL: return NAS_EBUSY;
     case SQLITE_FULL: return NAS_EFULL;
     case SQLITE_NOMEM: return NAS_ENOMEM;
+    /* Our statements are right, and what they hold fits tables as we make them. */
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_RANGE:
+    case SQLITE_SCHEMA:
+    case SQLITE_TOOBIG:
+    case SQLITE_AUTH:
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: return NAS_EFORMAT;
-    case SQLITE_INTERRUPT: return NAS_ESTOP;
-    case SQLITE_IOERR: return e == ENOSPC || e == EDQUOT ? NAS_EFULL : NAS_EIO;
+    case SQLITE_INTERRUPT: return s->endless ? NAS_EFORMAT : NAS_ESTOP;
+    case SQLITE_IOERR: return e == ENOSPC || e == EDQUOT || e == EFBIG ? NAS_EFULL : NAS_EIO;
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY: return NAS_EIO;
@@ -59,7 +79,6 @@ static const char *remedy_of(nas_status status) {
     switch (status) {
     case NAS_EBUSY: return "; another process holds it: end that one or try again";
     case NAS_EFULL: return "; make room on the device and start again: what is stored stays";
-    case NAS_EFORMAT: return "; the file is damaged: restore a copy, or use another file";
     case NAS_EIO: return "; check the permissions of the file and its folder, and the device";
     default: return "";
     }
@@ -67,23 +86,50 @@ static const char *remedy_of(nas_status status) {
 
 nas_status nas_sql_fail(nas_store *s, int rc, const char *doing, nas_err *err) {
     if (rc == SQLITE_READONLY_DBMOVED)
-        return nas_fail(err, NAS_EBUSY, "%s was removed by another process: start again", s->path);
+        return nas_fail(err, NAS_EMOVED, "%s was removed by another process: start again", s->path);
     const nas_status status = status_of(s, rc);
+    if (status == NAS_EFORMAT)
+        return nas_sql_damaged(s, s->endless ? "reading it comes to no end" : sqlite3_errmsg(s->db),
+                               err);
+    const bool limit = status == NAS_EFULL && errno_of(s) == EFBIG;
     return nas_fail(err, status, "%s: %s: %s%s", s->path, doing, sqlite3_errmsg(s->db),
-                    remedy_of(status));
+                    limit ? "; raise the limit of a file's size (ulimit -f) and start again"
+                          : remedy_of(status));
+}
+
+nas_status nas_sql_damaged(const nas_store *s, const char *what, nas_err *err) {
+    return nas_fail(err, NAS_EFORMAT, "%s: damaged: %s; restore a copy, or use another file",
+                    s->path, what);
 }
 
 nas_status nas_sql_exec(nas_store *s, const char *sql, nas_err *err) {
+    nas_guard_patience(s, true);
     const int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? NAS_OK : nas_sql_fail(s, rc, sql, err);
 }
 
-nas_status nas_sql_exec_str(nas_store *s, sqlite3_str *str, nas_err *err) {
+nas_status nas_sql_define(nas_store *s, const char *sql, nas_err *err) {
+    const nas_door before = nas_guard_door(s, NAS_DOOR_DEFINE);
+    const nas_status status = nas_sql_exec(s, sql, err);
+    nas_guard_door(s, before);
+    return status;
+}
+
+static nas_status exec_str(nas_store *s, sqlite3_str *str,
+                           nas_status (*exec)(nas_store *, const char *, nas_err *), nas_err *err) {
     char *sql = sqlite3_str_finish(str);
     if (!sql) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a statement", s->path);
-    const nas_status status = nas_sql_exec(s, sql, err);
+    const nas_status status = exec(s, sql, err);
     sqlite3_free(sql);
     return status;
+}
+
+nas_status nas_sql_exec_str(nas_store *s, sqlite3_str *str, nas_err *err) {
+    return exec_str(s, str, nas_sql_exec, err);
+}
+
+nas_status nas_sql_define_str(nas_store *s, sqlite3_str *str, nas_err *err) {
+    return exec_str(s, str, nas_sql_define, err);
 }
 
 int nas_sql_bind_value(sqlite3_stmt *st, int at, const nas_value *v) {
@@ -129,6 +175,7 @@ nas_status nas_sql_bind(nas_store *s, sqlite3_stmt *st, nas_err *err, const char
 static nas_status open_list(nas_store *s, sqlite3_stmt **out, nas_err *err, const char *sql,
                             const char *types, va_list ap) {
     *out = NULL;
+    nas_guard_patience(s, true);
     int rc = sqlite3_prepare_v2(s->db, sql, -1, out, NULL);
     if (rc == SQLITE_OK) rc = bind_all(*out, types, ap);
     if (rc == SQLITE_OK) return NAS_OK;
@@ -199,6 +246,7 @@ nas_status nas_sql_text(sqlite3_stmt *st, int i, nas_arena *a, const char **out,
  * journal mode at once another. */
 nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, nas_err *err) {
     const double start = nas_clock_wall();
+    nas_guard_patience(s, true);
     for (;;) {
         const int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
         if (rc == SQLITE_OK) return NAS_OK;
@@ -243,7 +291,8 @@ nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err) {
     if (status != NAS_OK && !sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
     give_turn(s);
-    return status == NAS_OK && s->sync == NAS_SYNC_FULL ? sync_wal(s, err) : status;
+    if (status == NAS_OK && s->sync == NAS_SYNC_FULL) status = sync_wal(s, err);
+    return status == NAS_OK ? nas_store_still(s, err) : status;
 }
 
 void nas_store_take_turns(nas_store *s, nas_turns *t) {

@@ -23,10 +23,59 @@ typedef enum nas_store_mode {
  * A file made by NAS_STORE_CREATE is removed again by nas_store_close when no study came into it.
  * The handle belongs to the process that opened it: after a fork the child opens its own.
  * Errors: NAS_ENOTFOUND, NAS_EFORMAT (not a database, not ours, or of a newer schema: untouched; or
- * none, but the -wal file of one that was removed), NAS_EIO. */
+ * none, but the -wal file of one that was removed), NAS_EIO, NAS_EINVAL (to write to a file of
+ * several names; a path that is too long). */
 NAS_NODISCARD nas_status nas_store_open(const char *path, nas_store_mode mode, nas_store **out,
                                         nas_err *err);
 void nas_store_close(nas_store *s);
+
+/* Which file a database is, for those who open it again: {0} is any that has one name. */
+typedef struct nas_file_id {
+    uint64_t device, inode;
+} nas_file_id;
+typedef struct nas_store_place {
+    nas_file_id id; /* inode 0: any */
+    bool any_name;  /* the file may have other names: nobody uses them */
+} nas_store_place;
+
+/* As nas_store_open, of that file alone. Errors: also NAS_EMOVED it is no longer at path: nothing
+ * there is touched. */
+NAS_NODISCARD nas_status nas_store_open_at(const char *path, nas_store_mode mode,
+                                           const nas_store_place *place, nas_store **out,
+                                           nas_err *err);
+nas_store_place nas_store_place_of(const nas_store *s);
+
+/* Has the database one name only? Each name of a file has a -wal file of its own: a hard link, or a
+ * file that is mounted without its folder. Whoever opens to write is refused so. A path without a
+ * file is fine. Errors: NAS_EINVAL. */
+NAS_NODISCARD nas_status nas_store_check_names(const char *path, nas_err *err);
+
+/* Is what s has open still what lies at its path, under one name? Each transaction asks when it has
+ * ended. Errors: NAS_EMOVED. */
+NAS_NODISCARD nas_status nas_store_still(const nas_store *s, nas_err *err);
+
+/* Is the -wal file larger than that because somebody has been reading for long? What is written
+ * cannot be moved into the database past what a reader sees. */
+bool nas_store_is_read_long(nas_store *s, int64_t bytes);
+
+/* The files of a database, held so that they last where somebody removes them. One holder serves
+ * for many opens: each nas_store_hold is about the files of now. */
+enum { NAS_PLACE_FILES = 3 };
+typedef struct nas_held {
+    int fd[NAS_PLACE_FILES]; /* -1: none */
+    char *real;              /* to which SQLite adds -wal and -shm */
+} nas_held;
+#define NAS_HELD_NONE ((nas_held){.fd = {-1, -1, -1}})
+void nas_store_hold(const nas_store *s, nas_held *h);
+void nas_held_end(nas_held *h);
+/* Do they lie where they did? */
+bool nas_held_in_place(const nas_held *h, const char *path);
+/* Once no store of this process has it open: all of the database that was at path into a new file
+ * beside it, *saved in arena a, durable; trials at work wait there. -wal and -shm files of ours,
+ * which SQLite would play into another file at path, are removed. Errors: those of writing; *saved
+ * is set where there is something nevertheless. */
+NAS_NODISCARD nas_status nas_held_save(nas_held *h, const char *path, nas_arena *a,
+                                       const char **saved, nas_err *err);
 
 /* All of it, as it is at one moment, in a new file at `to`; others may write meanwhile, and the
  * trials that they have in hand wait in the copy. Durable; to
@@ -221,7 +270,8 @@ void nas_store_pass_over(nas_store *s, const int64_t *rows, int32_t n);
  * rows left[n] were not there; borrowed until the next call. */
 void nas_store_narrow(nas_store *s, int64_t only, const int64_t *left, int32_t n);
 
-/* Errors: NAS_EBUSY when the trial is no longer this worker's: its result would not be kept. */
+/* Writes the date, or another value beside it: each call changes what stands there. Errors: NAS_ELOST
+ * when the trial is no longer this worker's: its result would not be kept. */
 NAS_NODISCARD nas_status nas_store_heartbeat(nas_store *s, nas_study_id id, const nas_claim *c,
                                              const char *worker, nas_err *err);
 
@@ -284,10 +334,10 @@ NAS_NODISCARD nas_status nas_store_finish(nas_store *s, nas_study_id id, const n
 NAS_NODISCARD nas_status nas_store_reuse(nas_store *s, nas_study_id id, const nas_claim *c,
                                          const char *worker, bool *kept, nas_err *err);
 
-/* Gives back the running trials whose worker is dead, as `dead(ctx, worker, seconds since the
- * heartbeat)` judges; one that was tried `retries` + 1 times becomes failed, for the reason `why`.
+/* Gives back the running trials whose worker is dead, as `dead` judges by the worker's name and the
+ * heartbeat as it stands in the row (NaN: none), which the worker's clock wrote; one that was tried `retries` + 1 times becomes failed, for the reason `why`.
  * retries below 0: it was no fault of the trials, and the attempt does not count. *n: how many. */
-typedef bool (*nas_dead_fn)(void *ctx, const char *worker, double silent_seconds);
+typedef bool (*nas_dead_fn)(void *ctx, const char *worker, double heartbeat);
 NAS_NODISCARD nas_status nas_store_reap(nas_store *s, nas_study_id id, int32_t retries,
                                         const char *why, nas_dead_fn dead, void *ctx, int32_t *n,
                                         nas_err *err);
@@ -305,7 +355,31 @@ NAS_NODISCARD nas_status nas_store_retry(nas_store *s, nas_study_id id, const na
                                          int32_t n_ranges, nas_retry_fn told, void *ctx, int64_t *n,
                                          nas_err *err);
 
-/* Sets one metric of a finished trial (test_accuracy, latency measured again). Durable. */
+/* What a finalist got of the test part, and its times with nobody else at work: NaN is none. */
+typedef struct nas_final_figure {
+    const char *metric;
+    double v;
+} nas_final_figure;
+/* Of one that was judged among so many trials. Durable. */
+NAS_NODISCARD nas_status nas_store_put_final(nas_store *s, nas_study_id id, int64_t trials,
+                                             int64_t row, const nas_final_figure *v, int32_t n,
+                                             nas_err *err);
+/* Was it judged so, in whichever version, among however many? */
+NAS_NODISCARD nas_status nas_store_had_final(nas_store *s, nas_study_id id, int64_t row, bool *yes,
+                                             nas_err *err);
+/* The finalists of so many trials, in their order, each of them judged: they alone show what they
+ * got of the test part. Durable. */
+NAS_NODISCARD nas_status nas_store_end_finals(nas_store *s, nas_study_id id, int64_t trials,
+                                              const int64_t *rows, int32_t n, nas_err *err);
+
+/* Where the data lay that a version of the study was last run with; measured. */
+NAS_NODISCARD nas_status nas_store_put_data_folder(nas_store *s, nas_study_id id, const char *place,
+                                             nas_err *err);
+/* *place in arena a; NULL: not known. */
+NAS_NODISCARD nas_status nas_store_data_folder(nas_store *s, nas_study_id id, nas_arena *a,
+                                         const char **place, nas_err *err);
+
+/* Sets one metric of a finished trial (latency measured again). Durable. */
 NAS_NODISCARD nas_status nas_store_set_metric(nas_store *s, nas_study_id id, int64_t row,
                                               const nas_column *column, const nas_value *v,
                                               nas_err *err);
@@ -350,8 +424,9 @@ NAS_NODISCARD nas_status nas_store_find_version(nas_store *s, const char *name, 
                                                 nas_arena *a, nas_study *def, nas_study_id *out,
                                                 nas_err *err);
 
-/* Any one statement that only reads. Rows are handed to fn, which returns false to end early. More
- * than one statement, and whatever writes, is NAS_EINVAL. args are bound to ?1, ?2, ... */
+/* Any one statement that only reads. Rows are handed to fn, which returns false to end early; of a
+ * store that only reads once the statement has ended, as far as memory goes. More than one
+ * statement, and whatever writes, is NAS_EINVAL. args are bound to ?1, ?2, ... */
 typedef struct nas_row {
     int32_t n;
     const char *const *names;

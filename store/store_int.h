@@ -6,11 +6,17 @@
 #include "store/store.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* The oldest schema that is read as it is: later ones only add. The versions that keep examples;
- * warnings, the kernel row of a study and the data of each version. */
-enum { NAS_SCHEMA_READABLE = 4, NAS_SCHEMA_EXAMPLES = 5, NAS_SCHEMA_WARNINGS = 6 };
+ * warnings, the kernel row of a study and the data of each version; finals. */
+enum {
+    NAS_SCHEMA_READABLE = 4,
+    NAS_SCHEMA_EXAMPLES = 5,
+    NAS_SCHEMA_WARNINGS = 6,
+    NAS_SCHEMA_FINALS = 7
+};
 
 /* "nas1"; stands in the header of each of our files. */
 #define NAS_STORE_APPLICATION 0x6e617331
@@ -31,6 +37,7 @@ typedef enum nas_sql_slot {
     NAS_SQL_FORGET_STEPS,
     NAS_SQL_FORGET_ARTEFACTS,
     NAS_SQL_FORGET_ANSWERS,
+    NAS_SQL_FORGET_FINALS,
     NAS_SQL_EPOCH,
     NAS_SQL_STAGE,
     NAS_SQL_STEP,
@@ -50,12 +57,19 @@ typedef struct nas_layout {
     sqlite3_stmt *slots[NAS_SQL_SLOTS];
 } nas_layout;
 
+/* What statements may do: read; and write rows of ours; and change the schema. */
+typedef enum nas_door { NAS_DOOR_ROWS, NAS_DOOR_QUERY, NAS_DOOR_DEFINE } nas_door;
+
 typedef enum nas_sync { NAS_SYNC_NORMAL = 1, NAS_SYNC_FULL = 2 } nas_sync;
 
 struct nas_store {
     sqlite3 *db;
     char *path; /* as the user wrote it */
     char *file; /* the same for SQLite */
+    char *real; /* to which SQLite adds -wal and -shm */
+    nas_store_place place;
+    nas_file_id beside[NAS_PLACE_FILES - 1]; /* -wal, -shm; inode 0: not known */
+    bool expects;                            /* place was known before it was opened */
     nas_store_mode mode;
     int64_t schema; /* of the file, once it is open */
     pid_t pid;      /* who opened it: SQLite handles do not survive a fork */
@@ -65,13 +79,32 @@ struct nas_store {
     double busy_since;
     nas_turns *turns;
     bool has_turn;
-    bool alone;            /* it was there, and no -wal file beside it, when it was opened */
+    bool alone; /* it was there, and no -wal file beside it, when it was opened */
+    nas_door door;
+    bool denied;           /* something was, since it was last cleared */
+    bool bounded, endless; /* reading is to come to an end; it did not */
+    int64_t spent;
     const int64_t *passed; /* rows that claims leave alone */
     int32_t n_passed;
     int64_t only;        /* the one row that claims take; 0: any */
     const int64_t *left; /* rows that are not there for claims */
     int32_t n_left;
 };
+
+/* guard.c */
+
+/* Once a connection is open; s: whose it is, NULL: no statement is run through it. */
+void nas_guard_connection(sqlite3 *db, nas_store *s);
+/* The door that was open before. */
+nas_door nas_guard_door(nas_store *s, nas_door door);
+/* Of the statement that follows: bounded: it takes steps in proportion to the file, or fails. */
+void nas_guard_patience(nas_store *s, bool bounded);
+
+/* inspect.c: is the schema ours, and do the rows that statements are made of hold what we write?
+ * Errors: NAS_EFORMAT says what is foreign or damaged. */
+NAS_NODISCARD nas_status nas_store_inspect(nas_store *s, nas_err *err);
+/* Letters, digits and underscores, of a length that we would write. */
+bool nas_name_is_plain(const char *name);
 
 /* turns.c */
 
@@ -84,6 +117,12 @@ void nas_turns_give(nas_turns *t);
 /* *err from SQLite's last error on s; rc is its code. */
 nas_status nas_sql_fail(nas_store *s, int rc, const char *doing, nas_err *err);
 NAS_NODISCARD nas_status nas_sql_exec(nas_store *s, const char *sql, nas_err *err);
+/* The same of what changes the schema or a setting of the connection. */
+NAS_NODISCARD nas_status nas_sql_define(nas_store *s, const char *sql, nas_err *err);
+/* Ends str, runs it so and frees it. */
+NAS_NODISCARD nas_status nas_sql_define_str(nas_store *s, sqlite3_str *str, nas_err *err);
+/* The file holds what we never write. */
+nas_status nas_sql_damaged(const nas_store *s, const char *what, nas_err *err);
 /* Waits as long as somebody else holds the file. */
 NAS_NODISCARD nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, nas_err *err);
 /* Ends str, runs it and frees it. */
@@ -114,7 +153,8 @@ NAS_NODISCARD nas_status nas_sql_text(sqlite3_stmt *st, int i, nas_arena *a, con
                                       nas_err *err);
 
 /* BEGIN IMMEDIATE; waits for other writers. nas_sql_end commits when status is NAS_OK, and with
- * NAS_SYNC_FULL returns once that is on the disk; else it rolls back and hands status on. */
+ * NAS_SYNC_FULL returns once that is on the disk; else it rolls back and hands status on.
+ * NAS_EMOVED: it is written, but to a file that is no longer at its path. */
 NAS_NODISCARD nas_status nas_sql_begin(nas_store *s, nas_sync sync, nas_err *err);
 NAS_NODISCARD nas_status nas_sql_end(nas_store *s, nas_status status, nas_err *err);
 int nas_sql_wait(void *store, int times); /* busy handler */
@@ -133,7 +173,46 @@ bool nas_file_has_wal(const char *path);
 void nas_file_remove_all(const char *path); /* with what SQLite puts beside it */
 NAS_NODISCARD nas_status nas_file_sync_folder(const char *path, nas_err *err);
 
+/* fresh.c: an empty file beside path, `path`.new-xxxxxxxx, that nobody else has; what killed makers
+ * left there is removed. The end removes it unless it was renamed, with what SQLite put beside it;
+ * every connection to it is closed by then (see nas_life). Paths as SQLite takes them. */
+typedef struct nas_fresh {
+    char *path;
+    int fd;
+} nas_fresh;
+NAS_NODISCARD nas_status nas_fresh_begin(const char *path, nas_fresh *out, nas_err *err);
+void nas_fresh_end(nas_fresh *f);
+
+/* place.c */
+
+/* Before anything is opened: is the file that is expected at the path? */
+NAS_NODISCARD nas_status nas_place_expect(const nas_store *s, nas_err *err);
+/* Once it is open, before anything is read: the same of what is open; of what was not expected,
+ * whether it has one name. */
+NAS_NODISCARD nas_status nas_place_take(nas_store *s, nas_err *err);
+/* Once there are files beside it: which they are. */
+void nas_place_settle(nas_store *s);
+/* Is path among the points of /proc/self/mountinfo? */
+bool nas_place_is_mounted(FILE *mounts, const char *path);
+/* Are path's bytes more than SQLite takes? is_new: it is to be made. */
+NAS_NODISCARD nas_status nas_place_check_length(const char *path, bool is_new, nas_err *err);
+/* What is added to the name of file i: "", "-wal", "-shm". */
+const char *nas_place_tail(int i);
+/* Is file i what lies at its name? */
+bool nas_place_holds(const nas_held *h, const char *path, int i);
+void nas_place_unlink(const char *path, int i);
+
+/* copy.c: a database that nobody is at work on, and durable; of an older schema it is brought up to
+ * date. */
+NAS_NODISCARD nas_status nas_copy_settle(const char *path, nas_err *err);
+
 /* schema.c */
+/* The objects that every database of a schema version has: calls fn with type, name and text of
+ * each. */
+typedef nas_status (*nas_object_fn)(void *ctx, const char *type, const char *name, const char *sql,
+                                    nas_err *err);
+NAS_NODISCARD nas_status nas_schema_objects(int64_t version, nas_object_fn fn, void *ctx,
+                                            nas_err *err);
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
 /* The numbers of all studies, in arena a. */
 NAS_NODISCARD nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n,
@@ -182,6 +261,16 @@ NAS_NODISCARD nas_status nas_first_trials(nas_store *s, const nas_study *def, na
 /* answers.c: in the transaction of a trial's end. */
 NAS_NODISCARD nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial,
                                            const nas_answers *a, nas_err *err);
+
+/* The row that was trained: `reused` of it, or itself. Errors: NAS_ENOTFOUND. */
+NAS_NODISCARD nas_status nas_trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out,
+                                         nas_err *err);
+
+/* finals.c: is it a metric that only finalists have? */
+bool nas_finals_has(const char *metric);
+/* Rows of nas_finals for what the columns of all studies have, as an older nas left them; who is
+ * known to be no finalist any more shows nothing. */
+NAS_NODISCARD nas_status nas_finals_take(nas_store *s, const int64_t *ids, int64_t n, nas_err *err);
 
 /* reuse.c: fills c->reuse, in the claim's transaction. */
 NAS_NODISCARD nas_status nas_reuse_find(nas_store *s, nas_layout *l, nas_claim *c, nas_err *err);

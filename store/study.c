@@ -318,9 +318,7 @@ static nas_status check_idle(nas_store *s, int64_t study, const char *name, nas_
     if (!running) return NAS_OK;
     return nas_fail(err, NAS_EBUSY,
                     "study %s is at work with another space, or other data, %lld of its trials are "
-                    "running: stop "
-                    "that run, or give another name or another --db. What died on another machine "
-                    "counts as running for two minutes",
+                    "running: stop that run, or give another name or another --db",
                     name, (long long)running);
 }
 

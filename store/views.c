@@ -28,9 +28,9 @@ static nas_status write_object(nas_store *s, const char *kind, const char *name,
     if (status == NAS_OK && there && !same) {
         sqlite3_str *drop = sqlite3_str_new(s->db);
         sqlite3_str_appendf(drop, "DROP %s \"%w\"", kind, name);
-        status = nas_sql_exec_str(s, drop, err);
+        status = nas_sql_define_str(s, drop, err);
     }
-    if (status == NAS_OK && !same) status = nas_sql_exec(s, sql, err);
+    if (status == NAS_OK && !same) status = nas_sql_define(s, sql, err);
     sqlite3_free(sql);
     return status;
 }
@@ -40,7 +40,7 @@ static nas_status write_temporary(nas_store *s, const char *name, const char *bo
     sqlite3_str *q = sqlite3_str_new(s->db);
     sqlite3_str_appendf(q, "DROP VIEW IF EXISTS temp.\"%w\"; CREATE TEMP VIEW \"%w\" AS %s", name,
                         name, body);
-    return nas_sql_exec_str(s, q, err);
+    return nas_sql_define_str(s, q, err);
 }
 
 static nas_status write_view(nas_store *s, const char *study, const char *tail, sqlite3_str *body,
@@ -235,13 +235,14 @@ static nas_status write_over_all(nas_store *s, const char *view,
 
 static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
     sqlite3_stmt *st = NULL;
-    NAS_TRY(nas_sql_open(s, &st, err,
-                         "SELECT coalesce(group_concat(', \"' || name || '\"', ''), '') FROM"
-                         " (SELECT c.name AS name FROM nas_columns c JOIN nas_studies s"
-                         "  ON s.id = c.study AND s.version = c.version WHERE c.kind = 'metric'"
-                         "  GROUP BY c.name HAVING count(*) = (SELECT count(*) FROM nas_studies)"
-                         "  ORDER BY min(c.position), c.name)",
-                         ""));
+    NAS_TRY(nas_sql_open(
+        s, &st, err,
+        "SELECT coalesce(group_concat(', \"' || replace(name, '\"', '\"\"') || '\"', ''), '') FROM"
+        " (SELECT c.name AS name FROM nas_columns c JOIN nas_studies s"
+        "  ON s.id = c.study AND s.version = c.version WHERE c.kind = 'metric'"
+        "  GROUP BY c.name HAVING count(*) = (SELECT count(*) FROM nas_studies)"
+        "  ORDER BY min(c.position), c.name)",
+        ""));
     bool row = false;
     const char *shared = "";
     nas_status status = nas_sql_step(s, st, &row, err);
@@ -312,9 +313,9 @@ nas_status nas_views_show(nas_store *s, const nas_study *def, nas_study_id id, n
     nas_layout *l = NULL;
     NAS_TRY(nas_layout_get(s, id, &l, err));
     NAS_TRY(check_goals(def, l, err));
-    NAS_TRY(nas_sql_exec(s, "PRAGMA query_only=0; PRAGMA temp_store=MEMORY", err));
+    NAS_TRY(nas_sql_define(s, "PRAGMA query_only=0; PRAGMA temp_store=MEMORY", err));
     const nas_status status = write_old(s, def, l, a, err);
-    const nas_status back = nas_sql_exec(s, "PRAGMA query_only=1", status == NAS_OK ? err : NULL);
+    const nas_status back = nas_sql_define(s, "PRAGMA query_only=1", status == NAS_OK ? err : NULL);
     return status == NAS_OK ? back : status;
 }
 

@@ -25,8 +25,10 @@ nas_status nas_store_warnings(nas_store *s, nas_study_id id, nas_warning_fn fn, 
                          "ii", id.study, id.version));
     nas_status status;
     bool row = false;
-    while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row)
-        if (!fn(ctx, (const char *)sqlite3_column_text(st, 0))) break;
+    while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
+        const char *text = (const char *)sqlite3_column_text(st, 0);
+        if (text && !fn(ctx, text)) break;
+    }
     sqlite3_finalize(st);
     return status;
 }

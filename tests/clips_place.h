@@ -123,6 +123,16 @@ static inline nas_status open_clips(nas_clips_options o, seen *s, nas_clips **c,
     return nas_clips_open(&o, &log, c, err);
 }
 
+/* The samples of clip i; stays until the next but one call. */
+static inline const float *pcm_of(const nas_clips *c, int32_t i) {
+    static float room[2][65536];
+    static int turn;
+    float *out = room[turn++ % 2];
+    assert_true(c->clips[i].samples <= 65536);
+    assert_int_equal(nas_clips_samples(c, i, out, NULL), NAS_OK);
+    return out;
+}
+
 static inline void expect_error(nas_clips_options o, nas_status code, const char *word) {
     seen s = {0};
     nas_err err = {0};

@@ -226,8 +226,8 @@ static inline void raw_sql(place *p, const char *sql) {
     sqlite3_close(db);
 }
 
-static inline bool is_dead(void *ctx, const char *worker, double silent) {
-    assert_true(silent >= 0 && silent < 60);
+static inline bool is_dead(void *ctx, const char *worker, double heartbeat) {
+    assert_true(heartbeat > 0);
     return !strcmp(worker, ctx);
 }
 

@@ -73,7 +73,7 @@ static void test_crop(void **state) {
                "3.75 s, a/late.wav)");
     SAYS(text, "only their beginnings are heard. Set task.clip_seconds, or task.crop");
     assert_int_equal(c->clips[0].length, 30000);
-    for (int i = 0; i < 8000; i++) assert_true(c->clips[0].pcm[i] < 0.1f);
+    for (int i = 0; i < 8000; i++) assert_true(pcm_of(c, 0)[i] < 0.1f);
     nas_clips_close(c);
 
     text = said((nas_clips_options){.crop = NAS_CROP_CENTRE}, &c);
@@ -83,15 +83,15 @@ static void test_crop(void **state) {
     SNDFILE *f = sf_open(path_of("a/late.wav"), SFM_READ, &info);
     assert_int_equal(sf_readf_float(f, all, 30000), 30000);
     sf_close(f);
-    assert_memory_equal(c->clips[0].pcm, all + 11000, 8000 * sizeof(float));
+    assert_memory_equal(pcm_of(c, 0), all + 11000, 8000 * sizeof(float));
     assert_int_equal(c->clips[1].samples, 5000);
     nas_clips_close(c);
 
     text = said((nas_clips_options){.crop = NAS_CROP_LOUDEST}, &c);
     SAYS(text, "only their loudest parts are heard, as task.crop says");
     /* From 18,000 to 22,000 windows hold all of the tone: the middle one. */
-    assert_memory_equal(c->clips[0].pcm, all + 20000, 8000 * sizeof(float));
-    assert_true(fabsf(c->clips[2].pcm[1]) > 0.1f && fabsf(c->clips[3].pcm[7999]) > 0.1f);
+    assert_memory_equal(pcm_of(c, 0), all + 20000, 8000 * sizeof(float));
+    assert_true(fabsf(pcm_of(c, 2)[1]) > 0.1f && fabsf(pcm_of(c, 3)[7999]) > 0.1f);
     nas_clips_close(c);
 }
 
@@ -134,7 +134,7 @@ static void test_floats(void **state) {
     expect_error((nas_clips_options){0}, NAS_EFORMAT, "(32768?)");
     nas_clips *c; /* the same samples as those that were written as integers */
     assert_string_equal(said((nas_clips_options){.full_scale = 32768}, &c), "");
-    assert_memory_equal(c->clips[0].pcm, c->clips[1].pcm, 4000 * sizeof(float));
+    assert_memory_equal(pcm_of(c, 0), pcm_of(c, 1), 4000 * sizeof(float));
     nas_clips_close(c);
 
     for (int i = 0; i < 4000; i++) x[i] = 2.5f * wave(i, 0, RATE);
@@ -335,17 +335,23 @@ static void test_noise(void **state) {
     static float x[4000];
     nas_sound s;
     nas_err err = {0};
+    nas_noise_files files;
+    nas_arena *a = NULL;
+    assert_int_equal(nas_arena_open(&a, NULL), NAS_OK);
     make_folder("_background_noise_");
     for (int i = 0; i < 4000; i++) x[i] = 3 * wave(i, 0, RATE);
     write_floats("_background_noise_/a.wav", WAV_FLOAT, x, 4000);
-    assert_int_equal(nas_noise_read(path_of("_background_noise_/a.wav"), RATE, 1, &s, &err),
-                     NAS_OK);
+    assert_int_equal(nas_noise_list(a, data, &files, NULL), NAS_OK);
+    assert_int_equal(nas_noise_read(&files, 0, RATE, 1, &s, &err), NAS_OK);
     nas_sound_free(&s);
     for (int i = 0; i < 4000; i++) x[i] = 20000 * wave(i, 0, RATE);
     write_floats("_background_noise_/a.wav", WAV_FLOAT, x, 4000);
-    assert_int_equal(nas_noise_read(path_of("_background_noise_/a.wav"), RATE, 1, &s, &err),
-                     NAS_EFORMAT);
+    assert_int_equal(nas_noise_read(&files, 0, RATE, 1, &s, &err), NAS_EIO); /* other bytes */
+    SAYS(err.text, "_background_noise_/a.wav changed while");
+    assert_int_equal(nas_noise_list(a, data, &files, NULL), NAS_OK);
+    assert_int_equal(nas_noise_read(&files, 0, RATE, 1, &s, &err), NAS_EFORMAT);
     SAYS(err.text, "far beyond -1 .. 1");
+    nas_arena_close(a);
 }
 
 /* Two class folders that look alike are a mistake where all are classes. */

@@ -91,13 +91,13 @@ static void leave_other_clips(nas_arena *a, const nas_clips_options *o) {
     fewer.n--;
     snprintf(path, sizeof path, "%s/fewer", root);
     OK(nas_pack_write(&fewer, NULL, 0, path, &key, NULL, NULL));
-    OK(nas_pack_map(path, &key, all.n_labels, &packed, NULL));
+    OK(nas_pack_open(path, &key, all.n_labels, &packed, NULL));
     nas_hash_hex(&at_rate, hex);
     snprintf(path, sizeof path, "%s/%.2s", cache, hex);
     OK(nas_dir_make(path, NULL));
     snprintf(path, sizeof path, "%s/%.2s/%s", cache, hex, hex);
     OK(nas_pack_write(&fewer, &packed, 16000, path, &at_rate, NULL, NULL));
-    nas_file_unmap(&packed.map);
+    nas_pack_close(&packed);
 }
 
 static void test_other_decoder(void **state) {

@@ -111,7 +111,7 @@ static void expect_bad(const char *text, size_t n, const char *what) {
 static void test_bad(void **state) {
     (void)state;
 #define BAD(text, what) expect_bad(text, sizeof text - 1, what)
-    BAD("", "not a regular file with contents");
+    BAD("", "is empty; expected a header");
     BAD("\xef\xbb\xbf", "is empty");
     BAD("\xff\xfe"
         "a\0,\0b\0",

@@ -109,8 +109,8 @@ static void test_processes(void **state) {
     nas_store_close(r);
 }
 
-static bool never_beats(void *ctx, const char *worker, double silent) {
-    (void)silent;
+static bool never_beats(void *ctx, const char *worker, double heartbeat) {
+    (void)heartbeat;
     return strcmp(worker, ctx) == 0;
 }
 

@@ -51,7 +51,7 @@ static void test_claims(void **state) {
     OK(nas_store_finish(s, id, &c[1], "w1", &stale, &has_it, &p->err));
     assert_false(has_it);
     assert_string_equal(ask(p, s, "SELECT count(*) FROM nas_epochs"), "0");
-    FAILS(NAS_EBUSY, nas_store_heartbeat(s, id, &c[1], "w1", &p->err));
+    FAILS(NAS_ELOST, nas_store_heartbeat(s, id, &c[1], "w1", &p->err));
     OK(nas_store_heartbeat(s, id, &extra, "w2", &p->err));
     assert_string_equal(ask(p, s, "SELECT state, worker FROM kws WHERE number = 1"), "running w2");
     assert_true(finish_as(p, s, id, &extra, "w2", "complete", NULL));

@@ -8,7 +8,7 @@ float ROW(bench_turns)(long turns, int *lanes) {
     *lanes = LANES;
     UNROLL for (int i = 0; i < BENCH_SUMS; i++) sum[i] = splat((float)i);
     for (long t = 0; t < turns; t++) {
-        UNROLL for (int i = 0; i < BENCH_SUMS; i++) sum[i] = sum[i] * b + a;
+        UNROLL for (int i = 0; i < BENCH_SUMS; i++) sum[i] = fmadd(sum[i], b, a);
     }
     float out = 0;
     UNROLL for (int i = 0; i < BENCH_SUMS; i++) for (int l = 0; l < LANES; l++) out += sum[i][l];

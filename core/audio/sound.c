@@ -1,7 +1,8 @@
 /* core/audio/sound.c - decoding and resampling. */
 #include "core/audio/sound.h"
 
-#include <fcntl.h>
+#include "base/file.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <samplerate.h>
@@ -10,68 +11,80 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { LOWEST_HZ = 1000, HIGHEST_HZ = 768000, MOST_CHANNELS = 64, BLOCK = 4096 };
 enum { STEPS = 100, COUNTED_SECONDS = 600, HEADER_BYTES = 256 };
 
+/* Bytes of a file: beyond LARGE one is held at a time. */
+enum { LARGE = 64 << 20, MOST_BYTES = INT32_MAX };
+static pthread_mutex_t large = PTHREAD_MUTEX_INITIALIZER;
+
 /* libsndfile keeps the reason of a failed open in a global. */
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 
-static nas_status say_what_it_is(const char *path, nas_status st, nas_err *err) {
-    uint8_t head[64];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return st;
-    const char *what = nas_sound_other(head, read(fd, head, sizeof head));
-    close(fd);
+/* The bytes of a file, as libsndfile reads them. */
+typedef struct bytes {
+    const uint8_t *p;
+    sf_count_t n, at;
+} bytes;
+
+static sf_count_t bytes_length(void *ctx) {
+    return ((const bytes *)ctx)->n;
+}
+
+static sf_count_t bytes_seek(sf_count_t to, int whence, void *ctx) {
+    bytes *b = ctx;
+    const sf_count_t from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? b->at : b->n;
+    if (to < -from || to > INT64_MAX / 2) return -1;
+    return b->at = from + to;
+}
+
+static sf_count_t bytes_read(void *out, sf_count_t n, void *ctx) {
+    bytes *b = ctx;
+    const sf_count_t left = b->at < b->n ? b->n - b->at : 0, got = n < left ? n : left;
+    if (got <= 0) return 0;
+    memcpy(out, b->p + b->at, (size_t)got);
+    b->at += got;
+    return got;
+}
+
+static sf_count_t bytes_tell(void *ctx) {
+    return ((const bytes *)ctx)->at;
+}
+
+/* libsndfile's word for what is no fault of the file. */
+static nas_status status_of(const char *why) {
+    return strstr(why, "malloc") ? NAS_ENOMEM : NAS_EFORMAT;
+}
+
+static nas_status open_sound(bytes *b, SNDFILE **file, SF_INFO *info, nas_err *err) {
+    static SF_VIRTUAL_IO io = {
+        .get_filelen = bytes_length, .seek = bytes_seek, .read = bytes_read, .tell = bytes_tell};
+    nas_status st = NAS_OK;
+    *info = (SF_INFO){0};
+    b->at = 0;
+    (void)pthread_mutex_lock(&opening);
+    *file = sf_open_virtual(&io, SFM_READ, info, b);
+    if (!*file)
+        st = nas_fail(err, status_of(sf_strerror(NULL)), "not a sound file that can be read: %s",
+                      sf_strerror(NULL));
+    (void)pthread_mutex_unlock(&opening);
+    const char *what = st == NAS_EFORMAT ? nas_sound_other(b->p, b->n < 64 ? b->n : 64) : NULL;
     return what ? nas_fail(err, NAS_EFORMAT, "not a sound file that can be read, but %s", what)
                 : st;
 }
 
-static nas_status open_sound(const char *path, SNDFILE **file, SF_INFO *info, bool *empty,
-                             nas_err *err) {
-    *info = (SF_INFO){0};
-    *file = NULL;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return nas_fail_errno(err, "cannot open it");
-    struct stat what;
-    nas_status st = NAS_OK;
-    if (fstat(fd, &what) != 0)
-        st = nas_fail_errno(err, "cannot examine it");
-    else if (!S_ISREG(what.st_mode))
-        st = nas_fail(err, NAS_EFORMAT, "not a regular file");
-    else if ((*empty = what.st_size == 0))
-        st = nas_fail(err, NAS_EFORMAT, "the file is empty");
-    if (st != NAS_OK) {
-        close(fd);
-        return st;
-    }
-    (void)pthread_mutex_lock(&opening);
-    *file = sf_open_fd(fd, SFM_READ, info, SF_TRUE);
-    if (!*file)
-        st = nas_fail(err, NAS_EFORMAT, "not a sound file that can be read: %s", sf_strerror(NULL));
-    (void)pthread_mutex_unlock(&opening);
-    return *file ? st : say_what_it_is(path, st, err);
-}
-
 /* A WAV file says its length in bytes 4 to 7; programs that write to a pipe say 0 or about 2^31 or
  * 2^32. libsndfile reads what is there (unless the data's length is 0, too) and says nothing. */
-static nas_status check_riff(const char *path, nas_err *err) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return nas_fail_errno(err, "cannot open it");
-    uint8_t h[12] = {0};
-    struct stat info;
-    const bool riff = read(fd, h, sizeof h) == (ssize_t)sizeof h && memcmp(h, "RIFF", 4) == 0 &&
-                      memcmp(h + 8, "WAVE", 4) == 0;
-    const bool known = fstat(fd, &info) == 0;
-    close(fd);
-    if (!riff || !known) return NAS_OK;
+static nas_status check_riff(const bytes *b, nas_err *err) {
+    const uint8_t *h = b->p;
+    if (b->n < 12 || memcmp(h, "RIFF", 4) != 0 || memcmp(h + 8, "WAVE", 4) != 0) return NAS_OK;
     const uint32_t says =
         (uint32_t)h[4] | (uint32_t)h[5] << 8 | (uint32_t)h[6] << 16 | (uint32_t)h[7] << 24;
     const bool piped = says == 0 || says >= 0x7ff00000U;
-    if (!piped && info.st_size < (int64_t)says) /* the 8 bytes before are forgiven */
+    if (!piped && b->n < (int64_t)says) /* the 8 bytes before are forgiven */
         return nas_fail(err, NAS_EFORMAT, "cut short: %lld bytes, its header says %lld",
-                        (long long)info.st_size, (long long)says + 8);
+                        (long long)b->n, (long long)says + 8);
     return NAS_OK;
 }
 
@@ -113,6 +126,7 @@ static nas_status reserve(nas_sound *s, int64_t *room, int64_t want, nas_err *er
 
 /* A file that is being decoded, a block at a time. */
 typedef struct reader {
+    bytes bytes;
     SNDFILE *file;
     SF_INFO info;
     double full_scale;
@@ -167,22 +181,18 @@ static nas_status check_length(const reader *r, int64_t most, int64_t got, nas_e
     const int64_t want = info->frames < most ? info->frames : most;
     /* An MP3's length may be an estimate. */
     const bool estimate = (info->format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG;
+    const bool wrong = sf_error(r->file) != SF_ERR_NO_ERROR;
+    if (wrong && status_of(sf_strerror(r->file)) == NAS_ENOMEM)
+        return nas_fail(err, NAS_ENOMEM, "out of memory");
     if (got < want && info->frames < SF_COUNT_MAX && !estimate)
         return nas_fail(err, NAS_EFORMAT, "cut short: %lld samples, its header says %lld",
                         (long long)got, (long long)info->frames);
-    if (sf_error(r->file) != SF_ERR_NO_ERROR)
-        return nas_fail(err, NAS_EFORMAT, "damaged: %s", sf_strerror(r->file));
+    if (wrong) return nas_fail(err, NAS_EFORMAT, "damaged: %s", sf_strerror(r->file));
     if (got == 0)
         return nas_fail(err, NAS_EFORMAT, "it holds no sound%s",
                         is_wav(info) ? ", or its header was not completed when it was written"
                                      : "");
     return NAS_OK;
-}
-
-/* Nothing but a header: with more behind it the header may be what is wrong. */
-static bool is_only_header(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && info.st_size <= HEADER_BYTES;
 }
 
 static void close_reader(reader *r) {
@@ -192,12 +202,11 @@ static void close_reader(reader *r) {
     r->block = NULL;
 }
 
-static nas_status open_reader(const char *path, double full_scale, reader *r, bool *empty,
-                              nas_err *err) {
-    *r = (reader){.full_scale = 1.0};
-    NAS_TRY(open_sound(path, &r->file, &r->info, empty, err));
+static nas_status open_reader(const nas_mapped *from, double full_scale, reader *r, nas_err *err) {
+    *r = (reader){.full_scale = 1.0, .bytes = {.p = from->p, .n = (sf_count_t)from->bytes}};
+    NAS_TRY(open_sound(&r->bytes, &r->file, &r->info, err));
     NAS_TRY(check_info(&r->info, err));
-    if (is_wav(&r->info)) NAS_TRY(check_riff(path, err));
+    if (is_wav(&r->info)) NAS_TRY(check_riff(&r->bytes, err));
     if (has_floats(&r->info) && full_scale > 0.0) r->full_scale = full_scale;
     r->block = malloc((size_t)BLOCK * (size_t)r->info.channels * sizeof *r->block);
     return r->block ? NAS_OK : nas_fail(err, NAS_ENOMEM, "out of memory");
@@ -280,21 +289,23 @@ static nas_status find_length(reader *r, int64_t most, nas_sound *s, nas_err *er
     return NAS_OK;
 }
 
-static nas_status hear(const char *path, const nas_hearing *h, reader *r, nas_sound *out,
+static nas_status hear(const nas_mapped *from, const nas_hearing *h, reader *r, nas_sound *out,
                        nas_err *err) {
-    NAS_TRY(open_reader(path, h->full_scale, r, &out->empty, err));
+    if ((out->empty = from->bytes == 0)) return nas_fail(err, NAS_EFORMAT, "the file is empty");
+    NAS_TRY(open_reader(from, h->full_scale, r, err));
     const double wanted = floor(h->seconds * (double)r->info.samplerate + 0.5);
     const int64_t most = wanted < 1.0 ? 1 : wanted < 1e12 ? (int64_t)wanted : (int64_t)1e12;
     int64_t at = 0, length = 0;
     if (h->crop != NAS_CROP_START && r->info.frames > most) {
         NAS_TRY(survey(r, h->crop, most, &at, &length, err));
         close_reader(r);
-        NAS_TRY(open_reader(path, h->full_scale, r, &out->empty, err));
+        NAS_TRY(open_reader(from, h->full_scale, r, err));
         NAS_TRY(skip(r, at, err));
     }
     NAS_TRY(decode(r, most, out, err));
     const nas_status st = check_length(r, at + most, at + out->samples, err);
-    out->empty = st != NAS_OK && out->samples == 0 && is_only_header(path);
+    /* Nothing but a header: with more behind it the header may be what is wrong. */
+    out->empty = st == NAS_EFORMAT && out->samples == 0 && from->bytes <= HEADER_BYTES;
     if (out->empty) return nas_fail(err, st, "it holds no sample");
     NAS_TRY(st);
     out->rate_hz = r->info.samplerate;
@@ -305,18 +316,37 @@ static nas_status hear(const char *path, const nas_hearing *h, reader *r, nas_so
     return NAS_OK;
 }
 
-nas_status nas_sound_hear(const char *path, const nas_hearing *h, nas_sound *out, nas_err *err) {
-    *out = (nas_sound){0};
+/* What was wrong stays in *out, without samples. */
+static nas_status hear_bytes(const nas_mapped *from, const nas_hearing *h, nas_sound *out,
+                             nas_err *err) {
     reader *r = calloc(1, sizeof *r);
     if (!r) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    const nas_status st = hear(path, h, r, out, err);
+    out->content = nas_hash_of(from->bytes ? from->p : (const void *)"", from->bytes);
+    const nas_status st = hear(from, h, r, out, err);
     close_reader(r);
     free(r);
-    if (st != NAS_OK) {
-        const bool empty = out->empty;
-        nas_sound_free(out);
-        out->empty = empty;
-    }
+    if (st == NAS_OK) return st;
+    const nas_sound left = {.empty = out->empty, .content = out->content};
+    nas_sound_free(out);
+    *out = left;
+    return st;
+}
+
+static nas_status load(const char *path, nas_mapped *out, nas_err *err) {
+    const nas_status st = nas_file_load(path, MOST_BYTES, out, err);
+    return st == NAS_EFORMAT ? nas_fail(err, st, "not a regular file, or one of 2 GiB or more") : st;
+}
+
+nas_status nas_sound_hear(const char *path, const nas_hearing *h, nas_sound *out, nas_err *err) {
+    nas_mapped from;
+    struct stat info;
+    *out = (nas_sound){0};
+    const bool alone = stat(path, &info) == 0 && info.st_size > LARGE;
+    if (alone) (void)pthread_mutex_lock(&large);
+    nas_status st = load(path, &from, err);
+    if (st == NAS_OK) st = hear_bytes(&from, h, out, err);
+    nas_file_unmap(&from);
+    if (alone) (void)pthread_mutex_unlock(&large);
     return st;
 }
 

@@ -4,6 +4,7 @@
 #define NAS_CORE_AUDIO_SOUND_H
 
 #include "base/err.h"
+#include "base/hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,18 +33,22 @@ typedef struct nas_sound {
     float peak;     /* the largest magnitude of pcm before it was cut to [-1, 1] */
     bool floats;    /* the file's samples are floats */
     bool empty;     /* after NAS_EFORMAT: there is no sample in it */
+    nas_hash content; /* of the bytes that were decoded; after NAS_EFORMAT, too */
 } nas_sound;
 
 /* Beyond this magnitude no float was meant to lie between -1 and 1. */
 #define NAS_SOUND_FAR 2.0f
 
-/* Reads the part of a file that is to be heard, channels averaged, floats divided by full_scale,
+/* Reads a file once into memory, and decodes and hashes those bytes: what somebody writes meanwhile
+ * is heard as a whole or not at all. Of files above 64 MB one is held at a time; of more than 2 GiB
+ * none is read. Takes the part that is to be heard, channels averaged, floats divided by full_scale,
  * what is then beyond -1 .. 1 cut off; what a header claims decides neither memory nor time. Owner:
- * the caller frees *out with nas_sound_free (without samples after an error). Errors, without the
- * path in their text: NAS_EFORMAT not a sound file (and what it is, where its first bytes tell),
- * empty, shorter than its header says (of WAV, FLAC and CAF; elsewhere libsndfile does not tell), a
- * rate outside 1000 .. 768000 Hz, more than 64 channels, values that are not finite; NAS_ENOTFOUND,
- * NAS_EIO it cannot be opened; NAS_ENOMEM. May be called by several threads. */
+ * the caller frees *out with nas_sound_free (without samples after an error). Errors: NAS_EFORMAT,
+ * without the path in its text, is the file's fault, and nothing else is: not a sound file (and what
+ * it is, where its first bytes tell), empty, shorter than its header says (of WAV, FLAC and CAF;
+ * elsewhere libsndfile does not tell), a rate outside 1000 .. 768000 Hz, more than 64 channels,
+ * values that are not finite. NAS_ENOTFOUND, NAS_EIO it cannot be opened or read, with the path;
+ * NAS_ENOMEM. May be called by several threads. */
 NAS_NODISCARD nas_status nas_sound_hear(const char *path, const nas_hearing *h, nas_sound *out,
                                         nas_err *err);
 /* The same of the first most_seconds. */
@@ -54,9 +59,9 @@ void nas_sound_free(nas_sound *s);
 /* What the first n bytes of a file say that it is: NULL when they do not tell, or tell of a sound
  * file that is read. "an MP3 file", "a web page". */
 const char *nas_sound_other(const uint8_t *head, int64_t n);
-/* Do the first bytes of a file begin like those of a sound file? false too when it cannot be read.
- */
-bool nas_sound_begins(const char *path);
+/* Do the first bytes of a file begin like those of a sound file? A link that leads nowhere does not.
+ * Errors: NAS_EIO, NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_sound_begins(const char *path, bool *out, nas_err *err);
 
 /* n samples at from_hz to at most room samples at to_hz (libsamplerate, SRC_SINC_BEST_QUALITY, or
  * a copy when the rates are equal); *made says how many. Errors: NAS_EINVAL rates more than 256

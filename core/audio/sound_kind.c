@@ -1,7 +1,8 @@
 /* core/audio/sound_kind.c - what a file is, by its first bytes. */
+#include "base/file.h"
 #include "core/audio/sound.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -86,12 +87,18 @@ const char *nas_sound_other(const uint8_t *head, int64_t n) {
     return n ? "zeros where a header should be" : NULL;
 }
 
-bool nas_sound_begins(const char *path) {
+nas_status nas_sound_begins(const char *path, bool *out, nas_err *err) {
     uint8_t head[32];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return false;
-    const ssize_t n = read(fd, head, sizeof head);
+    *out = false;
+    const int fd = nas_file_open(path);
+    if (fd < 0 && (errno == ENOENT || errno == ELOOP)) return NAS_OK;
+    if (fd < 0) return nas_fail_errno(err, "cannot open %s", path);
+    ssize_t n;
+    do n = read(fd, head, sizeof head);
+    while (n < 0 && errno == EINTR);
+    const nas_status st = n < 0 ? nas_fail_errno(err, "cannot read %s", path) : NAS_OK;
     close(fd);
     const beginning *b = n > 0 ? find(head, n) : NULL;
-    return b && (!b->is || strcmp(b->is, "an MP3 file") == 0);
+    *out = b && (!b->is || strcmp(b->is, "an MP3 file") == 0);
+    return st;
 }

@@ -62,16 +62,20 @@ typedef struct recipe {
     nas_hash key;
 } recipe;
 
-/* Maps the pack of a recipe. One of another nas may hold other clips at a rate than those it is to
- * be made of, for which files can be read depends on the decoder: NAS_EFORMAT. */
-static nas_status map_pack(const recipe *r, const char *path, nas_pack *pack, nas_err *err) {
-    NAS_TRY(nas_pack_map(path, &r->key, r->l->n_labels, pack, err));
+/* Opens the pack of a recipe. NAS_EFORMAT, too, where another nas left out clips that are fine, or
+ * made clips at a rate of others than those it is to be made of, for which files can be read depends
+ * on the decoder. */
+static nas_status find_pack(const recipe *r, const char *path, nas_pack *pack, nas_err *err) {
+    NAS_TRY(nas_pack_open(path, &r->key, r->l->n_labels, pack, err));
+    if (!r->from && nas_pack_lacks(pack, r->l)) {
+        nas_pack_close(pack);
+        return nas_fail(err, NAS_EFORMAT, "the packed clips %s lack clips that are fine", path);
+    }
     bool same = !r->from || r->from->n == pack->n;
     for (int32_t i = 0; r->from && same && i < pack->n; i++)
         same = nas_hash_equal(&r->from->entries[i].content, &pack->entries[i].content);
     if (same) return NAS_OK;
-    nas_file_unmap(&pack->map);
-    *pack = (nas_pack){0};
+    nas_pack_close(pack);
     return nas_fail(err, NAS_EFORMAT, "the packed clips %s are of other clips", path);
 }
 
@@ -90,18 +94,24 @@ static nas_status write_locked(nas_arena *a, const recipe *r, const place *at, c
                                nas_pack *pack, nas_err *err) {
     nas_lock lock = {.fd = -1};
     NAS_TRY(wait_for_lock(at->lock, log, &lock, err));
-    nas_status st = map_pack(r, at->pack, pack, NULL);
+    nas_err why = {0};
+    nas_status st = find_pack(r, at->pack, pack, &why);
+    if (st != NAS_OK && st != NAS_ENOTFOUND && st != NAS_EFORMAT) {
+        nas_lock_remove(at->lock, &lock);
+        return nas_fail(err, st, "%s", why.text);
+    }
     const bool ours = st != NAS_OK; /* else another process made it meanwhile */
     if (st == NAS_ENOTFOUND && nas_pack_borrow(a, at->cache, &r->key, at->pack))
-        st = map_pack(r, at->pack, pack, NULL);
+        st = find_pack(r, at->pack, pack, &why);
     if (st != NAS_OK) {
         if (st == NAS_EFORMAT)
-            nas_warn(log, "the packed clips %s are damaged and are made again", at->pack);
+            nas_warn(log, "%s: they are made again", why.text);
         if (!r->from) nas_pack_warn_of_others(a, at->cache, at->pack, log);
         st = nas_pack_write(r->l, r->from, r->rate_hz, at->pack, &r->key, log, err);
-        if (st == NAS_OK) st = map_pack(r, at->pack, pack, err);
+        if (st == NAS_OK) st = find_pack(r, at->pack, pack, err);
     }
     if (st == NAS_OK && !r->from) st = nas_pack_judge(r->l, pack, err);
+    if (st != NAS_OK) nas_pack_close(pack);
     if (st != NAS_OK && ours) (void)unlink(at->pack);
     nas_lock_remove(at->lock, &lock);
     return st;
@@ -112,11 +122,11 @@ static nas_status open_pack(nas_arena *a, const recipe *r, const char *cache, co
                             nas_pack *pack, nas_err *err) {
     place at;
     NAS_TRY(find_place(a, cache, &r->key, &at, err));
-    nas_status st = map_pack(r, at.pack, pack, err);
+    nas_status st = find_pack(r, at.pack, pack, err);
     if (st == NAS_OK) return r->from ? NAS_OK : nas_pack_judge(r->l, pack, err);
     if (st != NAS_ENOTFOUND && st != NAS_EFORMAT) return st;
     const bool had_cache = nas_path_exists(cache);
-    st = nas_dir_make(at.folder, err);
+    st = nas_dir_make_shared(at.folder, err);
     if (st == NAS_OK) st = write_locked(a, r, &at, log, pack, err);
     if (st != NAS_OK) {
         (void)rmdir(at.folder); /* does nothing when something lies in it */
@@ -144,7 +154,7 @@ static nas_status fill_clips(nas_clips *c, nas_err *err) {
                                  .channels = e->channels,
                                  .state = e->state,
                                  .peak = e->peak,
-                                 .pcm = (const void *)(p->pcm + e->at)};
+                                 .pcm = NULL};
     }
     for (int32_t i = 0; i < c->n_bad; i++) c->bad[i] = p->text + p->bad[i].text;
     return NAS_OK;
@@ -241,8 +251,8 @@ nas_arena *nas_clips_arena(nas_clips *c) {
 void nas_clips_close(nas_clips *c) {
     if (!c) return;
     if (c->own) {
-        nas_file_unmap(&c->own->pack.map);
-        for (prepared *p = c->own->prepared; p; p = p->next) nas_file_unmap(&p->pack.map);
+        nas_pack_close(&c->own->pack);
+        for (prepared *p = c->own->prepared; p; p = p->next) nas_pack_close(&p->pack);
         nas_arena_close(c->own->a);
         free(c->own);
     }
@@ -277,16 +287,42 @@ nas_status nas_clips_prepare(nas_clips *c, int32_t rate_hz, const nas_log *log, 
     return NAS_OK;
 }
 
+nas_status nas_clips_samples(const nas_clips *c, int32_t i, float *out, nas_err *err) {
+    assert(i >= 0 && i < c->n);
+    const nas_clip *k = &c->clips[i];
+    if (!k->cut) return nas_pack_samples(&c->own->pack, i, out, err);
+    memcpy(out, k->pcm, (size_t)k->samples * sizeof *out);
+    return NAS_OK;
+}
+
+/* The samples of a pack, or of a cut, at rate_hz. */
+static nas_status convert(const nas_clip *k, const nas_pack *pack, int32_t i, int64_t samples,
+                          int32_t from_hz, int32_t rate_hz, float *out, int64_t out_samples,
+                          int64_t *made, nas_err *err) {
+    if (pack && from_hz == rate_hz && samples <= out_samples) {
+        *made = samples;
+        return nas_pack_samples(pack, i, out, err);
+    }
+    float *own = pack ? malloc((size_t)samples * sizeof *own) : NULL;
+    if (pack && !own) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    nas_status st = pack ? nas_pack_samples(pack, i, own, err) : NAS_OK;
+    if (st == NAS_OK)
+        st = nas_sound_resample(pack ? own : k->pcm, samples, from_hz, rate_hz, out, out_samples,
+                                made, err);
+    free(own);
+    return st;
+}
+
 nas_status nas_clips_read(const nas_clips *c, int32_t i, int32_t rate_hz, float *out,
                           int64_t out_samples, nas_err *err) {
     assert(i >= 0 && i < c->n && out_samples >= 0);
     const nas_clip *k = &c->clips[i];
-    const nas_pack *pack = k->cut ? NULL : find_prepared(c, rate_hz);
-    const float *pcm = pack ? (const void *)(pack->pcm + pack->entries[i].at) : k->pcm;
+    const nas_pack *ready = k->cut ? NULL : find_prepared(c, rate_hz);
+    const nas_pack *pack = ready || k->cut ? ready : &c->own->pack;
     const int64_t samples = pack ? (int64_t)pack->entries[i].samples : k->samples;
     int64_t made = 0;
-    const nas_status st = nas_sound_resample(pcm, samples, pack ? rate_hz : k->rate_hz, rate_hz,
-                                             out, out_samples, &made, err);
+    const nas_status st = convert(k, pack, i, samples, ready ? rate_hz : k->rate_hz, rate_hz, out,
+                                  out_samples, &made, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", k->name);
     for (int64_t s = 0; k->cut && s < made; s++) out[s] *= k->volume;
     for (int64_t s = made; s < out_samples; s++) out[s] = 0.0f;

@@ -1,5 +1,5 @@
 /* core/data/clips.h - a folder of class folders of sound files, decoded once into a packed file
- * that every process maps. */
+ * that every process reads. */
 #ifndef NAS_CORE_DATA_CLIPS_H
 #define NAS_CORE_DATA_CLIPS_H
 
@@ -33,9 +33,9 @@ typedef struct nas_clip {
     int32_t channels; /* of the file */
     uint32_t state;   /* bits of nas_clip_state */
     float peak;       /* of what is heard, before it was cut to [-1, 1] */
-    const float *pcm; /* in [-1, 1]; in the map */
     bool cut;         /* of a recording (core/data/cuts.h): */
-    float volume;     /* what its samples are multiplied by when it is read */
+    const float *pcm; /* its samples, in [-1, 1]; else NULL: nas_clips_samples reads them */
+    float volume;     /* what they are multiplied by when it is read */
 } nas_clip;
 
 /* Classes without a folder of their own. */
@@ -98,10 +98,11 @@ NAS_NODISCARD nas_status nas_clips_classes(nas_arena *a, const nas_clips_options
 
 /* A class folder holds clips, or a folder of clips for each speaker. Which files are clips:
  * nas_clip_is_file; hidden ones never are. Lists and hashes the folder, decodes it (in parallel)
- * into the cache when it is not there yet, maps it. Owner: the caller closes it. Errors:
+ * into the cache when it is not there yet, opens it. Owner: the caller closes it. Errors:
  * NAS_ENOTFOUND no such folder or class (with the nearest name), NAS_EINVAL no class or fewer than
  * two, a pattern that does not compile, NAS_EFORMAT clips that cannot be read, samples far beyond
- * -1 .. 1, NAS_EIO/NAS_EFULL the cache, NAS_ESTOP. What is left out, cropped or odd is a warning
+ * -1 .. 1, NAS_EIO/NAS_EFULL the cache, NAS_EIO a clip that cannot be opened or read, or that changed
+ * meanwhile (nothing is kept then), NAS_ESTOP. What is left out, cropped or odd is a warning
  * for each kind, with a count: docs/CLIPS.md. */
 NAS_NODISCARD nas_status nas_clips_open(const nas_clips_options *o, const nas_log *log,
                                         nas_clips **out, nas_err *err);
@@ -110,14 +111,21 @@ void nas_clips_close(nas_clips *c);
 const char *nas_clips_list_name(nas_arena *a, const char *folder);
 
 /* Resamples every clip to rate_hz once, in parallel, into the cache, so that nas_clips_read at that
- * rate copies from a map: the same samples as without. Does nothing when all clips have that rate
+ * rate copies from there: the same samples as without. Does nothing when all clips have that rate
  * already. Not while another thread reads c. Errors: NAS_EINVAL a rate too far from a clip's,
  * NAS_EIO/NAS_EFULL the cache, NAS_ENOMEM, NAS_ESTOP. */
 NAS_NODISCARD nas_status nas_clips_prepare(nas_clips *c, int32_t rate_hz, const nas_log *log,
                                            nas_err *err);
 
+/* All samples of clip i at its own rate, in [-1, 1], into out[samples]. They are checked after they
+ * were read: what is given is what was packed. Errors: NAS_EIO the pack was changed or cut meanwhile.
+ */
+NAS_NODISCARD nas_status nas_clips_samples(const nas_clips *c, int32_t i, float *out,
+                                           nas_err *err);
+
 /* Clip i at rate_hz, padded with zeros or cropped to out_samples = round(clip_seconds * rate_hz).
- * A clip of that rate is copied; others go through libsamplerate's best sinc converter. */
+ * A clip of that rate is copied; others go through libsamplerate's best sinc converter. Errors:
+ * those of nas_clips_samples, NAS_EINVAL a rate too far from the clip's, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_clips_read(const nas_clips *c, int32_t i, int32_t rate_hz, float *out,
                                         int64_t out_samples, nas_err *err);
 

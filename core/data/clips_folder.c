@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 enum { PATH_ROOM = 4096 };
 
@@ -34,16 +33,20 @@ bool nas_clip_is_document(const char *name) {
 }
 
 /* Links that lead nowhere are clips that cannot be read. */
-bool nas_clip_is_file(const char *path, const char *name) {
+nas_status nas_clip_is_file(const char *path, const char *name, bool *out, nas_err *err) {
     /* Those that are not read are here as well: they are no files to pass over. */
     static const char *const sounds[] = {
         ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif",  ".aiff",
         ".au",  ".aifc", ".snd",  ".caf", ".w64", ".rf64", ".sph", ".voc", ".m4a",  ".aac",
         ".wma", ".amr",  ".webm", ".3gp", ".mka", ".ac3",  ".ape", ".wv",  ".nist", NULL};
-    struct stat info;
-    if (is_text(name)) return false;
-    if (stat(path, &info) == 0 ? !S_ISREG(info.st_mode) : lstat(path, &info) != 0) return false;
-    return ends_in(name, sounds) || nas_sound_begins(path);
+    nas_path_kind kind;
+    *out = false;
+    if (is_text(name)) return NAS_OK;
+    NAS_TRY(nas_path_look(path, &kind, err));
+    if (kind != NAS_PATH_FILE && kind != NAS_PATH_LINK) return NAS_OK;
+    if (!ends_in(name, sounds)) return nas_sound_begins(path, out, err);
+    *out = true;
+    return NAS_OK;
 }
 
 /* One folder, `below` the data folder: its files to *out, its folders to *folders (where that is
@@ -67,9 +70,13 @@ static nas_status list_one(nas_arena *a, nas_clip_list *l, const char *below, na
             return nas_fail(err, NAS_EINVAL, "the path %s/%s is too long", path, found[i]);
         const char *name = nas_arena_format(a, err, "%s/%s", below, found[i]);
         if (!name) return NAS_ENOMEM;
-        if (nas_clip_is_file(file, found[i]))
+        bool is_clip;
+        nas_path_kind kind;
+        NAS_TRY(nas_clip_is_file(file, found[i], &is_clip, err));
+        NAS_TRY(nas_path_look(file, &kind, err));
+        if (is_clip)
             clips[out->n++] = name;
-        else if (!nas_path_is_dir(file))
+        else if (kind != NAS_PATH_FOLDER)
             nas_count(&l->left[NAS_LEFT_NO_SOUND], name);
         else if (folders)
             folders->p[folders->n++] = name;

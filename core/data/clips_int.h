@@ -13,7 +13,7 @@ extern const char nas_noise_folder[]; /* "_background_noise_": never a class */
 typedef struct nas_clip_file {
     const char *name; /* below the folder */
     int32_t label;
-    bool readable;
+    bool readable;    /* false: a link that leads nowhere */
     nas_hash content; /* zeros when not readable */
 } nas_clip_file;
 
@@ -56,8 +56,10 @@ typedef struct nas_clip_list {
 } nas_clip_list;
 
 /* May the file be a clip, by its path and the name at the end of it? Its ending says so, or the
- * first bytes of one whose ending is none that we know. */
-bool nas_clip_is_file(const char *path, const char *name);
+ * first bytes of one whose ending is none that we know. Errors: NAS_EIO, NAS_ENOMEM it cannot be
+ * told. */
+NAS_NODISCARD nas_status nas_clip_is_file(const char *path, const char *name, bool *out,
+                                          nas_err *err);
 /* Is it something that nobody takes for a clip: a text, a list? */
 bool nas_clip_is_document(const char *name);
 
@@ -74,8 +76,16 @@ NAS_NODISCARD nas_status nas_clip_folder_list(nas_arena *a, nas_clip_list *l, co
 /* Says what was left, and how speakers' folders were taken. */
 void nas_clip_list_warn(const nas_clip_list *l, bool pattern, const nas_log *log);
 
-/* SHA-256 of a file's bytes; false when it cannot be read. */
-bool nas_clip_hash_file(const char *path, nas_hash *out);
+/* SHA-256 of a file's bytes. *found: false where the path is a link that leads nowhere. Returns 0,
+ * or the errno of what failed. */
+int nas_clip_hash_file(const char *path, nas_hash *out, bool *found);
+/* Fails: what cannot be opened or read is not left out, as only a file that is wrong is. NAS_EIO, or
+ * NAS_ENOMEM. error: an errno. */
+nas_status nas_clip_cannot_read(const char *path, int error, nas_err *err);
+/* The same of a failure to read whose text is in *err. */
+nas_status nas_clip_not_read(nas_status st, nas_err *err);
+/* Fails with NAS_EIO: what was hashed is not what was decoded. */
+nas_status nas_clip_changed(const char *path, nas_err *err);
 
 /* Where class folders stand with `parts`, in the order of the names of clips; NULL at the end. */
 extern const char *const nas_clip_parts[];
@@ -123,14 +133,16 @@ typedef struct nas_pack_bad {
     uint32_t empty;
 } nas_pack_bad;
 
-/* A view of a mapped pack. */
+/* An open pack. Its tables are in memory of its own, checked there; samples are read when they are
+ * asked for. */
 typedef struct nas_pack {
-    nas_mapped map;
+    nas_mapped tables; /* {0}: it is not open */
+    int fd;
+    char *path;
     int32_t n, n_bad;
     const nas_pack_entry *entries;
     const nas_pack_bad *bad;
     const char *text;
-    const uint8_t *pcm;
 } nas_pack;
 
 /* What a pack begins with. */
@@ -148,16 +160,23 @@ nas_hash nas_pack_key(const nas_clip_list *l);
 nas_hash nas_pack_key_at(const nas_hash *key, int32_t rate_hz);
 
 /* Decodes all clips of l and writes the pack; or, when from is not NULL, resamples the clips of
- * that pack of l to rate_hz. Errors: NAS_EINVAL a rate that cannot be, NAS_EIO, NAS_EFULL,
- * NAS_ENOMEM, NAS_ESTOP; path is then as before. */
+ * that pack of l to rate_hz. Errors: NAS_EINVAL a rate that cannot be, NAS_EIO (also a clip whose
+ * bytes are not those that l has the hash of), NAS_EFULL, NAS_ENOMEM, NAS_ESTOP; path is then as
+ * before. */
 NAS_NODISCARD nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from,
                                         int32_t rate_hz, const char *path, const nas_hash *key,
                                         const nas_log *log, nas_err *err);
 
-/* Maps and checks a pack: sizes, offsets, checksums. Errors: NAS_ENOTFOUND, NAS_EFORMAT damaged,
- * NAS_EIO. */
-NAS_NODISCARD nas_status nas_pack_map(const char *path, const nas_hash *key, int32_t n_labels,
-                                      nas_pack *out, nas_err *err);
+/* Opens and checks a pack: sizes, offsets, checksums. Owner: the caller closes it. Errors:
+ * NAS_ENOTFOUND, NAS_EFORMAT damaged, NAS_EIO, NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_pack_open(const char *path, const nas_hash *key, int32_t n_labels,
+                                       nas_pack *out, nas_err *err);
+void nas_pack_close(nas_pack *p); /* {0} is fine */
+/* All samples of entry i, checked once they are in out. Errors: NAS_EIO they are others by now than
+ * when the pack was opened. */
+NAS_NODISCARD nas_status nas_pack_samples(const nas_pack *p, int32_t i, float *out, nas_err *err);
+/* Did an older nas leave a clip of l out that it could not open or read, or had no memory for? */
+bool nas_pack_lacks(const nas_pack *p, const nas_clip_list *l);
 
 /* Errors: NAS_EINVAL it does not compile, or has no group. Owner: the caller frees *re. */
 NAS_NODISCARD nas_status nas_speaker_pattern(const char *pattern, regex_t *re, nas_err *err);

@@ -2,15 +2,16 @@
 #include "base/compose.h"
 #include "base/cores.h"
 #include "base/team.h"
+#include "base/visible.h"
 #include "base/word.h"
 #include "core/data/clips_int.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char nas_noise_folder[] = "_background_noise_";
@@ -19,8 +20,11 @@ enum { PATH_ROOM = 4096, HASH_BATCH = 512, MOST_CLIPS = 50000000 };
 
 /* What stands at the top of the data folder beside class folders. */
 static void count_at_top(nas_clip_list *l, const char *path, const char *name) {
+    bool is_clip = false;
     if (nas_clip_is_document(name)) return;
-    nas_count(&l->left[nas_clip_is_file(path, name) ? NAS_LEFT_TOP : NAS_LEFT_NO_SOUND], name);
+    if (nas_clip_is_file(path, name, &is_clip, NULL) != NAS_OK)
+        is_clip = false; /* whatever it is, it is not used */
+    nas_count(&l->left[is_clip ? NAS_LEFT_TOP : NAS_LEFT_NO_SOUND], name);
 }
 
 /* The folders in `folder`, which stands at `at` ("train/") of the data folder. */
@@ -41,8 +45,11 @@ static nas_status list_classes(nas_arena *a, nas_clip_list *l, const char *folde
     for (size_t i = 0; i < all && *n < INT32_MAX; i++) {
         char path[PATH_ROOM];
         const int len = snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        if (len < 0 || (size_t)len >= sizeof path) continue;
-        if (!nas_path_is_dir(path)) {
+        nas_path_kind kind;
+        if (len < 0 || (size_t)len >= sizeof path)
+            return nas_fail(err, NAS_EINVAL, "the path %s/%s is too long", folder, names[i]);
+        NAS_TRY(nas_path_look(path, &kind, err));
+        if (kind != NAS_PATH_FOLDER) {
             const char *name = nas_arena_format(a, err, "%s%s", at, names[i]);
             if (!name) return NAS_ENOMEM;
             count_at_top(l, path, name);
@@ -228,19 +235,31 @@ static nas_status take_all(nas_clip_list *l, nas_err *err) {
     return NAS_OK;
 }
 
+static nas_status is_folder(nas_arena *a, const nas_clip_list *l, const char *below, bool *out,
+                            nas_err *err) {
+    nas_path_kind kind;
+    const char *path = nas_arena_format(a, err, "%s/%s", l->folder, below);
+    if (!path) return NAS_ENOMEM;
+    NAS_TRY(nas_path_look(path, &kind, err));
+    *out = kind == NAS_PATH_FOLDER;
+    return NAS_OK;
+}
+
 nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label,
                                nas_clip_names *out, nas_err *err) {
+    bool there;
     *out = (nas_clip_names){0};
     for (const char *const *at = l->parts ? nas_clip_parts : plain; *at; at++) {
         const char *exact = nas_arena_format(a, err, "%s%s", *at, label), *below = NULL;
         if (!exact) return NAS_ENOMEM;
-        if (nas_path_is_dir(nas_arena_format(a, NULL, "%s/%s", l->folder, exact))) below = exact;
+        NAS_TRY(is_folder(a, l, exact, &there, err));
+        if (there) below = exact;
         for (int32_t i = 0; !below && i < l->n_folders; i++) {
             if (!nas_texts_alike(l->folders[i], label)) continue;
             below = nas_arena_format(a, err, "%s%s", *at, l->folders[i]);
             if (!below) return NAS_ENOMEM;
-            if (!nas_path_is_dir(nas_arena_format(a, NULL, "%s/%s", l->folder, below)))
-                below = NULL;
+            NAS_TRY(is_folder(a, l, below, &there, err));
+            if (!there) below = NULL;
         }
         if (below) NAS_TRY(nas_clip_folder_list(a, l, below, out, err));
     }
@@ -300,44 +319,107 @@ static nas_status list_files(nas_arena *a, const nas_clips_options *o, nas_clip_
     return NAS_OK;
 }
 
-bool nas_clip_hash_file(const char *path, nas_hash *out) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return false;
+static int hash_all(int fd, nas_hash *out) {
     nas_hasher h = nas_hasher_start();
-    uint8_t block[1 << 16];
+    uint8_t block[1 << 14];
     ssize_t got;
     while ((got = read(fd, block, sizeof block)) != 0) {
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) break;
+        if (got < 0) return errno;
         nas_hasher_add(&h, block, (size_t)got);
     }
-    close(fd);
     *out = nas_hasher_end(&h);
-    return got == 0;
+    return 0;
+}
+
+int nas_clip_hash_file(const char *path, nas_hash *out, bool *found) {
+    *out = (nas_hash){0};
+    const int fd = nas_file_open(path), error = errno;
+    *found = fd >= 0;
+    if (fd < 0) {
+        struct stat info; /* a link to nothing is part of the data, and not what went wrong now */
+        const bool link = (error == ENOENT || error == ELOOP) && lstat(path, &info) == 0 &&
+                          S_ISLNK(info.st_mode);
+        return link ? 0 : error;
+    }
+    const int failed = hash_all(fd, out);
+    close(fd);
+    return failed;
+}
+
+static const char kept[] = "Only a file that is wrong is left out, so nothing was kept";
+
+nas_status nas_clip_cannot_read(const char *path, int error, nas_err *err) {
+    const char *remedy =
+        error == EACCES || error == EPERM
+            ? "let this user read it (chmod +r, and +x for its folders), or move it elsewhere"
+        : error == ENOENT
+            ? "it was there when its folder was listed; run the same again once nobody changes it"
+        : error == EMFILE || error == ENFILE
+            ? "raise the bound on open files (ulimit -n), then run the same again"
+            : "run the same again; where it stays so, move the file elsewhere";
+    return nas_fail(err, error == ENOMEM ? NAS_ENOMEM : NAS_EIO, "cannot read %s: %s. %s: %s", path,
+                    strerror(error), kept, remedy);
+}
+
+nas_status nas_clip_not_read(nas_status st, nas_err *err) {
+    if (!err) return st;
+    const nas_err why = *err;
+    return nas_fail(err, st, "%.1500s. %s: run the same again", why.text, kept);
+}
+
+nas_status nas_clip_changed(const char *path, nas_err *err) {
+    return nas_fail(err, NAS_EIO,
+                    "%s changed while the clips were read: what was hashed is not what was decoded, "
+                    "so nothing was kept. Run the same again once nobody writes there",
+                    path);
 }
 
 typedef struct hashing {
     const char *folder;
     nas_clip_file *files;
+    int error[HASH_BATCH];
 } hashing;
 
 static void hash_one(void *ctx, int32_t i, int32_t lane) {
-    const hashing *w = ctx;
+    hashing *w = ctx;
     (void)lane;
     nas_clip_file *f = &w->files[i];
     char path[PATH_ROOM];
     const int len = snprintf(path, sizeof path, "%s/%s", w->folder, f->name);
-    f->readable = len > 0 && (size_t)len < sizeof path && nas_clip_hash_file(path, &f->content);
-    if (!f->readable) f->content = (nas_hash){0};
+    w->error[i] = len > 0 && (size_t)len < sizeof path
+                      ? nas_clip_hash_file(path, &f->content, &f->readable)
+                      : ENAMETOOLONG;
 }
 
-static nas_status hash_files(nas_clip_list *l, const nas_log *log, nas_err *err) {
+static nas_status hash_files(nas_arena *a, nas_clip_list *l, const nas_log *log, nas_err *err) {
     for (int32_t i = 0; i < l->n; i += HASH_BATCH) {
         if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped while checking clips");
         const int32_t n = l->n - i < HASH_BATCH ? l->n - i : HASH_BATCH;
         hashing w = {.folder = l->folder, .files = l->files + i};
         nas_team_run(nas_cores(), n, hash_one, &w);
+        for (int32_t k = 0; k < n; k++) {
+            if (!w.error[k]) continue;
+            const char *path = nas_arena_format(a, err, "%s/%s", l->folder, w.files[k].name);
+            return path ? nas_clip_cannot_read(path, w.error[k], err) : NAS_ENOMEM;
+        }
         nas_progress(log, "checking clips", i + n, l->n);
+    }
+    return NAS_OK;
+}
+
+/* They become lines of labels.txt and texts of labels.h, by their number. */
+static nas_status check_names(const nas_clip_list *l, nas_err *err) {
+    for (int32_t i = 0; i < l->n_labels; i++) {
+        char shown[256] = "", one[NAS_VISIBLE], *at = shown;
+        if (nas_is_line(l->labels[i])) continue;
+        for (const char *s = l->labels[i]; *s && at < shown + sizeof shown - NAS_VISIBLE;
+             at = stpcpy(at, one))
+            s += nas_visible(s, one);
+        return nas_fail(err, NAS_EINVAL,
+                        "%s: the class folder \"%s\" has a line break or another control "
+                        "character in its name: rename it, or name the classes in task.labels",
+                        l->folder, shown);
     }
     return NAS_OK;
 }
@@ -357,6 +439,7 @@ static nas_status list_names(nas_arena *a, const nas_clips_options *o, nas_clip_
         .made.silence = -1};
     NAS_TRY(list_all_classes(a, l, err));
     NAS_TRY(o->labels ? pick_labels(a, o, l, &unknown, err) : take_all(l, err));
+    NAS_TRY(check_names(l, err));
     NAS_TRY(list_files(a, o, l, unknown, log, err));
     const int32_t least = o->some ? 1 : 2;
     if (l->n_labels && l->n_labels + (l->made.silence >= 0) >= least) return NAS_OK;
@@ -378,5 +461,5 @@ nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o, const na
                               nas_clip_list *out, nas_err *err) {
     const nas_status st = list_names(a, o, out, log, err);
     nas_clip_list_warn(out, o->speaker_pattern != NULL, log);
-    return st == NAS_OK ? hash_files(out, log, err) : st;
+    return st == NAS_OK ? hash_files(a, out, log, err) : st;
 }

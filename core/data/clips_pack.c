@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { PATH_ROOM = 4096, ALIGN = NAS_PACK_MAGIC, BATCH_BYTES = 64 << 20, MOST_BATCH = 256 };
 
@@ -30,6 +32,7 @@ typedef struct tail {
 static_assert(sizeof(nas_pack_entry) == 88 && sizeof(nas_pack_bad) == 8 && sizeof(tail) == 96,
               "no padding in the pack");
 
+static const char nowhere[] = "a link that leads nowhere";
 static const tail blank = {.magic = "NASCLIPS", .version = 2, .byte_order = 0x01020304};
 
 nas_hash nas_pack_key(const nas_clip_list *l) {
@@ -117,12 +120,18 @@ static nas_clip_file file_at(const writer *w, int32_t i) {
         .name = w->from->text + e->name, .label = e->label, .content = e->content};
 }
 
+/* The clip under the hash that the key was made of, or an error. */
 static nas_status read_clip(const writer *w, int32_t i, nas_sound *out, nas_err *err) {
+    const nas_clip_file *f = &w->l->files[i];
     char path[PATH_ROOM];
-    const int len = snprintf(path, sizeof path, "%s/%s", w->l->folder, w->l->files[i].name);
+    const int len = snprintf(path, sizeof path, "%s/%s", w->l->folder, f->name);
     if (len < 0 || (size_t)len >= sizeof path)
-        return nas_fail(err, NAS_EFORMAT, "its path is too long");
-    return nas_sound_hear(path, &w->l->hearing, out, err);
+        return nas_fail(err, NAS_EINVAL, "the path %s/%s is too long", w->l->folder, f->name);
+    if (!f->readable) return nas_fail(err, NAS_EFORMAT, "%s", nowhere);
+    const nas_status st = nas_sound_hear(path, &w->l->hearing, out, err);
+    if (st == NAS_ENOTFOUND) return nas_clip_changed(path, err);
+    if (st != NAS_OK && st != NAS_EFORMAT) return nas_clip_not_read(st, err);
+    return nas_hash_equal(&out->content, &f->content) ? st : nas_clip_changed(path, err);
 }
 
 static nas_status resample_clip(const writer *w, int32_t i, nas_sound *out, nas_err *err) {
@@ -130,9 +139,14 @@ static nas_status resample_clip(const writer *w, int32_t i, nas_sound *out, nas_
     const int64_t room = (int64_t)floor(w->l->hearing.seconds * (double)w->rate_hz + 0.5);
     *out = (nas_sound){.rate_hz = w->rate_hz, .length = (int64_t)e->length};
     out->pcm = calloc((size_t)room + 1, sizeof *out->pcm);
-    if (!out->pcm) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    NAS_TRY(nas_sound_resample((const void *)(w->from->pcm + e->at), (int64_t)e->samples,
-                               e->rate_hz, w->rate_hz, out->pcm, room, &out->samples, err));
+    float *in = malloc(e->samples * sizeof *in);
+    nas_status st = out->pcm && in ? NAS_OK : nas_fail(err, NAS_ENOMEM, "out of memory");
+    if (st == NAS_OK) st = nas_pack_samples(w->from, i, in, err);
+    if (st == NAS_OK)
+        st = nas_sound_resample(in, (int64_t)e->samples, e->rate_hz, w->rate_hz, out->pcm, room,
+                                &out->samples, err);
+    free(in);
+    NAS_TRY(st);
     if (out->samples == 0) out->samples = 1; /* too short to give a sample: a zero */
     return NAS_OK;
 }
@@ -175,8 +189,8 @@ static nas_status add_jobs(writer *w, int32_t n, nas_err *err) {
             NAS_TRY(add_clip(w, w->first + i, &j->sound, err));
             continue;
         }
-        if (w->from || j->err.code == NAS_ENOMEM)
-            return nas_fail(err, j->err.code, "%s: %.1000s", f.name, j->err.text);
+        if (w->from) return nas_fail(err, j->err.code, "%s: %.1000s", f.name, j->err.text);
+        if (j->err.code != NAS_EFORMAT) return nas_fail(err, j->err.code, "%s", j->err.text);
         const char *why = nas_arena_format(w->a, err, "%s: %.400s", f.name, j->err.text);
         if (!why) return NAS_ENOMEM;
         w->empty[w->n_bad] = j->sound.empty;
@@ -290,67 +304,144 @@ nas_status nas_pack_write(const nas_clip_list *l, const nas_pack *from, int32_t 
 }
 
 static nas_status damaged(const char *path, const char *what, nas_err *err) {
-    return nas_fail(err, NAS_EFORMAT, "the packed clips %s are damaged (%s); remove the file", path,
-                    what);
+    return nas_fail(err, NAS_EFORMAT, "the packed clips %s are damaged (%s)", path, what);
 }
 
-/* The sizes that the tail states are those of the file; p gets the tables' places. */
-static nas_status check_tail(const char *path, const nas_hash *key, nas_pack *p, nas_err *err) {
-    tail t;
-    const uint64_t all = p->map.bytes;
-    if (all < sizeof nas_pack_magic + sizeof t) return damaged(path, "too short", err);
-    memcpy(&t, p->map.p + all - sizeof t, sizeof t);
-    if (memcmp(p->map.p, nas_pack_magic, sizeof nas_pack_magic) != 0 ||
-        memcmp(&t, &blank, offsetof(tail, key)) != 0 || !nas_hash_equal(&t.key, key))
-        return damaged(path, "not this pack", err);
-    const uint64_t body = all - sizeof nas_pack_magic - sizeof t;
-    if (t.file_bytes != all || t.n > INT32_MAX || t.n_bad > INT32_MAX || t.pcm_bytes > body ||
-        t.pcm_bytes % ALIGN != 0 || t.text_bytes > body || t.text_bytes < 8 ||
-        t.text_bytes % 8 != 0 ||
-        t.pcm_bytes + t.n * sizeof(nas_pack_entry) + t.n_bad * 8 + t.text_bytes != body)
-        return damaged(path, "sizes", err);
-    p->n = (int32_t)t.n;
-    p->n_bad = (int32_t)t.n_bad;
-    p->pcm = p->map.p + sizeof nas_pack_magic;
-    p->entries = (const void *)(p->pcm + t.pcm_bytes);
-    p->bad = (const void *)(p->entries + t.n);
-    p->text = (const void *)(p->bad + t.n_bad);
-    uint64_t sum = sum_add(0, p->entries, t.n * sizeof *p->entries);
-    sum = sum_add(sum, p->bad, t.n_bad * sizeof *p->bad);
-    sum = sum_add(sum, p->text, t.text_bytes);
-    if (sum_add(sum, &t, offsetof(tail, sum)) != t.sum || p->text[t.text_bytes - 1] != '\0')
-        return damaged(path, "tables", err);
-    for (uint64_t i = 0; i < t.n_bad; i++)
-        if (p->bad[i].text >= t.text_bytes) return damaged(path, "reasons", err);
+static void close_pack(nas_pack *p) {
+    union { /* free takes what malloc gave, which is not const */
+        const uint8_t *c;
+        void *v;
+    } u = {.c = p->tables.p};
+    free(u.v);
+    free(p->path);
+    close(p->fd);
+}
+
+/* The sizes that the tail states are those of the file; *at is where the tables begin. */
+static nas_status check_tail(const nas_pack *p, uint64_t all, const nas_hash *key, tail *t,
+                             uint64_t *at, nas_err *err) {
+    char magic[NAS_PACK_MAGIC];
+    if (all < sizeof magic + sizeof *t) return damaged(p->path, "too short", err);
+    NAS_TRY(nas_file_read_at(p->fd, p->path, 0, magic, sizeof magic, err));
+    NAS_TRY(nas_file_read_at(p->fd, p->path, all - sizeof *t, t, sizeof *t, err));
+    if (memcmp(magic, nas_pack_magic, sizeof magic) != 0 ||
+        memcmp(t, &blank, offsetof(tail, key)) != 0 || !nas_hash_equal(&t->key, key))
+        return damaged(p->path, "not this pack", err);
+    const uint64_t body = all - sizeof magic - sizeof *t;
+    if (t->file_bytes != all || t->n > INT32_MAX || t->n_bad > INT32_MAX || t->pcm_bytes > body ||
+        t->pcm_bytes % ALIGN != 0 || t->text_bytes > body || t->text_bytes < 8 ||
+        t->text_bytes % 8 != 0 ||
+        t->pcm_bytes + t->n * sizeof(nas_pack_entry) + t->n_bad * 8 + t->text_bytes != body)
+        return damaged(p->path, "sizes", err);
+    *at = sizeof magic + t->pcm_bytes;
     return NAS_OK;
 }
 
-static nas_status check_entries(const char *path, int32_t n_labels, const nas_pack *p,
-                                nas_err *err) {
-    const uint64_t pcm_bytes = (uint64_t)((const uint8_t *)p->entries - p->pcm);
-    const uint64_t text_bytes =
-        (uint64_t)(p->map.p + p->map.bytes - sizeof(tail) - (const uint8_t *)p->text);
+/* Reads the tables and checks what was read. */
+static nas_status read_tables(nas_pack *p, const tail *t, uint64_t at, nas_err *err) {
+    const size_t entry_bytes = t->n * sizeof(nas_pack_entry), bad_bytes = t->n_bad * 8;
+    uint8_t *own = malloc(entry_bytes + bad_bytes + t->text_bytes);
+    if (!own) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    p->tables = (nas_mapped){.p = own, .bytes = entry_bytes + bad_bytes + t->text_bytes};
+    NAS_TRY(nas_file_read_at(p->fd, p->path, at, own, p->tables.bytes, err));
+    p->n = (int32_t)t->n;
+    p->n_bad = (int32_t)t->n_bad;
+    p->entries = (const void *)own;
+    p->bad = (const void *)(own + entry_bytes);
+    p->text = (const void *)(own + entry_bytes + bad_bytes);
+    uint64_t sum = sum_add(0, p->entries, entry_bytes);
+    sum = sum_add(sum, p->bad, bad_bytes);
+    sum = sum_add(sum, p->text, t->text_bytes);
+    if (sum_add(sum, t, offsetof(tail, sum)) != t->sum || p->text[t->text_bytes - 1] != '\0')
+        return damaged(p->path, "tables", err);
+    for (uint64_t i = 0; i < t->n_bad; i++)
+        if (p->bad[i].text >= t->text_bytes) return damaged(p->path, "reasons", err);
+    return NAS_OK;
+}
+
+static bool read_samples(const nas_pack *p, int32_t i, float *out) {
+    const nas_pack_entry *e = &p->entries[i];
+    const size_t bytes = e->samples * sizeof *out;
+    return nas_file_read_at(p->fd, p->path, sizeof nas_pack_magic + e->at, out, bytes, NULL) ==
+               NAS_OK &&
+           sum_clip(out, bytes) == e->sum;
+}
+
+static nas_status check_entries(const nas_pack *p, const tail *t, int32_t n_labels, nas_err *err) {
+    uint64_t most = 0;
     for (int32_t i = 0; i < p->n; i++) {
         const nas_pack_entry *e = &p->entries[i];
-        if (e->at % ALIGN != 0 || e->at > pcm_bytes || e->samples < 1 ||
-            e->samples > (pcm_bytes - e->at) / sizeof(float) || e->name >= text_bytes ||
+        if (e->at % ALIGN != 0 || e->at > t->pcm_bytes || e->samples < 1 ||
+            e->samples > (t->pcm_bytes - e->at) / sizeof(float) || e->name >= t->text_bytes ||
             e->label < 0 || e->label >= n_labels || e->rate_hz < 1)
-            return damaged(path, "entries", err);
-        if (sum_clip(p->pcm + e->at, e->samples * sizeof(float)) != e->sum)
-            return damaged(path, "samples", err);
+            return damaged(p->path, "entries", err);
+        if (e->samples > most) most = e->samples;
     }
-    return NAS_OK;
+    float *one = malloc(most * sizeof *one + 1);
+    bool good = one != NULL;
+    for (int32_t i = 0; i < p->n && good; i++) good = read_samples(p, i, one);
+    free(one);
+    return good  ? NAS_OK
+           : one ? damaged(p->path, "samples", err)
+                 : nas_fail(err, NAS_ENOMEM, "out of memory");
 }
 
-nas_status nas_pack_map(const char *path, const nas_hash *key, int32_t n_labels, nas_pack *out,
-                        nas_err *err) {
+static nas_status open_in(nas_pack *p, const nas_hash *key, int32_t n_labels, nas_err *err) {
+    struct stat info;
+    tail t;
+    uint64_t at = 0;
+    if (fstat(p->fd, &info) != 0) return nas_fail_errno(err, "cannot examine %s", p->path);
+    if (!S_ISREG(info.st_mode)) return damaged(p->path, "not a regular file", err);
+    NAS_TRY(check_tail(p, (uint64_t)info.st_size, key, &t, &at, err));
+    NAS_TRY(read_tables(p, &t, at, err));
+    return check_entries(p, &t, n_labels, err);
+}
+
+nas_status nas_pack_open(const char *path, const nas_hash *key, int32_t n_labels, nas_pack *out,
+                         nas_err *err) {
     *out = (nas_pack){0};
-    NAS_TRY(nas_file_map(path, &out->map, err));
-    nas_status st = check_tail(path, key, out, err);
-    if (st == NAS_OK) st = check_entries(path, n_labels, out, err);
-    if (st != NAS_OK) {
-        nas_file_unmap(&out->map);
-        *out = (nas_pack){0};
-    }
+    nas_pack p = {.fd = nas_file_open(path)};
+    if (p.fd < 0) return nas_fail_errno(err, "cannot open %s", path);
+    p.path = strdup(path);
+    const nas_status st =
+        p.path ? open_in(&p, key, n_labels, err) : nas_fail(err, NAS_ENOMEM, "out of memory");
+    if (st == NAS_OK)
+        *out = p;
+    else
+        close_pack(&p);
     return st;
+}
+
+void nas_pack_close(nas_pack *p) {
+    if (p->tables.p) close_pack(p);
+    *p = (nas_pack){0};
+}
+
+nas_status nas_pack_samples(const nas_pack *p, int32_t i, float *out, nas_err *err) {
+    if (read_samples(p, i, out)) return NAS_OK;
+    return nas_fail(err, NAS_EIO,
+                    "the packed clips %s were changed or cut while they were in use, or cannot be "
+                    "read (%s); the next run makes them again",
+                    p->path, p->text + p->entries[i].name);
+}
+
+/* Is what a nas says of a clip that could be hashed no fault of its file? */
+static bool is_no_fault(const char *why) {
+    static const char *const texts[] = {"cannot open it: ", "cannot examine it: ", nowhere, NULL};
+    for (const char *const *t = texts; *t; t++)
+        if (strncmp(why, *t, strlen(*t)) == 0) return true;
+    return strstr(why, "Internal malloc") != NULL;
+}
+
+bool nas_pack_lacks(const nas_pack *p, const nas_clip_list *l) {
+    int32_t bad = 0; /* in the order of the list */
+    for (int32_t i = 0; i < l->n && bad < p->n_bad; i++) {
+        const char *reason = p->text + p->bad[bad].text;
+        const size_t n = strlen(l->files[i].name);
+        if (strncmp(reason, l->files[i].name, n) != 0 || strncmp(reason + n, ": ", 2) != 0)
+            continue;
+        if (l->files[i].readable && is_no_fault(reason + n + 2)) return true;
+        bad++;
+    }
+    return false;
 }

@@ -194,9 +194,12 @@ static void cut_empty_rows(nas_csv *c) {
     if (c->empty) c->end = end;
 }
 
-/* The file's text, unpacked where it is gzip. */
+/* The file's text, unpacked where it is gzip. It is read once, as it is gone through several times
+ * and must not change meanwhile. */
 static nas_status read_text(nas_csv *c, const char **p, nas_err *err) {
-    NAS_TRY(nas_file_map(c->path, &c->map, err));
+    NAS_TRY(nas_file_load(c->path, INT32_MAX, &c->map, err));
+    if (!c->map.bytes)
+        return nas_fail(err, NAS_EFORMAT, "%s is empty; expected a header", c->path);
     *p = (const char *)c->map.p;
     size_t n = c->map.bytes;
     if (nas_is_gzip(c->map.p, n)) {
@@ -214,7 +217,7 @@ static nas_status read_text(nas_csv *c, const char **p, nas_err *err) {
 }
 
 static nas_status open_in(nas_csv *c, const char *path, nas_err *err) {
-    const char *p;
+    const char *p = NULL;
     NAS_TRY(nas_arena_open(&c->arena, err));
     if (!(c->path = nas_arena_text(c->arena, path, err))) return NAS_ENOMEM;
     if (nas_path_is_dir(path))

@@ -12,7 +12,7 @@
 
 typedef struct nas_csv nas_csv;
 
-/* Maps the file, unpacks it where it is gzip, and reads its header. Rows of nothing but delimiters
+/* Reads the file once, unpacks it where it is gzip, and reads its header. Rows of nothing but delimiters
  * at the end are no rows. Owner: the caller closes it. Errors: NAS_ENOTFOUND, NAS_EIO; NAS_EFORMAT
  * an empty file, one of 2 GiB or more, what is no table of text (named for what it is). */
 NAS_NODISCARD nas_status nas_csv_open(const char *path, nas_csv **out, nas_err *err);

@@ -65,9 +65,8 @@ static nas_status keep(cutting *t, const char *path, nas_sound *s, nas_err *err)
     *r = (recording){.name = name,
                      .key = nas_hash_u64(&key),
                      .sound = {.pcm = pcm, .samples = s->samples, .rate_hz = s->rate_hz},
-                     .clip = clip};
-    if (!nas_clip_hash_file(path, &r->content))
-        return nas_fail(err, NAS_EIO, "cannot read the recording %s", path);
+                     .clip = clip,
+                     .content = s->content};
     if (s->length > s->samples)
         nas_warn(t->log, "silence: of the recording %s only the first %d s are read", name,
                  MOST_SECONDS);
@@ -81,17 +80,17 @@ static nas_status keep(cutting *t, const char *path, nas_sound *s, nas_err *err)
     return NAS_OK;
 }
 
-static nas_status read_one(cutting *t, const char *path, nas_err *err) {
+static nas_status read_one(cutting *t, const nas_noise_files *files, int32_t i, nas_err *err) {
     nas_err why = {0};
     nas_sound s;
     const nas_hearing hearing = {.seconds = MOST_SECONDS, .full_scale = t->c->full_scale};
-    nas_status st = nas_sound_hear(path, &hearing, &s, &why);
-    if (st == NAS_ENOMEM) return nas_fail(err, st, "silence: %s", why.text);
-    if (st != NAS_OK) {
-        nas_warn(t->log, "silence: the recording %s is left out: %s", path, why.text);
+    nas_status st = nas_noise_hear(files, i, &hearing, &s, &why);
+    if (st == NAS_EFORMAT) {
+        nas_warn(t->log, "silence: the recording %s is left out: %s", files->paths[i], why.text);
         return NAS_OK;
     }
-    st = keep(t, path, &s, err);
+    if (st != NAS_OK) return nas_fail(err, st, "silence: %s", why.text);
+    st = keep(t, files->paths[i], &s, err);
     nas_sound_free(&s);
     return st;
 }
@@ -111,7 +110,7 @@ static nas_status read_recordings(cutting *t, nas_err *err) {
     if (!t->recordings) return NAS_ENOMEM;
     for (int32_t i = 0; i < files.n; i++) {
         if (nas_should_stop(t->log)) return nas_fail(err, NAS_ESTOP, "stopped");
-        NAS_TRY(read_one(t, files.paths[i], err));
+        NAS_TRY(read_one(t, &files, i, err));
         nas_progress(t->log, "reading recordings", i + 1, files.n);
     }
     if (t->left_out)

@@ -5,6 +5,12 @@
 
 #include "core/kernel/kernel_int.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#elif defined __aarch64__
+#include <arm_neon.h>
+#endif
+
 #define ROW_JOIN_(a, b) a##_##b
 #define ROW_JOIN(a, b)  ROW_JOIN_(a, b)
 #define ROW(x)          ROW_JOIN(x, NAS_ROW)
@@ -40,6 +46,27 @@ INLINE void store(float *p, vec v) {
 
 INLINE vec splat(float v) {
     return v - (vec){0};
+}
+
+/* a * b + c, rounded once where the row's processors can, else twice. No compiler fuses what is not
+ * written so (-ffp-contract=off): a row gives the same bits from any of them. */
+#define FMADD_avx512 _mm512_fmadd_ps
+#define FMADD_avx2   _mm256_fmadd_ps
+#ifdef __aarch64__
+#define FMADD_generic(a, b, c) vfmaq_f32(c, a, b)
+#else
+#define FMADD_generic(a, b, c) ((a) * (b) + (c))
+#endif
+INLINE vec fmadd(vec a, vec b, vec c) {
+    return (vec)ROW_JOIN(FMADD, NAS_ROW)(a, b, c);
+}
+
+/* a * b - c, c - a * b. */
+INLINE vec fmsub(vec a, vec b, vec c) {
+    return fmadd(a, b, -c);
+}
+INLINE vec fnmadd(vec a, vec b, vec c) {
+    return fmadd(-a, b, c);
 }
 
 /* v where keep has all bits, else zero. A NaN comes through (keep is then a comparison's "not <=").

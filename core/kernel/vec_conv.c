@@ -38,7 +38,7 @@ INLINE void tile(const nas_conv *c, int groups, int width, const float *const x[
             UNROLL for (int p = 0; p < groups * GROUP; p++) {
                 const float *a = p < GROUP ? a0 : p < 2 * GROUP ? a1 : a2;
                 const vec s = splat(a[(p % GROUP) * step]);
-                UNROLL for (int v = 0; v < width; v++) sum[p][v] += s * b[v];
+                UNROLL for (int v = 0; v < width; v++) sum[p][v] = fmadd(s, b[v], sum[p][v]);
             }
             a0++;
             a1++;

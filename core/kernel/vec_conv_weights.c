@@ -38,7 +38,7 @@ INLINE void outer(const nas_conv *c, int32_t n, int depth, int width, const floa
                 UNROLL for (int v = 0; v < width; v++) b[v] = load(d + v * LANES);
                 UNROLL for (int k = 0; k < depth; k++) {
                     const vec s = splat(a[k]);
-                    UNROLL for (int v = 0; v < width; v++) sum[k][v] += s * b[v];
+                    UNROLL for (int v = 0; v < width; v++) sum[k][v] = fmadd(s, b[v], sum[k][v]);
                 }
                 a += c->x_pixel;
                 d += c->y_pixel;

@@ -18,7 +18,7 @@ static void channels(const nas_conv *c, const axes *a, const float *x, const flo
         for (int32_t t = 0; t < c->taps; t++) {
             const float *from = x + at.x + c->at[t];
             const vec weight = load(w + (ptrdiff_t)c->tap[t] * c->out);
-            UNROLL for (int p = 0; p < GROUP; p++) sum[p] += load(from + p * step) * weight;
+            UNROLL for (int p = 0; p < GROUP; p++) sum[p] = fmadd(load(from + p * step), weight, sum[p]);
         }
         UNROLL for (int p = 0; p < GROUP; p++) store(y + at.y + p * a->along.y, sum[p]);
     }
@@ -74,7 +74,7 @@ INLINE void grid_rows(const nas_conv *c, ptrdiff_t row, int n, bool back, int32_
                     const vec v = load((const float *)(const void *)(from + e * step));
                     UNROLL for (int p = 0; p < n; p++) {
                         const int j = back ? p - e : e - p;
-                        if (j >= 0 && j < 3) sum[p] += v * k[j];
+                        if (j >= 0 && j < 3) sum[p] = fmadd(v, k[j], sum[p]);
                     }
                 }
             }
@@ -144,7 +144,7 @@ INLINE void gather(const nas_conv *c, int32_t n, int taps, int32_t first, const 
             const float *d = dy + i * c->y_image + r * c->y_row;
             for (int32_t p = 0; p < c->w; p++) {
                 const vec v = load(d);
-                UNROLL for (int t = 0; t < taps; t++) sum[t] += load(a + place[t]) * v;
+                UNROLL for (int t = 0; t < taps; t++) sum[t] = fmadd(load(a + place[t]), v, sum[t]);
                 a += c->x_pixel;
                 d += c->y_pixel;
             }
@@ -166,7 +166,7 @@ INLINE void grid_add(const nas_conv *c, ptrdiff_t row, int n, const float *x, co
             const char *from = (const char *)(x + k * row);
             const vec v = load((const float *)(const void *)(from + e * step));
             UNROLL for (int j = 0; j < 3; j++) {
-                if (e - j >= 0 && e - j < n) sum[k * 3 + j] += v * b[e - j];
+                if (e - j >= 0 && e - j < n) sum[k * 3 + j] = fmadd(v, b[e - j], sum[k * 3 + j]);
             }
         }
     }

@@ -67,7 +67,7 @@ INLINE void moments_block(const nas_map *m, int32_t n, int32_t c, int w, float *
         UNROLL for (int v = 0; v < w; v++) {
             const vec d = load(p + v * LANES) - from[v];
             s[v] += d;
-            q[v] += d * d;
+            q[v] = fmadd(d, d, q[v]);
         }
     }
     UNROLL for (int v = 0; v < w; v++) {
@@ -89,7 +89,7 @@ INLINE void affine_block(int32_t pixels, int32_t cs, int32_t c, int w, const flo
         b[v] = load(shift + c + v * LANES);
     }
     for (int32_t x = 0; x < pixels; x++, p += cs, to += cs) UNROLL for (int v = 0; v < w; v++) {
-            const vec z = load(p + c + v * LANES) * a[v] + b[v];
+            const vec z = fmadd(load(p + c + v * LANES), a[v], b[v]);
             store(to + c + v * LANES, relu ? only(~(z <= (vec){0}), z) : z);
         }
 }
@@ -121,9 +121,9 @@ INLINE void affine_sums_block(const nas_map *m, const nas_map *dy, int32_t n, in
         UNROLL for (int v = 0; v < w; v++) {
             const vec u = load(p + v * LANES);
             vec z = load(d + v * LANES);
-            if (relu) z = only(~(u * a[v] + b[v] <= (vec){0}), z);
+            if (relu) z = only(~(fmadd(u, a[v], b[v]) <= (vec){0}), z);
             s[v] += z;
-            q[v] += z * (u - from[v]);
+            q[v] = fmadd(z, u - from[v], q[v]);
         }
     }
     UNROLL for (int v = 0; v < w; v++) {
@@ -154,8 +154,8 @@ INLINE void affine_grad_block(int32_t pixels, int32_t cs, int32_t c, int w, cons
         UNROLL for (int v = 0; v < w; v++) {
             const vec u = load(p + c + v * LANES);
             vec z = load(d + c + v * LANES);
-            if (relu) z = only(~(u * a[v] + b[v] <= (vec){0}), z);
-            store(to + c + v * LANES, a[v] * z + (k[v] * u + o[v]));
+            if (relu) z = only(~(fmadd(u, a[v], b[v]) <= (vec){0}), z);
+            store(to + c + v * LANES, fmadd(a[v], z, fmadd(k[v], u, o[v])));
         }
 }
 
@@ -253,7 +253,8 @@ static void adam(size_t count, float *w, const float *g, float *m, float *v, flo
                  float one_b1, float one_b2, float epsilon) {
     for (size_t i = 0; i < count; i += LANES) {
         const vec d = load(g + i), a = load(m + i), b = load(v + i);
-        const vec first = a + (d - a) * one_b1, second = b + (d * d - b) * one_b2;
+        const vec first = fmadd(d - a, splat(one_b1), a);
+        const vec second = fmadd(fmsub(d, d, b), splat(one_b2), b);
         vec root;
         UNROLL for (int l = 0; l < LANES; l++) root[l] = sqrtf(second[l]);
         store(m + i, first);
@@ -264,7 +265,7 @@ static void adam(size_t count, float *w, const float *g, float *m, float *v, flo
 
 static void sgd(size_t count, float *w, const float *g, float *v, float rate, float momentum) {
     for (size_t i = 0; i < count; i += LANES) {
-        const vec next = momentum * load(v + i) - rate * load(g + i);
+        const vec next = fmsub(splat(momentum), load(v + i), rate * load(g + i));
         store(v + i, next);
         store(w + i, load(w + i) + next);
     }

@@ -15,13 +15,15 @@ INLINE void to_points(int m, const vec *d, vec *v) {
         v[3] = d[1] - d[3];
         return;
     }
-    const vec a = d[4] - 4 * d[2], b = d[3] - 4 * d[1], c = d[4] - d[2], e = 2 * (d[3] - d[1]);
-    v[0] = 4 * d[0] - 5 * d[2] + d[4];
+    const vec two = splat(2), four = splat(4);
+    const vec a = fnmadd(four, d[2], d[4]), b = fnmadd(four, d[1], d[3]);
+    const vec c = d[4] - d[2], e = d[3] - d[1];
+    v[0] = fmsub(four, d[0], 5 * d[2]) + d[4];
     v[1] = a + b;
     v[2] = a - b;
-    v[3] = c + e;
-    v[4] = c - e;
-    v[5] = 4 * d[1] - 5 * d[3] + d[5];
+    v[3] = fmadd(two, e, c);
+    v[4] = fnmadd(two, e, c);
+    v[5] = fmsub(four, d[1], 5 * d[3]) + d[5];
 }
 
 /* A^T v: points to m outputs. */
@@ -34,9 +36,9 @@ INLINE void from_points(int m, const vec *v, vec *y) {
     }
     const vec c = v[3] + v[4], e = v[3] - v[4];
     y[0] = v[0] + a + c;
-    y[1] = b + 2 * e;
-    y[2] = a + 4 * c;
-    y[3] = b + 8 * e + v[5];
+    y[1] = fmadd(splat(2), e, b);
+    y[2] = fmadd(splat(4), c, a);
+    y[3] = fmadd(splat(8), e, b) + v[5];
 }
 
 /* A y: the way back of from_points. */
@@ -48,7 +50,8 @@ INLINE void spread(int m, const vec *y, vec *v) {
         v[3] = -y[1];
         return;
     }
-    const vec a = y[0] + y[2], b = y[1] + y[3], c = y[0] + 4 * y[2], e = 2 * y[1] + 8 * y[3];
+    const vec a = y[0] + y[2], b = y[1] + y[3];
+    const vec c = fmadd(splat(4), y[2], y[0]), e = fmadd(splat(2), y[1], 8 * y[3]);
     v[0] = y[0];
     v[1] = a + b;
     v[2] = a - b;
@@ -57,8 +60,15 @@ INLINE void spread(int m, const vec *y, vec *v) {
     v[5] = y[3];
 }
 
-/* G g: three weights to points. */
-INLINE void kernel_points(int m, const vec *g, vec *u) {
+/* a * b + c. */
+INLINE vec product(bool rounded, vec a, vec b, vec c) {
+    if (rounded) return a * b + c;
+    return fmadd(a, b, c);
+}
+
+/* G g: three weights to points. stored: they are weights as they are stored, whose products are
+ * rounded before they are added. */
+INLINE void kernel_points(int m, bool stored, const vec *g, vec *u) {
     const vec even = g[0] + g[2];
     if (m == 2) {
         u[0] = g[0];
@@ -67,28 +77,29 @@ INLINE void kernel_points(int m, const vec *g, vec *u) {
         u[3] = g[2];
         return;
     }
-    const vec far = g[0] * (1.0f / 24) + g[2] * (1.0f / 6), odd = g[1] * (1.0f / 12);
+    const vec far = product(stored, g[0], splat(1.0f / 24), g[2] * (1.0f / 6));
     u[0] = g[0] * 0.25f;
     u[1] = (even + g[1]) * (-1.0f / 6);
     u[2] = (even - g[1]) * (-1.0f / 6);
-    u[3] = far + odd;
-    u[4] = far - odd;
+    u[3] = product(stored, g[1], splat(1.0f / 12), far);
+    u[4] = product(stored, g[1], splat(-1.0f / 12), far);
     u[5] = g[2];
 }
 
-/* G^T u: the way back of kernel_points. */
-INLINE void kernel_back(int m, const vec *u, vec *g) {
+/* G^T u: the way back of kernel_points. halved: u are halves of sums, whose factor is the one that
+ * would be fused; so the product that is added to one of them is rounded. */
+INLINE void kernel_back(int m, bool halved, const vec *u, vec *g) {
     const vec a = u[1] + u[2], b = u[1] - u[2];
     if (m == 2) {
-        g[0] = u[0] + a * 0.5f;
+        g[0] = fmadd(a, splat(0.5f), u[0]);
         g[1] = b * 0.5f;
-        g[2] = a * 0.5f + u[3];
+        g[2] = fmadd(a, splat(0.5f), u[3]);
         return;
     }
     const vec c = u[3] + u[4], e = u[3] - u[4];
-    g[0] = u[0] * 0.25f - a * (1.0f / 6) + c * (1.0f / 24);
-    g[1] = e * (1.0f / 12) - b * (1.0f / 6);
-    g[2] = (c - a) * (1.0f / 6) + u[5];
+    g[0] = fmadd(c, splat(1.0f / 24), fmsub(u[0], splat(0.25f), a * (1.0f / 6)));
+    g[1] = fmsub(e, splat(1.0f / 12), b * (1.0f / 6));
+    g[2] = product(halved, c - a, splat(1.0f / 6), u[5]);
 }
 
 /* Where the tiles of n images are, and how far apart the points of `channels` lie. */
@@ -291,12 +302,12 @@ INLINE void pack_vector(const nas_winograd *p, int mh, int mw, const float *w, i
         vec g[3], u[SIDE];
         UNROLL for (int j = 0; j < 3; j++) g[j] =
             weights_at(&p->conv, w + p->tap[j * 3 + k] * p->conv.w_tap, o);
-        kernel_points(mh, g, u);
+        kernel_points(mh, true, g, u);
         UNROLL for (int j = 0; j < mh + 2; j++) half[j][k] = u[j];
     }
     UNROLL for (int j = 0; j < mh + 2; j++) {
         vec u[SIDE];
-        kernel_points(mw, half[j], u);
+        kernel_points(mw, j == 0 || j == mh + 1, half[j], u);
         UNROLL for (int k = 0; k < mw + 2; k++) store(to + (j * (mw + 2) + k) * stride, u[k]);
     }
 }
@@ -332,12 +343,12 @@ INLINE void unpack_all(const nas_winograd *p, int mh, int mw, const float *du, f
                 vec u[SIDE], g[3];
                 UNROLL for (int i = 0; i < mh + 2; i++) u[i] =
                     load(from + (i * (mw + 2) + j) * stride);
-                kernel_back(mh, u, g);
+                kernel_back(mh, false, u, g);
                 UNROLL for (int i = 0; i < 3; i++) half[i][j] = g[i];
             }
             UNROLL for (int i = 0; i < 3; i++) {
                 vec g[3];
-                kernel_back(mw, half[i], g);
+                kernel_back(mw, mh == 2 && i == 1, half[i], g);
                 UNROLL for (int j = 0; j < 3; j++) {
                     float *at = to + p->tap[i * 3 + j] * c->w_tap;
                     store(at, load(at) + g[j]);

@@ -54,8 +54,9 @@ static void prepare(void) {
     char hex[65], below[112];
     key = nas_hash_of("fuzz", 4);
     nas_hash_hex(&key, hex);
-    snprintf(folder, sizeof folder, "%.40s/nas-fuzz-%d",
-             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
+    snprintf(folder, sizeof folder, "%.40s/nas-fuzz-XXXXXX",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    fuzz_demand(mkdtemp(folder) != NULL, "a folder", NULL);
     snprintf(below, sizeof below, "%s/%.2s", folder, hex);
     snprintf(path, sizeof path, "%s/%.2s/%s", folder, hex, hex);
     fuzz_demand(nas_dir_make(below, &err) == NAS_OK, "a folder", &err);
@@ -82,14 +83,14 @@ static void as_file(const uint8_t *data, size_t n) {
 static void as_pack(const uint8_t *data, size_t n) {
     nas_err err = {0};
     nas_pack p = {.n = 0};
-    if (!fuzz_taken(nas_pack_map(fuzz_file(data, n), &key, CLASSES, &p, &err), &err)) return;
+    if (!fuzz_taken(nas_pack_open(fuzz_file(data, n), &key, CLASSES, &p, &err), &err)) return;
     for (int32_t i = 0; i < p.n; i++) {
-        const nas_pack_entry *e = &p.entries[i];
-        uint8_t sum = 0;
-        for (uint64_t k = 0; k < e->samples * sizeof(float); k++) sum ^= p.pcm[e->at + k];
-        fuzz_demand(strlen(p.text + e->name) + sum < n, "name", NULL);
+        float *pcm = malloc(p.entries[i].samples * sizeof *pcm);
+        fuzz_demand(pcm && nas_pack_samples(&p, i, pcm, &err) == NAS_OK, "samples", &err);
+        fuzz_demand(strlen(p.text + p.entries[i].name) < n, "name", NULL);
+        free(pcm);
     }
-    nas_file_unmap(&p.map);
+    nas_pack_close(&p);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {

@@ -13,10 +13,9 @@ static char folder[80], lists[2][128];
 
 static void prepare(void) {
     if (folder[0]) return;
-    snprintf(folder, sizeof folder, "%.40s/nas-fuzz-%d",
-             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
-    nas_err err = {0};
-    fuzz_demand(nas_dir_make(folder, &err) == NAS_OK, "a folder", &err);
+    snprintf(folder, sizeof folder, "%.40s/nas-fuzz-XXXXXX",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+    fuzz_demand(mkdtemp(folder) != NULL, "a folder", NULL);
     for (int i = 0; i < CLIPS; i++) {
         snprintf(names[i], sizeof names[i], "%s/%d_nohash_0.wav", labels[i / EACH], i % EACH);
         clips[i] = (nas_clip){.name = names[i], .speaker = "s", .label = i / EACH};

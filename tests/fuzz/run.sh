@@ -6,7 +6,7 @@ set -eu
 programs=$1
 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- tflite space csv list sound cache
+[ $# -gt 0 ] || set -- tflite space csv list sound cache database
 out=build/fuzz
 each=$((seconds / $#))
 [ "$each" -gt 0 ] || each=1
@@ -20,7 +20,7 @@ seeds() { # TARGET: small files to begin with
     csv) cp tests/fuzz/csv/* "$out/seeds/csv" ;;
     list) cp tests/fuzz/list/* "$out/seeds/list" ;;
     sound) cp tests/fuzz/sound/* "$out/seeds/sound" ;;
-    cache) FUZZ_SEEDS=$out/seeds/cache "$programs/fuzz_cache" -runs=0 >/dev/null 2>&1 ;;
+    cache | database) FUZZ_SEEDS=$out/seeds/$1 "$programs/fuzz_$1" -runs=0 >/dev/null 2>&1 ;;
     esac
 }
 
@@ -32,6 +32,7 @@ for target in "$@"; do
     case $target in
     tflite) limits="-max_len=6000" ;; # a graph that is run asks for at most 128 kB; 256 times that and 16 MB are what it may take
     space) limits="-max_len=8000 -dict=tests/fuzz/space.dict" ;;
+    database) limits="-max_len=64 -len_control=0 -timeout=60" ;; # what does not end is given up after some seconds
     *) limits="-max_len=4096" ;;
     esac
     # shellcheck disable=SC2086

@@ -1,0 +1,178 @@
+/* store/finals.c - what finalists got of the test part, and their times: rows by version and number
+ * of trials, of which the study's own columns show the last. */
+#include "store/store_int.h"
+
+#include <string.h>
+
+/* A column that only finalists have. */
+bool nas_finals_has(const char *metric) {
+    return strncmp(metric, "test_", 5) == 0;
+}
+
+static nas_status put_figures(nas_store *s, nas_study_id id, int64_t trials, int64_t trained,
+                              const nas_final_figure *v, int32_t n, nas_err *err) {
+    for (int32_t i = 0; i < n; i++)
+        NAS_TRY(nas_sql_put(s, err,
+                            "INSERT OR REPLACE INTO nas_finals(study, version, trials, trial,"
+                            " metric, value) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                            "iiiitr", id.study, id.version, trials, trained, v[i].metric, v[i].v));
+    return NAS_OK;
+}
+
+nas_status nas_store_put_final(nas_store *s, nas_study_id id, int64_t trials, int64_t row,
+                               const nas_final_figure *v, int32_t n, nas_err *err) {
+    int64_t trained;
+    NAS_TRY(nas_trained_row(s, id, row, &trained, err));
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    return nas_sql_end(s, put_figures(s, id, trials, trained, v, n, err), err);
+}
+
+nas_status nas_store_had_final(nas_store *s, nas_study_id id, int64_t row, bool *yes,
+                               nas_err *err) {
+    int64_t trained, n = 0;
+    NAS_TRY(nas_trained_row(s, id, row, &trained, err));
+    const nas_value of[2] = {{.type = NAS_COLUMN_INTEGER, .integer = id.study},
+                             {.type = NAS_COLUMN_INTEGER, .integer = trained}};
+    NAS_TRY(nas_store_query_integer(
+        s, "SELECT EXISTS (SELECT 1 FROM nas_finals WHERE study = ?1 AND trial = ?2)", of, 2, &n,
+        err));
+    *yes = n != 0;
+    return NAS_OK;
+}
+
+/* Rows of the version that were finalists once, which a row of finals names by who was trained. */
+static void put_former(sqlite3_str *q, const nas_layout *l) {
+    sqlite3_str_appendf(q,
+                        " WHERE version = %lld AND candidate IN (SELECT candidate FROM"
+                        " nas_trials_%lld WHERE id IN (SELECT trial FROM nas_finals WHERE study ="
+                        " %lld))",
+                        l->version, l->study, l->study);
+}
+
+/* "UPDATE ... SET" the columns that only finalists have; false: there are none, and *q is freed. */
+static bool put_set(sqlite3_str *q, const nas_layout *l, int64_t trials, int64_t trained) {
+    int32_t n = 0;
+    for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++) {
+        if (!nas_finals_has(l->names[i])) continue;
+        if (!n) sqlite3_str_appendf(q, "UPDATE nas_trials_%lld SET", l->study);
+        sqlite3_str_appendf(q, "%s \"%w\" = ", n++ ? "," : "", l->stored[i]);
+        if (trained)
+            sqlite3_str_appendf(q,
+                                "(SELECT value FROM nas_finals WHERE study = %lld AND version ="
+                                " %lld AND trials = %lld AND trial = %lld AND metric = %Q)",
+                                l->study, l->version, trials, trained, l->names[i]);
+        else
+            sqlite3_str_appendall(q, "NULL");
+    }
+    if (!n) sqlite3_free(sqlite3_str_finish(q));
+    return n > 0;
+}
+
+static nas_status clear_columns(nas_store *s, const nas_layout *l, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    if (!put_set(q, l, 0, 0)) return NAS_OK;
+    put_former(q, l);
+    return nas_sql_exec_str(s, q, err);
+}
+
+static nas_status show_columns(nas_store *s, const nas_layout *l, int64_t trials, int64_t row,
+                               int64_t trained, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    if (!put_set(q, l, trials, trained)) return NAS_OK;
+    sqlite3_str_appendf(q, " WHERE id = %lld", row);
+    return nas_sql_exec_str(s, q, err);
+}
+
+/* What was found of it when it was last a finalist stands among these finals, too. */
+static nas_status place(nas_store *s, nas_study_id id, int64_t trials, int64_t trained, int64_t at,
+                        nas_err *err) {
+    return nas_sql_put(s, err,
+                       "INSERT OR REPLACE INTO nas_finals(study, version, trials, trial, metric,"
+                       " value, place) SELECT study, ?2, ?3, trial, metric, value, ?5 FROM"
+                       " nas_finals WHERE study = ?1 AND trial = ?4 AND (version, trials) ="
+                       " (SELECT version, trials FROM nas_finals WHERE study = ?1 AND trial = ?4"
+                       "  ORDER BY version = ?2 AND trials = ?3 DESC, version DESC, trials DESC"
+                       "  LIMIT 1)",
+                       "iiiii", id.study, id.version, trials, trained, at);
+}
+
+static nas_status end_finals(nas_store *s, nas_study_id id, int64_t trials, const int64_t *rows,
+                             int32_t n, nas_err *err) {
+    nas_layout *l = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    NAS_TRY(clear_columns(s, l, err));
+    NAS_TRY(nas_sql_put(s, err,
+                        "UPDATE nas_finals SET place = NULL WHERE study = ?1 AND version = ?2 AND"
+                        " trials = ?3",
+                        "iii", id.study, id.version, trials));
+    for (int32_t i = 0; i < n; i++) {
+        int64_t trained;
+        NAS_TRY(nas_trained_row(s, id, rows[i], &trained, err));
+        NAS_TRY(place(s, id, trials, trained, i, err));
+        NAS_TRY(show_columns(s, l, trials, rows[i], trained, err));
+    }
+    return NAS_OK;
+}
+
+nas_status nas_store_end_finals(nas_store *s, nas_study_id id, int64_t trials, const int64_t *rows,
+                                int32_t n, nas_err *err) {
+    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
+    return nas_sql_end(s, end_finals(s, id, trials, rows, n, err), err);
+}
+
+/* --- of an older schema, whose columns have the figures of whoever was a finalist once */
+
+static nas_status take_metric(nas_store *s, const nas_layout *l, int32_t i, nas_err *err) {
+    sqlite3_str *q = sqlite3_str_new(s->db);
+    sqlite3_str_appendf(q,
+                        "INSERT OR IGNORE INTO nas_finals(study, version, trials, trial, metric,"
+                        " value, place) SELECT %lld, %lld, (SELECT count(*) FROM nas_trials_%lld"
+                        " WHERE version = %lld AND state NOT IN ('waiting', 'running')),"
+                        " coalesce(reused, id), %Q, \"%w\", (SELECT min(c.place) FROM nas_claims c"
+                        " WHERE c.study = %lld AND c.version = %lld AND c.trial = t.id)"
+                        " FROM nas_trials_%lld t WHERE version = %lld AND \"%w\" IS NOT NULL",
+                        l->study, l->version, l->study, l->version, l->names[i], l->stored[i],
+                        l->study, l->version, l->study, l->version, l->stored[i]);
+    return nas_sql_exec_str(s, q, err);
+}
+
+/* Who the last finalists were is known where something is claimed of them. */
+static nas_status take_version(nas_store *s, nas_study_id id, nas_err *err) {
+    nas_layout *l = NULL;
+    const nas_status found = nas_layout_get(s, id, &l, err);
+    if (found == NAS_ENOTFOUND) return NAS_OK; /* no such version has columns */
+    NAS_TRY(found);
+    for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++)
+        if (nas_finals_has(l->names[i])) NAS_TRY(take_metric(s, l, i, err));
+    for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++) {
+        if (!nas_finals_has(l->names[i])) continue;
+        sqlite3_str *q = sqlite3_str_new(s->db);
+        sqlite3_str_appendf(q, "UPDATE nas_trials_%lld SET \"%w\" = NULL", l->study, l->stored[i]);
+        put_former(q, l);
+        sqlite3_str_appendf(q,
+                            " AND \"%w\" IS NOT NULL AND id NOT IN (SELECT trial FROM nas_claims"
+                            " WHERE study = %lld AND version = %lld) AND EXISTS (SELECT 1 FROM"
+                            " nas_claims WHERE study = %lld AND version = %lld)",
+                            l->stored[i], l->study, l->version, l->study, l->version);
+        NAS_TRY(nas_sql_exec_str(s, q, err));
+    }
+    return NAS_OK;
+}
+
+static nas_status versions_of(nas_store *s, int64_t study, int64_t *n, nas_err *err) {
+    const nas_value of = {.type = NAS_COLUMN_INTEGER, .integer = study};
+    *n = 0;
+    return nas_store_query_integer(
+        s, "SELECT coalesce(max(version), 0) FROM nas_spaces WHERE study = ?1", &of, 1, n, err);
+}
+
+nas_status nas_finals_take(nas_store *s, const int64_t *ids, int64_t n, nas_err *err) {
+    for (int64_t i = 0; i < n; i++) {
+        nas_study_id id = {.study = ids[i]};
+        int64_t versions = 0;
+        NAS_TRY(versions_of(s, ids[i], &versions, err));
+        for (id.version = 1; id.version <= versions; id.version++)
+            NAS_TRY(take_version(s, id, err));
+    }
+    return NAS_OK;
+}
