@@ -400,13 +400,11 @@ const cli_command cli_verify = {
             [KERNEL] = {"--kernel", "NAME",
                         "kernel variant that trains (default: the trial's, where it runs here)"},
         },
-    .text = "Answers to single examples, by folds, and those of replicates are compared, too.\n"
-            "The bytes are the same where training version, mathematical library and kernel "
-            "variant are those\n"
-            "of the trial (the end of `machine` in `nas show`; `nas --version` has this build's). "
-            "Exit status:\n"
-            "1 when they are not; 3 when one of these is another, so that other bytes are "
-            "expected.\n\n"
+    .text = "Answers to single examples, by folds, and those of replicates are compared, too. The\n"
+            "bytes are the same where training version, mathematical library and kernel variant\n"
+            "are those of the trial (the end of `machine` in `nas show`; `nas --version` has this\n"
+            "build's). Exit status: 1 when they are not; 3 when one of these is another, so that\n"
+            "other bytes are expected.\n\n"
             "examples:\n"
             "  nas verify demo.db 3\n"
             "  nas verify demo.db --all\n",
