@@ -50,7 +50,7 @@ killed() {
     for _ in $(seq 200); do [ -n "$(ended)" ] && break; sleep 0.05; done
     kill $leader
     wait $leader
-    equal "$(ended)" "worker 1 was ended by signal 9 (Killed); it is replaced"
+    equal "$(ended)" "worker 1 was ended by signal 9 (Killed); trial 0 waits again, the worker is replaced"
 }
 check "the end of a worker" killed
 close_tests
