@@ -382,7 +382,7 @@ static nas_status work(hands *h, nas_err *err) {
         NAS_TRY(tidy(h, err));
         nas_arena_back(h->arena, mark);
     }
-    return NAS_OK;
+    return nas_fail(err, NAS_ESTOP, "stopped");
 }
 
 /* Before the first claim. Without the lock only its heartbeat tells that it lives. */
@@ -424,7 +424,7 @@ nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
     nas_store_close(h.store);
     nas_life_close(&h.life); /* after the store: see there */
     nas_arena_close(h.arena);
-    if (st == NAS_OK) return NAS_OK;
+    if (st == NAS_OK || st == NAS_ESTOP) return st;
     /* Memory may be there later; what else the database meets is not for another worker. */
     const bool passes = h.set_back || st == NAS_ENOMEM;
     nas_event e = {.kind = passes ? NAS_EVENT_SETBACK : NAS_EVENT_FATAL, .status = (int32_t)st};
