@@ -101,7 +101,7 @@ nas_judgement nas_setback_add(nas_setbacks *s, int64_t row, nas_fault fault, boo
         }
         if (fault != NAS_FAULT_OUTSIDE || p->ends >= ENDS_UNTIL_ASIDE) put_aside(s, p);
     }
-    return s->rounds >= NAS_ROUNDS_MOST || (row && !p) ? NAS_ENOUGH : NAS_AGAIN;
+    return s->rounds >= NAS_ROUNDS_MOST ? NAS_ENOUGH : NAS_AGAIN;
 }
 
 bool nas_setback_is_last(nas_setbacks *s, int64_t row) {

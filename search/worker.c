@@ -358,8 +358,14 @@ static void leave_aside(hands *h) {
     nas_store_narrow(h->store, h->w->only, a ? a->row : NULL, a ? atomic_load(&a->n) : 0);
 }
 
+/* Trials that crash must be judged before there can be more of them. */
+static bool is_aside_full(const nas_worker *w) {
+    return w->aside && !w->only && atomic_load(&w->aside->n) == NAS_ASIDE_MOST;
+}
+
 static nas_status work(hands *h, nas_err *err) {
     while (!stop_or_beat(h)) {
+        if (is_aside_full(h->w)) return NAS_OK;
         const nas_arena_mark mark = nas_arena_here(h->arena);
         nas_passed_look(&h->passed, h->w->cache);
         nas_store_pass_over(h->store, h->passed.rows, h->passed.n);

@@ -141,7 +141,7 @@ static void test_without_a_trial(void **state) {
         }
 }
 
-/* More crashing trials than can be left for the end. */
+/* More crashing trials than can be left aside at once: those that are there are judged first. */
 static void test_too_many(void **state) {
     (void)state;
     nas_aside aside = {0};
@@ -152,7 +152,17 @@ static void test_too_many(void **state) {
         assert_int_equal(nas_setback_add(&s, row, NAS_FAULT_CRASH, false, 10.0 * (double)row),
                          NAS_AGAIN);
     }
-    assert_int_equal(nas_setback_add(&s, row, NAS_FAULT_CRASH, false, 1e6), NAS_ENOUGH);
+    assert_int_equal(nas_setback_add(&s, row, NAS_FAULT_CRASH, false, 1e6), NAS_AGAIN);
+    int judged = 0;
+    for (int64_t next; (next = nas_setback_next(&s)) && judged < 1000; judged++) {
+        assert_int_not_equal(next, row);
+        if (nas_setback_add(&s, next, NAS_FAULT_CRASH, true, 2e6 + judged) == NAS_GUILTY)
+            nas_setback_drop(&s, next);
+    }
+    assert_int_equal(judged, NAS_ASIDE_MOST * NAS_ALONE_TRIES);
+    assert_int_equal(s.given_up, NAS_ASIDE_MOST);
+    assert_int_equal(nas_setback_add(&s, row, NAS_FAULT_CRASH, false, 3e6), NAS_AGAIN);
+    assert_int_equal(nas_setback_next(&s), row);
 }
 
 /* --trial-bytes is the trial's fault only where the machine had so much. */
