@@ -163,10 +163,10 @@ static nas_status store_result(hands *h, nas_result *r, const double *metric, na
     r->machine = h->machine;
     NAS_TRY(nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, &kept, err));
     h->holds = h->lost = false;
-    if (kept)
-        tell_finish(h, r, metric);
-    else
-        tell_lost(h);
+    if (!kept) tell_lost(h);
+    /* Whatever became of a lost one, this worker no longer is at it. */
+    const nas_result lost = {.state = "waiting"};
+    tell_finish(h, kept ? r : &lost, kept ? metric : NULL);
     return NAS_OK;
 }
 
