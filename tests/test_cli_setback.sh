@@ -77,6 +77,21 @@ stopped() {
 }
 check "Ctrl-C ends a run with a stopped worker" stopped
 
+asked() { # processes that train finalists again
+    sed 's/"seed": 3/"seed": 3, "replicates": 2/' long.json >again.json
+    "$NAS" run again.json --db again.db --trials 1 --workers 2 --quiet --out again.best >again.txt 2>&1 &
+    local leader=$! i
+    for i in $(seq 1000); do
+        [ "$(sql again.db "select count(*) from long where state = 'complete'" 2>/dev/null)" != 1 ] || [ "$(children "$leader" | wc -w)" != 2 ] || break
+    done
+    kill $(children "$leader")
+    wait "$leader"
+    equal "$? $(grep -c "asked to end by another process: the same command trains what is missing" again.txt)" "0 1" || { cat again.txt; return 1; }
+    "$NAS" run again.json --db again.db --trials 1 --workers 2 --quiet --out again.best &&
+        equal "$(sql again.db "select count(*) from nas_answers where replicate > 0")" 2
+}
+check "finalists whose processes are asked to end are trained by the same command" asked
+
 loses_cache() { # again and again, while trials are at work
     "$NAS" run tiny.json --db c.db --workers 2 --quiet --out c.best >c.txt 2>&1 &
     local leader=$!
