@@ -70,8 +70,8 @@ static void take_from_aside(nas_setbacks *s, int64_t row) {
 /* Once the pause is over, another round begins. Trials that end by being judged need no bound; what
  * ends without a trial is not judged. */
 static void count_round(nas_setbacks *s, int64_t row, nas_fault fault, bool alone, double now) {
-    const bool judged =
-        row && fault != NAS_FAULT_OUTSIDE && (s->trained > 0 || (alone && fault == NAS_FAULT_CRASH));
+    const bool judged = row && fault != NAS_FAULT_OUTSIDE &&
+                        (s->trained > 0 || (alone && fault == NAS_FAULT_CRASH));
     double pause = first_pause;
     if (s->due > 0 && now < s->due) return;
     for (int32_t i = 0; i < s->rounds && pause < longest_pause; i++) pause *= 2;

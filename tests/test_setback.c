@@ -134,8 +134,7 @@ static void test_without_a_trial(void **state) {
             nas_setbacks s = {.aside = &aside};
             int ends = 1;
             nas_setback_finished(&s, 1, true);
-            while (ends < 100 &&
-                   nas_setback_add(&s, 0, faults[f], alone, 10.0 * ends) == NAS_AGAIN)
+            while (ends < 100 && nas_setback_add(&s, 0, faults[f], alone, 10.0 * ends) == NAS_AGAIN)
                 ends++;
             assert_int_equal(ends, NAS_ROUNDS_MOST);
         }
