@@ -329,14 +329,15 @@ static int open_lock(const char *path) {
 
 /* Whoever may write in the folder may lock, whatever the maker's umask. What is there is opened
  * without O_CREAT, which systems refuse for another's file in a folder as /tmp
- * (fs.protected_regular). */
+ * (fs.protected_regular). A link that leads nowhere is there and is not. */
 static int open_or_make_lock(const char *path) {
-    for (;;) {
+    enum { TRIES = 100 };
+    for (int i = 1;; i++) {
         int fd = open_lock(path);
         if (fd >= 0 || errno != ENOENT) return fd;
         fd = open_again(path, O_RDWR | O_CREAT | O_EXCL, 0666);
         if (fd >= 0) (void)fchmod(fd, 0666);
-        if (fd >= 0 || errno != EEXIST) return fd;
+        if (fd >= 0 || errno != EEXIST || i == TRIES) return fd;
     }
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 enum { MOST_JOBS = 64, MOST_PROCESSES = 16 };
+enum { DONE, FAILED, ASKED }; /* how a process ends; FAILED: it said why */
 
 typedef struct job {
     int64_t row;
@@ -189,7 +190,7 @@ static void be_process(const nas_confirm *c, const jobs *all, int32_t first, int
     if (st != NAS_OK && st != NAS_ESTOP)
         nas_warn(&c->keep->log, "finalists were not trained again: %s", err.text);
     keep_warnings(c);
-    _exit(st == NAS_OK ? 0 : 1);
+    _exit(st == NAS_OK ? DONE : st == NAS_ESTOP ? ASKED : FAILED);
 }
 
 /* What a process could not tell itself. */
@@ -199,9 +200,13 @@ static void tell_end(const nas_confirm *c, int status) {
                  "a process that trained finalists again was ended by signal %d (%s): the same "
                  "command trains what is missing",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));
+    if (WIFEXITED(status) && WEXITSTATUS(status) == ASKED && !nas_should_stop(&c->keep->log))
+        nas_warn(&c->keep->log,
+                 "a process that trained finalists again was asked to end by another process: the "
+                 "same command trains what is missing");
 }
 
-static void wait_all(const nas_confirm *c, const pid_t *pid, int32_t n) {
+static void wait_all(const nas_confirm *c, pid_t *pid, int32_t n) {
     const double nap = 0.05;
     bool told = false;
     for (int32_t left = n; left > 0;) {
@@ -210,11 +215,13 @@ static void wait_all(const nas_confirm *c, const pid_t *pid, int32_t n) {
         for (int32_t i = 0; ended > 0 && i < n; i++) {
             if (pid[i] != ended) continue;
             left--;
+            pid[i] = 0; /* another process may get it */
             tell_end(c, status);
         }
         if (ended < 0 && errno != EINTR) return;
         if (!told && nas_should_stop(&c->keep->log)) {
-            for (int32_t i = 0; i < n; i++) (void)kill(pid[i], SIGTERM);
+            for (int32_t i = 0; i < n; i++)
+                if (pid[i] > 0) (void)kill(pid[i], SIGTERM);
             told = true;
         }
         /* One that was stopped hears of it only when it goes on. */

@@ -30,6 +30,8 @@
 #include <unistd.h>
 
 enum { MAX_WORKERS = 256, TICK_MS = 100, NO_FAULT = -1, PASSES_MOST = 32 };
+/* How a worker ends: no trial is left for it; it said why it cannot go on; it was asked to. */
+enum { NONE_LEFT, FAILED, ASKED };
 static const double patience = 60; /* with workers that were asked to end, in seconds */
 
 /* What a worker said before it ended, or what ended it. */
@@ -56,6 +58,7 @@ typedef struct team {
     int32_t n, alive;
     bool due[MAX_WORKERS]; /* to be started once `back` says so */
     int64_t only;          /* the row that the one worker tries alone; 0: none does */
+    bool again; /* one did: what came back to the study meanwhile waits for other workers */
     nas_setbacks back;
     death said[MAX_WORKERS];
     char how[1100]; /* the last of them: "worker 1 was ended by signal 9 (Killed)" */
@@ -145,7 +148,8 @@ static void be_worker(team *t, int32_t index) {
     w.last = t->only && nas_setback_is_last(&t->back, t->only);
     w.event_fd = t->pipe[1];
     nas_err err = {0};
-    _exit(nas_worker_run(&w, &err) == NAS_OK ? 0 : 1);
+    const nas_status st = nas_worker_run(&w, &err);
+    _exit(st == NAS_OK ? NONE_LEFT : st == NAS_ESTOP ? ASKED : FAILED);
 }
 
 /* Where fewer candidates are left than workers, the processors that come free go to them. */
@@ -321,7 +325,7 @@ typedef struct held {
 static bool note_held(void *ctx, const nas_row *row) {
     const held *h = ctx;
     const nas_value *worker = &row->values[2];
-    if (worker->is_null || !nas_process_is(worker->text, h->token)) return true;
+    if (worker->is_null || !worker->text || !nas_process_is(worker->text, h->token)) return true;
     h->death->row = row->values[0].integer;
     h->death->number = row->values[1].integer;
     return false;
@@ -342,6 +346,9 @@ static nas_status find_death(team *t, int32_t index, int status, death *e, nas_e
     if (sig)
         snprintf(t->how, sizeof t->how, "worker %" PRId32 " was ended by signal %d (%s)", index + 1,
                  sig, strsignal(sig));
+    else if (WEXITSTATUS(status) == ASKED)
+        snprintf(t->how, sizeof t->how, "worker %" PRId32 " was asked to end by another process",
+                 index + 1);
     else
         snprintf(t->how, sizeof t->how, "worker %" PRId32 " ended with status %d", index + 1,
                  WEXITSTATUS(status));
@@ -376,7 +383,13 @@ static nas_status set_back(team *t, int32_t index, int status, nas_err *err) {
     return v == NAS_ENOUGH ? give_up(t, &e, err) : NAS_OK;
 }
 
-/* A worker that ended: 0 means that no trial is left for it. Others are replaced. */
+/* It has nothing in hand and is not missed. */
+static bool is_done(const team *t, int status) {
+    if (!WIFEXITED(status)) return false;
+    return WEXITSTATUS(status) == NONE_LEFT || (WEXITSTATUS(status) == ASKED && asked_to_stop(t));
+}
+
+/* A worker that ended: others than those that are done are replaced. */
 static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     const bool late = t->late[index];
     t->pid[index] = 0;
@@ -388,7 +401,7 @@ static nas_status bury(team *t, int32_t index, int status, nas_err *err) {
     }
     t->late[index] = false;
     share_out(t);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (is_done(t, status)) {
         nas_setback_drop(&t->back, t->only);
         t->only = 0;
         return NAS_OK;
@@ -467,20 +480,30 @@ static void ask_to_end(const team *t, double *since) {
     signal_all(t, now - *since > patience ? SIGKILL : SIGCONT);
 }
 
+static nas_status start_alone(team *t, nas_err *err) {
+    t->only = nas_setback_next(&t->back);
+    if (t->only) {
+        t->again = true;
+        return start_worker(t, 0, err);
+    }
+    for (int32_t i = 0; t->again && i < t->n; i++) t->due[i] = true;
+    t->again = false;
+    return NAS_OK;
+}
+
 /* Workers that are to be started, after their pause; then, one by one, trials that are tried with
- * no other at work. */
+ * no other at work; then workers that look whether trials came back, as of a run that was killed.
+ */
 static nas_status start_due(team *t, bool *more, nas_err *err) {
     *more = t->alive > 0;
     if (asked_to_stop(t)) return NAS_OK;
     for (int32_t i = 0; i < t->n; i++) *more = *more || t->due[i];
-    *more = *more || atomic_load(&t->back.aside->n) > 0;
+    *more = *more || t->again || atomic_load(&t->back.aside->n) > 0;
     if (nas_clock_wall() < t->back.due) return NAS_OK;
     t->back.due = 0;
     for (int32_t i = 0; i < t->n && t->back.due <= 0; i++)
         if (t->due[i]) NAS_TRY(start_worker(t, i, err));
-    if (t->alive > 0 || t->back.due > 0) return NAS_OK;
-    t->only = nas_setback_next(&t->back);
-    return t->only ? start_worker(t, 0, err) : NAS_OK;
+    return t->alive > 0 || t->back.due > 0 ? NAS_OK : start_alone(t, err);
 }
 
 /* Workers see it with their next result; some take hours until then. */

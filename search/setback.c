@@ -67,10 +67,11 @@ static void take_from_aside(nas_setbacks *s, int64_t row) {
     atomic_store(&s->aside->n, kept);
 }
 
-/* Once the pause is over, another round begins. Trials that end by being judged need no bound. */
-static void count_round(nas_setbacks *s, nas_fault fault, bool alone, double now) {
-    const bool judged =
-        fault != NAS_FAULT_OUTSIDE && (s->trained > 0 || (alone && fault == NAS_FAULT_CRASH));
+/* Once the pause is over, another round begins. Trials that end by being judged need no bound; what
+ * ends without a trial is not judged. */
+static void count_round(nas_setbacks *s, int64_t row, nas_fault fault, bool alone, double now) {
+    const bool judged = row && fault != NAS_FAULT_OUTSIDE &&
+                        (s->trained > 0 || (alone && fault == NAS_FAULT_CRASH));
     double pause = first_pause;
     if (s->due > 0 && now < s->due) return;
     for (int32_t i = 0; i < s->rounds && pause < longest_pause; i++) pause *= 2;
@@ -87,7 +88,7 @@ nas_judgement nas_setback_add(nas_setbacks *s, int64_t row, nas_fault fault, boo
                               double now) {
     const int32_t most_given_up = 3; /* without a trained trial it is not they */
     nas_suspect *p = suspect(s, row);
-    count_round(s, fault, alone, now);
+    count_round(s, row, fault, alone, now);
     s->ends++;
     if (p) {
         p->ends++;
@@ -100,7 +101,7 @@ nas_judgement nas_setback_add(nas_setbacks *s, int64_t row, nas_fault fault, boo
         }
         if (fault != NAS_FAULT_OUTSIDE || p->ends >= ENDS_UNTIL_ASIDE) put_aside(s, p);
     }
-    return s->rounds >= NAS_ROUNDS_MOST || (row && !p) ? NAS_ENOUGH : NAS_AGAIN;
+    return s->rounds >= NAS_ROUNDS_MOST ? NAS_ENOUGH : NAS_AGAIN;
 }
 
 bool nas_setback_is_last(nas_setbacks *s, int64_t row) {

@@ -17,7 +17,8 @@ enum {
 };
 
 /* Rows of trials that workers leave alone, in memory that all of a run share. Only the coordinator
- * adds, at the end, while workers are there. */
+ * adds, at the end, while workers are there. Once it is full they claim nothing more, so that these
+ * are tried before there are others. */
 typedef struct nas_aside {
     _Atomic int32_t n;
     int64_t row[NAS_ASIDE_MOST];

@@ -163,10 +163,10 @@ static nas_status store_result(hands *h, nas_result *r, const double *metric, na
     r->machine = h->machine;
     NAS_TRY(nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, &kept, err));
     h->holds = h->lost = false;
-    if (kept)
-        tell_finish(h, r, metric);
-    else
-        tell_lost(h);
+    if (!kept) tell_lost(h);
+    /* Whatever became of a lost one, this worker no longer is at it. */
+    const nas_result lost = {.state = "waiting"};
+    tell_finish(h, kept ? r : &lost, kept ? metric : NULL);
     return NAS_OK;
 }
 
@@ -358,8 +358,14 @@ static void leave_aside(hands *h) {
     nas_store_narrow(h->store, h->w->only, a ? a->row : NULL, a ? atomic_load(&a->n) : 0);
 }
 
+/* Trials that crash must be judged before there can be more of them. */
+static bool is_aside_full(const nas_worker *w) {
+    return w->aside && !w->only && atomic_load(&w->aside->n) == NAS_ASIDE_MOST;
+}
+
 static nas_status work(hands *h, nas_err *err) {
     while (!stop_or_beat(h)) {
+        if (is_aside_full(h->w)) return NAS_OK;
         const nas_arena_mark mark = nas_arena_here(h->arena);
         nas_passed_look(&h->passed, h->w->cache);
         nas_store_pass_over(h->store, h->passed.rows, h->passed.n);
@@ -382,7 +388,7 @@ static nas_status work(hands *h, nas_err *err) {
         NAS_TRY(tidy(h, err));
         nas_arena_back(h->arena, mark);
     }
-    return NAS_OK;
+    return nas_fail(err, NAS_ESTOP, "stopped");
 }
 
 /* Before the first claim. Without the lock only its heartbeat tells that it lives. */
@@ -424,7 +430,7 @@ nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
     nas_store_close(h.store);
     nas_life_close(&h.life); /* after the store: see there */
     nas_arena_close(h.arena);
-    if (st == NAS_OK) return NAS_OK;
+    if (st == NAS_OK || st == NAS_ESTOP) return st;
     /* Memory may be there later; what else the database meets is not for another worker. */
     const bool passes = h.set_back || st == NAS_ENOMEM;
     nas_event e = {.kind = passes ? NAS_EVENT_SETBACK : NAS_EVENT_FATAL, .status = (int32_t)st};

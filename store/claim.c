@@ -158,13 +158,14 @@ static nas_status pick_new(nas_store *s, nas_layout *l, const progress *p, const
     return NAS_OK;
 }
 
+/* That may be given back to this handle. */
 static nas_status any_running(nas_store *s, nas_layout *l, bool *yes, nas_err *err) {
     sqlite3_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_RUNNING,
                             "SELECT 1 FROM nas_trials_# WHERE version = ?1 AND state = 'running'"
-                            " LIMIT 1",
+                            " AND (?2 = 0 OR id = ?2) LIMIT 1",
                             &st, err));
-    NAS_TRY(nas_sql_bind(s, st, err, "i", l->version));
+    NAS_TRY(nas_sql_bind(s, st, err, "ii", l->version, s->only));
     NAS_TRY(nas_sql_step(s, st, yes, err));
     sqlite3_reset(st);
     return NAS_OK;

@@ -266,8 +266,8 @@ NAS_NODISCARD nas_status nas_store_claim(nas_store *s, nas_study_id id, const ch
  * the next call. While there are others, or some run, NAS_CLAIM_WAIT stands for "none". */
 void nas_store_pass_over(nas_store *s, const int64_t *rows, int32_t n);
 
-/* Claims through this handle take no trial but row `only` (0: any) from now on, and do as if the
- * rows left[n] were not there; borrowed until the next call. */
+/* Claims through this handle take no trial but row `only` (0: any) from now on, and wait for no
+ * other; they do as if the rows left[n] were not there; borrowed until the next call. */
 void nas_store_narrow(nas_store *s, int64_t only, const int64_t *left, int32_t n);
 
 /* Writes the date, or another value beside it: each call changes what stands there. Errors:

@@ -144,6 +144,9 @@ static void test_lock_modes(void **state) {
     nas_cache_unlock(&c, &key, &lock);
     assert_false(nas_cache_is_claimed(&c, &key));
     assert_int_equal(use(dir, "mine"), 0);
+    /* A link that leads nowhere is refused, not waited for. */
+    assert_int_equal(symlink("nowhere", path_in(dir, &key, ".lock")), 0);
+    assert_int_equal(nas_cache_lock(&c, &key, &lock, &err), NAS_EIO);
     assert_int_equal(nas_dir_remove(dir, &err), NAS_OK);
 }
 

@@ -14,6 +14,7 @@ formula quick 0 6 >quick.json
 formula one 2 1 >one.json
 formula seven 7 2 >seven.json
 formula one 2 2 >other.json
+formula nine 9 1 >nine.json
 chmod 711 . && cp "$NAS" nas && chmod 755 nas
 export PROGRAM=$work/nas SPACES=$work
 
@@ -45,7 +46,18 @@ killed() { # FIRST SECOND [SPACE]: words before each run; what the second runs
     wait "$leader"
     $2 timeout 60 "$PROGRAM" run "$SPACES/${3:-one.json}" --db d.db --workers 1 --quiet --out b_best >b.txt 2>&1
 }
-export -f side_by_side at_work_on held killed
+# Its heartbeat tells the worker, after five seconds; what follows is no time of the trial.
+stolen() {
+    "$PROGRAM" run "$SPACES/nine.json" --db d.db --workers 1 --trial-seconds 6 --quiet --out a_best >a.txt 2>&1 &
+    local leader=$! set="update nas_trials_1 set state = "
+    at_work_on nine 1
+    sqlite3 -cmd ".timeout 10000" d.db "$set 'running', worker = 'somebody else'"
+    sleep 10
+    sqlite3 -cmd ".timeout 10000" d.db "$set 'failed'"
+    wait "$leader"
+    [ $? = 3 ]
+}
+export -f side_by_side at_work_on held killed stolen
 begin() { # NAME COMMAND...: in a folder of its own
     mkdir "$1" && chmod 777 "$1"
     (
@@ -84,6 +96,7 @@ export -f first second
 
 begin plain side_by_side "" ""
 begin killed killed "" ""
+begin stolen stolen
 if [ "$can_clock" = yes ]; then
     begin no_locks side_by_side "env LD_PRELOAD=$work/apart.so NO_LOCKS=1 CLOCK_BY=3600" "env LD_PRELOAD=$work/apart.so NO_LOCKS=1 CLOCK_BY=-3600"
     begin killed_ahead killed "env LD_PRELOAD=$work/apart.so CLOCK_BY=3600" ""
@@ -111,6 +124,8 @@ wait "${begun[@]}"
 
 check "two runs leave each other's trials alone" kept plain
 check "a killed run's trial comes back at once" taken_back killed
+lost() { ended stolen && grep -q "trial 0 was taken from its worker" stolen/a.txt && ! grep -q "did not end its trial in time" stolen/a.txt; }
+check "a worker whose trial was taken waits for it" lost
 if [ "$can_clock" = yes ]; then
     check "without locks, two hours between the clocks" kept no_locks
     says_no_lock() { has "d.db cannot be locked" no_locks/a.txt; }

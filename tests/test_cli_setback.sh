@@ -28,10 +28,11 @@ killed() { # SIGNAL: three times in a row, in one trial
     done
     wait "$leader"
     cat k.db.txt
-    grep -q "was ended by signal" k.db.txt && equal "$(sql k.db "select state, attempt, reason from long")" "complete,1,"
+    grep -qE "was (ended by signal|asked to end)" k.db.txt && equal "$(sql k.db "select state, attempt, reason from long")" "complete,1,"
 }
 check "kill -9 three times is no fault of the trial" killed KILL
 check "nor is SIGBUS" killed BUS
+check "nor is SIGTERM, after which the worker leaves in order" killed TERM
 
 random_kills() { # twenty, of any worker
     run_long r.db 4 2 &
@@ -75,6 +76,21 @@ stopped() {
     equal "$? $(running s.db long)" "130 0"
 }
 check "Ctrl-C ends a run with a stopped worker" stopped
+
+asked() { # processes that train finalists again
+    sed 's/"seed": 3/"seed": 3, "replicates": 2/' long.json >again.json
+    "$NAS" run again.json --db again.db --trials 1 --workers 2 --quiet --out again.best >again.txt 2>&1 &
+    local leader=$! i
+    for i in $(seq 1000); do
+        [ "$(sql again.db "select count(*) from long where state = 'complete'" 2>/dev/null)" != 1 ] || [ "$(children "$leader" | wc -w)" != 2 ] || break
+    done
+    kill $(children "$leader")
+    wait "$leader"
+    equal "$? $(grep -c "asked to end by another process: the same command trains what is missing" again.txt)" "0 1" || { cat again.txt; return 1; }
+    "$NAS" run again.json --db again.db --trials 1 --workers 2 --quiet --out again.best &&
+        equal "$(sql again.db "select count(*) from nas_answers where replicate > 0")" 2
+}
+check "finalists whose processes are asked to end are trained by the same command" asked
 
 loses_cache() { # again and again, while trials are at work
     "$NAS" run tiny.json --db c.db --workers 2 --quiet --out c.best >c.txt 2>&1 &
@@ -131,6 +147,21 @@ if "${CC:-gcc}" -O2 -shared -fPIC -D_GNU_SOURCE -o strike.so "$ROOT/tests/strike
 400,failed,4,1" && equal "$(sql hungry.db "select count(*) from tiny where reason like 'needs more memory than there was, 3 times with no other trial%'")" 4
     }
     check "memory that one kind of candidate alone never gets" hungry
+    comes_back() { # to the study, while another one is tried alone
+        STRIKE=11 STRIKE_FROM=1000000 LD_PRELOAD=$work/strike.so "$NAS" run tiny.json --db back.db --quiet --out back.best --workers 2 >back.txt 2>&1 &
+        local leader=$! left=0
+        for _ in $(seq 1000); do
+            [ "$(sql back.db "select count(*) from tiny where state = 'failed'" 2>/dev/null)" != 1 ] || break
+        done
+        "$NAS" retry back.db 2 && left=$(sql back.db "select count(*) from tiny where number > 2 and state in ('waiting', 'running')")
+        wait "$leader"
+        local status=$?
+        cat back.txt
+        [ "$left" -gt 0 ] || { echo "came too late"; return 0; }
+        equal "$status" 0 && equal "$(sql back.db "$states")" "4,complete,4,1
+400,failed,4,1"
+    }
+    check "a trial that comes back while others are tried alone" comes_back
     one_crash() {
         head -c 1 /dev/zero >times
         STRIKE_TIMES=$work/times strike "$1" once.db --workers 2 || { cat strike.txt; return 1; }

@@ -124,7 +124,23 @@ static void test_memory(void **state) {
     assert_true(nas_setback_is_last(&s, 1));
 }
 
-/* More crashing trials than can be left for the end. */
+/* Workers that end before they have a trial are not judged: that must not go on for ever. */
+static void test_without_a_trial(void **state) {
+    (void)state;
+    const nas_fault faults[] = {NAS_FAULT_MEMORY, NAS_FAULT_CRASH, NAS_FAULT_OUTSIDE};
+    for (size_t f = 0; f < sizeof faults / sizeof *faults; f++)
+        for (int alone = 0; alone < 2; alone++) {
+            nas_aside aside = {0};
+            nas_setbacks s = {.aside = &aside};
+            int ends = 1;
+            nas_setback_finished(&s, 1, true);
+            while (ends < 100 && nas_setback_add(&s, 0, faults[f], alone, 10.0 * ends) == NAS_AGAIN)
+                ends++;
+            assert_int_equal(ends, NAS_ROUNDS_MOST);
+        }
+}
+
+/* More crashing trials than can be left aside at once: those that are there are judged first. */
 static void test_too_many(void **state) {
     (void)state;
     nas_aside aside = {0};
@@ -135,7 +151,17 @@ static void test_too_many(void **state) {
         assert_int_equal(nas_setback_add(&s, row, NAS_FAULT_CRASH, false, 10.0 * (double)row),
                          NAS_AGAIN);
     }
-    assert_int_equal(nas_setback_add(&s, row, NAS_FAULT_CRASH, false, 1e6), NAS_ENOUGH);
+    assert_int_equal(nas_setback_add(&s, row, NAS_FAULT_CRASH, false, 1e6), NAS_AGAIN);
+    int judged = 0;
+    for (int64_t next; (next = nas_setback_next(&s)) && judged < 1000; judged++) {
+        assert_int_not_equal(next, row);
+        if (nas_setback_add(&s, next, NAS_FAULT_CRASH, true, 2e6 + judged) == NAS_GUILTY)
+            nas_setback_drop(&s, next);
+    }
+    assert_int_equal(judged, NAS_ASIDE_MOST * NAS_ALONE_TRIES);
+    assert_int_equal(s.given_up, NAS_ASIDE_MOST);
+    assert_int_equal(nas_setback_add(&s, row, NAS_FAULT_CRASH, false, 3e6), NAS_AGAIN);
+    assert_int_equal(nas_setback_next(&s), row);
 }
 
 /* --trial-bytes is the trial's fault only where the machine had so much. */
@@ -163,6 +189,7 @@ int main(void) {
         cmocka_unit_test(test_crashes_are_judged),
         cmocka_unit_test(test_all_crash),
         cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_without_a_trial),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_whose_memory),
     };

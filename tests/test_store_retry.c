@@ -40,6 +40,12 @@ static void test_narrow(void **state) {
     nas_store_narrow(s, 0, NULL, 0);
     assert_int_equal(claim_of(p, s, id, &more, &d), NAS_CLAIMED);
     assert_int_equal(d.id, c[0].id);
+
+    /* What others have at work is no reason to wait, but for the one. */
+    nas_store_narrow(s, c[2].id, NULL, 0);
+    assert_int_equal(claim_of(p, s, id, &more, &d), NAS_CLAIM_NONE_LEFT);
+    nas_store_narrow(s, c[0].id, NULL, 0);
+    assert_int_equal(claim_of(p, s, id, &more, &d), NAS_CLAIM_WAIT);
     nas_store_close(s);
 }
 
