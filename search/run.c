@@ -251,6 +251,7 @@ static void hear(team *t, const nas_event *e) {
         return;
     }
     if (e->kind == NAS_EVENT_FATAL) {
+        if (t->fatal != NAS_OK) return; /* what comes after the first may come of it */
         t->fatal = (nas_status)e->status;
         (void)nas_fail(&t->why, t->fatal, "%s", e->text);
         return;
@@ -514,6 +515,12 @@ static void look_at_file(team *t) {
     t->why = err;
 }
 
+/* Statuses of bad input, by which nothing was touched: not so once there are workers. */
+static bool is_refusal(nas_status st) {
+    return st == NAS_EINVAL || st == NAS_EFORMAT || st == NAS_ENOTFOUND || st == NAS_EUNSUPPORTED ||
+           st == NAS_EBUSY;
+}
+
 static nas_status lead(team *t, nas_err *err) {
     double told = 0;
     bool more = true;
@@ -532,7 +539,8 @@ static nas_status lead(team *t, nas_err *err) {
         NAS_TRY(look_around(t, err));
     }
     hear_all(t);
-    return t->fatal == NAS_OK ? NAS_OK : nas_fail(err, t->fatal, "%s", t->why.text);
+    if (t->fatal == NAS_OK) return NAS_OK;
+    return nas_fail(err, is_refusal(t->fatal) ? NAS_EIO : t->fatal, "%s", t->why.text);
 }
 
 static nas_status run_team(team *t, nas_err *err) {
@@ -747,11 +755,6 @@ static nas_status run_study(team *t, const nas_space *s, const nas_dataset *d, n
     warn_of_reader(t);
     keep_warnings(t);
     return nas_cache_trim(t->worker.cache, err);
-}
-
-static bool is_refusal(nas_status st) {
-    return st == NAS_EINVAL || st == NAS_EFORMAT || st == NAS_ENOTFOUND || st == NAS_EUNSUPPORTED ||
-           st == NAS_EBUSY;
 }
 
 /* How many trials there will be: those wanted, or all points where there are fewer; -1: no end. */
