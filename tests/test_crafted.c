@@ -77,7 +77,7 @@ static const struct {
     {"ALTER TABLE nas_trials_1 ADD COLUMN evil AS (abs(number))", "nas_trials_1"},
     {"ALTER TABLE nas_trials_1 ADD COLUMN evil TEXT CHECK (abs(1))", "nas_trials_1"},
     {"ALTER TABLE nas_trials_1 ADD COLUMN evil TEXT DEFAULT 'x'", "nas_trials_1"},
-    {"ALTER TABLE nas_epochs ADD COLUMN evil TEXT", "another text"},
+    {"ALTER TABLE nas_epochs ADD COLUMN evil TEXT", "nas_epochs is another"},
     {"DROP VIEW nas_verdicts; CREATE VIEW nas_verdicts AS SELECT 1", "nas_verdicts"},
     {"DROP TABLE nas_epochs; CREATE VIEW nas_epochs AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL"
      " SELECT x + 1 FROM c) SELECT x FROM c",
@@ -94,6 +94,9 @@ static const struct {
      "damaged"},
     {SCHEMA "INSERT INTO sqlite_master VALUES('trigger', 'x', 'mine', 0, 'CREATE TRIGGER x AFTER"
             " UPDATE OF \"on\" ON nas_trials_1 BEGIN DELETE FROM nas_studies; END')",
+     "damaged"},
+    {SCHEMA "INSERT INTO sqlite_master VALUES('view', 'a\"b', 'a\"b', 0, 'CREATE VIEW \"nas_extra\""
+            " AS SELECT 1')",
      "damaged"},
     {SCHEMA "UPDATE sqlite_master SET name = 'kws2', sql = replace(sql, 'nas_trials_1',"
             " 'nas_trials_1 /* ') WHERE name = 'nas_trials_1_state'",
@@ -154,11 +157,16 @@ static void test_utf16(void **state) {
 static void test_left_alone(void **state) {
     place *p = *state;
     make(p);
-    raw_sql(p, "CREATE TABLE mine(id INTEGER PRIMARY KEY, a TEXT CHECK (length(a) > 1), b AS (a || "
-               "'x')); CREATE INDEX mine_a ON mine(lower(a)); CREATE VIEW my_best AS SELECT a.* "
-               "FROM kws_best a /* mine */; CREATE INDEX my_index ON nas_trials_1(accuracy DESC); "
-               "CREATE TRIGGER mine_t AFTER INSERT ON mine BEGIN DELETE FROM mine WHERE id < 0; "
-               "END; CREATE VIEW \"odd \"\" name\" AS SELECT 1; ANALYZE");
+    raw_sql(
+        p,
+        "CREATE TABLE mine(id INTEGER PRIMARY KEY, a TEXT CHECK (length(a) > 1), b AS (a || "
+        "'x')); CREATE INDEX mine_a ON mine(lower(a)); CREATE VIEW my_best AS SELECT a.* "
+        "FROM kws_best a /* mine */; CREATE INDEX my_index ON nas_trials_1(accuracy DESC); "
+        "CREATE TRIGGER mine_t AFTER INSERT ON mine BEGIN DELETE FROM mine WHERE id < 0; "
+        "END; CREATE VIEW \"odd \"\" name\" AS SELECT 1; CREATE TABLE 'my \"s'(a); CREATE INDEX 'i'"
+        " ON 'my \"s'('a'); CREATE VIEW 'my view' AS SELECT 1; CREATE TABLE [t ' \" `](a);"
+        " CREATE INDEX [i ' \" `] ON [t ' \" `](a); CREATE TRIGGER 'my t' AFTER INSERT ON"
+        " 'my \"s' BEGIN SELECT 1; END; ANALYZE");
     nas_store *s = open_db(p, NAS_STORE_WRITE);
     nas_study def = study_of("kws", 6);
     nas_study_id id;
@@ -230,6 +238,7 @@ static void test_no_way_out(void **state) {
     }
     /* A text in double quotes is a column, never a text. */
     FAILS(NAS_EINVAL, nas_store_query(r, "SELECT \"nothing\"", NULL, 0, NULL, NULL, &p->err));
+    SAYS("a text stands in single quotes ('nothing')");
     nas_store_close(r);
     nas_store_close(s);
     assert_int_equal(files_in(p), 1);
