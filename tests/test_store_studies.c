@@ -401,8 +401,8 @@ static void test_reuse_of_waiting(void **state) {
 }
 
 /* tests/golden/store_v1.sql is a file of schema 1 as it was written then: two studies of two
- * complete trials each. Somebody has made a view of a table that is made anew, and a table with texts
- * in double quotes. */
+ * complete trials each. Somebody has made a view of a table that is made anew, and a table with
+ * texts in double quotes. */
 static void test_migration(void **state) {
     place *p = *state;
     uint8_t *sql;
