@@ -438,9 +438,11 @@ static nas_status make_functions(nas_store *s, nas_err *err) {
 
 nas_status nas_store_inspect(nas_store *s, nas_err *err) {
     inspection k = {.s = s};
-    NAS_TRY(expect_all(s->schema, &k.all, err));
-    NAS_TRY(nas_sql_exec(s, "BEGIN", err)); /* all of one moment */
-    nas_status status = inspect_objects(&k, err);
+    /* All of one moment: somebody may have brought it up to date since its version was read. */
+    NAS_TRY(nas_sql_exec(s, "BEGIN", err));
+    nas_status status = nas_schema_pragma(s, "user_version", &s->schema, err);
+    if (status == NAS_OK) status = expect_all(s->schema, &k.all, err);
+    if (status == NAS_OK) status = inspect_objects(&k, err);
     if (status == NAS_OK) status = inspect_rows(&k, err);
     sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
     return status == NAS_OK ? make_functions(s, err) : status;
