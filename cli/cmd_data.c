@@ -219,7 +219,7 @@ void cli_data_hint(const char *place, nas_err *err) {
     nas_arena *a = NULL;
     nas_catalogue c;
     char hint[160], text[32];
-    if (err->code != NAS_ENOTFOUND || nas_path_exists(place)) return;
+    if (!place || err->code != NAS_ENOTFOUND || nas_path_exists(place)) return;
     if (nas_arena_open(&a, NULL) != NAS_OK) return;
     if (open_list(NULL, a, &c, NULL) == NAS_OK)
         for (int32_t i = 0; i < c.n; i++) {

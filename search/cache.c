@@ -2,6 +2,8 @@
 #include "search/cache_bound.h"
 
 #include "base/clock.h"
+#include "base/cores.h"
+#include "base/memory.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -81,11 +83,17 @@ void nas_cache_use_end(nas_cache_use *u) {
     *u = (nas_cache_use){.put = u->put};
 }
 
+size_t nas_cache_held(int64_t memory, int cores) {
+    const int64_t share = memory / 4 / cores;
+    return memory > 0 && share < NAS_CACHE_HELD ? (size_t)share : NAS_CACHE_HELD;
+}
+
 /* What is used is what is checked: a copy, which nobody can change any more, or cut. What is too
  * large for every worker to hold is mapped. */
 static nas_status take(const char *path, nas_mapped *out, nas_err *err) {
-    nas_status st = nas_file_load(path, NAS_CACHE_HELD, out, err);
-    if (st == NAS_EIO) st = nas_file_load(path, NAS_CACHE_HELD, out, err); /* it was being cut? */
+    const size_t most = nas_cache_held(nas_memory(), nas_cores());
+    nas_status st = nas_file_load(path, most, out, err);
+    if (st == NAS_EIO) st = nas_file_load(path, most, out, err); /* it was being cut? */
     return st == NAS_EFORMAT ? nas_file_map(path, out, err) : st;
 }
 

@@ -45,10 +45,12 @@ typedef struct nas_cache {
 } nas_cache;
 void nas_cache_common(const nas_cache *c, bool over);
 
-/* A payload, 64-byte aligned: up to NAS_CACHE_HELD bytes a copy in memory, which stays what it was
- * when its hash was checked; beyond, a map of the file that all processes share, and that whoever
- * writes into that file changes. */
+/* A payload, 64-byte aligned: up to nas_cache_held() bytes a copy in memory, which stays what it
+ * was when its hash was checked; beyond, a map of the file that all processes share, and that
+ * whoever writes into that file changes. */
 enum { NAS_CACHE_HELD = 256 << 20 };
+/* memory: bytes, 0: not known. One copy for each core takes a quarter of it at most. */
+size_t nas_cache_held(int64_t memory, int cores);
 typedef struct nas_cached {
     nas_mapped map;
     const uint8_t *p;

@@ -54,7 +54,7 @@ static token next(const char **at) {
         for (t.n = 0; is_word_byte(s[t.n]);) t.n++;
     } else if (*s && strchr("\"'`[", *s)) {
         const char *end = s + 1;
-        /* A quote that is doubled is one of the text: no name of ours has any. */
+        /* A quote that is doubled is one of the text. */
         while (*end && (*end != close || (close != ']' && end[1] == close)))
             end += *end == close ? 2 : 1;
         t = (token){.kind = *s == '\'' ? STRING : QUOTED, .p = s + 1, .n = (size_t)(end - s - 1)};
@@ -71,6 +71,18 @@ static bool is_text(token t, const char *text) {
 
 static bool is_word(token t, const char *text) {
     return t.kind == WORD && is_text(t, text);
+}
+
+/* SQLite takes a name in any quotes; one that is part of it is doubled. */
+static bool names(token t, const char *text) {
+    if (t.kind != QUOTED && t.kind != STRING) return t.kind == WORD && is_text(t, text);
+    const char quote = t.p[-1];
+    size_t at = 0;
+    for (; *text && at < t.n; text++, at++) {
+        if (strncasecmp(t.p + at, text, 1) != 0) return false;
+        if (*text == quote && quote != '[') at++;
+    }
+    return !*text && at == t.n;
 }
 
 static bool is_mark(token t, char c) {
@@ -201,7 +213,7 @@ static nas_status inspect_table(const inspection *k, const object *o, const char
 static nas_status inspect_index(const inspection *k, const object *o, bool unique, const char *at,
                                 nas_err *err) {
     const token table = next(&at);
-    if (!is_text(table, o->table)) return torn(k, o, err);
+    if (!names(table, o->table)) return torn(k, o, err);
     if (!starts(o->table, "nas_")) return NAS_OK;
     if (is_plain_index(at) && (!unique || is_numbered(o->name, "nas_trials_", "_number")))
         return NAS_OK;
@@ -218,7 +230,7 @@ static nas_status inspect_trigger(const inspection *k, const object *o, const ch
     } while (t.kind != END && !is_word(t, "ON"));
     t = next(&at);
     if (take_mark(&at, '.')) t = next(&at);
-    if (!is_text(t, o->table)) return torn(k, o, err);
+    if (!names(t, o->table)) return torn(k, o, err);
     if (!starts(o->table, "nas_")) return NAS_OK;
     if (is_numbered(o->name, "nas_front_", "_add") && is_numbered(o->table, "nas_trials_", ""))
         return NAS_OK; /* it may change a front, and no more: guard.c */
@@ -234,17 +246,16 @@ static nas_status inspect_text(inspection *k, const object *o, nas_err *err) {
     const bool unique = take(&at, "UNIQUE");
     if (!take(&at, o->type)) return torn(k, o, err);
     const token name = next(&at);
-    if ((name.kind != WORD && name.kind != QUOTED) ||
-        (name.kind == WORD && !is_text(name, o->name)) || (unique && strcmp(o->type, "index")))
-        return torn(k, o, err);
-    /* A quote in a name is doubled in the text; ours have none. */
-    if (name.kind == QUOTED && !strpbrk(o->name, "\"`]") && !is_text(name, o->name))
-        return torn(k, o, err);
+    if (!names(name, o->name) || (unique && strcmp(o->type, "index"))) return torn(k, o, err);
     const expected *e = look_up(k, o->name);
     if (e) {
         k->there[e->number] = true;
         if (!strcasecmp(e->type, o->type) && same_sql(e->sql, o->sql)) return NAS_OK;
-        return foreign(k, o, "which has another text than nas gives it", err);
+        return nas_fail(err, NAS_EFORMAT,
+                        "%s: its %s %s is another than that of schema %lld: a build of nas that "
+                        "was never published made it, or another program. Nothing was changed. "
+                        "Read it with the nas that made it, or use another file",
+                        k->s->path, o->type, o->name, (long long)k->s->schema);
     }
     if (!strcmp(o->type, "table")) return inspect_table(k, o, at, err);
     if (!strcmp(o->type, "trigger")) return inspect_trigger(k, o, at, err);
@@ -414,15 +425,25 @@ static nas_status inspect_rows(const inspection *k, nas_err *err) {
     return NAS_OK;
 }
 
+/* SQLite makes tables that are functions when they are first named, which is a change of a schema:
+ * whoever asks for columns or takes JSON apart later may. */
+static nas_status make_functions(nas_store *s, nas_err *err) {
+    return nas_sql_define(s,
+                          "SELECT 1 FROM json_each(''), json_tree(''), pragma_table_info(''),"
+                          " pragma_table_xinfo(''), pragma_table_list(''), pragma_index_list(''),"
+                          " pragma_index_info(''), pragma_index_xinfo(''),"
+                          " pragma_foreign_key_list('') LIMIT 0",
+                          err);
+}
+
 nas_status nas_store_inspect(nas_store *s, nas_err *err) {
     inspection k = {.s = s};
-    NAS_TRY(expect_all(s->schema, &k.all, err));
-    NAS_TRY(nas_sql_exec(s, "BEGIN", err)); /* all of one moment */
-    nas_status status = inspect_objects(&k, err);
+    /* All of one moment: somebody may have brought it up to date since its version was read. */
+    NAS_TRY(nas_sql_exec(s, "BEGIN", err));
+    nas_status status = nas_schema_pragma(s, "user_version", &s->schema, err);
+    if (status == NAS_OK) status = expect_all(s->schema, &k.all, err);
+    if (status == NAS_OK) status = inspect_objects(&k, err);
     if (status == NAS_OK) status = inspect_rows(&k, err);
     sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
-    /* Whoever asks for columns later may: SQLite makes this table when it is first named. */
-    if (status == NAS_OK)
-        status = nas_sql_define(s, "SELECT 1 FROM pragma_table_info('') LIMIT 0", err);
-    return status;
+    return status == NAS_OK ? make_functions(s, err) : status;
 }

@@ -122,11 +122,24 @@ static nas_status check_header(nas_store *s, nas_err *err) {
                : nas_sql_damaged(s, "its texts are not in UTF-8", err);
 }
 
+static bool is_link(const char *path) {
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* SQLite's other files lie beside what a symbolic link leads to. Owner: the caller frees it. */
+static char *real_of(const char *path) {
+    char *real = is_link(path) ? realpath(path, NULL) : NULL;
+    return real ? real : strdup(path);
+}
+
 static bool has_bytes(const char *path, const char *tail) {
     struct stat st;
-    char *name = sqlite3_mprintf("%s%s", path, tail);
+    char *real = real_of(path);
+    char *name = real ? sqlite3_mprintf("%s%s", real, tail) : NULL;
     const bool yes = name && stat(name, &st) == 0 && st.st_size > 0;
     sqlite3_free(name);
+    free(real);
     return yes;
 }
 
@@ -166,9 +179,10 @@ static char *folder_of(const char *path) {
 }
 
 static bool folder_is_writable(const char *path) {
-    char *folder = folder_of(path);
+    char *real = real_of(path), *folder = real ? folder_of(real) : NULL;
     const bool yes = folder && access(folder, W_OK) == 0;
     free(folder);
+    free(real);
     return yes;
 }
 
@@ -235,6 +249,11 @@ static nas_status check_leftover(const char *path, nas_err *err) {
 
 nas_status nas_store_check_new(const char *path, nas_err *err) {
     NAS_TRY(check_folder(path, err));
+    if (is_link(path) && access(path, F_OK) && errno == ENOENT)
+        return nas_fail(err, NAS_EINVAL,
+                        "%s is a symbolic link to what is not there: remove it, or give another "
+                        "database",
+                        path);
     return check_leftover(path, err);
 }
 
@@ -305,11 +324,7 @@ static nas_status open_reader(nas_store *s, nas_err *err) {
     if (status == NAS_EIO && !may) {
         /* A folder in which no -shm file can be made. Without a -wal file nobody is at work on the
          * database and all of it is in the one file. */
-        char *wal = sqlite3_mprintf("%s-wal", s->path);
-        struct stat st;
-        const bool alone = wal && (stat(wal, &st) || st.st_size == 0);
-        sqlite3_free(wal);
-        if (!alone)
+        if (nas_file_has_wal(s->path))
             return nas_fail(err, NAS_EIO,
                             "%s cannot be read in a folder without write permission while its "
                             "-wal file has something: copy both to another folder",

@@ -14,8 +14,14 @@ static nas_status refuse(nas_err *err) {
 static const char *help_for(nas_store *s, nas_arena *a, const char *sql, const char *text) {
     static const char column[] = "no such column: ", table[] = "no such table: ";
     const char *names = NULL;
-    if (sql && strncmp(text, column, sizeof column - 1) == 0)
-        return nas_sql_hint(s, a, sql, text + sizeof column - 1);
+    if (sql && strncmp(text, column, sizeof column - 1) == 0) {
+        const char *missing = text + sizeof column - 1;
+        const char *quoted = nas_arena_format(a, NULL, "\"%s\"", missing);
+        const char *hint = nas_sql_hint(s, a, sql, missing);
+        if (!quoted || !strstr(sql, quoted)) return hint;
+        return nas_arena_format(a, NULL, "a text stands in single quotes ('%s')%s%s", missing,
+                                hint ? "; " : "", hint ? hint : "");
+    }
     if (strncmp(text, table, sizeof table - 1) != 0 ||
         nas_study_names(s, a, &names, NULL) != NAS_OK)
         return NULL;

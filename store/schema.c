@@ -314,12 +314,15 @@ static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     if (version >= nas_schema_version()) return NAS_OK; /* another process was quicker */
     int64_t *ids = NULL, n = 0;
     if (version > 0) NAS_TRY(nas_studies_list(s, a, &ids, &n, err));
-    /* Views that people made name tables which steps make anew: they are no reason to fail. */
+    /* Views that people made name tables which steps make anew, and their indices and checks may
+     * have texts in double quotes: they are no reason to fail. */
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 1, NULL);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, 1, NULL);
     nas_status st = NAS_OK;
     for (int64_t i = version; st == NAS_OK && i < nas_schema_version(); i++)
         st = take_step(s, i, ids, n, err);
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 0, NULL);
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     NAS_TRY(st);
     if (version < NAS_SCHEMA_WARNINGS) NAS_TRY(find_kernels(s, ids, n, err));
     if (version < NAS_SCHEMA_FINALS) NAS_TRY(nas_finals_take(s, ids, n, err));

@@ -221,6 +221,7 @@ static inline int files_in(place *p) {
 static inline void raw_sql(place *p, const char *sql) {
     sqlite3 *db;
     assert_int_equal(sqlite3_open(p->db, &db), SQLITE_OK);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 1, NULL); /* as most shells have it */
     char *text_ = NULL;
     if (sqlite3_exec(db, sql, NULL, NULL, &text_) != SQLITE_OK) fail_msg("%s", text_);
     sqlite3_close(db);

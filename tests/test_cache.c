@@ -1,6 +1,7 @@
 /* tests/test_cache.c - what a killed writer leaves in the cache, what others do to a file that is
  * in use, and a cache of two users. */
 #include "base/file.h"
+#include "base/memory.h"
 #include "search/cache_bound.h"
 #include "tests/fixture.h"
 
@@ -194,11 +195,21 @@ static void test_closed(void **state) {
     assert_int_equal(nas_dir_remove(dir, &err), NAS_OK);
 }
 
+/* Workers hold copies of their own, so a small machine holds small ones. */
+static void test_held(void **state) {
+    (void)state;
+    const int64_t gib = 1 << 30;
+    assert_int_equal(nas_cache_held(gib, 4), gib / 16);
+    assert_int_equal(nas_cache_held(64 * gib, 64), gib / 4);
+    assert_int_equal(nas_cache_held(0, 1), gib / 4);
+    assert_true(nas_memory() > 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_leftovers),  cmocka_unit_test(test_changed_in_use),
         cmocka_unit_test(test_lock_modes), cmocka_unit_test(test_two_users),
-        cmocka_unit_test(test_closed),
+        cmocka_unit_test(test_closed),     cmocka_unit_test(test_held),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

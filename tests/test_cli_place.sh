@@ -28,7 +28,28 @@ rm second.db
 mkdir sub && ln -s ../quick.db sub/link.db
 check "a symbolic link is no other name" says_of 0 "value" run sub/link.db 30
 check "both see all" equal "$(sql quick.db 'select count(*) from quick') $(sql sub/link.db 'select count(*) from quick')" "30 30"
+ln -s ../other.db sub/nothing.db
+check "one that leads nowhere" says 2 "sub/nothing.db is a symbolic link to what is not there" run sub/nothing.db
+rm sub/nothing.db
+echo something >quick.db-journal
+check "a journal is found behind a link" says 2 "-journal lies beside the database" "$NAS" sql sub/link.db "select 1"
+rm quick.db-journal
+"$NAS" run slow.json --db work.db --workers 1 --out o >/dev/null 2>&1 &
+leader=$!
+ln -s ../work.db sub/work.db
+for _ in $(seq 200); do [ "$(sql work.db 'select count(*) from slow' 2>/dev/null || echo 0)" -gt 1 ] && break; sleep 0.05; done
+quiet() { "$NAS" sql "$1" "select count(*) from slow" >quiet.txt 2>&1 && ! grep warning quiet.txt || { cat quiet.txt; return 1; }; }
+check "of a database at work nothing is missed behind a link" quiet sub/work.db
+kill -KILL $leader
+wait $leader 2>/dev/null || true
 if unshare -m true 2>/dev/null; then
+    mkdir shut links
+    cp work.db work.db-wal shut && ln -s ../shut/work.db links/work.db
+    read_only() { # DB: when its folder cannot be written
+        unshare -m --propagation private bash -c 'mount --bind shut shut && mount -o remount,ro,bind shut && "$0" sql "$1" "select 1"' "$NAS" "$1"
+    }
+    check "what is in the -wal file is not left out" says 1 "cannot be read in a folder without write permission" read_only shut/work.db
+    check "nor behind a link" says 1 "cannot be read in a folder without write permission" read_only links/work.db
     mkdir box
     : >box/run.db
     mounted() { # WHAT WHERE COMMAND...

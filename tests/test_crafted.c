@@ -1,5 +1,6 @@
 /* tests/test_crafted.c - databases that somebody else prepared: what is not nas's is refused before
  * anything is written, people's own things are left alone, and no row leads out of what is read. */
+#include "store/store_int.h"
 #include "tests/store_place.h"
 
 #include "base/visible.h"
@@ -77,7 +78,7 @@ static const struct {
     {"ALTER TABLE nas_trials_1 ADD COLUMN evil AS (abs(number))", "nas_trials_1"},
     {"ALTER TABLE nas_trials_1 ADD COLUMN evil TEXT CHECK (abs(1))", "nas_trials_1"},
     {"ALTER TABLE nas_trials_1 ADD COLUMN evil TEXT DEFAULT 'x'", "nas_trials_1"},
-    {"ALTER TABLE nas_epochs ADD COLUMN evil TEXT", "another text"},
+    {"ALTER TABLE nas_epochs ADD COLUMN evil TEXT", "nas_epochs is another"},
     {"DROP VIEW nas_verdicts; CREATE VIEW nas_verdicts AS SELECT 1", "nas_verdicts"},
     {"DROP TABLE nas_epochs; CREATE VIEW nas_epochs AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL"
      " SELECT x + 1 FROM c) SELECT x FROM c",
@@ -94,6 +95,9 @@ static const struct {
      "damaged"},
     {SCHEMA "INSERT INTO sqlite_master VALUES('trigger', 'x', 'mine', 0, 'CREATE TRIGGER x AFTER"
             " UPDATE OF \"on\" ON nas_trials_1 BEGIN DELETE FROM nas_studies; END')",
+     "damaged"},
+    {SCHEMA "INSERT INTO sqlite_master VALUES('view', 'a\"b', 'a\"b', 0, 'CREATE VIEW \"nas_extra\""
+            " AS SELECT 1')",
      "damaged"},
     {SCHEMA "UPDATE sqlite_master SET name = 'kws2', sql = replace(sql, 'nas_trials_1',"
             " 'nas_trials_1 /* ') WHERE name = 'nas_trials_1_state'",
@@ -154,11 +158,16 @@ static void test_utf16(void **state) {
 static void test_left_alone(void **state) {
     place *p = *state;
     make(p);
-    raw_sql(p, "CREATE TABLE mine(id INTEGER PRIMARY KEY, a TEXT CHECK (length(a) > 1), b AS (a || "
-               "'x')); CREATE INDEX mine_a ON mine(lower(a)); CREATE VIEW my_best AS SELECT a.* "
-               "FROM kws_best a /* mine */; CREATE INDEX my_index ON nas_trials_1(accuracy DESC); "
-               "CREATE TRIGGER mine_t AFTER INSERT ON mine BEGIN DELETE FROM mine WHERE id < 0; "
-               "END; CREATE VIEW \"odd \"\" name\" AS SELECT 1; ANALYZE");
+    raw_sql(
+        p,
+        "CREATE TABLE mine(id INTEGER PRIMARY KEY, a TEXT CHECK (length(a) > 1), b AS (a || "
+        "'x')); CREATE INDEX mine_a ON mine(lower(a)); CREATE VIEW my_best AS SELECT a.* "
+        "FROM kws_best a /* mine */; CREATE INDEX my_index ON nas_trials_1(accuracy DESC); "
+        "CREATE TRIGGER mine_t AFTER INSERT ON mine BEGIN DELETE FROM mine WHERE id < 0; "
+        "END; CREATE VIEW \"odd \"\" name\" AS SELECT 1; CREATE TABLE 'my \"s'(a); CREATE INDEX 'i'"
+        " ON 'my \"s'('a'); CREATE VIEW 'my view' AS SELECT 1; CREATE TABLE [t ' \" `](a);"
+        " CREATE INDEX [i ' \" `] ON [t ' \" `](a); CREATE TRIGGER 'my t' AFTER INSERT ON"
+        " 'my \"s' BEGIN SELECT 1; END; ANALYZE");
     nas_store *s = open_db(p, NAS_STORE_WRITE);
     nas_study def = study_of("kws", 6);
     nas_study_id id;
@@ -168,6 +177,17 @@ static void test_left_alone(void **state) {
     nas_store *r = open_db(p, NAS_STORE_READ);
     assert_string_equal(ask(p, r, "SELECT number FROM my_best"), "3");
     assert_string_equal(ask(p, r, "SELECT count(*) FROM mine"), "0");
+    nas_store_close(r);
+}
+
+/* A run brings the file up to date between two looks of a reader. */
+static void test_migrated_meanwhile(void **state) {
+    place *p = *state;
+    make(p);
+    nas_store *r = open_db(p, NAS_STORE_READ);
+    r->schema = nas_schema_version() - 1;
+    OK(nas_store_inspect(r, &p->err));
+    assert_int_equal(r->schema, nas_schema_version());
     nas_store_close(r);
 }
 
@@ -230,6 +250,7 @@ static void test_no_way_out(void **state) {
     }
     /* A text in double quotes is a column, never a text. */
     FAILS(NAS_EINVAL, nas_store_query(r, "SELECT \"nothing\"", NULL, 0, NULL, NULL, &p->err));
+    SAYS("a text stands in single quotes ('nothing')");
     nas_store_close(r);
     nas_store_close(s);
     assert_int_equal(files_in(p), 1);
@@ -351,7 +372,8 @@ static void test_visible(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_refused), T(test_utf16),   T(test_left_alone), T(test_trigger), T(test_no_way_out),
-        T(test_endless), T(test_answers), T(test_numbers),    T(test_journal), T(test_visible)};
+        T(test_refused), T(test_utf16),      T(test_left_alone), T(test_migrated_meanwhile),
+        T(test_trigger), T(test_no_way_out), T(test_endless),    T(test_answers),
+        T(test_numbers), T(test_journal),    T(test_visible)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

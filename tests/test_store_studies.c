@@ -401,7 +401,8 @@ static void test_reuse_of_waiting(void **state) {
 }
 
 /* tests/golden/store_v1.sql is a file of schema 1 as it was written then: two studies of two
- * complete trials each. Somebody has made a view of a table that is made anew. */
+ * complete trials each. Somebody has made a view of a table that is made anew, and a table with
+ * texts in double quotes. */
 static void test_migration(void **state) {
     place *p = *state;
     uint8_t *sql;
@@ -409,7 +410,8 @@ static void test_migration(void **state) {
     OK(nas_file_read(p->arena, "tests/golden/store_v1.sql", 1 << 20, &sql, &n, &p->err));
     char *text_ = nas_arena_format(p->arena, &p->err, "%.*s", (int)n, (const char *)sql);
     raw_sql(p, text_);
-    raw_sql(p, "CREATE VIEW mine AS SELECT study, version FROM nas_spaces");
+    raw_sql(p, "CREATE VIEW mine AS SELECT study, version FROM nas_spaces; CREATE TABLE my(a CHECK"
+               " (a <> \"x\")); CREATE INDEX my_a ON my(a) WHERE a = \"y\"");
     raw_sql(p, "PRAGMA application_id=1851880241; PRAGMA user_version=1");
     nas_store *s;
     FAILS(NAS_EFORMAT, nas_store_open(p->db, NAS_STORE_READ, &s, &p->err));

@@ -1,0 +1,10 @@
+/* base/memory.h - how much memory there is. */
+#ifndef NAS_BASE_MEMORY_H
+#define NAS_BASE_MEMORY_H
+
+#include <stdint.h>
+
+/* Bytes of the machine, or of the container where that gets less; 0: not known. */
+int64_t nas_memory(void);
+
+#endif
