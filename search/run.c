@@ -786,7 +786,8 @@ static nas_status leave_study(team *t, const nas_cache *cache, nas_arena *a, nas
     if (t->store && t->worker.study.version)
         (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
     /* Whatever the run ended with: that may be what came of it. */
-    const bool lost = t->held.fd[0] >= 0 && !nas_held_in_place(&t->held, t->o->db);
+    const bool open = t->store || t->fatal == NAS_EMOVED;
+    const bool lost = t->held.fd[0] >= 0 && !nas_held_in_place(&t->held, t->o->db, open);
     if (lost && st != NAS_EMOVED) {
         if (!t->store || nas_store_still(t->store, &why) == NAS_OK)
             (void)nas_fail(&why, NAS_EMOVED, "%s was removed, moved or replaced by another process",

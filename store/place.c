@@ -201,10 +201,10 @@ static int holds(const nas_held *h, const char *path, int i) {
     return is_file(&there, &id);
 }
 
-bool nas_held_in_place(const nas_held *h, const char *path) {
+bool nas_held_in_place(const nas_held *h, const char *path, bool open) {
     struct stat st;
     if (stat(path, &st) == 0 && st.st_size == 0) return false;
-    for (int i = 0; i < NAS_PLACE_FILES; i++)
+    for (int i = 0; i < (open ? NAS_PLACE_FILES : 1); i++)
         if (holds(h, i ? h->real : path, i) == 0) return false;
     return true;
 }

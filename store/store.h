@@ -68,8 +68,9 @@ typedef struct nas_held {
 #define NAS_HELD_NONE ((nas_held){.fd = {-1, -1, -1}})
 void nas_store_hold(const nas_store *s, nas_held *h);
 void nas_held_end(nas_held *h);
-/* Do they lie where they did? */
-bool nas_held_in_place(const nas_held *h, const char *path);
+/* Do they lie where they did? open: some connection is; where none is, whoever closed the last one
+ * may have taken -wal and -shm away, as SQLite does. */
+bool nas_held_in_place(const nas_held *h, const char *path, bool open);
 /* Once no store of this process has it open: all of the database that was at path into a new file
  * beside it, *saved in arena a, durable; trials at work wait there. -wal and -shm files of ours,
  * which SQLite would play into another file at path, are removed. Errors: those of writing; *saved

@@ -130,7 +130,7 @@ static void check_saved(place *p, nas_store *s, nas_held *h, nas_study_id id) {
     const char *saved = NULL;
     nas_store *copy = NULL;
     (void)id;
-    assert_false(nas_held_in_place(h, p->db));
+    assert_false(nas_held_in_place(h, p->db, true));
     nas_store_close(s);
     OK(nas_held_save(h, p->db, p->arena, &saved, &p->err));
     nas_held_end(h);
@@ -148,9 +148,25 @@ static nas_store *begin_work(place *p, nas_study_id *id, nas_held *h) {
     OK(nas_store_at_work(s, *id, true, &p->err));
     add(p, s, *id, 0.95, 20000, "complete");
     nas_store_hold(s, h);
-    assert_true(nas_held_in_place(h, p->db));
+    assert_true(nas_held_in_place(h, p->db, true));
     OK(nas_store_still(s, &p->err));
     return s;
+}
+
+/* Between two connections of a run another one may close last, and SQLite takes -wal and -shm away.
+ */
+static void test_closed_last(void **state) {
+    place *p = *state;
+    nas_study_id id;
+    nas_held h = NAS_HELD_NONE;
+    nas_store_close(begin_work(p, &id, &h));
+    (void)unlink(nas_arena_format(p->arena, &p->err, "%s-wal", p->db));
+    (void)unlink(nas_arena_format(p->arena, &p->err, "%s-shm", p->db));
+    assert_true(nas_held_in_place(&h, p->db, false));
+    assert_false(nas_held_in_place(&h, p->db, true));
+    assert_int_equal(rename(p->db, nas_arena_format(p->arena, &p->err, "%s.away", p->db)), 0);
+    assert_false(nas_held_in_place(&h, p->db, false));
+    nas_held_end(&h);
 }
 
 static void test_removed(void **state) {
@@ -363,6 +379,7 @@ int main(void) {
         T(test_symbolic_link_is_fine),
         T(test_points_of_mounts),
         T(test_long_path),
+        T(test_closed_last),
         T(test_removed),
         T(test_removed_with_all_beside),
         T(test_wal_removed),
