@@ -128,7 +128,7 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 CROSS := aarch64-linux-gnu
 EMULATOR := qemu-aarch64 -L /usr/$(CROSS)
 CROSS_TESTS := kernel layers train
-CROSS_SRC := $(filter-out base/hash.c base/gunzip.c $(VEC),$(wildcard base/*.c core/graph/*.c core/kernel/*.c core/nn/*.c)) core/data/batch.c core/audio/augment.c
+CROSS_SRC := $(filter-out base/hash.c base/file_once.c base/gunzip.c $(VEC),$(wildcard base/*.c core/graph/*.c core/kernel/*.c core/nn/*.c)) core/data/batch.c core/audio/augment.c
 CROSS_OBJ := $(CROSS_SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
 $(BUILD)/cross/test_%: $(BUILD)/tests/test_%.o $(CROSS_OBJ)
 	@mkdir -p $(@D)
