@@ -65,6 +65,18 @@ void nas_c_array(FILE *out, const char *type, const char *name, int64_t n, const
     fputs("\n};\n", out);
 }
 
+void nas_c_part(const char *const *lines, int32_t n, const char *name, FILE *out) {
+    const size_t length = strlen(name);
+    bool on = false;
+    for (int32_t i = 0; i < n; i++) {
+        const char *at = lines[i] + sizeof NAS_C_PART - 1;
+        if (strcmp(lines[i], NAS_C_END) == 0) on = false;
+        if (on) fprintf(out, "%s\n", lines[i]);
+        if (strncmp(lines[i], NAS_C_PART, sizeof NAS_C_PART - 1) == 0)
+            on = strncmp(at, name, length) == 0 && at[length] == ' ';
+    }
+}
+
 static nas_status no_room(nas_err *err) {
     return nas_fail(err, NAS_ENOMEM, "C source: out of memory");
 }

@@ -28,6 +28,9 @@ void nas_c_array(FILE *out, const char *type, const char *name, int64_t n, const
 #define NAS_C_PART "/* part "
 #define NAS_C_END  "/* end */"
 
+/* Writes part `name` of n lines. */
+void nas_c_part(const char *const *lines, int32_t n, const char *name, FILE *out);
+
 /* A text in memory that `to` writes; stays where it is while it is open. {0} may be dropped, and so
  * may what was taken. A write that failed is seen by take. Errors: NAS_ENOMEM. */
 typedef struct nas_stream {

@@ -65,7 +65,7 @@ static void print_files(const cli_winner *w, const cli_held *h) {
     for (const char *const *text = task->texts; *text; text++) printf("%s, ", *text);
     printf("candidate.json, metrics.json%s\n",
            holds(w->folder, "warnings.txt") ? ", warnings.txt" : "");
-    if (!task->evaluate) printf("    and, as C, model.h, model.c");
+    if (!task->evaluate) printf("    and, as C, model.h, model.c, model_test.c");
     for (const char *const *source = task->sources; source && *source; source++)
         printf(", %s", *source);
     if (!task->evaluate) putchar('\n');

@@ -35,6 +35,12 @@ typedef struct nas_deployed_paths {
 NAS_NODISCARD nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths,
                                            nas_deployed *out, nas_err *err);
 
+/* The same of a model that may be no more than itself: frontend.json and labels.txt are read where
+ * paths name them, or where they lie in the folder that paths->model is. frames or n_labels 0: it
+ * was not. No candidate.json is read. */
+NAS_NODISCARD nas_status nas_deployed_parts(nas_arena *a, const nas_deployed_paths *paths,
+                                            nas_deployed *out, nas_err *err);
+
 /* What a clip was taken for; the texts are the verdict's own. */
 typedef struct nas_heard {
     const char *name, *speaker;

@@ -16,16 +16,8 @@ static const char *const lines[] = {
 enum { LINES = sizeof lines / sizeof *lines };
 
 static void write_part(const char *name, FILE *out) {
-    const size_t length = strlen(name);
-    bool on = false;
     fputc('\n', out);
-    for (int32_t i = 0; i < LINES; i++) {
-        const char *at = lines[i] + sizeof NAS_C_PART - 1;
-        if (strcmp(lines[i], NAS_C_END) == 0) on = false;
-        if (on) fprintf(out, "%s\n", lines[i]);
-        if (strncmp(lines[i], NAS_C_PART, sizeof NAS_C_PART - 1) == 0)
-            on = strncmp(at, name, length) == 0 && at[length] == ' ';
-    }
+    nas_c_part(lines, LINES, name, out);
 }
 
 static void write_code(const nas_frontend_config *c, FILE *out) {

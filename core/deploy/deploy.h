@@ -90,6 +90,14 @@ const char *nas_zlib_version(void);
 NAS_NODISCARD nas_status nas_c_source(const nas_graph *g, nas_arena *a, const char **header,
                                       const char **source, nas_err *err);
 
+/* model_test.c, to be compiled with these two: it holds inputs (at most four, drawn from a fixed
+ * seed, 8 kB with their outputs where one is not larger) and the interpreter's outputs, compares
+ * them with those of model_run, says so and exits with 0 or 1. To the bit; where an operator sums
+ * in float up to a share of the largest output, which is told. Lives in arena a. Errors:
+ * NAS_ENOMEM, those of nas_interp_open. */
+NAS_NODISCARD nas_status nas_c_test(const nas_graph *g, nas_arena *a, const char **test,
+                                    nas_err *err);
+
 /* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. Borrows g,
  * which must outlive it. One interpreter is for one thread. */
 typedef struct nas_interp nas_interp;

@@ -14,7 +14,8 @@ enum { MOST_SHARE = 256, LEAST_BYTES = 1 << 16 };
 struct nas_interp {
     nas_arena *arena;
     const nas_graph *g;
-    bool hybrid; /* some operator is: it rounds activations to codes, and a last bit may decide */
+    bool plain; /* floats are summed one by one: asked for, or an operator is hybrid. It rounds
+                   activations to codes, and a last bit may decide */
     int32_t n_steps;
     nas_step *steps;
     uint8_t *memory;        /* of activations, as planned */
@@ -76,7 +77,7 @@ static nas_status open_step(nas_interp *it, const int64_t *offsets, const nas_op
                             nas_err *err) {
     const nas_graph *g = it->g;
     *s = (nas_step){.op = o, .kernel = nas_infer_choose(), .out = &g->tensors[o->out]};
-    if (it->hybrid && nas_op_is_weighted(o) && g->tensors[o->in[1]].dtype != NAS_I8)
+    if (it->plain && nas_op_is_weighted(o) && g->tensors[o->in[1]].dtype != NAS_I8)
         s->kernel = &nas_infer_plain;
     s->y = place_of(it, offsets, o->out);
     for (int32_t k = 0; k < o->n_in; k++) {
@@ -125,7 +126,7 @@ static bool has_hybrid(const nas_graph *g) {
 static nas_status open_steps(nas_interp *it, const int64_t *offsets, int64_t total, nas_err *err) {
     const nas_graph *g = it->g;
     const size_t declared = declared_bytes(g, total);
-    it->hybrid = has_hybrid(g);
+    it->plain |= has_hybrid(g);
     for (int32_t i = 0; i < g->n_tensors; i++) it->constants[i] = g->tensors[i].data;
     for (int32_t i = 0; i < g->n_ops; i++) {
         const nas_op *o = &g->ops[i];
@@ -166,12 +167,13 @@ static nas_status open_all(nas_interp *it, nas_err *err) {
     return open_steps(it, offsets, total, err);
 }
 
-nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {
+static nas_status open_as(const nas_graph *g, bool plain, nas_interp **out, nas_err *err) {
     *out = NULL;
     NAS_TRY(nas_graph_check(g, err));
     nas_interp *it = calloc(1, sizeof *it);
     if (!it) return nas_fail(err, NAS_ENOMEM, "interpreter: out of memory");
     it->g = g;
+    it->plain = plain;
     nas_status st = nas_arena_open(&it->arena, err);
     if (st == NAS_OK) st = open_all(it, err);
     if (st == NAS_OK)
@@ -179,6 +181,14 @@ nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {
     else
         nas_interp_close(it);
     return st;
+}
+
+nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {
+    return open_as(g, false, out, err);
+}
+
+nas_status nas_interp_open_plain(const nas_graph *g, nas_interp **out, nas_err *err) {
+    return open_as(g, true, out, err);
 }
 
 void nas_interp_close(nas_interp *it) {

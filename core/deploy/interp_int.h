@@ -24,10 +24,13 @@ nas_step_open nas_step_conv, nas_step_fully_connected, nas_step_depthwise, nas_s
     nas_step_mean, nas_step_add, nas_step_mul, nas_step_relu, nas_step_softmax, nas_step_reshape,
     nas_step_pad, nas_step_quantize, nas_step_dequantize;
 
-/* Is a CONV_2D cheaper at the points of tiles? The same answer for float on every row of kernels.
- */
+/* Is a CONV_2D cheaper at the points of tiles? The same answer for float on every row of kernels,
+ * but for the plain one, whose sums are those of windows. */
 bool nas_tiles_suit(const nas_step *s);
 nas_step_open nas_step_tiles;
+
+/* The same, but floats are summed one by one, as exported C does it: its bits. */
+nas_status nas_interp_open_plain(const nas_graph *g, nas_interp **out, nas_err *err);
 
 /* Runs on a float input; seen (may be NULL) hears of the input and of each operator's output as it
  * is made. */
