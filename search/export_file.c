@@ -73,15 +73,17 @@ static void say_source(const export *x, FILE *out) {
     nas_hash_hex(&hash, hex);
     fputs("made of ", out);
     say_visible(slash && slash[1] ? slash + 1 : x->from->model, out);
-    fprintf(out, ", %s bytes, SHA-256 %s,\n        as version %d of nas' inference has it\n\n",
-            nas_thousands((int64_t)x->d.file.n, bytes), hex, NAS_DEPLOY_VERSION);
+    fprintf(out,
+            "\n        %s bytes, computed as by inference %d (nas --version)\n"
+            "        SHA-256 %s\n\n",
+            nas_thousands((int64_t)x->d.file.n, bytes), NAS_DEPLOY_VERSION, hex);
 }
 
 static void say_files(const export *x, FILE *out) {
     fputs("model.h, model.c\n"
-          "        the model as C99 that needs no runtime; examples/device shows its use\n"
+          "        the model as C99 that needs no runtime: model_run() is one inference\n"
           "model_test.c\n"
-          "        does it give here what nas computed? It holds inputs and outputs:\n"
+          "        a program that tells whether it gives on your machine what nas computed:\n"
           "        cc -O2 -ffp-contract=off -o model_test model_test.c model.c -lm && "
           "./model_test\n",
           out);
@@ -109,12 +111,13 @@ static void write_text(const export *x, FILE *out) {
     say_files(x, out);
     say_port("input", &g->tensors[g->input], out);
     if (!x->d.frames && !x->forecast)
-        fputs("        How it is made of what a sensor gives is yours to write: the file does not "
-              "tell.\n        Of sound, --frontend FILE tells it and C is written of it.\n",
-              out);
+        fputs(
+            "        Making it of what a sensor gives is yours: a .tflite file does not say how.\n"
+            "        Of sound, --frontend FILE says it, and C is written of that.\n",
+            out);
     say_port("output", &g->tensors[g->output], out);
     if (!x->d.n_labels && !x->forecast)
-        fputs("        What its values mean is not told; of classes, --labels FILE names them.\n",
+        fputs("        What its values mean is not said; of classes, --labels FILE names them.\n",
               out);
 }
 

@@ -34,11 +34,12 @@ static const char *check(const nas_graph *g, const char *what) {
     put("model.h", header);
     put("model.c", source);
     put("model_test.c", test);
-    snprintf(command, sizeof command,
-             "cd %s && %s -std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes "
-             "-Wmissing-prototypes -Werror -DTOLERANCE=0 -o t model_test.c model.c -lm && ./t >told "
-             "&& grep -q '^model_test: right: .* equal to the bit$' told || { cat told; exit 1; }",
-             folder, cc && *cc ? cc : "cc");
+    snprintf(
+        command, sizeof command,
+        "cd %s && %s -std=c99 -pedantic -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes "
+        "-Wmissing-prototypes -Werror -DTOLERANCE=0 -o t model_test.c model.c -lm && ./t >told "
+        "&& grep -q '^model_test: right: .* equal to the bit$' told || { cat told; exit 1; }",
+        folder, cc && *cc ? cc : "cc");
     if (system(command) != 0) fail_msg("%s", what);
     return test;
 }

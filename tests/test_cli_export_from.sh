@@ -19,7 +19,7 @@ for format in float32 float16 dynamic int8; do
     check "a model in $format is trained" "$NAS" train $format.json -o trained_$format --quiet
     cp trained_$format/model.tflite $format.tflite
     check "$format: its folder's test program, to the bit" exact trained_$format -DTOLERANCE=0
-    check "$format: C of the file alone" says_of 0 "c_$format/ holds C, made of $format.tflite, " "$NAS" export --from $format.tflite -o c_$format
+    check "$format: C of the file alone" says_of 0 "c_$format/ holds C, made of $format.tflite" "$NAS" export --from $format.tflite -o c_$format
     check "$format: those files and no others" equal "$(cd c_$format && echo *)" "export.txt model.c model.h model_test.c"
     check "$format: the winner's bytes" bash -c "for f in model.c model.h model_test.c; do cmp trained_$format/\$f c_$format/\$f || exit 1; done"
     check "$format: the test program, to the bit" exact c_$format -DTOLERANCE=0
@@ -38,6 +38,12 @@ in_firmware() {
     "${CC:-cc}" $strict -o own -DMODEL_TEST_NO_MAIN c_dynamic/model_test.c c_dynamic/model.c own.c -lm && ./own && rm own own.c
 }
 check "the test without a main" in_firmware
+in_docs() {
+    sed -n '/^    #include "model.h"$/,/^    }$/s/^    //p' "$ROOT/docs/DEVICE.md" >own.c
+    { echo 'int class_of(const float v[MODEL_INPUT]);'; } >own.h
+    sed '/math.h/r own.h' own.c >said.c && "${CC:-cc}" $strict -I c_int8 -c -o own.o said.c && rm own.c own.h own.o said.c
+}
+check "the program of docs/DEVICE.md" in_docs
 
 # --- a test that cannot fail is none
 spoil() { # FILE ARRAY: its first number becomes another one
@@ -55,18 +61,20 @@ theirs=$(realpath -m "${NAS_TEST_DATA:-$ROOT/../shared/data}/models/mlperf_tiny_
 if [ -e "$theirs" ]; then
     check "a file of others" says_of 0 "SHA-256 " "$NAS" export --from "$theirs" -o theirs
     check "to the bit" exact theirs
-    check "all of it is said" grep -qF "model.c" theirs/export.txt
+    sed -n '/^    { "kind": "mfcc"/,/ }$/p' "$ROOT/docs/DEVICE.md" >mfcc.json
+    check "with the front end of docs/DEVICE.md" "$NAS" export --from "$theirs" --frontend mfcc.json -o theirs
+    check "its C" grep -q "FRONTEND_FRAMES 49" theirs/frontend.h
 else
     echo "# no $theirs: C of a file of others is not tested"
 fi
 
 # --- what is said
-check "the features are the user's" grep -q "yours to write" c_int8/export.txt
-check "not so with a front end" bash -c "! grep -q 'yours to write' named/export.txt"
+check "the features are the user's" grep -q "Making it of what a sensor gives is yours" c_int8/export.txt
+check "not so with a front end" bash -c "! grep -q 'is yours' named/export.txt"
 check "what was said stands in export.txt" bash -c "diff <('$NAS' export --from int8.tflite -o c_int8 | sed 's|^c_int8/ holds C, ||') <(tail -n +2 c_int8/export.txt)"
 odd=$'a "b" *\n\e[31m.tflite'
 cp int8.tflite "$odd"
-check "a file of an odd name" says_of 0 'made of a "b" *\n\x1b[31m.tflite, ' "$NAS" export --from "$odd" -o "$odd.c"
+check "a file of an odd name" says_of 0 'made of a "b" *\n\x1b[31m.tflite' "$NAS" export --from "$odd" -o "$odd.c"
 check "makes the same C" cmp "$odd.c/model.c" c_int8/model.c
 rm -r "$odd" "$odd.c"
 
