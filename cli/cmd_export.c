@@ -40,10 +40,21 @@ static bool holds_file(const char *folder) {
     return true;
 }
 
+/* A model where a database belongs. */
+static bool is_model(const char *path) {
+    static const char ending[] = ".tflite";
+    const size_t n = strlen(path), m = sizeof ending - 1;
+    if (!nas_path_is_dir(path) && (n < m || strcmp(path + n - m, ending) != 0)) return false;
+    if (!nas_path_exists(path)) return false;
+    fprintf(stderr, "nas export: %s is no database; a model as C: `nas export --from %s -o DIR`\n",
+            path, path);
+    return true;
+}
+
 static int export_trial(const cli_args *args) {
     cli_study s;
     int st;
-    if (holds_file(args->option[OUT])) return CLI_BAD;
+    if (is_model(args->word[0]) || holds_file(args->option[OUT])) return CLI_BAD;
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], args->option[VERSION], &st))
         return st;
     cli_trial *t = cli_study_trial(&s, args->option[TRIAL], &st);

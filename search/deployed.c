@@ -141,6 +141,13 @@ static nas_status open_places(nas_arena *a, const nas_deployed_paths *paths, con
     return read_candidate(a, p, out, err);
 }
 
+static nas_status not_there(const char *path, nas_err *err) {
+    return nas_fail(err, NAS_ENOTFOUND,
+                    "%s is not there; expected a .tflite file, or a folder with model.tflite in "
+                    "it, as `nas export` and `nas train` make",
+                    path);
+}
+
 /* What is asked for beside the model; of a folder also what lies there. */
 static nas_status read_parts(nas_arena *a, const nas_deployed_paths *paths, const places *p,
                              nas_deployed *out, nas_err *err) {
@@ -158,15 +165,12 @@ static nas_status open_held(nas_arena *a, const nas_deployed_paths *paths, bool 
     places p;
     nas_folder_held held;
     *out = (nas_deployed){0};
-    if (!nas_path_exists(paths->model))
-        return nas_fail(err, NAS_ENOTFOUND,
-                        "%s is not there; expected a .tflite file, or a folder with model.tflite "
-                        "in it, as `nas export` and `nas train` make",
-                        paths->model);
+    if (!nas_path_exists(paths->model)) return not_there(paths->model, err);
     NAS_TRY(find_places(a, paths, &p, err));
     NAS_TRY(nas_folder_hold_of(p.model, &held, err));
-    const nas_status st =
-        parts ? read_parts(a, paths, &p, out, err) : open_places(a, paths, &p, out, err);
+    const nas_status st = !nas_path_exists(p.model) ? not_there(p.model, err)
+                          : parts                   ? read_parts(a, paths, &p, out, err)
+                                                    : open_places(a, paths, &p, out, err);
     nas_folder_let(&held);
     return st;
 }

@@ -100,6 +100,9 @@ check "a trial of a file" says 2 "--trial is of a database" "$NAS" export --from
 check "labels of a trial" says 2 "--labels is of --from" "$NAS" export tiny.db --labels words.txt -o new
 check "no folder" says 2 "-o DIR is missing" "$NAS" export --from int8.tflite
 check "no such file" says 2 "none.tflite is not there" "$NAS" export --from none.tflite -o new
+mkdir empty
+check "a folder without a model" says 2 "empty/model.tflite is not there; expected" "$NAS" export --from empty -o new
+check "a model in the place of a database" says 2 "int8.tflite is no database; a model as C: \`nas export --from int8.tflite -o DIR\`" "$NAS" export int8.tflite -o new
 check "no model" says 2 "tiny.json" "$NAS" export --from tiny.json -o new
 head -c 900 int8.tflite >cut.tflite
 check "half a model" says 2 "cut.tflite: " "$NAS" export --from cut.tflite -o new
