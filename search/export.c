@@ -28,7 +28,7 @@ static void add_names(names *to, const char *const *v) {
 static names list_ours(void) {
     static const char *const always[] = {
         "candidate.json", "metrics.json", "model.tflite", "model.tflite.zlib",
-        "model.h",        "model.c",      "warnings.txt", NULL};
+        "model.h",        "model.c",      "warnings.txt", "DEVICE.md", NULL};
     names ours = {.n = 0};
     const nas_task_ops *task;
     add_names(&ours, always);
@@ -51,6 +51,8 @@ static nas_status put_sources_in(nas_arena *a, const nas_task_ops *task, const n
     NAS_TRY(nas_c_source(&g, a, &text[0], &text[1], err));
     NAS_TRY(put(f, "model.h", text[0], err));
     NAS_TRY(put(f, "model.c", text[1], err));
+    NAS_TRY(nas_device_text(&g, a, &text[0], err));
+    NAS_TRY(put(f, "DEVICE.md", text[0], err));
     if (!task->sources) return NAS_OK;
     NAS_TRY(task->emit(o->text, a, text, err));
     for (int32_t i = 0; task->sources[i]; i++) NAS_TRY(put(f, task->sources[i], text[i], err));

@@ -3,6 +3,7 @@
 #include "core/deploy/flat.h"
 #include "core/deploy/tflite.h"
 #include "core/deploy/tflite_notes.h"
+#include "core/graph/runtimes.h"
 
 #include <string.h>
 
@@ -79,42 +80,6 @@ static void write_buffers(writer *w) {
     w->buffers = nas_flat_refs(&w->f, refs, n);
 }
 
-/* The lowest version of an operator that knows what *o asks for (tools/versioning/op_version.cc).
- */
-static int32_t version_of(const nas_graph *g, const nas_op *o) {
-    const nas_tensor *x = &g->tensors[o->in[0]], *y = &g->tensors[o->out];
-    const bool int8 = x->dtype == NAS_I8;
-    const nas_tensor *w = o->n_in > 1 && o->in[1] >= 0 ? &g->tensors[o->in[1]] : x;
-    const bool hybrid = !int8 && w->dtype == NAS_I8, per_channel = w->n_scale > 1;
-    switch (o->kind) {
-    case NAS_OP_CONV_2D:
-        if (hybrid) return per_channel ? 5 : 2;
-        return int8 ? 3 : 1;
-    case NAS_OP_DEPTHWISE_CONV_2D:
-        if (hybrid) return per_channel ? 6 : 4;
-        return int8 ? 3 : o->dilation[0] > 1 || o->dilation[1] > 1 ? 2 : 1;
-    case NAS_OP_FULLY_CONNECTED:
-        if (hybrid) return per_channel ? 12 : o->asymmetric ? 9 : 3;
-        if (o->n_in < 3 || o->in[2] < 0) return 6;
-        return int8 ? 4 : 1;
-    case NAS_OP_MUL:
-        if (!int8) return 1;
-        return x->scale[0] * g->tensors[o->in[1]].scale[0] / y->scale[0] >= 1 ? 3 : 2;
-    case NAS_OP_DEQUANTIZE: return int8 ? 2 : 3;
-    case NAS_OP_RESHAPE:
-    case NAS_OP_QUANTIZE: return 1;
-    case NAS_OP_ADD:
-    case NAS_OP_AVERAGE_POOL_2D:
-    case NAS_OP_MAX_POOL_2D:
-    case NAS_OP_PAD:
-    case NAS_OP_RELU:
-    case NAS_OP_RELU6:
-    case NAS_OP_SOFTMAX:
-    case NAS_OP_MEAN: break;
-    }
-    return int8 ? 2 : 1;
-}
-
 /* Runtimes take the larger of the byte and the wide code; all of ours fit the byte. */
 static void write_codes(writer *w) {
     const nas_graph *g = w->g;
@@ -123,7 +88,7 @@ static void write_codes(writer *w) {
     if (!refs) return;
     for (int32_t i = 0; i < g->n_ops; i++) {
         nas_flat_u8(&w->f, TFL_CODE_BYTE, (uint8_t)g->ops[i].kind, 0);
-        nas_flat_i32(&w->f, TFL_CODE_VERSION, version_of(g, &g->ops[i]), 1);
+        nas_flat_i32(&w->f, TFL_CODE_VERSION, nas_op_version(g, &g->ops[i]), 1);
         const nas_flat_ref ref = nas_flat_table(&w->f);
         int32_t k = 0;
         while (k < n && refs[k] != ref) k++;
