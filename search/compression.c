@@ -80,9 +80,9 @@ nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
     return write_file(&g, format, x, n, NULL, a, tflite, err);
 }
 
-/* " name value", or nothing where the block has its defaults. */
+/* "; name value", or nothing where the block has its defaults. */
 static const char *setting(const chain *k, const char *name, const char *json) {
-    return *json ? nas_arena_format(k->a, k->err, " %s %s", name, json) : "";
+    return *json ? nas_arena_format(k->a, k->err, "; %s %s", name, json) : "";
 }
 
 /* Versions that are in the file's key too and, of the file that ships, the settings of compression:

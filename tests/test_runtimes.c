@@ -123,6 +123,24 @@ static void test_versions_of_others(void **state) {
     assert_string_equal(r[TENSORFLOW].verdict, "not known");
 }
 
+/* tflite-micro clamps a RELU6 without changing the scale. */
+static void test_relu6_of_another_scale(void **state) {
+    (void)state;
+    rg b = rg_start(arena, 3, 2, (int32_t[]){1, 8});
+    nas_graph g = nas_graph_start(arena);
+    nas_runs r[NAS_RUNTIMES];
+    const float x[8] = {-4, -2, 0, 2, 4, 6, 8, 10};
+    rg_unary(&b, NAS_OP_RELU6);
+    assert_int_equal(nas_format_apply(&b.g, NAS_FORMAT_INT8, x, 1, &g, &err), NAS_OK);
+    g.tensors[g.output].scale = (float[]){0.02f};
+    nas_runs_in(&g, r);
+    assert_string_equal(r[MICRO].verdict, "no");
+    assert_null(nas_micro_refuses(&g, &g.ops[0]));
+    g.tensors[g.output] = g.tensors[g.input];
+    nas_runs_in(&g, r);
+    assert_string_equal(r[MICRO].verdict, "yes");
+}
+
 /* Reading gives the version that was written. */
 static void test_read_back(void **state) {
     (void)state;
@@ -156,7 +174,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_versions),           cmocka_unit_test(test_where_formats_run),
         cmocka_unit_test(test_versions_of_others), cmocka_unit_test(test_read_back),
-        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text),               cmocka_unit_test(test_relu6_of_another_scale),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

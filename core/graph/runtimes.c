@@ -11,6 +11,7 @@ typedef enum form {
     FLOAT,
     INT8,
     BY_CHANNEL, /* an int8 dense layer with a scale for each output */
+    RESCALED,   /* a RELU6 whose int8 output has another scale than its input */
     HYBRID,     /* an int8 kernel with a float input */
     HALF        /* a float16 constant */
 } form;
@@ -72,6 +73,7 @@ static const row rows[] = {
     {NAS_OP_RELU, INT8, 2, RELEASE(2, 1), 0},
     {NAS_OP_RELU6, FLOAT, 1, RELEASE(1, 5), 0},
     {NAS_OP_RELU6, INT8, 2, RELEASE(1, 14), 0},
+    {NAS_OP_RELU6, RESCALED, 2, RELEASE(1, 14), 0},
     {NAS_OP_RESHAPE, FLOAT, 1, RELEASE(1, 5), 0},
     {NAS_OP_RESHAPE, INT8, 1, RELEASE(1, 5), 0},
     {NAS_OP_SOFTMAX, FLOAT, 1, RELEASE(1, 5), 0},
@@ -81,20 +83,28 @@ static const row rows[] = {
 /* What tflite-micro and Vela do with a form, whichever the operator. */
 static const struct {
     const char *what;
-    const char *micro; /* NULL: taken by all that were tried; "": refused; else the first day */
+    const char *micro; /* NULL: all that were tried; "": none; else the first day */
+    bool refused;      /* said when the file is opened; else results are wrong */
     bool npu;
 } forms[] = {
-    [FLOAT] = {"float32", NULL, false},
-    [INT8] = {"int8", NULL, true},
+    [FLOAT] = {"float32", NULL, false, false},
+    [INT8] = {"int8", NULL, false, true},
     /* Before 2024-05-29 it was taken, with wrong results. */
-    [BY_CHANNEL] = {"a scale an output (wrong results before)", "2024-09-27", true},
-    [HYBRID] = {"int8 kernels with float inputs", "", false},
-    [HALF] = {"float16 constants", "", false},
+    [BY_CHANNEL] = {"a scale an output (wrong results before)", "2024-09-27", true, true},
+    [RESCALED] = {"to another scale (wrong results)", "", false, true},
+    [HYBRID] = {"int8 kernels with float inputs", "", true, false},
+    [HALF] = {"float16 constants", "", true, false},
 };
+
+static bool is_rescaled(const nas_graph *g, const nas_op *o) {
+    const nas_tensor *x = &g->tensors[o->in[0]], *y = &g->tensors[o->out];
+    return x->scale[0] != y->scale[0] || x->zero_point[0] != y->zero_point[0];
+}
 
 static form form_of(const nas_graph *g, const nas_op *o) {
     const nas_tensor *x = &g->tensors[o->in[0]];
     if (x->dtype == NAS_F16) return HALF;
+    if (o->kind == NAS_OP_RELU6 && x->dtype == NAS_I8) return is_rescaled(g, o) ? RESCALED : INT8;
     if (!nas_op_is_weighted(o)) return x->dtype == NAS_I8 ? INT8 : FLOAT;
     const nas_tensor *w = &g->tensors[o->in[1]];
     if (w->dtype != NAS_I8) return FLOAT;
@@ -152,7 +162,7 @@ static const row *find_row(const nas_graph *g, const nas_op *o) {
 
 const char *nas_micro_refuses(const nas_graph *g, const nas_op *o) {
     const form f = form_of(g, o);
-    return forms[f].micro && !*forms[f].micro ? forms[f].what : NULL;
+    return forms[f].micro && !*forms[f].micro && forms[f].refused ? forms[f].what : NULL;
 }
 
 /* --- a graph ---------------------------------------------------------------------------------- */
