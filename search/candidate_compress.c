@@ -1,4 +1,5 @@
-/* search/candidate_compress.c - the blocks of compression: prune, cluster, quantize. */
+/* search/candidate_compress.c - the blocks of compression: prune, cluster, quantize,
+ * and what the file holds beside the model: export. */
 #include "search/candidate_int.h"
 
 #include <string.h>
@@ -25,6 +26,15 @@ const nas_key nas_quantize_keys[] = {
      .hi = 10,
      .def = "0.0001",
      .help = "constant rate of that training"},
+    NAS_KEY_END,
+};
+
+const nas_key nas_export_keys[] = {
+    {.name = "names",
+     .kind = NAS_KEY_BOOL,
+     .offset = offsetof(nas_export_config, names),
+     .def = "true",
+     .help = "names of tensors, a signature, a description and, where it is small, metadata"},
     NAS_KEY_END,
 };
 

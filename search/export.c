@@ -28,7 +28,7 @@ static void add_names(names *to, const char *const *v) {
 static names list_ours(void) {
     static const char *const always[] = {"candidate.json",    "metrics.json", "model.tflite",
                                          "model.tflite.zlib", "model.h",      "model.c",
-                                         "model_test.c",      "warnings.txt", NULL};
+                                         "model_test.c",      "warnings.txt", "DEVICE.md", NULL};
     names ours = {.n = 0};
     const nas_task_ops *task;
     add_names(&ours, always);
@@ -44,12 +44,14 @@ static nas_status put(nas_folder *f, const char *name, const char *text, nas_err
 }
 
 nas_status nas_export_model(const nas_graph *g, nas_arena *a, nas_folder *f, nas_err *err) {
-    const char *header, *source, *test;
+    const char *header, *source, *test, *device;
     NAS_TRY(nas_c_source(g, a, &header, &source, err));
     NAS_TRY(nas_c_test(g, a, &test, err));
     NAS_TRY(put(f, "model.h", header, err));
     NAS_TRY(put(f, "model.c", source, err));
-    return put(f, "model_test.c", test, err);
+    NAS_TRY(put(f, "model_test.c", test, err));
+    NAS_TRY(nas_device_text(g, a, &device, err));
+    return put(f, "DEVICE.md", device, err);
 }
 
 static nas_status put_sources_in(nas_arena *a, const nas_task_ops *task, const nas_outcome *o,

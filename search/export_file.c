@@ -87,6 +87,7 @@ static void say_files(const export *x, FILE *out) {
           "        cc -O2 -ffp-contract=off -o model_test model_test.c model.c -lm && "
           "./model_test\n",
           out);
+    fputs("DEVICE.md\n        what a device needs, and which runtimes take the file itself\n", out);
     if (x->d.frames)
         fputs("frontend.h, frontend.c\n        from sound to the input of model_run\n", out);
     if (x->d.n_labels) fputs("labels.h\n        what the outputs of model_run mean\n", out);

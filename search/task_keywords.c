@@ -132,6 +132,20 @@ static nas_status frontend_json(const nas_dataset *d, const nas_candidate *c, co
     return st == NAS_OK ? printed : st;
 }
 
+static nas_status keywords_notes(const nas_dataset *d, const nas_candidate *c,
+                                 const nas_features *f, nas_arena *a, nas_notes *out,
+                                 nas_err *err) {
+    const nas_frontend_config *k = &c->frontend;
+    out->n_labels = d->clips->n_labels;
+    out->labels = d->clips->labels;
+    out->input = nas_arena_format(
+        a, err, "%s of %g s at %d Hz: %d frames of %g ms, %g ms apart; %d mel bands, %g to %g Hz%s",
+        k->kind == NAS_MFCC ? "mfcc" : "log_mel", d->clips->clip_seconds, k->sample_rate_hz, f->h,
+        k->frame_length_ms, k->frame_step_ms, k->mel_bins, k->lower_hz, k->upper_hz,
+        k->normalize ? "; normalised" : "");
+    return out->input ? NAS_OK : NAS_ENOMEM;
+}
+
 static nas_status labels_txt(const nas_clips *c, nas_arena *a, const char **out, nas_err *err) {
     size_t n = 1;
     for (int32_t i = 0; i < c->n_labels; i++) n += strlen(c->labels[i]) + 1;
@@ -229,6 +243,7 @@ const nas_task_ops nas_task_keywords = {
     .describe = keywords_describe,
     .features = nas_keywords_features,
     .part = nas_keywords_part,
+    .notes = keywords_notes,
     .judge = keywords_judge,
     .conclude = keywords_conclude,
     .examples = nas_keywords_examples,

@@ -20,14 +20,14 @@ for format in float32 float16 dynamic int8; do
     cp trained_$format/model.tflite $format.tflite
     check "$format: its folder's test program, to the bit" exact trained_$format -DTOLERANCE=0
     check "$format: C of the file alone" says_of 0 "c_$format/ holds C, made of $format.tflite" "$NAS" export --from $format.tflite -o c_$format
-    check "$format: those files and no others" equal "$(cd c_$format && echo *)" "export.txt model.c model.h model_test.c"
-    check "$format: the winner's bytes" bash -c "for f in model.c model.h model_test.c; do cmp trained_$format/\$f c_$format/\$f || exit 1; done"
+    check "$format: those files and no others" equal "$(cd c_$format && echo *)" "DEVICE.md export.txt model.c model.h model_test.c"
+    check "$format: the winner's bytes" bash -c "for f in DEVICE.md model.c model.h model_test.c; do cmp trained_$format/\$f c_$format/\$f || exit 1; done"
     check "$format: the test program, to the bit" exact c_$format -DTOLERANCE=0
 done
 check "of int8 every bit counts" bash -c "grep -q 'PASSES 0' c_int8/model_test.c && ! grep -q TOLERANCE c_int8/model_test.c"
 check "of floats a last bit may differ" grep -q "TOLERANCE 2e-5" c_float32/model_test.c
 check "it holds the whole C of a folder" says_of 0 "labels.h" "$NAS" export --from trained_int8 -o whole
-check "with front end and labels" equal "$(cd whole && echo *)" "export.txt frontend.c frontend.h labels.h model.c model.h model_test.c"
+check "with front end and labels" equal "$(cd whole && echo *)" "DEVICE.md export.txt frontend.c frontend.h labels.h model.c model.h model_test.c"
 named() { "$NAS" export --from int8.tflite --frontend trained_int8/frontend.json --labels trained_int8/labels.txt -o named; }
 check "or of files that are named" named
 check "the same bytes" bash -c 'for f in frontend.c frontend.h labels.h; do cmp trained_int8/$f whole/$f && cmp whole/$f named/$f || exit 1; done'
@@ -80,11 +80,11 @@ rm -r "$odd" "$odd.c"
 
 # --- the folder
 check "less is written the next time" "$NAS" export --from int8.tflite -o whole
-check "what was of the last time is gone" equal "$(cd whole && echo *)" "export.txt model.c model.h model_test.c"
+check "what was of the last time is gone" equal "$(cd whole && echo *)" "DEVICE.md export.txt model.c model.h model_test.c"
 mkdir mine
 echo mine | tee mine/model.h mine/labels.h >mine/notes.txt
 check "in a folder with files of others" "$NAS" export --from int8.tflite -o mine
-check "they stay" equal "$(cd mine && echo * && cat model.h~ labels.h notes.txt)" "export.txt labels.h model.c model.h model.h~ model_test.c notes.txt
+check "they stay" equal "$(cd mine && echo * && cat model.h~ labels.h notes.txt)" "DEVICE.md export.txt labels.h model.c model.h model.h~ model_test.c notes.txt
 mine
 mine
 mine"

@@ -47,8 +47,23 @@ NAS_NODISCARD nas_status nas_int8_units(nas_graph *g, nas_err *err);
 NAS_NODISCARD nas_status nas_format_ship(const nas_graph *g, nas_format format, const float *x,
                                          int32_t n, nas_graph *out, nas_err *err);
 
-/* The file: no names, no metadata that the runtime does not need. Bytes live in arena a. The same
- * graph gives the same bytes on every machine. */
+/* What a file holds for tools and people beside names of its tensors and the signature
+ * "serving_default" (ports "input" and "output"). */
+typedef struct nas_notes {
+    const char *description; /* the model's; NULL: none */
+    const char *input;       /* of the metadata: what the input is; NULL: not said */
+    int32_t n_labels;        /* of the metadata: the output's classes; 0: none */
+    const char *const *labels;
+} nas_notes;
+
+/* Metadata is written where its bytes are at most this part of the constants' bytes. */
+enum { NAS_METADATA_PART = 32 };
+
+/* The file. Without notes (NULL) it has nothing but what runtimes compute with. Bytes live in arena
+ * a. The same graph and notes give the same bytes on every machine. */
+NAS_NODISCARD nas_status nas_tflite_write_noted(const nas_graph *g, const nas_notes *notes,
+                                                nas_arena *a, uint8_t **bytes, size_t *n,
+                                                nas_err *err);
 NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint8_t **bytes,
                                           size_t *n, nas_err *err);
 
@@ -97,6 +112,11 @@ NAS_NODISCARD nas_status nas_c_source(const nas_graph *g, nas_arena *a, const ch
  * NAS_ENOMEM, those of nas_interp_open. */
 NAS_NODISCARD nas_status nas_c_test(const nas_graph *g, nas_arena *a, const char **test,
                                     nas_err *err);
+
+/* DEVICE.md of an exported folder: input, output, operators, RAM, and where the file runs. In arena
+ * a. */
+NAS_NODISCARD nas_status nas_device_text(const nas_graph *g, nas_arena *a, const char **out,
+                                         nas_err *err);
 
 /* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. Borrows g,
  * which must outlive it. One interpreter is for one thread. */

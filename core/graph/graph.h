@@ -78,6 +78,7 @@ typedef struct nas_op {
     nas_activation activation;
     float beta;      /* of SOFTMAX */
     bool keep_dims;  /* of MEAN */
+    int32_t version; /* of a file that was read; 0: the lowest that means this */
     bool asymmetric; /* of a FULLY_CONNECTED with a float input and an int8 kernel: the codes of its
                         input have a zero point */
 } nas_op;

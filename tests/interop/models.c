@@ -70,6 +70,14 @@ typedef void change_fn(nas_graph *g);
 typedef nas_status format_fn(const nas_graph *g, nas_format format, const float *x, int32_t n,
                              nas_graph *out, nas_err *err);
 
+/* The bytes of metadata and labels stand in all files that are large enough for them. */
+static const nas_notes notes = {
+    .description = "interop",
+    .input = "noise",
+    .n_labels = 2,
+    .labels = (const char *const[]){"yes", "no"},
+};
+
 static void make_by(maker *m, format_fn *apply, rg *b, const char *name, nas_format format,
                     change_fn *change) {
     const int64_t n = nas_tensor_count(&b->g.tensors[b->g.input]) * CALIBRATION;
@@ -82,7 +90,7 @@ static void make_by(maker *m, format_fn *apply, rg *b, const char *name, nas_for
     for (int64_t i = 0; i < n; i++) x[i] = nas_rng_float(&rng) * 4 - 2;
     ok(m, apply(&b->g, format, x, CALIBRATION, &g, &m->err));
     if (change) change(&g);
-    ok(m, nas_tflite_write(&g, m->arena, &file, &bytes, &m->err));
+    ok(m, nas_tflite_write_noted(&g, &notes, m->arena, &file, &bytes, &m->err));
     const char *whole =
         nas_arena_format(m->arena, &m->err, "%s_%s", name, nas_format_names[format]);
     if (!whole) exit(1);
@@ -199,7 +207,7 @@ static void make_float_ports(maker *m) {
     };
     for (int32_t k = 0; k < 3; k++) ok(m, nas_graph_op(&b.g, &ops[k], &m->err));
     b.g.output = y;
-    ok(m, nas_tflite_write(&b.g, m->arena, &file, &bytes, &m->err));
+    ok(m, nas_tflite_write_noted(&b.g, &notes, m->arena, &file, &bytes, &m->err));
     run(m, "ports_0_float32", file, bytes, EXAMPLES, 1);
 }
 
