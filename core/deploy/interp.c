@@ -14,6 +14,7 @@ enum { MOST_SHARE = 256, LEAST_BYTES = 1 << 16 };
 struct nas_interp {
     nas_arena *arena;
     const nas_graph *g;
+    nas_runtime runtime;
     bool hybrid; /* some operator is: it rounds activations to codes, and a last bit may decide */
     int32_t n_steps;
     nas_step *steps;
@@ -75,7 +76,10 @@ static void *place_of(const nas_interp *it, const int64_t *offsets, int32_t tens
 static nas_status open_step(nas_interp *it, const int64_t *offsets, const nas_op *o, nas_step *s,
                             nas_err *err) {
     const nas_graph *g = it->g;
-    *s = (nas_step){.op = o, .kernel = nas_infer_choose(), .out = &g->tensors[o->out]};
+    *s = (nas_step){.op = o,
+                    .runtime = it->runtime,
+                    .kernel = nas_infer_choose(),
+                    .out = &g->tensors[o->out]};
     if (it->hybrid && nas_op_is_weighted(o) && g->tensors[o->in[1]].dtype != NAS_I8)
         s->kernel = &nas_infer_plain;
     s->y = place_of(it, offsets, o->out);
@@ -166,12 +170,20 @@ static nas_status open_all(nas_interp *it, nas_err *err) {
     return open_steps(it, offsets, total, err);
 }
 
+const char *const nas_runtime_names[] = {"tflite-micro", "litert", NULL};
+
 nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {
+    return nas_interp_open_as(g, NAS_RUNTIME_TFLM, out, err);
+}
+
+nas_status nas_interp_open_as(const nas_graph *g, nas_runtime runtime, nas_interp **out,
+                              nas_err *err) {
     *out = NULL;
     NAS_TRY(nas_graph_check(g, err));
     nas_interp *it = calloc(1, sizeof *it);
     if (!it) return nas_fail(err, NAS_ENOMEM, "interpreter: out of memory");
     it->g = g;
+    it->runtime = runtime;
     nas_status st = nas_arena_open(&it->arena, err);
     if (st == NAS_OK) st = open_all(it, err);
     if (st == NAS_OK)

@@ -1,6 +1,6 @@
 /* tests/interop/models.c - writes models in all number formats, with raw inputs and what our
- * interpreter makes of them, for check.py to compare with the real runtime. Names are
- * KIND_NAME_FORMAT.
+ * interpreter makes of them, for check.py to compare with the real runtimes: .out with
+ * tflite-micro's arithmetic, .litert with LiteRT's. Names are KIND_NAME_FORMAT.
  *     models FOLDER NETS           one operator each, and so many nets of random structure
  *     models FOLDER FILE.tflite    a model that is there already */
 #include "base/file.h"
@@ -44,24 +44,34 @@ static void fill_inputs(nas_rng *rng, const nas_tensor *t, size_t examples, void
     }
 }
 
+static void run_as(maker *m, const nas_graph *g, nas_runtime runtime, const char *name,
+                   size_t examples, const uint8_t *x) {
+    static const char *const endings[] = {
+        [NAS_RUNTIME_TFLM] = "out", [NAS_RUNTIME_LITERT] = "litert"};
+    const size_t in = (size_t)nas_tensor_bytes(&g->tensors[g->input]);
+    const size_t out = (size_t)nas_tensor_bytes(&g->tensors[g->output]);
+    nas_interp *it;
+    uint8_t *y = nas_arena_alloc(m->arena, out * examples, &m->err);
+    if (!y) exit(1);
+    ok(m, nas_interp_open_as(g, runtime, &it, &m->err));
+    for (size_t i = 0; i < examples; i++) nas_interp_run_raw(it, x + i * in, y + i * out);
+    nas_interp_close(it);
+    save(m, name, endings[runtime], y, out * examples);
+}
+
 static void run(maker *m, const char *name, const uint8_t *file, size_t bytes, size_t examples,
                 uint32_t seed) {
     nas_graph g = nas_graph_start(m->arena);
-    nas_interp *it;
     nas_rng rng = nas_rng_stream(seed, 0, NAS_PURPOSE_TEST, 1, 0, 0);
     ok(m, nas_tflite_read(file, bytes, &g, &m->err));
-    ok(m, nas_interp_open(&g, &it, &m->err));
     const size_t in = (size_t)nas_tensor_bytes(&g.tensors[g.input]);
-    const size_t out = (size_t)nas_tensor_bytes(&g.tensors[g.output]);
     uint8_t *x = nas_arena_alloc(m->arena, in * examples, &m->err);
-    uint8_t *y = nas_arena_alloc(m->arena, out * examples, &m->err);
-    if (!x || !y) exit(1);
+    if (!x) exit(1);
     fill_inputs(&rng, &g.tensors[g.input], examples, x);
-    for (size_t i = 0; i < examples; i++) nas_interp_run_raw(it, x + i * in, y + i * out);
-    nas_interp_close(it);
     save(m, name, "tflite", file, bytes);
     save(m, name, "in", x, in * examples);
-    save(m, name, "out", y, out * examples);
+    run_as(m, &g, NAS_RUNTIME_TFLM, name, examples, x);
+    run_as(m, &g, NAS_RUNTIME_LITERT, name, examples, x);
 }
 
 /* What may be done to a graph in its number format before it is written. */
@@ -289,6 +299,11 @@ static void make_nets(maker *m, uint32_t nets) {
         make(m, &b, "random", (int32_t)seed);
         const char *name = nas_arena_format(m->arena, &m->err, "shipped_%03u", seed);
         if (!name) exit(1);
+        make_by(m, nas_format_ship, &b, name, NAS_FORMAT_INT8, NULL);
+        make_by(m, nas_format_ship, &b, name, NAS_FORMAT_DYNAMIC, NULL);
+        name = nas_arena_format(m->arena, &m->err, "bychannel_%03u", seed);
+        if (!name) exit(1);
+        b.g.dense_by_channel = true;
         make_by(m, nas_format_ship, &b, name, NAS_FORMAT_INT8, NULL);
         make_by(m, nas_format_ship, &b, name, NAS_FORMAT_DYNAMIC, NULL);
         nas_arena_back(m->arena, mark);
