@@ -357,7 +357,9 @@ static nas_status relu(emitter *e) {
     const nas_activation a = e->step.op->kind == NAS_OP_RELU ? NAS_ACT_RELU : NAS_ACT_RELU6;
     char text[NAS_C_NUMBER];
     if (e->step.out->dtype == NAS_I8) {
-        rescale(e, a, nas_relu_scale(&e->step));
+        const nas_fixed scale = nas_relu_scale(&e->step);
+        e->step.out = nas_relu_units(&e->step);
+        rescale(e, a, scale);
         return NAS_OK;
     }
     begin_call(e, "clamp_all");

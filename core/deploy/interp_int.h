@@ -47,6 +47,8 @@ double nas_weighted_ratio(const nas_step *s, int32_t c);
 void nas_add_scales(const nas_step *s, nas_fixed scale[3]);
 nas_fixed nas_mul_scale(const nas_step *s);
 nas_fixed nas_relu_scale(const nas_step *s);
+/* The tensor in whose scale and zero point the output of an int8 RELU or RELU6 is counted. */
+const nas_tensor *nas_relu_units(const nas_step *s);
 nas_fixed nas_quantize_scale(const nas_step *s);
 
 /* The output's dimensions of ADD and MUL with leading ones, and each operand's step along them, 0

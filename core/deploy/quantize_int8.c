@@ -229,12 +229,13 @@ static float larger_scale(const nas_graph *g, const nas_op *add) {
     return p > q ? p : q;
 }
 
-/* RESHAPE, PAD and pools keep their input's scale; SOFTMAX's is fixed. */
+/* RESHAPE, PAD, pools and (as tflite-micro has it) RELU6 keep their input's scale; SOFTMAX's is
+ * fixed. */
 static nas_status add_output(quantizer *q, const nas_op *o, nas_op *to) {
     nas_tensor own = {0};
     float larger = 0;
     if (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_PAD || o->kind == NAS_OP_AVERAGE_POOL_2D ||
-        o->kind == NAS_OP_MAX_POOL_2D)
+        o->kind == NAS_OP_MAX_POOL_2D || o->kind == NAS_OP_RELU6)
         own = q->out->tensors[to->in[0]];
     if (o->kind == NAS_OP_SOFTMAX) NAS_TRY(set_scale(q, &own, 1.0f / 256, -128));
     if (o->kind == NAS_OP_ADD) larger = larger_scale(q->out, to);

@@ -32,8 +32,14 @@ nas_fixed nas_mul_scale(const nas_step *s) {
     return nas_fixed_of((double)ratio);
 }
 
+/* tflite-micro's RELU6 takes codes as they are (kernels/activations.cc, Relu6Quantized). */
+const nas_tensor *nas_relu_units(const nas_step *s) {
+    const bool kept = s->op->kind == NAS_OP_RELU6 && s->runtime == NAS_RUNTIME_TFLM;
+    return kept ? s->in[0] : s->out;
+}
+
 nas_fixed nas_relu_scale(const nas_step *s) {
-    return nas_fixed_of((double)(s->in[0]->scale[0] / s->out->scale[0]));
+    return nas_fixed_of((double)(s->in[0]->scale[0] / nas_relu_units(s)->scale[0]));
 }
 
 nas_fixed nas_quantize_scale(const nas_step *s) {
