@@ -22,15 +22,16 @@ extern const char *const nas_format_names[];
  * - float32 copies.
  * - float16: every float constant as float16 (nearest, halves to even, clamped to +-65504), which a
  *   DEQUANTIZE turns back when the model is loaded.
- * - dynamic: kernels alone as int8, scales as below.
- * - int8: full integer, int8 in and out, symmetric weights with a scale for each output channel (a
- *   FULLY_CONNECTED has one, unless g->dense_by_channel), asymmetric activations per tensor from the minimum and maximum over the calibration inputs (x [n][input
- *   elements]), int32 bias: TFLite's arithmetic (Jacob et al. 2018).
+ * - dynamic: kernels alone as int8, with scales as those of int8.
+ * - int8: full integer, int8 in and out, symmetric weights per output channel (of a FULLY_CONNECTED
+ *   per tensor, unless g->dense_by_channel), asymmetric activations per tensor from the minimum and
+ *   maximum over the calibration inputs (x [n][input elements]), int32 bias: TFLite's arithmetic
+ *   (Jacob et al. 2018).
  * Given scales: a kernel of g with n_scale > 0 gets exactly these (codes: w / scale, halves away
  * from zero, clamped to +-127); only where all codes are 0 may int8 raise one, for the bias to fit.
  * In int8 an activation with n_scale 1 gets exactly that scale and zero point, except where the
- * runtime forces others: outputs of pools and RESHAPE have their input's, SOFTMAX its own. The
- * float formats drop scales. Errors: NAS_EINVAL no calibration, not a float graph, weights not
+ * runtime forces others: outputs of pools, RESHAPE and RELU6 have their input's, SOFTMAX its own.
+ * The float formats drop scales. Errors: NAS_EINVAL no calibration, not a float graph, weights not
  * finite; NAS_EUNSUPPORTED. */
 NAS_NODISCARD nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x,
                                           int32_t n, nas_graph *out, nas_err *err);
@@ -91,9 +92,10 @@ const char *nas_zlib_version(void);
 NAS_NODISCARD nas_status nas_c_source(const nas_graph *g, nas_arena *a, const char **header,
                                       const char **source, nas_err *err);
 
-/* Whose arithmetic it is, in int8 to the bit. They differ in FULLY_CONNECTED alone: what scales its
- * sums is an integer with tflite-micro (TensorFlow's reference before 2.20 and LiteRT's before 1.3
- * too), a double with LiteRT's reference since then. */
+/* Whose arithmetic it is, in int8 to the bit. They differ in two operators. FULLY_CONNECTED: what
+ * scales its sums is an integer with tflite-micro (TensorFlow's reference before 2.20 and LiteRT's
+ * before 1.3 too), a double with LiteRT's reference since then. RELU6 by itself: tflite-micro does
+ * not see that input and output have other scales; those of exported files have the same. */
 typedef enum nas_runtime { NAS_RUNTIME_TFLM = 0, NAS_RUNTIME_LITERT = 1 } nas_runtime;
 extern const char *const nas_runtime_names[]; /* tflite-micro, litert; NULL at the end */
 
