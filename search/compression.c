@@ -3,6 +3,7 @@
 #include "search/task.h"
 
 #include "core/compress/cluster.h"
+#include "core/compress/even.h"
 #include "core/compress/tune.h"
 #include "search/augmented.h"
 
@@ -380,6 +381,7 @@ static nas_status make_export(chain *k, const nas_hash *clustered, const nas_has
     NAS_TRY(note_float(k, trained, k->trained->net, from, false));
     NAS_TRY(nas_net_fold(k->trained->net, &k->net, k->err));
     NAS_TRY(note_float(k, "folded", k->net, from, true));
+    if (is_scaled(k->c) && !is_dense_by_channel(k->c)) nas_net_even(k->net);
     NAS_TRY(cluster_step(k, clustered));
     if (!is_over(k)) NAS_TRY(tune_step(k, tuned));
     if (is_over(k)) return NAS_OK;
