@@ -163,6 +163,24 @@ static void make_dense(maker *m) {
     }
 }
 
+/* As converters write it: the output has a scale of its own. */
+static void other_scale(nas_graph *g) {
+    static const float scale = 0.0235f;
+    static const int32_t zero = -128;
+    g->tensors[g->output].scale = &scale;
+    g->tensors[g->output].zero_point = &zero;
+}
+
+static void make_relu6(maker *m) {
+    for (int32_t i = 1; i <= 4; i++) {
+        rg b = rg_start(m->arena, (uint32_t)i, 4, (int32_t[]){1, 3, 5, 3 * i});
+        const char *name = nas_arena_format(m->arena, &m->err, "foreign_%02drelu6", i);
+        if (!name) exit(1);
+        rg_unary(&b, NAS_OP_RELU6);
+        make_format(m, &b, name, NAS_FORMAT_INT8, other_scale);
+    }
+}
+
 static void make_elementwise(maker *m) {
     for (int32_t i = 1; i <= 24; i++) {
         const nas_op_kind kind = i % 2 ? NAS_OP_ADD : NAS_OP_MUL;
@@ -355,6 +373,7 @@ int main(int argc, char **argv) {
         make_windows(&m);
         make_dense(&m);
         make_elementwise(&m);
+        make_relu6(&m);
         make_float_ports(&m);
         make_scales(&m);
         make_forecasts(&m);
