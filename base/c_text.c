@@ -31,10 +31,6 @@ void nas_c_f32(char text[NAS_C_NUMBER], const void *values, int64_t i) {
     nas_c_float(text, ((const float *)values)[i]);
 }
 
-void nas_c_f64(char text[NAS_C_NUMBER], const void *values, int64_t i) {
-    snprintf(text, NAS_C_NUMBER, "%.17g", ((const double *)values)[i]);
-}
-
 void nas_c_i32(char text[NAS_C_NUMBER], const void *values, int64_t i) {
     const int32_t v = ((const int32_t *)values)[i];
     if (v == INT32_MIN)

@@ -3,6 +3,7 @@
 #include "search/task.h"
 
 #include "core/compress/cluster.h"
+#include "core/compress/even.h"
 #include "core/compress/tune.h"
 #include "search/augmented.h"
 
@@ -27,6 +28,15 @@ static bool is_scaled(const nas_candidate *c) {
     return c->quantize.kind == NAS_FORMAT_INT8 || c->quantize.kind == NAS_FORMAT_DYNAMIC;
 }
 
+static bool is_dense_by_channel(const nas_candidate *c) {
+    return c->quantize.dense_scales == NAS_DENSE_BY_CHANNEL;
+}
+
+static nas_cluster_scales scales_of(const nas_candidate *c) {
+    if (!is_scaled(c)) return NAS_CLUSTER_UNSCALED;
+    return is_dense_by_channel(c) ? NAS_CLUSTER_DENSE_BY_CHANNEL : NAS_CLUSTER_SCALED;
+}
+
 static nas_hash cluster_key(const nas_evaluator *e, const nas_candidate *c, const nas_hash *train) {
     if (!c->cluster.on) return *train;
     nas_hasher h = nas_hasher_start();
@@ -35,7 +45,7 @@ static nas_hash cluster_key(const nas_evaluator *e, const nas_candidate *c, cons
     nas_hasher_i64(&h, NAS_TUNE_VERSION);
     nas_hasher_hash(&h, train);
     nas_hasher_text(&h, c->cluster_json);
-    nas_hasher_i64(&h, is_scaled(c));
+    nas_hasher_i64(&h, scales_of(c));
     nas_hasher_text(&h, nas_kernel_name(e->kernel));
     return nas_hasher_end(&h);
 }
@@ -116,6 +126,7 @@ static nas_status lower(const chain *k, const nas_net *net, bool fold, nas_graph
     const nas_task_ops *ops = k->e->data->task->ops;
     NAS_TRY(nas_net_lower(net, g, k->err));
     if (fold) NAS_TRY(nas_graph_fold(g, k->err));
+    g->dense_by_channel = is_dense_by_channel(k->c);
     return ops->finish ? ops->finish(k->e->data, k->c, g, k->err) : NAS_OK;
 }
 
@@ -264,7 +275,7 @@ static bool is_over(const chain *k) {
 static nas_status make_clusters(chain *k, const nas_hash *key) {
     const nas_cluster_config *config = &k->c->cluster;
     const nas_tuning tuning = {.rounding = NAS_ROUND_NONE};
-    NAS_TRY(nas_cluster_net(k->net, config, is_scaled(k->c), k->e->seed, k->e->replicate, k->err));
+    NAS_TRY(nas_cluster_net(k->net, config, scales_of(k->c), k->e->seed, k->e->replicate, k->err));
     NAS_TRY(tune(k, &tuning, config->fine_tune_epochs, config->fine_tune_learning_rate,
                  "the clusters' fine-tuning"));
     return is_over(k) ? NAS_OK : save_net(k, key, "cluster");
@@ -303,6 +314,7 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
                     : q->kind == NAS_FORMAT_FLOAT16 ? NAS_ROUND_HALF
                                                     : NAS_ROUND_CODES,
         .least = q->kind == NAS_FORMAT_DYNAMIC ? NAS_DYNAMIC_LEAST : 0,
+        .dense_by_channel = is_dense_by_channel(k->c),
     };
     if (!q->fine_tune_epochs) return NAS_OK;
     const nas_stopwatch since = nas_stopwatch_start();
@@ -405,6 +417,7 @@ static nas_status make_export(chain *k, const nas_hash *clustered, const nas_has
     NAS_TRY(note_float(k, trained, k->trained->net, from, false));
     NAS_TRY(nas_net_fold(k->trained->net, &k->net, k->err));
     NAS_TRY(note_float(k, "folded", k->net, from, true));
+    if (is_scaled(k->c) && !is_dense_by_channel(k->c)) nas_net_even(k->net);
     NAS_TRY(cluster_step(k, clustered));
     if (!is_over(k)) NAS_TRY(tune_step(k, tuned));
     if (is_over(k)) return NAS_OK;

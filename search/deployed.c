@@ -307,7 +307,7 @@ static nas_status judge_on(const nas_deployed *d, nas_clips *c, int part, bool a
     if (!out->confusion || !out->heard || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
     NAS_TRY(place_labels(&b, c, err));
     nas_status st = nas_frontend_open(&d->frontend, b.samples, &b.fe, err);
-    if (st == NAS_OK) st = nas_interp_open(&d->graph, &b.it, err);
+    if (st == NAS_OK) st = nas_interp_open_as(&d->graph, d->runtime, &b.it, err);
     if (st == NAS_OK) st = judge_clips(&b, c, parts, part, log, each, ctx, out, err);
     out->contents = nas_hasher_end(&b.contents);
     nas_interp_close(b.it);

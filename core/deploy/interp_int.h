@@ -11,6 +11,7 @@
 typedef struct nas_step {
     void (*run)(const struct nas_step *s);
     const nas_op *op;
+    nas_runtime runtime;
     const nas_infer *kernel;
     const nas_tensor *in[NAS_OP_INPUTS], *out; /* NULL: left out */
     const void *x[NAS_OP_INPUTS];
@@ -41,14 +42,16 @@ void nas_interp_watch(nas_interp *it, const float *x, nas_seen_fn seen, void *ct
 void nas_clamp_f32(nas_activation a, float *lo, float *hi);
 void nas_clamp_i8(nas_activation a, const nas_tensor *y, int32_t *lo, int32_t *hi);
 
-/* What a step's scales come to: the multiplier of channel c of a weighted operator; that of a
- * FULLY_CONNECTED, which is not in fixed point; of ADD's operands and of their sum; of MUL; from
- * the input to the output of RELU and of QUANTIZE. */
+/* What a step's scales come to: the multiplier of channel c of a weighted operator, and the number
+ * that it stands for; of ADD's operands and of their sum; of MUL; from the input to the output of
+ * RELU and of QUANTIZE. */
 nas_fixed nas_weighted_scale(const nas_step *s, int32_t c);
-double nas_fully_connected_scale(const nas_step *s, int32_t c);
+double nas_weighted_ratio(const nas_step *s, int32_t c);
 void nas_add_scales(const nas_step *s, nas_fixed scale[3]);
 nas_fixed nas_mul_scale(const nas_step *s);
 nas_fixed nas_relu_scale(const nas_step *s);
+/* The tensor in whose scale and zero point the output of an int8 RELU or RELU6 is counted. */
+const nas_tensor *nas_relu_units(const nas_step *s);
 nas_fixed nas_quantize_scale(const nas_step *s);
 
 /* The output's dimensions of ADD and MUL with leading ones, and each operand's step along them, 0
