@@ -6,8 +6,8 @@
 #include "base/folder.h"
 #include "search/deployed.h"
 
-/* Puts the C of a model: model.h, model.c, model_test.c; and DEVICE.md. a: scratch. Errors: NAS_EUNSUPPORTED an
- * operator that C is not written of; NAS_ENOMEM, NAS_EIO. */
+/* Puts the C of a model: model.h, model.c, model_test.c; and DEVICE.md. a: scratch. Errors:
+ * NAS_EUNSUPPORTED an operator that C is not written of; NAS_ENOMEM, NAS_EIO. */
 NAS_NODISCARD nas_status nas_export_model(const nas_graph *g, nas_arena *a, nas_folder *f,
                                           nas_err *err);
 
