@@ -81,7 +81,9 @@ $$(BUILD)/core/$(1)/plain.inc: $(3) Makefile
 $$(BUILD)/core/$(1)/$(2).o: $$(BUILD)/core/$(1)/plain.inc
 $$(BUILD)/core/$(1)/$(2).o: FLAGS += -I$$(BUILD)
 endef
-$(eval $(call plain,deploy,emit,core/deploy/fixed.h core/deploy/plain/kernels.c))
+$(eval $(call plain,deploy,emit,$(wildcard core/deploy/fixed.h core/deploy/plain/*.c)))
+$(BUILD)/core/deploy/emit_test.o: $(BUILD)/core/deploy/plain.inc
+$(BUILD)/core/deploy/emit_test.o: FLAGS += -I$(BUILD)
 $(eval $(call plain,audio,frontend_source,core/kernel/level.h core/audio/plain/frontend.c))
 
 # The list of data sets, in the program itself.

@@ -31,10 +31,6 @@ void nas_c_f32(char text[NAS_C_NUMBER], const void *values, int64_t i) {
     nas_c_float(text, ((const float *)values)[i]);
 }
 
-void nas_c_f64(char text[NAS_C_NUMBER], const void *values, int64_t i) {
-    snprintf(text, NAS_C_NUMBER, "%.17g", ((const double *)values)[i]);
-}
-
 void nas_c_i32(char text[NAS_C_NUMBER], const void *values, int64_t i) {
     const int32_t v = ((const int32_t *)values)[i];
     if (v == INT32_MIN)
@@ -63,6 +59,18 @@ void nas_c_array(FILE *out, const char *type, const char *name, int64_t n, const
         column += more;
     }
     fputs("\n};\n", out);
+}
+
+void nas_c_part(const char *const *lines, int32_t n, const char *name, FILE *out) {
+    const size_t length = strlen(name);
+    bool on = false;
+    for (int32_t i = 0; i < n; i++) {
+        const char *at = lines[i] + sizeof NAS_C_PART - 1;
+        if (strcmp(lines[i], NAS_C_END) == 0) on = false;
+        if (on) fprintf(out, "%s\n", lines[i]);
+        if (strncmp(lines[i], NAS_C_PART, sizeof NAS_C_PART - 1) == 0)
+            on = strncmp(at, name, length) == 0 && at[length] == ' ';
+    }
 }
 
 static nas_status no_room(nas_err *err) {

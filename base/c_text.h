@@ -18,7 +18,7 @@ void nas_c_string(FILE *out, const char *s, size_t n);
 
 /* Writes element i of values; and those of arrays of float, double, int32_t and int8_t. */
 typedef void nas_c_item(char text[NAS_C_NUMBER], const void *values, int64_t i);
-nas_c_item nas_c_f32, nas_c_f64, nas_c_i32, nas_c_i8;
+nas_c_item nas_c_f32, nas_c_i32, nas_c_i8;
 
 /* static const TYPE NAME[n] = {...}; */
 void nas_c_array(FILE *out, const char *type, const char *name, int64_t n, const void *values,
@@ -27,6 +27,9 @@ void nas_c_array(FILE *out, const char *type, const char *name, int64_t n, const
 /* Lines between "PART name" and "END" of texts that are copied into sources (Makefile). */
 #define NAS_C_PART "/* part "
 #define NAS_C_END  "/* end */"
+
+/* Writes part `name` of n lines. */
+void nas_c_part(const char *const *lines, int32_t n, const char *name, FILE *out);
 
 /* A text in memory that `to` writes; stays where it is while it is open. {0} may be dropped, and so
  * may what was taken. A write that failed is seen by take. Errors: NAS_ENOMEM. */

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DATA, SPLIT, JSON, CACHE, MISSING, DUMP, FRONTEND, LABELS, BY_SPEAKER };
+enum { DATA, SPLIT, JSON, CACHE, MISSING, DUMP, FRONTEND, LABELS, BY_SPEAKER, RUNTIME };
 enum { SCREEN = 80, LEAST_HEAD = 3 };
 
 static nas_status print_json(nas_arena *a, const nas_deployed *d, const nas_verdict *v,
@@ -123,6 +123,14 @@ static int part_of(const char *word) {
     return -2;
 }
 
+/* Its place in nas_runtime_names; -1: none. */
+static int runtime_of(const char *word) {
+    if (!word) return NAS_RUNTIME_TFLM;
+    for (int i = 0; nas_runtime_names[i]; i++)
+        if (strcmp(word, nas_runtime_names[i]) == 0) return i;
+    return -1;
+}
+
 static nas_status print_verdict(const cli_args *args, nas_arena *a, const nas_deployed *d,
                                 const nas_verdict *v, nas_err *err) {
     const bool by_speaker = args->option[BY_SPEAKER] != NULL;
@@ -139,6 +147,7 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
     const char *dump_to = args->option[DUMP];
     const nas_deployed_paths paths = {args->word[0], args->option[FRONTEND], args->option[LABELS]};
     if (nas_deployed_open(a, &paths, &d, err) != NAS_OK) return cli_fail(err);
+    d.runtime = (nas_runtime)runtime_of(args->option[RUNTIME]);
     if (dump_to && !cli_dump_open(&out.to, dump_to, dump_names)) return CLI_FAILED;
     out.row = (size_t)d.frames * (size_t)d.features;
     nas_status st =
@@ -186,6 +195,7 @@ static int run_two(const cli_args *args, int part, const char *const folder[2],
                        .labels = args->option[LABELS],
                        .data = args->option[DATA],
                        .part = part,
+                       .runtime = runtime_of(args->option[RUNTIME]),
                        .json = args->option[JSON] != NULL,
                        .allow_missing = args->option[MISSING] != NULL};
     const int alone = folder[0] ? 0 : 1;
@@ -209,7 +219,8 @@ static int run_in(const cli_args *args, int part, const cli_scratch *s) {
     if (!options_fit(args, folder[0] != NULL)) return CLI_BAD;
     if (args->n_words > 1) return run_two(args, part, folder, s);
     if (!folder[0]) return judge(args, part, s->arena, &s->cache, &err);
-    return cli_eval_forecast(folder[0], args->option[DATA], part, args->option[JSON] != NULL,
+    return cli_eval_forecast(folder[0], args->option[DATA], part,
+                             runtime_of(args->option[RUNTIME]), args->option[JSON] != NULL,
                              args->option[DUMP], &s->cache, s->arena);
 }
 
@@ -223,6 +234,12 @@ static int run(const cli_args *args) {
     if (part == -2) {
         fprintf(stderr, "nas eval: --split: expected train, validation, test or all, got '%s'\n",
                 args->option[SPLIT]);
+        return CLI_BAD;
+    }
+    if (runtime_of(args->option[RUNTIME]) < 0) {
+        fprintf(stderr, "nas eval: --runtime: expected %s or %s, got '%s'\n",
+                nas_runtime_names[NAS_RUNTIME_TFLM], nas_runtime_names[NAS_RUNTIME_LITERT],
+                args->option[RUNTIME]);
         return CLI_BAD;
     }
     cli_scratch scratch;
@@ -263,6 +280,10 @@ const cli_command cli_eval = {
             [BY_SPEAKER] = {"--by-speaker", NULL,
                             "also a line for each speaker: clips, right, which words are taken for "
                             "which"},
+            [RUNTIME] = {"--runtime", "NAME",
+                         "whose int8 rounding: tflite-micro (default; that of devices and of "
+                         "model.c) or litert (LiteRT's reference kernels since 1.3); "
+                         "docs/DEVICE.md"},
         },
     .text =
         "MODEL is a folder that `nas export`, `nas train` or `nas run` wrote, or a .tflite file\n"
@@ -278,6 +299,7 @@ const cli_command cli_eval = {
         "  nas eval demo_best --data my_recordings --by-speaker\n"
         "  nas eval demo_best smaller --data data/demo_clips --split test\n"
         "  nas eval climate_a_best --data weather.csv --split test\n"
+        "  nas eval demo_best --data my_recordings --runtime litert\n"
         "  nas eval some.tflite --data clips --frontend mfcc.json --labels words.txt\n",
     .run = run,
 };

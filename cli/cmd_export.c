@@ -1,12 +1,13 @@
-/* cli/cmd_export.c - nas export: the files of a trial. */
+/* cli/cmd_export.c - nas export: the files of a trial; the C of any .tflite file. */
 #include "cli/study.h"
+#include "search/export.h"
 #include "search/run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { STUDY, VERSION, TRIAL, OUT };
+enum { STUDY, VERSION, TRIAL, OUT, FROM, FRONTEND, LABELS };
 
 static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
     nas_err err = {0};
@@ -26,14 +27,34 @@ static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
     return CLI_OK;
 }
 
-static int run(const cli_args *args) {
-    if (!args->option[OUT]) {
-        fputs("nas export: -o DIR is missing: where shall the files go?\n", stderr);
-        return CLI_BAD;
-    }
-    if (!cli_folder_fits("-o", args->option[OUT])) return CLI_BAD;
+/* A trial's files there would make export.txt a lie. */
+static bool holds_file(const char *folder) {
+    char mark[NAS_PATH_MOST + 32], trial[NAS_PATH_MOST + 32];
+    snprintf(mark, sizeof mark, "%s/" NAS_EXPORT_MARK, folder);
+    snprintf(trial, sizeof trial, "%s/candidate.json", folder);
+    if (!nas_path_exists(mark) || nas_path_exists(trial)) return false;
+    fprintf(stderr,
+            "nas export: %.*s holds the C of a file (" NAS_EXPORT_MARK " is there): choose another "
+            "folder, or remove it\n",
+            cli_folder_length(folder), folder);
+    return true;
+}
+
+/* A model where a database belongs. */
+static bool is_model(const char *path) {
+    static const char ending[] = ".tflite";
+    const size_t n = strlen(path), m = sizeof ending - 1;
+    if (!nas_path_is_dir(path) && (n < m || strcmp(path + n - m, ending) != 0)) return false;
+    if (!nas_path_exists(path)) return false;
+    fprintf(stderr, "nas export: %s is no database; a model as C: `nas export --from %s -o DIR`\n",
+            path, path);
+    return true;
+}
+
+static int export_trial(const cli_args *args) {
     cli_study s;
     int st;
+    if (is_model(args->word[0]) || holds_file(args->option[OUT])) return CLI_BAD;
     if (!cli_study_open(&s, args->word[0], args->option[STUDY], args->option[VERSION], &st))
         return st;
     cli_trial *t = cli_study_trial(&s, args->option[TRIAL], &st);
@@ -43,28 +64,98 @@ static int run(const cli_args *args) {
     return st;
 }
 
+static int export_file(const cli_args *args) {
+    const char *folder = args->option[OUT], *text;
+    const nas_deployed_paths paths = {args->option[FROM], args->option[FRONTEND],
+                                      args->option[LABELS]};
+    nas_err err = {0};
+    nas_arena *a;
+    nas_status st = nas_arena_open(&a, &err);
+    if (st == NAS_OK) st = nas_export_file(a, &paths, folder, &text, &err);
+    if (st == NAS_OK) {
+        printf("%.*s/ holds C, ", cli_folder_length(folder), folder);
+        cli_print_visible(stdout, text, true);
+    }
+    nas_arena_close(a);
+    return st == NAS_OK ? CLI_OK : cli_fail(&err);
+}
+
+/* Options that do not go with what is exported. false after a message. */
+static bool options_fit(const cli_args *args) {
+    static const int of_trials[] = {STUDY, VERSION, TRIAL}, of_files[] = {FRONTEND, LABELS};
+    static const char *const names[] = {[STUDY] = "--study",
+                                        [VERSION] = "--version",
+                                        [TRIAL] = "--trial",
+                                        [FRONTEND] = "--frontend",
+                                        [LABELS] = "--labels"};
+    const bool file = args->option[FROM] != NULL;
+    const int *not = file ? of_trials : of_files;
+    if (file == (args->n_words == 1)) {
+        fputs(file ? "nas export: a database and --from: which of both is to be exported?\n"
+                   : "nas export: expected DB, whose trial is exported, or --from MODEL, a .tflite "
+                     "file; see `nas export --help`\n",
+              stderr);
+        return false;
+    }
+    for (int i = 0; i < (file ? 3 : 2); i++) {
+        if (!args->option[not [i]]) continue;
+        fprintf(stderr, "nas export: %s is of %s; leave it out%s\n", names[not [i]],
+                file ? "a database, and --from names a file" : "--from; a trial has its own",
+                file ? ", or name the database in place of --from" : "");
+        return false;
+    }
+    return true;
+}
+
+static int run(const cli_args *args) {
+    if (!options_fit(args)) return CLI_BAD;
+    if (!args->option[OUT]) {
+        fputs("nas export: -o DIR is missing: where shall the files go?\n", stderr);
+        return CLI_BAD;
+    }
+    if (!cli_folder_fits("-o", args->option[OUT])) return CLI_BAD;
+    return args->option[FROM] ? export_file(args) : export_trial(args);
+}
+
 const cli_command cli_export = {
     .name = "export",
-    .words = "DB",
-    .least = 1,
+    .words = "DB | --from MODEL",
+    .least = 0,
     .most = 1,
-    .summary = "Write a trial's files: the very bytes that were measured",
+    .summary = "Write a trial's files: the very bytes that were measured; or any model as C",
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
             [TRIAL] = {"--trial", "N", "which trial (default: the best that is feasible)"},
             [OUT] = {"-o", "DIR", "the folder; it is made, an export that is there replaced"},
+            [FROM] = {"--from", "MODEL",
+                      "the C of a .tflite file, of whoever made it, or of a folder with "
+                      "model.tflite in it"},
+            [FRONTEND] = {"--frontend", "FILE",
+                          "with --from: how clips become its input, in the form of frontend.json; "
+                          "also as C (default: frontend.json in a folder)"},
+            [LABELS] = {"--labels", "FILE",
+                        "with --from: one class a line, in the order of the outputs; as labels.h "
+                        "(default: labels.txt in a folder)"},
         },
-    .text = "The folder holds candidate.json and metrics.json; of a net model.tflite and\n"
-            "model.tflite.zlib; of clips frontend.json (with the training part's mean and\n"
-            "deviation, which are applied where normalize is \"coefficient\") and labels.txt;\n"
-            "of a table forecast.json. And the same as C99 that needs no library: model.h and\n"
-            "model.c; of clips frontend.h, frontend.c and labels.h; of a table forecast.h.\n\n"
-            "The folder is whole at any time: the old files or the new ones, also after a kill\n"
-            "and when two commands write it. Other files in it stay.\n\n"
-            "examples:\n"
-            "  nas export demo.db -o best\n"
-            "  nas export demo.db --trial 7 -o seven\n",
+    .text =
+        "The folder holds candidate.json and metrics.json; of a net model.tflite and\n"
+        "model.tflite.zlib; of clips frontend.json (with the training part's mean and\n"
+        "deviation, which are applied where normalize is \"coefficient\") and labels.txt;\n"
+        "of a table forecast.json. And the same as C99 that needs no library: model.h and\n"
+        "model.c, with model_test.c, a program that tells whether they give on your machine\n"
+        "what nas computed; of clips frontend.h, frontend.c and labels.h; of a table\n"
+        "forecast.h.\n\n"
+        "With --from it is the C alone, of any file whose operators `nas show FILE` knows, and\n"
+        "export.txt, which says of what it was made. Without --frontend the input is yours to\n"
+        "compute: a .tflite file does not say how. docs/DEVICE.md says more.\n\n"
+        "The folder is whole at any time: the old files or the new ones, also after a kill\n"
+        "and when two commands write it. Other files in it stay.\n\n"
+        "examples:\n"
+        "  nas export demo.db -o best\n"
+        "  nas export demo.db --trial 7 -o seven\n"
+        "  nas export --from some.tflite -o some_c\n"
+        "  nas export --from kws.tflite --frontend mfcc.json --labels words.txt -o kws_c\n",
     .run = run,
 };

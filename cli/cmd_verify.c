@@ -2,6 +2,7 @@
 #include "base/libm.h"
 #include "cli/scratch.h"
 #include "cli/study.h"
+#include "core/deploy/deploy.h"
 #include "core/kernel/threads.h"
 #include "core/nn/train.h"
 #include "search/confirm.h"
@@ -28,8 +29,8 @@ typedef struct manner {
     const nas_cache *cache;
 } manner;
 
-/* What bits depend on, in the words of a trial's machine: "training 5, avx2". An older nas wrote
- * the kernel row alone. */
+/* What bits depend on, in the words of a trial's machine: "training 5, inference 5, avx2". Before
+ * inference 5 it was not written, and before that the kernel row stood alone. */
 static const char *bits_of(const cli_trial *t) {
     const char *machine = cli_trial_get(t, "machine"), *from = strstr(machine, ", training ");
     return from ? from + 2 : NULL;
@@ -40,7 +41,8 @@ enum { BITS_TEXT = 96 };
 static void bits_here(const char *row, char out[BITS_TEXT]) {
     char libm[NAS_LIBM_TEXT];
     nas_libm_text(", ", libm);
-    snprintf(out, BITS_TEXT, "training %d, %s%s", NAS_TRAIN_VERSION, libm, row);
+    snprintf(out, BITS_TEXT, "training %d, inference %d, %s%s", NAS_TRAIN_VERSION,
+             NAS_DEPLOY_VERSION, libm, row);
 }
 
 /* "avx2" of a trial's machine. */
@@ -163,6 +165,10 @@ static int tell_variant(const cli_study *s, const cli_trial *t, const char *was,
            "variants (%zu, now %zu); %s %.4f, now %.4f\n",
            cli_trial_get(t, "number"), was, here, n, now->tflite.n, score,
            cli_trial_number(t, score), now->metric[NAS_METRIC_SCORE]);
+    if (!strstr(was, "inference "))
+        puts("it was stored by a nas before inference 5, whose int8 and dynamic files have a scale "
+             "for\n  each output of a dense layer, and whose figures are of LiteRT's rounding: `nas "
+             "eval\n  --runtime litert` of its export gives them (docs/DEVICE.md)");
     return CLI_VARIANT;
 }
 
@@ -401,9 +407,9 @@ const cli_command cli_verify = {
                         "kernel variant that trains (default: the trial's, where it runs here)"},
         },
     .text = "Answers to single examples, by folds, and those of replicates are compared, too. The\n"
-            "bytes are the same where training version, mathematical library and kernel variant\n"
-            "are those of the trial (the end of `machine` in `nas show`; `nas --version` has this\n"
-            "build's). Exit status: 1 when they are not; 3 when one of these is another, so that\n"
+            "bytes are the same where the versions of training and inference, mathematical library\n"
+            "and kernel variant are those of the trial (the end of `machine` in `nas show`; `nas\n"
+            "--version` has this build's). Exit status: 1 when they are not; 3 when one of these is another, so that\n"
             "other bytes are expected.\n\n"
             "examples:\n"
             "  nas verify demo.db 3\n"

@@ -161,13 +161,14 @@ static void dump_one(void *ctx, const nas_forecast_seen *w) {
     }
 }
 
-int cli_eval_forecast(const char *folder, const char *data, int part, bool json,
+int cli_eval_forecast(const char *folder, const char *data, int part, int runtime, bool json,
                       const char *dump_to, const nas_cache *cache, nas_arena *a) {
     nas_err err = {0};
     nas_forecaster f;
     nas_forecast_verdict v;
     dump out = {0};
     if (nas_forecaster_open(a, folder, &f, &err) != NAS_OK) return cli_fail(&err);
+    f.runtime = (nas_runtime)runtime;
     const nas_series_config *k = &f.candidate.task.series;
     out.targets = (size_t)k->n_targets;
     out.outputs = (size_t)k->horizon * out.targets;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "core/deploy/inspect.h"
+#include "core/graph/runtimes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -268,41 +269,14 @@ static void print_head(const sheet *s) {
 
 /* --- runtimes --------------------------------------------------------------------------------- */
 
-/* The first operator whose int8 kernel has a scale a channel and whose inputs are floats. */
-static int32_t find_channel_codes(const nas_graph *g) {
-    for (int32_t i = 0; i < g->n_ops; i++) {
-        const nas_op *o = &g->ops[i];
-        if (o->kind == NAS_OP_FULLY_CONNECTED && g->tensors[o->in[0]].dtype == NAS_F32 &&
-            g->tensors[o->in[1]].dtype == NAS_I8 && g->tensors[o->in[1]].n_scale > 1)
-            return i;
-    }
-    return -1;
-}
-
-static void print_runtime(const char *name, const char *what) {
-    printf("  %-38s %s\n", name, what);
-}
-
-/* Versions that were tried are in docs/DEVICE.md. */
 static void print_runtimes(const sheet *s) {
-    const int32_t codes = find_channel_codes(&s->g);
-    char why[2 * TEXT];
-    const char *refused = NULL;
-    int32_t at = 0;
-    puts("\nruntimes");
-    print_runtime("LiteRT 1.0 and later", "take it");
-    snprintf(why, sizeof why, "refuse operator %" PRId32 ": its version is 12", codes);
-    print_runtime("LiteRT's reference kernels before 2.1", codes < 0 ? "take it" : why);
-    print_runtime("TensorFlow Lite 2.14 to 2.16", codes < 0 ? "take it" : why);
-    while (at < s->g.n_ops && !(refused = nas_micro_refuses(&s->g, &s->g.ops[at]))) at++;
-    if (refused)
-        snprintf(why, sizeof why, "refuses operator %" PRId32 ", %s", at,
-                 nas_op_name(s->g.ops[at].kind));
-    print_runtime("TensorFlow Lite for Microcontrollers", refused ? why : "takes it");
-    if (refused) printf("    it knows no %s\n", refused);
-    if (codes >= 0)
-        puts("  a lower version would be taken and give wrong sums: 12 is the first that knows\n"
-             "  a scale a channel");
+    nas_runs runs[NAS_RUNTIMES];
+    nas_runs_in(&s->g, runs);
+    puts("\nruns in (docs/DEVICE.md has what was tried)");
+    for (int32_t i = 0; i < NAS_RUNTIMES; i++) {
+        printf("  %-38s %s\n", runs[i].runtime, runs[i].verdict);
+        if (*runs[i].why) printf("    %s\n", runs[i].why);
+    }
 }
 
 /* --- the file --------------------------------------------------------------------------------- */

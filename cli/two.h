@@ -13,6 +13,7 @@ typedef struct cli_two {
     const char *data;
     int part; /* a nas_part, or -1 */
     bool json, allow_missing;
+    int runtime; /* a nas_runtime */
 } cli_two;
 
 /* Each returns the exit status, which does not depend on the verdict. */

@@ -49,6 +49,7 @@ static nas_status open_both(both *b, nas_arena *a, nas_err *err) {
             .labels = is_beside(q->model[i], "labels.txt") ? NULL : q->labels,
         };
         NAS_TRY(nas_deployed_open(a, &paths, &b->d[i], err));
+        b->d[i].runtime = (nas_runtime)q->runtime;
         NAS_TRY(cli_two_sizes(a, b->d[i].file.p, b->d[i].file.n, &b->bytes[i], err));
     }
     return nas_pair_match(a, q->model, b->d, q->part, err);

@@ -19,6 +19,7 @@ static nas_status judge_both(both *b, const cli_scratch *s, nas_err *err) {
     const cli_two *q = b->q;
     for (int i = 0; i < 2; i++) {
         NAS_TRY(nas_forecaster_open(s->arena, q->forecast[i], &b->f[i], err));
+        b->f[i].runtime = (nas_runtime)q->runtime;
         NAS_TRY(cli_two_sizes(s->arena, b->f[i].file.p, b->f[i].file.n, &b->bytes[i], err));
     }
     return nas_forecast_pair_judge(s->arena, q->model, b->f, q->data, q->part, &s->cache,

@@ -63,9 +63,9 @@ static void print_files(const cli_winner *w, const cli_held *h) {
     printf("files\n  %.*s/ holds %s", cli_folder_length(w->folder), w->folder,
            task->evaluate ? "" : "model.tflite, model.tflite.zlib, ");
     for (const char *const *text = task->texts; *text; text++) printf("%s, ", *text);
-    printf("candidate.json, metrics.json%s\n",
+    printf("candidate.json, metrics.json%s%s\n", task->evaluate ? "" : ", DEVICE.md",
            holds(w->folder, "warnings.txt") ? ", warnings.txt" : "");
-    if (!task->evaluate) printf("    and, as C, model.h, model.c");
+    if (!task->evaluate) printf("    and, as C, model.h, model.c, model_test.c");
     for (const char *const *source = task->sources; source && *source; source++)
         printf(", %s", *source);
     if (!task->evaluate) putchar('\n');

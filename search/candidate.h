@@ -55,6 +55,10 @@ enum { NAS_POINT_MOST = 8 };
 /* 2^53 - 1. A larger number in a JSON text may have been rounded when it is seen. */
 #define NAS_SEED_MOST INT64_C(9007199254740991)
 
+typedef struct nas_export_config {
+    bool names; /* false: the file holds nothing but what runtimes compute with */
+} nas_export_config;
+
 typedef struct nas_candidate {
     nas_task task;
     nas_frontend_config frontend;
@@ -65,11 +69,12 @@ typedef struct nas_candidate {
     nas_prune_config prune;
     nas_cluster_config cluster;
     nas_quantize_config quantize;
+    nas_export_config export;
     double point[NAS_POINT_MOST]; /* of a test function, which has none of the above */
     /* Canonical JSON of each block as the hash sees it (defaults left out); "" when all are
      * defaults. */
     const char *task_json, *frontend_json, *augment_json, *model_json, *train_json, *prune_json,
-        *cluster_json, *quantize_json;
+        *cluster_json, *quantize_json, *export_json;
     const char *json; /* the whole, as written to candidate.json (without seed and replicate) */
     nas_hash hash;    /* SHA-256 of the canonical JSON, docs/SPACES.md "Identity" */
     uint64_t seed;    /* of candidate.json, when it has them; else 0 */

@@ -1,7 +1,11 @@
-/* search/candidate_compress.c - the blocks of compression: prune, cluster, quantize. */
+/* search/candidate_compress.c - the blocks of compression: prune, cluster, quantize,
+ * and what the file holds beside the model: export. */
 #include "search/candidate_int.h"
 
 #include <string.h>
+
+static const char *const dense_scales[] = {
+    [NAS_DENSE_BY_KERNEL] = "kernel", [NAS_DENSE_BY_CHANNEL] = "channel", NULL};
 
 #define QUANTIZE(member) .offset = offsetof(nas_quantize_config, member)
 
@@ -25,6 +29,22 @@ const nas_key nas_quantize_keys[] = {
      .hi = 10,
      .def = "0.0001",
      .help = "constant rate of that training"},
+    {.name = "dense_scales",
+     .kind = NAS_KEY_WORD,
+     QUANTIZE(dense_scales),
+     .def = "\"kernel\"",
+     .words = dense_scales,
+     .help = "of a dense layer with int8 or dynamic: one scale, or one for each output, which older "
+             "runtimes do not know"},
+    NAS_KEY_END,
+};
+
+const nas_key nas_export_keys[] = {
+    {.name = "names",
+     .kind = NAS_KEY_BOOL,
+     .offset = offsetof(nas_export_config, names),
+     .def = "true",
+     .help = "names of tensors, a signature, a description and, where it is small, metadata"},
     NAS_KEY_END,
 };
 
@@ -95,9 +115,11 @@ void nas_check_quantize(nas_check *c, const char *path, const cJSON *v) {
                           "out");
 }
 
-/* A rate of no epochs decides nothing. */
+/* A rate of no epochs decides nothing, nor do scales where there are none. */
 static bool is_idle(const cJSON *v, const cJSON *child) {
-    const cJSON *epochs = nas_json_get(v, "fine_tune_epochs");
+    const cJSON *epochs = nas_json_get(v, "fine_tune_epochs"), *kind = nas_json_get(v, "kind");
+    if (strcmp(child->string, "dense_scales") == 0)
+        return is_word(kind, "float32") || is_word(kind, "float16");
     return strcmp(child->string, "fine_tune_learning_rate") == 0 && (!epochs || is_zero(epochs));
 }
 

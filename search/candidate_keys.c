@@ -32,6 +32,7 @@ static const nas_key top_keys[] = {
      .kind = NAS_KEY_BLOCK,
      .def = "\"float32\"",
      .help = "number format of the file: a word, or an object with kind"},
+    {.name = "export", .kind = NAS_KEY_BLOCK, .def = "{}", .help = "what the file holds beside the model"},
     {.name = "objective",
      .kind = NAS_KEY_BLOCK,
      .def = "{\"maximize\": \"accuracy\"}",
@@ -233,6 +234,7 @@ BLOCK(schedule, "train.learning_rate as an object", "A rate over all steps.", na
 BLOCK(prune, "prune as an object", "Zeros, made while the net trains.", nas_prune_keys);
 BLOCK(cluster, "cluster as an object", "Weights that share few values.", nas_cluster_keys);
 BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
+BLOCK(export, "export", "What the file holds beside the model.", nas_export_keys);
 BLOCK(search, "search", "How points are picked.", search_keys);
 
 const nas_block *const nas_blocks[] = {
@@ -241,7 +243,8 @@ const nas_block *const nas_blocks[] = {
     &nas_block_forecast, &nas_block_time,     &nas_block_time_split, &nas_block_function,
     &nas_block_point,    &nas_block_frontend, &nas_block_augment,    &nas_block_model,
     &nas_block_repeat,   &nas_block_train,    &nas_block_schedule,   &nas_block_prune,
-    &nas_block_cluster,  &nas_block_quantize, &nas_block_search,     NULL,
+    &nas_block_cluster,  &nas_block_quantize, &nas_block_export,     &nas_block_search,
+    NULL,
 };
 
 const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {
@@ -280,6 +283,7 @@ const nas_block *nas_block_below(const nas_block *b, const char *key) {
                 {&nas_block_top, "prune", &nas_block_prune},
                 {&nas_block_top, "cluster", &nas_block_cluster},
                 {&nas_block_top, "quantize", &nas_block_quantize},
+                {&nas_block_top, "export", &nas_block_export},
                 {&nas_block_top, "search", &nas_block_search}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].above == b && strcmp(rows[i].key, key) == 0) return rows[i].block;

@@ -3,6 +3,7 @@
 #include "search/task.h"
 
 #include "core/compress/cluster.h"
+#include "core/compress/even.h"
 #include "core/compress/tune.h"
 #include "search/augmented.h"
 
@@ -27,6 +28,15 @@ static bool is_scaled(const nas_candidate *c) {
     return c->quantize.kind == NAS_FORMAT_INT8 || c->quantize.kind == NAS_FORMAT_DYNAMIC;
 }
 
+static bool is_dense_by_channel(const nas_candidate *c) {
+    return c->quantize.dense_scales == NAS_DENSE_BY_CHANNEL;
+}
+
+static nas_cluster_scales scales_of(const nas_candidate *c) {
+    if (!is_scaled(c)) return NAS_CLUSTER_UNSCALED;
+    return is_dense_by_channel(c) ? NAS_CLUSTER_DENSE_BY_CHANNEL : NAS_CLUSTER_SCALED;
+}
+
 static nas_hash cluster_key(const nas_evaluator *e, const nas_candidate *c, const nas_hash *train) {
     if (!c->cluster.on) return *train;
     nas_hasher h = nas_hasher_start();
@@ -35,7 +45,7 @@ static nas_hash cluster_key(const nas_evaluator *e, const nas_candidate *c, cons
     nas_hasher_i64(&h, NAS_TUNE_VERSION);
     nas_hasher_hash(&h, train);
     nas_hasher_text(&h, c->cluster_json);
-    nas_hasher_i64(&h, is_scaled(c));
+    nas_hasher_i64(&h, scales_of(c));
     nas_hasher_text(&h, nas_kernel_name(e->kernel));
     return nas_hasher_end(&h);
 }
@@ -58,15 +68,16 @@ static nas_hash export_key(const nas_candidate *c, const nas_hash *before) {
     nas_hasher_i64(&h, NAS_DEPLOY_VERSION);
     nas_hasher_hash(&h, before);
     nas_hasher_text(&h, c->quantize_json);
+    nas_hasher_text(&h, c->export_json);
     return nas_hasher_end(&h);
 }
 
 static nas_status write_file(nas_graph *g, nas_format format, const float *x, int32_t n,
-                             nas_arena *a, nas_bytes *out, nas_err *err) {
+                             const nas_notes *notes, nas_arena *a, nas_bytes *out, nas_err *err) {
     nas_graph formatted = nas_graph_start(a);
     uint8_t *bytes;
     NAS_TRY(nas_format_ship(g, format, x, n, &formatted, err));
-    NAS_TRY(nas_tflite_write(&formatted, a, &bytes, &out->n, err));
+    NAS_TRY(nas_tflite_write_noted(&formatted, notes, a, &bytes, &out->n, err));
     out->p = bytes;
     return NAS_OK;
 }
@@ -76,7 +87,38 @@ nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
     nas_graph g = nas_graph_start(a);
     NAS_TRY(nas_net_lower(net, &g, err));
     NAS_TRY(nas_graph_fold(&g, err));
-    return write_file(&g, format, x, n, a, tflite, err);
+    return write_file(&g, format, x, n, NULL, a, tflite, err);
+}
+
+/* "; name value", or nothing where the block has its defaults. */
+static const char *setting(const chain *k, const char *name, const char *json) {
+    return *json ? nas_arena_format(k->a, k->err, "; %s %s", name, json) : "";
+}
+
+/* Versions that are in the file's key too and, of the file that ships, the settings of compression:
+ * files of steps are the same for all candidates that share the step. */
+static const char *describe(const chain *k, bool ships) {
+    if (!ships)
+        return nas_arena_format(k->a, k->err, "nas, training %d, inference %d", NAS_TRAIN_VERSION,
+                                NAS_DEPLOY_VERSION);
+    const char *prune = setting(k, "prune", k->c->prune_json);
+    const char *cluster = setting(k, "cluster", k->c->cluster_json);
+    const char *quantize = setting(k, "quantize", k->c->quantize_json);
+    if (!prune || !cluster || !quantize) return NULL;
+    return nas_arena_format(k->a, k->err, "nas, training %d, inference %d%s%s%s", NAS_TRAIN_VERSION,
+                            NAS_DEPLOY_VERSION, prune, cluster, quantize);
+}
+
+/* *out: NULL where the candidate wants no names. */
+static nas_status take_notes(const chain *k, bool ships, nas_notes *notes,
+                             const nas_notes **out) {
+    const nas_task_ops *ops = k->e->data->task->ops;
+    *out = NULL;
+    *notes = (nas_notes){.description = NULL};
+    if (!k->c->export.names) return NAS_OK;
+    if (!(notes->description = describe(k, ships))) return NAS_ENOMEM;
+    *out = notes;
+    return ops->notes ? ops->notes(k->e->data, k->c, k->f, k->a, notes, k->err) : NAS_OK;
 }
 
 /* The float graph of a net as its task ships it. */
@@ -84,6 +126,7 @@ static nas_status lower(const chain *k, const nas_net *net, bool fold, nas_graph
     const nas_task_ops *ops = k->e->data->task->ops;
     NAS_TRY(nas_net_lower(net, g, k->err));
     if (fold) NAS_TRY(nas_graph_fold(g, k->err));
+    g->dense_by_channel = is_dense_by_channel(k->c);
     return ops->finish ? ops->finish(k->e->data, k->c, g, k->err) : NAS_OK;
 }
 
@@ -106,6 +149,7 @@ static nas_hash figures_key(const chain *k, const nas_hash *net, const char *nam
     nas_hasher_i64(&h, NAS_DEPLOY_VERSION);
     nas_hasher_hash(&h, net);
     nas_hasher_text(&h, name);
+    nas_hasher_text(&h, k->c->export_json);
     if (k->e->data->task->ops->finish) { /* what it does to a net hangs on what is to come */
         nas_hasher_i64(&h, k->c->quantize.kind);
         nas_hasher_i64(&h, k->c->cluster.on);
@@ -147,10 +191,13 @@ static nas_status note_float(chain *k, const char *name, const nas_net *net, con
     if (find_figures(k, &key, name)) return NAS_OK;
     nas_graph g = nas_graph_start(k->a);
     nas_bytes file = {0};
+    nas_notes notes;
+    const nas_notes *noted;
     uint8_t *zlib;
     size_t n;
     NAS_TRY(lower(k, net, fold, &g));
-    NAS_TRY(write_file(&g, NAS_FORMAT_FLOAT32, NULL, 0, k->a, &file, k->err));
+    NAS_TRY(take_notes(k, false, &notes, &noted));
+    NAS_TRY(write_file(&g, NAS_FORMAT_FLOAT32, NULL, 0, noted, k->a, &file, k->err));
     NAS_TRY(nas_zlib_stream(file.p, file.n, NAS_ZLIB_QUICK, k->a, &zlib, &n, k->err));
     NAS_TRY(note_step(k, name, &file, (int64_t)n));
     return keep_figures(k, &key);
@@ -228,7 +275,7 @@ static bool is_over(const chain *k) {
 static nas_status make_clusters(chain *k, const nas_hash *key) {
     const nas_cluster_config *config = &k->c->cluster;
     const nas_tuning tuning = {.rounding = NAS_ROUND_NONE};
-    NAS_TRY(nas_cluster_net(k->net, config, is_scaled(k->c), k->e->seed, k->e->replicate, k->err));
+    NAS_TRY(nas_cluster_net(k->net, config, scales_of(k->c), k->e->seed, k->e->replicate, k->err));
     NAS_TRY(tune(k, &tuning, config->fine_tune_epochs, config->fine_tune_learning_rate,
                  "the clusters' fine-tuning"));
     return is_over(k) ? NAS_OK : save_net(k, key, "cluster");
@@ -267,6 +314,7 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
                     : q->kind == NAS_FORMAT_FLOAT16 ? NAS_ROUND_HALF
                                                     : NAS_ROUND_CODES,
         .least = q->kind == NAS_FORMAT_DYNAMIC ? NAS_DYNAMIC_LEAST : 0,
+        .dense_by_channel = is_dense_by_channel(k->c),
     };
     if (!q->fine_tune_epochs) return NAS_OK;
     const nas_stopwatch since = nas_stopwatch_start();
@@ -369,13 +417,18 @@ static nas_status make_export(chain *k, const nas_hash *clustered, const nas_has
     NAS_TRY(note_float(k, trained, k->trained->net, from, false));
     NAS_TRY(nas_net_fold(k->trained->net, &k->net, k->err));
     NAS_TRY(note_float(k, "folded", k->net, from, true));
+    if (is_scaled(k->c) && !is_dense_by_channel(k->c)) nas_net_even(k->net);
     NAS_TRY(cluster_step(k, clustered));
     if (!is_over(k)) NAS_TRY(tune_step(k, tuned));
     if (is_over(k)) return NAS_OK;
     const nas_format format = (nas_format)k->c->quantize.kind;
     nas_graph g = nas_graph_start(k->a);
     NAS_TRY(lower(k, k->net, true, &g));
-    NAS_TRY(write_file(&g, format, k->x, k->e->data->n_calibration, k->a, &k->out->tflite, k->err));
+    nas_notes notes;
+    const nas_notes *noted;
+    NAS_TRY(take_notes(k, true, &notes, &noted));
+    NAS_TRY(write_file(&g, format, k->x, k->e->data->n_calibration, noted, k->a, &k->out->tflite,
+                       k->err));
     NAS_TRY(compress(k));
     if (!k->steps || format == NAS_FORMAT_FLOAT32) return NAS_OK;
     return note_step(k, "quantised", &k->out->tflite, (int64_t)k->out->zlib.n);

@@ -31,6 +31,10 @@ static nas_status read_labels(nas_arena *a, const places *p, nas_deployed *d, na
     d->labels = labels;
     if (d->n_labels < 2)
         return nas_fail(err, NAS_EFORMAT, "%s: expected one class a line, two at least", p->labels);
+    const int64_t out = nas_tensor_count(&d->graph.tensors[d->graph.output]);
+    if (out != d->n_labels)
+        return nas_fail(err, NAS_EFORMAT, "%s has %lld outputs, %s has %d lines", p->model,
+                        (long long)out, p->labels, d->n_labels);
     return NAS_OK;
 }
 
@@ -39,13 +43,9 @@ static nas_status check_shapes(const places *p, nas_deployed *d, nas_err *err) {
     const nas_status st = nas_frontend_shape(&d->frontend, samples, &d->frames, &d->features, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", p->frontend);
     const int64_t in = nas_tensor_count(&d->graph.tensors[d->graph.input]);
-    const int64_t out = nas_tensor_count(&d->graph.tensors[d->graph.output]);
     if (in != (int64_t)d->frames * d->features)
         return nas_fail(err, NAS_EFORMAT, "%s takes %lld values, %s gives %d frames x %d features",
                         p->model, (long long)in, p->frontend, d->frames, d->features);
-    if (out != d->n_labels)
-        return nas_fail(err, NAS_EFORMAT, "%s has %lld outputs, %s has %d lines", p->model,
-                        (long long)out, p->labels, d->n_labels);
     return NAS_OK;
 }
 
@@ -121,8 +121,7 @@ static nas_status check_there(const nas_deployed_paths *from, const places *p,
     return NAS_OK;
 }
 
-static nas_status open_places(nas_arena *a, const nas_deployed_paths *paths, const places *p,
-                              nas_deployed *out, nas_err *err) {
+static nas_status read_model(nas_arena *a, const places *p, nas_deployed *out, nas_err *err) {
     uint8_t *bytes;
     size_t n;
     NAS_TRY(nas_file_read(a, p->model, NAS_TFLITE_MOST, &bytes, &n, err));
@@ -130,27 +129,60 @@ static nas_status open_places(nas_arena *a, const nas_deployed_paths *paths, con
     const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
     if (st != NAS_OK) return nas_fail_in(err, st, "%s", p->model);
     out->file = (nas_bytes){bytes, n};
+    return NAS_OK;
+}
+
+static nas_status open_places(nas_arena *a, const nas_deployed_paths *paths, const places *p,
+                              nas_deployed *out, nas_err *err) {
+    NAS_TRY(read_model(a, p, out, err));
     NAS_TRY(check_there(paths, p, out, err));
     NAS_TRY(read_labels(a, p, out, err));
     NAS_TRY(read_frontend(a, p, out, err));
     return read_candidate(a, p, out, err);
 }
 
-nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths, nas_deployed *out,
-                             nas_err *err) {
+static nas_status not_there(const char *path, nas_err *err) {
+    return nas_fail(err, NAS_ENOTFOUND,
+                    "%s is not there; expected a .tflite file, or a folder with model.tflite in "
+                    "it, as `nas export` and `nas train` make",
+                    path);
+}
+
+/* What is asked for beside the model; of a folder also what lies there. */
+static nas_status read_parts(nas_arena *a, const nas_deployed_paths *paths, const places *p,
+                             nas_deployed *out, nas_err *err) {
+    const bool folder = p->model != paths->model;
+    NAS_TRY(read_model(a, p, out, err));
+    if (paths->labels || (folder && nas_path_exists(p->labels)))
+        NAS_TRY(read_labels(a, p, out, err));
+    if (paths->frontend || (folder && nas_path_exists(p->frontend)))
+        return read_frontend(a, p, out, err);
+    return NAS_OK;
+}
+
+static nas_status open_held(nas_arena *a, const nas_deployed_paths *paths, bool parts,
+                            nas_deployed *out, nas_err *err) {
     places p;
     nas_folder_held held;
     *out = (nas_deployed){0};
-    if (!nas_path_exists(paths->model))
-        return nas_fail(err, NAS_ENOTFOUND,
-                        "%s is not there; expected a .tflite file, or a folder with model.tflite "
-                        "in it, as `nas export` and `nas train` make",
-                        paths->model);
+    if (!nas_path_exists(paths->model)) return not_there(paths->model, err);
     NAS_TRY(find_places(a, paths, &p, err));
     NAS_TRY(nas_folder_hold_of(p.model, &held, err));
-    const nas_status st = open_places(a, paths, &p, out, err);
+    const nas_status st = !nas_path_exists(p.model) ? not_there(p.model, err)
+                          : parts                   ? read_parts(a, paths, &p, out, err)
+                                                    : open_places(a, paths, &p, out, err);
     nas_folder_let(&held);
     return st;
+}
+
+nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths, nas_deployed *out,
+                             nas_err *err) {
+    return open_held(a, paths, false, out, err);
+}
+
+nas_status nas_deployed_parts(nas_arena *a, const nas_deployed_paths *paths, nas_deployed *out,
+                              nas_err *err) {
+    return open_held(a, paths, true, out, err);
 }
 
 typedef struct bench {
@@ -275,7 +307,7 @@ static nas_status judge_on(const nas_deployed *d, nas_clips *c, int part, bool a
     if (!out->confusion || !out->heard || !b.pcm || !b.x || !b.scores) return NAS_ENOMEM;
     NAS_TRY(place_labels(&b, c, err));
     nas_status st = nas_frontend_open(&d->frontend, b.samples, &b.fe, err);
-    if (st == NAS_OK) st = nas_interp_open(&d->graph, &b.it, err);
+    if (st == NAS_OK) st = nas_interp_open_as(&d->graph, d->runtime, &b.it, err);
     if (st == NAS_OK) st = judge_clips(&b, c, parts, part, log, each, ctx, out, err);
     out->contents = nas_hasher_end(&b.contents);
     nas_interp_close(b.it);

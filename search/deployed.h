@@ -10,6 +10,7 @@
 typedef struct nas_deployed {
     nas_graph graph;
     nas_bytes file; /* the bytes that the graph was read from */
+    nas_runtime runtime; /* whose arithmetic judges; the caller may set it */
     int32_t n_labels;
     const char **labels;
     const int32_t *order; /* [n_labels] of each output, its place in labels; NULL: the same */
@@ -34,6 +35,12 @@ typedef struct nas_deployed_paths {
  * NAS_EUNSUPPORTED, each naming the file. */
 NAS_NODISCARD nas_status nas_deployed_open(nas_arena *a, const nas_deployed_paths *paths,
                                            nas_deployed *out, nas_err *err);
+
+/* The same of a model that may be no more than itself: frontend.json and labels.txt are read where
+ * paths name them, or where they lie in the folder that paths->model is. frames or n_labels 0: it
+ * was not. No candidate.json is read. */
+NAS_NODISCARD nas_status nas_deployed_parts(nas_arena *a, const nas_deployed_paths *paths,
+                                            nas_deployed *out, nas_err *err);
 
 /* What a clip was taken for; the texts are the verdict's own. */
 typedef struct nas_heard {

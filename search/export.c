@@ -1,5 +1,5 @@
 /* search/export.c - a trial's folder: the bytes that were measured and the texts beside them. */
-#include "base/folder.h"
+#include "search/export.h"
 #include "search/run.h"
 #include "search/study.h"
 #include "search/task.h"
@@ -27,8 +27,8 @@ static void add_names(names *to, const char *const *v) {
 
 static names list_ours(void) {
     static const char *const always[] = {
-        "candidate.json", "metrics.json", "model.tflite", "model.tflite.zlib",
-        "model.h",        "model.c",      "warnings.txt", NULL};
+        "candidate.json", "metrics.json", "model.tflite", "model.tflite.zlib", "model.h",
+        "model.c",        "model_test.c", "warnings.txt", "DEVICE.md",         NULL};
     names ours = {.n = 0};
     const nas_task_ops *task;
     add_names(&ours, always);
@@ -43,14 +43,23 @@ static nas_status put(nas_folder *f, const char *name, const char *text, nas_err
     return nas_folder_put(f, name, text, strlen(text), err);
 }
 
+nas_status nas_export_model(const nas_graph *g, nas_arena *a, nas_folder *f, nas_err *err) {
+    const char *header, *source, *test, *device;
+    NAS_TRY(nas_c_source(g, a, &header, &source, err));
+    NAS_TRY(nas_c_test(g, a, &test, err));
+    NAS_TRY(put(f, "model.h", header, err));
+    NAS_TRY(put(f, "model.c", source, err));
+    NAS_TRY(put(f, "model_test.c", test, err));
+    NAS_TRY(nas_device_text(g, a, &device, err));
+    return put(f, "DEVICE.md", device, err);
+}
+
 static nas_status put_sources_in(nas_arena *a, const nas_task_ops *task, const nas_outcome *o,
                                  nas_folder *f, nas_err *err) {
     const char *text[SOURCES_MOST];
     nas_graph g = nas_graph_start(a);
     NAS_TRY(nas_tflite_read(o->tflite.p, o->tflite.n, &g, err));
-    NAS_TRY(nas_c_source(&g, a, &text[0], &text[1], err));
-    NAS_TRY(put(f, "model.h", text[0], err));
-    NAS_TRY(put(f, "model.c", text[1], err));
+    NAS_TRY(nas_export_model(&g, a, f, err));
     if (!task->sources) return NAS_OK;
     NAS_TRY(task->emit(o->text, a, text, err));
     for (int32_t i = 0; task->sources[i]; i++) NAS_TRY(put(f, task->sources[i], text[i], err));

@@ -151,6 +151,7 @@ static nas_status judge_windows(const nas_forecaster *f, const nas_series *s, co
                                 .windows = w,
                                 .scaling = &scaling,
                                 .graph = &f->graph,
+                                .runtime = f->runtime,
                                 .own = f->own,
                                 .groups = out->by,
                                 .each = each,

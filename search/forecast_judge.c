@@ -161,7 +161,7 @@ nas_status nas_forecast_judge(const nas_forecast_run *r, const nas_log *log, nas
     NAS_TRY(nas_arena_open(&a, err));
     float *x = nas_arena_array(a, (size_t)k->window * (size_t)k->n_inputs, sizeof *x, err);
     float *y = nas_arena_array(a, (size_t)k->horizon * (size_t)k->n_targets, sizeof *y, err);
-    nas_status st = x && y ? nas_interp_open(r->graph, &it, err) : NAS_ENOMEM;
+    nas_status st = x && y ? nas_interp_open_as(r->graph, r->runtime, &it, err) : NAS_ENOMEM;
     if (st == NAS_OK) st = judge_windows(r, it, x, y, log, t, err);
     nas_interp_close(it);
     nas_arena_close(a);

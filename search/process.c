@@ -2,6 +2,7 @@
 #include "search/process.h"
 
 #include "base/libm.h"
+#include "core/deploy/deploy.h"
 #include "core/nn/train.h"
 
 #include <errno.h>
@@ -92,6 +93,7 @@ void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]) {
     }
     if (f) fclose(f);
     nas_libm_text(", ", libm);
-    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, training %d, %s%s", cpu,
-             sysconf(_SC_NPROCESSORS_ONLN), NAS_TRAIN_VERSION, libm, kernel_row);
+    snprintf(out, NAS_PROCESS_ID, "%s, %ld cores, training %d, inference %d, %s%s", cpu,
+             sysconf(_SC_NPROCESSORS_ONLN), NAS_TRAIN_VERSION, NAS_DEPLOY_VERSION, libm,
+             kernel_row);
 }

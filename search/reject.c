@@ -43,6 +43,7 @@ nas_status nas_untrained_graph(const nas_candidate *c, int32_t outputs, const na
     *out = nas_graph_start(a);
     if (st == NAS_OK) st = nas_net_lower(net, &g, err);
     if (st == NAS_OK) st = nas_graph_fold(&g, err);
+    g.dense_by_channel = c->quantize.dense_scales == NAS_DENSE_BY_CHANNEL;
     if (st == NAS_OK) st = nas_format_apply(&g, (nas_format)c->quantize.kind, x, 1, out, err);
     nas_net_close(net);
     return st;

@@ -66,6 +66,9 @@ typedef struct nas_task_ops {
 
     /* A folded float graph, before its number format: changes it to how it ships. May be NULL. */
     nas_status (*finish)(const nas_dataset *d, const nas_candidate *c, nas_graph *g, nas_err *err);
+    /* What a file says of its input and output; out is empty before. May be NULL. */
+    nas_status (*notes)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
+                        nas_arena *a, nas_notes *out, nas_err *err);
     /* Adds what an exported file does on a part. */
     nas_status (*judge)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                         const nas_graph *g, nas_part part, const nas_log *log, nas_tally *t,

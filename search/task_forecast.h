@@ -99,6 +99,7 @@ typedef struct nas_forecast_run {
     const nas_windows *windows;
     const nas_scaling *scaling;
     const nas_graph *graph;
+    nas_runtime runtime;
     bool own;
     const int32_t *block;    /* [rows] of nas_forecast_data; may be NULL where t->marks is */
     nas_forecast_by *groups; /* [n_groups * n_targets] sums are added to; may be NULL */

@@ -132,6 +132,20 @@ static nas_status frontend_json(const nas_dataset *d, const nas_candidate *c, co
     return st == NAS_OK ? printed : st;
 }
 
+static nas_status keywords_notes(const nas_dataset *d, const nas_candidate *c,
+                                 const nas_features *f, nas_arena *a, nas_notes *out,
+                                 nas_err *err) {
+    const nas_frontend_config *k = &c->frontend;
+    out->n_labels = d->clips->n_labels;
+    out->labels = d->clips->labels;
+    out->input = nas_arena_format(
+        a, err, "%s of %g s at %d Hz: %d frames of %g ms, %g ms apart; %d mel bands, %g to %g Hz%s",
+        k->kind == NAS_MFCC ? "mfcc" : "log_mel", d->clips->clip_seconds, k->sample_rate_hz, f->h,
+        k->frame_length_ms, k->frame_step_ms, k->mel_bins, k->lower_hz, k->upper_hz,
+        k->normalize ? "; normalised" : "");
+    return out->input ? NAS_OK : NAS_ENOMEM;
+}
+
 static nas_status labels_txt(const nas_clips *c, nas_arena *a, const char **out, nas_err *err) {
     size_t n = 1;
     for (int32_t i = 0; i < c->n_labels; i++) n += strlen(c->labels[i]) + 1;
@@ -173,20 +187,31 @@ static nas_status frontend_source(const char *text, nas_arena *a, const char **h
     return st;
 }
 
-/* The lines of labels.txt as a macro for an initialiser. */
-static nas_status labels_h(const char *text, nas_arena *a, const char **out, nas_err *err) {
+nas_status nas_labels_source(const char *const *labels, int32_t n, nas_arena *a, const char **out,
+                             nas_err *err) {
     nas_stream t;
     NAS_TRY(nas_stream_open(&t, err));
     fputs("/* labels.h - what the outputs of model.h mean, in their order:\n"
           " * static const char *const labels[MODEL_OUTPUT] = {MODEL_LABELS}; */\n"
           "#ifndef LABELS_H\n#define LABELS_H\n\n#define MODEL_LABELS",
           t.to);
-    for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-        fputs(line == text ? " " : ", ", t.to);
-        nas_c_string(t.to, line, (size_t)(end - line));
+    for (int32_t i = 0; i < n; i++) {
+        fputs(i ? ", " : " ", t.to);
+        nas_c_string(t.to, labels[i], strlen(labels[i]));
     }
     fputs("\n\n#endif\n", t.to);
     return nas_stream_take(&t, a, out, err);
+}
+
+/* The lines of labels.txt. */
+static nas_status labels_h(const char *text, nas_arena *a, const char **out, nas_err *err) {
+    int32_t n = 0, lines = 0;
+    for (const char *p = text; *p; p++) lines += *p == '\n';
+    const char **labels = nas_arena_array(a, (size_t)lines, sizeof *labels, err);
+    char *copy = nas_arena_text(a, text, err);
+    if (!labels || !copy) return NAS_ENOMEM;
+    while (n < lines) labels[n++] = strsep(&copy, "\n");
+    return nas_labels_source(labels, n, a, out, err);
 }
 
 static nas_status keywords_emit(const char *const *text, nas_arena *a, const char **out,
@@ -218,6 +243,7 @@ const nas_task_ops nas_task_keywords = {
     .describe = keywords_describe,
     .features = nas_keywords_features,
     .part = nas_keywords_part,
+    .notes = keywords_notes,
     .judge = keywords_judge,
     .conclude = keywords_conclude,
     .examples = nas_keywords_examples,

@@ -50,4 +50,8 @@ void nas_made_describe(const nas_dataset *d, char *out, size_t room);
 const char *nas_made_differ(const nas_task *x, const nas_task *y);
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
+/* labels.h, the names of classes as a macro for an initialiser; lives in arena a. */
+nas_status nas_labels_source(const char *const *labels, int32_t n, nas_arena *a, const char **out,
+                             nas_err *err);
+
 #endif

@@ -46,7 +46,7 @@ check "top lists the errors" bash -c "'$NAS' top two.db | head -1 | grep -q 'mae
 check "show has every step" bash -c "'$NAS' show two.db 0 | grep -A4 'by step' | grep -q '^ *3 '"
 
 # --- the files
-check "files" equal "$(cd two_best && echo *)" "candidate.json forecast.h forecast.json metrics.json model.c model.h model.tflite model.tflite.zlib"
+check "files" equal "$(cd two_best && echo *)" "DEVICE.md candidate.json forecast.h forecast.json metrics.json model.c model.h model.tflite model.tflite.zlib model_test.c"
 figure() { sed -n "s/.*\"$2\": \([0-9.e-]*\).*/\1/p" "$1" | head -n 1; }
 evaluate() { "$NAS" eval two_best --data weather.csv --split "$1" --json | tr ',{' '\n\n' | sed -n 's/.*"mae": \(.*\)/\1/p' | head -n 1; }
 stored() { tr -d '\t ' <two_best/metrics.json | sed -n "s/\"$1\":\([0-9.e-]*\),*/\1/p"; }

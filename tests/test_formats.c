@@ -329,9 +329,9 @@ static void test_float16_layout(void **state) {
 }
 
 /* Kernels from 64 weights on whose scales cost less than they save; never biases. */
-static void test_dynamic_layout(void **state) {
-    (void)state;
+static void check_dynamic_layout(bool dense_by_channel) {
     rg b = rg_start(arena, 8, 4, (int32_t[]){1, 9, 9, 1});
+    b.g.dense_by_channel = dense_by_channel;
     rg_conv(&b, 8, (rg_window){.kernel = {3, 3}});      /* 72 weights */
     rg_depthwise(&b, 1, (rg_window){.kernel = {3, 3}}); /* 72 */
     rg_depthwise(&b, 8, (rg_window){.kernel = {2, 1}}); /* 128, but 2 each */
@@ -339,13 +339,13 @@ static void test_dynamic_layout(void **state) {
     rg_dense(&b, 5, NAS_ACT_RELU, true);                /* 320 */
     rg_dense(&b, 4, NAS_ACT_NONE, true);                /* 20 */
     const nas_graph q = formatted(&b.g, NAS_FORMAT_DYNAMIC, NULL, 0);
-    static const struct {
+    const struct {
         nas_op_kind kind;
         int32_t nth, scales, axis;
     } want[] = {{NAS_OP_CONV_2D, 0, 8, 0},
                 {NAS_OP_DEPTHWISE_CONV_2D, 0, 8, 3},
                 {NAS_OP_DEPTHWISE_CONV_2D, 1, 0, 0},
-                {NAS_OP_FULLY_CONNECTED, 0, 5, 0},
+                {NAS_OP_FULLY_CONNECTED, 0, dense_by_channel ? 5 : 1, 0},
                 {NAS_OP_FULLY_CONNECTED, 1, 0, 0}};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
         const nas_op *o = find_op(&q, want[i].kind, want[i].nth);
@@ -357,6 +357,12 @@ static void test_dynamic_layout(void **state) {
         assert_int_equal(o->asymmetric, want[i].scales && o->kind == NAS_OP_FULLY_CONNECTED);
     }
     assert_int_equal(q.n_tensors, b.g.n_tensors); /* none is left over */
+}
+
+static void test_dynamic_layout(void **state) {
+    (void)state;
+    check_dynamic_layout(false);
+    check_dynamic_layout(true);
 }
 
 /* The same given scales as int8 takes; even where a kernel is small. */

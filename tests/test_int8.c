@@ -345,12 +345,12 @@ static void test_quantised_is_close(void **state) {
     }
 }
 
-/* Weights symmetric per output channel, activations with one scale, int32 bias.
- */
-static void test_quantised_layout(void **state) {
-    (void)state;
+/* Weights symmetric per output channel, those of a dense layer with one scale unless asked
+ * otherwise, activations with one scale, int32 bias. */
+static void check_layout(bool dense_by_channel) {
     rg b = rg_net(arena, 2, 1, true);
     float x[13 * 9 * 3];
+    b.g.dense_by_channel = dense_by_channel;
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = rg_uniform(&b, -2, 2);
     nas_graph q = nas_graph_start(arena);
     assert_int_equal(nas_format_apply(&b.g, NAS_FORMAT_INT8, x, 1, &q, &err), NAS_OK);
@@ -363,16 +363,18 @@ static void test_quantised_layout(void **state) {
         const nas_tensor *w = &q.tensors[o->in[1]], *bias = &q.tensors[o->in[2]];
         const int32_t axis = o->kind == NAS_OP_DEPTHWISE_CONV_2D ? 3 : 0, c = w->dims[axis];
         const int64_t inner = axis == 0 ? nas_tensor_count(w) / c : 1;
+        const bool whole = o->kind == NAS_OP_FULLY_CONNECTED && !dense_by_channel;
         int32_t most[64] = {0};
-        assert_int_equal(w->n_scale, c);
+        assert_int_equal(w->n_scale, whole ? 1 : c);
+        assert_int_equal(bias->n_scale, w->n_scale);
         assert_int_equal(w->axis, axis);
         assert_int_equal(bias->dtype, NAS_I32);
         for (int64_t k = 0; k < nas_tensor_count(w); k++) {
             const int32_t v = abs(((const int8_t *)w->data)[k]);
-            int32_t *at = &most[k / inner % c];
+            int32_t *at = &most[whole ? 0 : k / inner % c];
             *at = v > *at ? v : *at;
         }
-        for (int32_t k = 0; k < c; k++) {
+        for (int32_t k = 0; k < w->n_scale; k++) {
             const float *in_scale = q.tensors[o->in[0]].scale;
             assert_int_equal(most[k], 127);
             assert_int_equal(w->zero_point[k], 0);
@@ -381,6 +383,12 @@ static void test_quantised_layout(void **state) {
     }
     const nas_tensor *y = &q.tensors[q.output];
     assert_true(y->scale[0] == 1.0f / 256 && y->zero_point[0] == -128);
+}
+
+static void test_quantised_layout(void **state) {
+    (void)state;
+    check_layout(false);
+    check_layout(true);
 }
 
 /* Zero is a code of its own (padding), and the ends of the range are within a step of the ends. */

@@ -53,7 +53,7 @@ const nas_key nas_cluster_keys[] = {
 typedef struct clusterer {
     const nas_cluster_config *config;
     nas_net *net;
-    bool scaled;
+    nas_cluster_scales scales;
     uint64_t seed;
     uint32_t replicate;
     nas_err *err;
@@ -153,14 +153,18 @@ static float quarter_above(float v) {
     return (float)ldexp(i < 4 ? steps[i] : 1, exponent);
 }
 
-/* Of each output channel: what a code of 1 means. */
-static void find_scales(const nas_weight *w, const float *at, float *scales) {
+/* Of each output channel: what a code of 1 means. whole: the same for all. */
+static void find_scales(const nas_weight *w, const float *at, bool whole, float *scales) {
+    float largest = 0;
     for (int32_t c = 0; c < w->cols; c++) {
         float most = 0;
         for (int32_t r = 0; r < w->rows; r++)
             most = fmaxf(most, fabsf(at[(size_t)r * (size_t)w->stride + (size_t)c]));
+        largest = fmaxf(largest, most);
         scales[c] = quarter_above(nas_code_scale(most));
     }
+    for (int32_t c = 0; whole && c < w->cols; c++)
+        scales[c] = quarter_above(nas_code_scale(largest));
 }
 
 static nas_status cluster_kernel(const clusterer *k, nas_node *node, uint32_t number) {
@@ -171,9 +175,10 @@ static nas_status cluster_kernel(const clusterer *k, nas_node *node, uint32_t nu
         if (!isfinite(g.at[nas_weight_place(w, i)]))
             return nas_fail(k->err, NAS_EINVAL, "cluster: %s has weights that are not finite",
                             node->label);
-    if (k->scaled) {
+    if (k->scales != NAS_CLUSTER_UNSCALED) {
+        const bool whole = nas_is_dense(node) && k->scales != NAS_CLUSTER_DENSE_BY_CHANNEL;
         NAS_TRY(nas_net_give_scales(k->net, w, k->err));
-        find_scales(w, g.at, w->coding.scales);
+        find_scales(w, g.at, whole, w->coding.scales);
         g.scales = w->coding.scales;
     }
     w->coding.clusters = k->config->clusters;
@@ -189,9 +194,10 @@ static nas_status cluster_kernel(const clusterer *k, nas_node *node, uint32_t nu
     return NAS_OK;
 }
 
-nas_status nas_cluster_net(nas_net *net, const nas_cluster_config *config, bool scaled,
-                           uint64_t seed, uint32_t replicate, nas_err *err) {
-    const clusterer k = {config, net, scaled, seed, replicate, err};
+nas_status nas_cluster_net(nas_net *net, const nas_cluster_config *config,
+                           nas_cluster_scales scales, uint64_t seed, uint32_t replicate,
+                           nas_err *err) {
+    const clusterer k = {config, net, scales, seed, replicate, err};
     uint32_t number = 0;
     if (config->clusters < 2 || config->clusters > NAS_MAX_CLUSTERS)
         return nas_fail(err, NAS_EINVAL, "cluster: %d clusters", config->clusters);

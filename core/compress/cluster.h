@@ -13,6 +13,14 @@ typedef enum nas_cluster_init {
     NAS_CLUSTER_KMEANS = 2
 } nas_cluster_init;
 
+/* For formats with scales: one for each output channel, of a dense kernel one for all of it or, as
+ * asked, one for each output too. */
+typedef enum nas_cluster_scales {
+    NAS_CLUSTER_UNSCALED = 0,
+    NAS_CLUSTER_SCALED = 1,
+    NAS_CLUSTER_DENSE_BY_CHANNEL = 2
+} nas_cluster_scales;
+
 typedef struct nas_cluster_config {
     bool on; /* false: the candidate's "cluster" is null */
     int32_t clusters;
@@ -31,18 +39,17 @@ extern const nas_key nas_cluster_keys[];
  * - Where a kernel has zeros, zero is one of the centroids, and zeros stay.
  * - Centroids: k-means, in double, from the start that init names; of its random numbers each
  * kernel (and channel) has its own stream of (seed, replicate).
- * - scaled: for formats with a scale for each output channel. Centroids are found on weight /
- * scale, where 127 codes of the scale are the largest weight of the channel (rounded up to a
- * quarter power of two), and are codes themselves. The net keeps the scales, lowered kernels carry
- * them, and their *codes* take at most so many values.
+ * - Scales: centroids are found on weight / scale, where 127 codes of the scale are the largest
+ * weight that has it (rounded up to a quarter power of two), and are codes themselves. The net keeps
+ * the scales, lowered kernels carry them, and their *codes* take at most so many values.
  *
  * Everything that follows (fine-tuning, rounding, lowering) reads the clusters off the net.
  * Errors: NAS_EINVAL a net that is not folded, weights that are not finite; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_cluster_net(nas_net *net, const nas_cluster_config *config,
-                                         bool scaled, uint64_t seed, uint32_t replicate,
-                                         nas_err *err);
+                                         nas_cluster_scales scales, uint64_t seed,
+                                         uint32_t replicate, nas_err *err);
 
 /* Raise it when the same inputs give other bits. */
-enum { NAS_CLUSTER_VERSION = 2 };
+enum { NAS_CLUSTER_VERSION = 3 };
 
 #endif

@@ -14,6 +14,10 @@ static inline bool nas_is_kernel(const nas_weight *w) {
 static inline bool nas_is_depthwise(const nas_node *node) {
     return node->ops == &nas_layer_depthwise_conv2d;
 }
+/* Do all columns of its kernel share one scale, unless asked otherwise? */
+static inline bool nas_is_dense(const nas_node *node) {
+    return node->ops == &nas_layer_dense;
+}
 static inline size_t nas_weight_count(const nas_weight *w) {
     return (size_t)w->rows * (size_t)w->cols;
 }

@@ -18,6 +18,7 @@ typedef struct part {
     uint32_t *member; /* of each weight in Keras' order: its value; NULL: it has one of its own */
     bool *fixed;      /* of each value: it is zero and stays so; NULL: none is */
     nas_rounding rounding;
+    bool whole; /* one scale for all columns */
 } part;
 
 struct nas_tuner {
@@ -58,13 +59,20 @@ static float code_of(float v) {
     return code > 127 ? 127 : code < -127 ? -127 : code;
 }
 
-/* Each column by the largest of its values, which 127 shall mean. */
+static void share_largest(float *v, int32_t n) {
+    for (int32_t c = 1; c < n; c++)
+        if (v[c] > v[0]) v[0] = v[c];
+    for (int32_t c = 1; c < n; c++) v[c] = v[0];
+}
+
+/* Each column, or all of them, by the largest of its values, which 127 shall mean. */
 static void push_codes(const part *p) {
     const nas_weight *w = p->w;
     float *scales = w->coding.scales;
     memset(scales, 0, (size_t)w->cols * sizeof *scales);
     for (size_t i = 0, c = 0; i < p->n; i++, c = c + 1 < (size_t)w->cols ? c + 1 : 0)
         if (fabsf(p->values[i]) > scales[c]) scales[c] = fabsf(p->values[i]);
+    if (p->whole) share_largest(scales, w->cols);
     for (int32_t c = 0; c < w->cols; c++) scales[c] = nas_code_scale(scales[c]);
     for (size_t r = 0, i = 0; r < (size_t)w->rows; r++)
         for (size_t c = 0; c < (size_t)w->cols; c++, i++)
@@ -225,7 +233,8 @@ static nas_status add_part(nas_tuner *t, nas_node *node, int32_t i, nas_err *err
     *p = (part){.w = w,
                 .param = nas_node_param(node, i, t->net),
                 .grad = nas_node_grad(node, i, t->net),
-                .rounding = t->tuning.rounding};
+                .rounding = t->tuning.rounding,
+                .whole = nas_is_dense(node) && !t->tuning.dense_by_channel};
     NAS_TRY(w->coding.clusters ? find_clusters(t, p, err) : take_weights(t, p, kernel, err));
     t->count += p->n;
     return NAS_OK;

@@ -8,7 +8,8 @@
 /* How the file rounds weights. */
 typedef enum nas_rounding {
     NAS_ROUND_NONE,
-    NAS_ROUND_CODES, /* symmetric int8, one scale for each output channel, codes in +-127 */
+    NAS_ROUND_CODES, /* symmetric int8, codes in +-127, one scale for each output channel; of a
+                        dense kernel one for all of it, see dense_by_channel */
     NAS_ROUND_HALF   /* float16: every weight and bias */
 } nas_rounding;
 
@@ -20,13 +21,14 @@ typedef struct nas_tuning {
     bool all;
     nas_rounding rounding;
     int64_t least; /* NAS_ROUND_CODES: smaller kernels stay float (those with scales never do) */
+    bool dense_by_channel; /* as the number format will have it */
 } nas_tuning;
 
 /* Prepares nas_trainer_options' hook. The net must be folded: from nas_net_fold, or nas_net_round
  * for activations that are rounded too. It is changed from here on: its weights are always the
  * rounded ones, and it keeps the scales of rounded kernels, which its lowered graph carries.
  * Errors: NAS_EINVAL a net with batch norm; NAS_ROUND_CODES on clusters that have no scales
- * (nas_cluster_net without `scaled`). Owner: the caller closes it, before the net. */
+ * (nas_cluster_net with NAS_CLUSTER_UNSCALED). Owner: the caller closes it, before the net. */
 typedef struct nas_tuner nas_tuner;
 NAS_NODISCARD nas_status nas_tune_open(nas_net *net, const nas_tuning *tuning, nas_tuner **out,
                                        nas_err *err);
@@ -49,6 +51,6 @@ NAS_NODISCARD nas_status nas_tune(nas_net *net, const nas_tuning *tuning, const 
                                   nas_train_end *end, nas_err *err);
 
 /* Raise it when the same inputs give other bits. */
-enum { NAS_TUNE_VERSION = 1 };
+enum { NAS_TUNE_VERSION = 2 };
 
 #endif

@@ -22,14 +22,16 @@ extern const char *const nas_format_names[];
  * - float32 copies.
  * - float16: every float constant as float16 (nearest, halves to even, clamped to +-65504), which a
  *   DEQUANTIZE turns back when the model is loaded.
- * - int8: full integer, int8 in and out, symmetric weights per output channel, asymmetric
- *   activations per tensor from the minimum and maximum over the calibration inputs (x [n][input
- *   elements]), int32 bias: TFLite's arithmetic (Jacob et al. 2018).
+ * - dynamic: kernels alone as int8, with scales as those of int8.
+ * - int8: full integer, int8 in and out, symmetric weights per output channel (of a FULLY_CONNECTED
+ *   per tensor, unless g->dense_by_channel), asymmetric activations per tensor from the minimum and
+ *   maximum over the calibration inputs (x [n][input elements]), int32 bias: TFLite's arithmetic
+ *   (Jacob et al. 2018).
  * Given scales: a kernel of g with n_scale > 0 gets exactly these (codes: w / scale, halves away
  * from zero, clamped to +-127); only where all codes are 0 may int8 raise one, for the bias to fit.
  * In int8 an activation with n_scale 1 gets exactly that scale and zero point, except where the
- * runtime forces others: outputs of pools and RESHAPE have their input's, SOFTMAX its own. The
- * float formats drop scales. Errors: NAS_EINVAL no calibration, not a float graph, weights not
+ * runtime forces others: outputs of pools, RESHAPE and RELU6 have their input's, SOFTMAX its own.
+ * The float formats drop scales. Errors: NAS_EINVAL no calibration, not a float graph, weights not
  * finite; NAS_EUNSUPPORTED. */
 NAS_NODISCARD nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x,
                                           int32_t n, nas_graph *out, nas_err *err);
@@ -47,8 +49,23 @@ NAS_NODISCARD nas_status nas_int8_units(nas_graph *g, nas_err *err);
 NAS_NODISCARD nas_status nas_format_ship(const nas_graph *g, nas_format format, const float *x,
                                          int32_t n, nas_graph *out, nas_err *err);
 
-/* The file: no names, no metadata that the runtime does not need. Bytes live in arena a. The same
- * graph gives the same bytes on every machine. */
+/* What a file holds for tools and people beside names of its tensors and the signature
+ * "serving_default" (ports "input" and "output"). */
+typedef struct nas_notes {
+    const char *description; /* the model's; NULL: none */
+    const char *input;       /* of the metadata: what the input is; NULL: not said */
+    int32_t n_labels;        /* of the metadata: the output's classes; 0: none */
+    const char *const *labels;
+} nas_notes;
+
+/* Metadata is written where its bytes are at most this part of the constants' bytes. */
+enum { NAS_METADATA_PART = 32 };
+
+/* The file. Without notes (NULL) it has nothing but what runtimes compute with. Bytes live in arena
+ * a. The same graph and notes give the same bytes on every machine. */
+NAS_NODISCARD nas_status nas_tflite_write_noted(const nas_graph *g, const nas_notes *notes,
+                                                nas_arena *a, uint8_t **bytes, size_t *n,
+                                                nas_err *err);
 NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint8_t **bytes,
                                           size_t *n, nas_err *err);
 
@@ -90,10 +107,32 @@ const char *nas_zlib_version(void);
 NAS_NODISCARD nas_status nas_c_source(const nas_graph *g, nas_arena *a, const char **header,
                                       const char **source, nas_err *err);
 
-/* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. Borrows g,
- * which must outlive it. One interpreter is for one thread. */
+/* model_test.c, to be compiled with these two: it holds inputs (at most four, drawn from a fixed
+ * seed, 8 kB with their outputs where one is not larger) and the interpreter's outputs, compares
+ * them with those of model_run, says so and exits with 0 or 1. To the bit; where an operator sums
+ * in float up to a share of the largest output, which is told. Lives in arena a. Errors:
+ * NAS_ENOMEM, those of nas_interp_open. */
+NAS_NODISCARD nas_status nas_c_test(const nas_graph *g, nas_arena *a, const char **test,
+                                    nas_err *err);
+
+/* DEVICE.md of an exported folder: input, output, operators, RAM, and where the file runs. In arena
+ * a. */
+NAS_NODISCARD nas_status nas_device_text(const nas_graph *g, nas_arena *a, const char **out,
+                                         nas_err *err);
+
+/* Whose arithmetic it is, in int8 to the bit. They differ in two operators. FULLY_CONNECTED: what
+ * scales its sums is an integer with tflite-micro (TensorFlow's reference before 2.20 and LiteRT's
+ * before 1.3 too), a double with LiteRT's reference since then. RELU6 by itself: tflite-micro does
+ * not see that input and output have other scales; those of exported files have the same. */
+typedef enum nas_runtime { NAS_RUNTIME_TFLM = 0, NAS_RUNTIME_LITERT = 1 } nas_runtime;
+extern const char *const nas_runtime_names[]; /* tflite-micro, litert; NULL at the end */
+
+/* The interpreter, with tflite-micro's arithmetic or with that which is named. Borrows g, which
+ * must outlive it. One interpreter is for one thread. */
 typedef struct nas_interp nas_interp;
 NAS_NODISCARD nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err);
+NAS_NODISCARD nas_status nas_interp_open_as(const nas_graph *g, nas_runtime runtime,
+                                            nas_interp **out, nas_err *err);
 void nas_interp_close(nas_interp *it);
 
 /* One example in, one out: input and output elements as float. An int8 graph quantises its input
@@ -126,6 +165,6 @@ NAS_NODISCARD nas_status nas_latency_measure(void (*once)(void *ctx), void *ctx,
 /* The dynamic format leaves kernels of fewer weights in float32. */
 enum { NAS_DYNAMIC_LEAST = 64 };
 
-enum { NAS_DEPLOY_VERSION = 4 };
+enum { NAS_DEPLOY_VERSION = 5 };
 
 #endif

@@ -154,18 +154,16 @@ static nas_status biases(emitter *e, int32_t n) {
     return NAS_OK;
 }
 
+static bool has_one_scale(const emitter *e) {
+    return e->step.op->kind == NAS_OP_FULLY_CONNECTED && e->step.in[1]->n_scale == 1;
+}
+
 static nas_status scales_i8(emitter *e, int32_t n) {
     nas_fixed *f = nas_arena_array(e->arena, (size_t)n, sizeof *f, e->err);
-    double *d = nas_arena_array(e->arena, (size_t)n, sizeof *d, e->err);
-    if (!f || !d) return NAS_ENOMEM;
-    for (int32_t c = 0; c < n; c++) {
-        f[c] = nas_weighted_scale(&e->step, c);
-        d[c] = nas_fully_connected_scale(&e->step, c);
-    }
-    if (e->step.op->kind == NAS_OP_FULLY_CONNECTED)
-        array(e, "double", "scale", n, d, nas_c_f64);
-    else
-        array(e, "nas_fixed", "scale", n, f, item_fixed);
+    if (!f) return NAS_ENOMEM;
+    if (has_one_scale(e)) n = 1;
+    for (int32_t c = 0; c < n; c++) f[c] = nas_weighted_scale(&e->step, c);
+    array(e, "nas_fixed", "scale", n, f, item_fixed);
     return NAS_OK;
 }
 
@@ -207,6 +205,8 @@ static nas_status arguments_i8(emitter *e, int32_t out) {
     NAS_TRY(scales_i8(e, out));
     fprintf(e->calls, "&codes_%d, %skernel_%d, bias_%d, scale_%d, ", e->n, sum_argument(e), e->n,
             e->n, e->n);
+    if (e->step.op->kind == NAS_OP_FULLY_CONNECTED)
+        fputs(has_one_scale(e) ? "0, " : "1, ", e->calls);
     end_call(e);
     return NAS_OK;
 }
@@ -357,7 +357,9 @@ static nas_status relu(emitter *e) {
     const nas_activation a = e->step.op->kind == NAS_OP_RELU ? NAS_ACT_RELU : NAS_ACT_RELU6;
     char text[NAS_C_NUMBER];
     if (e->step.out->dtype == NAS_I8) {
-        rescale(e, a, nas_relu_scale(&e->step));
+        const nas_fixed scale = nas_relu_scale(&e->step);
+        e->step.out = nas_relu_units(&e->step);
+        rescale(e, a, scale);
         return NAS_OK;
     }
     begin_call(e, "clamp_all");
@@ -501,7 +503,7 @@ static void port(const nas_tensor *t, const char *name, FILE *out) {
 static void write_header(const emitter *e, int64_t total, FILE *out) {
     const nas_graph *g = e->g;
     const nas_tensor *x = &g->tensors[g->input], *y = &g->tensors[g->output];
-    fprintf(out, "/* model.h - the model of model.tflite as C99 that needs no runtime. */\n"
+    fprintf(out, "/* model.h - the model of a .tflite file as C99 that needs no runtime. */\n"
                  "#ifndef MODEL_H\n#define MODEL_H\n\n#include <stdint.h>\n\n"
                  "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     port(x, "INPUT", out);

@@ -8,9 +8,10 @@
 
 enum { FILE_ALIGN = 16 };
 
-typedef enum seen_kind { SEEN_VECTOR, SEEN_TABLE, SEEN_VTABLE } seen_kind;
+typedef enum seen_kind { SEEN_VECTOR, SEEN_TEXT, SEEN_TABLE, SEEN_VTABLE } seen_kind;
 
-/* Something that may be used again: a vector by its bytes, a table by its fields, a vtable. */
+/* Something that may be used again: a vector by its bytes, a table by its fields, a vtable. A text is
+ * a vector with a byte 0 behind it. */
 typedef struct nas_flat_seen {
     struct nas_flat_seen *next;
     seen_kind kind;
@@ -74,26 +75,35 @@ static seen *remember(nas_flat *f, seen_kind kind, nas_flat_ref ref) {
     return s;
 }
 
-nas_flat_ref nas_flat_vector(nas_flat *f, const void *items, size_t count, size_t bytes,
-                             size_t align) {
-    const size_t n = count * bytes;
+static nas_flat_ref put_vector(nas_flat *f, seen_kind kind, const void *items, size_t count,
+                               size_t bytes, size_t align) {
+    const size_t n = count * bytes, whole = kind == SEEN_TEXT ? n + 1 : n;
     for (const seen *s = f->seen; s; s = s->next)
-        if (s->kind == SEEN_VECTOR && s->count == count && s->bytes == bytes && s->align == align &&
+        if (s->kind == kind && s->count == count && s->bytes == bytes && s->align == align &&
             (n == 0 || memcmp(at(f, s->ref) + 4, items, n) == 0))
             return s->ref;
-    align_for(f, align < 4 ? 4 : align, n);
-    uint8_t *p = push(f, n);
+    align_for(f, align < 4 ? 4 : align, whole);
+    uint8_t *p = push(f, whole);
     if (p && n) memcpy(p, items, n);
     uint8_t *length = push(f, 4);
     if (!length) return 0;
     put_u32(length, (uint32_t)count);
     const nas_flat_ref ref = (nas_flat_ref)f->used;
-    seen *s = remember(f, SEEN_VECTOR, ref);
+    seen *s = remember(f, kind, ref);
     if (!s) return 0;
     s->count = count;
     s->bytes = bytes;
     s->align = align;
     return ref;
+}
+
+nas_flat_ref nas_flat_vector(nas_flat *f, const void *items, size_t count, size_t bytes,
+                             size_t align) {
+    return put_vector(f, SEEN_VECTOR, items, count, bytes, align);
+}
+
+nas_flat_ref nas_flat_text(nas_flat *f, const char *text) {
+    return put_vector(f, SEEN_TEXT, text, strlen(text), 1, 4);
 }
 
 /* An offset says how far its target lies behind the offset itself. */

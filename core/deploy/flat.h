@@ -1,5 +1,5 @@
 /* core/deploy/flat.h - a builder of flatbuffers. It writes from the end to the front, children
- * before parents; a place is its distance from the end. Equal vectors, equal tables and equal
+ * before parents; a place is its distance from the end. Equal vectors, texts, tables and
  * vtables are stored once. */
 #ifndef NAS_CORE_DEPLOY_FLAT_H
 #define NAS_CORE_DEPLOY_FLAT_H
@@ -36,6 +36,7 @@ nas_flat nas_flat_start(nas_arena *a, nas_err *err);
 /* count items of `bytes` bytes each, little endian; the first is aligned to `align`. */
 nas_flat_ref nas_flat_vector(nas_flat *f, const void *items, size_t count, size_t bytes,
                              size_t align);
+nas_flat_ref nas_flat_text(nas_flat *f, const char *text);
 nas_flat_ref nas_flat_refs(nas_flat *f, const nas_flat_ref *refs, size_t count);
 
 /* Fields of a table, then the table. A value equal to the default is left out. */

@@ -2,16 +2,16 @@
 #include "core/deploy/format_int.h"
 #include "core/graph/graph_int.h"
 
-/* A kernel is quantised when its file gets smaller: 3 bytes saved a weight, 12 spent a channel on
- * its scale and zero point, and some on their tables. Smaller kernels stay float, as those that an
+/* A kernel is quantised when its file gets smaller: 3 bytes saved a weight, 12 spent a scale
+ * and its zero point, and some on their tables. Smaller kernels stay float, as those that an
  * int32 sum could not hold. */
 enum { TABLES = 64 };
 
-static bool is_worth_it(const nas_tensor *w, int32_t axis) {
+static bool is_worth_it(const nas_tensor *w, int32_t axis, bool whole) {
     const int64_t n = nas_tensor_count(w), channels = w->dims[axis];
     if (n / channels > NAS_MOST_INT8_SUM) return false;
     if (w->n_scale > 0) return true;
-    return n >= NAS_DYNAMIC_LEAST && 3 * n > 12 * channels + TABLES;
+    return n >= NAS_DYNAMIC_LEAST && 3 * n > 12 * (whole ? 1 : channels) + TABLES;
 }
 
 /* done[t]: the int8 form of kernel t along done_axis[t]; 0: none yet. */
@@ -22,8 +22,9 @@ typedef struct kernels {
 static nas_status change_kernel(const nas_graph *g, nas_graph *out, nas_op *o, int32_t axis,
                                 kernels *k, nas_err *err) {
     const int32_t from = o->in[1];
+    const bool whole = nas_kernel_is_whole(g, o);
     nas_tensor t = g->tensors[from];
-    if (!is_worth_it(&t, axis)) return NAS_OK;
+    if (!is_worth_it(&t, axis, whole)) return NAS_OK;
     if (!nas_all_finite(&t))
         return nas_fail(err, NAS_EINVAL, "dynamic: a %s has weights that are not finite",
                         nas_op_name(o->kind));
@@ -32,7 +33,7 @@ static nas_status change_kernel(const nas_graph *g, nas_graph *out, nas_op *o, i
         o->in[1] = k->done[from];
         return NAS_OK;
     }
-    NAS_TRY(nas_quantize_kernel(&t, axis, NULL, out->arena, err));
+    NAS_TRY(nas_quantize_kernel(&t, axis, whole, NULL, out->arena, err));
     NAS_TRY(nas_graph_tensor(out, &t, &o->in[1], err));
     k->done[from] = o->in[1];
     k->done_axis[from] = axis;

@@ -127,6 +127,19 @@ static void walk_signatures(walk *w, const nas_flat_in_table *model) {
     }
 }
 
+/* Files that metadata names stand in a zip archive behind the flatbuffer: from its first entry to
+ * its end (PKWARE's APPNOTE.TXT 4.3.12, 4.3.16), all of one disk and without a comment. */
+static void walk_archive(walk *w) {
+    enum { END = 22, ENTRY = 46, END_LETTERS = 0x06054b50, ENTRY_LETTERS = 0x02014b50 };
+    if (w->f.status != NAS_OK || w->f.n < END + ENTRY) return;
+    const size_t end = w->f.n - END;
+    if (nas_flat_get_u32(&w->f, end) != END_LETTERS) return;
+    const size_t directory = nas_flat_get_u32(&w->f, end + 16);
+    if (directory > end - ENTRY || nas_flat_get_u32(&w->f, directory) != ENTRY_LETTERS) return;
+    const size_t first = nas_flat_get_u32(&w->f, directory + 42);
+    if (first < directory) mark(w, first, w->f.n - first, NAS_BYTES_METADATA);
+}
+
 nas_status nas_tflite_kinds(const uint8_t *bytes, size_t n, const nas_graph *g, uint8_t *kinds,
                             nas_err *err) {
     walk w = {.f = {.p = bytes, .n = n, .err = err}, .g = g, .kinds = kinds, .left = 4 * n};
@@ -139,6 +152,7 @@ nas_status nas_tflite_kinds(const uint8_t *bytes, size_t n, const nas_graph *g, 
     walk_graph(&w, &model, &buffers);
     walk_metadata(&w, &model, &buffers);
     walk_signatures(&w, &model);
+    walk_archive(&w);
     free(w.roles);
     return w.f.status;
 }

@@ -14,7 +14,9 @@ enum { MOST_SHARE = 256, LEAST_BYTES = 1 << 16 };
 struct nas_interp {
     nas_arena *arena;
     const nas_graph *g;
-    bool hybrid; /* some operator is: it rounds activations to codes, and a last bit may decide */
+    nas_runtime runtime;
+    bool plain; /* floats are summed one by one: asked for, or an operator is hybrid. It rounds
+                   activations to codes, and a last bit may decide */
     int32_t n_steps;
     nas_step *steps;
     uint8_t *memory;        /* of activations, as planned */
@@ -75,8 +77,9 @@ static void *place_of(const nas_interp *it, const int64_t *offsets, int32_t tens
 static nas_status open_step(nas_interp *it, const int64_t *offsets, const nas_op *o, nas_step *s,
                             nas_err *err) {
     const nas_graph *g = it->g;
-    *s = (nas_step){.op = o, .kernel = nas_infer_choose(), .out = &g->tensors[o->out]};
-    if (it->hybrid && nas_op_is_weighted(o) && g->tensors[o->in[1]].dtype != NAS_I8)
+    *s = (nas_step){
+        .op = o, .runtime = it->runtime, .kernel = nas_infer_choose(), .out = &g->tensors[o->out]};
+    if (it->plain && nas_op_is_weighted(o) && g->tensors[o->in[1]].dtype != NAS_I8)
         s->kernel = &nas_infer_plain;
     s->y = place_of(it, offsets, o->out);
     for (int32_t k = 0; k < o->n_in; k++) {
@@ -125,7 +128,7 @@ static bool has_hybrid(const nas_graph *g) {
 static nas_status open_steps(nas_interp *it, const int64_t *offsets, int64_t total, nas_err *err) {
     const nas_graph *g = it->g;
     const size_t declared = declared_bytes(g, total);
-    it->hybrid = has_hybrid(g);
+    it->plain |= has_hybrid(g);
     for (int32_t i = 0; i < g->n_tensors; i++) it->constants[i] = g->tensors[i].data;
     for (int32_t i = 0; i < g->n_ops; i++) {
         const nas_op *o = &g->ops[i];
@@ -166,12 +169,17 @@ static nas_status open_all(nas_interp *it, nas_err *err) {
     return open_steps(it, offsets, total, err);
 }
 
-nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {
+const char *const nas_runtime_names[] = {"tflite-micro", "litert", NULL};
+
+static nas_status open_as(const nas_graph *g, nas_runtime runtime, bool plain, nas_interp **out,
+                          nas_err *err) {
     *out = NULL;
     NAS_TRY(nas_graph_check(g, err));
     nas_interp *it = calloc(1, sizeof *it);
     if (!it) return nas_fail(err, NAS_ENOMEM, "interpreter: out of memory");
     it->g = g;
+    it->runtime = runtime;
+    it->plain = plain;
     nas_status st = nas_arena_open(&it->arena, err);
     if (st == NAS_OK) st = open_all(it, err);
     if (st == NAS_OK)
@@ -179,6 +187,19 @@ nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {
     else
         nas_interp_close(it);
     return st;
+}
+
+nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err) {
+    return open_as(g, NAS_RUNTIME_TFLM, false, out, err);
+}
+
+nas_status nas_interp_open_as(const nas_graph *g, nas_runtime runtime, nas_interp **out,
+                              nas_err *err) {
+    return open_as(g, runtime, false, out, err);
+}
+
+nas_status nas_interp_open_plain(const nas_graph *g, nas_interp **out, nas_err *err) {
+    return open_as(g, NAS_RUNTIME_TFLM, true, out, err);
 }
 
 void nas_interp_close(nas_interp *it) {

@@ -11,6 +11,7 @@
 typedef struct nas_step {
     void (*run)(const struct nas_step *s);
     const nas_op *op;
+    nas_runtime runtime;
     const nas_infer *kernel;
     const nas_tensor *in[NAS_OP_INPUTS], *out; /* NULL: left out */
     const void *x[NAS_OP_INPUTS];
@@ -24,10 +25,13 @@ nas_step_open nas_step_conv, nas_step_fully_connected, nas_step_depthwise, nas_s
     nas_step_mean, nas_step_add, nas_step_mul, nas_step_relu, nas_step_softmax, nas_step_reshape,
     nas_step_pad, nas_step_quantize, nas_step_dequantize;
 
-/* Is a CONV_2D cheaper at the points of tiles? The same answer for float on every row of kernels.
- */
+/* Is a CONV_2D cheaper at the points of tiles? The same answer for float on every row of kernels,
+ * but for the plain one, whose sums are those of windows. */
 bool nas_tiles_suit(const nas_step *s);
 nas_step_open nas_step_tiles;
+
+/* The same, but floats are summed one by one, as exported C does it: its bits. */
+nas_status nas_interp_open_plain(const nas_graph *g, nas_interp **out, nas_err *err);
 
 /* Runs on a float input; seen (may be NULL) hears of the input and of each operator's output as it
  * is made. */
@@ -38,14 +42,16 @@ void nas_interp_watch(nas_interp *it, const float *x, nas_seen_fn seen, void *ct
 void nas_clamp_f32(nas_activation a, float *lo, float *hi);
 void nas_clamp_i8(nas_activation a, const nas_tensor *y, int32_t *lo, int32_t *hi);
 
-/* What a step's scales come to: the multiplier of channel c of a weighted operator; that of a
- * FULLY_CONNECTED, which is not in fixed point; of ADD's operands and of their sum; of MUL; from
- * the input to the output of RELU and of QUANTIZE. */
+/* What a step's scales come to: the multiplier of channel c of a weighted operator, and the number
+ * that it stands for; of ADD's operands and of their sum; of MUL; from the input to the output of
+ * RELU and of QUANTIZE. */
 nas_fixed nas_weighted_scale(const nas_step *s, int32_t c);
-double nas_fully_connected_scale(const nas_step *s, int32_t c);
+double nas_weighted_ratio(const nas_step *s, int32_t c);
 void nas_add_scales(const nas_step *s, nas_fixed scale[3]);
 nas_fixed nas_mul_scale(const nas_step *s);
 nas_fixed nas_relu_scale(const nas_step *s);
+/* The tensor in whose scale and zero point the output of an int8 RELU or RELU6 is counted. */
+const nas_tensor *nas_relu_units(const nas_step *s);
 nas_fixed nas_quantize_scale(const nas_step *s);
 
 /* The output's dimensions of ADD and MUL with leading ones, and each operand's step along them, 0

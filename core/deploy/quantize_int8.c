@@ -167,13 +167,15 @@ static nas_status add_kernel(quantizer *q, const nas_op *o, int32_t axis, const 
     float *least = nas_arena_array(q->scratch, (size_t)n, sizeof *least, q->err);
     if (!least) return NAS_ENOMEM;
     for (int32_t c = 0; bias && c < n; c++) least[c] = least_scale(bias[c], in_scale);
-    NAS_TRY(nas_quantize_kernel(&t, axis, least, q->out->arena, q->err));
+    NAS_TRY(nas_quantize_kernel(&t, axis, nas_kernel_is_whole(q->g, o), bias ? least : NULL,
+                                q->out->arena, q->err));
     return nas_graph_tensor(q->out, &t, &to->in[1], q->err);
 }
 
 static nas_status add_bias(quantizer *q, const nas_op *o, nas_op *to) {
     nas_tensor t = q->g->tensors[o->in[2]];
-    const float *b = t.data, *weights = q->out->tensors[to->in[1]].scale;
+    const nas_tensor *w = &q->out->tensors[to->in[1]];
+    const float *b = t.data;
     const double in_scale = (double)q->out->tensors[to->in[0]].scale[0];
     const int32_t n = (int32_t)nas_tensor_count(&t);
     const double most = INT32_MAX / 2; /* given scales may be too small for a bias: it saturates */
@@ -182,10 +184,12 @@ static nas_status add_bias(quantizer *q, const nas_op *o, nas_op *to) {
     t.dims[0] = n;
     int32_t *codes = nas_arena_array(q->out->arena, (size_t)n, sizeof *codes, q->err);
     if (!codes) return NAS_ENOMEM;
-    NAS_TRY(give_scales(q, &t, n, &scale));
+    NAS_TRY(give_scales(q, &t, w->n_scale, &scale));
+    for (int32_t k = 0; k < w->n_scale; k++)
+        scale[k] = (float)(in_scale * (double)w->scale[k]);
     for (int32_t c = 0; c < n; c++) {
-        scale[c] = (float)(in_scale * (double)weights[c]);
-        const double v = (double)roundf(b[c] * (float)(1.0 / (double)scale[c]));
+        const float unit = scale[w->n_scale == 1 ? 0 : c];
+        const double v = (double)roundf(b[c] * (float)(1.0 / (double)unit));
         codes[c] = (int32_t)(v < -most ? -most : v > most ? most : v);
     }
     t.dtype = NAS_I32;
@@ -225,12 +229,13 @@ static float larger_scale(const nas_graph *g, const nas_op *add) {
     return p > q ? p : q;
 }
 
-/* RESHAPE, PAD and pools keep their input's scale; SOFTMAX's is fixed. */
+/* RESHAPE, PAD, pools and (as tflite-micro has it) RELU6 keep their input's scale; SOFTMAX's is
+ * fixed. */
 static nas_status add_output(quantizer *q, const nas_op *o, nas_op *to) {
     nas_tensor own = {0};
     float larger = 0;
     if (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_PAD || o->kind == NAS_OP_AVERAGE_POOL_2D ||
-        o->kind == NAS_OP_MAX_POOL_2D)
+        o->kind == NAS_OP_MAX_POOL_2D || o->kind == NAS_OP_RELU6)
         own = q->out->tensors[to->in[0]];
     if (o->kind == NAS_OP_SOFTMAX) NAS_TRY(set_scale(q, &own, 1.0f / 256, -128));
     if (o->kind == NAS_OP_ADD) larger = larger_scale(q->out, to);

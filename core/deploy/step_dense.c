@@ -17,7 +17,7 @@ typedef struct dense {
     nas_requant q;
     nas_hybrid hybrid;
     const int32_t *lane; /* of each channel */
-    const double *ratio; /* of FULLY_CONNECTED: input * kernel / output scale of each channel */
+    const double *ratio; /* of FULLY_CONNECTED as LiteRT has it: of each channel */
 } dense;
 
 /* From [out][n_seg][run]. */
@@ -140,15 +140,26 @@ nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
     return nas_requant_open(s, &d->win.out, a, &d->q, err);
 }
 
-/* The reference FULLY_CONNECTED scales its sums in double, unlike CONV_2D (kernels/internal/
- * reference/integer_ops/fully_connected.h, since 2025). */
+static void sum_fully_connected_i8(const nas_step *s) {
+    const dense *d = s->state;
+    s->kernel->widen(nas_tensor_count(s->in[0]), s->x[0], s->in[0]->zero_point[0], d->map16);
+    s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
+}
+
 static void run_fully_connected_i8(const nas_step *s) {
+    const dense *d = s->state;
+    sum_fully_connected_i8(s);
+    s->kernel->requant(d->win.n_pix, &d->win.out, &d->q, d->acc, s->y);
+}
+
+/* LiteRT scales these sums in double, unlike those of CONV_2D (kernels/internal/reference/
+ * integer_ops/fully_connected.h, since 2025). */
+static void run_fully_connected_litert(const nas_step *s) {
     const dense *d = s->state;
     const nas_lanes *l = &d->win.out;
     const int32_t *bias = s->x[2], *acc = d->acc;
     int8_t *y = s->y;
-    s->kernel->widen(nas_tensor_count(s->in[0]), s->x[0], s->in[0]->zero_point[0], d->map16);
-    s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
+    sum_fully_connected_i8(s);
     for (int32_t p = 0; p < d->win.n_pix; p++, acc += l->room)
         for (int32_t c = 0; c < l->c; c++) {
             const uint32_t sum = (uint32_t)acc[d->lane[c]] + (bias ? (uint32_t)bias[c] : 0);
@@ -187,7 +198,7 @@ static nas_status open_ratio(const nas_step *s, dense *d, nas_arena *a, nas_err 
         if (c >= 0) lane[c] = i;
     }
     d->lane = lane;
-    for (int32_t c = 0; c < l->c; c++) ratio[c] = nas_fully_connected_scale(s, c);
+    for (int32_t c = 0; c < l->c; c++) ratio[c] = nas_weighted_ratio(s, c);
     d->ratio = ratio;
     d->q.zero_point = s->out->zero_point[0];
     nas_clamp_i8(s->op->activation, s->out, &d->q.lo, &d->q.hi);
@@ -209,7 +220,7 @@ nas_status nas_step_fully_connected(nas_step *s, nas_arena *a, nas_err *err) {
         s->run = run_f32;
         return pack_f32(s, d, a, err);
     }
-    s->run = run_fully_connected_i8;
+    s->run = s->runtime == NAS_RUNTIME_LITERT ? run_fully_connected_litert : run_fully_connected_i8;
     d->map16 = nas_arena_array(a, (size_t)rows * (size_t)in + 2, sizeof *d->map16, err);
     if (!d->map16) return NAS_ENOMEM;
     NAS_TRY(pack_i8(s, d, a, err));
@@ -217,5 +228,6 @@ nas_status nas_step_fully_connected(nas_step *s, nas_arena *a, nas_err *err) {
         s->run = run_fully_connected_hybrid;
         return nas_hybrid_open(s, &d->win.out, in, a, &d->hybrid, err);
     }
-    return open_ratio(s, d, a, err);
+    if (s->runtime == NAS_RUNTIME_LITERT) return open_ratio(s, d, a, err);
+    return nas_requant_open(s, &d->win.out, a, &d->q, err);
 }

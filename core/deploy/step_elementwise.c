@@ -190,8 +190,9 @@ nas_status nas_step_relu(nas_step *s, nas_arena *a, nas_err *err) {
     nas_clamp_f32(act, &d->lo, &d->hi);
     if (s->out->dtype == NAS_F32) return NAS_OK;
     d->zero[0] = s->in[0]->zero_point[0];
-    d->zero_out = s->out->zero_point[0];
-    nas_clamp_i8(act, s->out, &d->lo8, &d->hi8);
+    const nas_tensor *units = nas_relu_units(s);
+    d->zero_out = units->zero_point[0];
+    nas_clamp_i8(act, units, &d->lo8, &d->hi8);
     d->scale_out = nas_relu_scale(s);
     return NAS_OK;
 }

@@ -28,6 +28,7 @@ bool nas_tiles_suit(const nas_step *s) {
     const int64_t count = ((int64_t)out[1] + 1) / 2 * ((out[2] + 1) / 2);
     for (int32_t i = 0; i < 2; i++)
         if (k[1 + i] != 3 || o->stride[i] != 1 || o->dilation[i] != 1) return false;
+    if (s->in[1]->dtype != NAS_I8 && s->kernel == &nas_infer_plain) return false;
     if (k[3] < LEAST_DEPTH || k[3] > MOST_DEPTH || k[0] < 8) return false;
     if (s->in[1]->dtype == NAS_I8 && k[3] < s->kernel->depth_unit) return false;
     return count * NAS_TILE_POINTS * 4 <= (int64_t)out[1] * out[2] * 9 * 3;

@@ -18,7 +18,7 @@ enum {
 };
 enum { TFL_METADATA_NAME = 4, TFL_METADATA_BUFFER = 6 };
 enum { TFL_SIGNATURE_INPUTS = 4, TFL_SIGNATURE_OUTPUTS = 6, TFL_SIGNATURE_KEY = 8 };
-enum { TFL_PORT_NAME = 4 };
+enum { TFL_PORT_NAME = 4, TFL_PORT_TENSOR = 6 };
 enum { TFL_CODE_BYTE = 4, TFL_CODE_VERSION = 8, TFL_CODE_WIDE = 10 };
 enum {
     TFL_GRAPH_TENSORS = 4,
@@ -68,6 +68,12 @@ enum { TFL_ELEMENTWISE_ACTIVATION = 4 };
 enum { TFL_RESHAPE_SHAPE = 4 };
 enum { TFL_MEAN_KEEP_DIMS = 4 };
 
+/* Of metadata_schema.fbs of TFLite Support. */
+enum { TFL_ABOUT_NAME = 4, TFL_ABOUT_DESCRIPTION = 6, TFL_ABOUT_FILES = 16 };
+enum { TFL_ABOUT_MODEL_GRAPHS = 10, TFL_ABOUT_MODEL_PARSER = 18 };
+enum { TFL_ABOUT_GRAPH_INPUTS = 8, TFL_ABOUT_GRAPH_OUTPUTS = 10 };
+enum { TFL_FILE_NAME = 4, TFL_FILE_TYPE = 8, TFL_FILE_AXIS_LABELS = 2 };
+
 /* The number of an operator's options in the union; 0: it has none. */
 static inline uint8_t tfl_options_type(nas_op_kind kind) {
     switch (kind) {
@@ -80,12 +86,12 @@ static inline uint8_t tfl_options_type(nas_op_kind kind) {
     case NAS_OP_ADD: return 11;
     case NAS_OP_RESHAPE: return 17;
     case NAS_OP_MUL: return 21;
+    case NAS_OP_PAD: return 22;
     case NAS_OP_MEAN: return 27;
-    case NAS_OP_DEQUANTIZE:
-    case NAS_OP_PAD:
+    case NAS_OP_DEQUANTIZE: return 38;
+    case NAS_OP_QUANTIZE: return 89;
     case NAS_OP_RELU:
-    case NAS_OP_RELU6:
-    case NAS_OP_QUANTIZE: break;
+    case NAS_OP_RELU6: break;
     }
     return 0;
 }

@@ -207,6 +207,7 @@ static void read_kind(reader *r, const nas_flat_in_vector *codes, const nas_flat
     const int32_t narrow = (int8_t)nas_flat_field_u8(&r->f, &code, TFL_CODE_BYTE);
     const int32_t wide = nas_flat_field_i32(&r->f, &code, TFL_CODE_WIDE, 0);
     o->kind = (nas_op_kind)(narrow > wide ? narrow : wide);
+    o->version = nas_flat_field_i32(&r->f, &code, TFL_CODE_VERSION, 1);
     if (!nas_op_name(o->kind))
         nas_flat_fail(&r->f, NAS_EUNSUPPORTED, "operator %u has code %d, which is not supported",
                       number, narrow > wide ? narrow : wide);

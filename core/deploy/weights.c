@@ -1,4 +1,4 @@
-/* core/deploy/weights.c - kernels as int8, symmetric, one scale for each output channel. */
+/* core/deploy/weights.c - kernels as int8, symmetric, one scale for each output channel or for all. */
 #include "core/deploy/format_int.h"
 
 #include <math.h>
@@ -40,11 +40,26 @@ static float given_scale(const float *w, channel at, float scale, float least, i
     return empty && scale < least ? least : scale;
 }
 
-nas_status nas_quantize_kernel(nas_tensor *t, int32_t axis, const float *least, nas_arena *a,
-                               nas_err *err) {
+/* Are all given scales the same, or none given? */
+static bool is_even(const nas_tensor *t) {
+    for (int32_t c = 1; c < t->n_scale; c++)
+        if (t->scale[c] != t->scale[0]) return false;
+    return true;
+}
+
+static float largest(const float *v, int32_t n) {
+    float most = v[0];
+    for (int32_t i = 1; i < n; i++)
+        if (v[i] > most) most = v[i];
+    return most;
+}
+
+nas_status nas_quantize_kernel(nas_tensor *t, int32_t axis, bool whole, const float *least,
+                               nas_arena *a, nas_err *err) {
     const nas_tensor from = *t;
     const float *w = from.data;
-    const int32_t n = from.dims[axis];
+    whole = whole && is_even(&from);
+    const int32_t n = whole ? 1 : from.dims[axis];
     int8_t *codes = nas_arena_alloc(a, (size_t)nas_tensor_count(&from), err);
     float *scale = nas_arena_array(a, (size_t)n, sizeof *scale, err);
     int32_t *zero = nas_arena_array(a, (size_t)n, sizeof *zero, err);
@@ -53,8 +68,9 @@ nas_status nas_quantize_kernel(nas_tensor *t, int32_t axis, const float *least, 
         return nas_fail(err, NAS_EINVAL, "a kernel's given scales are along axis %d, not %d",
                         from.axis, axis);
     for (int32_t c = 0; c < n; c++) {
-        const channel at = channel_of(&from, axis, c);
-        const float floor = least ? least[c] : 0;
+        const channel at =
+            whole ? (channel){0, 1, nas_tensor_count(&from)} : channel_of(&from, axis, c);
+        const float floor = !least ? 0 : whole ? largest(least, from.dims[axis]) : least[c];
         const float given = from.n_scale ? from.scale[from.n_scale > 1 ? c : 0] : 0;
         scale[c] =
             from.n_scale ? given_scale(w, at, given, floor, codes) : own_scale(w, at, floor, codes);

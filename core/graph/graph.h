@@ -78,6 +78,7 @@ typedef struct nas_op {
     nas_activation activation;
     float beta;      /* of SOFTMAX */
     bool keep_dims;  /* of MEAN */
+    int32_t version; /* of a file that was read; 0: the lowest that means this */
     bool asymmetric; /* of a FULLY_CONNECTED with a float input and an int8 kernel: the codes of its
                         input have a zero point */
 } nas_op;
@@ -90,6 +91,8 @@ typedef struct nas_graph {
     int32_t n_ops, op_room;
     nas_op *ops;
     int32_t input, output; /* tensor indices */
+    bool dense_by_channel; /* of float graphs: number formats give a FULLY_CONNECTED's kernel a scale
+                              for each output, not one */
 } nas_graph;
 
 /* An empty graph whose memory comes from a. */

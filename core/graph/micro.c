@@ -20,14 +20,6 @@ typedef struct plan {
     int32_t n;
 } plan;
 
-const char *nas_micro_refuses(const nas_graph *g, const nas_op *o) {
-    const nas_tensor *x = &g->tensors[o->in[0]];
-    if (o->kind == NAS_OP_DEQUANTIZE && x->dtype == NAS_F16) return "float16 constants";
-    if (nas_op_is_weighted(o) && x->dtype == NAS_F32 && g->tensors[o->in[1]].dtype == NAS_I8)
-        return "int8 kernels with float inputs";
-    return NULL;
-}
-
 static int64_t aligned(int64_t bytes) {
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
 }

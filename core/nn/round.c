@@ -22,6 +22,7 @@ static bool has_scale(const nas_layer_spec *l, int32_t n, int32_t i) {
     const nas_layer_ops *before = beside(l, n, i, -1), *after = beside(l, n, i, 1);
     if (ops->is_idle || ops->keeps_scale || ops == &nas_layer_softmax) return false;
     if (ops->fuses_relu && after && after->is_relu) return false;
+    if (ops == &nas_layer_relu6 && !(before && before->fuses_relu)) return false; /* see RELU6 */
     return !(ops->is_relu && before && before->fuses_relu && before->keeps_scale);
 }
 

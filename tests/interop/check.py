@@ -2,7 +2,7 @@
 
     check.py [--models FOLDER]... [--classes FOLDER]...
 
---models: a folder written by tests/interop/models.c: KIND_NAME_FORMAT.tflite, and .in and .out (raw
+--models: a folder written by tests/interop/models.c: KIND_NAME_FORMAT.tflite, and .in and .litert (raw
 examples). int8 outputs must be equal bit for bit, those of float32 and float16 within 1e-5 of the
 largest, 99.9 % of those of dynamic range within 1e-4 of the largest.
 --classes: a folder with model.tflite, features.f32 (examples of the model's input, float32) and
@@ -62,7 +62,7 @@ def compare_model(path, form, tally):
     """None, or what is wrong."""
     interpreter, source, target = load(path)
     x = np.fromfile(path.with_suffix(".in"), source["dtype"]).reshape(-1, *source["shape"])
-    ours = np.fromfile(path.with_suffix(".out"), target["dtype"]).reshape(len(x), -1)
+    ours = np.fromfile(path.with_suffix(".litert"), target["dtype"]).reshape(len(x), -1)
     theirs = run(interpreter, source, target, x)
     equal = int(np.sum(ours == theirs))
     tally.values += ours.size

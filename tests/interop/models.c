@@ -1,6 +1,6 @@
 /* tests/interop/models.c - writes models in all number formats, with raw inputs and what our
- * interpreter makes of them, for check.py to compare with the real runtime. Names are
- * KIND_NAME_FORMAT.
+ * interpreter makes of them, for check.py to compare with the real runtimes: .out with
+ * tflite-micro's arithmetic, .litert with LiteRT's. Names are KIND_NAME_FORMAT.
  *     models FOLDER NETS           one operator each, and so many nets of random structure
  *     models FOLDER FILE.tflite    a model that is there already */
 #include "base/file.h"
@@ -44,24 +44,34 @@ static void fill_inputs(nas_rng *rng, const nas_tensor *t, size_t examples, void
     }
 }
 
+static void run_as(maker *m, const nas_graph *g, nas_runtime runtime, const char *name,
+                   size_t examples, const uint8_t *x) {
+    static const char *const endings[] = {
+        [NAS_RUNTIME_TFLM] = "out", [NAS_RUNTIME_LITERT] = "litert"};
+    const size_t in = (size_t)nas_tensor_bytes(&g->tensors[g->input]);
+    const size_t out = (size_t)nas_tensor_bytes(&g->tensors[g->output]);
+    nas_interp *it;
+    uint8_t *y = nas_arena_alloc(m->arena, out * examples, &m->err);
+    if (!y) exit(1);
+    ok(m, nas_interp_open_as(g, runtime, &it, &m->err));
+    for (size_t i = 0; i < examples; i++) nas_interp_run_raw(it, x + i * in, y + i * out);
+    nas_interp_close(it);
+    save(m, name, endings[runtime], y, out * examples);
+}
+
 static void run(maker *m, const char *name, const uint8_t *file, size_t bytes, size_t examples,
                 uint32_t seed) {
     nas_graph g = nas_graph_start(m->arena);
-    nas_interp *it;
     nas_rng rng = nas_rng_stream(seed, 0, NAS_PURPOSE_TEST, 1, 0, 0);
     ok(m, nas_tflite_read(file, bytes, &g, &m->err));
-    ok(m, nas_interp_open(&g, &it, &m->err));
     const size_t in = (size_t)nas_tensor_bytes(&g.tensors[g.input]);
-    const size_t out = (size_t)nas_tensor_bytes(&g.tensors[g.output]);
     uint8_t *x = nas_arena_alloc(m->arena, in * examples, &m->err);
-    uint8_t *y = nas_arena_alloc(m->arena, out * examples, &m->err);
-    if (!x || !y) exit(1);
+    if (!x) exit(1);
     fill_inputs(&rng, &g.tensors[g.input], examples, x);
-    for (size_t i = 0; i < examples; i++) nas_interp_run_raw(it, x + i * in, y + i * out);
-    nas_interp_close(it);
     save(m, name, "tflite", file, bytes);
     save(m, name, "in", x, in * examples);
-    save(m, name, "out", y, out * examples);
+    run_as(m, &g, NAS_RUNTIME_TFLM, name, examples, x);
+    run_as(m, &g, NAS_RUNTIME_LITERT, name, examples, x);
 }
 
 /* What may be done to a graph in its number format before it is written. */
@@ -69,6 +79,14 @@ typedef void change_fn(nas_graph *g);
 
 typedef nas_status format_fn(const nas_graph *g, nas_format format, const float *x, int32_t n,
                              nas_graph *out, nas_err *err);
+
+/* The bytes of metadata and labels stand in all files that are large enough for them. */
+static const nas_notes notes = {
+    .description = "interop",
+    .input = "noise",
+    .n_labels = 2,
+    .labels = (const char *const[]){"yes", "no"},
+};
 
 static void make_by(maker *m, format_fn *apply, rg *b, const char *name, nas_format format,
                     change_fn *change) {
@@ -82,7 +100,7 @@ static void make_by(maker *m, format_fn *apply, rg *b, const char *name, nas_for
     for (int64_t i = 0; i < n; i++) x[i] = nas_rng_float(&rng) * 4 - 2;
     ok(m, apply(&b->g, format, x, CALIBRATION, &g, &m->err));
     if (change) change(&g);
-    ok(m, nas_tflite_write(&g, m->arena, &file, &bytes, &m->err));
+    ok(m, nas_tflite_write_noted(&g, &notes, m->arena, &file, &bytes, &m->err));
     const char *whole =
         nas_arena_format(m->arena, &m->err, "%s_%s", name, nas_format_names[format]);
     if (!whole) exit(1);
@@ -153,6 +171,24 @@ static void make_dense(maker *m) {
     }
 }
 
+/* As converters write it: the output has a scale of its own. */
+static void other_scale(nas_graph *g) {
+    static const float scale = 0.0235f;
+    static const int32_t zero = -128;
+    g->tensors[g->output].scale = &scale;
+    g->tensors[g->output].zero_point = &zero;
+}
+
+static void make_relu6(maker *m) {
+    for (int32_t i = 1; i <= 4; i++) {
+        rg b = rg_start(m->arena, (uint32_t)i, 4, (int32_t[]){1, 3, 5, 3 * i});
+        const char *name = nas_arena_format(m->arena, &m->err, "foreign_%02drelu6", i);
+        if (!name) exit(1);
+        rg_unary(&b, NAS_OP_RELU6);
+        make_format(m, &b, name, NAS_FORMAT_INT8, other_scale);
+    }
+}
+
 static void make_elementwise(maker *m) {
     for (int32_t i = 1; i <= 24; i++) {
         const nas_op_kind kind = i % 2 ? NAS_OP_ADD : NAS_OP_MUL;
@@ -199,7 +235,7 @@ static void make_float_ports(maker *m) {
     };
     for (int32_t k = 0; k < 3; k++) ok(m, nas_graph_op(&b.g, &ops[k], &m->err));
     b.g.output = y;
-    ok(m, nas_tflite_write(&b.g, m->arena, &file, &bytes, &m->err));
+    ok(m, nas_tflite_write_noted(&b.g, &notes, m->arena, &file, &bytes, &m->err));
     run(m, "ports_0_float32", file, bytes, EXAMPLES, 1);
 }
 
@@ -291,6 +327,11 @@ static void make_nets(maker *m, uint32_t nets) {
         if (!name) exit(1);
         make_by(m, nas_format_ship, &b, name, NAS_FORMAT_INT8, NULL);
         make_by(m, nas_format_ship, &b, name, NAS_FORMAT_DYNAMIC, NULL);
+        name = nas_arena_format(m->arena, &m->err, "bychannel_%03u", seed);
+        if (!name) exit(1);
+        b.g.dense_by_channel = true;
+        make_by(m, nas_format_ship, &b, name, NAS_FORMAT_INT8, NULL);
+        make_by(m, nas_format_ship, &b, name, NAS_FORMAT_DYNAMIC, NULL);
         nas_arena_back(m->arena, mark);
     }
 }
@@ -340,6 +381,7 @@ int main(int argc, char **argv) {
         make_windows(&m);
         make_dense(&m);
         make_elementwise(&m);
+        make_relu6(&m);
         make_float_ports(&m);
         make_scales(&m);
         make_forecasts(&m);

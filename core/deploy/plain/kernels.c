@@ -101,17 +101,17 @@ static void window_i8(const window *n, const codes *q, window_sum *sum_of, const
 }
 /* end */
 
-/* part dense_i8: codes */
-/* Sums are scaled in double, as the reference runtime does it for this operator alone. */
+/* part dense_i8: codes fixed_scale */
+/* step: from the scale of an output to that of the next; 0 where all have one. */
 static void dense_i8(int32_t rows, int32_t in, int32_t out, const codes *q, const int8_t *kernel,
-                     const int32_t *bias, const double *scale, const int8_t *x, int8_t *y) {
+                     const int32_t *bias, const nas_fixed *scale, int32_t step, const int8_t *x,
+                     int8_t *y) {
     for (int32_t r = 0; r < rows; r++, x += in)
         for (int32_t o = 0; o < out; o++) {
             const int8_t *k = kernel + (ptrdiff_t)o * in;
             uint32_t sum = (uint32_t)bias[o];
             for (int32_t c = 0; c < in; c++) sum += (uint32_t)((x[c] - q->in) * k[c]);
-            const double v = round((double)(int32_t)sum * scale[o]);
-            *y++ = code_of(v < -1024 ? -1024 : v > 1024 ? 1024 : (int64_t)v, q);
+            *y++ = code_of(nas_fixed_scale((int32_t)sum, scale[o * step]), q);
         }
 }
 /* end */
