@@ -203,6 +203,9 @@ static nas_status rewrite(nas_loose *l, found *f) {
     }
     f->back->gone = true;
     l->g->changes |= NAS_CHANGED_DILATION;
+    if (l->g->tensors[f->conv->in[0]].dtype == NAS_F32 &&
+        l->g->tensors[f->conv->in[1]].dtype == NAS_I8)
+        l->g->changes |= NAS_CHANGED_CODES;
     return NAS_OK;
 }
 
