@@ -15,8 +15,9 @@ enum { CHANNELS = 37, PIXELS = 5 };
 
 static nas_err err;
 
-static const int32_t odd[] = {INT32_MAX,     INT32_MIN, INT32_MAX - 900, INT32_MIN + 900, 1 << 30,
-                              -(1 << 30) - 5, 3 << 29,   123,             -77};
+static const int32_t odd[] = {INT32_MAX,       INT32_MIN, INT32_MAX - 900,
+                              INT32_MIN + 900, 1 << 30,   -(1 << 30) - 5,
+                              3 << 29,         123,       -77};
 
 static int32_t int8_tensor(nas_graph *g, int32_t rank, const int32_t *dims, float scale, int32_t zp,
                            const void *data) {
