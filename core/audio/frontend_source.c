@@ -34,17 +34,16 @@ static void write_code(const nas_frontend_config *c, FILE *out) {
 
 static void write_header(const nas_frontend_config *c, const nas_frontend_sizes *s, int32_t samples,
                          FILE *out) {
-    fprintf(
-        out,
-        "/* frontend.h - from sound to what model.tflite takes, as C99 that needs no library. */\n"
-        "#ifndef FRONTEND_H\n#define FRONTEND_H\n\n"
-        "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
-        "#define FRONTEND_RATE %d /* Hz */\n"
-        "#define FRONTEND_SAMPLES %d /* of a clip */\n"
-        "#define FRONTEND_LENGTH %d /* of a frame */\n"
-        "#define FRONTEND_STEP %d /* from the start of a frame to that of the next */\n"
-        "#define FRONTEND_FRAMES %d\n#define FRONTEND_FEATURES %d /* of a frame */\n\n",
-        c->sample_rate_hz, samples, s->length, s->step, s->frames, s->bins);
+    fprintf(out,
+            "/* frontend.h - from sound to what the model takes, as C99 that needs no library. */\n"
+            "#ifndef FRONTEND_H\n#define FRONTEND_H\n\n"
+            "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n"
+            "#define FRONTEND_RATE %d /* Hz */\n"
+            "#define FRONTEND_SAMPLES %d /* of a clip */\n"
+            "#define FRONTEND_LENGTH %d /* of a frame */\n"
+            "#define FRONTEND_STEP %d /* from the start of a frame to that of the next */\n"
+            "#define FRONTEND_FRAMES %d\n#define FRONTEND_FEATURES %d /* of a frame */\n\n",
+            c->sample_rate_hz, samples, s->length, s->step, s->frames, s->bins);
     fputs("/* One frame, one clip; samples from -1 to 1. They work in memory of their own, so one\n"
           " * call at a time. */\n"
           "void frontend_frame(const float samples[FRONTEND_LENGTH], float "

@@ -501,7 +501,7 @@ static void port(const nas_tensor *t, const char *name, FILE *out) {
 static void write_header(const emitter *e, int64_t total, FILE *out) {
     const nas_graph *g = e->g;
     const nas_tensor *x = &g->tensors[g->input], *y = &g->tensors[g->output];
-    fprintf(out, "/* model.h - the model of model.tflite as C99 that needs no runtime. */\n"
+    fprintf(out, "/* model.h - the model of a .tflite file as C99 that needs no runtime. */\n"
                  "#ifndef MODEL_H\n#define MODEL_H\n\n#include <stdint.h>\n\n"
                  "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n");
     port(x, "INPUT", out);
