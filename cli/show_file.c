@@ -51,17 +51,6 @@ static void end_table(cli_table *t) {
     cli_table_close(t);
 }
 
-static const char *type_name(nas_dtype d) {
-    switch (d) {
-    case NAS_F32: return "float32";
-    case NAS_F16: return "float16";
-    case NAS_I32: return "int32";
-    case NAS_I64: return "int64";
-    case NAS_I8: return "int8";
-    }
-    return "?";
-}
-
 static const char *shape_text(const nas_tensor *t, char out[TEXT]) {
     int n = 0;
     out[0] = '\0';
@@ -132,11 +121,12 @@ static void print_operators(const sheet *s) {
 
 /* --- tensors ---------------------------------------------------------------------------------- */
 
-/* Bytes of the zlib stream that a constant's data cost. */
+/* Bytes of the zlib stream that a constant's data cost; 0: reading made it. */
 static double zlib_bytes(const sheet *s, const nas_tensor *t) {
     uint64_t bits = 0;
-    const size_t from = (size_t)((const uint8_t *)t->data - s->bytes);
-    const size_t n = (size_t)nas_tensor_bytes(t);
+    const uintptr_t at = (uintptr_t)t->data, start = (uintptr_t)s->bytes;
+    const size_t from = at - start, n = (size_t)nas_tensor_bytes(t);
+    if (at < start || from > s->n || n > s->n - from) return 0;
     for (size_t i = from; i < from + n; i++) bits += s->costs[i];
     return (double)bits / 8;
 }
@@ -149,7 +139,7 @@ static nas_status constant_row(const sheet *s, cli_table *t, int32_t op, const c
     cell_number(t, op);
     cli_table_cell(t, what, false);
     cli_table_cell(t, shape_text(c, text), false);
-    cli_table_cell(t, type_name(c->dtype), false);
+    cli_table_cell(t, nas_dtype_name(c->dtype), false);
     cli_table_cell(t, numbers_text(c, text), true);
     cell_number(t, stats.zeros);
     cell_share(t, (double)stats.zeros, (double)stats.count);
@@ -197,7 +187,7 @@ static void activation_row(const sheet *s, cli_table *t, const char *of, int32_t
     if (s->offsets[index] < 0) return; /* what DEQUANTIZE makes of a constant */
     cli_table_cell(t, of, true);
     cli_table_cell(t, shape_text(a, text), false);
-    cli_table_cell(t, type_name(a->dtype), false);
+    cli_table_cell(t, nas_dtype_name(a->dtype), false);
     cli_table_cell(t, numbers_text(a, text), true);
     if (a->n_scale)
         cell_number(t, a->zero_point[0]);
@@ -245,7 +235,7 @@ static void print_bytes(const sheet *s) {
 
 static void print_port(const char *what, const nas_tensor *t) {
     char shape[TEXT];
-    printf("  %-12s %s %s", what, shape_text(t, shape), type_name(t->dtype));
+    printf("  %-12s %s %s", what, shape_text(t, shape), nas_dtype_name(t->dtype));
     if (t->n_scale)
         printf(", scale %.6g, zero point %" PRId32, (double)t->scale[0], *t->zero_point);
     putchar('\n');
@@ -265,6 +255,8 @@ static void print_head(const sheet *s) {
                nas_thousands(s->cost.arena_bytes, a));
     printf("  %-12s %s weights and biases, %s of them not zero\n", "constants",
            nas_thousands(s->cost.constants, a), nas_thousands(s->cost.nonzero, b));
+    for (uint32_t bit = 1; bit <= s->g.changes; bit <<= 1)
+        if (s->g.changes & bit) printf("  %-12s %s\n", "read", nas_tflite_change_text(bit));
 }
 
 /* --- runtimes --------------------------------------------------------------------------------- */

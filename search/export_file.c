@@ -77,6 +77,9 @@ static void say_source(const export *x, FILE *out) {
             "\n        %s bytes, computed as by inference %d (nas --version)\n"
             "        SHA-256 %s\n\n",
             nas_thousands((int64_t)x->d.file.n, bytes), NAS_DEPLOY_VERSION, hex);
+    for (uint32_t bit = 1; bit <= x->d.graph.changes; bit <<= 1)
+        if (x->d.graph.changes & bit)
+            fprintf(out, "as read\n        %s\n\n", nas_tflite_change_text(bit));
 }
 
 static void say_files(const export *x, FILE *out) {

@@ -146,6 +146,21 @@ static void test_hybrid(void **state) {
     for (int i = 0; i < 2; i++) nas_interp_close(it[i]);
 }
 
+/* Who calls model_run hands it other codes than the file takes: told where it is declared. */
+static void test_as_read(void **state) {
+    (void)state;
+    static const int32_t dims[] = {1, 6};
+    const char *header, *source;
+    rg b = rg_start(arena, 5, 2, dims);
+    rg_dense(&b, 3, NAS_ACT_NONE, true);
+    nas_graph g = format_of(&b, NAS_FORMAT_INT8);
+    g.changes = NAS_CHANGED_UINT8 | NAS_CHANGED_BATCH;
+    check(&g, "as read");
+    assert_int_equal(nas_c_source(&g, arena, &header, &source, &err), NAS_OK);
+    assert_has(header, "is 128 less than the file's");
+    assert_has(header, "is taken as 1. */");
+}
+
 static int make_folder(void **state) {
     (void)state;
     return mkdtemp(folder) ? 0 : -1;
@@ -162,6 +177,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_reshape, setup, teardown),
         cmocka_unit_test_setup_teardown(test_overflow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hybrid, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_as_read, setup, teardown),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

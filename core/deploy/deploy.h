@@ -73,10 +73,15 @@ NAS_NODISCARD nas_status nas_tflite_write(const nas_graph *g, nas_arena *a, uint
 enum { NAS_TFLITE_MOST = 1 << 30 };
 
 /* Every offset and size is checked against n before it is used. out comes from nas_graph_start and
- * is empty. Its constants point into bytes, which must outlive it. Errors: NAS_EFORMAT,
- * NAS_EUNSUPPORTED (an operator that the project lacks). */
+ * is empty. Its constants point into bytes, which must outlive it, or lie in its arena. What
+ * converters leave around a net is folded away (g->changes says what): the tensors keep the file's
+ * numbers, those that nobody names are empty, made ones come after them. Errors: NAS_EFORMAT;
+ * NAS_EUNSUPPORTED (an operator or type that the project lacks), by name. */
 NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_graph *out,
                                          nas_err *err);
+
+/* What a bit of g->changes means to who runs the file, as half a sentence. */
+const char *nas_tflite_change_text(uint32_t bit);
 
 typedef enum nas_zlib_effort {
     NAS_ZLIB_QUICK, /* up to 3 % longer: for the bytes of files that do not ship */

@@ -512,6 +512,8 @@ static void write_header(const emitter *e, int64_t total, FILE *out) {
         fputs("/* A code q stands for (q - ZERO_POINT) * SCALE. A value v has the code round(v / "
               "SCALE) + ZERO_POINT,\n * cut to -128 .. 127. */\n",
               out);
+    for (uint32_t bit = 1; bit <= g->changes; bit <<= 1)
+        if (g->changes & bit) fprintf(out, "/* As read: %s. */\n", nas_tflite_change_text(bit));
     fprintf(
         out,
         "\n/* One example. It works in %lld bytes of its own memory, so one call at a time. */\n"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 void nas_flat_fail(nas_flat_in *f, nas_status code, const char *fmt, ...) {
-    char text[256];
+    char text[512];
     if (f->status != NAS_OK) return;
     va_list ap;
     va_start(ap, fmt);

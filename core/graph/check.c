@@ -14,7 +14,7 @@ enum {
 
 typedef struct check {
     const nas_graph *g;
-    int32_t number; /* of the operator */
+    int32_t number; /* of the operator, in the file if it was read from one */
     const nas_op *o;
     const nas_tensor *x, *y;
     const bool *fixed; /* the tensors that are constants or are made of one */
@@ -111,7 +111,8 @@ static nas_status check_multiplier(const check *c, double real) {
 static nas_status check_activations(const check *c) {
     if (c->x->dtype != c->y->dtype) return bad(c, "input and output have different types");
     if (c->x->dtype == NAS_F32) return NAS_OK;
-    if (c->x->dtype != NAS_I8) return bad(c, "type %d, not float32 or int8", (int)c->x->dtype);
+    if (c->x->dtype != NAS_I8)
+        return bad(c, "type %s, not float32 or int8", nas_dtype_name(c->x->dtype));
     if (c->x->n_scale != 1 || c->y->n_scale != 1)
         return bad(c, "an int8 input or output without one scale");
     return NAS_OK;
@@ -477,7 +478,8 @@ static nas_status check_all(const nas_graph *g, bool *ready, bool *fixed, nas_er
         return nas_fail(err, NAS_EFORMAT, "graph: its input, tensor %d, is a constant", g->input);
     ready[g->input] = true;
     for (int32_t i = 0; i < g->n_ops; i++) {
-        check c = {.g = g, .number = i, .o = &g->ops[i], .fixed = fixed, .err = err};
+        check c = {.g = g, .o = &g->ops[i], .fixed = fixed, .err = err};
+        c.number = c.o->origin ? c.o->origin - 1 : i;
         NAS_TRY(check_order(&c, ready));
         c.x = operand(&c, 0);
         c.y = &g->tensors[c.o->out];

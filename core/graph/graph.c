@@ -137,6 +137,17 @@ int32_t nas_dtype_bytes(nas_dtype d) {
     return 0;
 }
 
+const char *nas_dtype_name(nas_dtype d) {
+    switch (d) {
+    case NAS_F32: return "float32";
+    case NAS_F16: return "float16";
+    case NAS_I32: return "int32";
+    case NAS_I64: return "int64";
+    case NAS_I8: return "int8";
+    }
+    return NULL;
+}
+
 int64_t nas_tensor_count(const nas_tensor *t) {
     int64_t n = 1;
     for (int32_t i = 0; i < t->rank; i++)

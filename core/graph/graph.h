@@ -81,7 +81,17 @@ typedef struct nas_op {
     int32_t version; /* of a file that was read; 0: the lowest that means this */
     bool asymmetric; /* of a FULLY_CONNECTED with a float input and an int8 kernel: the codes of its
                         input have a zero point */
+    int32_t origin;  /* 1 + its number in the file that it was read from; 0: it has none */
 } nas_op;
+
+/* What reading a file changed of it, a bit each (nas_tflite_change_text). */
+enum {
+    NAS_CHANGED_BATCH = 1,    /* an open batch was taken as 1 */
+    NAS_CHANGED_SHAPES = 2,   /* operators that compute sizes or only rename axes are folded */
+    NAS_CHANGED_DILATION = 4, /* dilation by moving blocks to the batch and back */
+    NAS_CHANGED_UINT8 = 8,    /* uint8 is int8 with shifted zero points */
+    NAS_CHANGED_CODES = 16    /* a hybrid convolution over blocks has one scale for all of them */
+};
 
 /* One input, one output; ops stand in the order in which they run. */
 typedef struct nas_graph {
@@ -93,6 +103,7 @@ typedef struct nas_graph {
     int32_t input, output; /* tensor indices */
     bool dense_by_channel; /* of float graphs: number formats give a FULLY_CONNECTED's kernel a scale
                               for each output, not one */
+    uint32_t changes;      /* NAS_CHANGED_... */
 } nas_graph;
 
 /* An empty graph whose memory comes from a. */
@@ -174,6 +185,7 @@ NAS_NODISCARD nas_status nas_graph_plan(const nas_graph *g, int64_t *offsets, in
 NAS_NODISCARD nas_status nas_micro_arena(const nas_graph *g, int64_t *bytes, nas_err *err);
 const char *nas_micro_refuses(const nas_graph *g, const nas_op *o);
 
-const char *nas_op_name(nas_op_kind k); /* "CONV_2D"; NULL when the project has no such operator */
+const char *nas_dtype_name(nas_dtype d); /* "int8"; NULL: no such type */
+const char *nas_op_name(nas_op_kind k);  /* "CONV_2D"; NULL when the project has no such operator */
 
 #endif

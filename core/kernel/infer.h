@@ -46,8 +46,8 @@ typedef struct nas_tiles {
 enum { NAS_TILE_POINTS = 16 };
 
 /* How an int32 sum becomes an int8: TFLite's fixed-point multiplier of each lane (before and after:
- * its left and right shift), the zero point, the clamp. plain: no left shift, and a right shift of
- * 1 at least, in every lane. half: 2^(after - 1), or 0. */
+ * its left and right shift), the zero point, the clamp. plain: no left shift, a right shift of 1
+ * at least and no bias that could make a sum overflow, in every lane. half: 2^(after - 1), or 0. */
 typedef struct nas_requant {
     const int32_t *bias, *mult, *before, *after, *half;
     bool plain;
