@@ -1,4 +1,5 @@
 /* cli/cmd_eval.c - nas eval: a model, or two, on a folder of clips or a CSV file. */
+#include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/dump.h"
 #include "cli/forecast.h"
@@ -139,6 +140,7 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
     const char *dump_to = args->option[DUMP];
     const nas_deployed_paths paths = {args->word[0], args->option[FRONTEND], args->option[LABELS]};
     if (nas_deployed_open(a, &paths, &d, err) != NAS_OK) return cli_fail(err);
+    cli_tell_changes(paths.model, &d.graph);
     if (dump_to && !cli_dump_open(&out.to, dump_to, dump_names)) return CLI_FAILED;
     out.row = (size_t)d.frames * (size_t)d.features;
     nas_status st =

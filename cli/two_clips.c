@@ -1,6 +1,7 @@
 /* cli/two_clips.c - two models on the same clips. */
 #include "cli/two.h"
 
+#include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/parts.h"
 #include "search/pair.h"
@@ -49,6 +50,7 @@ static nas_status open_both(both *b, nas_arena *a, nas_err *err) {
             .labels = is_beside(q->model[i], "labels.txt") ? NULL : q->labels,
         };
         NAS_TRY(nas_deployed_open(a, &paths, &b->d[i], err));
+        cli_tell_changes(paths.model, &b->d[i].graph);
         NAS_TRY(cli_two_sizes(a, b->d[i].file.p, b->d[i].file.n, &b->bytes[i], err));
     }
     return nas_pair_match(a, q->model, b->d, q->part, err);
