@@ -140,9 +140,9 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
     const char *dump_to = args->option[DUMP];
     const nas_deployed_paths paths = {args->word[0], args->option[FRONTEND], args->option[LABELS]};
     if (nas_deployed_open(a, &paths, &d, err) != NAS_OK) return cli_fail(err);
-    cli_tell_changes(paths.model, &d.graph);
     if (dump_to && !cli_dump_open(&out.to, dump_to, dump_names)) return CLI_FAILED;
     out.row = (size_t)d.frames * (size_t)d.features;
+    cli_tell_changes(paths.model, &d.graph);
     nas_status st =
         nas_deployed_judge(&d, args->option[DATA], part, args->option[MISSING] != NULL, cache,
                            cli_log(false), a, dump_to ? dump_clip : NULL, &out, &v, err);

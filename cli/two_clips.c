@@ -50,8 +50,8 @@ static nas_status open_both(both *b, nas_arena *a, nas_err *err) {
             .labels = is_beside(q->model[i], "labels.txt") ? NULL : q->labels,
         };
         NAS_TRY(nas_deployed_open(a, &paths, &b->d[i], err));
-        cli_tell_changes(paths.model, &b->d[i].graph);
         NAS_TRY(cli_two_sizes(a, b->d[i].file.p, b->d[i].file.n, &b->bytes[i], err));
+        cli_tell_changes(paths.model, &b->d[i].graph);
     }
     return nas_pair_match(a, q->model, b->d, q->part, err);
 }

@@ -19,7 +19,7 @@ enum {
 enum { TFL_METADATA_NAME = 4, TFL_METADATA_BUFFER = 6 };
 enum { TFL_SIGNATURE_INPUTS = 4, TFL_SIGNATURE_OUTPUTS = 6, TFL_SIGNATURE_KEY = 8 };
 enum { TFL_PORT_NAME = 4 };
-enum { TFL_CODE_BYTE = 4, TFL_CODE_CUSTOM = 6, TFL_CODE_VERSION = 8, TFL_CODE_WIDE = 10 };
+enum { TFL_CODE_BYTE = 4, TFL_CODE_VERSION = 8, TFL_CODE_WIDE = 10 };
 enum {
     TFL_GRAPH_TENSORS = 4,
     TFL_GRAPH_INPUTS = 6,
@@ -69,10 +69,6 @@ enum {
     TFL_FC_KEEP_DIMS = 8,
     TFL_FC_ASYMMETRIC = 10
 };
-enum { TFL_SOFTMAX_BETA = 4 };
-enum { TFL_ELEMENTWISE_ACTIVATION = 4 };
-enum { TFL_RESHAPE_SHAPE = 4 };
-enum { TFL_MEAN_KEEP_DIMS = 4 };
 enum { TFL_SQUEEZE_AXES = 4 };
 enum { TFL_CONCATENATION_AXIS = 4, TFL_GATHER_AXIS = 4, TFL_PACK_AXIS = 6 };
 enum {
@@ -83,6 +79,11 @@ enum {
     TFL_SLICE_SHRINK_MASK = 12,
     TFL_SLICE_OFFSET = 14
 };
+enum { TFL_CODE_CUSTOM = 6 };
+enum { TFL_SOFTMAX_BETA = 4 };
+enum { TFL_ELEMENTWISE_ACTIVATION = 4 };
+enum { TFL_RESHAPE_SHAPE = 4 };
+enum { TFL_MEAN_KEEP_DIMS = 4 };
 
 /* The number of an operator's options in the union; 0: it has none. */
 static inline uint8_t tfl_options_type(nas_op_kind kind) {

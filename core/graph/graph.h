@@ -97,10 +97,10 @@ typedef struct nas_graph {
     nas_arena *arena; /* owns the arrays and constants; the graph does not own the arena */
     int32_t n_tensors, tensor_room;
     nas_tensor *tensors;
+    uint32_t changes; /* NAS_CHANGED_... */
     int32_t n_ops, op_room;
     nas_op *ops;
     int32_t input, output; /* tensor indices */
-    uint32_t changes;      /* NAS_CHANGED_... */
 } nas_graph;
 
 /* An empty graph whose memory comes from a. */
