@@ -1,4 +1,5 @@
 /* cli/cmd_eval.c - nas eval: a model, or two, on a folder of clips or a CSV file. */
+#include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/dump.h"
 #include "cli/forecast.h"
@@ -150,6 +151,7 @@ static int judge(const cli_args *args, int part, nas_arena *a, const nas_cache *
     d.runtime = (nas_runtime)runtime_of(args->option[RUNTIME]);
     if (dump_to && !cli_dump_open(&out.to, dump_to, dump_names)) return CLI_FAILED;
     out.row = (size_t)d.frames * (size_t)d.features;
+    cli_tell_changes(paths.model, &d.graph);
     nas_status st =
         nas_deployed_judge(&d, args->option[DATA], part, args->option[MISSING] != NULL, cache,
                            cli_log(false), a, dump_to ? dump_clip : NULL, &out, &v, err);

@@ -1,6 +1,7 @@
 /* cli/two_clips.c - two models on the same clips. */
 #include "cli/two.h"
 
+#include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/parts.h"
 #include "search/pair.h"
@@ -51,6 +52,7 @@ static nas_status open_both(both *b, nas_arena *a, nas_err *err) {
         NAS_TRY(nas_deployed_open(a, &paths, &b->d[i], err));
         b->d[i].runtime = (nas_runtime)q->runtime;
         NAS_TRY(cli_two_sizes(a, b->d[i].file.p, b->d[i].file.n, &b->bytes[i], err));
+        cli_tell_changes(paths.model, &b->d[i].graph);
     }
     return nas_pair_match(a, q->model, b->d, q->part, err);
 }

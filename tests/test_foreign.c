@@ -1,9 +1,9 @@
 /* tests/test_foreign.c - files as TensorFlow's converter leaves them: opened, and equal to its
  * reference kernels (tests/golden/make_foreign.py); what is refused is named. */
-#include "base/file.h"
 #include "core/deploy/deploy.h"
 #include "core/deploy/inspect.h"
 #include "tests/fixture.h"
+#include "tests/foreign.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,45 +16,17 @@
 
 static nas_err err;
 
-typedef struct sample {
-    char name[25];
-    const uint8_t *file, *in, *out;
-    int32_t file_n, in_n, out_n;
-} sample;
-
-enum { MOST_SAMPLES = 32 };
 static sample samples[MOST_SAMPLES];
 static int32_t n_samples;
 
-static const uint8_t *take(const uint8_t **at, int32_t n) {
-    const uint8_t *p = *at;
-    *at += (n + 15) / 16 * 16;
-    return p;
-}
-
-static void read_samples(void) {
-    uint8_t *bytes;
-    size_t n;
-    if (nas_file_read(arena, "tests/golden/foreign.bin", 1 << 24, &bytes, &n, &err) != NAS_OK)
-        fail_msg("%s", err.text);
-    const uint8_t *at = bytes;
-    memcpy(&n_samples, take(&at, 16), sizeof n_samples);
+static void load(void) {
+    n_samples = read_samples(arena, samples, &err);
+    if (n_samples < 0) fail_msg("%s", err.text);
     assert_in_range(n_samples, 1, MOST_SAMPLES);
-    for (int32_t i = 0; i < n_samples; i++) {
-        sample *s = &samples[i];
-        int32_t lengths[3];
-        const uint8_t *head = take(&at, 24 + sizeof lengths);
-        memcpy(s->name, head, 24);
-        memcpy(lengths, head + 24, sizeof lengths);
-        s->file = take(&at, s->file_n = lengths[0]);
-        s->in = take(&at, s->in_n = lengths[1]);
-        s->out = take(&at, s->out_n = lengths[2]);
-    }
-    assert_int_equal(at - bytes, n);
 }
 
 static const sample *sample_of(const char *name) {
-    read_samples();
+    load();
     for (int32_t i = 0; i < n_samples; i++)
         if (strcmp(samples[i].name, name) == 0) return &samples[i];
     fail_msg("no sample %s", name);
@@ -103,7 +75,7 @@ static void compare(const sample *s) {
 
 static void test_equal(void **state) {
     (void)state;
-    read_samples();
+    load();
     for (int32_t i = 0; i < n_samples; i++)
         if (samples[i].out_n) compare(&samples[i]);
 }
@@ -154,7 +126,7 @@ static void test_words(void **state) {
  * told although operators went. */
 static void test_written_again(void **state) {
     (void)state;
-    read_samples();
+    load();
     for (int32_t i = 0; i < n_samples; i++) {
         const sample *s = &samples[i];
         if (!s->out_n) continue;

@@ -1,8 +1,6 @@
 /* core/deploy/lanes.c - per-channel values in the order of a row's vectors. */
 #include "core/deploy/interp_int.h"
 
-#include <stdlib.h>
-
 nas_status nas_lanes_open(int32_t c, int32_t width, int32_t unit, nas_arena *a, nas_lanes *out,
                           nas_err *err) {
     if (c < unit) unit = width;
@@ -43,9 +41,9 @@ float *nas_lanes_f32(const nas_lanes *l, const float *values, nas_arena *a, nas_
 /* May a lane be scaled without a left shift, and can no sum overflow on the way, whatever the bias
  * (of a damaged file) is: sum + bias, then its high half + 2^(after - 1)? */
 static bool is_plain(int32_t bias, nas_fixed f) {
-    const int64_t most_sum = (int64_t)NAS_MOST_INT8_SUM * 255 * 128;
+    const int64_t most_sum = (int64_t)NAS_MOST_INT8_SUM * 255 * 128, b = bias;
     if (f.shift >= 0) return false;
-    return llabs(bias) + most_sum + (INT64_C(1) << (-f.shift - 1)) <= INT32_MAX;
+    return (b < 0 ? -b : b) + most_sum + (INT64_C(1) << (-f.shift - 1)) <= INT32_MAX;
 }
 
 nas_status nas_requant_open(const nas_step *s, const nas_lanes *l, nas_arena *a, nas_requant *q,

@@ -47,7 +47,7 @@ static bool is_shift(const nas_loose *l, const nas_loose_op *o) {
 /* What rounds alike in uint8 and in int8: copies, comparisons, and the way from and to floats. */
 static bool shifts_exactly(int32_t code) {
     return code == NAS_OP_QUANTIZE || code == NAS_OP_DEQUANTIZE || code == NAS_OP_RESHAPE ||
-           code == NAS_OP_PAD || code == NAS_OP_MAX_POOL_2D || code == NAS_OP_SOFTMAX;
+           code == NAS_OP_PAD || code == NAS_OP_MAX_POOL_2D;
 }
 
 static nas_status check_uint8(const nas_loose *l, const nas_loose_op *o) {

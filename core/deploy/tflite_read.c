@@ -270,16 +270,18 @@ static void read_model(nas_reader *r) {
                       TFL_SCHEMA);
     const nas_flat_in_vector graphs = nas_flat_field_vector(&r->f, &model, TFL_MODEL_GRAPHS, 4);
     const nas_flat_in_vector buffers = nas_flat_field_vector(&r->f, &model, TFL_MODEL_BUFFERS, 4);
-    if (graphs.count != 1)
-        nas_flat_fail(&r->f, NAS_EUNSUPPORTED, "the file has %u graphs; one is supported",
-                      graphs.count);
+    if (r->f.status == NAS_OK && graphs.count < 1)
+        nas_flat_fail(&r->f, NAS_EFORMAT, "the file has no graph");
     if (r->f.status != NAS_OK) return;
     const nas_flat_in_table graph = nas_flat_item_table(&r->f, &graphs, 0);
     r->codes = nas_flat_field_vector(&r->f, &model, TFL_MODEL_CODES, 4);
     r->ops = nas_flat_field_vector(&r->f, &graph, TFL_GRAPH_OPS, 4);
     r->tensors = nas_flat_field_vector(&r->f, &graph, TFL_GRAPH_TENSORS, 4);
     check_count(r, &r->ops, "operators");
-    nas_read_codes(r);
+    nas_read_codes(r); /* what calls other graphs is not known here */
+    if (graphs.count > 1)
+        nas_flat_fail(&r->f, NAS_EUNSUPPORTED, "the file has %u graphs; one is supported",
+                      graphs.count);
     read_tensors(r, &buffers);
     nas_read_ops(r);
     if (r->f.status != NAS_OK) return;

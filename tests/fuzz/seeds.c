@@ -1,7 +1,8 @@
 /* tests/fuzz/seeds.c - small files for the fuzzer to begin with: seeds FOLDER. All operators, in
- * all number formats. */
+ * all number formats; and files as TensorFlow leaves them. */
 #include "base/file.h"
 #include "core/deploy/deploy.h"
+#include "tests/foreign.h"
 #include "tests/random_net.h"
 
 enum { CALIBRATION = 4, NETS = 60, MOST_BYTES = 6000 };
@@ -29,6 +30,21 @@ static void save(rg *b, const char *folder, int32_t net, int32_t format) {
     if (length <= MOST_BYTES) ok(nas_file_write(path, bytes, length, &b->err), &b->err);
 }
 
+static void save_foreign(const char *folder) {
+    static sample samples[MOST_SAMPLES];
+    nas_err err = {0};
+    nas_arena *a;
+    ok(nas_arena_open(&a, &err), &err);
+    const int32_t n = read_samples(a, samples, &err);
+    for (int32_t i = 0; i < n; i++) {
+        const char *path = nas_arena_format(a, &err, "%s/%s.tflite", folder, samples[i].name);
+        if (!path) exit(1);
+        ok(nas_file_write(path, samples[i].file, (size_t)samples[i].file_n, &err), &err);
+    }
+    nas_arena_close(a);
+    if (n < 1) exit(1);
+}
+
 int main(int argc, char **argv) {
     nas_err err = {0};
     if (argc != 2) {
@@ -36,6 +52,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     ok(nas_dir_make(argv[1], &err), &err);
+    save_foreign(argv[1]);
     for (int32_t net = 0; net < NETS; net++)
         for (int32_t format = 0; nas_format_names[format]; format++) {
             nas_arena *a;
