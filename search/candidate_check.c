@@ -407,7 +407,7 @@ static bool is_space_key(const char *key) {
 }
 
 static bool is_candidate_key(const char *key) {
-    static const char *const keys[] = {"point", "frontend", "augment",  "model", "train",
+    static const char *const keys[] = {"point", "frontend", "augment",  "model",  "train",
                                        "prune", "cluster",  "quantize", "export", NULL};
     for (const char *const *k = keys; *k; k++)
         if (strcmp(*k, key) == 0) return true;

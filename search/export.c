@@ -26,9 +26,9 @@ static void add_names(names *to, const char *const *v) {
 }
 
 static names list_ours(void) {
-    static const char *const always[] = {
-        "candidate.json", "metrics.json", "model.tflite", "model.tflite.zlib",
-        "model.h",        "model.c",      "warnings.txt", "DEVICE.md", NULL};
+    static const char *const always[] = {"candidate.json",    "metrics.json", "model.tflite",
+                                         "model.tflite.zlib", "model.h",      "model.c",
+                                         "warnings.txt",      "DEVICE.md",    NULL};
     names ours = {.n = 0};
     const nas_task_ops *task;
     add_names(&ours, always);

@@ -18,7 +18,7 @@ typedef enum form {
 
 enum { UNKNOWN = INT16_MAX }; /* a release that is newer than the table */
 
-#define RELEASE(major, minor) ((major) * 100 + (minor))
+#define RELEASE(major, minor) ((major)*100 + (minor))
 
 /* An operator's version, and the first TensorFlow (and tflite-runtime) that knows it. LiteRT, whose
  * first release followed TensorFlow 2.17, knows all; its reference kernels a few later. */
@@ -180,8 +180,7 @@ static void blame(const nas_graph *g, int32_t i, nas_runs *r) {
 }
 
 /* The newest release that an operator asks for, if it is above `tried`: all from there on were. */
-static nas_runs by_release(const nas_graph *g, const char *runtime, bool reference,
-                           int32_t tried) {
+static nas_runs by_release(const nas_graph *g, const char *runtime, bool reference, int32_t tried) {
     nas_runs r = taken(runtime);
     int32_t newest = tried;
     for (int32_t i = 0; i < g->n_ops; i++) {
