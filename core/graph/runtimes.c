@@ -90,7 +90,7 @@ static const struct {
     [FLOAT] = {"float32", NULL, false, false},
     [INT8] = {"int8", NULL, false, true},
     /* Before 2024-05-29 it was taken, with wrong results. */
-    [BY_CHANNEL] = {"a scale an output (wrong results before)", "2024-09-27", true, true},
+    [BY_CHANNEL] = {"a scale for each output", "2024-09-27", true, true},
     [RESCALED] = {"to another scale (wrong results)", "", false, true},
     [HYBRID] = {"int8 kernels with float inputs", "", true, false},
     [HALF] = {"float16 constants", "", true, false},
