@@ -56,10 +56,11 @@ const cli_command cli_export = {
             [TRIAL] = {"--trial", "N", "which trial (default: the best that is feasible)"},
             [OUT] = {"-o", "DIR", "the folder; it is made, an export that is there replaced"},
         },
-    .text = "The folder holds candidate.json and metrics.json; of a net model.tflite and\n"
-            "model.tflite.zlib; of clips frontend.json (with the training part's mean and\n"
-            "deviation, which are applied where normalize is \"coefficient\") and labels.txt;\n"
-            "of a table forecast.json. And the same as C99 that needs no library: model.h and\n"
+    .text = "The folder holds candidate.json and metrics.json; of a net model.tflite,\n"
+            "model.tflite.zlib and DEVICE.md (which runtimes take it); of clips frontend.json\n"
+            "(with the training part's mean and deviation, which are applied where normalize is\n"
+            "\"coefficient\") and labels.txt; of a table forecast.json. And the same as C99 that "
+            "needs no library: model.h and\n"
             "model.c; of clips frontend.h, frontend.c and labels.h; of a table forecast.h.\n\n"
             "The folder is whole at any time: the old files or the new ones, also after a kill\n"
             "and when two commands write it. Other files in it stay.\n\n"
