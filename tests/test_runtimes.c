@@ -1,6 +1,7 @@
 /* tests/test_runtimes.c - versions of operators, and where a graph runs. What the wheels say of the
  * same files is tests/interop's. */
 #include "core/deploy/deploy.h"
+#include "core/deploy/device.h"
 #include "core/graph/runtimes.h"
 #include "tests/fixture.h"
 #include "tests/random_graph.h"

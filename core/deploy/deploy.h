@@ -105,11 +105,6 @@ const char *nas_zlib_version(void);
 NAS_NODISCARD nas_status nas_c_source(const nas_graph *g, nas_arena *a, const char **header,
                                       const char **source, nas_err *err);
 
-/* DEVICE.md of an exported folder: input, output, operators, RAM, and where the file runs. In arena
- * a. */
-NAS_NODISCARD nas_status nas_device_text(const nas_graph *g, nas_arena *a, const char **out,
-                                         nas_err *err);
-
 /* The interpreter. Arithmetic as in TFLite's reference kernels, bit for bit in int8. Borrows g,
  * which must outlive it. One interpreter is for one thread. */
 typedef struct nas_interp nas_interp;
