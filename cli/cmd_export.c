@@ -140,10 +140,10 @@ const cli_command cli_export = {
                         "(default: labels.txt in a folder)"},
         },
     .text =
-        "The folder holds candidate.json and metrics.json; of a net model.tflite and\n"
-        "model.tflite.zlib; of clips frontend.json (with the training part's mean and\n"
-        "deviation, which are applied where normalize is \"coefficient\") and labels.txt;\n"
-        "of a table forecast.json. And the same as C99 that needs no library: model.h and\n"
+        "The folder holds candidate.json and metrics.json; of a net model.tflite,\n"
+        "model.tflite.zlib and DEVICE.md (which runtimes take it); of clips frontend.json\n"
+        "(with the training part's mean and deviation, which are applied where normalize is\n"
+        "\"coefficient\") and labels.txt; of a table forecast.json. And the same as C99 that needs no library: model.h and\n"
         "model.c, with model_test.c, a program that tells whether they give on your machine\n"
         "what nas computed; of clips frontend.h, frontend.c and labels.h; of a table\n"
         "forecast.h.\n\n"

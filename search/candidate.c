@@ -68,9 +68,9 @@ static nas_status build_net(nas_arena *a, const cJSON *document, int32_t outputs
 
 /* candidate.json: the document without the keys of a space. */
 nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **out, nas_err *err) {
-    static const char *const keys[] = {"schema", "name",  "task",  "point",   "frontend", "augment",
-                                       "model",  "train", "prune", "cluster", "quantize", "export",
-                                       NULL};
+    static const char *const keys[] = {"schema",   "name",   "task",  "point", "frontend",
+                                       "augment",  "model",  "train", "prune", "cluster",
+                                       "quantize", "export", NULL};
     cJSON *kept = nas_json_make(a, cJSON_Object, NULL);
     if (!kept) return nas_fail(err, NAS_ENOMEM, "out of memory");
     for (const char *const *k = keys; *k; k++) {
@@ -136,8 +136,8 @@ nas_status nas_candidate_build(nas_arena *a, const cJSON *document, int32_t clas
     NAS_TRY(nas_prune_build(a, nas_json_get(document, "prune"), &out->prune, err));
     NAS_TRY(nas_cluster_build(a, nas_json_get(document, "cluster"), &out->cluster, err));
     NAS_TRY(nas_quantize_build(a, nas_json_get(document, "quantize"), &out->quantize, err));
-    NAS_TRY(nas_keys_build(a, nas_export_keys, nas_json_get(document, "export"), 0, &out->export,
-                           err));
+    NAS_TRY(
+        nas_keys_build(a, nas_export_keys, nas_json_get(document, "export"), 0, &out->export, err));
     out->seed = number_at(document, "seed");
     out->replicate = (uint32_t)number_at(document, "replicate");
     NAS_TRY(write_texts(a, document, out, err));
@@ -173,7 +173,7 @@ nas_status nas_candidate_decode(nas_arena *a, const nas_json *j, const cJSON *do
 }
 
 static bool has_choices(const cJSON *document) {
-    static const char *const keys[] = {"point", "frontend", "augment",  "model", "train",
+    static const char *const keys[] = {"point", "frontend", "augment",  "model",  "train",
                                        "prune", "cluster",  "quantize", "export", NULL};
     for (const char *const *k = keys; *k; k++) {
         const cJSON *v = nas_json_get(document, *k);

@@ -262,8 +262,9 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
         return;
     }
     static const nas_block *const plain[] = {
-        &nas_block_task,  &nas_block_split, &nas_block_frontend, &nas_block_augment,
-        &nas_block_model, &nas_block_train, &nas_block_search,   &nas_block_point};
+        &nas_block_task,    &nas_block_split, &nas_block_frontend,
+        &nas_block_augment, &nas_block_model, &nas_block_train,
+        &nas_block_search,  &nas_block_point, &nas_block_export};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         const char *last = strrchr(plain[i]->path, '.');
         if (strcmp(last ? last + 1 : plain[i]->path, k->name) == 0)
@@ -407,7 +408,7 @@ static bool is_space_key(const char *key) {
 }
 
 static bool is_candidate_key(const char *key) {
-    static const char *const keys[] = {"point", "frontend", "augment",  "model", "train",
+    static const char *const keys[] = {"point", "frontend", "augment",  "model",  "train",
                                        "prune", "cluster",  "quantize", "export", NULL};
     for (const char *const *k = keys; *k; k++)
         if (strcmp(*k, key) == 0) return true;

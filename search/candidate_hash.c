@@ -98,8 +98,8 @@ static cJSON *strip_layers(nas_arena *a, const cJSON *v, const char *key) {
 
 nas_status nas_candidate_canonical(nas_arena *a, const cJSON *document, const char *block,
                                    char **out, nas_err *err) {
-    static const char *const keys[] = {"task",  "point", "frontend", "augment",  "model",
-                                       "train", "prune", "cluster",  "quantize", "export",  NULL};
+    static const char *const keys[] = {"task",  "point",   "frontend", "augment", "model", "train",
+                                       "prune", "cluster", "quantize", "export",  NULL};
     cJSON *kept = nas_json_make(a, cJSON_Object, NULL);
     for (const char *const *k = keys; kept && *k; k++) {
         const cJSON *v = nas_json_get(document, *k);

@@ -16,9 +16,9 @@ typedef struct nas_block {
 
 extern const nas_block nas_block_top, nas_block_task, nas_block_split, nas_block_frontend,
     nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_prune,
-    nas_block_cluster, nas_block_quantize, nas_block_export, nas_block_search, nas_block_repeat, nas_block_lists,
-    nas_block_folders, nas_block_groups, nas_block_forecast, nas_block_time, nas_block_time_split,
-    nas_block_function, nas_block_point, nas_block_unknown, nas_block_silence;
+    nas_block_cluster, nas_block_quantize, nas_block_export, nas_block_search, nas_block_repeat,
+    nas_block_lists, nas_block_folders, nas_block_groups, nas_block_forecast, nas_block_time,
+    nas_block_time_split, nas_block_function, nas_block_point, nas_block_unknown, nas_block_silence;
 /* All of the above, for documentation and its test; NULL at the end. */
 extern const nas_block *const nas_blocks[];
 

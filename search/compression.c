@@ -110,8 +110,7 @@ static const char *describe(const chain *k, bool ships) {
 }
 
 /* *out: NULL where the candidate wants no names. */
-static nas_status take_notes(const chain *k, bool ships, nas_notes *notes,
-                             const nas_notes **out) {
+static nas_status take_notes(const chain *k, bool ships, nas_notes *notes, const nas_notes **out) {
     const nas_task_ops *ops = k->e->data->task->ops;
     *out = NULL;
     *notes = (nas_notes){.description = NULL};

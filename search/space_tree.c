@@ -340,7 +340,7 @@ static void describe(builder *b, int32_t i) {
 
 nas_status nas_space_keep(nas_space *s, nas_err *err) {
     static const char *const keys[] = {"name",  "task",  "point",   "frontend", "augment", "model",
-                                       "train", "prune", "cluster", "quantize", "export", NULL};
+                                       "train", "prune", "cluster", "quantize", "export",  NULL};
     s->kept = nas_json_make(s->arena, cJSON_Object, NULL);
     for (const cJSON *c = nas_json_root(s->json)->child; s->kept && c; c = c->next) {
         if (!nas_word_in(c->string, keys)) continue;

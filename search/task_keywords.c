@@ -139,9 +139,10 @@ static nas_status keywords_notes(const nas_dataset *d, const nas_candidate *c,
     out->n_labels = d->clips->n_labels;
     out->labels = d->clips->labels;
     out->input = nas_arena_format(
-        a, err, "%s of %g s at %d Hz: %d frames of %g ms, %g ms apart; %d mel bands, %g to %g Hz%s",
+        a, err,
+        "%s of %g s at %d Hz, %d x %d: frames of %g ms, %g ms apart; %d mel bands, %g to %g Hz%s",
         k->kind == NAS_MFCC ? "mfcc" : "log_mel", d->clips->clip_seconds, k->sample_rate_hz, f->h,
-        k->frame_length_ms, k->frame_step_ms, k->mel_bins, k->lower_hz, k->upper_hz,
+        f->w, k->frame_length_ms, k->frame_step_ms, k->mel_bins, k->lower_hz, k->upper_hz,
         k->normalize ? "; normalised" : "");
     return out->input ? NAS_OK : NAS_ENOMEM;
 }

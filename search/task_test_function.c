@@ -203,8 +203,8 @@ static nas_status function_evaluate(const nas_dataset *d, const nas_candidate *c
     return NAS_OK;
 }
 
-static const char *const without[] = {"frontend", "augment", "model",    "train",
-                                      "prune",    "cluster", "quantize", "export", NULL};
+static const char *const without[] = {"frontend", "augment",  "model",  "train", "prune",
+                                      "cluster",  "quantize", "export", NULL};
 static const char *const no_texts[] = {NULL};
 
 const nas_task_ops nas_task_test_function = {

@@ -86,11 +86,30 @@ done
 metric() { sed -n "s/.*\"$1\":[^0-9]*\([0-9]*\).*/\1/p" "$2/metrics.json"; }
 check "the arena is the metric" equal "$("$NAS" show int8 | sed -n 's/^  arena *\([0-9,]*\) bytes.*/\1/p' | tr -d ,)" "$(metric arena_bytes int8)"
 check "flatten makes it more than RAM" test "$(metric arena_bytes int8)" -gt "$(metric ram_bytes int8)"
-check "int8 is taken" says 0 "TensorFlow Lite for Microcontrollers   yes" "$NAS" show int8
+runs_in() { "$NAS" show "$1" | grep -E "^  $2 +($3)\$"; } # FOLDER RUNTIME VERDICT
+check "int8 is taken" runs_in int8 "TensorFlow Lite for Microcontrollers" "yes|since 2024-09-27"
+check "and by an NPU" runs_in int8 "Vela 5.2 \(Arm Ethos-U\)" yes
 check "float16 is refused" says 0 "is DEQUANTIZE version 3, float16 constants" "$NAS" show float16
 check "and has no arena" equal "$(metric arena_bytes float16)" ""
 check "dynamic is refused" says 0 ", int8 kernels with float inputs" "$NAS" show dynamic
-check "by older ones too" says 0 "its version is 12" "$NAS" show dynamic
+check "but not by LiteRT" runs_in dynamic "LiteRT 1.0 and later" yes
+check "nor by an NPU" runs_in dynamic "Vela 5.2 \(Arm Ethos-U\)" "to no use|in part"
+device() { # FOLDER: DEVICE.md says the same
+    local said
+    said=$("$NAS" show "$1" | sed -n 's/^  TensorFlow Lite for Microcontrollers *//p')
+    grep -F "| TensorFlow Lite for Microcontrollers | $said |" "$1/DEVICE.md"
+}
+for f in int8 float16 dynamic; do check "DEVICE.md of $f says the same" device $f; done
+named() { # FOLDER: what tools look for
+    grep -aq serving_default "$1/model.tflite" && grep -aq "nas, training [0-9]*, inference [0-9]*; quantize \"int8\"" "$1/model.tflite"
+}
+check "files have a signature and a description" named int8
+bare() {
+    sed 's/"quantize"/"export": { "names": false }, &/' int8.json >bare.json
+    "$NAS" train bare.json -o bare --quiet >/dev/null 2>&1 && ! grep -aq "serving_default\|nas, training" bare/model.tflite &&
+        [ "$(stat -c %s bare/model.tflite)" -lt "$(stat -c %s int8/model.tflite)" ]
+}
+check "unless it wants no names: then it is shorter" bare
 check "80 columns" test "$("$NAS" show dynamic | awk '{ if (length > n) n = length } END { print n <= 80 }')" = 1
 refused() {
     sed 's/"zlib_bytes <= [0-9]*"/"arena_bytes < 100000"/; s/\["float32", "int8"\]/["dynamic", "float16", "int8"]/' tiny.json >arena.json

@@ -142,8 +142,7 @@ static void assert_port(file *f, const nas_flat_in_table *s, uint32_t slot, cons
 static void test_signature_and_description(void **state) {
     (void)state;
     file f = net(3, NAS_FORMAT_INT8, &notes);
-    const nas_flat_in_vector list =
-        nas_flat_field_vector(&f.in, &f.model, TFL_MODEL_SIGNATURES, 4);
+    const nas_flat_in_vector list = nas_flat_field_vector(&f.in, &f.model, TFL_MODEL_SIGNATURES, 4);
     assert_int_equal(list.count, 1);
     const nas_flat_in_table s = nas_flat_item_table(&f.in, &list, 0);
     assert_string_equal(text_at(&f, &s, TFL_SIGNATURE_KEY), "serving_default");
@@ -205,8 +204,8 @@ static void test_metadata(void **state) {
  * Python. */
 static void test_labels(void **state) {
     (void)state;
-    static const uint8_t head[30] = {'P',  'K',  3,    4, 10, 0, 0, 0, 0, 0,  0, 0, 0x21, 0, 0xf3,
-                                     0xe6, 0x84, 0x70, 10, 0, 0, 0, 10, 0, 0, 0, 10, 0,    0, 0};
+    static const uint8_t head[30] = {'P',  'K',  3,    4,  10, 0, 0, 0,  0, 0, 0, 0,  0x21, 0, 0xf3,
+                                     0xe6, 0x84, 0x70, 10, 0,  0, 0, 10, 0, 0, 0, 10, 0,    0, 0};
     file f = large(NAS_FORMAT_FLOAT32);
     const size_t whole = 30 + 10 + 10 + 46 + 10 + 22, at = f.n - whole;
     assert_memory_equal(f.p + at, head, sizeof head);

@@ -1,6 +1,7 @@
 /* tests/test_runtimes.c - versions of operators, and where a graph runs. What the wheels say of the
  * same files is tests/interop's. */
 #include "core/deploy/deploy.h"
+#include "core/deploy/device.h"
 #include "core/graph/runtimes.h"
 #include "tests/fixture.h"
 #include "tests/random_graph.h"
@@ -96,14 +97,13 @@ static void test_where_formats_run(void **state) {
     scale_dense(&g, 1);
     assert_runs(&g, (const char *const[]){"yes", "yes", "yes", "yes", "yes", "yes"});
     scale_dense(&g, 4);
-    assert_runs(&g,
-                (const char *const[]){"yes", "yes", "yes", "since 2024-09-27", "yes", "yes"});
+    assert_runs(&g, (const char *const[]){"yes", "yes", "yes", "since 2024-09-27", "yes", "yes"});
     g = graph_of(NAS_FORMAT_DYNAMIC);
     scale_dense(&g, 1);
     assert_runs(&g, (const char *const[]){"yes", "yes", "yes", "no", "to no use", "yes"});
     scale_dense(&g, 4);
-    assert_runs(&g, (const char *const[]){"yes", "since 2.1", "since 2.17", "no", "to no use",
-                                          "yes"});
+    assert_runs(&g,
+                (const char *const[]){"yes", "since 2.1", "since 2.17", "no", "to no use", "yes"});
 }
 
 /* The version that stands in a file counts, not what its operator would need. */
@@ -172,9 +172,12 @@ static void test_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_versions),           cmocka_unit_test(test_where_formats_run),
-        cmocka_unit_test(test_versions_of_others), cmocka_unit_test(test_read_back),
-        cmocka_unit_test(test_text),               cmocka_unit_test(test_relu6_of_another_scale),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_where_formats_run),
+        cmocka_unit_test(test_versions_of_others),
+        cmocka_unit_test(test_read_back),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_relu6_of_another_scale),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -66,6 +66,9 @@ static const struct {
      "f:4:29: augment.shift_frames: expected an integer 0 .. 1000, got -1"},
     {{.augment = "{\"shift_frame\": 1}"},
      "f:4:13: augment.shift_frame: unknown key; did you mean \"shift_frames\"?"},
+    {{.rest = "\"export\": {\"name\": true},\n"},
+     "export.name: unknown key; did you mean \"names\"?"},
+    {{.rest = "\"export\": false,\n"}, "export: expected an object { ... }, got false"},
     {{.augment = "{\"zzzzzzzz\": 1}"}, "augment.zzzzzzzz: unknown key; expected \"shift_frames\""},
     {{.augment = "{\"mixup\": -0.1}"}, "augment.mixup: expected a number 0 .. 10, got -0.1"},
     {{.augment = "5"}, "f:4:12: augment: expected an object { ... }, got 5"},
@@ -1015,10 +1018,10 @@ static void test_hash_equal(void **state) {
                      "\"lower_hz\": 20, \"upper_hz\": 4000, \"coefficients\": 10}"},
         {.layers = "[{\"op\": \"flatten\"}, {\"op\": \"dense\", \"bias\": true, \"units\": "
                    "\"classes\"}, {\"op\": \"softmax\"}]"},
-        {.rest =
-             "\"schema\": 1, \"prune\": null, \"cluster\": null, \"constraints\": [\"accuracy > "
-             "0.5\"], \"forbid\": [\"train.epochs > 3\"], \"objective\": {\"minimize\": "
-             "\"macs\"},\n"},
+        {.rest = "\"schema\": 1, \"export\": {\"names\": true}, \"prune\": null, \"cluster\": "
+                 "null, \"constraints\": [\"accuracy > "
+                 "0.5\"], \"forbid\": [\"train.epochs > 3\"], \"objective\": {\"minimize\": "
+                 "\"macs\"},\n"},
         {.search = "{\"sampler\": \"random\", \"trials\": 5, \"seed\": 9}"}};
     static const space_parts other[] = {{.augment = "{\"shift_frames\": 1}"},
                                         {.frontend = "{\"kind\": \"mfcc\", \"frame_length_ms\": "
@@ -1027,6 +1030,7 @@ static void test_hash_equal(void **state) {
                                                      "\"upper_hz\": 4000, \"coefficients\": 10}"},
                                         {.width = "1.5"},
                                         {.quantize = "\"int8\""},
+                                        {.rest = "\"export\": {\"names\": false},\n"},
                                         {.task = ", \"labels\": [\"a\", \"c\", \"b\"]"}};
     const nas_candidate base = decode((space_parts){0}, 0);
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {

@@ -120,11 +120,6 @@ NAS_NODISCARD nas_status nas_c_source(const nas_graph *g, nas_arena *a, const ch
 NAS_NODISCARD nas_status nas_c_test(const nas_graph *g, nas_arena *a, const char **test,
                                     nas_err *err);
 
-/* DEVICE.md of an exported folder: input, output, operators, RAM, and where the file runs. In arena
- * a. */
-NAS_NODISCARD nas_status nas_device_text(const nas_graph *g, nas_arena *a, const char **out,
-                                         nas_err *err);
-
 /* Whose arithmetic it is, in int8 to the bit. They differ in two operators. FULLY_CONNECTED: what
  * scales its sums is an integer with tflite-micro (TensorFlow's reference before 2.20 and LiteRT's
  * before 1.3 too), a double with LiteRT's reference since then. RELU6 by itself: tflite-micro does

@@ -1,7 +1,7 @@
-/* core/deploy/device.c - the text for who puts a file on a device: what goes in and comes out, what
- * it needs, where it runs. */
+/* core/deploy/device.c - what goes in and comes out of a file, what it needs, where it runs. */
+#include "core/deploy/device.h"
+
 #include "base/c_text.h"
-#include "core/deploy/deploy.h"
 #include "core/graph/runtimes.h"
 
 #include <inttypes.h>

@@ -10,8 +10,8 @@ enum { FILE_ALIGN = 16 };
 
 typedef enum seen_kind { SEEN_VECTOR, SEEN_TEXT, SEEN_TABLE, SEEN_VTABLE } seen_kind;
 
-/* Something that may be used again: a vector by its bytes, a table by its fields, a vtable. A text is
- * a vector with a byte 0 behind it. */
+/* Something that may be used again: a vector by its bytes, a table by its fields, a vtable. A text
+ * is a vector with a byte 0 behind it. */
 typedef struct nas_flat_seen {
     struct nas_flat_seen *next;
     seen_kind kind;

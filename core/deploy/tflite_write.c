@@ -12,11 +12,11 @@ typedef struct writer {
     const nas_graph *g;
     nas_arena *scratch;
     nas_flat_ref buffers, codes, tensors, ops;
-    uint32_t *buffer_of; /* a tensor's buffer; 0: it is no constant */
-    int32_t *code_of;    /* an operator's entry in the list of codes */
-    const nas_notes *notes;  /* NULL: none */
-    nas_flat_ref *names;     /* of tensors; 0: none */
-    uint8_t *about;          /* [about_n] metadata */
+    uint32_t *buffer_of;    /* a tensor's buffer; 0: it is no constant */
+    int32_t *code_of;       /* an operator's entry in the list of codes */
+    const nas_notes *notes; /* NULL: none */
+    nas_flat_ref *names;    /* of tensors; 0: none */
+    uint8_t *about;         /* [about_n] metadata */
     size_t about_n;
     int32_t about_buffer;
 } writer;

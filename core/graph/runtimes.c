@@ -18,7 +18,7 @@ typedef enum form {
 
 enum { UNKNOWN = INT16_MAX }; /* a release that is newer than the table */
 
-#define RELEASE(major, minor) ((major) * 100 + (minor))
+#define RELEASE(major, minor) ((major)*100 + (minor))
 
 /* An operator's version, and the first TensorFlow (and tflite-runtime) that knows it. LiteRT, whose
  * first release followed TensorFlow 2.17, knows all; its reference kernels a few later. */
@@ -90,7 +90,7 @@ static const struct {
     [FLOAT] = {"float32", NULL, false, false},
     [INT8] = {"int8", NULL, false, true},
     /* Before 2024-05-29 it was taken, with wrong results. */
-    [BY_CHANNEL] = {"a scale an output (wrong results before)", "2024-09-27", true, true},
+    [BY_CHANNEL] = {"a scale for each output", "2024-09-27", true, true},
     [RESCALED] = {"to another scale (wrong results)", "", false, true},
     [HYBRID] = {"int8 kernels with float inputs", "", true, false},
     [HALF] = {"float16 constants", "", true, false},
@@ -180,8 +180,7 @@ static void blame(const nas_graph *g, int32_t i, nas_runs *r) {
 }
 
 /* The newest release that an operator asks for, if it is above `tried`: all from there on were. */
-static nas_runs by_release(const nas_graph *g, const char *runtime, bool reference,
-                           int32_t tried) {
+static nas_runs by_release(const nas_graph *g, const char *runtime, bool reference, int32_t tried) {
     nas_runs r = taken(runtime);
     int32_t newest = tried;
     for (int32_t i = 0; i < g->n_ops; i++) {

@@ -23,7 +23,9 @@ static void save(rg *b, const char *folder, int32_t net, int32_t format) {
     if (!x) exit(1);
     for (size_t i = 0; i < n * CALIBRATION; i++) x[i] = rg_uniform(b, -2, 2);
     ok(nas_format_apply(&b->g, (nas_format)format, x, CALIBRATION, &g, &b->err), &b->err);
-    ok(nas_tflite_write(&g, a, &bytes, &length, &b->err), &b->err);
+    static const char *const labels[] = {"yes"};
+    const nas_notes notes = {.description = "a seed", .n_labels = 1, .labels = labels};
+    ok(nas_tflite_write_noted(&g, net % 2 ? &notes : NULL, a, &bytes, &length, &b->err), &b->err);
     const char *path = nas_arena_format(a, &b->err, "%s/%02d_%s.tflite", folder, (int)net,
                                         nas_format_names[format]);
     if (!path) exit(1);

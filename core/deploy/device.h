@@ -1,0 +1,12 @@
+/* core/deploy/device.h - the text for who puts a file on a device. */
+#ifndef NAS_CORE_DEPLOY_DEVICE_H
+#define NAS_CORE_DEPLOY_DEVICE_H
+
+#include "core/graph/graph.h"
+
+/* DEVICE.md of an exported folder: input, output, operators, RAM, and where the file runs. g: of
+ * the file. The text lives in arena a. */
+NAS_NODISCARD nas_status nas_device_text(const nas_graph *g, nas_arena *a, const char **out,
+                                         nas_err *err);
+
+#endif
