@@ -76,10 +76,8 @@ static void *place_of(const nas_interp *it, const int64_t *offsets, int32_t tens
 static nas_status open_step(nas_interp *it, const int64_t *offsets, const nas_op *o, nas_step *s,
                             nas_err *err) {
     const nas_graph *g = it->g;
-    *s = (nas_step){.op = o,
-                    .runtime = it->runtime,
-                    .kernel = nas_infer_choose(),
-                    .out = &g->tensors[o->out]};
+    *s = (nas_step){
+        .op = o, .runtime = it->runtime, .kernel = nas_infer_choose(), .out = &g->tensors[o->out]};
     if (it->hybrid && nas_op_is_weighted(o) && g->tensors[o->in[1]].dtype != NAS_I8)
         s->kernel = &nas_infer_plain;
     s->y = place_of(it, offsets, o->out);

@@ -1,4 +1,5 @@
-/* core/deploy/weights.c - kernels as int8, symmetric, one scale for each output channel or for all. */
+/* core/deploy/weights.c - kernels as int8, symmetric, one scale for each output channel or for all.
+ */
 #include "core/deploy/format_int.h"
 
 #include <math.h>

@@ -90,8 +90,8 @@ typedef struct nas_graph {
     int32_t n_ops, op_room;
     nas_op *ops;
     int32_t input, output; /* tensor indices */
-    bool dense_by_channel; /* of float graphs: number formats give a FULLY_CONNECTED's kernel a scale
-                              for each output, not one */
+    bool dense_by_channel; /* of float graphs: number formats give a FULLY_CONNECTED's kernel a
+                              scale for each output, not one */
 } nas_graph;
 
 /* An empty graph whose memory comes from a. */
