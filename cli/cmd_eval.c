@@ -221,9 +221,8 @@ static int run_in(const cli_args *args, int part, const cli_scratch *s) {
     if (!options_fit(args, folder[0] != NULL)) return CLI_BAD;
     if (args->n_words > 1) return run_two(args, part, folder, s);
     if (!folder[0]) return judge(args, part, s->arena, &s->cache, &err);
-    return cli_eval_forecast(folder[0], args->option[DATA], part,
-                             runtime_of(args->option[RUNTIME]), args->option[JSON] != NULL,
-                             args->option[DUMP], &s->cache, s->arena);
+    return cli_eval_forecast(folder[0], args->option[DATA], part, runtime_of(args->option[RUNTIME]),
+                             args->option[JSON] != NULL, args->option[DUMP], &s->cache, s->arena);
 }
 
 static int run(const cli_args *args) {

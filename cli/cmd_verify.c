@@ -166,9 +166,10 @@ static int tell_variant(const cli_study *s, const cli_trial *t, const char *was,
            cli_trial_get(t, "number"), was, here, n, now->tflite.n, score,
            cli_trial_number(t, score), now->metric[NAS_METRIC_SCORE]);
     if (!strstr(was, "inference "))
-        puts("it was stored by a nas before inference 5, whose int8 and dynamic files have a scale "
-             "for\n  each output of a dense layer, and whose figures are of LiteRT's rounding: `nas "
-             "eval\n  --runtime litert` of its export gives them (docs/DEVICE.md)");
+        puts(
+            "it was stored by a nas before inference 5, whose int8 and dynamic files have a scale "
+            "for\n  each output of a dense layer, and whose figures are of LiteRT's rounding: `nas "
+            "eval\n  --runtime litert` of its export gives them (docs/DEVICE.md)");
     return CLI_VARIANT;
 }
 
@@ -406,13 +407,15 @@ const cli_command cli_verify = {
             [KERNEL] = {"--kernel", "NAME",
                         "kernel variant that trains (default: the trial's, where it runs here)"},
         },
-    .text = "Answers to single examples, by folds, and those of replicates are compared, too. The\n"
-            "bytes are the same where the versions of training and inference, mathematical library\n"
-            "and kernel variant are those of the trial (the end of `machine` in `nas show`; `nas\n"
-            "--version` has this build's). Exit status: 1 when they are not; 3 when one of these is another, so that\n"
-            "other bytes are expected.\n\n"
-            "examples:\n"
-            "  nas verify demo.db 3\n"
-            "  nas verify demo.db --all\n",
+    .text =
+        "Answers to single examples, by folds, and those of replicates are compared, too. The\n"
+        "bytes are the same where the versions of training and inference, mathematical library\n"
+        "and kernel variant are those of the trial (the end of `machine` in `nas show`; `nas\n"
+        "--version` has this build's). Exit status: 1 when they are not; 3 when one of these is "
+        "another, so that\n"
+        "other bytes are expected.\n\n"
+        "examples:\n"
+        "  nas verify demo.db 3\n"
+        "  nas verify demo.db --all\n",
     .run = run,
 };

@@ -34,8 +34,9 @@ const nas_key nas_quantize_keys[] = {
      QUANTIZE(dense_scales),
      .def = "\"kernel\"",
      .words = dense_scales,
-     .help = "of a dense layer with int8 or dynamic: one scale, or one for each output, which older "
-             "runtimes do not know"},
+     .help =
+         "of a dense layer with int8 or dynamic: one scale, or one for each output, which older "
+         "runtimes do not know"},
     NAS_KEY_END,
 };
 

@@ -410,13 +410,18 @@ static nas_status compress(const chain *k) {
     return NAS_OK;
 }
 
+/* Clusters shared by a kernel bear one scale without it, and lose by it. */
+static bool wants_even(const nas_candidate *c) {
+    return is_scaled(c) && !is_dense_by_channel(c) && !c->cluster.on;
+}
+
 static nas_status make_export(chain *k, const nas_hash *clustered, const nas_hash *tuned) {
     const char *trained = k->c->prune.on ? "pruned" : "dense";
     const nas_hash *from = &k->trained->key;
     NAS_TRY(note_float(k, trained, k->trained->net, from, false));
     NAS_TRY(nas_net_fold(k->trained->net, &k->net, k->err));
     NAS_TRY(note_float(k, "folded", k->net, from, true));
-    if (is_scaled(k->c) && !is_dense_by_channel(k->c)) nas_net_even(k->net);
+    if (wants_even(k->c)) nas_net_even(k->net);
     NAS_TRY(cluster_step(k, clustered));
     if (!is_over(k)) NAS_TRY(tune_step(k, tuned));
     if (is_over(k)) return NAS_OK;

@@ -9,7 +9,7 @@
 
 typedef struct nas_deployed {
     nas_graph graph;
-    nas_bytes file; /* the bytes that the graph was read from */
+    nas_bytes file;      /* the bytes that the graph was read from */
     nas_runtime runtime; /* whose arithmetic judges; the caller may set it */
     int32_t n_labels;
     const char **labels;

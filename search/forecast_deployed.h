@@ -6,7 +6,7 @@
 
 typedef struct nas_forecaster {
     nas_graph graph;
-    nas_bytes file; /* the bytes that the graph was read from */
+    nas_bytes file;      /* the bytes that the graph was read from */
     nas_runtime runtime; /* whose arithmetic judges; the caller may set it */
     nas_candidate candidate;
     bool own;                         /* takes and gives the table's units */

@@ -18,8 +18,8 @@ bool nas_process_is(const char *id, uint64_t token);
  * known to be dead when their pid is not there. */
 nas_alive nas_process_alive(const char *id, nas_life *db);
 
-/* "AMD EPYC 9R14, 2 cores, training 5, inference 5, avx512" into out: what stands beside measured figures, and
- * what bits depend on; "libm 1a2b3c4d" before the row where nas_libm is not 0. */
+/* "AMD EPYC 9R14, 2 cores, training 5, inference 5, avx512" into out: what stands beside measured
+ * figures, and what bits depend on; "libm 1a2b3c4d" before the row where nas_libm is not 0. */
 void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]);
 
 #endif

@@ -130,6 +130,12 @@ static void check_formats(rg *b, bool fold, const char *what) {
         assert_int_equal(nas_format_apply(&b->g, (nas_format)k, x, 8, &g, &err), NAS_OK);
         check(&g, b, name);
     }
+    char name[64];
+    nas_graph g = nas_graph_start(arena);
+    snprintf(name, sizeof name, "%s, a scale for each output", what);
+    b->g.dense_by_channel = true;
+    assert_int_equal(nas_format_apply(&b->g, NAS_FORMAT_INT8, x, 8, &g, &err), NAS_OK);
+    check(&g, b, name);
 }
 
 static void test_operators(void **state) {

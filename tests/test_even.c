@@ -11,8 +11,8 @@
 static const nas_model mlp = MODEL(HIGH, WIDE, 1, FLATTEN, DENSE(24), RELU, DROPOUT(0.2), DENSE(10),
                                    RELU, DENSE(CLASSES), SOFTMAX);
 /* No pair: the ReLU is clipped; the value goes two ways. */
-static const nas_model apart = MODEL(HIGH, WIDE, 1, FLATTEN, DENSE(24), RELU6, DENSE(CLASSES),
-                                     SOFTMAX);
+static const nas_model apart =
+    MODEL(HIGH, WIDE, 1, FLATTEN, DENSE(24), RELU6, DENSE(CLASSES), SOFTMAX);
 
 static void check(nas_status st, const nas_err *err) {
     if (st != NAS_OK) fail_msg("%s", err->text);

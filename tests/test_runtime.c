@@ -69,7 +69,8 @@ static size_t wrong(const nas_graph *g, nas_runtime runtime, bytes in, bytes out
     return bad;
 }
 
-static void check_model(int number, const bytes *file, bytes in, const bytes out[2], size_t *apart) {
+static void check_model(int number, const bytes *file, bytes in, const bytes out[2],
+                        size_t *apart) {
     static const char *const rows[] = {"reference", "generic", "avx2", "avx512", "avx512vnni"};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
         if (!nas_infer_find(rows[r])) continue;

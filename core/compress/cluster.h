@@ -40,8 +40,8 @@ extern const nas_key nas_cluster_keys[];
  * - Centroids: k-means, in double, from the start that init names; of its random numbers each
  * kernel (and channel) has its own stream of (seed, replicate).
  * - Scales: centroids are found on weight / scale, where 127 codes of the scale are the largest
- * weight that has it (rounded up to a quarter power of two), and are codes themselves. The net keeps
- * the scales, lowered kernels carry them, and their *codes* take at most so many values.
+ * weight that has it (rounded up to a quarter power of two), and are codes themselves. The net
+ * keeps the scales, lowered kernels carry them, and their *codes* take at most so many values.
  *
  * Everything that follows (fine-tuning, rounding, lowering) reads the clusters off the net.
  * Errors: NAS_EINVAL a net that is not folded, weights that are not finite; NAS_ENOMEM. */

@@ -5,7 +5,10 @@
 
 #include "base/key.h"
 
-typedef enum nas_dense_scales { NAS_DENSE_BY_KERNEL = 0, NAS_DENSE_BY_CHANNEL = 1 } nas_dense_scales;
+typedef enum nas_dense_scales {
+    NAS_DENSE_BY_KERNEL = 0,
+    NAS_DENSE_BY_CHANNEL = 1
+} nas_dense_scales;
 
 typedef struct nas_quantize_config {
     int32_t kind; /* nas_format of core/deploy */

@@ -34,6 +34,12 @@ static nas_status change_kernel(const nas_graph *g, nas_graph *out, nas_op *o, i
         return NAS_OK;
     }
     NAS_TRY(nas_quantize_kernel(&t, axis, whole, NULL, out->arena, err));
+    /* Of equal scales of a CONV_2D the runtimes take the first, or (TensorFlow 2.16 and
+     * tflite-runtime 2.14) none and give wrong values. */
+    if (o->kind == NAS_OP_CONV_2D && nas_scales_are_equal(&t)) {
+        t.n_scale = 1;
+        t.axis = 0;
+    }
     NAS_TRY(nas_graph_tensor(out, &t, &o->in[1], err));
     k->done[from] = o->in[1];
     k->done_axis[from] = axis;

@@ -18,7 +18,8 @@ nas_status nas_quantize_kernel(nas_tensor *t, int32_t axis, bool whole, const fl
 static inline bool nas_kernel_is_whole(const nas_graph *g, const nas_op *o) {
     return o->kind == NAS_OP_FULLY_CONNECTED && !g->dense_by_channel;
 }
-bool nas_all_finite(const nas_tensor *t); /* of a float32 constant */
+bool nas_scales_are_equal(const nas_tensor *t); /* all of them; also where there are none */
+bool nas_all_finite(const nas_tensor *t);       /* of a float32 constant */
 
 /* The next float32 that is not below v and has 6 significant bits; and that next to v, if v is but
  * rounding away from it, else v. v > 0. */

@@ -185,8 +185,7 @@ static nas_status add_bias(quantizer *q, const nas_op *o, nas_op *to) {
     int32_t *codes = nas_arena_array(q->out->arena, (size_t)n, sizeof *codes, q->err);
     if (!codes) return NAS_ENOMEM;
     NAS_TRY(give_scales(q, &t, w->n_scale, &scale));
-    for (int32_t k = 0; k < w->n_scale; k++)
-        scale[k] = (float)(in_scale * (double)w->scale[k]);
+    for (int32_t k = 0; k < w->n_scale; k++) scale[k] = (float)(in_scale * (double)w->scale[k]);
     for (int32_t c = 0; c < n; c++) {
         const float unit = scale[w->n_scale == 1 ? 0 : c];
         const double v = (double)roundf(b[c] * (float)(1.0 / (double)unit));

@@ -1,4 +1,5 @@
-/* core/deploy/weights.c - kernels as int8, symmetric, one scale for each output channel or for all. */
+/* core/deploy/weights.c - kernels as int8, symmetric, one scale for each output channel or for all.
+ */
 #include "core/deploy/format_int.h"
 
 #include <math.h>
@@ -40,8 +41,7 @@ static float given_scale(const float *w, channel at, float scale, float least, i
     return empty && scale < least ? least : scale;
 }
 
-/* Are all given scales the same, or none given? */
-static bool is_even(const nas_tensor *t) {
+bool nas_scales_are_equal(const nas_tensor *t) {
     for (int32_t c = 1; c < t->n_scale; c++)
         if (t->scale[c] != t->scale[0]) return false;
     return true;
@@ -58,7 +58,7 @@ nas_status nas_quantize_kernel(nas_tensor *t, int32_t axis, bool whole, const fl
                                nas_arena *a, nas_err *err) {
     const nas_tensor from = *t;
     const float *w = from.data;
-    whole = whole && is_even(&from);
+    whole = whole && nas_scales_are_equal(&from);
     const int32_t n = whole ? 1 : from.dims[axis];
     int8_t *codes = nas_arena_alloc(a, (size_t)nas_tensor_count(&from), err);
     float *scale = nas_arena_array(a, (size_t)n, sizeof *scale, err);

@@ -174,6 +174,9 @@ static nas_status check_int8_weights(const check *c, const nas_tensor *w, const 
         if (w->zero_point[k] != 0 && !free_zero) return bad(c, "its kernel has a zero point");
         NAS_TRY(check_multiplier(c, (double)c->x->scale[0] * (double)w->scale[k] /
                                         (double)c->y->scale[0]));
+        /* With one scale a FULLY_CONNECTED multiplies in float. */
+        const float product = c->x->scale[0] * w->scale[k];
+        if (free_zero) NAS_TRY(check_multiplier(c, (double)product / (double)c->y->scale[0]));
     }
     return NAS_OK;
 }
