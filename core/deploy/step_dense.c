@@ -113,6 +113,7 @@ static nas_status open_lanes(const nas_step *s, int32_t c, dense *d, nas_arena *
 }
 
 nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
+    if (nas_bytes_suit(s)) return nas_step_conv_bytes(s, a, err);
     if (nas_tiles_suit(s)) return nas_step_tiles(s, a, err);
     dense *d = nas_arena_alloc(a, sizeof *d, err);
     if (!d) return NAS_ENOMEM;

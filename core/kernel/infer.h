@@ -54,6 +54,35 @@ typedef struct nas_requant {
     int32_t zero_point, lo, hi;
 } nas_requant;
 
+/* The same by floats, one conversion, two fused multiply-adds and a truncation: trunc(sum * high +
+ * (sum * low + half with the sum's sign)), the last addition rounded towards zero; then the zero
+ * point and the clamp. Who fills it has made sure that no sum gives another value than nas_requant
+ * does. */
+typedef struct nas_rounding {
+    const float *high, *low, *half;
+    int32_t zero_point, lo, hi;
+} nas_rounding;
+
+/* DEPTHWISE_CONV_2D of horizontal stride 1 by sums of four products, four rows of the window at a
+ * time. A row of the map, and of the output, is one sequence of elements [w * c] whatever c is;
+ * weights and what else a channel has are repeated until a vector begins with channel 0 again:
+ * `period` vectors, and three more.
+ *   map: [rows][pitch] bytes, lane: one such row: where the border is, both hold the zero point
+ *   + 128 from the beginning; pitch: w * c, made a multiple of 64;
+ *   quads: [ring][pitch] of four bytes each, and 64 more; ring: 4 * (groups - 1) * dilation + 1.
+ * Output row i takes rows i * stride + (4 * g + k) * dilation of the map, k < 4, for each of
+ * `groups`, and in them `taps` elements `step` apart. */
+typedef struct nas_strips {
+    nas_padded padded;
+    int32_t rows, pitch, out_h, out_n; /* out_n: elements of an output row */
+    int32_t stride, dilation, groups, taps, step, period, ring;
+    uint8_t *map, *lane;
+    uint32_t *quads;
+    const int8_t *weights; /* [period + 3][groups][taps][width][4] */
+    const int32_t *first;  /* of each lane: what its sum begins with */
+} nas_strips;
+enum { NAS_STRIP_GROUPS = 16 }; /* at most */
+
 /* The sum of two int8 values: each operand's value, a code less `zero`, times 2^20, is scaled, then
  * their sum. */
 typedef struct nas_scale {
@@ -86,6 +115,15 @@ typedef struct nas_infer {
     /* acc[n_pix][room] = sum of x * w. run is even; weights are pairs of elements. Reads one
      * element beyond the last run at most. |x| < 2^15, |w| < 2^15; sums stay in 32 bits. */
     void (*dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc);
+
+    /* Where a processor sums four products of bytes at a time (else NULL): y = x + 128; and
+     * first[lane] + the sum of y * w as acc[n_pix][room], or, with r, as int8 y[n_pix][c]. A run is
+     * a multiple of 4; weights are [element / 4] as nas_infer_place has pairs, 4 to a lane. Reads 3
+     * elements beyond the last run at most. Sums are taken modulo 2^32. */
+    void (*flip)(int64_t n, const int8_t *x, uint8_t *y);
+    void (*dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w, const int32_t *first,
+                     const nas_rounding *r, void *y);
+    void (*strips_u8)(const nas_strips *d, const nas_rounding *r, const int8_t *x, int8_t *y);
 
     /* One kernel per channel, for one unit: 1 vector, or the 2 of depth_unit channels. plane_*:
      * those channels of x [in_h][in_w][in_c] (less the zero point) into the map [h][w][room];

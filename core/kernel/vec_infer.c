@@ -301,6 +301,11 @@ const nas_infer ROW(nas_infer) = {
     .depth_unit = DEPTH_UNIT,
     .dense_f32 = dense_f32,
     .dense_i8 = ROW(nas_infer_dense_i8),
+#if defined(__AVX512VNNI__)
+    .flip = ROW(nas_infer_flip),
+    .dense_u8 = ROW(nas_infer_dense_u8),
+    .strips_u8 = ROW(nas_infer_strips_u8),
+#endif
     .plane_f32 = plane_f32,
     .depth_f32 = depth_f32,
     .plane_i8 = ROW(nas_infer_plane_i8),

@@ -1,0 +1,240 @@
+/* core/kernel/vec_infer_u8.c - the vector rows of infer.h: int8, as sums of four products of bytes
+ * (VNNI). One operand has no sign there, so inputs are codes + 128; what that adds to a sum, and the
+ * zero point, are in the value that it begins with. */
+#include "core/kernel/vec_infer.h"
+
+#if defined(__AVX512VNNI__)
+
+INLINE vi add_quads(vi a, vi x, vi w) {
+    return (vi)_mm512_dpbusd_epi32((__m512i)a, (__m512i)x, (__m512i)w);
+}
+
+void ROW(nas_infer_flip)(int64_t n, const int8_t *restrict x, uint8_t *restrict y) {
+    const __m512i top = _mm512_set1_epi8(-128);
+    int64_t i = 0;
+    for (; i + BYTES <= n; i += BYTES)
+        _mm512_storeu_si512(y + i, _mm512_xor_si512(_mm512_loadu_si512(x + i), top));
+    if (i == n) return;
+    const __mmask64 rest = ~(__mmask64)0 >> (BYTES - (n - i));
+    _mm512_mask_storeu_epi8(y + i, rest,
+                            _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), top));
+}
+
+/* --- int32 to int8 ---------------------------------------------------------------------------- */
+
+/* Of a vector of sums, as nas_rounding says. */
+INLINE vi rounded(vi sum, __m512 high, __m512 low, __m512 half) {
+    enum { TOWARDS_ZERO = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC };
+    const __m512 v = _mm512_cvtepi32_ps((__m512i)sum);
+    const __m512i top = _mm512_set1_epi32(INT32_MIN);
+    /* half | (v & top) */
+    const __m512 signed_half = _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+        _mm512_castps_si512(half), _mm512_castps_si512(v), top, 0xF8));
+    const __m512 t = _mm512_fmadd_ps(v, low, signed_half);
+    return (vi)_mm512_cvttps_epi32(_mm512_fmadd_round_ps(v, high, t, TOWARDS_ZERO));
+}
+
+typedef struct bytes_of {
+    __m512i order, zero_point, lo, hi;
+} bytes_of;
+
+INLINE bytes_of bytes_open(const nas_rounding *r) {
+    return (bytes_of){_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0),
+                      _mm512_set1_epi16((int16_t)r->zero_point), _mm512_set1_epi8((int8_t)r->lo),
+                      _mm512_set1_epi8((int8_t)r->hi)};
+}
+
+/* Four vectors, or as many as there are, with the zero point and clamped. */
+INLINE __m512i bytes_join(const vi v[4], int32_t vectors, bytes_of b) {
+    const __m512i p = (__m512i)v[0], q = vectors > 1 ? (__m512i)v[1] : p;
+    __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(p, q), b.zero_point), high = low;
+    if (vectors > 2) {
+        const __m512i r = (__m512i)v[2], s = vectors > 3 ? (__m512i)v[3] : r;
+        high = _mm512_adds_epi16(_mm512_packs_epi32(r, s), b.zero_point);
+    }
+    const __m512i all = _mm512_permutexvar_epi32(b.order, _mm512_packs_epi16(low, high));
+    return _mm512_min_epi8(_mm512_max_epi8(all, b.lo), b.hi);
+}
+
+/* --- all input channels ----------------------------------------------------------------------- */
+
+/* A block's bytes in its output pixels: those of `most`, and the last vector's, which may overlap
+ * the one before, at `apart` from there. */
+typedef struct places {
+    __mmask64 most, last;
+    int64_t apart;
+} places;
+
+INLINE places places_of(const nas_lanes *out, int32_t v, int32_t vectors) {
+    const int32_t left = out->c - out->start[v];
+    const int32_t moved = out->start[v] + (vectors - 1) * LANES - out->start[v + vectors - 1];
+    const int32_t n = moved ? (vectors - 1) * LANES : left < vectors * LANES ? left : vectors * LANES;
+    const __mmask64 most = n > 0 ? ~(__mmask64)0 >> (BYTES - n) : 0;
+    const __mmask64 lane = (__mmask64)0xFFFF << (LANES * (vectors - 1));
+    return (places){most, moved ? lane : 0, -moved};
+}
+
+INLINE void finish_block(const nas_lanes *out, int32_t pixels, int32_t vectors, int32_t p,
+                         int32_t v, vi sum[MOST_PIXELS][MOST_VECTORS], const nas_rounding *r,
+                         int8_t *y) {
+    HIDE(r);
+    UNROLL for (int32_t j = 0; j < vectors; j++) {
+        const __m512 high = (__m512)load_f(r->high + (v + j) * LANES);
+        const __m512 low = (__m512)load_f(r->low + (v + j) * LANES);
+        const __m512 half = (__m512)load_f(r->half + (v + j) * LANES);
+        UNROLL for (int32_t q = 0; q < pixels; q++) sum[q][j] = rounded(sum[q][j], high, low, half);
+    }
+    const bytes_of b = bytes_open(r);
+    const places to = places_of(out, v, vectors);
+    y += (int64_t)p * out->c + out->start[v];
+    UNROLL for (int32_t q = 0; q < pixels; q++, y += out->c) {
+        const __m512i all = bytes_join(sum[q], vectors, b);
+        _mm512_mask_storeu_epi8(y, to.most, all);
+        if (__builtin_expect(to.last != 0, 0))
+            _mm512_mask_storeu_epi8((char *)((uintptr_t)y + (uintptr_t)to.apart), to.last, all);
+    }
+}
+
+/* Four bytes in every lane. */
+INLINE vi four(const uint8_t *p) {
+    int32_t v;
+    memcpy(&v, p, sizeof v);
+    return splat_i(v);
+}
+
+INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, int32_t p,
+                        int32_t v, const uint8_t *x, const int8_t *w, const int32_t *first,
+                        const nas_rounding *r, void *y) {
+    vi sum[MOST_PIXELS][MOST_VECTORS];
+    UNROLL for (int32_t j = 0; j < vectors; j++) UNROLL for (int32_t q = 0; q < pixels; q++)
+        sum[q][j] = load_i(first + (v + j) * LANES);
+    for (int32_t s = 0; s < win->n_seg; s++) {
+        const uint8_t *from[MOST_PIXELS];
+        UNROLL for (int32_t q = 0; q < pixels; q++) {
+            from[q] = x + win->at[p + q] + win->seg[s];
+            HIDE(from[q]);
+        }
+        for (int64_t i = 0; i < win->run; i += 4, w += 4 * vectors * LANES) {
+            vi k[MOST_VECTORS];
+            UNROLL for (int32_t j = 0; j < vectors; j++) k[j] = load_i(w + 4 * j * LANES);
+            UNROLL for (int32_t q = 0; q < pixels; q++) {
+                const vi some = four(from[q] + i);
+                UNROLL for (int32_t j = 0; j < vectors; j++) sum[q][j] =
+                    add_quads(sum[q][j], some, k[j]);
+            }
+        }
+    }
+    if (r) {
+        finish_block(&win->out, pixels, vectors, p, v, sum, r, y);
+        return;
+    }
+    int32_t *acc = (int32_t *)y + (int64_t)p * win->out.room + v * LANES;
+    UNROLL for (int32_t q = 0; q < pixels; q++) UNROLL for (int32_t j = 0; j < vectors; j++)
+        store_i(acc + q * win->out.room + j * LANES, sum[q][j]);
+}
+
+void ROW(nas_infer_dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w,
+                             const int32_t *first, const nas_rounding *r, void *y) {
+    const int64_t each = (int64_t)win->n_seg * win->run * LANES;
+    const nas_lanes *out = &win->out;
+#define MOST       MOST_I8
+#define PIXELS(V)  PIXELS_I8(V)
+#define CALL(P, V) dense_block(win, P, V, p, v, x, k, first, r, y)
+    for (int32_t b = 0, v = 0; v < out->vectors; b++) {
+        const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = PIXELS(n);
+        const int32_t groups = (win->n_pix + most - 1) / most;
+        const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
+        const int8_t *k = w + each * v;
+        for (int32_t g = 0, p = 0; g < groups; g++) {
+            const int32_t m = least + (g < more);
+            switch (n * 16 + m) {
+                ALL_CASES
+            default: __builtin_unreachable();
+            }
+            p += m;
+        }
+        v += n;
+    }
+#undef CALL
+#undef PIXELS
+#undef MOST
+}
+
+/* --- one kernel per channel ------------------------------------------------------------------- */
+
+/* A row of the map: its codes + 128, dwords 0, 4, 8, 12, 1, ... of each 64 bytes, so that what
+ * interleaving makes of four such rows is in the order of elements. */
+static void strip_row(const nas_strips *d, const int8_t *x, uint8_t *to) {
+    const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+    const nas_padded *b = &d->padded;
+    ROW(nas_infer_flip)((int64_t)b->in_w * b->c, x, d->lane + (int64_t)b->left * b->c);
+    for (int32_t i = 0; i < d->pitch; i += BYTES)
+        _mm512_storeu_si512(to + i,
+                            _mm512_permutexvar_epi32(order, _mm512_loadu_si512(d->lane + i)));
+}
+
+/* Bytes of four rows next to each other. */
+static void quad_row(const nas_strips *d, int32_t row, uint32_t *to) {
+    const int64_t down = (int64_t)d->dilation * d->pitch;
+    const uint8_t *from = d->map + (int64_t)row * d->pitch;
+    for (int32_t i = 0; i < d->pitch; i += BYTES, from += BYTES, to += BYTES) {
+        const __m512i a = _mm512_loadu_si512(from), b = _mm512_loadu_si512(from + down);
+        const __m512i c = _mm512_loadu_si512(from + 2 * down);
+        const __m512i e = _mm512_loadu_si512(from + 3 * down);
+        const __m512i low = _mm512_unpacklo_epi8(a, b), low2 = _mm512_unpacklo_epi8(c, e);
+        const __m512i high = _mm512_unpackhi_epi8(a, b), high2 = _mm512_unpackhi_epi8(c, e);
+        _mm512_storeu_si512(to, _mm512_unpacklo_epi16(low, low2));
+        _mm512_storeu_si512(to + LANES, _mm512_unpackhi_epi16(low, low2));
+        _mm512_storeu_si512(to + 2 * LANES, _mm512_unpacklo_epi16(high, high2));
+        _mm512_storeu_si512(to + 3 * LANES, _mm512_unpackhi_epi16(high, high2));
+    }
+}
+
+static uint32_t *ring_row(const nas_strips *d, int32_t row) {
+    return d->quads + (int64_t)(row % d->ring) * d->pitch;
+}
+
+/* 64 outputs from element e on, of which a vector begins with lane 16 * v of the pattern. */
+INLINE __m512i strip_outputs(const nas_strips *d, const nas_rounding *r,
+                             const uint32_t *const quads[], int32_t e, int32_t v, bytes_of b) {
+    const int64_t each = (int64_t)d->groups * d->taps * BYTES;
+    const int8_t *w = d->weights + v * each;
+    vi sum[4];
+    UNROLL for (int32_t j = 0; j < 4; j++) sum[j] = load_i(d->first + (v + j) * LANES);
+    for (int32_t g = 0; g < d->groups; g++) {
+        const uint32_t *q = quads[g] + e;
+        for (int32_t t = 0; t < d->taps; t++, q += d->step, w += BYTES)
+            UNROLL for (int32_t j = 0; j < 4; j++) sum[j] =
+                add_quads(sum[j], load_i(q + j * LANES), load_i(w + j * each));
+    }
+    UNROLL for (int32_t j = 0; j < 4; j++) {
+        const int32_t at = (v + j) * LANES;
+        sum[j] = rounded(sum[j], (__m512)load_f(r->high + at), (__m512)load_f(r->low + at),
+                         (__m512)load_f(r->half + at));
+    }
+    return bytes_join(sum, 4, b);
+}
+
+void ROW(nas_infer_strips_u8)(const nas_strips *d, const nas_rounding *r, const int8_t *x,
+                              int8_t *y) {
+    const nas_padded *p = &d->padded;
+    const bytes_of b = bytes_open(r);
+    const int64_t line = (int64_t)p->in_w * p->c;
+    const int32_t n = d->out_n;
+    for (int32_t i = 0; i < p->in_h; i++)
+        strip_row(d, x + i * line, d->map + (int64_t)(i + p->top) * d->pitch);
+    for (int32_t i = 0, made = 0; i < d->out_h; i++, y += n) {
+        const int32_t row = i * d->stride, last = row + 4 * (d->groups - 1) * d->dilation;
+        const uint32_t *quads[NAS_STRIP_GROUPS];
+        if (made < row && d->groups == 1) made = row;
+        for (; made <= last; made++) quad_row(d, made, ring_row(d, made));
+        for (int32_t g = 0; g < d->groups; g++) quads[g] = ring_row(d, row + 4 * g * d->dilation);
+        for (int32_t e = 0, v = 0; e < n; e += BYTES) {
+            const __m512i all = strip_outputs(d, r, quads, e, v, b);
+            const __mmask64 some = n - e < BYTES ? ~(__mmask64)0 >> (BYTES - (n - e)) : ~(__mmask64)0;
+            _mm512_mask_storeu_epi8(y + e, some, all);
+            for (v += 4; v >= d->period;) v -= d->period;
+        }
+    }
+}
+#endif
