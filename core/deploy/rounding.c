@@ -13,11 +13,16 @@ typedef struct scaling {
     int32_t bias, zeros; /* zeros: (128 + zero point) times the sum of its weights, modulo 2^32 */
 } scaling;
 
-/* What nas_rounding says, less the zero point. Sums of two floats' product and a third are exact in
- * double here: high has 24 bits, sums 24, and the scale is at least LEAST_SCALE. */
+static float rounded_up(double v) {
+    const float f = (float)v;
+    return (double)f < v ? nextafterf(f, INFINITY) : f;
+}
+
+/* What nas_rounding says, less the zero point. Products and their sums with a third are exact in
+ * double here: sums and `high` have 24 bits, scales are 2^-21 at least. */
 static int32_t by_floats(const scaling *s, int32_t sum) {
     const double v = sum, half = sum < 0 ? (double)-s->half : (double)s->half;
-    const double low = (double)(float)(v * (double)s->low + half);
+    const double low = (double)rounded_up(v * (double)s->low + half);
     return (int32_t)(v * (double)s->high + low);
 }
 
@@ -44,18 +49,22 @@ static bool same(const scaling *s, int32_t most, int32_t lo, int32_t hi) {
 }
 
 /* The scale as two floats, the first of them not above it, and a half with half of what the fixed
- * point's first rounding adds. */
+ * point's first rounding adds. A scale of few bits has sums that come to a half exactly, which go
+ * up whatever their sign: half is a last bit smaller then, and what `low` adds makes that up for
+ * sums above 0 only, as it is rounded up. */
 static bool find(nas_fixed f, int32_t most, int32_t lo, int32_t hi, scaling *s) {
     enum { LEAST_SHIFT = -20, BITS = 7, TRIES = 4 };
     s->fixed = f;
     if (f.mult == 0) return true;
     if (f.shift >= 0 || f.shift < LEAST_SHIFT) return false;
-    s->high = (float)ldexp(f.mult >> BITS, f.shift - 31 + BITS);
-    s->low = (float)ldexp(f.mult & ((1 << BITS) - 1), f.shift - 31);
-    s->half = (float)(0.5 + ldexp(1, f.shift - 1));
+    const int32_t rest = f.mult % (1 << BITS);
+    const float half = (float)(0.5 + ldexp(1, f.shift - 1));
+    s->high = (float)ldexp((double)f.mult - rest, f.shift - 31);
+    s->low = rest ? (float)ldexp(rest, f.shift - 31) : 0x1p-48F;
+    s->half = rest ? half : nextafterf(half, 0.0F);
     for (int32_t i = 0; i < TRIES; i++) {
         if (same(s, most, lo, hi)) return true;
-        s->half = nextafterf(s->half, i % 2 ? 0 : 1);
+        s->half = nextafterf(s->half, i % 2 ? 1.0F : 0.0F);
     }
     return false;
 }

@@ -55,8 +55,8 @@ typedef struct nas_requant {
 } nas_requant;
 
 /* The same by floats, one conversion, two fused multiply-adds and a truncation: trunc(sum * high +
- * (sum * low + half with the sum's sign)), the last addition rounded towards zero; then the zero
- * point and the clamp. Who fills it has made sure that no sum gives another value than nas_requant
+ * (sum * low + half with the sum's sign)), the inner one rounded up, the outer towards zero; then
+ * the zero point and the clamp. Who fills it has made sure that no sum gives another value than nas_requant
  * does. */
 typedef struct nas_rounding {
     const float *high, *low, *half;

@@ -25,12 +25,13 @@ void ROW(nas_infer_flip)(int64_t n, const int8_t *restrict x, uint8_t *restrict 
 /* Of a vector of sums, as nas_rounding says. */
 INLINE vi rounded(vi sum, __m512 high, __m512 low, __m512 half) {
     enum { TOWARDS_ZERO = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC };
+    enum { UP = _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC };
     const __m512 v = _mm512_cvtepi32_ps((__m512i)sum);
     const __m512i top = _mm512_set1_epi32(INT32_MIN);
     /* half | (v & top) */
     const __m512 signed_half = _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
         _mm512_castps_si512(half), _mm512_castps_si512(v), top, 0xF8));
-    const __m512 t = _mm512_fmadd_ps(v, low, signed_half);
+    const __m512 t = _mm512_fmadd_round_ps(v, low, signed_half, UP);
     return (vi)_mm512_cvttps_epi32(_mm512_fmadd_round_ps(v, high, t, TOWARDS_ZERO));
 }
 
