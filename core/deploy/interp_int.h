@@ -104,6 +104,9 @@ nas_status nas_requant_open(const nas_step *s, const nas_lanes *l, nas_arena *a,
 /* Those of the lanes from `lane` on. */
 nas_requant nas_requant_part(const nas_requant *q, int32_t lane);
 
+/* ADD by floats; false: they do not give the same for all codes. */
+bool nas_add_near(const nas_add *add, nas_add_floats *out);
+
 /* What a weighted int8 operator has where its row of kernels sums products of bytes (dense_u8). */
 typedef struct nas_bytes {
     const int8_t *weights;

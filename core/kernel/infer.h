@@ -95,6 +95,15 @@ typedef struct nas_add {
 } nas_add;
 enum { NAS_ADD_BITS = 20 };
 
+/* The same by floats: u = a * high[0] + b * high[1] + high[2], exact; l = a * low[0] + b * low[1] +
+ * low[2] (the product of a is added last); trunc(u + (l + half with u's sign)), the outer addition
+ * rounded towards zero; then the zero point and the clamp. Who fills it has made sure that no codes
+ * give another value than nas_add does. */
+typedef struct nas_add_floats {
+    float high[3], low[3], half;
+    int32_t zero_point, lo, hi;
+} nas_add_floats;
+
 /* How an int32 sum of a hybrid operator becomes a float; factor and bias of each lane. */
 typedef struct nas_rescale {
     const float *factor, *bias;
@@ -150,6 +159,9 @@ typedef struct nas_infer {
     void (*widen)(int64_t n, const int8_t *x, int32_t zero_point, int16_t *y); /* x - zero_point */
     void (*add_f32)(int64_t n, const float *a, const float *b, float lo, float hi, float *y);
     void (*add_i8)(int64_t n, const nas_add *how, const int8_t *a, const int8_t *b, int8_t *y);
+    /* NULL where a processor cannot choose how one operation rounds. */
+    void (*add_near)(int64_t n, const nas_add_floats *how, const int8_t *a, const int8_t *b,
+                     int8_t *y);
     /* sum[c] = the sum over pixels of x[n_pix][c], in their order. */
     void (*sum_f32)(int32_t n_pix, int32_t c, const float *x, float *sum);
     void (*sum_i8)(int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum);

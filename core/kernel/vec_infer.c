@@ -301,6 +301,9 @@ const nas_infer ROW(nas_infer) = {
     .depth_unit = DEPTH_UNIT,
     .dense_f32 = dense_f32,
     .dense_i8 = ROW(nas_infer_dense_i8),
+#if defined(__AVX512BW__)
+    .add_near = ROW(nas_infer_add_near),
+#endif
 #if defined(__AVX512VNNI__)
     .flip = ROW(nas_infer_flip),
     .dense_u8 = ROW(nas_infer_dense_u8),

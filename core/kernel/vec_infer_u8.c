@@ -3,6 +3,87 @@
  * zero point, are in the value that it begins with. */
 #include "core/kernel/vec_infer.h"
 
+#if defined(__AVX512BW__)
+
+/* --- int32 to int8 ---------------------------------------------------------------------------- */
+
+enum {
+    UP = _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC,
+    TOWARDS_ZERO = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC
+};
+
+/* half with the sign of v. */
+INLINE __m512 with_sign(__m512 half, __m512 v) {
+    const __m512i top = _mm512_set1_epi32(INT32_MIN);
+    /* half | (v & top) */
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+        _mm512_castps_si512(half), _mm512_castps_si512(v), top, 0xF8));
+}
+
+/* Of a vector of sums, as nas_rounding says. */
+INLINE vi rounded(vi sum, __m512 high, __m512 low, __m512 half) {
+    const __m512 v = _mm512_cvtepi32_ps((__m512i)sum);
+    const __m512 t = _mm512_fmadd_round_ps(v, low, with_sign(half, v), UP);
+    return (vi)_mm512_cvttps_epi32(_mm512_fmadd_round_ps(v, high, t, TOWARDS_ZERO));
+}
+
+typedef struct bytes_of {
+    __m512i order, zero_point, lo, hi;
+} bytes_of;
+
+INLINE bytes_of bytes_open(int32_t zero_point, int32_t lo, int32_t hi) {
+    return (bytes_of){_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0),
+                      _mm512_set1_epi16((int16_t)zero_point), _mm512_set1_epi8((int8_t)lo),
+                      _mm512_set1_epi8((int8_t)hi)};
+}
+
+/* Four vectors, or as many as there are, with the zero point and clamped. */
+INLINE __m512i bytes_join(const vi v[4], int32_t vectors, bytes_of b) {
+    const __m512i p = (__m512i)v[0], q = vectors > 1 ? (__m512i)v[1] : p;
+    __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(p, q), b.zero_point), high = low;
+    if (vectors > 2) {
+        const __m512i r = (__m512i)v[2], s = vectors > 3 ? (__m512i)v[3] : r;
+        high = _mm512_adds_epi16(_mm512_packs_epi32(r, s), b.zero_point);
+    }
+    const __m512i all = _mm512_permutexvar_epi32(b.order, _mm512_packs_epi16(low, high));
+    return _mm512_min_epi8(_mm512_max_epi8(all, b.lo), b.hi);
+}
+
+/* --- sums of maps ----------------------------------------------------------------------------- */
+
+INLINE __m512 codes_at(const int8_t *p) {
+    return _mm512_cvtepi32_ps((__m512i)load_codes(p));
+}
+
+INLINE __m512i add_codes(const nas_add_floats *how, const int8_t *a, const int8_t *b, bytes_of o) {
+    vi v[4];
+    UNROLL for (int32_t j = 0; j < 4; j++) {
+        const __m512 p = codes_at(a + j * LANES), q = codes_at(b + j * LANES);
+        __m512 u = _mm512_set1_ps(how->high[2]), l = _mm512_set1_ps(how->low[2]);
+        u = _mm512_fmadd_ps(q, _mm512_set1_ps(how->high[1]), u);
+        l = _mm512_fmadd_ps(q, _mm512_set1_ps(how->low[1]), l);
+        u = _mm512_fmadd_ps(p, _mm512_set1_ps(how->high[0]), u);
+        l = _mm512_fmadd_ps(p, _mm512_set1_ps(how->low[0]), l);
+        l = _mm512_add_ps(l, with_sign(_mm512_set1_ps(how->half), u));
+        v[j] = (vi)_mm512_cvttps_epi32(_mm512_add_round_ps(u, l, TOWARDS_ZERO));
+    }
+    return bytes_join(v, 4, o);
+}
+
+void ROW(nas_infer_add_near)(int64_t n, const nas_add_floats *how, const int8_t *a,
+                             const int8_t *b, int8_t *y) {
+    const nas_add_floats h = *how;
+    const bytes_of o = bytes_open(h.zero_point, h.lo, h.hi);
+    int64_t i = 0;
+    for (; i + BYTES <= n; i += BYTES) _mm512_storeu_si512(y + i, add_codes(&h, a + i, b + i, o));
+    if (i == n) return;
+    int8_t last[3][BYTES] = {0};
+    memcpy(last[0], a + i, (size_t)(n - i));
+    memcpy(last[1], b + i, (size_t)(n - i));
+    _mm512_storeu_si512(last[2], add_codes(&h, last[0], last[1], o));
+    memcpy(y + i, last[2], (size_t)(n - i));
+}
+
 #if defined(__AVX512VNNI__)
 
 INLINE vi add_quads(vi a, vi x, vi w) {
@@ -18,43 +99,6 @@ void ROW(nas_infer_flip)(int64_t n, const int8_t *restrict x, uint8_t *restrict 
     const __mmask64 rest = ~(__mmask64)0 >> (BYTES - (n - i));
     _mm512_mask_storeu_epi8(y + i, rest,
                             _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), top));
-}
-
-/* --- int32 to int8 ---------------------------------------------------------------------------- */
-
-/* Of a vector of sums, as nas_rounding says. */
-INLINE vi rounded(vi sum, __m512 high, __m512 low, __m512 half) {
-    enum { TOWARDS_ZERO = _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC };
-    enum { UP = _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC };
-    const __m512 v = _mm512_cvtepi32_ps((__m512i)sum);
-    const __m512i top = _mm512_set1_epi32(INT32_MIN);
-    /* half | (v & top) */
-    const __m512 signed_half = _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
-        _mm512_castps_si512(half), _mm512_castps_si512(v), top, 0xF8));
-    const __m512 t = _mm512_fmadd_round_ps(v, low, signed_half, UP);
-    return (vi)_mm512_cvttps_epi32(_mm512_fmadd_round_ps(v, high, t, TOWARDS_ZERO));
-}
-
-typedef struct bytes_of {
-    __m512i order, zero_point, lo, hi;
-} bytes_of;
-
-INLINE bytes_of bytes_open(const nas_rounding *r) {
-    return (bytes_of){_mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0),
-                      _mm512_set1_epi16((int16_t)r->zero_point), _mm512_set1_epi8((int8_t)r->lo),
-                      _mm512_set1_epi8((int8_t)r->hi)};
-}
-
-/* Four vectors, or as many as there are, with the zero point and clamped. */
-INLINE __m512i bytes_join(const vi v[4], int32_t vectors, bytes_of b) {
-    const __m512i p = (__m512i)v[0], q = vectors > 1 ? (__m512i)v[1] : p;
-    __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(p, q), b.zero_point), high = low;
-    if (vectors > 2) {
-        const __m512i r = (__m512i)v[2], s = vectors > 3 ? (__m512i)v[3] : r;
-        high = _mm512_adds_epi16(_mm512_packs_epi32(r, s), b.zero_point);
-    }
-    const __m512i all = _mm512_permutexvar_epi32(b.order, _mm512_packs_epi16(low, high));
-    return _mm512_min_epi8(_mm512_max_epi8(all, b.lo), b.hi);
 }
 
 /* --- all input channels ----------------------------------------------------------------------- */
@@ -85,7 +129,7 @@ INLINE void finish_block(const nas_lanes *out, int32_t pixels, int32_t vectors, 
         const __m512 half = (__m512)load_f(r->half + (v + j) * LANES);
         UNROLL for (int32_t q = 0; q < pixels; q++) sum[q][j] = rounded(sum[q][j], high, low, half);
     }
-    const bytes_of b = bytes_open(r);
+    const bytes_of b = bytes_open(r->zero_point, r->lo, r->hi);
     const places to = places_of(out, v, vectors);
     y += (int64_t)p * out->c + out->start[v];
     UNROLL for (int32_t q = 0; q < pixels; q++, y += out->c) {
@@ -219,7 +263,7 @@ INLINE __m512i strip_outputs(const nas_strips *d, const nas_rounding *r,
 void ROW(nas_infer_strips_u8)(const nas_strips *d, const nas_rounding *r, const int8_t *x,
                               int8_t *y) {
     const nas_padded *p = &d->padded;
-    const bytes_of b = bytes_open(r);
+    const bytes_of b = bytes_open(r->zero_point, r->lo, r->hi);
     const int64_t line = (int64_t)p->in_w * p->c;
     const int32_t n = d->out_n;
     for (int32_t i = 0; i < p->in_h; i++)
@@ -238,4 +282,5 @@ void ROW(nas_infer_strips_u8)(const nas_strips *d, const nas_rounding *r, const 
         }
     }
 }
+#endif
 #endif
