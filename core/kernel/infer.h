@@ -63,20 +63,23 @@ typedef struct nas_rounding {
     int32_t zero_point, lo, hi;
 } nas_rounding;
 
-/* DEPTHWISE_CONV_2D of horizontal stride 1 by sums of four products, four rows of the window at a
- * time. A row of the map, and of the output, is one sequence of elements [w * c] whatever c is;
- * weights and what else a channel has are repeated until a vector begins with channel 0 again:
- * `period` vectors, and three more.
- *   map: [rows][pitch] bytes, lane: one such row: where the border is, both hold the zero point
- *   + 128 from the beginning; pitch: w * c, made a multiple of 64;
- *   quads: [ring][pitch] of four bytes each, and 64 more; ring: 4 * (groups - 1) * dilation + 1.
- * Output row i takes rows i * stride + (4 * g + k) * dilation of the map, k < 4, for each of
- * `groups`, and in them `taps` elements `step` apart. */
+/* DEPTHWISE_CONV_2D of horizontal stride 1 by sums of four products. A row of the map, and of the
+ * output, is one sequence of elements [w * c] whatever c is; weights and what else a channel has
+ * are repeated until a vector begins with channel 0 again: `period` vectors, and three more. A row
+ * of quads has, for each element, the bytes of four rows of the map, or of four pixels of a row
+ * (across), `down` bytes apart. Output row i takes rows i * stride + g * group_step of quads, g <
+ * groups, and in each of them `taps` elements `step` apart.
+ *   map: [rows][pitch] bytes and what quads read beyond; all hold `border` from the beginning,
+ *   which is the zero point + 128; pitch: w * c, made a multiple of 64;
+ *   quads: [ring][quad_pitch] of four bytes each, and 64 more. */
 typedef struct nas_strips {
     nas_padded padded;
-    int32_t rows, pitch, out_h, out_n; /* out_n: elements of an output row */
-    int32_t stride, dilation, groups, taps, step, period, ring;
-    uint8_t *map, *lane;
+    int32_t out_h, out_n; /* out_n: elements of an output row */
+    int32_t rows, pitch, ring, quad_pitch;
+    int32_t stride, groups, group_step, taps, step, period;
+    int64_t down;
+    bool across;
+    uint8_t border, *map;
     uint32_t *quads;
     const int8_t *weights; /* [period + 3][groups][taps][width][4] */
     const int32_t *first;  /* of each lane: what its sum begins with */

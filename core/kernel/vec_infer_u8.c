@@ -5,6 +5,11 @@
 
 #if defined(__AVX512BW__)
 
+/* The lowest n bits, n of any size. */
+INLINE __mmask64 bits_below(int64_t n) {
+    return n <= 0 ? 0 : n >= 64 ? ~(__mmask64)0 : ~(__mmask64)0 >> (64 - n);
+}
+
 /* --- int32 to int8 ---------------------------------------------------------------------------- */
 
 enum {
@@ -96,7 +101,7 @@ void ROW(nas_infer_flip)(int64_t n, const int8_t *restrict x, uint8_t *restrict 
     for (; i + BYTES <= n; i += BYTES)
         _mm512_storeu_si512(y + i, _mm512_xor_si512(_mm512_loadu_si512(x + i), top));
     if (i == n) return;
-    const __mmask64 rest = ~(__mmask64)0 >> (BYTES - (n - i));
+    const __mmask64 rest = bits_below(n - i);
     _mm512_mask_storeu_epi8(y + i, rest,
                             _mm512_xor_si512(_mm512_maskz_loadu_epi8(rest, x + i), top));
 }
@@ -114,9 +119,8 @@ INLINE places places_of(const nas_lanes *out, int32_t v, int32_t vectors) {
     const int32_t left = out->c - out->start[v];
     const int32_t moved = out->start[v] + (vectors - 1) * LANES - out->start[v + vectors - 1];
     const int32_t n = moved ? (vectors - 1) * LANES : left < vectors * LANES ? left : vectors * LANES;
-    const __mmask64 most = n > 0 ? ~(__mmask64)0 >> (BYTES - n) : 0;
     const __mmask64 lane = (__mmask64)0xFFFF << (LANES * (vectors - 1));
-    return (places){most, moved ? lane : 0, -moved};
+    return (places){bits_below(n), moved ? lane : 0, -moved};
 }
 
 INLINE void finish_block(const nas_lanes *out, int32_t pixels, int32_t vectors, int32_t p,
@@ -207,27 +211,39 @@ void ROW(nas_infer_dense_u8)(const nas_window *win, const uint8_t *x, const int8
 
 /* --- one kernel per channel ------------------------------------------------------------------- */
 
-/* A row of the map: its codes + 128, dwords 0, 4, 8, 12, 1, ... of each 64 bytes, so that what
- * interleaving makes of four such rows is in the order of elements. */
-static void strip_row(const nas_strips *d, const int8_t *x, uint8_t *to) {
-    const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
-    const nas_padded *b = &d->padded;
-    ROW(nas_infer_flip)((int64_t)b->in_w * b->c, x, d->lane + (int64_t)b->left * b->c);
-    for (int32_t i = 0; i < d->pitch; i += BYTES)
-        _mm512_storeu_si512(to + i,
-                            _mm512_permutexvar_epi32(order, _mm512_loadu_si512(d->lane + i)));
+/* Dwords 0, 4, 8, 12, 1, ... of each 64 bytes: what interleaving makes of four such vectors is in
+ * the order of elements. */
+INLINE __m512i spread(__m512i v) {
+    return _mm512_permutexvar_epi32(
+        _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0), v);
 }
 
-/* Bytes of four rows next to each other. */
-static void quad_row(const nas_strips *d, int32_t row, uint32_t *to) {
-    const int64_t down = (int64_t)d->dilation * d->pitch;
+/* A row of the map with its border: codes + 128, spread if quads are not made across. */
+static void strip_row(const nas_strips *d, const int8_t *x, uint8_t *to) {
+    const nas_padded *b = &d->padded;
+    const int64_t begin = (int64_t)b->left * b->c, end = begin + (int64_t)b->in_w * b->c;
+    const __m512i top = _mm512_set1_epi8(-128), border = _mm512_set1_epi8((int8_t)d->border);
+    for (int64_t i = 0; i < d->pitch; i += BYTES) {
+        const __mmask64 inside = bits_below(end - i) & ~bits_below(begin - i);
+        const void *at = (const void *)((uintptr_t)x + (uintptr_t)(i - begin));
+        const __m512i codes = _mm512_maskz_loadu_epi8(inside, at);
+        const __m512i v = _mm512_mask_blend_epi8(inside, border, _mm512_xor_si512(codes, top));
+        _mm512_storeu_si512(to + i, d->across ? v : spread(v));
+    }
+}
+
+INLINE void quad_row(const nas_strips *d, bool across, int32_t row, uint32_t *to) {
     const uint8_t *from = d->map + (int64_t)row * d->pitch;
-    for (int32_t i = 0; i < d->pitch; i += BYTES, from += BYTES, to += BYTES) {
-        const __m512i a = _mm512_loadu_si512(from), b = _mm512_loadu_si512(from + down);
-        const __m512i c = _mm512_loadu_si512(from + 2 * down);
-        const __m512i e = _mm512_loadu_si512(from + 3 * down);
-        const __m512i low = _mm512_unpacklo_epi8(a, b), low2 = _mm512_unpacklo_epi8(c, e);
-        const __m512i high = _mm512_unpackhi_epi8(a, b), high2 = _mm512_unpackhi_epi8(c, e);
+    for (int32_t i = 0; i < d->quad_pitch; i += BYTES, from += BYTES, to += BYTES) {
+        __m512i v[4];
+        UNROLL for (int32_t k = 0; k < 4; k++) {
+            v[k] = _mm512_loadu_si512(from + k * d->down);
+            if (across) v[k] = spread(v[k]);
+        }
+        const __m512i low = _mm512_unpacklo_epi8(v[0], v[1]);
+        const __m512i high = _mm512_unpackhi_epi8(v[0], v[1]);
+        const __m512i low2 = _mm512_unpacklo_epi8(v[2], v[3]);
+        const __m512i high2 = _mm512_unpackhi_epi8(v[2], v[3]);
         _mm512_storeu_si512(to, _mm512_unpacklo_epi16(low, low2));
         _mm512_storeu_si512(to + LANES, _mm512_unpackhi_epi16(low, low2));
         _mm512_storeu_si512(to + 2 * LANES, _mm512_unpacklo_epi16(high, high2));
@@ -236,7 +252,7 @@ static void quad_row(const nas_strips *d, int32_t row, uint32_t *to) {
 }
 
 static uint32_t *ring_row(const nas_strips *d, int32_t row) {
-    return d->quads + (int64_t)(row % d->ring) * d->pitch;
+    return d->quads + (int64_t)(row % d->ring) * d->quad_pitch;
 }
 
 /* 64 outputs from element e on, of which a vector begins with lane 16 * v of the pattern. */
@@ -260,6 +276,14 @@ INLINE __m512i strip_outputs(const nas_strips *d, const nas_rounding *r,
     return bytes_join(sum, 4, b);
 }
 
+INLINE void make_quads(const nas_strips *d, int32_t from, int32_t to) {
+    for (; from < to; from++)
+        if (d->across)
+            quad_row(d, true, from, ring_row(d, from));
+        else
+            quad_row(d, false, from, ring_row(d, from));
+}
+
 void ROW(nas_infer_strips_u8)(const nas_strips *d, const nas_rounding *r, const int8_t *x,
                               int8_t *y) {
     const nas_padded *p = &d->padded;
@@ -269,15 +293,14 @@ void ROW(nas_infer_strips_u8)(const nas_strips *d, const nas_rounding *r, const 
     for (int32_t i = 0; i < p->in_h; i++)
         strip_row(d, x + i * line, d->map + (int64_t)(i + p->top) * d->pitch);
     for (int32_t i = 0, made = 0; i < d->out_h; i++, y += n) {
-        const int32_t row = i * d->stride, last = row + 4 * (d->groups - 1) * d->dilation;
+        const int32_t row = i * d->stride, end = row + (d->groups - 1) * d->group_step + 1;
         const uint32_t *quads[NAS_STRIP_GROUPS];
-        if (made < row && d->groups == 1) made = row;
-        for (; made <= last; made++) quad_row(d, made, ring_row(d, made));
-        for (int32_t g = 0; g < d->groups; g++) quads[g] = ring_row(d, row + 4 * g * d->dilation);
+        make_quads(d, made < row && d->groups == 1 ? row : made, end);
+        made = end;
+        for (int32_t g = 0; g < d->groups; g++) quads[g] = ring_row(d, row + g * d->group_step);
         for (int32_t e = 0, v = 0; e < n; e += BYTES) {
             const __m512i all = strip_outputs(d, r, quads, e, v, b);
-            const __mmask64 some = n - e < BYTES ? ~(__mmask64)0 >> (BYTES - (n - e)) : ~(__mmask64)0;
-            _mm512_mask_storeu_epi8(y + e, some, all);
+            _mm512_mask_storeu_epi8(y + e, bits_below(n - e), all);
             for (v += 4; v >= d->period;) v -= d->period;
         }
     }
