@@ -110,6 +110,7 @@ bool nas_add_near(const nas_add *add, nas_add_floats *out);
 /* What a weighted int8 operator has where its row of kernels sums products of bytes (dense_u8). */
 typedef struct nas_bytes {
     const int8_t *weights;
+    uint8_t *room;        /* of dense_u8 */
     const int32_t *first; /* what sums of input + 128 begin with; with the bias if floats */
     bool floats;          /* rounding gives what requant does, whatever the input */
     nas_rounding rounding;
@@ -121,7 +122,7 @@ bool nas_bytes_suit(const nas_step *s);
 nas_status nas_bytes_open(const nas_step *s, int32_t channels, int32_t lanes,
                           const int32_t *channel, nas_arena *a, nas_bytes *b, nas_err *err);
 /* The same with weights [out][n_seg][run], as dense_u8 wants them; win->run becomes a multiple of
- * 4. */
+ * run_unit. */
 nas_status nas_bytes_pack(const nas_step *s, nas_window *win, nas_arena *a, nas_bytes *b,
                           nas_err *err);
 

@@ -126,7 +126,8 @@ nas_status nas_bytes_open(const nas_step *s, int32_t channels, int32_t lanes,
 nas_status nas_bytes_pack(const nas_step *s, nas_window *win, nas_arena *a, nas_bytes *b,
                           nas_err *err) {
     const nas_lanes *l = &win->out;
-    const int32_t run = win->run, quads = (run + 3) / 4, width = s->kernel->width;
+    const int32_t unit = s->kernel->run_unit, run = win->run;
+    const int32_t quads = (run + unit - 1) / unit * (unit / 4), width = s->kernel->width;
     const int64_t all = (int64_t)win->n_seg * quads;
     int8_t *w = nas_arena_array(a, (size_t)(all * 4 * l->room), sizeof *w, err);
     int32_t *channel = nas_arena_array(a, (size_t)l->room, sizeof *channel, err);
@@ -142,7 +143,11 @@ nas_status nas_bytes_pack(const nas_step *s, nas_window *win, nas_arena *a, nas_
             }
     }
     win->run = 4 * quads;
+    const size_t room = (size_t)s->kernel->copy_pixels * (size_t)win->n_seg * (size_t)win->run;
+    uint8_t *copies = nas_arena_alloc(a, room, err);
+    if (!copies) return NAS_ENOMEM;
     NAS_TRY(nas_bytes_open(s, l->c, l->room, channel, a, b, err));
     b->weights = w;
+    b->room = copies;
     return NAS_OK;
 }

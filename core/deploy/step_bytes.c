@@ -32,13 +32,14 @@ static void run_conv(const nas_step *s) {
     const conv *d = s->state;
     fill_map(s, d);
     s->kernel->dense_u8(&d->win, d->map, d->bytes.weights, d->bytes.first, &d->bytes.rounding,
-                        s->y);
+                        d->bytes.room, s->y);
 }
 
 static void run_conv_fixed(const nas_step *s) {
     const conv *d = s->state;
     fill_map(s, d);
-    s->kernel->dense_u8(&d->win, d->map, d->bytes.weights, d->bytes.first, NULL, d->acc);
+    s->kernel->dense_u8(&d->win, d->map, d->bytes.weights, d->bytes.first, NULL,
+                        d->bytes.room, d->acc);
     s->kernel->requant(d->win.n_pix, &d->win.out, &d->q, d->acc, s->y);
 }
 
@@ -50,7 +51,8 @@ nas_status nas_step_conv_bytes(nas_step *s, nas_arena *a, nas_err *err) {
     NAS_TRY(nas_lanes_open(s->out->dims[3], width, width, a, &d->win.out, err));
     NAS_TRY(nas_bytes_pack(s, &d->win, a, &d->bytes, err));
     const nas_padded *p = &d->padded;
-    const size_t items = (size_t)p->h * (size_t)p->w * (size_t)p->c + 3;
+    const size_t items = (size_t)p->h * (size_t)p->w * (size_t)p->c +
+                         (size_t)s->kernel->run_unit;
     d->map = nas_arena_alloc(a, items, err);
     if (!d->map) return NAS_ENOMEM;
     memset(d->map, zero, items);

@@ -130,11 +130,13 @@ typedef struct nas_infer {
 
     /* Where a processor sums four products of bytes at a time (else NULL): y = x + 128; and
      * first[lane] + the sum of y * w as acc[n_pix][room], or, with r, as int8 y[n_pix][c]. A run is
-     * a multiple of 4; weights are [element / 4] as nas_infer_place has pairs, 4 to a lane. Reads 3
-     * elements beyond the last run at most. Sums are taken modulo 2^32. */
+     * a multiple of run_unit; weights are [element / 4] as nas_infer_place has pairs, 4 to a lane.
+     * Reads beyond the last run as far as run_unit has made it longer. Sums are taken modulo 2^32.
+     * room: copy_pixels * n_seg * run bytes. */
+    int32_t run_unit, copy_pixels;
     void (*flip)(int64_t n, const int8_t *x, uint8_t *y);
     void (*dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w, const int32_t *first,
-                     const nas_rounding *r, void *y);
+                     const nas_rounding *r, uint8_t *room, void *y);
     void (*strips_u8)(const nas_strips *d, const nas_rounding *r, const int8_t *x, int8_t *y);
 
     /* One kernel per channel, for one unit: 1 vector, or the 2 of depth_unit channels. plane_*:
@@ -208,7 +210,8 @@ extern const nas_infer nas_infer_plain;
 
 extern const nas_infer nas_infer_reference, nas_infer_generic;
 #ifdef __x86_64__
-extern const nas_infer nas_infer_avx2, nas_infer_avx512, nas_infer_avx512vnni;
+extern const nas_infer nas_infer_avx2, nas_infer_avx512, nas_infer_avx512vnni,
+    nas_infer_avx512amx;
 #endif
 
 #endif

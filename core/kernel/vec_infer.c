@@ -305,6 +305,12 @@ const nas_infer ROW(nas_infer) = {
     .add_near = ROW(nas_infer_add_near),
 #endif
 #if defined(__AVX512VNNI__)
+#if defined(__AMX_INT8__)
+    .run_unit = 64,
+    .copy_pixels = 32,
+#else
+    .run_unit = 4,
+#endif
     .flip = ROW(nas_infer_flip),
     .dense_u8 = ROW(nas_infer_dense_u8),
     .strips_u8 = ROW(nas_infer_strips_u8),

@@ -159,7 +159,7 @@ void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int1
                              int32_t *acc);
 void ROW(nas_infer_flip)(int64_t n, const int8_t *x, uint8_t *y);
 void ROW(nas_infer_dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w,
-                             const int32_t *first, const nas_rounding *r, void *y);
+                             const int32_t *first, const nas_rounding *r, uint8_t *room, void *y);
 void ROW(nas_infer_strips_u8)(const nas_strips *d, const nas_rounding *r, const int8_t *x,
                               int8_t *y);
 void ROW(nas_infer_plane_i8)(const nas_padded *map, const nas_lanes *unit, const int8_t *x,

@@ -123,6 +123,12 @@ INLINE places places_of(const nas_lanes *out, int32_t v, int32_t vectors) {
     return (places){bits_below(n), moved ? lane : 0, -moved};
 }
 
+INLINE void block_store(int8_t *y, __m512i all, places to) {
+    _mm512_mask_storeu_epi8(y, to.most, all);
+    if (__builtin_expect(to.last != 0, 0))
+        _mm512_mask_storeu_epi8((char *)((uintptr_t)y + (uintptr_t)to.apart), to.last, all);
+}
+
 INLINE void finish_block(const nas_lanes *out, int32_t pixels, int32_t vectors, int32_t p,
                          int32_t v, vi sum[MOST_PIXELS][MOST_VECTORS], const nas_rounding *r,
                          int8_t *y) {
@@ -136,12 +142,8 @@ INLINE void finish_block(const nas_lanes *out, int32_t pixels, int32_t vectors, 
     const bytes_of b = bytes_open(r->zero_point, r->lo, r->hi);
     const places to = places_of(out, v, vectors);
     y += (int64_t)p * out->c + out->start[v];
-    UNROLL for (int32_t q = 0; q < pixels; q++, y += out->c) {
-        const __m512i all = bytes_join(sum[q], vectors, b);
-        _mm512_mask_storeu_epi8(y, to.most, all);
-        if (__builtin_expect(to.last != 0, 0))
-            _mm512_mask_storeu_epi8((char *)((uintptr_t)y + (uintptr_t)to.apart), to.last, all);
-    }
+    UNROLL for (int32_t q = 0; q < pixels; q++, y += out->c)
+        block_store(y, bytes_join(sum[q], vectors, b), to);
 }
 
 /* Four bytes in every lane. */
@@ -182,8 +184,158 @@ INLINE void dense_block(const nas_window *win, int32_t pixels, int32_t vectors, 
         store_i(acc + q * win->out.room + j * LANES, sum[q][j]);
 }
 
+#if defined(__AMX_INT8__)
+/* --- all input channels, tiles of 16 pixels by 16 lanes --------------------------------------- */
+
+enum { TILE = 16, PAIR = 2 * TILE };
+
+/* All tiles are 16 rows of 64 bytes. */
+INLINE void tiles_begin(void) {
+    struct {
+        uint8_t palette, start, none[14];
+        uint16_t bytes[16];
+        uint8_t rows[16];
+    } config = {.palette = 1};
+    for (int k = 0; k < 8; k++) {
+        config.bytes[k] = BYTES;
+        config.rows[k] = TILE;
+    }
+    _tile_loadconfig(&config);
+}
+
+/* Where a window's 16 pixels stand: run i of pixel q at from + seg[i] + q * stride. */
+typedef struct tile_pixels {
+    const uint8_t *from;
+    const int32_t *seg; /* NULL: one run after the other */
+    int64_t stride;
+} tile_pixels;
+
+/* Sums of one or two tiles of pixels by one or two vectors of a block of n, to `sums`
+ * [pixel][2][LANES]. */
+INLINE void tile_sums(const nas_window *win, bool both_p, bool both_v, const tile_pixels *x,
+                      int32_t n, const int8_t *w, const int32_t *first, int32_t *sums) {
+    const int64_t across = (int64_t)n * BYTES, row = 2 * BYTES;
+    _tile_loadd(0, first, 0);
+    if (both_v) _tile_loadd(1, first + LANES, 0);
+    if (both_p) _tile_loadd(2, first, 0);
+    if (both_p && both_v) _tile_loadd(3, first + LANES, 0);
+    for (int32_t s = 0; s < win->n_seg; s++) {
+        const int64_t at = x->seg ? x->seg[s] : (int64_t)s * win->run;
+        const uint8_t *p = x[0].from + at, *q = both_p ? x[1].from + at : p;
+        for (int32_t i = 0; i < win->run; i += BYTES, w += TILE * across) {
+            _tile_loadd(4, p + i, x->stride);
+            _tile_loadd(6, w, across);
+            if (both_v) _tile_loadd(7, w + BYTES, across);
+            _tile_dpbusd(0, 4, 6);
+            if (both_v) _tile_dpbusd(1, 4, 7);
+            if (!both_p) continue;
+            _tile_loadd(5, q + i, x->stride);
+            _tile_dpbusd(2, 5, 6);
+            if (both_v) _tile_dpbusd(3, 5, 7);
+        }
+    }
+    _tile_stored(0, sums, row);
+    if (both_v) _tile_stored(1, sums + LANES, row);
+    if (both_p) _tile_stored(2, sums + 2 * TILE * LANES, row);
+    if (both_p && both_v) _tile_stored(3, sums + 2 * TILE * LANES + LANES, row);
+}
+
+/* To outputs, pixels from p on, vectors from v on. */
+INLINE void tile_finish(const nas_lanes *out, int32_t pixels, int32_t vectors, int32_t p, int32_t v,
+                        const int32_t *sums, const nas_rounding *r, void *y) {
+    if (!r) {
+        int32_t *acc = (int32_t *)y + (int64_t)p * out->room + v * LANES;
+        for (int32_t q = 0; q < pixels; q++, acc += out->room, sums += 2 * LANES)
+            memcpy(acc, sums, (size_t)vectors * BYTES);
+        return;
+    }
+    const bytes_of b = bytes_open(r->zero_point, r->lo, r->hi);
+    const places to = places_of(out, v, vectors);
+    int8_t *at = (int8_t *)y + (int64_t)p * out->c + out->start[v];
+    vf high[2], low[2], half[2];
+    UNROLL for (int32_t j = 0; j < vectors; j++) {
+        high[j] = load_f(r->high + (v + j) * LANES);
+        low[j] = load_f(r->low + (v + j) * LANES);
+        half[j] = load_f(r->half + (v + j) * LANES);
+    }
+    for (int32_t q = 0; q < pixels; q++, at += out->c, sums += 2 * LANES) {
+        vi t[4];
+        UNROLL for (int32_t j = 0; j < vectors; j++) t[j] = rounded(
+            load_i(sums + j * LANES), (__m512)high[j], (__m512)low[j], (__m512)half[j]);
+        block_store(at, bytes_join(t, vectors, b), to);
+    }
+}
+
+/* Pixels p to p + n: where they are, if all are equally far apart and whole tiles; else copied, the
+ * last of them as often as is missing. */
+static void tile_gather(const nas_window *win, int32_t p, int32_t n, const uint8_t *x,
+                        uint8_t *room, tile_pixels out[2]) {
+    const int32_t *at = win->at + p, step = n > 1 ? at[1] - at[0] : 0;
+    const int64_t all = (int64_t)win->n_seg * win->run;
+    bool even = n % TILE == 0;
+    for (int32_t q = 1; even && q < n; q++) even = at[q] - at[q - 1] == step;
+    if (even) {
+        out[0] = (tile_pixels){x + at[0], win->seg, step};
+        out[1] = (tile_pixels){x + at[0] + (int64_t)(n > TILE ? TILE : 0) * step, win->seg, step};
+        return;
+    }
+    uint8_t *to = room;
+    for (int32_t q = 0; q < (n + TILE - 1) / TILE * TILE; q++)
+        for (int32_t s = 0; s < win->n_seg; s++, to += win->run) {
+            const uint8_t *from = x + at[q < n ? q : n - 1] + win->seg[s];
+            for (int32_t i = 0; i < win->run; i += BYTES)
+                _mm512_storeu_si512(to + i, _mm512_loadu_si512(from + i));
+        }
+    out[0] = (tile_pixels){room, NULL, all};
+    out[1] = (tile_pixels){room + TILE * all, NULL, all};
+}
+
+static void dense_tiles(const nas_window *win, const uint8_t *x, const int8_t *w,
+                        const int32_t *first, const nas_rounding *r, uint8_t *room, void *y) {
+    const int64_t each = (int64_t)win->n_seg * win->run * LANES;
+    const nas_lanes *out = &win->out;
+    int32_t sums[PAIR * 2 * LANES] __attribute__((aligned(BYTES)));
+    tiles_begin();
+    for (int32_t p = 0; p < win->n_pix; p += PAIR) {
+        const int32_t left = win->n_pix - p, pixels = left < PAIR ? left : PAIR;
+        tile_pixels from[2];
+        tile_gather(win, p, pixels, x, room, from);
+        for (int32_t b = 0, v = 0; v < out->vectors; b++) {
+            const int32_t n = nas_infer_block(out, MOST_I8, b + 1) - v;
+            for (int32_t j = 0; j < n; j += 2) {
+                const int8_t *k = w + each * v + j * BYTES;
+                const int32_t *begin = first + (v + j) * LANES;
+                const bool both_p = pixels > TILE, both_v = j + 1 < n;
+                if (both_p && both_v)
+                    tile_sums(win, true, true, from, n, k, begin, sums);
+                else if (both_p)
+                    tile_sums(win, true, false, from, n, k, begin, sums);
+                else if (both_v)
+                    tile_sums(win, false, true, from, n, k, begin, sums);
+                else
+                    tile_sums(win, false, false, from, n, k, begin, sums);
+                if (both_v)
+                    tile_finish(out, pixels, 2, p, v + j, sums, r, y);
+                else
+                    tile_finish(out, pixels, 1, p, v + j, sums, r, y);
+            }
+            v += n;
+        }
+    }
+    _tile_release();
+}
+#endif
+
 void ROW(nas_infer_dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w,
-                             const int32_t *first, const nas_rounding *r, void *y) {
+                             const int32_t *first, const nas_rounding *r, uint8_t *room, void *y) {
+#if defined(__AMX_INT8__)
+    if (win->n_pix >= TILE / 2) {
+        dense_tiles(win, x, w, first, r, room, y);
+        return;
+    }
+#else
+    (void)room;
+#endif
     const int64_t each = (int64_t)win->n_seg * win->run * LANES;
     const nas_lanes *out = &win->out;
 #define MOST       MOST_I8
