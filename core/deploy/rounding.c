@@ -123,29 +123,36 @@ nas_status nas_bytes_open(const nas_step *s, int32_t channels, int32_t lanes,
     return NAS_OK;
 }
 
+/* Tiles take long runs, and some time to begin. */
+static int32_t run_unit(const nas_infer *k, const nas_window *win) {
+    enum { LEAST_PIXELS = 32, LEAST_TAPS = 56 };
+    const int32_t unit = k->run_unit, whole = (win->run + unit - 1) / unit * unit;
+    const bool few = win->n_pix < LEAST_PIXELS || win->n_seg * win->run < LEAST_TAPS;
+    return few || whole - win->run > win->run / 2 ? 4 : unit;
+}
+
 nas_status nas_bytes_pack(const nas_step *s, nas_window *win, nas_arena *a, nas_bytes *b,
                           nas_err *err) {
     const nas_lanes *l = &win->out;
-    const int32_t unit = s->kernel->run_unit, run = win->run;
-    const int32_t quads = (run + unit - 1) / unit * (unit / 4), width = s->kernel->width;
+    const int32_t run = win->run, unit = run_unit(s->kernel, win), width = s->kernel->width;
+    win->run = (run + unit - 1) / unit * unit;
+    const int32_t quads = win->run / 4, most = nas_infer_most_u8(s->kernel, win);
     const int64_t all = (int64_t)win->n_seg * quads;
+    const size_t room = (size_t)s->kernel->copy_pixels * (size_t)(4 * all);
     int8_t *w = nas_arena_array(a, (size_t)(all * 4 * l->room), sizeof *w, err);
     int32_t *channel = nas_arena_array(a, (size_t)l->room, sizeof *channel, err);
-    if (!w || !channel) return NAS_ENOMEM;
+    uint8_t *copies = nas_infer_by_tiles(s->kernel, win) ? nas_arena_alloc(a, room, err) : NULL;
+    if (!w || !channel || (!copies && nas_infer_by_tiles(s->kernel, win))) return NAS_ENOMEM;
     const int8_t *from = s->x[1];
     for (int32_t lane = 0; lane < l->room; lane++) {
         const int32_t c = channel[lane] = nas_lanes_channel(l, lane);
         for (int64_t g = 0; c >= 0 && g < win->n_seg; g++)
             for (int32_t i = 0; i < run; i++) {
-                const int64_t at = nas_infer_place(l, s->kernel->most_i8, all, g * quads + i / 4,
-                                                   lane / width);
-                w[4 * (at * width + lane % width) + i % 4] = from[(c * win->n_seg + g) * run + i];
+                const int64_t at =
+                    nas_infer_place(l, most, all, g * quads + i / 4, lane / width) * width;
+                w[4 * (at + lane % width) + i % 4] = from[(c * win->n_seg + g) * run + i];
             }
     }
-    win->run = 4 * quads;
-    const size_t room = (size_t)s->kernel->copy_pixels * (size_t)win->n_seg * (size_t)win->run;
-    uint8_t *copies = nas_arena_alloc(a, room, err);
-    if (!copies) return NAS_ENOMEM;
     NAS_TRY(nas_bytes_open(s, l->c, l->room, channel, a, b, err));
     b->weights = w;
     b->room = copies;

@@ -130,9 +130,10 @@ typedef struct nas_infer {
 
     /* Where a processor sums four products of bytes at a time (else NULL): y = x + 128; and
      * first[lane] + the sum of y * w as acc[n_pix][room], or, with r, as int8 y[n_pix][c]. A run is
-     * a multiple of run_unit; weights are [element / 4] as nas_infer_place has pairs, 4 to a lane.
-     * Reads beyond the last run as far as run_unit has made it longer. Sums are taken modulo 2^32.
-     * room: copy_pixels * n_seg * run bytes. */
+     * a multiple of 4; weights are [element / 4] as nas_infer_place has pairs, 4 to a lane, for
+     * blocks of nas_infer_most_u8. Reads beyond the last run as far as that has been made longer.
+     * Sums are taken modulo 2^32. room: copy_pixels * n_seg * run bytes. Runs that are multiples of
+     * run_unit are fastest where there are many pixels. */
     int32_t run_unit, copy_pixels;
     void (*flip)(int64_t n, const int8_t *x, uint8_t *y);
     void (*dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w, const int32_t *first,
@@ -196,6 +197,15 @@ static inline int64_t nas_infer_place(const nas_lanes *out, int32_t most, int64_
     while (nas_infer_block(out, most, b + 1) <= j) b++;
     const int32_t from = nas_infer_block(out, most, b), to = nas_infer_block(out, most, b + 1);
     return elements * from + k * (to - from) + j - from;
+}
+
+/* Does dense_u8 work by tiles of 16 pixels, and on how many vectors at a time? */
+enum { NAS_TILE_RUN = 64 };
+static inline bool nas_infer_by_tiles(const nas_infer *k, const nas_window *win) {
+    return k->run_unit == NAS_TILE_RUN && win->run % NAS_TILE_RUN == 0 && win->n_pix >= 8;
+}
+static inline int32_t nas_infer_most_u8(const nas_infer *k, const nas_window *win) {
+    return nas_infer_by_tiles(k, win) ? 2 : k->most_i8;
 }
 
 /* The best row that this processor runs, or the one that the environment variable NAS_KERNEL names

@@ -306,7 +306,7 @@ const nas_infer ROW(nas_infer) = {
 #endif
 #if defined(__AVX512VNNI__)
 #if defined(__AMX_INT8__)
-    .run_unit = 64,
+    .run_unit = NAS_TILE_RUN,
     .copy_pixels = 32,
 #else
     .run_unit = 4,

@@ -157,6 +157,7 @@ INLINE vi load_codes(const int8_t *p) {
 
 void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
                              int32_t *acc);
+extern const nas_infer ROW(nas_infer);
 void ROW(nas_infer_flip)(int64_t n, const int8_t *x, uint8_t *y);
 void ROW(nas_infer_dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w,
                              const int32_t *first, const nas_rounding *r, uint8_t *room, void *y);

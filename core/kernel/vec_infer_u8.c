@@ -210,11 +210,10 @@ typedef struct tile_pixels {
     int64_t stride;
 } tile_pixels;
 
-/* Sums of one or two tiles of pixels by one or two vectors of a block of n, to `sums`
- * [pixel][2][LANES]. */
+/* Sums of one or two tiles of pixels by one or two vectors, to `sums` [pixel][2][LANES]. */
 INLINE void tile_sums(const nas_window *win, bool both_p, bool both_v, const tile_pixels *x,
-                      int32_t n, const int8_t *w, const int32_t *first, int32_t *sums) {
-    const int64_t across = (int64_t)n * BYTES, row = 2 * BYTES;
+                      const int8_t *w, const int32_t *first, int32_t *sums) {
+    const int64_t across = both_v ? 2 * BYTES : BYTES, row = 2 * BYTES;
     _tile_loadd(0, first, 0);
     if (both_v) _tile_loadd(1, first + LANES, 0);
     if (both_p) _tile_loadd(2, first, 0);
@@ -301,24 +300,21 @@ static void dense_tiles(const nas_window *win, const uint8_t *x, const int8_t *w
         tile_pixels from[2];
         tile_gather(win, p, pixels, x, room, from);
         for (int32_t b = 0, v = 0; v < out->vectors; b++) {
-            const int32_t n = nas_infer_block(out, MOST_I8, b + 1) - v;
-            for (int32_t j = 0; j < n; j += 2) {
-                const int8_t *k = w + each * v + j * BYTES;
-                const int32_t *begin = first + (v + j) * LANES;
-                const bool both_p = pixels > TILE, both_v = j + 1 < n;
-                if (both_p && both_v)
-                    tile_sums(win, true, true, from, n, k, begin, sums);
-                else if (both_p)
-                    tile_sums(win, true, false, from, n, k, begin, sums);
-                else if (both_v)
-                    tile_sums(win, false, true, from, n, k, begin, sums);
-                else
-                    tile_sums(win, false, false, from, n, k, begin, sums);
-                if (both_v)
-                    tile_finish(out, pixels, 2, p, v + j, sums, r, y);
-                else
-                    tile_finish(out, pixels, 1, p, v + j, sums, r, y);
-            }
+            const int32_t n = nas_infer_block(out, 2, b + 1) - v;
+            const int8_t *k = w + each * v;
+            const bool both = pixels > TILE;
+            if (both && n == 2)
+                tile_sums(win, true, true, from, k, first + v * LANES, sums);
+            else if (both)
+                tile_sums(win, true, false, from, k, first + v * LANES, sums);
+            else if (n == 2)
+                tile_sums(win, false, true, from, k, first + v * LANES, sums);
+            else
+                tile_sums(win, false, false, from, k, first + v * LANES, sums);
+            if (n == 2)
+                tile_finish(out, pixels, 2, p, v, sums, r, y);
+            else
+                tile_finish(out, pixels, 1, p, v, sums, r, y);
             v += n;
         }
     }
@@ -329,7 +325,7 @@ static void dense_tiles(const nas_window *win, const uint8_t *x, const int8_t *w
 void ROW(nas_infer_dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w,
                              const int32_t *first, const nas_rounding *r, uint8_t *room, void *y) {
 #if defined(__AMX_INT8__)
-    if (win->n_pix >= TILE / 2) {
+    if (nas_infer_by_tiles(&ROW(nas_infer), win)) {
         dense_tiles(win, x, w, first, r, room, y);
         return;
     }
