@@ -10,6 +10,8 @@ typedef struct dense {
     bool direct;       /* the window reads the input where it is */
     float *map;
     int16_t *map16;
+    uint8_t *map8; /* of FULLY_CONNECTED: sums are of products of bytes */
+    nas_bytes bytes;
     const void *weights;
     const float *bias;
     float lo, hi;
@@ -141,6 +143,30 @@ nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
     return nas_requant_open(s, &d->win.out, a, &d->q, err);
 }
 
+/* Sums of FULLY_CONNECTED without the bias, to acc. */
+static void sums_i8(const nas_step *s) {
+    const dense *d = s->state;
+    const nas_infer *k = s->kernel;
+    const int64_t n = nas_tensor_count(s->in[0]);
+    if (d->map8) {
+        k->flip(n, s->x[0], d->map8);
+        k->dense_u8(&d->win, d->map8, d->bytes.weights, d->bytes.first, NULL, d->bytes.room,
+                    d->acc);
+        return;
+    }
+    k->widen(n, s->x[0], s->in[0]->zero_point[0], d->map16);
+    k->dense_i8(&d->win, d->map16, d->weights, d->acc);
+}
+
+static nas_status open_bytes(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
+    const size_t items = (size_t)nas_tensor_count(s->in[0]) + (size_t)s->kernel->run_unit;
+    NAS_TRY(nas_bytes_pack(s, &d->win, a, &d->bytes, err));
+    d->map8 = nas_arena_alloc(a, items, err);
+    d->acc = nas_arena_array(a, (size_t)d->win.n_pix * (size_t)d->win.out.room, sizeof *d->acc,
+                             err);
+    return d->map8 && d->acc ? NAS_OK : NAS_ENOMEM;
+}
+
 /* The reference FULLY_CONNECTED scales its sums in double, unlike CONV_2D (kernels/internal/
  * reference/integer_ops/fully_connected.h, since 2025). */
 static void run_fully_connected_i8(const nas_step *s) {
@@ -148,8 +174,7 @@ static void run_fully_connected_i8(const nas_step *s) {
     const nas_lanes *l = &d->win.out;
     const int32_t *bias = s->x[2], *acc = d->acc;
     int8_t *y = s->y;
-    s->kernel->widen(nas_tensor_count(s->in[0]), s->x[0], s->in[0]->zero_point[0], d->map16);
-    s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
+    sums_i8(s);
     for (int32_t p = 0; p < d->win.n_pix; p++, acc += l->room)
         for (int32_t c = 0; c < l->c; c++) {
             const uint32_t sum = (uint32_t)acc[d->lane[c]] + (bias ? (uint32_t)bias[c] : 0);
@@ -211,6 +236,10 @@ nas_status nas_step_fully_connected(nas_step *s, nas_arena *a, nas_err *err) {
         return pack_f32(s, d, a, err);
     }
     s->run = run_fully_connected_i8;
+    if (nas_bytes_suit(s)) {
+        NAS_TRY(open_bytes(s, d, a, err));
+        return open_ratio(s, d, a, err);
+    }
     d->map16 = nas_arena_array(a, (size_t)rows * (size_t)in + 2, sizeof *d->map16, err);
     if (!d->map16) return NAS_ENOMEM;
     NAS_TRY(pack_i8(s, d, a, err));
