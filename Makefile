@@ -30,13 +30,14 @@ ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 ROWS := generic
 ifeq ($(ARCH),x86_64)
 ROWS += avx2 avx512
-INFER_ROWS := avx512vnni # inference alone
+INFER_ROWS := avx512vnni avx512amx # inference alone
 endif
 # Scheduling before registers are given out loads more than they hold.
 FLAGS_generic := $(if $(filter aarch64,$(ARCH)),-fno-schedule-insns)
 FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
 FLAGS_avx512vnni := $(FLAGS_avx512) -mavx512vnni
+FLAGS_avx512amx := $(FLAGS_avx512vnni) -mamx-tile -mamx-int8
 
 INFER := $(wildcard core/kernel/vec_infer*.c)
 VEC := $(wildcard core/kernel/vec_*.c)

@@ -110,4 +110,32 @@ nas_status nas_requant_open(const nas_step *s, const nas_lanes *l, nas_arena *a,
 /* Those of the lanes from `lane` on. */
 nas_requant nas_requant_part(const nas_requant *q, int32_t lane);
 
+/* ADD by floats; false: they do not give the same for all codes. */
+bool nas_add_near(const nas_add *add, nas_add_floats *out);
+
+/* What a weighted int8 operator has where its row of kernels sums products of bytes (dense_u8). */
+typedef struct nas_bytes {
+    const int8_t *weights;
+    uint8_t *room;        /* of dense_u8 */
+    const int32_t *first; /* what sums of input + 128 begin with; with the bias if floats */
+    bool floats;          /* rounding gives what requant does, whatever the input */
+    nas_rounding rounding;
+} nas_bytes;
+
+/* Is the step an int8 one whose products can be so summed? */
+bool nas_bytes_suit(const nas_step *s);
+/* All but weights; channel[lanes]: of each lane, -1 for none. Not floats for FULLY_CONNECTED as
+ * LiteRT rounds it. */
+nas_status nas_bytes_open(const nas_step *s, int32_t channels, int32_t lanes,
+                          const int32_t *channel, nas_arena *a, nas_bytes *b, nas_err *err);
+/* The same with weights [out][n_seg][run], as dense_u8 wants them; win->run becomes a multiple of
+ * run_unit. */
+nas_status nas_bytes_pack(const nas_step *s, nas_window *win, nas_arena *a, nas_bytes *b,
+                          nas_err *err);
+
+/* CONV_2D where nas_bytes_suit, and DEPTHWISE_CONV_2D; `there` false: the step was left as it was,
+ * another way is to be taken. */
+nas_step_open nas_step_conv_bytes;
+nas_status nas_step_strips(nas_step *s, nas_arena *a, bool *there, nas_err *err);
+
 #endif

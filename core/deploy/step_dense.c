@@ -10,6 +10,8 @@ typedef struct dense {
     bool direct;       /* the window reads the input where it is */
     float *map;
     int16_t *map16;
+    uint8_t *map8; /* of FULLY_CONNECTED: sums are of products of bytes */
+    nas_bytes bytes;
     const void *weights;
     const float *bias;
     float lo, hi;
@@ -113,6 +115,7 @@ static nas_status open_lanes(const nas_step *s, int32_t c, dense *d, nas_arena *
 }
 
 nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
+    if (nas_bytes_suit(s)) return nas_step_conv_bytes(s, a, err);
     if (nas_tiles_suit(s)) return nas_step_tiles(s, a, err);
     dense *d = nas_arena_alloc(a, sizeof *d, err);
     if (!d) return NAS_ENOMEM;
@@ -140,10 +143,26 @@ nas_status nas_step_conv(nas_step *s, nas_arena *a, nas_err *err) {
     return nas_requant_open(s, &d->win.out, a, &d->q, err);
 }
 
+/* Sums of FULLY_CONNECTED without the bias, to acc. */
 static void sum_fully_connected_i8(const nas_step *s) {
     const dense *d = s->state;
-    s->kernel->widen(nas_tensor_count(s->in[0]), s->x[0], s->in[0]->zero_point[0], d->map16);
-    s->kernel->dense_i8(&d->win, d->map16, d->weights, d->acc);
+    const nas_infer *k = s->kernel;
+    const int64_t n = nas_tensor_count(s->in[0]);
+    if (d->map8) {
+        k->flip(n, s->x[0], d->map8);
+        k->dense_u8(&d->win, d->map8, d->bytes.weights, d->bytes.first, NULL, d->bytes.room,
+                    d->acc);
+        return;
+    }
+    k->widen(n, s->x[0], s->in[0]->zero_point[0], d->map16);
+    k->dense_i8(&d->win, d->map16, d->weights, d->acc);
+}
+
+static void run_fully_connected_bytes(const nas_step *s) {
+    const dense *d = s->state;
+    s->kernel->flip(nas_tensor_count(s->in[0]), s->x[0], d->map8);
+    s->kernel->dense_u8(&d->win, d->map8, d->bytes.weights, d->bytes.first, &d->bytes.rounding,
+                        d->bytes.room, s->y);
 }
 
 static void run_fully_connected_i8(const nas_step *s) {
@@ -188,6 +207,15 @@ static void run_fully_connected_hybrid(const nas_step *s) {
     }
 }
 
+static nas_status open_bytes(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
+    const size_t items = (size_t)nas_tensor_count(s->in[0]) + (size_t)s->kernel->run_unit;
+    NAS_TRY(nas_bytes_pack(s, &d->win, a, &d->bytes, err));
+    d->map8 = nas_arena_alloc(a, items, err);
+    d->acc = nas_arena_array(a, (size_t)d->win.n_pix * (size_t)d->win.out.room, sizeof *d->acc,
+                             err);
+    return d->map8 && d->acc ? NAS_OK : NAS_ENOMEM;
+}
+
 static nas_status open_ratio(const nas_step *s, dense *d, nas_arena *a, nas_err *err) {
     const nas_lanes *l = &d->win.out;
     double *ratio = nas_arena_array(a, (size_t)l->c, sizeof *ratio, err);
@@ -220,14 +248,20 @@ nas_status nas_step_fully_connected(nas_step *s, nas_arena *a, nas_err *err) {
         s->run = run_f32;
         return pack_f32(s, d, a, err);
     }
-    s->run = s->runtime == NAS_RUNTIME_LITERT ? run_fully_connected_litert : run_fully_connected_i8;
-    d->map16 = nas_arena_array(a, (size_t)rows * (size_t)in + 2, sizeof *d->map16, err);
-    if (!d->map16) return NAS_ENOMEM;
-    NAS_TRY(pack_i8(s, d, a, err));
+    const bool litert = s->runtime == NAS_RUNTIME_LITERT;
+    s->run = litert ? run_fully_connected_litert : run_fully_connected_i8;
+    if (nas_bytes_suit(s)) {
+        NAS_TRY(open_bytes(s, d, a, err));
+        if (d->bytes.floats) s->run = run_fully_connected_bytes;
+    } else {
+        d->map16 = nas_arena_array(a, (size_t)rows * (size_t)in + 2, sizeof *d->map16, err);
+        if (!d->map16) return NAS_ENOMEM;
+        NAS_TRY(pack_i8(s, d, a, err));
+    }
     if (nas_step_is_hybrid(s)) {
         s->run = run_fully_connected_hybrid;
         return nas_hybrid_open(s, &d->win.out, in, a, &d->hybrid, err);
     }
-    if (s->runtime == NAS_RUNTIME_LITERT) return open_ratio(s, d, a, err);
+    if (litert) return open_ratio(s, d, a, err);
     return nas_requant_open(s, &d->win.out, a, &d->q, err);
 }

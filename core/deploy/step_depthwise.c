@@ -133,6 +133,9 @@ nas_status nas_step_depthwise(nas_step *s, nas_arena *a, nas_err *err) {
     const nas_infer *k = s->kernel;
     const int32_t c = s->out->dims[3], unit = c < k->depth_unit ? k->width : k->depth_unit;
     const bool is_float = s->in[1]->dtype == NAS_F32;
+    bool strips;
+    NAS_TRY(nas_step_strips(s, a, &strips, err));
+    if (strips) return NAS_OK;
     depthwise *d = nas_arena_alloc(a, sizeof *d, err);
     if (!d) return NAS_ENOMEM;
     NAS_TRY(nas_lanes_open(c, k->width, k->depth_unit, a, &d->all, err));

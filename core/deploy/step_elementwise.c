@@ -10,6 +10,7 @@ typedef struct elementwise {
     int32_t zero[2], zero_out, lo8, hi8;
     nas_fixed scale[2], scale_out;
     nas_add add; /* of ADD in int8: two maps of one shape, no left shift */
+    nas_add_floats near;
 } elementwise;
 
 void nas_pair_steps(const nas_step *s, int32_t dims[4], int32_t steps[2][4]) {
@@ -112,6 +113,10 @@ static void run_add_maps_i8(const nas_step *s) {
     const elementwise *d = s->state;
     s->kernel->add_i8(nas_tensor_count(s->out), &d->add, s->x[0], s->x[1], s->y);
 }
+static void run_add_near_i8(const nas_step *s) {
+    const elementwise *d = s->state;
+    s->kernel->add_near(nas_tensor_count(s->out), &d->near, s->x[0], s->x[1], s->y);
+}
 static void run_mul_i8(const nas_step *s) {
     walk(s, 1, mul_row_i8);
 }
@@ -139,6 +144,7 @@ static void open_add_maps(nas_step *s, elementwise *d) {
                        .lo = d->lo8,
                        .hi = d->hi8};
     s->run = run_add_maps_i8;
+    if (s->kernel->add_near && nas_add_near(&d->add, &d->near)) s->run = run_add_near_i8;
 }
 
 nas_status nas_step_add(nas_step *s, nas_arena *a, nas_err *err) {

@@ -54,6 +54,38 @@ typedef struct nas_requant {
     int32_t zero_point, lo, hi;
 } nas_requant;
 
+/* The same by floats, one conversion, two fused multiply-adds and a truncation: trunc(sum * high +
+ * (sum * low + half with the sum's sign)), the inner one rounded up, the outer towards zero; then
+ * the zero point and the clamp. Who fills it has made sure that no sum gives another value than nas_requant
+ * does. */
+typedef struct nas_rounding {
+    const float *high, *low, *half;
+    int32_t zero_point, lo, hi;
+} nas_rounding;
+
+/* DEPTHWISE_CONV_2D of horizontal stride 1 by sums of four products. A row of the map, and of the
+ * output, is one sequence of elements [w * c] whatever c is; weights and what else a channel has
+ * are repeated until a vector begins with channel 0 again: `period` vectors, and three more. A row
+ * of quads has, for each element, the bytes of four rows of the map, or of four pixels of a row
+ * (across), `down` bytes apart. Output row i takes rows i * stride + g * group_step of quads, g <
+ * groups, and in each of them `taps` elements `step` apart.
+ *   map: [rows][pitch] bytes and what quads read beyond; all hold `border` from the beginning,
+ *   which is the zero point + 128; pitch: w * c, made a multiple of 64;
+ *   quads: [ring][quad_pitch] of four bytes each, and 64 more. */
+typedef struct nas_strips {
+    nas_padded padded;
+    int32_t out_h, out_n; /* out_n: elements of an output row */
+    int32_t rows, pitch, ring, quad_pitch;
+    int32_t stride, groups, group_step, taps, step, period;
+    int64_t down;
+    bool across;
+    uint8_t border, *map;
+    uint32_t *quads;
+    const int8_t *weights; /* [period + 3][groups][taps][width][4] */
+    const int32_t *first;  /* of each lane: what its sum begins with */
+} nas_strips;
+enum { NAS_STRIP_GROUPS = 16 }; /* at most */
+
 /* The sum of two int8 values: each operand's value, a code less `zero`, times 2^20, is scaled, then
  * their sum. */
 typedef struct nas_scale {
@@ -65,6 +97,15 @@ typedef struct nas_add {
     int32_t zero_point, lo, hi;
 } nas_add;
 enum { NAS_ADD_BITS = 20 };
+
+/* The same by floats: u = a * high[0] + b * high[1] + high[2], exact; l = a * low[0] + b * low[1] +
+ * low[2] (the product of a is added last); trunc(u + (l + half with u's sign)), the outer addition
+ * rounded towards zero; then the zero point and the clamp. Who fills it has made sure that no codes
+ * give another value than nas_add does. */
+typedef struct nas_add_floats {
+    float high[3], low[3], half;
+    int32_t zero_point, lo, hi;
+} nas_add_floats;
 
 /* How an int32 sum of a hybrid operator becomes a float; factor and bias of each lane. */
 typedef struct nas_rescale {
@@ -86,6 +127,18 @@ typedef struct nas_infer {
     /* acc[n_pix][room] = sum of x * w. run is even; weights are pairs of elements. Reads one
      * element beyond the last run at most. |x| < 2^15, |w| < 2^15; sums stay in 32 bits. */
     void (*dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w, int32_t *acc);
+
+    /* Where a processor sums four products of bytes at a time (else NULL): y = x + 128; and
+     * first[lane] + the sum of y * w as acc[n_pix][room], or, with r, as int8 y[n_pix][c]. A run is
+     * a multiple of 4; weights are [element / 4] as nas_infer_place has pairs, 4 to a lane, for
+     * blocks of nas_infer_most_u8. Reads beyond the last run as far as that has been made longer.
+     * Sums are taken modulo 2^32. room: copy_pixels * n_seg * run bytes. Runs that are multiples of
+     * run_unit are fastest where there are many pixels. */
+    int32_t run_unit, copy_pixels;
+    void (*flip)(int64_t n, const int8_t *x, uint8_t *y);
+    void (*dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w, const int32_t *first,
+                     const nas_rounding *r, uint8_t *room, void *y);
+    void (*strips_u8)(const nas_strips *d, const nas_rounding *r, const int8_t *x, int8_t *y);
 
     /* One kernel per channel, for one unit: 1 vector, or the 2 of depth_unit channels. plane_*:
      * those channels of x [in_h][in_w][in_c] (less the zero point) into the map [h][w][room];
@@ -112,6 +165,9 @@ typedef struct nas_infer {
     void (*widen)(int64_t n, const int8_t *x, int32_t zero_point, int16_t *y); /* x - zero_point */
     void (*add_f32)(int64_t n, const float *a, const float *b, float lo, float hi, float *y);
     void (*add_i8)(int64_t n, const nas_add *how, const int8_t *a, const int8_t *b, int8_t *y);
+    /* NULL where a processor cannot choose how one operation rounds. */
+    void (*add_near)(int64_t n, const nas_add_floats *how, const int8_t *a, const int8_t *b,
+                     int8_t *y);
     /* sum[c] = the sum over pixels of x[n_pix][c], in their order. */
     void (*sum_f32)(int32_t n_pix, int32_t c, const float *x, float *sum);
     void (*sum_i8)(int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum);
@@ -143,6 +199,15 @@ static inline int64_t nas_infer_place(const nas_lanes *out, int32_t most, int64_
     return elements * from + k * (to - from) + j - from;
 }
 
+/* Does dense_u8 work by tiles of 16 pixels, and on how many vectors at a time? */
+enum { NAS_TILE_RUN = 64 };
+static inline bool nas_infer_by_tiles(const nas_infer *k, const nas_window *win) {
+    return k->run_unit == NAS_TILE_RUN && win->run % NAS_TILE_RUN == 0 && win->n_pix >= 8;
+}
+static inline int32_t nas_infer_most_u8(const nas_infer *k, const nas_window *win) {
+    return nas_infer_by_tiles(k, win) ? 2 : k->most_i8;
+}
+
 /* The best row that this processor runs, or the one that the environment variable NAS_KERNEL names
  * if it runs here. */
 const nas_infer *nas_infer_choose(void);
@@ -155,7 +220,8 @@ extern const nas_infer nas_infer_plain;
 
 extern const nas_infer nas_infer_reference, nas_infer_generic;
 #ifdef __x86_64__
-extern const nas_infer nas_infer_avx2, nas_infer_avx512, nas_infer_avx512vnni;
+extern const nas_infer nas_infer_avx2, nas_infer_avx512, nas_infer_avx512vnni,
+    nas_infer_avx512amx;
 #endif
 
 #endif

@@ -301,6 +301,20 @@ const nas_infer ROW(nas_infer) = {
     .depth_unit = DEPTH_UNIT,
     .dense_f32 = dense_f32,
     .dense_i8 = ROW(nas_infer_dense_i8),
+#if defined(__AVX512BW__)
+    .add_near = ROW(nas_infer_add_near),
+#endif
+#if defined(__AVX512VNNI__)
+#if defined(__AMX_INT8__)
+    .run_unit = NAS_TILE_RUN,
+    .copy_pixels = 32,
+#else
+    .run_unit = 4,
+#endif
+    .flip = ROW(nas_infer_flip),
+    .dense_u8 = ROW(nas_infer_dense_u8),
+    .strips_u8 = ROW(nas_infer_strips_u8),
+#endif
     .plane_f32 = plane_f32,
     .depth_f32 = depth_f32,
     .plane_i8 = ROW(nas_infer_plane_i8),

@@ -157,6 +157,12 @@ INLINE vi load_codes(const int8_t *p) {
 
 void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
                              int32_t *acc);
+extern const nas_infer ROW(nas_infer);
+void ROW(nas_infer_flip)(int64_t n, const int8_t *x, uint8_t *y);
+void ROW(nas_infer_dense_u8)(const nas_window *win, const uint8_t *x, const int8_t *w,
+                             const int32_t *first, const nas_rounding *r, uint8_t *room, void *y);
+void ROW(nas_infer_strips_u8)(const nas_strips *d, const nas_rounding *r, const int8_t *x,
+                              int8_t *y);
 void ROW(nas_infer_plane_i8)(const nas_padded *map, const nas_lanes *unit, const int8_t *x,
                              int32_t zero_point, int16_t *out);
 void ROW(nas_infer_depth_i8)(const nas_window *win, const int16_t *x, const int16_t *w,
@@ -166,6 +172,8 @@ void ROW(nas_infer_requant)(int32_t n_pix, const nas_lanes *out, const nas_requa
 void ROW(nas_infer_widen)(int64_t n, const int8_t *x, int32_t zero_point, int16_t *y);
 void ROW(nas_infer_add_i8)(int64_t n, const nas_add *how, const int8_t *a, const int8_t *b,
                            int8_t *y);
+void ROW(nas_infer_add_near)(int64_t n, const nas_add_floats *how, const int8_t *a,
+                             const int8_t *b, int8_t *y);
 void ROW(nas_infer_sum_i8)(int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum);
 void ROW(nas_infer_tile_f32)(const nas_tiles *t, const float *x, float *v);
 void ROW(nas_infer_untile_f32)(const nas_tiles *t, const float *sums, const float *bias, float lo,
