@@ -1,8 +1,8 @@
 /* tests/interop/models.c - writes models in all number formats, with raw inputs and what our
  * interpreter makes of them, for check.py to compare with the real runtime. Names are
  * KIND_NAME_FORMAT.
- *     models FOLDER NETS           one operator each, and so many nets of random structure
- *     models FOLDER FILE.tflite    a model that is there already */
+ *     models FOLDER NETS               one operator each, and so many nets of random structure
+ *     models FOLDER FILE.tflite NAME   a model that is there already */
 #include "base/file.h"
 #include "core/deploy/deploy.h"
 #include "core/graph/units.h"
@@ -325,17 +325,18 @@ static void make_forecasts(maker *m) {
 
 int main(int argc, char **argv) {
     maker m = {.folder = argc > 1 ? argv[1] : NULL};
-    if (argc != 3) {
-        fprintf(stderr, "usage: models FOLDER (NETS | FILE.tflite)\n");
+    const bool is_file = argc == 4;
+    if (argc != 3 && !is_file) {
+        fprintf(stderr, "usage: models FOLDER (NETS | FILE.tflite NAME)\n");
         return 2;
     }
     ok(&m, nas_arena_open(&m.arena, &m.err));
     ok(&m, nas_dir_make(m.folder, &m.err));
-    if (strstr(argv[2], ".tflite")) {
+    if (is_file) {
         uint8_t *file;
         size_t bytes;
         ok(&m, nas_file_read(m.arena, argv[2], 1 << 28, &file, &bytes, &m.err));
-        run(&m, "file_0_int8", file, bytes, EXAMPLES_OF_FILE, 1);
+        run(&m, argv[3], file, bytes, EXAMPLES_OF_FILE, 1);
     } else {
         make_windows(&m);
         make_dense(&m);
