@@ -1,8 +1,8 @@
 /* tests/interop/models.c - writes models in all number formats, with raw inputs and what our
  * interpreter makes of them, for check.py to compare with the real runtime. Names are
  * KIND_NAME_FORMAT.
- *     models FOLDER NETS               one operator each, and so many nets of random structure
- *     models FOLDER FILE.tflite NAME   a model that is there already */
+ *     models FOLDER NETS           one operator each, and so many nets of random structure
+ *     models FOLDER FILE.tflite    a model that is there already */
 #include "base/file.h"
 #include "core/deploy/deploy.h"
 #include "core/graph/units.h"
@@ -325,7 +325,7 @@ static void make_forecasts(maker *m) {
 
 int main(int argc, char **argv) {
     maker m = {.folder = argc > 1 ? argv[1] : NULL};
-    const bool is_file = argc == 4;
+    const bool is_file = argc == 4; /* NAME: what its files are called */
     if (argc != 3 && !is_file) {
         fprintf(stderr, "usage: models FOLDER (NETS | FILE.tflite NAME)\n");
         return 2;
