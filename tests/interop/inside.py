@@ -20,7 +20,7 @@ import types
 
 import numpy as np
 
-MOST = 1000
+MOST = 300
 ARENA = 16 << 20
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Our files in every runtime of ROWS, each in its own virtual environment.
 
-    matrix.py --venvs FOLDER --logs FOLDER [--all] [--only WORD] FILE...
+    matrix.py [--venvs FOLDER] [--logs FOLDER] [--all] [--only WORD] FILE...
 
 FILES: what tests/interop/models.c and exports.sh wrote: KIND_NAME_FORMAT.tflite with .in, .out (what
 our interpreter makes of it as tflite-micro computes) and .litert (as LiteRT computes), and folders of
 a keyword net with classes.txt. --all: the rows of the long form too, and every file in each row.
 
 Prints a table, a row a runtime and a column a format: how many files keep what PROMISES says. Then
-what fails, one line a runtime and format; all of it is in FOLDER/failures.txt. A runtime without a wheel for this
+what fails, one line a runtime and format; all of it is in failures.txt of --logs. A runtime without a wheel for this
 machine's Python is SKIPPED, and told.
 """
 
@@ -20,6 +20,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).parent
 FORMATS = ("int8", "float32", "float16", "dynamic")
@@ -183,7 +184,8 @@ def judge(promise, result):
 
 
 def run_row(row, files, venvs, logs):
-    """Cells by (kind, format), and (kind, format, file, words) of what failed."""
+    """Cells by (kind, format), (kind, format, file, words) of what failed, and seconds."""
+    began = time.monotonic()
     promised = {f: row.promise(*kind_and_format(f)) for f in files}
     wanted = [f for f in files if promised[f] != "none"]
     cells, failures = collections.defaultdict(Cell), []
@@ -202,7 +204,7 @@ def run_row(row, files, venvs, logs):
             cell.refused += 1
         else:
             cell.kept += 1
-    return cells, failures
+    return cells, failures, time.monotonic() - began
 
 
 def total(cells, form):
@@ -229,8 +231,8 @@ def show_failures(row, failures, out):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--venvs", type=pathlib.Path, required=True)
-    parser.add_argument("--logs", type=pathlib.Path, required=True)
+    parser.add_argument("--venvs", type=pathlib.Path, default="build/venvs")
+    parser.add_argument("--logs", type=pathlib.Path, default="build/interop/logs")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--only", default="", help="rows with this in their name")
     parser.add_argument("--list", action="store_true", help="names of the environments, no run")
@@ -247,17 +249,18 @@ def main():
         started = [(r, pool.submit(run_row, r, args.files, args.venvs, args.logs)) for r in runs]
         done = [(r, *future.result()) for r, future in started]
 
-    print(f"{'':30s}" + "".join(f" {form:>24s}" for form in FORMATS))
-    for row, cells, _ in done:
-        print(f"{row.name:30s}" + "".join(f" {total(cells, f).words():>24s}" for f in FORMATS))
+    print(f"{'':30s}" + "".join(f" {form:>24s}" for form in FORMATS) + "  seconds")
+    for row, cells, _, seconds in done:
+        words = "".join(f" {total(cells, f).words():>24s}" for f in FORMATS)
+        print(f"{row.name:30s}{words} {seconds:8.0f}")
     for row in rows:
         if skipped[row.venv].exists():
             print(f"SKIPPED: {row.name}: {skipped[row.venv].read_text().strip()}")
     with open(args.logs / "failures.txt", "w") as out:
-        for row, _, failures in done:
+        for row, _, failures, _ in done:
             show_failures(row, failures, out)
-    passed = sum(c.kept + c.refused for _, cells, _ in done for c in cells.values())
-    failed = sum(len(failures) for _, _, failures in done)
+    passed = sum(c.kept + c.refused for _, cells, _, _ in done for c in cells.values())
+    failed = sum(len(failures) for _, _, failures, _ in done)
     print(f"{passed} passed, {failed} failed")
     return 0 if passed and not failed else 1
 

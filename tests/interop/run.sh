@@ -19,17 +19,24 @@ fi
 
 rm -rf "$out"
 mkdir -p "$out"
-# Wheels are fetched while nets are trained.
-# shellcheck disable=SC2046
-"$here/venvs.py" build/venvs $("$here/matrix.py" "$@" --list) >"$out/venvs.log" 2>&1 &
-fetch=$!
-"$here/exports.sh" "$build" "$out/exports"
-"$build/tests/interop/models" "$out/models" "$nets"
-wait $fetch || {
-    status=$?
-    tail -20 "$out/venvs.log" >&2
-    exit $status
+shown() { # LOG COMMAND...: its output goes to LOG, whose end is shown where it fails
+    log=$1
+    shift
+    "$@" >"$log" 2>&1 || {
+        status=$?
+        tail -20 "$log" >&2
+        exit $status
+    }
 }
-cat "$out/venvs.log"
+
+# Wheels are fetched while nets are trained.
+names=$("$here/matrix.py" "$@" --list)
+# shellcheck disable=SC2086
+shown "$out/venvs.log" "$here/venvs.py" build/venvs $names &
+fetch=$!
+shown "$out/exports.log" "$here/exports.sh" "$build" "$out/exports"
+"$build/tests/interop/models" "$out/models" "$nets"
+wait $fetch
+grep -h '^interop:\|^accuracy' "$out/venvs.log" "$out/exports.log" || true
 "$here/matrix.py" "$@" --venvs build/venvs --logs "$out/logs" "$out"/models/*.tflite \
     "$out"/exports/files/*.tflite "$out"/exports/classes/*
