@@ -8,8 +8,8 @@ our interpreter makes of it as tflite-micro computes) and .litert (as LiteRT com
 a keyword net with classes.txt. --all: the rows of the long form too, and every file in each row.
 
 Prints a table, a row a runtime and a column a format: how many files keep what PROMISES says. Then
-what fails, one line a runtime and format; all of it is in failures.txt of --logs. A runtime without a wheel for this
-machine's Python is SKIPPED, and told.
+what fails, by runtime and format; all of it is in failures.txt of --logs. A runtime without a wheel
+for this machine's Python is SKIPPED, and told.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).parent
@@ -125,13 +126,14 @@ class Inside:
         deaths = 0
         while files:
             done = 0
-            with open(self.log, "ab") as log:
+            # A file and no pipe: both sides would wait where both pipes are full.
+            with open(self.log, "ab") as log, tempfile.TemporaryFile() as names:
+                names.write("".join(f"{f}\n" for f in files).encode())
+                names.seek(0)
                 child = subprocess.Popen(
-                    self.words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                    self.words, stdin=names, stdout=subprocess.PIPE, stderr=log,
                     env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
                 )  # fmt: skip
-                child.stdin.write("".join(f"{f}\n" for f in files).encode())
-                child.stdin.close()
                 for line in child.stdout:
                     if line.startswith(b"@ "):
                         yield files[done], json.loads(line[2:])
