@@ -20,7 +20,7 @@ import types
 
 import numpy as np
 
-MOST = 300
+MOST = 200
 ARENA = 16 << 20
 
 

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { EXAMPLES = 20, EXAMPLES_OF_FILE = 300, CALIBRATION = 40, WIDTHS = 67, SEEDS = 2 };
+enum { EXAMPLES = 20, EXAMPLES_OF_FILE = 100, CALIBRATION = 40, WIDTHS = 67, SEEDS = 2 };
 
 typedef struct maker {
     nas_arena *arena;
