@@ -192,7 +192,7 @@ help:
 	@echo 'make test-faults   every write and sync of a run fails in turn, memory at every place; 200 kills (an hour)'
 	@echo 'make test-sim SECONDS=60  small studies, disturbed as seeds say, against the same ones undisturbed; SEED=n: one again'
 	@echo 'make soak SOAK=1200  the long form: that, test-faults, fuzz, rows of processors that this one lacks (hours)'
-	@echo 'make test-interop  exported files in the real LiteRT interpreter (a virtual environment in build/)'
+	@echo 'make test-interop  our files in the oldest and newest runtimes (virtual environments in build/venvs)'
 	@echo 'make test-tsan     what runs on several threads, under ThreadSanitizer'
 	@echo 'make test-cross    tests of training on AArch64, under emulation (what it needs: ./deps.sh --arm64)'
 	@echo 'make test-avx512   kernels on an emulated processor with AVX-512 and VNNI (Debian; minutes)'
@@ -264,6 +264,7 @@ soak: sim
 	@$(MAKE) --no-print-directory fuzz SECONDS=$(SOAK)
 	@$(MAKE) --no-print-directory test-tsan
 	@$(MAKE) --no-print-directory test-avx512
+	@$(MAKE) --no-print-directory test-interop INTEROP=all
 SOAK := 1200
 
 # Where threads meet: a team inside a candidate, the front end, clips.
@@ -273,9 +274,9 @@ tsan: $(TSAN_TESTS)
 test-tsan:
 	@$(MAKE) --no-print-directory -s -j2 SANITIZE=thread tsan
 
-test-interop: clips nas $(BUILD)/tests/interop/models
-	@tests/interop/clips.sh $(BUILD)/nas build/interop-clips
-	@tests/interop/run.sh $(BUILD)/tests/interop/models build/interop-clips/*
+test-interop: clips nas $(BUILD)/tests/interop/models $(BUILD)/examples/make_climate
+	@tests/interop/run.sh $(BUILD) $(INTEROP)
+INTEROP := short
 
 SECONDS := 60
 fuzz:

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { EXAMPLES = 20, EXAMPLES_OF_FILE = 1000, CALIBRATION = 40, WIDTHS = 67, SEEDS = 2 };
+enum { EXAMPLES = 20, EXAMPLES_OF_FILE = 100, CALIBRATION = 40, WIDTHS = 67, SEEDS = 2 };
 
 typedef struct maker {
     nas_arena *arena;
@@ -366,17 +366,18 @@ static void make_forecasts(maker *m) {
 
 int main(int argc, char **argv) {
     maker m = {.folder = argc > 1 ? argv[1] : NULL};
-    if (argc != 3) {
-        fprintf(stderr, "usage: models FOLDER (NETS | FILE.tflite)\n");
+    const bool is_file = argc == 4; /* NAME: what its files are called */
+    if (argc != 3 && !is_file) {
+        fprintf(stderr, "usage: models FOLDER (NETS | FILE.tflite NAME)\n");
         return 2;
     }
     ok(&m, nas_arena_open(&m.arena, &m.err));
     ok(&m, nas_dir_make(m.folder, &m.err));
-    if (strstr(argv[2], ".tflite")) {
+    if (is_file) {
         uint8_t *file;
         size_t bytes;
         ok(&m, nas_file_read(m.arena, argv[2], 1 << 28, &file, &bytes, &m.err));
-        run(&m, "file_0_int8", file, bytes, EXAMPLES_OF_FILE, 1);
+        run(&m, argv[3], file, bytes, EXAMPLES_OF_FILE, 1);
     } else {
         make_windows(&m);
         make_dense(&m);

@@ -1,39 +1,42 @@
 #!/bin/sh
-# tests/interop/run.sh [PROGRAM [FOLDER...]] - our files in the real LiteRT runtime.
-# PROGRAM: tests/interop/models, built. FOLDERs: model.tflite, features.f32 and classes.txt each.
-# The virtual environment is kept in build/ until the requirements change.
+# tests/interop/run.sh [BUILD [short|all]] - our files in the runtimes that people have: matrix.py.
+# BUILD: a folder of the Makefile's, with nas, tests/interop/models and examples/make_climate.
+# short: SHORT random nets, without TensorFlow 2.16. all: LONG nets, every runtime.
+# The virtual environments are kept in build/ until their requirements change.
 set -eu
+SHORT=100
+LONG=300
 here=$(dirname "$0")
-models=${1:-build/gcc/tests/interop/models}
-[ $# -gt 0 ] && shift
-venv=build/venv-interop
+build=${1:-build/gcc}
+form=${2:-short}
 out=build/interop
-
-if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
-    echo "interop: installing $(tr '\n' ' ' <"$here/requirements.txt")from PyPI"
-    rm -rf "$venv"
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
-    cp "$here/requirements.txt" "$venv/requirements.txt"
+nets=$SHORT
+set --
+if [ "$form" = all ]; then
+    nets=$LONG
+    set -- --all
 fi
 
 rm -rf "$out"
-"$models" "$out/models" 300
-for folder in "$@"; do
-    set -- "$@" --classes "$folder"
+mkdir -p "$out"
+shown() { # LOG COMMAND...: its output goes to LOG, whose end is shown where it fails
+    log=$1
     shift
-done
-set -- --models "$out/models" "$@"
-given=${NAS_TEST_DATA:-../shared/data}/models/mlperf_tiny_kws_int8.tflite
-if [ -e "$given" ]; then
-    "$models" "$out/given" "$given"
-    set -- "$@" --models "$out/given"
-else
-    echo "interop: skipped: $given is absent"
-fi
-# The runtime is talkative; what it says matters only when something fails.
-"$venv/bin/python" "$here/check.py" "$@" 2>"$out/runtime.log" || {
-    status=$?
-    tail -20 "$out/runtime.log" >&2
-    exit $status
+    "$@" >"$log" 2>&1 || {
+        status=$?
+        tail -20 "$log" >&2
+        exit $status
+    }
 }
+
+# Wheels are fetched while nets are trained.
+names=$("$here/matrix.py" "$@" --list)
+# shellcheck disable=SC2086
+shown "$out/venvs.log" "$here/venvs.py" build/venvs $names &
+fetch=$!
+shown "$out/exports.log" "$here/exports.sh" "$build" "$out/exports"
+"$build/tests/interop/models" "$out/models" "$nets"
+wait $fetch
+grep -h '^interop:\|^accuracy' "$out/venvs.log" "$out/exports.log" || true
+"$here/matrix.py" "$@" --venvs build/venvs --logs "$out/logs" "$out"/models/*.tflite \
+    "$out"/exports/files/*.tflite "$out"/exports/classes/*
