@@ -1,6 +1,6 @@
 /* search/export.c - a trial's folder: the bytes that were measured and the texts beside them. */
-#include "core/deploy/device.h"
 #include "search/export.h"
+#include "core/deploy/device.h"
 #include "search/run.h"
 #include "search/study.h"
 #include "search/task.h"

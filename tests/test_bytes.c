@@ -76,10 +76,14 @@ static void check_add(const float scale[3], const int32_t zero[3]) {
 
 static void test_add(void **state) {
     (void)state;
-    static const float scales[][3] = {{0.5F, 0.5F, 1},          {0.25F, 0.5F, 0.5F},
-                                      {1, 0.125F, 2},           {0.0231F, 0.0231F, 0.0462F},
-                                      {0.01F, 0.0173F, 0.0211F}, {0.0311F, 0.0011F, 0.0305F},
-                                      {0.7F, 0.3F, 0.01F},      {0.001F, 0.002F, 0.4F}};
+    static const float scales[][3] = {{0.5F, 0.5F, 1},
+                                      {0.25F, 0.5F, 0.5F},
+                                      {1, 0.125F, 2},
+                                      {0.0231F, 0.0231F, 0.0462F},
+                                      {0.01F, 0.0173F, 0.0211F},
+                                      {0.0311F, 0.0011F, 0.0305F},
+                                      {0.7F, 0.3F, 0.01F},
+                                      {0.001F, 0.002F, 0.4F}};
     static const int32_t zeros[][3] = {{0, 0, 0}, {-128, -128, -128}, {3, -17, 88}};
     for (size_t i = 0; i < sizeof scales / sizeof *scales; i++)
         for (size_t k = 0; k < sizeof zeros / sizeof *zeros; k++) check_add(scales[i], zeros[k]);

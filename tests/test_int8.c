@@ -100,8 +100,8 @@ static void test_fixed_point_golden(void **state) {
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-static const char *const row_names[] = {"reference", "generic", "avx2", "avx512", "avx512vnni",
-                                        "avx512amx"};
+static const char *const row_names[] = {"reference", "generic",    "avx2",
+                                        "avx512",    "avx512vnni", "avx512amx"};
 enum { ROW_NAMES = sizeof row_names / sizeof *row_names };
 
 /* The same bits from all rows, in all formats; the reference's come first. */

@@ -91,8 +91,7 @@ static bool open_channel(const nas_step *s, int32_t c, int32_t channels, const n
     }
     out->zeros = (int32_t)(uint32_t)((128 + s->in[0]->zero_point[0]) * sum);
     most = 255 * most + (out->bias < 0 ? -(int64_t)out->bias : out->bias);
-    const bool fixed =
-        s->op->kind != NAS_OP_FULLY_CONNECTED || s->runtime == NAS_RUNTIME_TFLM;
+    const bool fixed = s->op->kind != NAS_OP_FULLY_CONNECTED || s->runtime == NAS_RUNTIME_TFLM;
     return fixed && most < MOST_SUM &&
            find(nas_weighted_scale(s, c), (int32_t)most, r->lo - r->zero_point,
                 r->hi - r->zero_point, out);
@@ -108,8 +107,8 @@ nas_status nas_bytes_open(const nas_step *s, int32_t channels, int32_t lanes,
     int32_t *first = nas_arena_array(a, n, sizeof *first, err);
     if (!all || !high || !low || !half || !first) return NAS_ENOMEM;
     *b = (nas_bytes){.first = first, .floats = true};
-    b->rounding = (nas_rounding){
-        .high = high, .low = low, .half = half, .zero_point = s->out->zero_point[0]};
+    b->rounding =
+        (nas_rounding){.high = high, .low = low, .half = half, .zero_point = s->out->zero_point[0]};
     nas_clamp_i8(s->op->activation, s->out, &b->rounding.lo, &b->rounding.hi);
     for (int32_t c = 0; c < channels; c++)
         if (!open_channel(s, c, channels, &b->rounding, &all[c])) b->floats = false;

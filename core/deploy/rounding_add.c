@@ -26,7 +26,8 @@ static int32_t by_floats(const nas_add_floats *f, int32_t a, int32_t b) {
     const double u = a * (double)f->high[0] + b * (double)f->high[1] + (double)f->high[2];
     const double q = (double)(float)(b * (double)f->low[1] + (double)f->low[2]);
     const double l = (double)(float)(a * (double)f->low[0] + q);
-    const float t = (float)(l + (u < 0 || (u == 0 && signbit(u)) ? -(double)f->half : (double)f->half));
+    const float t =
+        (float)(l + (u < 0 || (u == 0 && signbit(u)) ? -(double)f->half : (double)f->half));
     return (int32_t)(u + (double)t);
 }
 

@@ -38,8 +38,8 @@ static void run_conv(const nas_step *s) {
 static void run_conv_fixed(const nas_step *s) {
     const conv *d = s->state;
     fill_map(s, d);
-    s->kernel->dense_u8(&d->win, d->map, d->bytes.weights, d->bytes.first, NULL,
-                        d->bytes.room, d->acc);
+    s->kernel->dense_u8(&d->win, d->map, d->bytes.weights, d->bytes.first, NULL, d->bytes.room,
+                        d->acc);
     s->kernel->requant(d->win.n_pix, &d->win.out, &d->q, d->acc, s->y);
 }
 
@@ -51,8 +51,7 @@ nas_status nas_step_conv_bytes(nas_step *s, nas_arena *a, nas_err *err) {
     NAS_TRY(nas_lanes_open(s->out->dims[3], width, width, a, &d->win.out, err));
     NAS_TRY(nas_bytes_pack(s, &d->win, a, &d->bytes, err));
     const nas_padded *p = &d->padded;
-    const size_t items = (size_t)p->h * (size_t)p->w * (size_t)p->c +
-                         (size_t)s->kernel->run_unit;
+    const size_t items = (size_t)p->h * (size_t)p->w * (size_t)p->c + (size_t)s->kernel->run_unit;
     d->map = nas_arena_alloc(a, items, err);
     if (!d->map) return NAS_ENOMEM;
     memset(d->map, zero, items);
@@ -60,8 +59,8 @@ nas_status nas_step_conv_bytes(nas_step *s, nas_arena *a, nas_err *err) {
     s->run = run_conv;
     if (d->bytes.floats) return NAS_OK;
     s->run = run_conv_fixed;
-    d->acc = nas_arena_array(a, (size_t)d->win.n_pix * (size_t)d->win.out.room, sizeof *d->acc,
-                             err);
+    d->acc =
+        nas_arena_array(a, (size_t)d->win.n_pix * (size_t)d->win.out.room, sizeof *d->acc, err);
     return d->acc ? nas_requant_open(s, &d->win.out, a, &d->q, err) : NAS_ENOMEM;
 }
 
@@ -109,13 +108,8 @@ static void plan_axes(const nas_step *s, nas_strips *t) {
 static void turn(const nas_step *s, nas_strips *t) {
     const int32_t c = s->out->dims[3];
     const nas_padded p = t->padded;
-    t->padded = (nas_padded){.in_h = 1,
-                             .in_w = p.in_h,
-                             .in_c = p.in_c,
-                             .h = 1,
-                             .w = p.h,
-                             .c = p.c,
-                             .left = p.top};
+    t->padded = (nas_padded){
+        .in_h = 1, .in_w = p.in_h, .in_c = p.in_c, .h = 1, .w = p.h, .c = p.c, .left = p.top};
     t->across = true;
     t->out_h = t->stride = t->groups = t->group_step = 1;
     t->out_n = s->out->dims[1] * c;
@@ -197,8 +191,8 @@ nas_status nas_step_strips(nas_step *s, nas_arena *a, bool *there, nas_err *err)
     for (int32_t i = 0; i < lanes; i++) channel[i] = i % c;
     NAS_TRY(nas_bytes_open(s, c, lanes, channel, a, &d->bytes, err));
     if (!d->bytes.floats) return NAS_OK;
-    const size_t map = (size_t)t->rows * (size_t)t->pitch + (size_t)(3 * t->down) +
-                       (size_t)t->quad_pitch;
+    const size_t map =
+        (size_t)t->rows * (size_t)t->pitch + (size_t)(3 * t->down) + (size_t)t->quad_pitch;
     const size_t quads = (size_t)t->ring * (size_t)t->quad_pitch + 64;
     t->map = nas_arena_alloc(a, map, err);
     t->quads = nas_arena_array(a, quads, sizeof *t->quads, err);

@@ -211,8 +211,8 @@ static nas_status open_bytes(const nas_step *s, dense *d, nas_arena *a, nas_err 
     const size_t items = (size_t)nas_tensor_count(s->in[0]) + (size_t)s->kernel->run_unit;
     NAS_TRY(nas_bytes_pack(s, &d->win, a, &d->bytes, err));
     d->map8 = nas_arena_alloc(a, items, err);
-    d->acc = nas_arena_array(a, (size_t)d->win.n_pix * (size_t)d->win.out.room, sizeof *d->acc,
-                             err);
+    d->acc =
+        nas_arena_array(a, (size_t)d->win.n_pix * (size_t)d->win.out.room, sizeof *d->acc, err);
     return d->map8 && d->acc ? NAS_OK : NAS_ENOMEM;
 }
 

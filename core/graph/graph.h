@@ -101,8 +101,8 @@ typedef struct nas_graph {
     int32_t n_ops, op_room;
     nas_op *ops;
     int32_t input, output; /* tensor indices */
-    bool dense_by_channel; /* of float graphs: number formats give a FULLY_CONNECTED's kernel a scale
-                              for each output, not one */
+    bool dense_by_channel; /* of float graphs: number formats give a FULLY_CONNECTED's kernel a
+                              scale for each output, not one */
     uint32_t changes;      /* NAS_CHANGED_... */
 } nas_graph;
 

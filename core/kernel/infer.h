@@ -56,8 +56,8 @@ typedef struct nas_requant {
 
 /* The same by floats, one conversion, two fused multiply-adds and a truncation: trunc(sum * high +
  * (sum * low + half with the sum's sign)), the inner one rounded up, the outer towards zero; then
- * the zero point and the clamp. Who fills it has made sure that no sum gives another value than nas_requant
- * does. */
+ * the zero point and the clamp. Who fills it has made sure that no sum gives another value than
+ * nas_requant does. */
 typedef struct nas_rounding {
     const float *high, *low, *half;
     int32_t zero_point, lo, hi;
@@ -220,8 +220,7 @@ extern const nas_infer nas_infer_plain;
 
 extern const nas_infer nas_infer_reference, nas_infer_generic;
 #ifdef __x86_64__
-extern const nas_infer nas_infer_avx2, nas_infer_avx512, nas_infer_avx512vnni,
-    nas_infer_avx512amx;
+extern const nas_infer nas_infer_avx2, nas_infer_avx512, nas_infer_avx512vnni, nas_infer_avx512amx;
 #endif
 
 #endif

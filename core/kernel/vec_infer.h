@@ -172,8 +172,8 @@ void ROW(nas_infer_requant)(int32_t n_pix, const nas_lanes *out, const nas_requa
 void ROW(nas_infer_widen)(int64_t n, const int8_t *x, int32_t zero_point, int16_t *y);
 void ROW(nas_infer_add_i8)(int64_t n, const nas_add *how, const int8_t *a, const int8_t *b,
                            int8_t *y);
-void ROW(nas_infer_add_near)(int64_t n, const nas_add_floats *how, const int8_t *a,
-                             const int8_t *b, int8_t *y);
+void ROW(nas_infer_add_near)(int64_t n, const nas_add_floats *how, const int8_t *a, const int8_t *b,
+                             int8_t *y);
 void ROW(nas_infer_sum_i8)(int32_t n_pix, int32_t c, const int8_t *x, int32_t *sum);
 void ROW(nas_infer_tile_f32)(const nas_tiles *t, const float *x, float *v);
 void ROW(nas_infer_untile_f32)(const nas_tiles *t, const float *sums, const float *bias, float lo,

@@ -1,6 +1,6 @@
 /* core/kernel/vec_infer_u8.c - the vector rows of infer.h: int8, as sums of four products of bytes
- * (VNNI). One operand has no sign there, so inputs are codes + 128; what that adds to a sum, and the
- * zero point, are in the value that it begins with. */
+ * (VNNI). One operand has no sign there, so inputs are codes + 128; what that adds to a sum, and
+ * the zero point, are in the value that it begins with. */
 #include "core/kernel/vec_infer.h"
 
 #if defined(__AVX512BW__)
@@ -21,8 +21,8 @@ enum {
 INLINE __m512 with_sign(__m512 half, __m512 v) {
     const __m512i top = _mm512_set1_epi32(INT32_MIN);
     /* half | (v & top) */
-    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
-        _mm512_castps_si512(half), _mm512_castps_si512(v), top, 0xF8));
+    return _mm512_castsi512_ps(
+        _mm512_ternarylogic_epi32(_mm512_castps_si512(half), _mm512_castps_si512(v), top, 0xF8));
 }
 
 /* Of a vector of sums, as nas_rounding says. */
@@ -75,8 +75,8 @@ INLINE __m512i add_codes(const nas_add_floats *how, const int8_t *a, const int8_
     return bytes_join(v, 4, o);
 }
 
-void ROW(nas_infer_add_near)(int64_t n, const nas_add_floats *how, const int8_t *a,
-                             const int8_t *b, int8_t *y) {
+void ROW(nas_infer_add_near)(int64_t n, const nas_add_floats *how, const int8_t *a, const int8_t *b,
+                             int8_t *y) {
     const nas_add_floats h = *how;
     const bytes_of o = bytes_open(h.zero_point, h.lo, h.hi);
     int64_t i = 0;
@@ -118,7 +118,9 @@ typedef struct places {
 INLINE places places_of(const nas_lanes *out, int32_t v, int32_t vectors) {
     const int32_t left = out->c - out->start[v];
     const int32_t moved = out->start[v] + (vectors - 1) * LANES - out->start[v + vectors - 1];
-    const int32_t n = moved ? (vectors - 1) * LANES : left < vectors * LANES ? left : vectors * LANES;
+    const int32_t n = moved                    ? (vectors - 1) * LANES
+                      : left < vectors * LANES ? left
+                                               : vectors * LANES;
     const __mmask64 lane = (__mmask64)0xFFFF << (LANES * (vectors - 1));
     return (places){bits_below(n), moved ? lane : 0, -moved};
 }
@@ -259,8 +261,8 @@ INLINE void tile_finish(const nas_lanes *out, int32_t pixels, int32_t vectors, i
     }
     for (int32_t q = 0; q < pixels; q++, at += out->c, sums += 2 * LANES) {
         vi t[4];
-        UNROLL for (int32_t j = 0; j < vectors; j++) t[j] = rounded(
-            load_i(sums + j * LANES), (__m512)high[j], (__m512)low[j], (__m512)half[j]);
+        UNROLL for (int32_t j = 0; j < vectors; j++) t[j] =
+            rounded(load_i(sums + j * LANES), (__m512)high[j], (__m512)low[j], (__m512)half[j]);
         block_store(at, bytes_join(t, vectors, b), to);
     }
 }
