@@ -142,7 +142,7 @@ test-cross:
 	@$(MAKE) --no-print-directory -s -j2 -Otarget CC=$(CROSS)-gcc $(CROSS_TESTS:%=cross-%)
 
 # The rows that this machine may lack. Minutes: the processor is emulated, and a kernel boots on it first.
-AVX512_TESTS := $(patsubst %,$(BUILD)/tests/test_%,kernel int8 frontend)
+AVX512_TESTS := $(patsubst %,$(BUILD)/tests/test_%,kernel int8 bytes frontend)
 test-avx512: $(AVX512_TESTS)
 	@./deps.sh --avx512
 	@EMULATOR=tests/avx512.sh tests/run.sh $^

@@ -5,11 +5,6 @@
 
 #if defined(__AVX512BW__)
 
-/* The lowest n bits, n of any size. */
-INLINE __mmask64 bits_below(int64_t n) {
-    return n <= 0 ? 0 : n >= 64 ? ~(__mmask64)0 : ~(__mmask64)0 >> (64 - n);
-}
-
 /* --- int32 to int8 ---------------------------------------------------------------------------- */
 
 enum {
@@ -23,13 +18,6 @@ INLINE __m512 with_sign(__m512 half, __m512 v) {
     /* half | (v & top) */
     return _mm512_castsi512_ps(
         _mm512_ternarylogic_epi32(_mm512_castps_si512(half), _mm512_castps_si512(v), top, 0xF8));
-}
-
-/* Of a vector of sums, as nas_rounding says. */
-INLINE vi rounded(vi sum, __m512 high, __m512 low, __m512 half) {
-    const __m512 v = _mm512_cvtepi32_ps((__m512i)sum);
-    const __m512 t = _mm512_fmadd_round_ps(v, low, with_sign(half, v), UP);
-    return (vi)_mm512_cvttps_epi32(_mm512_fmadd_round_ps(v, high, t, TOWARDS_ZERO));
 }
 
 typedef struct bytes_of {
@@ -90,6 +78,18 @@ void ROW(nas_infer_add_near)(int64_t n, const nas_add_floats *how, const int8_t 
 }
 
 #if defined(__AVX512VNNI__)
+
+/* The lowest n bits, n of any size. */
+INLINE __mmask64 bits_below(int64_t n) {
+    return n <= 0 ? 0 : n >= 64 ? ~(__mmask64)0 : ~(__mmask64)0 >> (64 - n);
+}
+
+/* Of a vector of sums, as nas_rounding says. */
+INLINE vi rounded(vi sum, __m512 high, __m512 low, __m512 half) {
+    const __m512 v = _mm512_cvtepi32_ps((__m512i)sum);
+    const __m512 t = _mm512_fmadd_round_ps(v, low, with_sign(half, v), UP);
+    return (vi)_mm512_cvttps_epi32(_mm512_fmadd_round_ps(v, high, t, TOWARDS_ZERO));
+}
 
 INLINE vi add_quads(vi a, vi x, vi w) {
     return (vi)_mm512_dpbusd_epi32((__m512i)a, (__m512i)x, (__m512i)w);
