@@ -233,6 +233,9 @@ static int read_option(const cli_command *c, char **argv, int *i, cli_args *args
         const cli_option *o = &c->options[k];
         if (strlen(o->name) != n || strncmp(o->name, word, n) != 0) continue;
         if (!o->value && word[n]) return usage_error(c, "this option takes no value:", word, NULL);
+        if (o->value && args->option[k])
+            return usage_error(c, "an option with a value may stand once; twice stands", word,
+                               NULL);
         if (!o->value)
             args->option[k] = "";
         else if (word[n])

@@ -11,6 +11,7 @@ check "help" says 0 "nas run" "$NAS" --help
 check "the versions that bits depend on" says 0 "training " "$NAS" --version
 check "an unknown command names the nearest" says 2 "did you mean 'run'" "$NAS" rum
 check "an unknown option names the nearest" says 2 "did you mean '--workers'" "$NAS" run tiny.json --worker 2
+check "an option that stands twice, of which one would be forgotten" says 2 "may stand once; twice stands '--set'" "$NAS" run tiny.json --set '{}' --set '{}'
 check "a value that is no number" says 2 "whole number" "$NAS" run tiny.json --workers many
 check "a missing space file" says 2 "nowhere.json" "$NAS" run nowhere.json
 check "a missing database" says 2 "nowhere.db" "$NAS" top nowhere.db

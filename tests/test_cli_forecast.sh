@@ -191,8 +191,8 @@ groups=$(sql two.db 'select count(distinct "group") from nas_examples where part
 days=$(sql two.db "select mae_temperature, mae_temperature_hi from weather where number = $least" |
     awk -F, -v limit="$limit" -v n="$groups" '{ t = ($2 - $1) / (limit - $1); d = t * t * n; print int(d) + (d > int(d)) }')
 settles() {
-    "$NAS" run weather.json --db two.db --out settled --set '{"objective": {"minimize": "mae_temperature"}}' \
-        --set "{\"constraints\": [\"mae_temperature < $limit\"]}" >settled.txt 2>&1
+    "$NAS" run weather.json --db two.db --out settled \
+        --set "{\"objective\": {\"minimize\": \"mae_temperature\"}, \"constraints\": [\"mae_temperature < $limit\"]}" >settled.txt 2>&1
     [ $? = 3 ] && has "#$least keeps all of them" settled.txt &&
         has "about $days days (or groups) like these $groups would settle it" settled.txt
 }

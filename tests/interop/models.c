@@ -1,8 +1,8 @@
 /* tests/interop/models.c - writes models in all number formats, with raw inputs and what our
- * interpreter makes of them, for check.py to compare with the real runtimes: .out with
+ * interpreter makes of them, for matrix.py to compare with the real runtimes: .out with
  * tflite-micro's arithmetic, .litert with LiteRT's. Names are KIND_NAME_FORMAT.
  *     models FOLDER NETS           one operator each, and so many nets of random structure
- *     models FOLDER FILE.tflite    a model that is there already */
+ *     models FOLDER FILE.tflite NAME    a model that is there already */
 #include "base/file.h"
 #include "core/deploy/deploy.h"
 #include "core/graph/units.h"
