@@ -83,7 +83,7 @@ nas_alive nas_process_alive(const char *id, nas_life *db) {
 }
 
 void nas_process_machine(const char *kernel_row, char out[NAS_PROCESS_ID]) {
-    char line[256], cpu[128] = "unknown processor", libm[NAS_LIBM_TEXT];
+    char line[256], cpu[96] = "unknown processor", libm[NAS_LIBM_TEXT];
     FILE *f = fopen("/proc/cpuinfo", "r");
     while (f && fgets(line, sizeof line, f)) {
         const char *colon = strchr(line, ':');
