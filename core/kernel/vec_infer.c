@@ -64,21 +64,7 @@ static void dense_f32(const nas_window *win, const float *x, const float *w, con
 #define MOST       MOST_F32
 #define PIXELS(V)  PIXELS_F32(V)
 #define CALL(P, V) dense_block(win, P, V, p, v, x, k, &f)
-    for (int32_t b = 0, v = 0; v < out->vectors; b++) {
-        const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = PIXELS(n);
-        const int32_t groups = (win->n_pix + most - 1) / most;
-        const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
-        const float *k = w + each * v;
-        for (int32_t g = 0, p = 0; g < groups; g++) {
-            const int32_t m = least + (g < more);
-            switch (n * 16 + m) {
-                ALL_CASES
-            default: __builtin_unreachable();
-            }
-            p += m;
-        }
-        v += n;
-    }
+    ALL_BLOCKS(w)
 #undef CALL
 #undef PIXELS
 #undef MOST

@@ -40,6 +40,25 @@ enum { MOST_PIXELS = 8, MOST_VECTORS = 4, DEPTH_UNIT = 2 * LANES };
     CASE(1, V) CASE(2, V) CASE(3, V) CASE(4, V) CASE(5, V) CASE(6, V) CASE(7, V) CASE(8, V)
 #define ALL_CASES CASES(1) CASES(2) CASES(3) CASES(4)
 
+/* CALL for all blocks of packed weights W, and in each for all pixels in groups as even as can be.
+ * It names a group's first pixel p, the block's first vector v and its weights k. */
+#define ALL_BLOCKS(W)                                                                  \
+    for (int32_t b = 0, v = 0; v < out->vectors; b++) {                                \
+        const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = PIXELS(n);     \
+        const int32_t groups = (win->n_pix + most - 1) / most;                         \
+        const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups; \
+        const __typeof__(*(W)) *k = (W) + each * v;                                    \
+        for (int32_t g = 0, p = 0; g < groups; g++) {                                  \
+            const int32_t m = least + (g < more);                                      \
+            switch (n * 16 + m) {                                                      \
+                ALL_CASES                                                              \
+            default: __builtin_unreachable();                                          \
+            }                                                                          \
+            p += m;                                                                    \
+        }                                                                              \
+        v += n;                                                                        \
+    }
+
 typedef float vf __attribute__((vector_size(BYTES)));
 typedef int32_t vi __attribute__((vector_size(BYTES)));
 typedef uint32_t vu __attribute__((vector_size(BYTES)));

@@ -59,21 +59,7 @@ void ROW(nas_infer_dense_i8)(const nas_window *win, const int16_t *x, const int1
 #define MOST       MOST_I8
 #define PIXELS(V)  PIXELS_I8(V)
 #define CALL(P, V) dense_block(win, P, V, p, v, x, k, acc)
-    for (int32_t b = 0, v = 0; v < out->vectors; b++) {
-        const int32_t n = nas_infer_block(out, MOST, b + 1) - v, most = PIXELS(n);
-        const int32_t groups = (win->n_pix + most - 1) / most;
-        const int32_t least = win->n_pix / groups, more = win->n_pix - least * groups;
-        const int16_t *k = w + each * v;
-        for (int32_t g = 0, p = 0; g < groups; g++) {
-            const int32_t m = least + (g < more);
-            switch (n * 16 + m) {
-                ALL_CASES
-            default: __builtin_unreachable();
-            }
-            p += m;
-        }
-        v += n;
-    }
+    ALL_BLOCKS(w)
 #undef CALL
 #undef PIXELS
 #undef MOST
