@@ -41,7 +41,7 @@ FLAGS_avx512amx := $(FLAGS_avx512vnni) -mamx-tile -mamx-int8
 
 INFER := $(wildcard core/kernel/vec_infer*.c)
 VEC := $(wildcard core/kernel/vec_*.c)
-SRC := $(filter-out $(VEC),$(wildcard base/*.c core/*/*.c search/*.c store/*.c))
+SRC := $(filter-out $(VEC),$(wildcard base/*.c core/*/*.c search/*/*.c search/*/*/*.c store/*.c))
 INFER_OBJ := $(foreach r,$(INFER_ROWS),$(INFER:%.c=$(BUILD)/%.$(r).o))
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
 CLI := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c))
@@ -88,11 +88,11 @@ $(BUILD)/core/deploy/emit_test.o: FLAGS += -I$(BUILD)
 $(eval $(call plain,audio,frontend_source,core/kernel/level.h core/audio/plain/frontend.c))
 
 # The list of data sets, in the program itself.
-$(BUILD)/search/data_sets.inc: search/data_sets.json Makefile
+$(BUILD)/search/fetch/data_sets.inc: search/fetch/data_sets.json Makefile
 	@mkdir -p $(@D)
 	sed 's/[\\"]/\\&/g; s/.*/"&",/' $< >$@
-$(BUILD)/search/catalogue.o: $(BUILD)/search/data_sets.inc
-$(BUILD)/search/catalogue.o: FLAGS += -I$(BUILD)/search
+$(BUILD)/search/fetch/catalogue.o: $(BUILD)/search/fetch/data_sets.inc
+$(BUILD)/search/fetch/catalogue.o: FLAGS += -I$(BUILD)/search/fetch
 
 define row
 $$(BUILD)/core/kernel/vec_%.$(1).o: core/kernel/vec_%.c Makefile

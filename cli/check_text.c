@@ -1,6 +1,6 @@
 /* cli/check_text.c - what nas data check prints. */
 #include "cli/data_check.h"
-#include "search/task.h"
+#include "search/task/task.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/data_check.h"
-#include "search/data_get.h"
+#include "search/fetch/data_get.h"
 
 #include <math.h>
 #include <stdio.h>

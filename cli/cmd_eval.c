@@ -7,8 +7,8 @@
 #include "cli/scratch.h"
 #include "cli/speakers.h"
 #include "cli/two.h"
-#include "search/deployed.h"
-#include "search/forecast_deployed.h"
+#include "search/deployed/deployed.h"
+#include "search/deployed/forecast.h"
 
 #include <stdio.h>
 #include <string.h>

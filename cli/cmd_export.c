@@ -1,7 +1,7 @@
 /* cli/cmd_export.c - nas export: the files of a trial; the C of any .tflite file. */
 #include "cli/study.h"
-#include "search/export.h"
-#include "search/run.h"
+#include "search/run/run.h"
+#include "search/study/export.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #include "cli/data.h"
 #include "cli/report.h"
 #include "cli/winner.h"
-#include "search/run.h"
-#include "search/task.h"
+#include "search/run/run.h"
+#include "search/task/task.h"
 
 #include <inttypes.h>
 #include <math.h>

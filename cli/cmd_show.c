@@ -2,7 +2,7 @@
 #include "cli/forecast.h"
 #include "cli/show_file.h"
 #include "cli/show_study.h"
-#include "search/task.h"
+#include "search/task/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #include "cli/space_data.h"
 
 #include "core/graph/graph.h"
-#include "search/evaluate.h"
-#include "search/task.h"
+#include "search/stage/evaluate.h"
+#include "search/task/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>

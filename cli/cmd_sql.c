@@ -2,7 +2,7 @@
 #include "cli/report.h"
 
 #include "base/visible.h"
-#include "search/json.h"
+#include "search/json/json.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* cli/cmd_top.c - nas top: the best trials of a study. */
 #include "cli/study.h"
-#include "search/run.h"
-#include "search/task.h"
+#include "search/run/run.h"
+#include "search/task/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>

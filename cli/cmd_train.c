@@ -3,9 +3,9 @@
 #include "cli/report.h"
 #include "cli/scratch.h"
 #include "core/kernel/threads.h"
-#include "search/keep.h"
-#include "search/run.h"
-#include "search/task.h"
+#include "search/run/keep.h"
+#include "search/run/run.h"
+#include "search/task/task.h"
 
 #include <math.h>
 #include <stdio.h>

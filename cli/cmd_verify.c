@@ -5,10 +5,10 @@
 #include "core/deploy/deploy.h"
 #include "core/kernel/threads.h"
 #include "core/nn/train.h"
-#include "search/confirm.h"
-#include "search/run.h"
-#include "search/study.h"
-#include "search/task.h"
+#include "search/run/confirm.h"
+#include "search/run/run.h"
+#include "search/study/study.h"
+#include "search/task/task.h"
 
 #include <inttypes.h>
 #include <math.h>

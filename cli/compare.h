@@ -3,8 +3,8 @@
 #define NAS_CLI_COMPARE_H
 
 #include "cli/study.h"
-#include "search/compare.h"
-#include "search/study.h"
+#include "search/estimate/compare.h"
+#include "search/study/study.h"
 
 enum { CLI_COMPARE_ROWS = 5000 };
 

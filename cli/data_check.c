@@ -4,8 +4,8 @@
 #include "base/file.h"
 #include "cli/data.h"
 #include "cli/scratch.h"
-#include "search/space.h"
-#include "search/task_keywords.h"
+#include "search/space/space.h"
+#include "search/task/keywords/keywords.h"
 
 #include <stdio.h>
 #include <string.h>

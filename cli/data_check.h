@@ -3,7 +3,7 @@
 #define NAS_CLI_DATA_CHECK_H
 
 #include "cli/cli.h"
-#include "search/audit.h"
+#include "search/task/keywords/audit.h"
 
 typedef struct cli_check_options {
     const char *space, *patch, *data, *cache; /* all but the first may be NULL */

@@ -2,7 +2,7 @@
 #include "cli/forecast.h"
 
 #include "cli/dump.h"
-#include "search/forecast_deployed.h"
+#include "search/deployed/forecast.h"
 
 #include <math.h>
 #include <stdio.h>

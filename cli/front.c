@@ -1,6 +1,6 @@
 /* cli/front.c - the front of a study: what there is to choose between. */
 #include "cli/report.h"
-#include "search/run.h"
+#include "search/run/run.h"
 
 #include <inttypes.h>
 #include <stdio.h>

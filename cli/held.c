@@ -4,9 +4,9 @@
 
 #include "base/file.h"
 #include "base/folder.h"
-#include "search/json.h"
-#include "search/run.h"
-#include "search/task.h"
+#include "search/json/json.h"
+#include "search/run/run.h"
+#include "search/task/task.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef NAS_CLI_HELD_H
 #define NAS_CLI_HELD_H
 
-#include "search/study.h"
+#include "search/study/study.h"
 
 typedef struct cli_held {
     bool there;      /* files of a trial that is not of the study's current version */

@@ -8,7 +8,7 @@
 #include "core/deploy/deploy.h"
 #include "core/kernel/infer.h"
 #include "core/nn/train.h"
-#include "search/json.h"
+#include "search/json/json.h"
 #include "store/store.h"
 
 #include <errno.h>

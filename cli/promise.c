@@ -1,6 +1,6 @@
 /* cli/promise.c - what is claimed of a winner, as people read it. */
 #include "cli/report.h"
-#include "search/estimate.h"
+#include "search/estimate/estimate.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -3,8 +3,8 @@
 #define NAS_CLI_REPORT_H
 
 #include "cli/cli.h"
-#include "search/run.h"
-#include "search/study.h"
+#include "search/run/run.h"
+#include "search/study/study.h"
 
 /* A row of a study's view, as texts. */
 typedef struct cli_trial {

@@ -2,7 +2,7 @@
 #include "cli/space_data.h"
 
 #include "cli/cli.h"
-#include "search/task.h"
+#include "search/task/task.h"
 
 #include <stdio.h>
 #include <string.h>

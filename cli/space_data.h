@@ -2,7 +2,7 @@
 #ifndef NAS_CLI_SPACE_DATA_H
 #define NAS_CLI_SPACE_DATA_H
 
-#include "search/task.h"
+#include "search/task/task.h"
 
 /* Prints the line "data", and below it what is not there: folder or file, class folders, lists,
  * columns. data: in place of the task's own; NULL: that. Returns how many outputs a model has; 0:

@@ -1,7 +1,7 @@
 /* cli/study.c - the database and study that a command is about. */
 #include "cli/study.h"
 
-#include "search/run.h"
+#include "search/run/run.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 
 #include "cli/cli.h"
 #include "core/deploy/deploy.h"
-#include "search/json.h"
+#include "search/json/json.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -4,7 +4,7 @@
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/parts.h"
-#include "search/pair.h"
+#include "search/deployed/pair.h"
 
 #include <stdio.h>
 #include <string.h>

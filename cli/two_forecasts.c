@@ -2,8 +2,8 @@
 #include "cli/two.h"
 
 #include "cli/cli.h"
-#include "search/estimate.h"
-#include "search/forecast_pair.h"
+#include "search/deployed/forecast_pair.h"
+#include "search/estimate/estimate.h"
 
 #include <math.h>
 #include <stdio.h>

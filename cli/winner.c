@@ -2,7 +2,7 @@
 #include "cli/winner.h"
 
 #include "cli/held.h"
-#include "search/task.h"
+#include "search/task/task.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -4,7 +4,7 @@
 #define NAS_TESTS_SIMULATED_H
 
 #include "base/rng.h"
-#include "search/estimate.h"
+#include "search/estimate/estimate.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* tests/test_audit.c - what is said of clips when they are opened: copies, speakers on both sides,
  * differences between recordings of classes; and what is not said. */
-#include "search/audit.h"
-#include "search/task.h"
+#include "search/task/keywords/audit.h"
+#include "search/task/task.h"
 
 #include <math.h>
 #include <setjmp.h>

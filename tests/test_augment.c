@@ -3,10 +3,10 @@
 #include "base/file.h"
 #include "core/audio/augment.h"
 #include "core/data/noise.h"
-#include "search/augmented.h"
-#include "search/evaluate.h"
-#include "search/noise.h"
-#include "search/warped.h"
+#include "search/stage/evaluate.h"
+#include "search/task/keywords/augmented.h"
+#include "search/task/keywords/noise.h"
+#include "search/task/keywords/warped.h"
 #include "tests/space_texts.h"
 
 #include <math.h>

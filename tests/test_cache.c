@@ -2,7 +2,7 @@
  * in use, and a cache of two users. */
 #include "base/file.h"
 #include "base/memory.h"
-#include "search/cache_bound.h"
+#include "search/stage/cache_bound.h"
 #include "tests/fixture.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* tests/test_compare.c - neighbours and their paired means, beside SciPy's. */
-#include "search/compare.h"
+#include "search/estimate/compare.h"
 #include "tests/fixture.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* tests/test_estimate.c - bounds and claims beside statsmodels, SciPy and NumPy; what must hold of
  * them at the edges; how often they hold in simulated studies. */
-#include "search/estimate_int.h"
+#include "search/estimate/estimate_int.h"
 #include "tests/simulated.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* tests/test_export.c - a trained net and the file that it becomes say the same. */
 #include "base/rng.h"
-#include "search/evaluate.h"
+#include "search/stage/evaluate.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* tests/test_folds.c - cross-validation against the plain evaluation of each fold. */
 #include "base/file.h"
-#include "search/evaluate.h"
+#include "search/stage/evaluate.h"
 #include "tests/space_texts.h"
 
 #include <math.h>

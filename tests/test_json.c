@@ -1,7 +1,7 @@
 /* tests/test_json.c - places and problems of JSON texts, canonical text, numbers, nearest words. */
 #include "base/file.h"
 #include "base/rng.h"
-#include "search/json_int.h"
+#include "search/json/json_int.h"
 #include "tests/fixture.h"
 
 #include <math.h>

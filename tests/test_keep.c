@@ -1,5 +1,5 @@
 /* What is kept of warnings names the data as the space file does. */
-#include "search/keep.h"
+#include "search/run/keep.h"
 
 /* cmocka.h wants these before it. */
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* tests/test_language.c - parts of the space language: the blocks of compression, objectives,
  * times, NNI's form; their messages, values and hashes. */
-#include "search/space.h"
+#include "search/space/space.h"
 #include "tests/fixture.h"
 #include "tests/space_texts.h"
 

@@ -4,8 +4,8 @@
 #include "base/rng.h"
 #include "core/audio/sound.h"
 #include "core/data/cuts.h"
-#include "search/evaluate.h"
-#include "search/task.h"
+#include "search/stage/evaluate.h"
+#include "search/task/task.h"
 #include "tests/space_texts.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* tests/test_numbers.c - what becomes of a table's numbers: those that stand for none, gaps, and
  * those that float32 does not hold. */
 #include "core/data/series.h"
-#include "search/task_forecast.h"
+#include "search/task/forecast/forecast.h"
 #include "tests/fixture.h"
 
 #include <math.h>

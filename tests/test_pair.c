@@ -1,6 +1,6 @@
 /* tests/test_pair.c - two models matched, their verdicts counted, what was heard by speaker. */
-#include "search/pair.h"
-#include "search/speakers.h"
+#include "search/deployed/pair.h"
+#include "search/deployed/speakers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

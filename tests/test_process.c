@@ -1,5 +1,5 @@
 /* tests/test_process.c - who is dead, who lives, and of whom nothing tells. */
-#include "search/watch.h"
+#include "search/run/watch.h"
 
 #include <fcntl.h>
 #include <math.h>

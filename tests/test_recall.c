@@ -1,6 +1,6 @@
 /* tests/test_recall.c - recalls and their bounds, beside scikit-learn's and statsmodels'
  * (tests/golden/make_recall.py). */
-#include "search/estimate.h"
+#include "search/estimate/estimate.h"
 
 #include <math.h>
 #include <setjmp.h>

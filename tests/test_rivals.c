@@ -1,6 +1,6 @@
 /* tests/test_rivals.c - forecasts that need no search, several series in one table, and what is
  * drawn for bounds of them. */
-#include "search/task_forecast.h"
+#include "search/task/forecast/forecast.h"
 #include "tests/fixture.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* tests/test_sampler.c - every sampler gives every point once, whoever asks; first trials; the end;
  * the same again from the same seed. */
 #include "base/rng.h"
-#include "search/sampler.h"
+#include "search/sampler/sampler.h"
 #include "tests/fixture.h"
 #include "tests/space_texts.h"
 

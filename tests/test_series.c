@@ -2,7 +2,7 @@
 #include "core/data/batch.h"
 #include "core/data/series.h"
 #include "core/data/times.h"
-#include "search/task_forecast.h"
+#include "search/task/forecast/forecast.h"
 #include "tests/fixture.h"
 #include "tests/random_graph.h"
 

@@ -1,6 +1,6 @@
 /* tests/test_setback.c - whose fault the end of a worker is. */
-#include "search/limits.h"
-#include "search/setback.h"
+#include "search/run/limits.h"
+#include "search/run/setback.h"
 
 #include <setjmp.h>
 #include <signal.h>

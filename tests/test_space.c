@@ -1,9 +1,9 @@
 /* tests/test_space.c - spaces against a brute-force expansion, their points, values, hashes and
  * messages. */
 #include "base/rng.h"
-#include "search/metrics.h"
-#include "search/space_int.h"
-#include "search/task_keywords.h"
+#include "search/metrics/metrics.h"
+#include "search/space/space_int.h"
+#include "search/task/keywords/keywords.h"
 #include "tests/fixture.h"
 #include "tests/space_texts.h"
 

@@ -1,8 +1,8 @@
 /* tests/test_verdict.c - exported folders read back; the interval of an accuracy, against closed
  * forms. */
 #include "base/file.h"
-#include "search/deployed.h"
-#include "search/forecast_deployed.h"
+#include "search/deployed/deployed.h"
+#include "search/deployed/forecast.h"
 
 #include <math.h>
 #include <setjmp.h>

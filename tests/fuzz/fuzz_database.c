@@ -3,10 +3,10 @@
  * that change rows, types, names and the schema, or bytes of its pages. Then it is opened, read as
  * the commands read it, copied, exported, and a run of it begins. Nothing but the database, its
  * copy and the export may come or change. */
-#include "search/compare.h"
-#include "search/run.h"
-#include "search/study.h"
-#include "search/task.h"
+#include "search/estimate/compare.h"
+#include "search/run/run.h"
+#include "search/study/study.h"
+#include "search/task/task.h"
 #include "store/store.h"
 #include "tests/fuzz/fuzz.h"
 

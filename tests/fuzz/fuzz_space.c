@@ -1,8 +1,8 @@
 /* tests/fuzz/fuzz_space.c - libFuzzer target: any bytes as a space file. Of a space that is taken,
  * points are drawn, written out, read again and decoded: a document has the hash of its point. */
-#include "search/candidate_int.h"
-#include "search/space.h"
-#include "search/task.h"
+#include "search/candidate/candidate_int.h"
+#include "search/space/space.h"
+#include "search/task/task.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { DRAWN = 3, CLASSES = 5, MOST = 1 << 14 };

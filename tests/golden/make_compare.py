@@ -1,4 +1,4 @@
-"""Golden values of search/compare.h: quantiles of Student's t, and paired means of a small grid.
+"""Golden values of search/estimate/compare.h: quantiles of Student's t, and paired means of a small grid.
 
     pip install numpy scipy
     python tests/golden/make_compare.py > tests/golden/compare.txt

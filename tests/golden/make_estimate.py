@@ -1,4 +1,4 @@
-"""Golden values of search/estimate.h: bounds, the claim for a winner, paired differences, bounds of errors.
+"""Golden values of search/estimate/estimate.h: bounds, the claim for a winner, paired differences, bounds of errors.
 
     pip install numpy scipy statsmodels
     python tests/golden/make_estimate.py > tests/golden/estimate.txt

@@ -1,4 +1,4 @@
-"""Golden values of nas_recall_bounds (search/estimate.h).
+"""Golden values of nas_recall_bounds (search/estimate/estimate.h).
 
     pip install numpy scipy statsmodels scikit-learn
     python tests/golden/make_recall.py > tests/golden/recall.txt

@@ -1,7 +1,7 @@
 /* tests/sim/seam.c - in the processes of a run: what reads, writes, maps, locks, forks and tells.
  */
 #include "tests/sim/seam.h"
-#include "search/worker.h"
+#include "search/run/worker.h"
 #include "tests/sim/plan.h"
 
 #include <dlfcn.h>

@@ -1,0 +1,109 @@
+/* search/candidate/candidate.h - a candidate: everything needed to train, compress and measure one
+ * model. */
+#ifndef NAS_SEARCH_CANDIDATE_CANDIDATE_H
+#define NAS_SEARCH_CANDIDATE_CANDIDATE_H
+
+#include "base/hash.h"
+#include "core/audio/frontend.h"
+#include "core/audio/sound.h"
+#include "core/compress/cluster.h"
+#include "core/compress/prune.h"
+#include "core/compress/quantize.h"
+#include "core/data/batch.h"
+#include "core/data/made.h"
+#include "core/data/series.h"
+#include "core/data/split.h"
+#include "core/deploy/deploy.h"
+#include "core/nn/model.h"
+#include "core/nn/train.h"
+#include "search/json/json.h"
+#include "search/metrics/metrics.h"
+
+/* A split by time: the parts follow each other. */
+typedef struct nas_time_split {
+    double validation, test; /* shares of the rows; the rest comes first and trains */
+    int32_t folds;           /* below 2: none; else rolling origins, or groups in turn */
+    int32_t by;              /* nas_time_split_by */
+} nas_time_split;
+enum nas_time_split_by { NAS_BY_TIME, NAS_BY_GROUP };
+
+typedef struct nas_task {
+    const struct nas_task_ops *ops; /* search/task/task.h */
+    int32_t kind;                   /* its place in NAS_TASK_LIST */
+    const char *data; /* folder or file, as written; resolved against the working directory */
+    nas_metric_list metrics;
+    /* keywords */
+    int32_t n_labels; /* 0: all class folders */
+    const char *const *labels;
+    double clip_seconds;
+    int32_t crop; /* nas_crop */
+    double full_scale;
+    int32_t unreadable;
+    const char *speaker_pattern;
+    nas_split_config split;
+    nas_unknown_config unknown;
+    nas_silence_config silence;
+    /* forecast */
+    nas_series_config series;
+    nas_time_split time_split;
+    /* test_function */
+    int32_t function, dimensions;
+    double seconds; /* that each trial is made to take */
+} nas_task;
+
+enum { NAS_POINT_MOST = 8 };
+
+/* 2^53 - 1. A larger number in a JSON text may have been rounded when it is seen. */
+#define NAS_SEED_MOST INT64_C(9007199254740991)
+
+typedef struct nas_export_config {
+    bool names; /* false: the file holds nothing but what runtimes compute with */
+} nas_export_config;
+
+typedef struct nas_candidate {
+    nas_task task;
+    nas_frontend_config frontend;
+    nas_augment augment;
+    double width;
+    nas_model model; /* widths applied, repeats unrolled, "classes" resolved; input shape set */
+    nas_train_config train;
+    nas_prune_config prune;
+    nas_cluster_config cluster;
+    nas_quantize_config quantize;
+    nas_export_config export;
+    double point[NAS_POINT_MOST]; /* of a test function, which has none of the above */
+    /* Canonical JSON of each block as the hash sees it (defaults left out); "" when all are
+     * defaults. */
+    const char *task_json, *frontend_json, *augment_json, *model_json, *train_json, *prune_json,
+        *cluster_json, *quantize_json, *export_json;
+    const char *json; /* the whole, as written to candidate.json (without seed and replicate) */
+    nas_hash hash;    /* SHA-256 of the canonical JSON, docs/SPACES.md "Identity" */
+    uint64_t seed;    /* of candidate.json, when it has them; else 0 */
+    uint32_t replicate;
+} nas_candidate;
+
+/* Decodes a document without choices. `classes` > 0 is the number of labels; with 0 it is taken
+ * from task.labels, and it is an error when they are absent. Front end and model are checked
+ * against each other and clip_seconds: an impossible combination is NAS_ESHAPE with the one reason
+ * (the caller of a search rejects the trial with it); everything else that is wrong is NAS_EINVAL
+ * with all lines. Owner: *out and all it points to live in arena a. */
+NAS_NODISCARD nas_status nas_candidate_decode(nas_arena *a, const nas_json *j,
+                                              const cJSON *document, int32_t classes,
+                                              nas_candidate *out, nas_err *err);
+
+/* Reads a candidate.json, or a space file that has no choices (a space's own keys are ignored). A
+ * file with choices is NAS_EINVAL ("is a space: nas run searches it"). */
+NAS_NODISCARD nas_status nas_candidate_open(nas_arena *a, const char *path, int32_t classes,
+                                            nas_candidate *out, nas_err *err);
+
+/* The task of a candidate alone: which clips and labels, before the number of classes is known. */
+NAS_NODISCARD nas_status nas_candidate_task(nas_arena *a, const char *path, nas_task *out,
+                                            nas_err *err);
+
+/* The settings of an exported frontend.json. hearing->full_scale stays 0. */
+NAS_NODISCARD nas_status nas_frontend_decode(nas_arena *a, const nas_json *j,
+                                             nas_frontend_config *out, nas_hearing *hearing,
+                                             nas_err *err);
+extern const char *const nas_crop_words[]; /* by nas_crop, NULL at the end */
+
+#endif

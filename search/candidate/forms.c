@@ -1,0 +1,315 @@
+/* search/candidate/forms.c - what stands for a value that varies: choice, range, same_as, times. */
+#include "search/candidate/candidate_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SUGGESTIONS_MOST = 64 }; /* that are worth their search */
+
+static const char *const form_words[] = {"choice", "range",  "same_as", "times",
+                                         "_type",  "_value", NULL};
+
+bool nas_is_form(const cJSON *v) {
+    if (!cJSON_IsObject(v)) return false;
+    for (const cJSON *c = v->child; c; c = c->next)
+        for (const char *const *w = form_words; *w; w++)
+            if (strcmp(c->string, *w) == 0) return true;
+    return false;
+}
+
+bool nas_json_has_form(const cJSON *v) {
+    if (nas_is_form(v)) return true;
+    for (const cJSON *c = v->child; c; c = c->next)
+        if (c->child && nas_json_has_form(c)) return true;
+    return false;
+}
+
+/* Paths */
+
+const char *nas_path_step(const char *path, char out[64], int32_t *index) {
+    size_t n = 0;
+    *index = -1;
+    if (*path == '[') {
+        int64_t i = 0;
+        const char *p = path + 1;
+        for (; *p >= '0' && *p <= '9' && i < 1000000; p++) i = i * 10 + (*p - '0');
+        if (*p != ']' || p == path + 1) return NULL;
+        *index = (int32_t)i;
+        path = p + 1;
+    } else {
+        while (*path && *path != '.' && *path != '[') {
+            if (n + 1 == 64) return NULL;
+            out[n++] = *path++;
+        }
+        if (!n) return NULL;
+    }
+    out[n] = '\0';
+    if (*path == '.') return path[1] && path[1] != '[' && path[1] != '.' ? path + 1 : NULL;
+    return *path == '\0' || *path == '[' ? path : NULL;
+}
+
+typedef struct finder {
+    nas_arena *arena;
+    const cJSON *root;
+    nas_found_fn fn;
+    void *ctx;
+    nas_found found;
+    int32_t budget, follows;
+} finder;
+
+static void find_in(finder *f, const cJSON *v, const char *path);
+
+static void find_same(finder *f, const cJSON *target, const char *rest) {
+    if (!cJSON_IsString(target) || f->follows == NAS_JSON_DEPTH) return;
+    const char *joined = nas_arena_format(f->arena, NULL, "%s%s%s", target->valuestring,
+                                          *rest == '[' ? "" : ".", rest);
+    if (!joined) return;
+    f->follows++;
+    find_in(f, f->root, joined);
+    f->follows--;
+}
+
+static void find_in(finder *f, const cJSON *v, const char *path) {
+    if (f->budget-- <= 0) return;
+    if (!*path) {
+        f->found.v = v;
+        f->fn(f->ctx, &f->found);
+        return;
+    }
+    if (nas_is_form(v)) {
+        const cJSON *options = nas_choice_options(v), *same = nas_json_get(v, "same_as");
+        if (same) find_same(f, same, path);
+        if (!cJSON_IsArray(options) || f->found.n_taken == NAS_JSON_DEPTH) return;
+        int32_t i = 0;
+        for (const cJSON *o = options->child; o; o = o->next, i++) {
+            f->found.taken[f->found.n_taken++] = (nas_taken){.choice = v, .option = i};
+            find_in(f, o, path);
+            f->found.n_taken--;
+        }
+        return;
+    }
+    char key[64];
+    int32_t index;
+    const char *rest = nas_path_step(path, key, &index);
+    if (!rest) return;
+    const cJSON *below = index >= 0 && cJSON_IsArray(v) ? cJSON_GetArrayItem(v, index)
+                         : index < 0                    ? nas_json_get(v, key)
+                                                        : NULL;
+    if (below) find_in(f, below, rest);
+}
+
+int32_t nas_find_path(nas_arena *a, const cJSON *root, const char *path, nas_found_fn fn,
+                      void *ctx) {
+    enum { LOOKS_MOST = 20000 };
+    finder f = {.arena = a, .root = root, .fn = fn, .ctx = ctx, .budget = LOOKS_MOST};
+    if (*path) find_in(&f, root, path);
+    return LOOKS_MOST - f.budget;
+}
+
+typedef struct path_list {
+    nas_arena *arena;
+    const char **p;
+    int32_t n, room;
+} path_list;
+
+static void list_paths(path_list *l, const char *path, const cJSON *v) {
+    enum { PATHS_MOST = 4096 };
+    if (l->n + 1 >= PATHS_MOST) return;
+    if (*path) l->p[l->n++] = path;
+    if (nas_is_form(v)) {
+        const cJSON *options = nas_choice_options(v);
+        if (!cJSON_IsArray(options)) return;
+        for (const cJSON *o = options->child; o; o = o->next)
+            if (o->child) list_paths(l, path, o); /* an option has the path of its choice */
+        return;
+    }
+    int32_t i = 0;
+    for (const cJSON *c = v->child; c; c = c->next, i++)
+        list_paths(l,
+                   c->string ? nas_path_key(l->arena, path, c->string)
+                             : nas_path_item(l->arena, path, i),
+                   c);
+}
+
+const char *const *nas_all_paths(nas_arena *a, const cJSON *root) {
+    static const char *const none[] = {NULL};
+    path_list l = {.arena = a};
+    l.p = nas_arena_array(a, 4200, sizeof *l.p, NULL);
+    if (!l.p) return none;
+    list_paths(&l, "", root);
+    l.p[l.n] = NULL;
+    return l.p;
+}
+
+/* same_as, times */
+
+static bool fits_taken(const nas_check *c, const nas_found *f) {
+    for (int32_t i = 0; i < f->n_taken; i++)
+        for (int32_t k = 0; k < c->n_taken; k++)
+            if (f->taken[i].choice == c->taken[k].choice &&
+                f->taken[i].option != c->taken[k].option)
+                return false;
+    return true;
+}
+
+typedef struct follower {
+    nas_check *c;
+    const char *path;
+    nas_check_fn fn;
+    const void *arg;
+    int32_t found, fitting;
+} follower;
+
+static void follow(void *ctx, const nas_found *f) {
+    follower *w = ctx;
+    nas_check *c = w->c;
+    w->found++;
+    if (!fits_taken(c, f)) return;
+    w->fitting++;
+    for (int32_t i = 0; i < c->n_following; i++)
+        if (c->following[i] == f->v) {
+            nas_problem(c->p, c->j, c->at, false, w->path, "%s comes back to itself",
+                        nas_form_name(c->at));
+            return;
+        }
+    if (c->n_taken + f->n_taken > NAS_TAKEN_MOST) return;
+    memcpy(c->taken + c->n_taken, f->taken, (size_t)f->n_taken * sizeof *f->taken);
+    c->n_taken += f->n_taken;
+    nas_check_any(c, w->path, f->v, w->fn, w->arg);
+    c->n_taken -= f->n_taken;
+}
+
+const char *nas_tie_target(const cJSON *v) {
+    const cJSON *times = nas_json_get(v, "times");
+    const cJSON *target = times ? times->child : nas_json_get(v, "same_as");
+    return cJSON_IsString(target) ? target->valuestring : NULL;
+}
+
+const char *nas_form_name(const cJSON *v) {
+    return nas_json_get(v, "times") ? "times" : "same_as";
+}
+
+void nas_check_follow(nas_check *c, const char *path, const cJSON *v, const cJSON *target,
+                      nas_check_fn fn, const void *arg) {
+    for (int32_t i = 0; i < c->n_following; i++)
+        if (c->following[i] == v) {
+            const cJSON *at = c->at ? c->at : v;
+            nas_problem(c->p, c->j, at, false, path, "%s comes back to itself", nas_form_name(at));
+            return;
+        }
+    if (c->n_following == NAS_JSON_DEPTH) {
+        nas_check_problem(c, path, v, false, "more than %d same_as in a row", NAS_JSON_DEPTH);
+        return;
+    }
+    follower w = {.c = c, .path = path, .fn = fn, .arg = arg};
+    const cJSON *outer = c->at;
+    if (!c->at) c->at = v;
+    c->following[c->n_following++] = v;
+    c->budget -= nas_find_path(c->arena, c->root, target->valuestring, follow, &w);
+    c->n_following--;
+    c->at = outer;
+    if (w.fitting) return;
+    if (!w.found && !c->paths) c->paths = nas_all_paths(c->arena, c->root);
+    const bool search = !w.found && c->p->n < SUGGESTIONS_MOST;
+    const char *near = search ? nas_nearest(target->valuestring, c->paths) : NULL;
+    if (near)
+        nas_check_problem(c, path, target, false,
+                          "no value has the path \"%.100s\"; did you mean "
+                          "\"%s\"?",
+                          target->valuestring, near);
+    else
+        nas_check_problem(c, path, target, false,
+                          w.found
+                              ? "\"%.100s\" is absent whenever this stands"
+                              : "no value has the path \"%.100s\"; keys left out cannot be named",
+                          target->valuestring);
+}
+
+static void check_same(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                       const void *arg) {
+    const cJSON *target = nas_json_get(v, "same_as");
+    if (!cJSON_IsString(target) || !*target->valuestring)
+        nas_check_problem(c, path, target, false, "expected {\"same_as\": \"path\"}");
+    else
+        nas_check_follow(c, path, v, target, fn, arg);
+}
+
+/* Forms */
+
+static bool check_form_keys(nas_check *c, const char *path, const cJSON *v) {
+    static const char *const choice[] = {"choice", NULL}, *const same[] = {"same_as", NULL};
+    static const char *const range[] = {"range", "step", "log", NULL};
+    static const char *const times[] = {"times", NULL}, *const nni[] = {"_type", "_value", NULL};
+    const bool is_nni = nas_json_get(v, "_type") || nas_json_get(v, "_value");
+    const char *const *known = is_nni                      ? nni
+                               : nas_json_get(v, "choice") ? choice
+                               : nas_json_get(v, "range")  ? range
+                               : nas_json_get(v, "times")  ? times
+                                                           : same;
+    bool good = true;
+    for (const cJSON *x = v->child; x; x = x->next) {
+        bool found = false;
+        for (const char *const *k = known; *k; k++) found = found || strcmp(*k, x->string) == 0;
+        if (found) continue;
+        nas_check_unknown(c, nas_path_key(c->arena, path, x->string), x, known);
+        good = false;
+    }
+    return good && (!is_nni || nas_check_nni(c, path, v));
+}
+
+bool nas_is_label(const nas_check *c, const cJSON *v, const cJSON *x) {
+    return v == c->labelled && strcmp(x->string, "_name") == 0;
+}
+
+static void check_choice(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                         const void *arg) {
+    const cJSON *options = nas_choice_options(v);
+    if (!cJSON_IsArray(options) || !options->child) {
+        nas_check_problem(
+            c, path, options, false, "expected %s [value, ...]} with at least one value",
+            nas_json_get(v, "choice") ? "{\"choice\":" : "{\"_type\": \"choice\", \"_value\":");
+        return;
+    }
+    if (c->n_taken == NAS_TAKEN_MOST) {
+        nas_check_problem(c, path, v, false, "choices nested too deep");
+        return;
+    }
+    int32_t i = 0;
+    for (const cJSON *o = options->child; o; o = o->next, i++) {
+        c->taken[c->n_taken++] = (nas_taken){.choice = v, .option = i};
+        if (nas_has_label(v, o)) c->labelled = o;
+        nas_check_any(c, path, o, fn, arg);
+        c->n_taken--;
+    }
+}
+
+void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
+                   const void *arg) {
+    if (c->budget-- <= 0) {
+        if (!c->spent) nas_check_problem(c, path, v, false, "too large once same_as is followed");
+        c->spent = true;
+        return;
+    }
+    if (!nas_is_form(v)) {
+        fn(c, path, v, arg);
+        return;
+    }
+    if (!c->choices) {
+        const char *target = c->candidate ? nas_tie_target(v) : NULL;
+        if (target) /* what a point leaves in place of a value that it lacks */
+            nas_check_problem(c, path, v, false, "%s \"%.200s\": no such value in this point",
+                              nas_form_name(v), target);
+        else
+            nas_check_problem(c, path, v, false, "a choice cannot stand here; expected one value");
+        return;
+    }
+    if (!check_form_keys(c, path, v)) return;
+    if (nas_choice_options(v))
+        check_choice(c, path, v, fn, arg);
+    else if (nas_is_range(v))
+        nas_check_range(c, path, v, fn, arg);
+    else if (nas_json_get(v, "times"))
+        nas_check_times(c, path, v, fn, arg);
+    else
+        check_same(c, path, v, fn, arg);
+}

@@ -1,0 +1,29 @@
+/* search/sampler/grid.c - every point once, the first choice of the file slowest. The cursor is the
+ * number of the next point. */
+#include "search/sampler/sampler_int.h"
+
+static nas_status grid_check(const nas_space *s, int64_t trials, nas_err *err) {
+    (void)trials;
+    if (nas_space_points(s) >= 0) return NAS_OK;
+    for (int32_t i = 0; i < nas_space_params(s); i++)
+        if (nas_space_param(s, i)->options == 0)
+            return nas_fail(err, NAS_EINVAL,
+                            "%s: a range of floats without a step has no end in a grid; give it a "
+                            "step, or take the sampler \"random\"",
+                            nas_space_param(s, i)->path);
+    return nas_fail(err, NAS_EINVAL, "a grid needs a finite space");
+}
+
+static nas_status grid_ask(const nas_space *s, uint64_t seed, int64_t n, int64_t *cursor,
+                           const nas_seen *seen, nas_point *out, nas_ask *what, nas_err *err) {
+    (void)seed;
+    (void)n;
+    return nas_sampler_walk(s, 0, cursor, seen, out, what, err);
+}
+
+const nas_sampler nas_sampler_grid = {
+    .name = "grid",
+    .help = "every point once, the first choice of the file slowest",
+    .check = grid_check,
+    .ask = grid_ask,
+};

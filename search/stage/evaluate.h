@@ -1,0 +1,189 @@
+/* search/stage/evaluate.h - one candidate from clips to measured bytes, as a chain of stages each
+ * stored under the key of all that determines it. What is measured are the bytes that ship. */
+#ifndef NAS_SEARCH_STAGE_EVALUATE_H
+#define NAS_SEARCH_STAGE_EVALUATE_H
+
+#include "search/space/space.h"
+#include "search/task/dataset.h"
+#include "search/task/marks.h"
+#include "store/store.h"
+
+typedef struct nas_evaluator {
+    const nas_dataset *data;
+    const nas_cache *cache;
+    const nas_kernel *kernel;
+    uint64_t seed;
+    uint32_t replicate;
+    int32_t n_bounds; /* constraints that may reject before training; 0: none */
+    const nas_constraint *bounds;
+    bool test;     /* read the test part too */
+    bool no_share; /* of the cache only clips and features are used: trainings begin at their first
+                      step and leave nothing. The bits are the same */
+    int32_t n_begins; /* fractions of a training at which others may ask for pruning to begin: */
+    const double *begins; /* the dense states there are kept */
+    nas_hash *busy;     /* not NULL: what another process is computing is not waited for: NAS_EBUSY,
+                           and this is its key */
+    double confidence;  /* of the bounds of estimates, one-sided */
+    const nas_log *log; /* its stop is asked at every step */
+    nas_epoch_fn on_epoch;
+    void *ctx;
+    int32_t epochs_before; /* of nets before this one: on_epoch counts on from them */
+} nas_evaluator;
+
+typedef struct nas_stage_time {
+    const char *name;
+    nas_hash key;
+    bool reused;
+    double wall, cpu; /* seconds, measured */
+} nas_stage_time;
+
+enum { NAS_STAGES = 7 }; /* folds, features, train, cluster, tune, export, measure */
+
+/* The net as one step of compression left it, exported as it was then. */
+typedef struct nas_step_figures {
+    const char *name;                 /* "dense", "pruned", "folded", "clustered", "quantised" */
+    double accuracy;                  /* the task's score on what it is on; NaN: not known */
+    int64_t tflite_bytes, zlib_bytes; /* -1: not known */
+} nas_step_figures;
+
+enum { NAS_STEPS = 8, NAS_TEXTS = 4 }; /* room for them, and for texts beside a model */
+
+typedef struct nas_bytes {
+    const uint8_t *p;
+    size_t n;
+} nas_bytes;
+
+/* What came of a candidate. Everything lives in the caller's arena. */
+typedef struct nas_outcome {
+    const char *state;               /* complete, diverged, rejected */
+    const char *reason;              /* of the last two */
+    double metric[NAS_METRICS_MOST]; /* NaN: not known */
+    int32_t n_epochs, n_stages, n_steps;
+    const nas_epoch *epochs;
+    nas_stage_time stages[NAS_STAGES];
+    nas_step_figures steps[NAS_STEPS];
+    /* Of all its nets, fine-tuning with it: epochs that were trained here, and those whose result
+     * was found under its key; also after a failure. A part of an epoch is a fraction. */
+    double epochs_trained, epochs_saved;
+    nas_bytes tflite, zlib;
+    const char *text[NAS_TEXTS]; /* of the task's row, in its order */
+    const char *candidate_json, *metrics_json;
+    const char *warnings;       /* of the study's version, a line each; NULL: none */
+    const nas_answers *answers; /* of the validation part, with folds of them; NULL: none kept */
+} nas_outcome;
+
+/* Errors: NAS_ESTOP, NAS_EBUSY (see `busy`), and whatever files and memory can say. Diverging, and
+ * being rejected, is no error. */
+NAS_NODISCARD nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                                      nas_outcome *out, nas_err *err);
+
+/* Trains and exports a net for each fold on the others (without folds: one), and sets the task's
+ * metrics: over all examples of the folds, each by the file of its fold. The score of each step of
+ * compression goes into step_accuracy; entries of steps that c has not are left alone. marks (may
+ * be NULL) is filled: what each example got.
+ * Each fold's stages lie under keys of their own. Diverging is in out->state. */
+NAS_NODISCARD nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c,
+                                         nas_arena *a, nas_marks *marks, nas_outcome *out,
+                                         double step_accuracy[NAS_STEPS], nas_err *err);
+
+/* The training stage: weights at the last step are in *net afterwards. */
+typedef struct nas_trained {
+    nas_net *net; /* owner: the caller closes it */
+    nas_hash key;
+    bool reused;
+    double epochs_trained, epochs_saved; /* also after a failure */
+    nas_train_end end;
+    int32_t n_epochs;
+    nas_epoch *epochs;
+} nas_trained;
+NAS_NODISCARD nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c,
+                                         const nas_features *f, nas_arena *a, nas_trained *out,
+                                         nas_err *err);
+
+/* Folding, clusters, fine-tuning, number format, file: *key is of the bytes in out->tflite,
+ * out->zlib is made, and out->steps say what each step did. Not an error: fine-tuning diverged;
+ * out->state says so, and there is no file. */
+NAS_NODISCARD nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c,
+                                          const nas_features *f, const nas_trained *t, nas_arena *a,
+                                          nas_outcome *out, nas_hash *key, nas_err *err);
+
+/* The cache as stages use it: with e->no_share nothing is found or left, and every claim is
+ * granted. A claim is for computing what belongs under key: only one process has it. */
+NAS_NODISCARD nas_status nas_stage_get(const nas_evaluator *e, const nas_hash *key, nas_cached *out,
+                                       bool *found, nas_err *err);
+NAS_NODISCARD nas_status nas_stage_put(const nas_evaluator *e, const nas_hash *key,
+                                       const char *kind, const nas_piece *pieces, int32_t n,
+                                       nas_err *err);
+/* Errors: NAS_EBUSY somebody else has it and e->busy is given; else it is waited for, NAS_ESTOP. */
+NAS_NODISCARD nas_status nas_stage_claim(const nas_evaluator *e, const nas_hash *key, nas_lock *out,
+                                         nas_err *err);
+void nas_stage_unclaim(const nas_evaluator *e, const nas_hash *key, nas_lock *lock);
+
+/* What a stage took. */
+typedef struct nas_stopwatch {
+    double wall, cpu;
+} nas_stopwatch;
+nas_stopwatch nas_stopwatch_start(void);
+void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
+                    nas_stopwatch since);
+
+/* Net -> folded graph -> number format -> file bytes, in arena a. */
+NAS_NODISCARD nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
+                                        int32_t n, nas_arena *a, nas_bytes *tflite, nas_err *err);
+
+/* The graph of a candidate's file before training: shapes, types, multiply-accumulates and memory
+ * are those of the trained one, values are not. Lives in arena a. */
+NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t outputs,
+                                             const nas_kernel *kernel, nas_arena *a, nas_graph *out,
+                                             nas_err *err);
+
+/* Is there a bound that this candidate cannot keep, whatever it learns? *reason (in a) says which;
+ * NULL when there is none. What is known before training: params, macs, ram_bytes and arena_bytes
+ * exactly; tflite_bytes is at least the bytes of its constants, equal ones once; zip_bytes at least
+ * 1/1032 of these (no DEFLATE stream is shorter) and the archive's headers; zlib_bytes at least two
+ * bytes for each float32 among these that is not 0 from the first, where nothing is pruned or
+ * clustered, because the low 16 bits of a trained weight do not compress. */
+NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                                    const char **reason, nas_err *err);
+
+/* How many rows get their class from the file's interpreter; marks[i] (may be NULL) is told what
+ * row i got, under its number clip[i]. */
+NAS_NODISCARD nas_status nas_measure_right(const nas_graph *g, const nas_examples *rows,
+                                           const int32_t *clip, nas_marks *marks, int32_t *right,
+                                           const nas_log *log, nas_err *err);
+
+/* One at a time on this machine measures how long something takes; waits. */
+NAS_NODISCARD nas_status nas_measure_lock(const nas_cache *cache, nas_lock *out, nas_err *err);
+
+/* Median, ends of its interval and 95th percentile of a time: the metric `time` and those after it.
+ */
+void nas_latency_metrics(const nas_latency *l, nas_metric_id time, double *metric);
+
+/* infer, frontend and total milliseconds of one clip into metric[]; takes the cache's measuring
+ * lock. */
+NAS_NODISCARD nas_status nas_measure_latency(const nas_graph *g, const nas_frontend_config *config,
+                                             const nas_features *f, const float *pcm,
+                                             int32_t samples, const nas_cache *cache,
+                                             double *metric, nas_err *err);
+
+/* candidate.json and metrics.json, which stand beside model.tflite whatever the task. */
+NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                                     nas_outcome *out, nas_err *err);
+/* metrics.json alone: known metrics, and under "data" the fingerprint of the data, hexadecimal
+ * (NULL: none). */
+NAS_NODISCARD nas_status nas_package_metrics(const nas_metric_list *list, const double *metric,
+                                             const char *data, nas_arena *a, const char **out,
+                                             nas_err *err);
+
+/* For writing such texts: a tree from a JSON text (NULL: an empty object), which is filled by
+ * cJSON's functions unasked whether they had room; printing it into the arena says so, and frees
+ * it. Numbers are as short as they read back. */
+cJSON *nas_package_start(const char *text);
+NAS_NODISCARD nas_status nas_package_print(cJSON *tree, nas_arena *a, const char **out,
+                                           nas_err *err);
+void nas_package_number(cJSON *object, const char *name, double v);
+void nas_package_floats(cJSON *object, const char *name, const float *v, int32_t n);
+
+enum { NAS_EXPORT_VERSION = 4 };
+
+#endif

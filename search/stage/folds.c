@@ -1,0 +1,102 @@
+/* search/stage/folds.c - cross-validation: a net for each fold, trained on the others and
+ * compressed as the candidate says; its file is asked about the examples of the fold. */
+#include "search/task/task.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct tally {
+    nas_tally all;
+    double step[NAS_STEPS]; /* sums of score * examples */
+    int32_t n_steps;
+    bool reused;
+    nas_hasher keys;
+} tally;
+
+/* A share of n as the number that it was. */
+static double counted(double score, double n) {
+    const double v = score * n, whole = round(v);
+    return fabs(v - whole) < 1e-6 ? whole : v;
+}
+
+static nas_status judge_file(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
+                             nas_arena *a, const nas_outcome *o, tally *t, nas_err *err) {
+    nas_tally fold = {.marks = t->all.marks};
+    double score;
+    NAS_TRY(nas_task_score(e->data, c, f, a, o->tflite, e->log, &fold, &score, err));
+    nas_tally_add(&t->all, &fold);
+    t->n_steps = o->n_steps;
+    for (int32_t i = 0; i < o->n_steps; i++) t->step[i] += counted(o->steps[i].accuracy, fold.n);
+    return NAS_OK;
+}
+
+static nas_status train_and_judge(const nas_evaluator *e, const nas_candidate *c,
+                                  const nas_features *f, nas_arena *a, nas_outcome *o, tally *t,
+                                  nas_err *err) {
+    nas_trained trained;
+    nas_hash key;
+    nas_status st = nas_train_stage(e, c, f, a, &trained, err);
+    o->epochs_trained += trained.epochs_trained;
+    o->epochs_saved += trained.epochs_saved;
+    NAS_TRY(st);
+    if (trained.end == NAS_TRAIN_DIVERGED) {
+        o->state = "diverged";
+        o->reason = "the loss was not finite";
+    } else {
+        st = nas_export_stage(e, c, f, &trained, a, o, &key, err);
+    }
+    if (st == NAS_OK && o->tflite.p) {
+        t->reused = t->reused && trained.reused && o->stages[o->n_stages - 1].reused;
+        nas_hasher_hash(&t->keys, &key);
+        st = judge_file(e, c, f, a, o, t, err);
+    }
+    nas_net_close(trained.net);
+    return st;
+}
+
+static nas_status one_fold(const nas_evaluator *whole, const nas_candidate *c, int32_t k,
+                           nas_arena *a, nas_outcome *o, tally *t, nas_err *err) {
+    nas_dataset d;
+    nas_features f;
+    *o = (nas_outcome){.state = "complete"};
+    nas_evaluator e = *whole;
+    if (whole->data->folds) NAS_TRY(nas_dataset_fold(a, whole->data, k, &d, err));
+    if (whole->data->folds) e.data = &d;
+    e.epochs_before = k * c->train.epochs;
+    NAS_TRY(nas_features_open(e.data, c, e.cache, e.log, &f, err));
+    const nas_status st = train_and_judge(&e, c, &f, a, o, t, err);
+    nas_features_close(&f);
+    return st;
+}
+
+static nas_status note_end(const nas_outcome *fold, int32_t k, int32_t folds, nas_arena *a,
+                           nas_outcome *out, nas_err *err) {
+    out->state = fold->state;
+    out->reason = nas_arena_format(a, err, "fold %d of %d: %s", k + 1, folds, fold->reason);
+    return out->reason ? NAS_OK : NAS_ENOMEM;
+}
+
+nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                           nas_marks *marks, nas_outcome *out, double step_accuracy[NAS_STEPS],
+                           nas_err *err) {
+    const nas_stopwatch since = nas_stopwatch_start();
+    tally t = {.all = {.marks = marks}, .reused = true, .keys = nas_hasher_start()};
+    const int32_t nets = e->data->folds ? e->data->folds : 1;
+    nas_hasher_text(&t.keys, "folds");
+    for (int32_t k = 0; k < nets; k++) {
+        const nas_arena_mark mark = nas_arena_here(a);
+        nas_outcome fold;
+        const nas_status st = one_fold(e, c, k, a, &fold, &t, err);
+        out->epochs_trained += fold.epochs_trained;
+        out->epochs_saved += fold.epochs_saved;
+        NAS_TRY(st);
+        if (strcmp(fold.state, "complete") != 0) return note_end(&fold, k, nets, a, out, err);
+        nas_arena_back(a, mark);
+    }
+    const nas_hash key = nas_hasher_end(&t.keys);
+    nas_note_stage(out, "folds", &key, t.reused, since);
+    const nas_task *task = e->data->task;
+    task->ops->conclude(task, &t.all, false, out->metric);
+    for (int32_t i = 0; i < t.n_steps; i++) step_accuracy[i] = t.step[i] / t.all.n;
+    return NAS_OK;
+}

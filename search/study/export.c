@@ -1,0 +1,193 @@
+/* search/study/export.c - a trial's folder: the bytes that were measured and the texts beside them.
+ */
+#include "search/study/export.h"
+#include "core/deploy/device.h"
+#include "search/run/run.h"
+#include "search/study/study.h"
+#include "search/task/task.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OURS_MOST = 63, SOURCES_MOST = 8 };
+
+/* What an export may have, of any task. The first says that a folder is one: where it is not there,
+ * a file under another of these names is somebody else's until it is replaced. */
+typedef struct names {
+    const char *v[OURS_MOST + 1];
+    int32_t n;
+} names;
+
+static void add_names(names *to, const char *const *v) {
+    for (; v && *v; v++) {
+        assert(to->n < OURS_MOST);
+        to->v[to->n++] = *v;
+    }
+}
+
+static names list_ours(void) {
+    static const char *const always[] = {
+        "candidate.json", "metrics.json", "model.tflite", "model.tflite.zlib", "model.h",
+        "model.c",        "model_test.c", "warnings.txt", "DEVICE.md",         NULL};
+    names ours = {.n = 0};
+    const nas_task_ops *task;
+    add_names(&ours, always);
+    for (int32_t k = 0; (task = nas_task_at(k)); k++) {
+        add_names(&ours, task->texts);
+        add_names(&ours, task->sources);
+    }
+    return ours;
+}
+
+static nas_status put(nas_folder *f, const char *name, const char *text, nas_err *err) {
+    return nas_folder_put(f, name, text, strlen(text), err);
+}
+
+nas_status nas_export_model(const nas_graph *g, nas_arena *a, nas_folder *f, nas_err *err) {
+    const char *header, *source, *test, *device;
+    NAS_TRY(nas_c_source(g, a, &header, &source, err));
+    NAS_TRY(nas_c_test(g, a, &test, err));
+    NAS_TRY(put(f, "model.h", header, err));
+    NAS_TRY(put(f, "model.c", source, err));
+    NAS_TRY(put(f, "model_test.c", test, err));
+    NAS_TRY(nas_device_text(g, a, &device, err));
+    return put(f, "DEVICE.md", device, err);
+}
+
+static nas_status put_sources_in(nas_arena *a, const nas_task_ops *task, const nas_outcome *o,
+                                 nas_folder *f, nas_err *err) {
+    const char *text[SOURCES_MOST];
+    nas_graph g = nas_graph_start(a);
+    NAS_TRY(nas_tflite_read(o->tflite.p, o->tflite.n, &g, err));
+    NAS_TRY(nas_export_model(&g, a, f, err));
+    if (!task->sources) return NAS_OK;
+    NAS_TRY(task->emit(o->text, a, text, err));
+    for (int32_t i = 0; task->sources[i]; i++) NAS_TRY(put(f, task->sources[i], text[i], err));
+    return NAS_OK;
+}
+
+/* The model as C, and what the task has beside it. */
+static nas_status put_sources(const nas_task_ops *task, const nas_outcome *o, nas_folder *f,
+                              nas_err *err) {
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    const nas_status st = put_sources_in(a, task, o, f, err);
+    nas_arena_close(a);
+    return st;
+}
+
+static nas_status put_all(const nas_task_ops *task, const nas_outcome *o, nas_folder *f,
+                          nas_err *err) {
+    if (!task->evaluate) {
+        NAS_TRY(nas_folder_put(f, "model.tflite", o->tflite.p, o->tflite.n, err));
+        NAS_TRY(nas_folder_put(f, "model.tflite.zlib", o->zlib.p, o->zlib.n, err));
+    }
+    for (int32_t i = 0; task->texts[i]; i++) NAS_TRY(put(f, task->texts[i], o->text[i], err));
+    NAS_TRY(put(f, "candidate.json", o->candidate_json, err));
+    NAS_TRY(put(f, "metrics.json", o->metrics_json, err));
+    if (o->warnings) NAS_TRY(put(f, "warnings.txt", o->warnings, err));
+    return task->evaluate ? NAS_OK : put_sources(task, o, f, err);
+}
+
+nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, const char *folder,
+                              nas_err *err) {
+    const names ours = list_ours();
+    nas_folder *f = NULL;
+    NAS_TRY(nas_folder_begin(folder, ours.v, &f, err));
+    const nas_status st = put_all(task, o, f, err);
+    if (st == NAS_OK) return nas_folder_commit(f, err);
+    nas_folder_drop(f);
+    return st;
+}
+
+static nas_status take_text(nas_store *store, nas_study_id study, int64_t row, const char *name,
+                            nas_arena *a, const char **out, nas_err *err) {
+    uint8_t *text;
+    size_t n;
+    NAS_TRY(nas_store_artefact(store, study, row, name, a, &text, &n, err));
+    *out = (const char *)text;
+    if (strlen(*out) == n) return NAS_OK;
+    return nas_fail(err, NAS_EFORMAT, "the stored %s is damaged: a text with a byte 0 in it", name);
+}
+
+static nas_status take_files(nas_store *store, nas_study_id id, int64_t row,
+                             const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
+    uint8_t *bytes, *zlib;
+    NAS_TRY(nas_store_artefact(store, id, row, "model.tflite", a, &bytes, &o->tflite.n, err));
+    NAS_TRY(nas_zlib_stream(bytes, o->tflite.n, NAS_ZLIB_SHORT, a, &zlib, &o->zlib.n, err));
+    o->tflite.p = bytes;
+    o->zlib.p = zlib;
+    for (int32_t i = 0; task->texts[i]; i++)
+        NAS_TRY(take_text(store, id, row, task->texts[i], a, &o->text[i], err));
+    return take_text(store, id, row, "candidate.json", a, &o->candidate_json, err);
+}
+
+static bool add_line(void *ctx, const char *text) {
+    fprintf(ctx, "%s\n", text);
+    return true;
+}
+
+static nas_status take_warnings(nas_store *store, nas_study_id id, nas_arena *a, const char **out,
+                                nas_err *err) {
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    if (!f) return nas_fail(err, NAS_ENOMEM, "warnings: out of memory");
+    nas_status st = nas_store_warnings(store, id, add_line, f, err);
+    if (fclose(f) != 0 && st == NAS_OK) st = nas_fail(err, NAS_ENOMEM, "warnings: out of memory");
+    if (st == NAS_OK && n && !(*out = nas_arena_text(a, text, err))) st = NAS_ENOMEM;
+    free(text);
+    return st;
+}
+
+static bool note_text(void *ctx, const nas_row *row) {
+    if (row->values[0].text) snprintf(ctx, 65, "%s", row->values[0].text);
+    return false;
+}
+
+/* Of the data that the version is about, which need not be the current one's. */
+static nas_status take_fingerprint(nas_store *store, nas_study_id id, char out[65], nas_err *err) {
+    const nas_value of[2] = {{.type = NAS_COLUMN_INTEGER, .integer = id.study},
+                             {.type = NAS_COLUMN_INTEGER, .integer = id.version}};
+    if (nas_store_schema(store) < NAS_STORE_DATA)
+        return nas_store_query(store, "select fingerprint from nas_studies where id = ?1", of, 1,
+                               note_text, out, err);
+    return nas_store_query(store,
+                           "select fingerprint from nas_spaces where study = ?1 and version = ?2",
+                           of, 2, note_text, out, err);
+}
+
+static nas_status gather(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
+                         const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
+    nas_metric metrics[NAS_METRICS_MOST];
+    nas_metric_list list = {.v = metrics};
+    if (task->evaluate)
+        NAS_TRY(nas_store_document(store, id, row, a, &o->candidate_json, err));
+    else
+        NAS_TRY(take_files(store, id, row, task, a, o, err));
+    NAS_TRY(take_warnings(store, id, a, &o->warnings, err));
+    NAS_TRY(nas_study_stored(store, study, row, NULL, o->metric, err));
+    for (; list.n < study->n_metrics && list.n < NAS_METRICS_MOST; list.n++)
+        metrics[list.n] = (nas_metric){.name = study->metrics[list.n].name};
+    char data[65] = "";
+    NAS_TRY(take_fingerprint(store, id, data, err));
+    return nas_package_metrics(&list, o->metric, task->evaluate ? NULL : data, a, &o->metrics_json,
+                               err);
+}
+
+nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
+                            const char *folder, nas_err *err) {
+    const nas_task_ops *task = nas_task_find(study->task);
+    nas_arena *a = NULL;
+    if (!task)
+        return nas_fail(err, NAS_EUNSUPPORTED, "study %s: no task \"%s\" is known", study->name,
+                        study->task);
+    NAS_TRY(nas_arena_open(&a, err));
+    nas_outcome o = {0};
+    nas_status st = gather(store, id, study, row, task, a, &o, err);
+    if (st == NAS_OK) st = nas_export_outcome(task, &o, folder, err);
+    nas_arena_close(a);
+    return st;
+}

@@ -1,0 +1,25 @@
+/* search/study/export.h - folders of files that ship: what those of a trial and of any .tflite file
+ * have in common, and the latter. */
+#ifndef NAS_SEARCH_STUDY_EXPORT_H
+#define NAS_SEARCH_STUDY_EXPORT_H
+
+#include "base/folder.h"
+#include "search/deployed/deployed.h"
+
+/* Puts the C of a model: model.h, model.c, model_test.c; and DEVICE.md. a: scratch. Errors:
+ * NAS_EUNSUPPORTED an operator that C is not written of; NAS_ENOMEM, NAS_EIO. */
+NAS_NODISCARD nas_status nas_export_model(const nas_graph *g, nas_arena *a, nas_folder *f,
+                                          nas_err *err);
+
+/* Writes the C of a .tflite file into a folder, which is made, or replaced whole where it holds
+ * such an export (base/folder.h): that, export.txt, and what is told of its input and output:
+ * frontend.h and frontend.c, labels.h, of a forecast's folder forecast.h. *text is what stands in
+ * export.txt, from the second line on. Owner: arena a. Errors: those of nas_deployed_parts and
+ * nas_export_model; NAS_EINVAL the folder has an export of a trial. */
+NAS_NODISCARD nas_status nas_export_file(nas_arena *a, const nas_deployed_paths *paths,
+                                         const char *folder, const char **text, nas_err *err);
+
+/* The file that says that a folder is such an export. */
+#define NAS_EXPORT_MARK "export.txt"
+
+#endif

@@ -1,0 +1,129 @@
+/* search/study/study.c - a space as a study of the store. */
+#include "search/study/study.h"
+
+#include "search/run/run.h"
+#include "search/task/task.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static nas_column metric_column(const nas_metric *m) {
+    return (nas_column){.name = m->name, .type = m->integer ? NAS_COLUMN_INTEGER : NAS_COLUMN_REAL};
+}
+
+static nas_status define_columns(const nas_space *s, nas_arena *a, nas_study *out, nas_err *err) {
+    out->n_params = nas_space_params(s);
+    const nas_metric_list *list = &nas_space_task(s)->metrics;
+    out->n_metrics = list->n;
+    nas_column *params = nas_arena_array(a, (size_t)out->n_params, sizeof *params, err);
+    nas_column *metrics = nas_arena_array(a, (size_t)list->n, sizeof *metrics, err);
+    if (!params || !metrics) return NAS_ENOMEM;
+    for (int32_t i = 0; i < out->n_params; i++) {
+        const nas_param *p = nas_space_param(s, i);
+        params[i] = (nas_column){.name = p->column, .type = p->type};
+    }
+    for (int i = 0; i < list->n; i++) metrics[i] = metric_column(&list->v[i]);
+    out->params = params;
+    out->metrics = metrics;
+    return NAS_OK;
+}
+
+/* The end of an estimate's interval that a constraint asks for: of a lower end (_lo) one that asks
+ * for more, of an upper end one that asks for less. */
+static const char *tested_column(const nas_metric *m, const nas_constraint *c, bool bare) {
+    if (m->tested_as) return m->tested_as;
+    if (bare || !m->bound) return m->name;
+    const bool lower = strcmp(m->bound + strlen(m->bound) - 3, "_lo") == 0;
+    const bool more = c->op == 0 || c->op == 1;
+    const bool less = c->op == 2 || c->op == 3;
+    return (lower ? more : less) ? m->bound : m->name;
+}
+
+static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out, nas_err *err) {
+    static const char *const ops[] = {">", ">=", "<", "<=", "==", "!="};
+    out->n_bounds = nas_space_constraints(s);
+    out->n_goals = nas_space_objectives(s);
+    nas_bound *bounds = nas_arena_array(a, (size_t)out->n_bounds, sizeof *bounds, err);
+    nas_goal *goals = nas_arena_array(a, (size_t)out->n_goals, sizeof *goals, err);
+    if (!bounds || !goals) return NAS_ENOMEM;
+    for (int32_t i = 0; i < out->n_bounds; i++) {
+        const nas_constraint *c = nas_space_constraint(s, i);
+        const nas_metric_list *list = &nas_space_task(s)->metrics;
+        const nas_metric *m = &list->v[nas_metric_in(list, c->metric)];
+        bounds[i] = (nas_bound){
+            .text = c->text,
+            .column = tested_column(m, c, isnan(out->confidence)),
+            .op = ops[c->op],
+            .bound = c->bound,
+        };
+    }
+    for (int32_t i = 0; i < out->n_goals; i++) {
+        const nas_objective *o = nas_space_objective(s, i);
+        goals[i] = (nas_goal){.column = o->metric, .maximize = o->maximize};
+    }
+    out->bounds = bounds;
+    out->goals = goals;
+    return NAS_OK;
+}
+
+nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uint64_t seed,
+                            int64_t trials, bool bare, nas_arena *a, nas_study *out, nas_err *err) {
+    *out = (nas_study){
+        .name = nas_space_name(s),
+        .task = nas_space_task(s)->ops->name,
+        .space_text = nas_space_text(s),
+        .space_hash = nas_space_hash(s),
+        .fingerprint = *fingerprint,
+        .seed = seed,
+        .trials = trials,
+        .prefers = nas_space_search(s)->prefer != 0,
+        .confidence = bare ? (double)NAN : nas_space_search(s)->confidence,
+        .tie_break = nas_metrics[NAS_METRIC_ZLIB_BYTES].name,
+    };
+    NAS_TRY(define_columns(s, a, out, err));
+    return define_bounds(s, a, out, err);
+}
+
+void nas_study_metrics(const nas_metric_list *list, const double *metric,
+                       nas_value values[NAS_METRICS_MOST]) {
+    for (int i = 0; i < list->n; i++) {
+        const bool null = isnan(metric[i]), integer = list->v[i].integer;
+        values[i] = (nas_value){
+            .is_null = null,
+            .type = integer ? NAS_COLUMN_INTEGER : NAS_COLUMN_REAL,
+            .integer = integer && !null ? (int64_t)metric[i] : 0,
+            .real = metric[i],
+        };
+    }
+}
+
+typedef struct stored_row {
+    char *state;
+    double *metric;
+} stored_row;
+
+static bool note_row(void *ctx, const nas_row *row) {
+    const stored_row *s = ctx;
+    if (s->state && row->values[0].text) snprintf(s->state, 16, "%s", row->values[0].text);
+    for (int32_t i = 1; i < row->n; i++) {
+        const nas_value *v = &row->values[i];
+        s->metric[i - 1] = nas_value_real(v);
+    }
+    return true;
+}
+
+nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, char state[16],
+                            double metric[NAS_METRICS_MOST], nas_err *err) {
+    char sql[NAS_METRICS_MOST * 64 + 512], view[160];
+    size_t n = (size_t)snprintf(sql, sizeof sql, "select state");
+    for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
+    for (int i = 0; i < study->n_metrics && i < NAS_METRICS_MOST && n < sizeof sql - 256; i++)
+        n += (size_t)snprintf(sql + n, sizeof sql - n, ", \"%.60s\"", study->metrics[i].name);
+    nas_view_name(study->name, "", view);
+    snprintf(sql + n, sizeof sql - n, " from %s where id = ?1", view);
+    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = row};
+    stored_row s = {.state = state, .metric = metric};
+    if (state) state[0] = '\0';
+    return nas_store_query(store, sql, &id, 1, note_row, &s, err);
+}

@@ -1,0 +1,146 @@
+/* search/task/forecast/forecast.h - the parts of the row of forecasts: windows of a series, what
+ * files make of them, and what stands beside for comparison. */
+#ifndef NAS_SEARCH_TASK_FORECAST_FORECAST_H
+#define NAS_SEARCH_TASK_FORECAST_FORECAST_H
+
+#include "core/graph/units.h"
+#include "search/task/task.h"
+
+/* Sums of one group and target. */
+typedef struct nas_forecast_by {
+    double windows, error, carried;
+} nas_forecast_by;
+
+/* What a dataset of a series owns; folds share the series. */
+typedef struct nas_forecast_data {
+    nas_series *series;
+    bool borrowed;
+    nas_windows part[NAS_PARTS];
+    nas_scaling scaling;  /* of the training part */
+    const float *x, *y;   /* [rows][n_inputs], [rows][n_targets], standardised */
+    const double *linear; /* nas_linear_fit of the training part; NULL: it has no one solution */
+    double part_linear[NAS_PARTS][NAS_TARGETS_MOST]; /* nas_forecast_linear_sums, once they are
+                                                        asked for */
+    bool knows_linear[NAS_PARTS];
+    double (*fold_linear)[NAS_TARGETS_MOST]; /* [folds] of each fold's validation part */
+    const int32_t *deal; /* [groups], split by group: what nas_forecast_spans takes; else NULL */
+    nas_tally simple;    /* with folds: what simpler forecasts do in all of them */
+    nas_forecast_by *by; /* [n_groups][n_targets] of the validation part as it was judged last; NULL
+                            without groups */
+    const int32_t *block; /* [rows] of time or of groups: what is drawn for bounds; NULL: none */
+} nas_forecast_data;
+
+/* Rows [begin, end) of each part: the shares are cut off behind, rounded down as numpy's int does,
+ * and the parts stand in the order training, validation, test (split.c, as are the next
+ * two). */
+void nas_forecast_parts(const nas_time_split *split, int32_t rows, int32_t begin[NAS_PARTS],
+                        int32_t end[NAS_PARTS]);
+/* Split by group: which groups are whose, *out NULL where it is by time. Errors: NAS_EINVAL too few
+ * groups. */
+NAS_NODISCARD nas_status nas_forecast_deal(nas_arena *a, const nas_time_split *split,
+                                           const nas_series *s, const int32_t **out, nas_err *err);
+/* The rows of each part, a span for each group; of fold k, or of all (k < 0). */
+NAS_NODISCARD nas_status nas_forecast_spans(nas_arena *a, const nas_time_split *split,
+                                            const nas_series *s, const int32_t *deal, int32_t fold,
+                                            nas_spans out[NAS_PARTS], nas_err *err);
+
+nas_status nas_forecast_open(nas_arena *a, const nas_task *task, bool allow_missing,
+                             const nas_cache *cache, const nas_log *log, nas_dataset *d,
+                             nas_err *err);
+void nas_forecast_close(nas_dataset *d);
+nas_status nas_forecast_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
+                             nas_err *err);
+nas_status nas_forecast_features(const nas_dataset *d, const nas_candidate *c,
+                                 const nas_cache *cache, const nas_log *log, nas_features *out,
+                                 nas_err *err);
+nas_examples nas_forecast_part(const nas_dataset *d, const nas_features *f, nas_part part);
+
+/* What is drawn for bounds (marks.c, as are the next four): blocks of time, a day where
+ * it is read, else a hundredth of the rows; those of all groups together, as what happens on a day
+ * happens to all. Split by group it is groups, where enough of them are judged. */
+nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err);
+nas_status nas_forecast_examples(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
+                                 nas_err *err);
+nas_status nas_forecast_answers(const nas_dataset *d, const nas_marks *m, nas_part part,
+                                nas_arena *a, nas_answers *out, nas_err *err);
+nas_status nas_forecast_recall(const nas_dataset *d, const nas_answers *said, nas_part part,
+                               nas_arena *a, nas_marks *m, nas_err *err);
+nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
+                               nas_arena *a, double *metric, nas_err *err);
+
+/* Sums over windows and steps for each target: the size of the error, its square, and the size of
+ * the error of carrying the last value on, of the seasonal naive forecast (NaN: no season is known)
+ * and of least squares (NaN: they have no one solution). */
+enum { NAS_SUM_ERROR, NAS_SUM_SQUARE, NAS_SUM_CARRIED, NAS_SUM_SEASONAL, NAS_SUM_LINEAR, NAS_SUMS };
+_Static_assert(NAS_SUMS *NAS_TARGETS_MOST <= NAS_TALLY_SUMS, "room in a tally");
+
+/* The seasonal naive forecast of `target` for `row`, made before the rows from `first` on are
+ * known: what was there a season before, or as many seasons as it takes; the last value where that
+ * row is not there or lacks a value. NaN: no season is known. Hyndman and Athanasopoulos,
+ * Forecasting, 3rd ed., section 5.2. */
+double nas_forecast_seasonal(const nas_series *s, int32_t first, int32_t row, int32_t target);
+
+/* A window as it was judged, in the file's units: its forecast and what came, [horizon][n_targets],
+ * and the targets of its last row. */
+typedef struct nas_forecast_seen {
+    int32_t row, windows; /* its first row; how many windows there are */
+    int32_t line;         /* of the file, of the first row that is forecast */
+    int64_t seconds;      /* of the first row that is forecast; 0 where the time is not read */
+    const float *forecast, *truth, *last;
+    const double *base; /* [n_targets] to be added to each of them; NULL: nothing */
+} nas_forecast_seen;
+typedef void (*nas_forecast_fn)(void *ctx, const nas_forecast_seen *w);
+
+/* A model on windows of a series. own: it takes and gives the units of the file; else standardised
+ * values, by scaling (whose means are less the series' bases). Shape of t->by_output:
+ * [horizon][n_targets]. */
+typedef struct nas_forecast_run {
+    const nas_series *series;
+    const nas_windows *windows;
+    const nas_scaling *scaling;
+    const nas_graph *graph;
+    nas_runtime runtime;
+    bool own;
+    const int32_t *block;    /* [rows] of nas_forecast_data; may be NULL where t->marks is */
+    nas_forecast_by *groups; /* [n_groups * n_targets] sums are added to; may be NULL */
+    nas_forecast_fn each;    /* may be NULL */
+    void *ctx;
+} nas_forecast_run;
+NAS_NODISCARD nas_status nas_forecast_judge(const nas_forecast_run *r, const nas_log *log,
+                                            nas_tally *t, nas_err *err);
+
+/* The same sums for the linear forecast; t->n stays 0 where there is none. */
+void nas_forecast_linear(const nas_forecast_data *f, const nas_windows *w, nas_tally *t);
+/* Its sums of the size of the error, [n_targets]; NaN where there is none. */
+void nas_forecast_linear_sums(const nas_forecast_data *f, const nas_windows *w, double *sums);
+/* Those of a part, found when they are first asked for. */
+const double *nas_forecast_part_linear(nas_forecast_data *f, nas_part part);
+/* Sums of the forecasts that need no model, with least squares' of the caller; counts windows. */
+void nas_forecast_add_simple(const nas_forecast_data *f, const nas_windows *w, const double *linear,
+                             nas_tally *t);
+/* Marks of them on the window that begins in `row`, where its forecast begins. */
+void nas_forecast_mark_simple(const nas_series *s, const int32_t *block, int32_t row, nas_marks *m);
+size_t nas_forecast_by_bytes(const nas_series *s); /* of nas_forecast_data's by */
+
+/* The task's metrics from sums, of target i; the last three are errors of simpler forecasts. */
+typedef struct nas_forecast_figures {
+    double mae, rmse, skill, skill_seasonal, carried, seasonal, linear;
+} nas_forecast_figures;
+nas_forecast_figures nas_forecast_figure(const nas_series_config *k, const nas_tally *t, int32_t i);
+
+/* Does a file of this candidate take and give the file's units? A series with bases has numbers
+ * that no float holds; of others float32 does without clusters
+ * (whose shared values a change of units would part), where nas_graph_takes_units. float16 does
+ * not: it holds neither a bias that takes a large mean away nor a unit beyond 65504. */
+bool nas_forecast_is_own(const nas_series *s, const nas_candidate *c, const nas_graph *g);
+
+/* forecast.json. t: of the validation part. */
+NAS_NODISCARD nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c,
+                                              const nas_features *f, const nas_graph *g,
+                                              const nas_tally *t, nas_arena *a, const char **out,
+                                              nas_err *err);
+/* forecast.h, made of forecast.json. */
+NAS_NODISCARD nas_status nas_forecast_emit(const char *const *text, nas_arena *a, const char **out,
+                                           nas_err *err);
+
+#endif

@@ -1,0 +1,154 @@
+/* search/task/keywords/augmented.c - clips changed, then through the front end, which may be
+ * warped. */
+#include "search/task/keywords/augmented.h"
+
+#include "base/rng.h"
+#include "search/task/keywords/noise.h"
+#include "search/task/keywords/warped.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct nas_augmented {
+    const nas_dataset *data;
+    const nas_candidate *c;
+    const nas_features *f;
+    const nas_log *log;
+    uint64_t seed;
+    uint32_t replicate;
+    int32_t samples;
+    nas_noise_bed bed;
+    nas_warper *warper; /* NULL: rows come from the table */
+    nas_warped table;
+    float *pcm, *x;
+};
+
+/* For rows that are made anew. */
+static nas_status open_clips(nas_augmented *g, const nas_cache *cache, nas_err *err) {
+    const int32_t rate = g->c->frontend.sample_rate_hz;
+    g->samples = (int32_t)lround(g->data->clips->clip_seconds * rate);
+    g->pcm = calloc((size_t)g->samples, sizeof *g->pcm);
+    if (!g->pcm) return nas_fail(err, NAS_ENOMEM, "augment: out of memory");
+    if (g->c->augment.sound.noise_snr_db.given) {
+        NAS_TRY(nas_noise_open(g->data->folder, rate, cache, g->log, &g->bed, err));
+        if (g->data->knows_noise && !nas_hash_equal(&g->bed.listed, &g->data->noise))
+            return nas_fail(err, NAS_EIO,
+                            "the recordings in %s/_background_noise_ changed since the clips were "
+                            "read: one trial would hear others than the next. Run the same again "
+                            "once nobody writes there",
+                            g->data->folder);
+    }
+    nas_cache_common(cache, false);
+    const nas_status st = nas_clips_prepare(g->data->clips, rate, g->log, err);
+    nas_cache_common(cache, true);
+    NAS_TRY(st);
+    return nas_warper_open(&g->c->frontend, g->samples, nas_warp_reach(g->c->augment.warp),
+                           &g->warper, err);
+}
+
+static nas_status open_parts(nas_augmented *g, const nas_cache *cache, nas_err *err) {
+    const size_t row = (size_t)g->f->h * (size_t)g->f->w;
+    const size_t n = (size_t)g->data->part[NAS_TRAIN].n;
+    g->x = calloc(n * row, sizeof *g->x);
+    if (!g->x) return nas_fail(err, NAS_ENOMEM, "augment: out of memory");
+    const nas_examples plain = nas_features_part(g->data, g->f, NAS_TRAIN);
+    for (size_t i = 0; i < n; i++)
+        memcpy(g->x + i * row, nas_example_x(&plain, (int32_t)i), row * sizeof *g->x);
+    const int32_t reach = nas_warp_reach(g->c->augment.warp);
+    if (nas_sound_augment_any(&g->c->augment.sound) ||
+        nas_warped_bytes(g->data, reach, row) > NAS_WARPED_MOST)
+        return open_clips(g, cache, err);
+    return nas_warped_open(g->data, g->c, row, cache, g->log, &g->table, err);
+}
+
+nas_status nas_augmented_open(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
+                              const nas_cache *cache, uint64_t seed, uint32_t replicate,
+                              const nas_log *log, nas_augmented **out, nas_err *err) {
+    *out = NULL;
+    if (!nas_sound_augment_any(&c->augment.sound) && !nas_warp_reach(c->augment.warp))
+        return NAS_OK;
+    nas_augmented *g = calloc(1, sizeof *g);
+    if (!g) return nas_fail(err, NAS_ENOMEM, "augment: out of memory");
+    g->data = d;
+    g->c = c;
+    g->f = f;
+    g->log = log;
+    g->seed = seed;
+    g->replicate = replicate;
+    const nas_status st = open_parts(g, cache, err);
+    if (st == NAS_OK)
+        *out = g;
+    else
+        nas_augmented_close(g);
+    return st;
+}
+
+void nas_augmented_close(nas_augmented *g) {
+    if (!g) return;
+    nas_noise_close(&g->bed);
+    nas_warper_close(g->warper);
+    nas_warped_close(&g->table);
+    free(g->pcm);
+    free(g->x);
+    free(g);
+}
+
+nas_examples nas_augmented_examples(const nas_augmented *g) {
+    nas_examples e = nas_features_part(g->data, g->f, NAS_TRAIN);
+    e.x = g->x;
+    return e;
+}
+
+/* Apart from the streams of the features' augmentation: (epoch, place in the epoch, 0 ..). */
+enum { ON_THE_CLIP = 64, IN_THE_FRONT_END = 65 };
+
+/* The row of clip `clip`, which is the i-th of the part, made anew. */
+static nas_status make_row(nas_augmented *g, int32_t clip, uint32_t epoch, uint32_t i,
+                           int32_t alpha, int32_t tau, float *x, nas_err *err) {
+    const int32_t rate = g->c->frontend.sample_rate_hz;
+    NAS_TRY(nas_clips_read(g->data->clips, clip, rate, g->pcm, g->samples, err));
+    nas_rng rng = nas_rng_stream(g->seed, g->replicate, NAS_PURPOSE_AUGMENT, epoch, i, ON_THE_CLIP);
+    nas_sound_augment_run(&g->c->augment.sound, rate, &g->bed.noise, &rng, g->samples, g->pcm);
+    nas_warper_take(g->warper, g->pcm);
+    nas_warper_run(g->warper, tau, alpha, 1, x);
+    return NAS_OK;
+}
+
+static int32_t draw_point(nas_rng *rng, double warp) {
+    return nas_warp_point(warp * (2 * nas_rng_double(rng) - 1));
+}
+
+nas_status nas_augmented_epoch(void *ctx, int32_t epoch, nas_err *err) {
+    nas_augmented *g = ctx;
+    const nas_rows *rows = &g->data->part[NAS_TRAIN];
+    const size_t row = (size_t)g->f->h * (size_t)g->f->w;
+    for (int32_t i = 0; i < rows->n; i++) {
+        float *x = g->x + (size_t)i * row;
+        if (nas_should_stop(g->log)) return nas_fail(err, NAS_ESTOP, "stopped");
+        nas_rng rng = nas_rng_stream(g->seed, g->replicate, NAS_PURPOSE_AUGMENT, (uint32_t)epoch,
+                                     (uint32_t)i, IN_THE_FRONT_END);
+        const int32_t alpha = draw_point(&rng, g->c->augment.warp);
+        const int32_t tau = draw_point(&rng, g->c->augment.warp);
+        if (g->warper)
+            NAS_TRY(make_row(g, rows->clip[i], (uint32_t)epoch, (uint32_t)i, alpha, tau, x, err));
+        else
+            memcpy(x, nas_warped_row(&g->table, rows->clip[i], alpha, tau), row * sizeof *x);
+        if (g->c->frontend.normalize)
+            nas_frontend_normalize(g->f->mean, g->f->deviation, g->f->w, x, row);
+    }
+    return NAS_OK;
+}
+
+void nas_augmented_hash(const nas_augmented *g, nas_hasher *h) {
+    if (!g) return;
+    if (nas_sound_augment_any(&g->c->augment.sound)) {
+        nas_hasher_text(h, "clips");
+        nas_hasher_i64(h, NAS_SOUND_AUGMENT_VERSION);
+        nas_hasher_hash(h, &g->bed.hash);
+    }
+    if (nas_warp_reach(g->c->augment.warp)) {
+        nas_hasher_text(h, "warped");
+        nas_hasher_i64(h, NAS_WARP_VERSION);
+    }
+}

@@ -1,0 +1,193 @@
+/* search/task/keywords/features.c - the features stage. Payload: h, w, then mean[w], deviation[w],
+ * padded to 64 bytes, then the rows of the training, validation and test part. */
+#include "search/stage/libm_key.h"
+#include "search/task/keywords/keywords.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static nas_hash features_key(const nas_dataset *d, const nas_candidate *c) {
+    nas_hasher h = nas_hasher_start();
+    nas_hasher_text(&h, "features");
+    nas_hasher_i64(&h, NAS_FRONTEND_VERSION);
+    nas_libm_hash(&h);
+    nas_hasher_hash(&h, &d->fingerprint);
+    nas_hasher_f64(&h, d->clips->clip_seconds);
+    nas_hasher_text(&h, c->frontend_json);
+    return nas_hasher_end(&h);
+}
+
+static size_t head_bytes(int32_t w) {
+    const size_t n = 2 * sizeof(int32_t) + 2 * sizeof(float) * (size_t)w;
+    return (n + 63) / 64 * 64;
+}
+
+static size_t rows_of(const nas_dataset *d) {
+    size_t n = 0;
+    for (int p = 0; p < NAS_PARTS; p++) n += (size_t)d->part[p].n;
+    return n;
+}
+
+static bool view(const nas_dataset *d, nas_features *f) {
+    if (f->own.bytes < 2 * sizeof(int32_t)) return false;
+    int32_t hw[2];
+    memcpy(hw, f->own.p, sizeof hw);
+    if (hw[0] < 1 || hw[1] < 1 || hw[0] > 1 << 20 || hw[1] > 1 << 20) return false;
+    const size_t row = (size_t)hw[0] * (size_t)hw[1], head = head_bytes(hw[1]);
+    if (f->own.bytes != head + row * rows_of(d) * sizeof(float)) return false;
+    f->h = hw[0];
+    f->w = hw[1];
+    f->mean = (const float *)(const void *)(f->own.p + sizeof hw);
+    f->deviation = f->mean + f->w;
+    const float *x = (const float *)(const void *)(f->own.p + head);
+    for (int p = 0; p < NAS_PARTS; p++) {
+        f->x[p] = x;
+        x += row * (size_t)d->part[p].n;
+    }
+    return true;
+}
+
+typedef struct work {
+    nas_frontend *fe;
+    float *pcm;
+    uint8_t *head;
+    float *x;
+} work;
+
+static nas_status transform_all(const nas_dataset *d, const nas_frontend_config *config,
+                                int32_t samples, const work *w, size_t row, const nas_log *log,
+                                nas_err *err) {
+    const int64_t total = (int64_t)rows_of(d);
+    int64_t done = 0;
+    float *x = w->x;
+    for (int p = 0; p < NAS_PARTS; p++) {
+        for (int32_t i = 0; i < d->part[p].n; i++, x += row) {
+            if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped");
+            NAS_TRY(nas_clips_read(d->clips, d->part[p].clip[i], config->sample_rate_hz, w->pcm,
+                                   samples, err));
+            nas_frontend_run(w->fe, w->pcm, x);
+            nas_progress(log, "computing features", ++done, total);
+        }
+    }
+    return NAS_OK;
+}
+
+static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, int32_t samples,
+                               work *w, const nas_hash *key, const nas_cache *cache,
+                               const nas_log *log, nas_err *err) {
+    const int32_t hw[2] = {nas_frontend_frames(w->fe), nas_frontend_bins(w->fe)};
+    const size_t row = (size_t)hw[0] * (size_t)hw[1], n = rows_of(d) * row;
+    const size_t head = head_bytes(hw[1]);
+    w->pcm = malloc((size_t)samples * sizeof *w->pcm);
+    w->x = malloc(n * sizeof *w->x + 1);
+    w->head = calloc(1, head);
+    if (!w->pcm || !w->x || !w->head) return nas_fail(err, NAS_ENOMEM, "features: out of memory");
+    NAS_TRY(nas_clips_prepare(d->clips, c->frontend.sample_rate_hz, log, err));
+    NAS_TRY(transform_all(d, &c->frontend, samples, w, row, log, err));
+    float *mean = (float *)(void *)(w->head + sizeof hw), *deviation = mean + hw[1];
+    memcpy(w->head, hw, sizeof hw);
+    nas_frontend_moments(w->x, (size_t)d->part[NAS_TRAIN].n * (size_t)hw[0], hw[1], mean,
+                         deviation);
+    if (c->frontend.normalize) nas_frontend_normalize(mean, deviation, hw[1], w->x, n);
+    const nas_piece pieces[] = {{w->head, head}, {w->x, n * sizeof *w->x}};
+    return nas_cache_put(cache, key, "features", pieces, 2, err);
+}
+
+static nas_status compute(const nas_dataset *d, const nas_candidate *c, const nas_hash *key,
+                          const nas_cache *cache, const nas_log *log, nas_err *err) {
+    const int32_t samples = (int32_t)lround(d->clips->clip_seconds * c->frontend.sample_rate_hz);
+    work w = {0};
+    nas_status st = nas_frontend_open(&c->frontend, samples, &w.fe, err);
+    if (st == NAS_OK) st = compute_into(d, c, samples, &w, key, cache, log, err);
+    nas_frontend_close(w.fe);
+    free(w.pcm);
+    free(w.x);
+    free(w.head);
+    return st;
+}
+
+nas_status nas_keywords_warn_of_gaps(const nas_frontend_config *c, double clip_seconds,
+                                     const nas_log *log, int32_t *empty, nas_err *err) {
+    const int32_t samples = (int32_t)lround(clip_seconds * c->sample_rate_hz);
+    nas_frontend_gaps gaps;
+    char other[64] = "";
+    NAS_TRY(nas_frontend_find_gaps(c, samples, &gaps, err));
+    *empty = gaps.empty;
+    if (!gaps.empty) return NAS_OK;
+    if (gaps.fft_length)
+        snprintf(other, sizeof other, ", or frontend.fft_length to %d", gaps.fft_length);
+    nas_warn(log,
+             "front end: %d of %d mel bands hold no bin of the transform and are one number for "
+             "every sound (frontend.mel_bins %d from %g to %g Hz, frames of %g ms at %d Hz): set "
+             "frontend.mel_bins to at most %d%s",
+             gaps.empty, c->mel_bins, c->mel_bins, c->lower_hz, c->upper_hz, c->frame_length_ms,
+             c->sample_rate_hz, gaps.most_bins, other);
+    return NAS_OK;
+}
+
+/* What no sound changes: bands that hold no bin, and features that no training clip changes. */
+static nas_status warn_of_constants(const nas_dataset *d, const nas_frontend_config *c,
+                                    const nas_features *f, const nas_log *log, nas_err *err) {
+    int32_t empty, constant = 0, last = -1;
+    NAS_TRY(nas_keywords_warn_of_gaps(c, d->clips->clip_seconds, log, &empty, err));
+    for (int32_t i = 0; i < f->w; i++) {
+        if (!nas_frontend_is_constant(f->deviation[i])) continue;
+        constant++;
+        last = i;
+    }
+    if (c->kind == NAS_LOG_MEL) constant -= empty;
+    if (constant > 0)
+        nas_warn(log,
+                 "front end: %d of %d features are one number in all training clips, number %d is "
+                 "the last of them (frontend.lower_hz %g, upper_hz %g): nothing can be learnt of "
+                 "them; set the edges to what the clips hold, or mend the clips",
+                 constant, f->w, last + 1, c->lower_hz, c->upper_hz);
+    return NAS_OK;
+}
+
+static nas_status find_features(const nas_dataset *d, const nas_candidate *c,
+                                const nas_cache *cache, const nas_log *log, nas_features *out,
+                                nas_err *err) {
+    *out = (nas_features){.key = features_key(d, c), .reused = true};
+    bool found;
+    NAS_TRY(nas_cache_get(cache, &out->key, &out->own, &found, err));
+    if (!found) {
+        nas_lock lock;
+        NAS_TRY(nas_cache_lock(cache, &out->key, &lock, err));
+        nas_status st = nas_cache_get(cache, &out->key, &out->own, &found, err);
+        if (st == NAS_OK && !found) {
+            out->reused = false;
+            nas_cache_common(cache, false);
+            st = compute(d, c, &out->key, cache, log, err);
+            nas_cache_common(cache, true);
+            if (st == NAS_OK) st = nas_cache_get(cache, &out->key, &out->own, &found, err);
+        }
+        nas_cache_unlock(cache, &out->key, &lock);
+        NAS_TRY(st);
+    }
+    if (found && view(d, out)) return NAS_OK;
+    nas_features_close(out);
+    return nas_fail(err, NAS_EIO, "the cache %s does not give back what was put into it",
+                    cache->dir);
+}
+
+nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
+                                 const nas_cache *cache, const nas_log *log, nas_features *out,
+                                 nas_err *err) {
+    NAS_TRY(find_features(d, c, cache, log, out, err));
+    const nas_status st = warn_of_constants(d, &c->frontend, out, log, err);
+    if (st != NAS_OK) nas_features_close(out);
+    return st;
+}
+
+nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part) {
+    return (nas_examples){
+        .x = f->x[part],
+        .y = d->part[part].label,
+        .n = d->part[part].n,
+        .h = f->h,
+        .w = f->w,
+    };
+}

@@ -1,0 +1,98 @@
+/* search/task/keywords/metrics.c - what accuracy hides where classes are not of one size. */
+#include "search/space/forbid.h"
+#include "search/task/keywords/keywords.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SHARE .unit = "fraction", .selectable = true
+static const nas_metric own[NAS_KEYWORDS_METRICS] = {
+    [NAS_METRIC_BALANCED_ACCURACY] = {.name = "balanced_accuracy",
+                                      SHARE,
+                                      .bound = "balanced_accuracy_lo",
+                                      .help = "mean over the classes of the share of their clips "
+                                              "that is right (recall), on what accuracy is on"},
+    [NAS_METRIC_WORST_RECALL] = {.name = "worst_recall",
+                                 SHARE,
+                                 .bound = "worst_recall_lo",
+                                 .help = "lowest recall of a class"},
+    [NAS_METRIC_MAJORITY] = {.name = "majority",
+                             SHARE,
+                             .help = "share of the commonest class: the accuracy of always "
+                                     "answering it; the same for all trials"},
+    [NAS_METRIC_BALANCED_ACCURACY_LO] = {.name = "balanced_accuracy_lo",
+                                         SHARE,
+                                         .help = "lower end of balanced_accuracy, as accuracy_lo "
+                                                 "is of accuracy"},
+    [NAS_METRIC_WORST_RECALL_LO] = {.name = "worst_recall_lo",
+                                    SHARE,
+                                    .help = "lower end of worst_recall: the lowest of the "
+                                            "classes' own"},
+};
+
+nas_status nas_keywords_metrics(nas_arena *a, nas_metric_list *out, nas_err *err) {
+    nas_metric *m = nas_arena_array(a, NAS_KEYWORDS_METRICS, sizeof *m, err);
+    if (!m) return NAS_ENOMEM;
+    memcpy(m, own, sizeof own);
+    memcpy(m, nas_metrics, sizeof nas_metrics);
+    *out = (nas_metric_list){NAS_KEYWORDS_METRICS, m};
+    return NAS_OK;
+}
+
+/* Is it among what accuracy is on? */
+static bool is_judged(const nas_dataset *d, const uint8_t *validates, int32_t clip) {
+    return d->folds ? d->fold[clip] != NAS_TEST_FOLD : validates[clip];
+}
+
+/* How many of the judged clips are of the commonest class. */
+static int32_t count_commonest(const nas_dataset *d, int32_t *label, int32_t *all) {
+    const nas_clips *c = d->clips;
+    const nas_rows *v = &d->part[NAS_VALIDATION];
+    int32_t *n = calloc((size_t)c->n_labels, sizeof *n);
+    uint8_t *validates = calloc((size_t)c->n, 1);
+    int32_t most = 0;
+    *all = *label = 0;
+    for (int32_t i = 0; validates && i < v->n; i++) validates[v->clip[i]] = 1;
+    for (int32_t i = 0; n && validates && i < c->n; i++) {
+        if (!is_judged(d, validates, i)) continue;
+        ++*all;
+        n[c->clips[i].label]++;
+    }
+    for (int32_t k = 0; n && k < c->n_labels; k++)
+        if (n[k] > n[*label]) *label = k;
+    if (n) most = n[*label];
+    free(n);
+    free(validates);
+    return most;
+}
+
+static bool is_of_classes(const char *metric) {
+    return strncmp(metric, "balanced_accuracy", 17) == 0 ||
+           strncmp(metric, "worst_recall", 12) == 0;
+}
+
+static bool asks_of_classes(const nas_space *s) {
+    for (int32_t i = 0; i < nas_space_constraints(s); i++)
+        if (is_of_classes(nas_space_constraint(s, i)->metric)) return true;
+    for (int32_t i = 0; i < nas_space_objectives(s); i++)
+        if (is_of_classes(nas_space_objective(s, i)->metric)) return true;
+    return false;
+}
+
+void nas_keywords_aims(const nas_dataset *d, const nas_space *s, const nas_log *log) {
+    int32_t label, all;
+    const int32_t most = count_commonest(d, &label, &all);
+    if (!all || asks_of_classes(s)) return;
+    const double majority = (double)most / all;
+    for (int32_t i = 0; i < nas_space_constraints(s); i++) {
+        const nas_constraint *c = nas_space_constraint(s, i);
+        const bool of_accuracy =
+            strcmp(c->metric, "accuracy") == 0 || strcmp(c->metric, "accuracy_lo") == 0;
+        if (!of_accuracy || c->op > 1 || !nas_compare(majority, c->op, c->bound)) continue;
+        nas_warn(log,
+                 "%s: %d of %d clips that accuracy is on are \"%s\", so always answering it has "
+                 "accuracy %.4f; set a constraint on balanced_accuracy or worst_recall",
+                 c->text, most, all, d->clips->labels[label], majority);
+        return;
+    }
+}

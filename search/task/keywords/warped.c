@@ -1,0 +1,126 @@
+/* search/task/keywords/warped.c - the table of warped features. Payload: for each clip, for each
+ * tau, for each alpha, from the least to the largest: frames x bins. */
+#include "search/task/keywords/warped.h"
+#include "search/stage/libm_key.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int32_t side_of(int32_t reach) {
+    return 2 * reach + 1;
+}
+
+int64_t nas_warped_bytes(const nas_dataset *d, int32_t reach, size_t row) {
+    const int64_t side = side_of(reach);
+    return d->clips->n * side * side * (int64_t)(row * sizeof(float));
+}
+
+static nas_hash key_of(const nas_dataset *d, const nas_candidate *c, int32_t reach) {
+    nas_hasher h = nas_hasher_start();
+    nas_hasher_text(&h, "warped");
+    nas_hasher_i64(&h, NAS_FRONTEND_VERSION);
+    nas_hasher_i64(&h, NAS_WARP_VERSION);
+    nas_libm_hash(&h);
+    nas_hasher_hash(&h, &d->clips->fingerprint);
+    nas_hasher_f64(&h, d->clips->clip_seconds);
+    nas_hasher_text(&h, c->frontend_json);
+    nas_hasher_i64(&h, reach);
+    return nas_hasher_end(&h);
+}
+
+typedef struct work {
+    const nas_dataset *d;
+    const nas_log *log;
+    int32_t reach, samples, rate_hz;
+    nas_warper *warper;
+    float *pcm, *x; /* of one clip; x: all of its rows */
+    size_t row;
+} work;
+
+static nas_status add_clips(const work *w, nas_cache_writer *to, nas_err *err) {
+    const int32_t side = side_of(w->reach), n = w->d->clips->n;
+    for (int32_t i = 0; i < n; i++) {
+        if (nas_should_stop(w->log)) return nas_fail(err, NAS_ESTOP, "stopped");
+        NAS_TRY(nas_clips_read(w->d->clips, i, w->rate_hz, w->pcm, w->samples, err));
+        nas_warper_take(w->warper, w->pcm);
+        for (int32_t t = 0; t < side; t++)
+            nas_warper_run(w->warper, t - w->reach, -w->reach, side,
+                           w->x + (size_t)t * (size_t)side * w->row);
+        NAS_TRY(nas_cache_add(to, w->x, (size_t)side * (size_t)side * w->row * sizeof *w->x, err));
+        nas_progress(w->log, "warping features", i + 1, n);
+    }
+    return NAS_OK;
+}
+
+static nas_status compute_in(work *w, const nas_candidate *c, const nas_cache *cache,
+                             const nas_hash *key, nas_err *err) {
+    const size_t side = (size_t)side_of(w->reach);
+    nas_cache_writer *to;
+    w->pcm = malloc((size_t)w->samples * sizeof *w->pcm);
+    w->x = malloc(side * side * w->row * sizeof *w->x);
+    if (!w->pcm || !w->x) return nas_fail(err, NAS_ENOMEM, "features: out of memory");
+    NAS_TRY(nas_warper_open(&c->frontend, w->samples, w->reach, &w->warper, err));
+    NAS_TRY(nas_clips_prepare(w->d->clips, w->rate_hz, w->log, err));
+    NAS_TRY(nas_cache_begin(cache, key, "warped", &to, err));
+    const nas_status st = add_clips(w, to, err);
+    if (st == NAS_OK) return nas_cache_end(to, err);
+    nas_cache_drop(to);
+    return st;
+}
+
+static nas_status compute(const nas_dataset *d, const nas_candidate *c, const nas_warped *out,
+                          const nas_cache *cache, const nas_hash *key, const nas_log *log,
+                          nas_err *err) {
+    const int32_t rate = c->frontend.sample_rate_hz;
+    work w = {.d = d,
+              .log = log,
+              .reach = out->reach,
+              .rate_hz = rate,
+              .samples = (int32_t)lround(d->clips->clip_seconds * rate),
+              .row = out->row};
+    nas_cache_common(cache, false);
+    const nas_status st = compute_in(&w, c, cache, key, err);
+    nas_cache_common(cache, true);
+    nas_warper_close(w.warper);
+    free(w.pcm);
+    free(w.x);
+    return st;
+}
+
+nas_status nas_warped_open(const nas_dataset *d, const nas_candidate *c, size_t row,
+                           const nas_cache *cache, const nas_log *log, nas_warped *out,
+                           nas_err *err) {
+    *out = (nas_warped){.reach = nas_warp_reach(c->augment.warp), .row = row};
+    const nas_hash key = key_of(d, c, out->reach);
+    bool found;
+    NAS_TRY(nas_cache_get(cache, &key, &out->own, &found, err));
+    if (!found) {
+        nas_lock lock;
+        NAS_TRY(nas_cache_lock(cache, &key, &lock, err));
+        nas_status st = nas_cache_get(cache, &key, &out->own, &found, err);
+        if (st == NAS_OK && !found) {
+            st = compute(d, c, out, cache, &key, log, err);
+            if (st == NAS_OK) st = nas_cache_get(cache, &key, &out->own, &found, err);
+        }
+        nas_cache_unlock(cache, &key, &lock);
+        NAS_TRY(st);
+    }
+    if (found && out->own.bytes == (size_t)nas_warped_bytes(d, out->reach, row)) {
+        out->x = (const float *)(const void *)out->own.p;
+        return NAS_OK;
+    }
+    nas_warped_close(out);
+    return nas_fail(err, NAS_EIO, "the cache %s does not give back what was put into it",
+                    cache->dir);
+}
+
+void nas_warped_close(nas_warped *w) {
+    nas_cache_release(&w->own);
+    *w = (nas_warped){0};
+}
+
+const float *nas_warped_row(const nas_warped *w, int32_t clip, int32_t alpha, int32_t tau) {
+    const size_t side = (size_t)side_of(w->reach);
+    const size_t place = (size_t)(tau + w->reach) * side + (size_t)(alpha + w->reach);
+    return w->x + ((size_t)clip * side * side + place) * w->row;
+}
