@@ -41,12 +41,14 @@ FLAGS_avx512amx := $(FLAGS_avx512vnni) -mamx-tile -mamx-int8
 
 INFER := $(wildcard core/kernel/vec_infer*.c)
 VEC := $(wildcard core/kernel/vec_*.c)
-SRC := $(filter-out $(VEC),$(wildcard base/*.c core/*/*.c search/*/*.c search/*/*/*.c store/*.c))
+# Sources of the folders $(1) and below. What stands in plain/ is text of exported C.
+find_c = $(sort $(shell find $(1) -name '*.c' -not -path '*/plain/*'))
+SRC := $(filter-out $(VEC),$(call find_c,base core search store))
 INFER_OBJ := $(foreach r,$(INFER_ROWS),$(INFER:%.c=$(BUILD)/%.$(r).o))
 OBJ := $(SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
-CLI := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cli/*.c))
+CLI := $(patsubst %.c,$(BUILD)/%.o,$(call find_c,cli))
 LIB := $(BUILD)/libnas.a
-TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
+TESTS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/test_*.c)))
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
@@ -82,9 +84,9 @@ $$(BUILD)/core/$(1)/plain.inc: $(3) Makefile
 $$(BUILD)/core/$(1)/$(2).o: $$(BUILD)/core/$(1)/plain.inc
 $$(BUILD)/core/$(1)/$(2).o: FLAGS += -I$$(BUILD)
 endef
-$(eval $(call plain,deploy,emit,$(wildcard core/deploy/fixed.h core/deploy/plain/*.c)))
-$(BUILD)/core/deploy/emit_test.o: $(BUILD)/core/deploy/plain.inc
-$(BUILD)/core/deploy/emit_test.o: FLAGS += -I$(BUILD)
+$(eval $(call plain,deploy,emit/emit,$(wildcard core/deploy/fixed.h core/deploy/plain/*.c)))
+$(BUILD)/core/deploy/emit/program.o: $(BUILD)/core/deploy/plain.inc
+$(BUILD)/core/deploy/emit/program.o: FLAGS += -I$(BUILD)
 $(eval $(call plain,audio,frontend_source,core/kernel/level.h core/audio/plain/frontend.c))
 
 # The list of data sets, in the program itself.
@@ -131,9 +133,9 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 CROSS := aarch64-linux-gnu
 EMULATOR := qemu-aarch64 -L /usr/$(CROSS)
 CROSS_TESTS := kernel layers train
-CROSS_SRC := $(filter-out base/hash.c base/file_once.c base/gunzip.c $(VEC),$(wildcard base/*.c core/graph/*.c core/kernel/*.c core/nn/*.c)) core/data/batch.c core/audio/augment.c
+CROSS_SRC := $(filter-out base/hash.c base/files/file_once.c base/files/gunzip.c $(VEC),$(call find_c,base core/graph core/kernel core/nn)) core/data/batch.c core/audio/augment.c
 CROSS_OBJ := $(CROSS_SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
-$(BUILD)/cross/test_%: $(BUILD)/tests/test_%.o $(CROSS_OBJ)
+$(BUILD)/cross/test_%: $(BUILD)/tests/core/test_%.o $(CROSS_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -pthread -lm
 cross-%: $(BUILD)/cross/test_%
@@ -142,13 +144,13 @@ test-cross:
 	@$(MAKE) --no-print-directory -s -j2 -Otarget CC=$(CROSS)-gcc $(CROSS_TESTS:%=cross-%)
 
 # The rows that this machine may lack. Minutes: the processor is emulated, and a kernel boots on it first.
-AVX512_TESTS := $(patsubst %,$(BUILD)/tests/test_%,kernel int8 bytes frontend)
+AVX512_TESTS := $(patsubst %,$(BUILD)/tests/core/test_%,kernel int8 bytes frontend)
 test-avx512: $(AVX512_TESTS)
 	@./deps.sh --avx512
 	@EMULATOR=tests/avx512.sh tests/run.sh $^
 
 # The fuzzer of .tflite sees only what reads and runs files; the others link all. It needs clang.
-FUZZED := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c core/graph/*.c core/deploy/*.c core/kernel/infer*.c)) \
+FUZZED := $(patsubst %.c,$(BUILD)/%.o,$(call find_c,base core/graph core/deploy) $(wildcard core/kernel/infer*.c)) \
     $(foreach r,$(ROWS) $(INFER_ROWS),$(INFER:%.c=$(BUILD)/%.$(r).o))
 $(BUILD)/tests/fuzz/fuzz_tflite: $(BUILD)/tests/fuzz/fuzz_tflite.o $(FUZZED)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
@@ -226,12 +228,12 @@ test:
 	@$(MAKE) --no-print-directory -s -j2 nas tests-only
 
 tests-only: $(BUILD)/nas $(TESTS) $(TOOLS) $(EXAMPLES) $(BUILD)/tests/sim/sim $(BUILD)/tests/sim/seam.so
-	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(wildcard tests/test_*.sh)
+	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(sort $(wildcard tests/*/test_*.sh))
 
 # Every write and sync of a small run fails in turn, and an allocation from each place; 200 kills.
 # FAULTS=every: each allocation of a run of a formula, too (hours on a busy machine).
 test-faults: $(BUILD)/nas $(EXAMPLES)
-	@FAULTS=$(or $(FAULTS),all) NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/test_cli_faults.sh
+	@FAULTS=$(or $(FAULTS),all) NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/cli/test_cli_faults.sh
 
 # Small studies, disturbed as a seed says (tests/sim/sim.h). SEED=n: that one alone, as a failure names it.
 SIM := $(BUILD)/tests/sim/sim
@@ -268,7 +270,7 @@ soak: sim
 SOAK := 1200
 
 # Where threads meet: a team inside a candidate, the front end, clips.
-TSAN_TESTS := $(patsubst %,$(BUILD)/tests/test_%,threads frontend clips)
+TSAN_TESTS := $(patsubst %,$(BUILD)/tests/core/test_%,threads frontend clips)
 tsan: $(TSAN_TESTS)
 	@TSAN_OPTIONS=die_after_fork=0 tests/run.sh $^
 test-tsan:

@@ -1,7 +1,7 @@
 /* base/log.c - warnings, progress and the wish to stop. */
 #include "base/log.h"
 
-#include "base/visible.h"
+#include "base/text/visible.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -18,8 +18,8 @@ typedef struct nas_log {
     bool (*stop)(void *ctx);
 } nas_log;
 
-/* A text of one line: control characters become \n, \x1b, ... (base/visible.h); what is longer than
- * 4,095 bytes is cut and ends with "...". */
+/* A text of one line: control characters become \n, \x1b, ... (base/text/visible.h); what is longer
+ * than 4,095 bytes is cut and ends with "...". */
 void nas_warn(const nas_log *log, const char *fmt, ...) NAS_PRINTF(2, 3);
 void nas_progress(const nas_log *log, const char *what, int64_t done, int64_t total);
 bool nas_should_stop(const nas_log *log);

@@ -4,7 +4,7 @@
  * with 80 % zeros ("pruned"), with 8 clusters on scales that are quarter powers of two, as
  * core/compress makes them ("clustered"), and with both. The files are left in FOLDER. */
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "core/deploy/deploy.h"
 #include "tests/random_graph.h"
 

@@ -3,8 +3,8 @@
  *   build/gcc/bench/forecast_speed TABLE.csv [seconds a net]     NAS_KERNEL=avx2 ... another row
  * The table has the columns of the Jena weather station (examples/make_climate.c). */
 #include "base/clock.h"
-#include "core/data/series.h"
-#include "core/nn/train.h"
+#include "core/data/table/series.h"
+#include "core/nn/train/train.h"
 #include "tests/nets.h"
 
 #include <stdio.h>

@@ -9,9 +9,9 @@
  *                             compiled for the smallest instruction set and for this machine: in
  *                             turn, medians of processor time */
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "core/deploy/deploy.h"
-#include "core/deploy/interp_int.h"
+#include "core/deploy/interp/interp_int.h"
 #include "tests/random_graph.h"
 
 #include <dlfcn.h>

@@ -16,8 +16,8 @@
 #include "base/clock.h"
 #include "bench/machine.h"
 #include "core/kernel/threads.h"
-#include "core/nn/net_int.h"
-#include "core/nn/train.h"
+#include "core/nn/net/net_int.h"
+#include "core/nn/train/train.h"
 #include "tests/nets.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * (default: all) go through the store as a worker's do, those between are inserted by SQL. A
  * database that is there already is queried only. EXAMPLES=N: each of them has N answers. */
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/rng.h"
 #include "store/store.h"
 

@@ -3,11 +3,11 @@
 #ifndef NAS_CLI_CLI_H
 #define NAS_CLI_CLI_H
 
-#include "base/digits.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/text/digits.h"
+#include "base/text/word.h"
 #include "base/value.h"
-#include "base/word.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -90,8 +90,9 @@ const char *cli_duration(double seconds, char out[32]);
 int cli_folder_length(const char *folder);
 /* A value as people read it ("" for NULL) into out. */
 const char *cli_value(const nas_value *v, char *out, size_t n);
-/* Control characters, and bytes that are no UTF-8, as \n, \x1b or \u202e (base/visible.h), so that
- * no text steers the terminal; keep_lines: \n stays. What was made so before stays as it is. */
+/* Control characters, and bytes that are no UTF-8, as \n, \x1b or \u202e (base/text/visible.h), so
+ * that no text steers the terminal; keep_lines: \n stays. What was made so before stays as it is.
+ */
 void cli_print_visible(FILE *f, const char *s, bool keep_lines);
 /* The same as a text, to be freed. */
 char *cli_visible(const char *s, bool keep_lines);

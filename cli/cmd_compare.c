@@ -1,6 +1,6 @@
 /* cli/cmd_compare.c - nas compare: what each setting costs and saves, from trials that differ in it
  * alone. */
-#include "cli/compare.h"
+#include "cli/text/compare.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* cli/cmd_copy.c - nas copy: a database whole in another file. */
-#include "cli/report.h"
+#include "cli/text/report.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #include "cli/data.h"
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "cli/cli.h"
 #include "cli/data_check.h"
 #include "search/fetch/data_get.h"

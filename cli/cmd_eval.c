@@ -1,12 +1,12 @@
 /* cli/cmd_eval.c - nas eval: a model, or two, on a folder of clips or a CSV file. */
 #include "cli/changes.h"
 #include "cli/cli.h"
-#include "cli/dump.h"
-#include "cli/forecast.h"
-#include "cli/parts.h"
 #include "cli/scratch.h"
-#include "cli/speakers.h"
-#include "cli/two.h"
+#include "cli/text/dump.h"
+#include "cli/text/forecast.h"
+#include "cli/text/parts.h"
+#include "cli/text/speakers.h"
+#include "cli/text/two.h"
 #include "search/deployed/deployed.h"
 #include "search/deployed/forecast.h"
 

@@ -1,7 +1,7 @@
 /* cli/cmd_run.c - nas run: search a space. */
 #include "cli/data.h"
-#include "cli/report.h"
-#include "cli/winner.h"
+#include "cli/text/report.h"
+#include "cli/text/winner.h"
 #include "search/run/run.h"
 #include "search/task/task.h"
 

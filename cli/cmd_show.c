@@ -1,7 +1,7 @@
 /* cli/cmd_show.c - nas show: one trial, whole; or a model's file. */
-#include "cli/forecast.h"
-#include "cli/show_file.h"
-#include "cli/show_study.h"
+#include "cli/text/forecast.h"
+#include "cli/text/show_file.h"
+#include "cli/text/show_study.h"
 #include "search/task/task.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* cli/cmd_sql.c - nas sql: any query that only reads. */
-#include "cli/report.h"
+#include "cli/text/report.h"
 
-#include "base/visible.h"
+#include "base/text/visible.h"
 #include "search/json/json.h"
 
 #include <inttypes.h>

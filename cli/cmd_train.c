@@ -1,7 +1,7 @@
 /* cli/cmd_train.c - nas train: one candidate, from clips to files. */
-#include "base/file.h"
-#include "cli/report.h"
+#include "base/files/file.h"
 #include "cli/scratch.h"
+#include "cli/text/report.h"
 #include "core/kernel/threads.h"
 #include "search/run/keep.h"
 #include "search/run/run.h"

@@ -4,7 +4,7 @@
 #include "cli/study.h"
 #include "core/deploy/deploy.h"
 #include "core/kernel/threads.h"
-#include "core/nn/train.h"
+#include "core/nn/train/train.h"
 #include "search/run/confirm.h"
 #include "search/run/run.h"
 #include "search/study/study.h"

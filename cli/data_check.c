@@ -1,7 +1,7 @@
 /* cli/data_check.c - nas data check: opens the data as nas run does, and collects what is said. */
 #include "cli/data_check.h"
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "cli/data.h"
 #include "cli/scratch.h"
 #include "search/space/space.h"

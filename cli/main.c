@@ -1,13 +1,13 @@
 /* cli/main.c - `nas`: finds the subcommand, reads its options by its table, prints help. */
 #include "cli/cli.h"
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/libm.h"
 #include "base/stack.h"
 #include "core/audio/frontend.h"
 #include "core/deploy/deploy.h"
 #include "core/kernel/infer.h"
-#include "core/nn/train.h"
+#include "core/nn/train/train.h"
 #include "search/json/json.h"
 #include "store/store.h"
 

@@ -1,7 +1,7 @@
 /* cli/print.c - numbers, durations and tables as people read them. */
 #include "cli/cli.h"
 
-#include "base/visible.h"
+#include "base/text/visible.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef NAS_CLI_STUDY_H
 #define NAS_CLI_STUDY_H
 
-#include "cli/report.h"
+#include "cli/text/report.h"
 
 typedef struct cli_study {
     nas_arena *arena;

@@ -4,7 +4,7 @@
  *     make_climate FILE [--rows N] [--seed N]
  */
 #include "base/rng.h"
-#include "core/data/times.h"
+#include "core/data/table/times.h"
 
 #include <inttypes.h>
 #include <math.h>

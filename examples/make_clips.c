@@ -2,7 +2,7 @@
  * noise. A voice (accent, variant, pitch, speed) counts as a speaker; its takes differ in prosody,
  * place, loudness and noise. The same espeak-ng makes the same clips every time. */
 #include "base/cores.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/rng.h"
 #include "base/team.h"
 #include "core/audio/sound.h"

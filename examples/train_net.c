@@ -4,7 +4,7 @@
  *   build/gcc/examples/train_net
  */
 #include "base/rng.h"
-#include "core/nn/train.h"
+#include "core/nn/train/train.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* store/fresh.c - the name under which a database is made, until it is whole and takes its own. */
-#include "base/file.h"
-#include "base/life.h"
+#include "base/files/file.h"
+#include "base/files/life.h"
 #include "store/store_int.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* store/hint.c - what a wrong query might have meant: columns of the views that it names. */
 #include "store/store_int.h"
 
-#include "base/word.h"
+#include "base/text/word.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* store/open.c - opening, making and closing the file. */
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "store/store_int.h"
 
 #include <errno.h>

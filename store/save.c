@@ -1,7 +1,7 @@
 /* store/save.c - a database that was removed or replaced while it was open, in a file of its own.
  */
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "store/store_int.h"
 
 #include <errno.h>

@@ -2,9 +2,9 @@
 #ifndef NAS_TESTS_CLIPS_PLACE_H
 #define NAS_TESTS_CLIPS_PLACE_H
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "core/audio/sound.h"
-#include "core/data/clips.h"
+#include "core/data/clips/clips.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -2,8 +2,8 @@
 #ifndef NAS_TESTS_COMPRESS_H
 #define NAS_TESTS_COMPRESS_H
 
-#include "core/nn/net_int.h"
-#include "core/nn/train.h"
+#include "core/nn/net/net_int.h"
+#include "core/nn/train/train.h"
 #include "tests/nets.h"
 
 #include <setjmp.h>

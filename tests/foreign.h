@@ -3,7 +3,7 @@
 #define NAS_TESTS_FOREIGN_H
 
 #include "base/arena.h"
-#include "base/file.h"
+#include "base/files/file.h"
 
 #include <string.h>
 

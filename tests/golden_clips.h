@@ -2,7 +2,7 @@
 #ifndef NAS_TESTS_GOLDEN_CLIPS_H
 #define NAS_TESTS_GOLDEN_CLIPS_H
 
-#include "base/file.h"
+#include "base/files/file.h"
 
 #include <string.h>
 

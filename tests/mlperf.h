@@ -3,7 +3,7 @@
 #ifndef NAS_TESTS_MLPERF_H
 #define NAS_TESTS_MLPERF_H
 
-#include "base/file.h"
+#include "base/files/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

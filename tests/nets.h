@@ -3,7 +3,7 @@
 #define NAS_TESTS_NETS_H
 
 #include "base/rng.h"
-#include "core/nn/layers.h"
+#include "core/nn/layers/layers.h"
 
 #include <math.h>
 

@@ -3,7 +3,7 @@
 #ifndef NAS_TESTS_STORE_PLACE_H
 #define NAS_TESTS_STORE_PLACE_H
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "store/store.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef NAS_TESTS_VALUE_NETS_H
 #define NAS_TESTS_VALUE_NETS_H
 
-#include "core/nn/net.h"
+#include "core/nn/net/net.h"
 #include "tests/nets.h"
 
 enum { VALUE_WINDOW = 6, VALUE_INPUTS = 2, VALUE_HORIZON = 4, VALUE_TARGETS = 2 };

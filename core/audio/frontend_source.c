@@ -1,6 +1,6 @@
 /* core/audio/frontend_source.c - a front end as C99: its sizes and tables, then parts of level.h
  * and of plain/frontend.c. */
-#include "base/c_text.h"
+#include "base/text/c_text.h"
 #include "core/audio/frontend.h"
 #include "core/audio/mel.h"
 #include "core/kernel/level.h"

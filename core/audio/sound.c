@@ -1,7 +1,7 @@
 /* core/audio/sound.c - decoding and resampling. */
 #include "core/audio/sound.h"
 
-#include "base/file.h"
+#include "base/files/file.h"
 
 #include <math.h>
 #include <pthread.h>

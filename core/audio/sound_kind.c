@@ -1,5 +1,5 @@
 /* core/audio/sound_kind.c - what a file is, by its first bytes. */
-#include "base/file.h"
+#include "base/files/file.h"
 #include "core/audio/sound.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #define NAS_CORE_COMPRESS_CLUSTER_H
 
 #include "base/key.h"
-#include "core/nn/net.h"
+#include "core/nn/net/net.h"
 
 #include <stdbool.h>
 

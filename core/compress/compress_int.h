@@ -2,7 +2,7 @@
 #ifndef NAS_CORE_COMPRESS_COMPRESS_INT_H
 #define NAS_CORE_COMPRESS_COMPRESS_INT_H
 
-#include "core/nn/net_int.h"
+#include "core/nn/net/net_int.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef NAS_CORE_COMPRESS_EVEN_H
 #define NAS_CORE_COMPRESS_EVEN_H
 
-#include "core/nn/net.h"
+#include "core/nn/net/net.h"
 
 /* Between two dense layers with a ReLU between them a hidden value may be counted in any unit: a
  * column of the first kernel and its bias times s, the row of the second divided by s. s is chosen

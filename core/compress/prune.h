@@ -3,7 +3,7 @@
 #define NAS_CORE_COMPRESS_PRUNE_H
 
 #include "base/key.h"
-#include "core/nn/train.h"
+#include "core/nn/train/train.h"
 
 #include <stdbool.h>
 

@@ -3,7 +3,7 @@
 #ifndef NAS_CORE_COMPRESS_TUNE_H
 #define NAS_CORE_COMPRESS_TUNE_H
 
-#include "core/nn/train.h"
+#include "core/nn/train/train.h"
 
 /* How the file rounds weights. */
 typedef enum nas_rounding {

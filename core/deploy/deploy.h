@@ -45,7 +45,7 @@ NAS_NODISCARD nas_status nas_int8_units(nas_graph *g, nas_err *err);
 /* The graph of the file that ships: as nas_format_apply and nas_int8_units make it, but scales that
  * nobody gave to a kernel of dynamic or int8, nor to the input of int8, are raised, by 3.1 % at the
  * most, to those with 6 significant bits in the file: a compressor sees the zeros. The channels of
- * int8 stand in an order that compresses (core/deploy/reorder.h). */
+ * int8 stand in an order that compresses (core/deploy/format/reorder.h). */
 NAS_NODISCARD nas_status nas_format_ship(const nas_graph *g, nas_format format, const float *x,
                                          int32_t n, nas_graph *out, nas_err *err);
 

@@ -1,7 +1,7 @@
 /* core/deploy/device.c - what goes in and comes out of a file, what it needs, where it runs. */
 #include "core/deploy/device.h"
 
-#include "base/c_text.h"
+#include "base/text/c_text.h"
 #include "core/graph/runtimes.h"
 
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/files/file.h"
 
 #include <curl/curl.h>
 

@@ -1,7 +1,7 @@
 /* core/fetch/unpack.c - libarchive reads; where files go is decided here. */
 #include "core/fetch/unpack.h"
 
-#include "base/file.h"
+#include "base/files/file.h"
 
 #include <archive.h>
 #include <archive_entry.h>

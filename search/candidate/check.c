@@ -1,5 +1,5 @@
 /* search/candidate/check.c - values against the tables of keys. */
-#include "base/visible.h"
+#include "base/text/visible.h"
 #include "search/candidate/candidate_int.h"
 #include "search/sampler/sampler.h"
 #include "search/task/task.h"

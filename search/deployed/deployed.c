@@ -1,7 +1,7 @@
 /* search/deployed/deployed.c - an exported folder read back. */
 #include "search/deployed/deployed.h"
 
-#include "base/folder.h"
+#include "base/files/folder.h"
 #include "search/json/json_int.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* search/deployed/forecast.c - an exported forecast read back. */
 #include "search/deployed/forecast.h"
 
-#include "base/folder.h"
+#include "base/files/folder.h"
 #include "search/json/json_int.h"
 
 #include <math.h>

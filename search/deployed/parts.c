@@ -2,7 +2,7 @@
  */
 #include "search/deployed/deployed.h"
 
-#include "core/data/cuts.h"
+#include "core/data/clips/cuts.h"
 
 #include <math.h>
 #include <string.h>

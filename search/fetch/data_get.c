@@ -1,7 +1,7 @@
 /* search/fetch/data_get.c - download, check, unpack beside, rename. */
 #include "search/fetch/data_get.h"
 
-#include "base/file.h"
+#include "base/files/file.h"
 #include "core/fetch/download.h"
 #include "core/fetch/unpack.h"
 #include "search/json/json_int.h"

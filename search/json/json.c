@@ -4,7 +4,7 @@
 #include "search/json/json_int.h"
 #include "search/json/scan.h"
 
-#include "base/file.h"
+#include "base/files/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #define NAS_SEARCH_JSON_JSON_H
 
 #include "base/arena.h"
-#include "base/word.h"
+#include "base/text/word.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

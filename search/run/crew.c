@@ -2,8 +2,8 @@
 #include "search/run/crew.h"
 
 #include "base/clock.h"
-#include "base/digits.h"
 #include "base/team.h"
+#include "base/text/digits.h"
 #include "core/kernel/threads.h"
 
 #include <errno.h>

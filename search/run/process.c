@@ -3,7 +3,7 @@
 
 #include "base/libm.h"
 #include "core/deploy/deploy.h"
-#include "core/nn/train.h"
+#include "core/nn/train/train.h"
 
 #include <errno.h>
 #include <inttypes.h>

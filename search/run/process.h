@@ -2,7 +2,7 @@
 #ifndef NAS_SEARCH_RUN_PROCESS_H
 #define NAS_SEARCH_RUN_PROCESS_H
 
-#include "base/life.h"
+#include "base/files/life.h"
 
 enum { NAS_PROCESS_ID = 192 };
 

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/cores.h"
-#include "base/digits.h"
+#include "base/text/digits.h"
 #include "search/run/begin.h"
 #include "search/run/confirm.h"
 #include "search/run/crew.h"

@@ -81,7 +81,7 @@ NAS_NODISCARD nas_status nas_run_final(nas_store *store, nas_study_id study, int
 /* Writes a trial's folder: model.tflite, model.tflite.zlib, model.h, model.c, model_test.c, the
  * texts of its task and what C is made of them, candidate.json, metrics.json; warnings.txt where
  * something was said of the study's version. The folder is made, or replaced whole, and what is not
- * ours in it stays (base/folder.h). */
+ * ours in it stays (base/files/folder.h). */
 NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study,
                                           int64_t row, const char *folder, nas_err *err);
 /* The same from an outcome that no database holds. */

@@ -5,7 +5,7 @@
 #define NAS_SEARCH_STAGE_CACHE_H
 
 #include "base/arena.h"
-#include "base/file.h"
+#include "base/files/file.h"
 #include "base/hash.h"
 
 enum { NAS_CACHE_KIND = 16 };

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "core/compress/prune.h"
-#include "core/nn/differences.h"
+#include "core/nn/net/differences.h"
 
 #include <stdlib.h>
 #include <string.h>

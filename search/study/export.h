@@ -3,7 +3,7 @@
 #ifndef NAS_SEARCH_STUDY_EXPORT_H
 #define NAS_SEARCH_STUDY_EXPORT_H
 
-#include "base/folder.h"
+#include "base/files/folder.h"
 #include "search/deployed/deployed.h"
 
 /* Puts the C of a model: model.h, model.c, model_test.c; and DEVICE.md. a: scratch. Errors:
@@ -12,7 +12,7 @@ NAS_NODISCARD nas_status nas_export_model(const nas_graph *g, nas_arena *a, nas_
                                           nas_err *err);
 
 /* Writes the C of a .tflite file into a folder, which is made, or replaced whole where it holds
- * such an export (base/folder.h): that, export.txt, and what is told of its input and output:
+ * such an export (base/files/folder.h): that, export.txt, and what is told of its input and output:
  * frontend.h and frontend.c, labels.h, of a forecast's folder forecast.h. *text is what stands in
  * export.txt, from the second line on. Owner: arena a. Errors: those of nas_deployed_parts and
  * nas_export_model; NAS_EINVAL the folder has an export of a trial. */

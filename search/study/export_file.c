@@ -1,7 +1,7 @@
 /* search/study/export_file.c - the C of a .tflite file that no study made. */
-#include "base/c_text.h"
-#include "base/digits.h"
-#include "base/visible.h"
+#include "base/text/c_text.h"
+#include "base/text/digits.h"
+#include "base/text/visible.h"
 #include "search/deployed/forecast.h"
 #include "search/study/export.h"
 #include "search/task/keywords/keywords.h"

@@ -1,6 +1,6 @@
 /* search/task/dataset.c - clips of a task, split. */
-#include "core/data/cuts.h"
-#include "core/data/noise.h"
+#include "core/data/clips/cuts.h"
+#include "core/data/clips/noise.h"
 #include "search/task/keywords/audit.h"
 #include "search/task/keywords/keywords.h"
 

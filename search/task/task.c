@@ -1,7 +1,7 @@
 /* search/task/task.c - the table of tasks, and what is the same for all of them. */
 #include "search/task/task.h"
 
-#include "base/file.h"
+#include "base/files/file.h"
 
 #include <math.h>
 #include <string.h>

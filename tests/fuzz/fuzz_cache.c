@@ -1,8 +1,8 @@
 /* tests/fuzz/fuzz_cache.c - libFuzzer target: any bytes as a file of the cache. The first byte says
  * which reader: of the file with its head, of packed clips, or of the state of a training and of a
  * net, which are handed any payload. A damaged file counts as absent and goes. */
-#include "core/data/clips_int.h"
-#include "core/nn/train.h"
+#include "core/data/clips/int.h"
+#include "core/nn/train/train.h"
 #include "search/space/space.h"
 #include "search/stage/cache.h"
 #include "tests/fuzz/fuzz.h"

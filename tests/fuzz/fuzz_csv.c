@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz_csv.c - libFuzzer target: any bytes as a CSV file, and as a series of its first
  * columns. */
-#include "core/data/series.h"
+#include "core/data/table/series.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <math.h>

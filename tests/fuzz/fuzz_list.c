@@ -1,7 +1,7 @@
 /* tests/fuzz/fuzz_list.c - libFuzzer target: any bytes as the list files of a split, one after the
  * other with a 0 between. Every clip gets a part, and none two. */
-#include "base/file.h"
-#include "core/data/split.h"
+#include "base/files/file.h"
+#include "core/data/split/split.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { LABELS = 3, EACH = 6, CLIPS = LABELS * EACH };

@@ -1,7 +1,7 @@
 /* tests/fuzz/fuzz_tflite.c - libFuzzer target: any bytes as a .tflite file. What is read must be
  * counted, planned, inspected, run and written as C within bounds; written and read again it must
  * give the same outputs. */
-#include "core/deploy/inspect.h"
+#include "core/deploy/tflite/inspect.h"
 #include "tests/fuzz/mutate.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* tests/fuzz/seeds.c - small files for the fuzzer to begin with: seeds FOLDER. All operators, in
  * all number formats; and files as TensorFlow leaves them. */
-#include "base/file.h"
+#include "base/files/file.h"
 #include "core/deploy/deploy.h"
 #include "tests/foreign.h"
 #include "tests/random_net.h"

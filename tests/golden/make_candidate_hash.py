@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Candidate hashes of tests/test_space.c and tests/test_language.c: SHA-256 of the canonical JSON, written out by hand with
+"""Candidate hashes of tests/search/test_space.c and tests/search/test_language.c: SHA-256 of the canonical JSON, written out by hand with
 the defaults left out, printed as the macros that they have."""
 import hashlib
 import json

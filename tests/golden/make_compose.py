@@ -1,5 +1,5 @@
 """compose.txt: every letter that Unicode composes of a letter and a mark, and some words, in the
-forms NFC and NFD, a pair a line. Python's unicodedata is whom base/compose.c is checked against.
+forms NFC and NFD, a pair a line. Python's unicodedata is whom base/text/compose.c is checked against.
 
     python3 tests/golden/make_compose.py >tests/golden/compose.txt
 """

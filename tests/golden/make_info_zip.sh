@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# tests/golden/info_zip.txt: lengths of the archives that Info-ZIP's zip 3.0 writes of what tests/test_info_zip.c makes.
+# tests/golden/info_zip.txt: lengths of the archives that Info-ZIP's zip 3.0 writes of what tests/core/test_info_zip.c makes.
 #
-# usage: make_info_zip.sh build/gcc/tests/test_info_zip > info_zip.txt
+# usage: make_info_zip.sh build/gcc/tests/core/test_info_zip > info_zip.txt
 set -euo pipefail
 unset ZIPOPT ZIP
 program=$(realpath "$1")

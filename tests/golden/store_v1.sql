@@ -1,5 +1,5 @@
 -- A database of schema 1 with two studies, written by the store of that version (its SQL, as
--- sqlite3's .dump gives it). tests/test_store.c brings it up to date.
+-- sqlite3's .dump gives it). tests/store/test_store.c brings it up to date.
 BEGIN TRANSACTION;
 CREATE TABLE nas_artefacts( id INTEGER PRIMARY KEY, study INTEGER NOT NULL, trial INTEGER NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL, content BLOB NOT NULL, UNIQUE(study, trial, name));
 INSERT INTO "nas_artefacts" VALUES(1,1,1,'model.tflite',5,X'6279746573');

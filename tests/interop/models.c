@@ -3,7 +3,7 @@
  * tflite-micro's arithmetic, .litert with LiteRT's. Names are KIND_NAME_FORMAT.
  *     models FOLDER NETS           one operator each, and so many nets of random structure
  *     models FOLDER FILE.tflite NAME    a model that is there already */
-#include "base/file.h"
+#include "base/files/file.h"
 #include "core/deploy/deploy.h"
 #include "core/graph/units.h"
 #include "tests/random_net.h"

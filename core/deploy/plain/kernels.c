@@ -1,7 +1,7 @@
 /* core/deploy/plain/kernels.c - the operators as they stand in an exported model.c: C99, no
- * runtime. core/deploy/emit.c copies the parts that a model uses, each with what it needs; what
- * lies outside of parts is not copied. Arithmetic as in core/deploy/step_*.c, products and sums one
- * by one. */
+ * runtime. core/deploy/emit/emit.c copies the parts that a model uses, each with what it needs;
+ * what lies outside of parts is not copied. Arithmetic as in core/deploy/interp/step_*.c, products
+ * and sums one by one. */
 #include "core/deploy/fixed.h"
 
 #include <float.h>

@@ -1,5 +1,5 @@
 /* core/deploy/plain/model_test.c - the program that is written beside a model.c: C99. What
- * core/deploy/emit_test.c copies, as plain/kernels.c. `value` is the type of the outputs. */
+ * core/deploy/emit/program.c copies, as plain/kernels.c. `value` is the type of the outputs. */
 
 /* part test_head */
 /* model_test.c - does model.c give here what nas computed? Written by nas.

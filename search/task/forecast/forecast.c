@@ -2,8 +2,8 @@
  * ahead. */
 #include "search/task/forecast/forecast.h"
 
-#include "base/digits.h"
-#include "core/data/times.h"
+#include "base/text/digits.h"
+#include "core/data/table/times.h"
 #include "search/candidate/candidate_int.h"
 
 #include <ctype.h>

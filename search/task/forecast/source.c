@@ -1,6 +1,6 @@
 /* search/task/forecast/source.c - forecast.h: what the numbers are that a forecaster's model.c
  * takes and gives. */
-#include "base/c_text.h"
+#include "base/text/c_text.h"
 #include "search/json/json_int.h"
 #include "search/task/forecast/forecast.h"
 

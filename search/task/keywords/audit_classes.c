@@ -1,6 +1,6 @@
 /* search/task/keywords/audit_classes.c - the table of classes, and how many clips of them there
  * are. */
-#include "base/digits.h"
+#include "base/text/digits.h"
 #include "search/task/keywords/audit_int.h"
 
 #include <math.h>

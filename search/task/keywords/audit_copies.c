@@ -1,6 +1,6 @@
 /* search/task/keywords/audit_copies.c - clips, and speakers, that stand on both sides of a split.
  */
-#include "base/digits.h"
+#include "base/text/digits.h"
 #include "search/task/keywords/audit_int.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* search/task/keywords/audit_traits.c - differences between the recordings of classes, which a net
  * may learn instead of the words: what nearly all clips of one class have and nearly none of
  * another. */
-#include "base/digits.h"
+#include "base/text/digits.h"
 #include "search/task/keywords/audit_int.h"
 
 #include <math.h>

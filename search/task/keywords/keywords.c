@@ -2,8 +2,8 @@
  * clip. */
 #include "search/task/keywords/keywords.h"
 
-#include "base/c_text.h"
-#include "base/digits.h"
+#include "base/text/c_text.h"
+#include "base/text/digits.h"
 #include "core/kernel/level.h"
 #include "search/candidate/candidate_int.h"
 

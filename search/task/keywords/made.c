@@ -2,8 +2,8 @@
 #include "search/candidate/candidate_int.h"
 #include "search/task/keywords/keywords.h"
 
-#include "base/compose.h"
-#include "base/digits.h"
+#include "base/text/compose.h"
+#include "base/text/digits.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * (int64), the samples of each (int64), padded to 64 bytes, then all samples. */
 #include "search/task/keywords/noise.h"
 
-#include "core/data/noise.h"
+#include "core/data/clips/noise.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "search/task/keywords/silence.h"
 
 #include "core/audio/sound.h"
-#include "core/data/noise.h"
+#include "core/data/clips/noise.h"
 
 #include <stdlib.h>
 #include <string.h>

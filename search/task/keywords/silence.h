@@ -2,7 +2,7 @@
 #ifndef NAS_SEARCH_TASK_KEYWORDS_SILENCE_H
 #define NAS_SEARCH_TASK_KEYWORDS_SILENCE_H
 
-#include "core/data/clips.h"
+#include "core/data/clips/clips.h"
 
 /* Clips with the label "_silence_" whose samples stand as they are in a recording of
  * <folder>/_background_noise_: group[i] (of clip i) becomes its name, "_background_noise_/<file>".

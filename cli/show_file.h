@@ -1,8 +1,0 @@
-/* cli/show_file.h - what nas show prints of a model's file. */
-#ifndef NAS_CLI_SHOW_FILE_H
-#define NAS_CLI_SHOW_FILE_H
-
-/* path: a .tflite file, or a folder with model.tflite in it. The exit status. */
-int cli_show_file(const char *path);
-
-#endif

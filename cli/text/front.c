@@ -1,0 +1,127 @@
+/* cli/text/front.c - the front of a study: what there is to choose between. */
+#include "cli/text/report.h"
+#include "search/run/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct member {
+    int64_t number;
+    bool feasible;
+} member;
+
+typedef struct front {
+    member *members;
+    size_t n, room;
+    bool failed;
+} front;
+
+static bool add_member(void *ctx, const nas_row *row) {
+    front *f = ctx;
+    if (f->n == f->room) {
+        const size_t room = f->room ? f->room * 2 : 64;
+        member *more = realloc(f->members, room * sizeof *more);
+        f->failed = !more;
+        if (!more) return false;
+        f->members = more;
+        f->room = room;
+    }
+    f->members[f->n++] = (member){row->values[0].integer, row->values[1].integer != 0};
+    return true;
+}
+
+/* The statement, in the order of the objectives, to be freed; NULL: no memory. */
+static char *query(const nas_study *study, bool feasible_only) {
+    char view[160], feasible[160], *sql = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&sql, &bytes);
+    if (!f) return NULL;
+    nas_view_name(study->name, "_pareto", view);
+    nas_view_name(study->name, "_feasible", feasible);
+    fprintf(f, "select number, id in (select id from %s) as ok from %s where %s order by ",
+            feasible, view, feasible_only ? "ok" : "1");
+    for (int32_t i = 0; i < study->n_goals; i++)
+        fprintf(f, "\"%s\" %s, ", study->goals[i].column,
+                study->goals[i].maximize ? "desc" : "asc");
+    fputs("zlib_bytes, number", f);
+    if (fclose(f) == 0) return sql;
+    free(sql);
+    return NULL;
+}
+
+static nas_status read_front(nas_store *store, const nas_study *study, bool feasible_only, front *f,
+                             nas_err *err) {
+    char *sql = query(study, feasible_only);
+    const nas_status st = sql ? nas_store_query(store, sql, NULL, 0, add_member, f, err) : NAS_OK;
+    f->failed = f->failed || !sql;
+    free(sql);
+    NAS_TRY(st);
+    return f->failed ? nas_fail(err, NAS_ENOMEM, "out of memory") : NAS_OK;
+}
+
+/* The metrics that span it: objectives, then those of the constraints, each once. */
+static int32_t metrics_of(const nas_study *study, const char *out[NAS_METRICS_MOST]) {
+    int32_t n = 0;
+    for (int32_t i = 0; i < study->n_goals + study->n_bounds && n < NAS_METRICS_MOST; i++) {
+        const char *column =
+            i < study->n_goals ? study->goals[i].column : study->bounds[i - study->n_goals].column;
+        bool there = false;
+        for (int32_t k = 0; k < n; k++) there = there || strcmp(out[k], column) == 0;
+        if (!there) out[n++] = column;
+    }
+    return n;
+}
+
+static void add_figure(cli_table *table, const cli_trial *t, const char *metric) {
+    char text[32];
+    cli_table_cell(table, cli_metric(cli_metric_of(metric), cli_trial_number(t, metric), text),
+                   true);
+}
+
+static nas_status add_row(nas_store *store, const nas_study *study, const member *m,
+                          bool feasible_only, cli_table *table, nas_err *err) {
+    const char *metrics[NAS_METRICS_MOST];
+    const int32_t n = metrics_of(study, metrics);
+    char from[256], view[160], settings[1024], number[32];
+    nas_view_name(study->name, "", view);
+    snprintf(from, sizeof from, "%s where number = %" PRId64, view, m->number);
+    cli_trial *t = cli_trial_find(store, from, err);
+    if (!t) return err && err->code ? err->code : NAS_OK;
+    snprintf(number, sizeof number, "%" PRId64, m->number);
+    cli_table_cell(table, number, true);
+    if (!feasible_only && study->n_bounds) cli_table_cell(table, m->feasible ? "yes" : "no", false);
+    for (int32_t i = 0; i < n; i++) add_figure(table, t, metrics[i]);
+    cli_trial_settings(t, study, settings, sizeof settings);
+    cli_table_cell(table, settings, false);
+    cli_table_row(table);
+    cli_trial_close(t);
+    return NAS_OK;
+}
+
+static void add_head(const nas_study *study, bool feasible_only, cli_table *table) {
+    const char *metrics[NAS_METRICS_MOST];
+    const int32_t n = metrics_of(study, metrics);
+    cli_table_cell(table, "number", true);
+    if (!feasible_only && study->n_bounds) cli_table_cell(table, "feasible", false);
+    for (int32_t i = 0; i < n; i++) cli_table_cell(table, metrics[i], true);
+    cli_table_cell(table, "settings", false);
+    cli_table_row(table);
+}
+
+nas_status cli_print_front(nas_store *store, const nas_study *study, bool feasible_only,
+                           int64_t most, int64_t *n, nas_err *err) {
+    front f = {0};
+    *n = 0;
+    nas_status st = read_front(store, study, feasible_only, &f, err);
+    cli_table *table = cli_table_open();
+    add_head(study, feasible_only, table);
+    for (size_t i = 0; st == NAS_OK && i < f.n && (int64_t)i < most; i++)
+        st = add_row(store, study, &f.members[i], feasible_only, table, err);
+    if (st == NAS_OK && f.n) cli_table_print_cut(table);
+    if (st == NAS_OK) *n = (int64_t)f.n;
+    cli_table_close(table);
+    free(f.members);
+    return st;
+}

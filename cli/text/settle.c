@@ -1,0 +1,117 @@
+/* cli/text/settle.c - forecasts that only the ends of their intervals keep from the constraints,
+ * and how many blocks of time would settle them. */
+#include "cli/text/report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BOUNDS_MOST = 64, NAME_ROOM = 128 };
+
+/* The estimate whose end a bound is tested against, "mae_t" of "mae_t_hi"; "" for another bound. */
+static void estimate_of(const nas_study *s, const nas_metric_list *metrics, const nas_bound *b,
+                        char out[NAME_ROOM]) {
+    const size_t n = strlen(b->column);
+    const int m = nas_metric_in(metrics, b->column);
+    out[0] = '\0';
+    if (n < 4 || m < 0 || metrics->v[m].measured) return;
+    if (strcmp(b->column + n - 3, "_hi") != 0 && strcmp(b->column + n - 3, "_lo") != 0) return;
+    char bare[NAME_ROOM];
+    snprintf(bare, sizeof bare, "%.*s", (int)(n - 3), b->column);
+    for (int32_t i = 0; i < s->n_metrics; i++)
+        if (strcmp(s->metrics[i].name, bare) == 0) snprintf(out, NAME_ROOM, "%s", bare);
+}
+
+/* The best trial whose estimates keep all bounds, with estimate and end of each. To be freed. */
+static char *miss_sql(const nas_study *s, const char bare[][NAME_ROOM]) {
+    char *sql = NULL, view[160];
+    size_t n = 0;
+    FILE *f = open_memstream(&sql, &n);
+    if (!f) return NULL;
+    nas_view_name(s->name, "", view);
+    fputs("select number", f);
+    for (int32_t i = 0; i < s->n_bounds; i++)
+        if (bare[i][0]) fprintf(f, ", \"%s\", \"%s\"", bare[i], s->bounds[i].column);
+    fprintf(f, " from %s where state = 'complete'", view);
+    for (int32_t i = 0; i < s->n_bounds; i++) {
+        const nas_bound *b = &s->bounds[i];
+        fprintf(f, " and \"%s\" %s %.17g", bare[i][0] ? bare[i] : b->column,
+                strcmp(b->op, "==") ? b->op : "=", b->bound);
+    }
+    fprintf(f, " order by \"%s\" %s, number limit 1", s->goals[0].column,
+            s->goals[0].maximize ? "desc" : "asc");
+    if (fclose(f) == 0) return sql;
+    free(sql);
+    return NULL;
+}
+
+typedef struct near_miss {
+    bool there;
+    int64_t number;
+    double value[2 * BOUNDS_MOST];
+} near_miss;
+
+static bool note_miss(void *ctx, const nas_row *row) {
+    near_miss *m = ctx;
+    m->there = true;
+    m->number = row->values[0].integer;
+    for (int32_t i = 1; i < row->n && i <= 2 * BOUNDS_MOST; i++)
+        m->value[i - 1] = row->values[i].is_null ? (double)NAN : row->values[i].real;
+    return false;
+}
+
+/* Blocks that an interval of this width comes from. */
+static int64_t count_blocks(nas_store *store, nas_study_id id) {
+    int64_t n = 0;
+    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = id.study},
+                           {.type = NAS_COLUMN_INTEGER, .integer = id.version}};
+    (void)!nas_store_query_integer(
+        store,
+        "select count(distinct \"group\") from nas_examples where study = ?1 and part ="
+        " 'validation' and data = (select data from nas_spaces where study = ?1 and version = ?2)",
+        v, 2, &n, NULL);
+    return n;
+}
+
+/* Half the width of an interval falls with the root of the number of blocks. */
+static void print_bound(const nas_bound *b, double value, double end, int64_t blocks) {
+    const double times = (end - value) / (b->bound - value);
+    char there[32], needed[32], figure[32], edge[32];
+    cli_metric(cli_metric_of(b->column), value, figure);
+    cli_metric(cli_metric_of(b->column), end, edge);
+    fputs("  ", stdout);
+    cli_print_visible(stdout, b->text, false);
+    printf(": %s, but the %s end is %s; ", figure, b->op[0] == '<' ? "upper" : "lower", edge);
+    if (!(times * times * (double)blocks < 1e9)) {
+        puts("no number of days would settle it");
+        return;
+    }
+    printf("about %s days (or groups) like these %s would settle it\n",
+           nas_thousands((int64_t)ceil(times * times * (double)blocks), needed),
+           nas_thousands(blocks, there));
+}
+
+void cli_print_settling_days(nas_store *store, const nas_study *study,
+                             const nas_metric_list *metrics, nas_study_id id) {
+    char bare[BOUNDS_MOST][NAME_ROOM];
+    near_miss m = {.there = false};
+    if (study->n_bounds < 1 || study->n_bounds > BOUNDS_MOST || study->n_goals < 1) return;
+    for (int32_t i = 0; i < study->n_bounds; i++)
+        estimate_of(study, metrics, &study->bounds[i], bare[i]);
+    char *sql = miss_sql(study, (const char(*)[NAME_ROOM])bare);
+    if (sql) (void)!nas_store_query(store, sql, NULL, 0, note_miss, &m, NULL);
+    free(sql);
+    const int64_t blocks = m.there ? count_blocks(store, id) : 0;
+    if (!blocks) return;
+    printf("#%" PRId64 " keeps all of them but for the ends of its intervals:\n", m.number);
+    for (int32_t i = 0, at = 0; i < study->n_bounds; i++) {
+        const nas_bound *b = &study->bounds[i];
+        if (!bare[i][0]) continue;
+        const double value = m.value[at], end = m.value[at + 1];
+        at += 2;
+        if (b->op[0] == '<' ? end < b->bound : end > b->bound) continue;
+        print_bound(b, value, end, blocks);
+    }
+}

@@ -1,0 +1,16 @@
+/* cli/text/show_study.h - what nas show prints of a study. */
+#ifndef NAS_CLI_TEXT_SHOW_STUDY_H
+#define NAS_CLI_TEXT_SHOW_STUDY_H
+
+#include "cli/study.h"
+
+/* Is the file a database? */
+bool cli_is_database(const char *path);
+
+/* Aims, versions and warnings of a study, on stdout. */
+nas_status cli_show_study(cli_study *s, nas_err *err);
+
+/* What was said of the study's version; nothing where nothing was. */
+nas_status cli_print_warnings(const cli_study *s, nas_err *err);
+
+#endif

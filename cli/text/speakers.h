@@ -1,0 +1,15 @@
+/* cli/text/speakers.h - nas eval --by-speaker: who is not understood, and what is heard instead. */
+#ifndef NAS_CLI_TEXT_SPEAKERS_H
+#define NAS_CLI_TEXT_SPEAKERS_H
+
+#include "search/deployed/speakers.h"
+
+/* A line for each speaker, most errors first; on a terminal the first of them. */
+NAS_NODISCARD nas_status cli_print_speakers(nas_arena *a, const nas_deployed *d,
+                                            const nas_verdict *v, nas_err *err);
+
+/* All of them, as the value of a member of an object. */
+NAS_NODISCARD nas_status cli_json_speakers(nas_arena *a, const nas_deployed *d,
+                                           const nas_verdict *v, nas_err *err);
+
+#endif
