@@ -267,6 +267,7 @@ soak: sim
 	@$(MAKE) --no-print-directory test-tsan
 	@$(MAKE) --no-print-directory test-avx512
 	@$(MAKE) --no-print-directory test-interop INTEROP=all
+	@tests/presets.sh
 SOAK := 1200
 
 # Where threads meet: a team inside a candidate, the front end, clips.
