@@ -17,6 +17,9 @@
 #include "search/metrics/metrics.h"
 #include "search/task/task.h"
 
+/* What a task has, added up: blocks of the file that need it are the task's (blocks.h). */
+enum { NAS_HAS_NET = 1, NAS_HAS_SOUND = 2, NAS_HAS_POINT = 4 };
+
 enum { NAS_POINT_MOST = 8 };
 
 /* 2^53 - 1. A larger number in a JSON text may have been rounded when it is seen. */

@@ -1,5 +1,5 @@
 /* search/candidate/keys.c - the tables of the keys that belong to no one else: the file itself,
- * model, search; and which block stands where. */
+ * model, search; and the blocks that are made of tables. */
 #include "search/candidate/candidate_int.h"
 #include "search/task/task.h"
 
@@ -138,102 +138,24 @@ static const nas_key search_keys[] = {
 };
 
 #define BLOCK(name, where, text, ...) \
-    const nas_block nas_block_##name = {.path = where, .help = text, .tables = {__VA_ARGS__}}
+    const nas_block nas_block_##name = {.path = where, .help = text, __VA_ARGS__}
+#define KEYS(...) .tables = {__VA_ARGS__}
 
-BLOCK(top, "", "The file.", top_keys);
-BLOCK(frontend, "frontend", "From sound to features.", nas_frontend_keys);
-BLOCK(augment, "augment", "Changes to training examples.", nas_augment_keys);
-BLOCK(model, "model", "The net.", model_keys);
-BLOCK(repeat, "model.layers[] with repeat", "Layers several times.", repeat_keys);
-BLOCK(train, "train", "Training.", nas_train_keys);
-BLOCK(schedule, "train.learning_rate as an object", "A rate over all steps.", nas_schedule_keys);
-BLOCK(prune, "prune as an object", "Zeros, made while the net trains.", nas_prune_keys);
-BLOCK(cluster, "cluster as an object", "Weights that share few values.", nas_cluster_keys);
-BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
-BLOCK(export, "export", "What the file holds beside the model.", nas_export_keys);
-BLOCK(search, "search", "How points are picked.", search_keys);
-
-const nas_block *const nas_blocks[] = {
-    &nas_block_top,
-    &nas_block_task,
-    &nas_block_unknown,
-    &nas_block_silence,
-    &nas_block_split,
-    &nas_block_lists,
-    &nas_block_folders,
-    &nas_block_groups,
-    &nas_block_forecast,
-    &nas_block_time,
-    &nas_block_time_split,
-    &nas_block_function,
-    &nas_block_point,
-    &nas_block_frontend,
-    &nas_block_augment,
-    &nas_block_model,
-    &nas_block_repeat,
-    &nas_block_train,
-    &nas_block_schedule,
-    &nas_block_prune,
-    &nas_block_cluster,
-    &nas_block_quantize,
-    &nas_block_export,
-    &nas_block_search,
-    NULL,
-};
-
-const nas_key *nas_block_next(const nas_block *b, const nas_key *last) {
-    if (!last) return b->tables[0];
-    if (last[1].name) return last + 1;
-    const nas_key *second = b->tables[1];
-    if (!second) return NULL;
-    for (const nas_key *k = second; k->name; k++)
-        if (k == last) return NULL;
-    return second;
-}
-
-const nas_key *nas_block_find(const nas_block *b, const char *key) {
-    for (const nas_key *k = NULL; (k = nas_block_next(b, k));)
-        if (strcmp(k->name, key) == 0) return k;
-    return NULL;
-}
-
-const nas_block *nas_block_below(const nas_block *b, const char *key) {
-    static const struct {
-        const nas_block *above;
-        const char *key;
-        const nas_block *block;
-    } rows[] = {{&nas_block_top, "task", &nas_block_task},
-                {&nas_block_task, "split", &nas_block_split},
-                {&nas_block_task, "unknown", &nas_block_unknown},
-                {&nas_block_task, "silence", &nas_block_silence},
-                {&nas_block_forecast, "split", &nas_block_time_split},
-                {&nas_block_forecast, "time", &nas_block_time},
-                {&nas_block_top, "point", &nas_block_point},
-                {&nas_block_top, "frontend", &nas_block_frontend},
-                {&nas_block_top, "augment", &nas_block_augment},
-                {&nas_block_top, "model", &nas_block_model},
-                {&nas_block_top, "train", &nas_block_train},
-                {&nas_block_train, "learning_rate", &nas_block_schedule},
-                {&nas_block_top, "prune", &nas_block_prune},
-                {&nas_block_top, "cluster", &nas_block_cluster},
-                {&nas_block_top, "quantize", &nas_block_quantize},
-                {&nas_block_top, "export", &nas_block_export},
-                {&nas_block_top, "search", &nas_block_search}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].above == b && strcmp(rows[i].key, key) == 0) return rows[i].block;
-    return NULL;
-}
-
-const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
-    const cJSON *by = nas_json_get(v, "by"), *kind = nas_json_get(v, "kind");
-    if (b == &nas_block_task && cJSON_IsString(kind) && nas_task_find(kind->valuestring))
-        return nas_task_find(kind->valuestring)->block;
-    if (b != &nas_block_split || !cJSON_IsString(by)) return b;
-    return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
-           : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders
-           : strcmp(by->valuestring, "groups") == 0  ? &nas_block_groups
-                                                     : b;
-}
+BLOCK(top, "", "The file.", KEYS(top_keys));
+BLOCK(frontend, "frontend", "From sound to features.", KEYS(nas_frontend_keys),
+      .check = nas_check_coefficients);
+BLOCK(augment, "augment", "Changes to training examples.", KEYS(nas_augment_keys));
+BLOCK(model, "model", "The net.", KEYS(model_keys));
+BLOCK(repeat, "model.layers[] with repeat", "Layers several times.", KEYS(repeat_keys));
+BLOCK(train, "train", "Training.", KEYS(nas_train_keys));
+BLOCK(schedule, "train.learning_rate as an object", "A rate over all steps.",
+      KEYS(nas_schedule_keys), .may_lack = nas_rate_may_lack);
+BLOCK(prune, "prune as an object", "Zeros, made while the net trains.", KEYS(nas_prune_keys),
+      .may_lack = nas_prune_may_lack);
+BLOCK(cluster, "cluster as an object", "Weights that share few values.", KEYS(nas_cluster_keys));
+BLOCK(quantize, "quantize as an object", "Number format.", KEYS(nas_quantize_keys));
+BLOCK(export, "export", "What the file holds beside the model.", KEYS(nas_export_keys));
+BLOCK(search, "search", "How points are picked.", KEYS(search_keys));
 
 /* Copies a tree whole, so that nothing of it is cJSON's. */
 static cJSON *copy_tree(nas_arena *a, const cJSON *v) {

@@ -1,6 +1,7 @@
 /* search/stage/training.c - the training stage. The state at step s lies under the key of all that
  * led to it. States where others part from this training are kept; others in between only while a
  * trial runs, so that a killed one goes on from there. */
+#include "search/candidate/blocks.h"
 #include "search/stage/evaluate.h"
 #include "search/stage/libm_key.h"
 
@@ -43,18 +44,17 @@ static nas_hash state_key(const job *j, int64_t step) {
     nas_hasher_text(&h, nas_kernel_name(j->e->kernel));
     nas_libm_hash(&h);
     nas_hasher_hash(&h, &j->f->key);
-    nas_hasher_text(&h, c->augment_json);
+    nas_candidate_bits(c, NAS_BITS_EXAMPLES, &h);
     nas_refresh_hash(&j->refresh, &h);
     if (c->train.differences && c->model.input.w > 1) nas_hasher_i64(&h, NAS_DIFFERENCES_VERSION);
-    nas_hasher_text(&h, c->model_json);
-    nas_hasher_text(&h, c->train_json);
+    nas_candidate_bits(c, NAS_BITS_TRAINING, &h);
     nas_hasher_i64(&h, nas_trainer_steps(j->trainer));
     nas_hasher_i64(&h, (int64_t)j->e->seed);
     nas_hasher_i64(&h, j->e->replicate);
     nas_hasher_i64(&h, step);
     if (is_pruned(j, step)) {
         nas_hasher_i64(&h, NAS_PRUNE_VERSION);
-        nas_hasher_text(&h, c->prune_json);
+        nas_candidate_bits(c, NAS_BITS_MASKS, &h);
     }
     return nas_hasher_end(&h);
 }

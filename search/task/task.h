@@ -71,7 +71,7 @@ typedef struct nas_task_ops {
     const char *name; /* the word of task.kind */
     const char *help;
     const struct nas_block *block; /* its keys */
-    const char *const *without;    /* blocks of the file that it does not have; NULL at the end */
+    uint32_t has;                  /* NAS_HAS_...: which blocks of the file it takes */
     bool values;                   /* a model gives plain values, not classes */
     bool counts;                   /* an example is right or wrong; else it has an error */
     const char *output_word;       /* of "units": as many as the task has outputs */

@@ -562,7 +562,6 @@ static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
     }
 }
 
-static const char *const without[] = {"point", "frontend", "augment", NULL};
 static const char *const texts[] = {"forecast.json", NULL};
 static const char *const sources[] = {"forecast.h", NULL};
 
@@ -570,7 +569,7 @@ const nas_task_ops nas_task_forecast = {
     .name = "forecast",
     .help = "columns of a table, several steps ahead",
     .block = &nas_block_forecast,
-    .without = without,
+    .has = NAS_HAS_NET,
     .output_word = "outputs",
     .data_word = "file",
     .values = true,

@@ -219,15 +219,13 @@ static nas_status function_evaluate(const nas_dataset *d, const nas_candidate *c
     return NAS_OK;
 }
 
-static const char *const without[] = {"frontend", "augment",  "model",  "train", "prune",
-                                      "cluster",  "quantize", "export", NULL};
 static const char *const no_texts[] = {NULL};
 
 const nas_task_ops nas_task_test_function = {
     .name = "test_function",
     .help = "a formula, to try out the search",
     .block = &nas_block_function,
-    .without = without,
+    .has = NAS_HAS_POINT,
     .output_word = "",
     .texts = no_texts,
     .check = function_check,

@@ -1,5 +1,6 @@
 /* search/task/keywords/features.c - the features stage. Payload: h, w, then mean[w], deviation[w],
  * padded to 64 bytes, then the rows of the training, validation and test part. */
+#include "search/candidate/blocks.h"
 #include "search/stage/libm_key.h"
 #include "search/task/keywords/keywords.h"
 
@@ -15,7 +16,7 @@ static nas_hash features_key(const nas_dataset *d, const nas_candidate *c) {
     nas_libm_hash(&h);
     nas_hasher_hash(&h, &d->fingerprint);
     nas_hasher_f64(&h, nas_clips_of(d)->clip_seconds);
-    nas_hasher_text(&h, c->frontend_json);
+    nas_candidate_bits(c, NAS_BITS_FEATURES, &h);
     return nas_hasher_end(&h);
 }
 

@@ -74,16 +74,17 @@ static const nas_key pattern_keys[] = {
 };
 
 #define BLOCK(name, where, text, ...) \
-    const nas_block nas_block_##name = {.path = where, .help = text, .tables = {__VA_ARGS__}}
+    const nas_block nas_block_##name = {.path = where, .help = text, __VA_ARGS__}
+#define KEYS(...) .tables = {__VA_ARGS__}
 
-BLOCK(task, "task", "Data and classes.", task_keys);
-BLOCK(unknown, "task.unknown", "Words that are none of the labels.", nas_unknown_keys);
-BLOCK(silence, "task.silence", "Noise without a word.", nas_silence_keys);
-BLOCK(split, "task.split", "Which clip trains, which selects, which is read once.", nas_split_keys,
-      pattern_keys);
-BLOCK(lists, "task.split by lists", "List files of the data set.", nas_split_lists_keys,
-      pattern_keys);
+BLOCK(task, "task", "Data and classes.", KEYS(task_keys));
+BLOCK(unknown, "task.unknown", "Words that are none of the labels.", KEYS(nas_unknown_keys));
+BLOCK(silence, "task.silence", "Noise without a word.", KEYS(nas_silence_keys));
+BLOCK(split, "task.split", "Which clip trains, which selects, which is read once.",
+      KEYS(nas_split_keys, pattern_keys), .check = nas_check_split);
+BLOCK(lists, "task.split by lists", "List files of the data set.",
+      KEYS(nas_split_lists_keys, pattern_keys), .check = nas_check_split);
 BLOCK(folders, "task.split by folders", "The data folder has train/, validation/ and test/.",
-      nas_split_folders_keys, pattern_keys);
-BLOCK(groups, "task.split by groups", "Folds that the data set says.", nas_split_groups_keys,
-      pattern_keys);
+      KEYS(nas_split_folders_keys, pattern_keys));
+BLOCK(groups, "task.split by groups", "Folds that the data set says.",
+      KEYS(nas_split_groups_keys, pattern_keys), .check = nas_check_split);

@@ -228,7 +228,6 @@ static nas_status keywords_emit(const char *const *text, nas_arena *a, const cha
     return labels_h(text[1], a, &out[2], err);
 }
 
-static const char *const without[] = {"point", NULL};
 static const char *const texts[] = {"frontend.json", "labels.txt", NULL};
 static const char *const sources[] = {"frontend.h", "frontend.c", "labels.h", NULL};
 
@@ -236,8 +235,8 @@ const nas_task_ops nas_task_keywords = {
     .name = "keywords",
     .help = "classes of short sound clips",
     .block = &nas_block_task,
-    .without = without,
     .counts = true,
+    .has = NAS_HAS_NET | NAS_HAS_SOUND,
     .output_word = "classes",
     .outputs_text = "labels.txt",
     .data_word = "folder",

@@ -1,6 +1,7 @@
 /* search/task/keywords/warped.c - the table of warped features. Payload: for each clip, for each
  * tau, for each alpha, from the least to the largest: frames x bins. */
 #include "search/task/keywords/warped.h"
+#include "search/candidate/blocks.h"
 #include "search/stage/libm_key.h"
 
 #include <math.h>
@@ -23,7 +24,7 @@ static nas_hash key_of(const nas_dataset *d, const nas_candidate *c, int32_t rea
     nas_libm_hash(&h);
     nas_hasher_hash(&h, &nas_clips_of(d)->fingerprint);
     nas_hasher_f64(&h, nas_clips_of(d)->clip_seconds);
-    nas_hasher_text(&h, c->frontend_json);
+    nas_candidate_bits(c, NAS_BITS_FEATURES, &h);
     nas_hasher_i64(&h, reach);
     return nas_hasher_end(&h);
 }
