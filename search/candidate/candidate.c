@@ -121,7 +121,7 @@ nas_status nas_candidate_build(nas_arena *a, const cJSON *document, int32_t clas
     *out = (nas_candidate){0};
     NAS_TRY(nas_task_build(a, document, &out->task, err));
     const int32_t own = out->task.ops->outputs(&out->task);
-    if (own && out->task.ops != &nas_task_keywords) classes = own;
+    if (own && !out->task.ops->outputs_text) classes = own;
     if (!classes) classes = own;
     if (!classes)
         return nas_fail(err, NAS_EINVAL,

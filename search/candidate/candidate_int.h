@@ -14,9 +14,6 @@ typedef struct nas_top {
     const char *name;
 } nas_top;
 
-/* Words of task.kind. */
-extern const char *const nas_task_kinds[];
-
 /* Of "quantize" as an object; offsets into nas_quantize_config. */
 extern const nas_key nas_quantize_keys[];
 /* Of "export"; offsets into nas_export_config. */
@@ -31,14 +28,6 @@ enum {
 /* Reads the default of a key (JSON text) into arena a; *out is NULL when it has none. */
 NAS_NODISCARD nas_status nas_key_default(nas_arena *a, const nas_key *k, const cJSON **out,
                                          nas_err *err);
-
-/* Keys of a forecast about the numbers of its table (search/task/missing.c), the second table of
- * its block. */
-struct nas_check;
-extern const nas_key nas_missing_keys[];
-void nas_missing_check(struct nas_check *c, const char *path, const cJSON *task);
-NAS_NODISCARD nas_status nas_missing_build(nas_arena *a, const cJSON *task, nas_task *out,
-                                           nas_err *err);
 
 /* One alternative that was taken on the way down to a value. */
 typedef struct nas_taken {
@@ -111,9 +100,6 @@ bool nas_prune_may_lack(const cJSON *v, const char *key);
 /* "folders" of task.unknown; and what labels, unknown and silence say of each other. */
 void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
 void nas_check_made(nas_check *c, const char *path, const cJSON *task);
-/* Fills out->unknown and out->silence. */
-NAS_NODISCARD nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_task *out,
-                                        nas_err *err);
 /* A block of compression without the keys that decide nothing beside its others; NULL: no room. */
 cJSON *nas_compress_strip(nas_arena *a, const cJSON *v);
 /* Is x the name that NNI gives to option v, no key of its own? */

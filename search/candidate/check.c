@@ -252,11 +252,10 @@ static bool check_folds(nas_check *c, const char *path, const cJSON *v, const na
     const cJSON *share = nas_json_get(split, "stopping");
     const bool stopping = cJSON_IsNumber(share) && share->valuedouble > 0;
     if (!folds || cJSON_IsNull(folds) || stopping || !(best || waits)) return true;
-    const bool clips = nas_task_of(c->root) == &nas_task_keywords;
+    const char *instead = nas_task_of(c->root)->stopping;
     nas_check_problem(c, path, v, false,
                       "needs a validation part, and with task.split.folds there is none; %s%s",
-                      best ? "expected \"last\"" : "leave it out",
-                      clips ? ", or set clips aside by \"stopping\": 0.1 in task.split" : "");
+                      best ? "expected \"last\"" : "leave it out", instead ? instead : "");
     return false;
 }
 
@@ -265,7 +264,7 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
     if (cJSON_IsNull(v) && k->flags & NAS_KEY_NULLABLE) return;
     if (!check_folds(c, path, v, k)) return;
     if (k == nas_block_find(&nas_block_train, "loss") && cJSON_IsString(v) &&
-        strcmp(v->valuestring, "auto") != 0 && nas_task_of(c->root) == &nas_task_keywords) {
+        strcmp(v->valuestring, "auto") != 0 && !nas_task_of(c->root)->values) {
         nas_check_problem(c, path, v, false, "is for forecasts; classes take \"auto\"");
         return;
     }

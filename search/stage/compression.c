@@ -1,12 +1,11 @@
 /* search/stage/compression.c - from the trained net to the file's bytes: folding, clusters,
  * fine-tuning, number format. What each step did is measured on a file as it was then. */
 #include "search/candidate/blocks.h"
-#include "search/task/task.h"
+#include "search/stage/evaluate.h"
 
 #include "core/compress/cluster.h"
 #include "core/compress/even.h"
 #include "core/compress/tune.h"
-#include "search/task/keywords/augmented.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -125,7 +124,7 @@ static nas_status lower(const chain *k, const nas_net *net, bool fold, nas_graph
 
 static nas_status accuracy_of(const chain *k, const nas_bytes *file, double *out) {
     nas_tally t = {0};
-    return nas_task_score(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, out, k->err);
+    return nas_score_file(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, out, k->err);
 }
 
 static nas_status note_step(chain *k, const char *name, const nas_bytes *file, int64_t zlib_bytes) {
@@ -202,19 +201,18 @@ static nas_status diverged(chain *k, const char *what) {
     return k->out->reason ? NAS_OK : NAS_ENOMEM;
 }
 
-static nas_status tune_on(chain *k, nas_augmented *augmented, const nas_tuning *tuning,
+static nas_status tune_on(chain *k, const nas_refresh *refresh, const nas_tuning *tuning,
                           int32_t epochs, double rate, const char *what) {
     const nas_evaluator *e = k->e;
-    const nas_examples train =
-        augmented ? nas_augmented_examples(augmented) : nas_features_part(e->data, k->f, NAS_TRAIN);
+    const nas_examples train = nas_refresh_examples(refresh, e, k->f);
     const nas_tune_run how = {
         .trainer = {.config = &k->c->train,
                     .augment = &k->c->augment,
                     .train = &train,
                     .seed = e->seed,
                     .replicate = e->replicate,
-                    .refresh = augmented ? nas_augmented_epoch : NULL,
-                    .refresh_ctx = augmented},
+                    .refresh = refresh->epoch,
+                    .refresh_ctx = refresh->ctx},
         .epochs = epochs,
         .learning_rate = rate,
         .log = e->log,
@@ -227,13 +225,11 @@ static nas_status tune_on(chain *k, nas_augmented *augmented, const nas_tuning *
 /* Fine-tuning on the training part with its augmentation. */
 static nas_status tune(chain *k, const nas_tuning *tuning, int32_t epochs, double rate,
                        const char *what) {
-    const nas_evaluator *e = k->e;
-    nas_augmented *augmented = NULL;
+    nas_refresh refresh;
     if (!epochs) return NAS_OK;
-    NAS_TRY(nas_augmented_open(e->data, k->c, k->f, e->cache, e->seed, e->replicate, e->log,
-                               &augmented, k->err));
-    const nas_status st = tune_on(k, augmented, tuning, epochs, rate, what);
-    nas_augmented_close(augmented);
+    NAS_TRY(nas_refresh_open(k->e, k->c, k->f, &refresh, k->err));
+    const nas_status st = tune_on(k, &refresh, tuning, epochs, rate, what);
+    nas_refresh_close(&refresh);
     return st;
 }
 
