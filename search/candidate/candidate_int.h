@@ -35,6 +35,8 @@ extern const char *const nas_task_kinds[];
 extern const nas_key nas_quantize_keys[];
 /* Of "export"; offsets into nas_export_config. */
 extern const nas_key nas_export_keys[];
+/* Of "search" with any sampler, the first table of its block; offsets into nas_search_config. */
+extern const nas_key nas_search_keys[];
 
 enum {
     NAS_REPEAT_MOST = 64,

@@ -1,6 +1,7 @@
 /* search/candidate/keys.c - the tables of the keys that belong to no one else: the file itself,
  * task, model, search; and which block stands where. */
 #include "search/candidate/candidate_int.h"
+#include "search/sampler/sampler.h"
 #include "search/task/task.h"
 
 #include <string.h>
@@ -159,10 +160,11 @@ static const nas_key repeat_keys[] = {
 
 static const char *const prefers[] = {"best", "smallest", NULL};
 
-static const nas_key search_keys[] = {
+const nas_key nas_search_keys[] = {
     {.name = "sampler",
      .kind = NAS_KEY_BLOCK,
-     .help = "grid: every point in order; random: drawn points"},
+     .help = "grid: every point in order; random: drawn points; sobol: drawn points that fill the "
+             "space evenly"},
     {.name = "trials",
      .kind = NAS_KEY_INT,
      SEARCH(trials),
@@ -238,7 +240,7 @@ BLOCK(prune, "prune as an object", "Zeros, made while the net trains.", nas_prun
 BLOCK(cluster, "cluster as an object", "Weights that share few values.", nas_cluster_keys);
 BLOCK(quantize, "quantize as an object", "Number format.", nas_quantize_keys);
 BLOCK(export, "export", "What the file holds beside the model.", nas_export_keys);
-BLOCK(search, "search", "How points are picked.", search_keys);
+BLOCK(search, "search", "How points are picked.", nas_search_keys);
 
 const nas_block *const nas_blocks[] = {
     &nas_block_top,
@@ -315,6 +317,10 @@ const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
     const cJSON *by = nas_json_get(v, "by"), *kind = nas_json_get(v, "kind");
     if (b == &nas_block_task && cJSON_IsString(kind) && nas_task_find(kind->valuestring))
         return nas_task_find(kind->valuestring)->block;
+    if (b == &nas_block_search) {
+        const nas_sampler *row = nas_sampler_named(nas_json_get(v, "sampler"));
+        return row && row->block ? row->block : b;
+    }
     if (b != &nas_block_split || !cJSON_IsString(by)) return b;
     return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
            : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void read_search(nas_space *s) {
+static nas_status read_search(nas_space *s, nas_err *err) {
     const cJSON *v = nas_json_get(nas_json_root(s->json), "search");
     const cJSON *sampler = nas_json_get(v, "sampler"), *seed = nas_json_get(v, "seed");
     const cJSON *trials = nas_json_get(v, "trials"), *workers = nas_json_get(v, "workers");
@@ -25,6 +25,11 @@ static void read_search(nas_space *s) {
     s->search.confidence = cJSON_IsNumber(confidence) ? confidence->valuedouble
                            : cJSON_IsNull(confidence) ? (double)NAN
                                                       : NAS_CONFIDENCE;
+    const nas_sampler *row = nas_sampler_at(s->search.sampler);
+    if (!row->block) return NAS_OK;
+    void *own = nas_arena_alloc(s->arena, row->own_bytes, err);
+    s->search.own = own;
+    return own ? nas_keys_build(s->arena, row->block->tables[1], v, 0, own, err) : NAS_ENOMEM;
 }
 
 static void check_grid(nas_space *s, nas_problems *p) {
@@ -62,7 +67,7 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     NAS_TRY(nas_problems_end(p, err));
     NAS_TRY(nas_space_compile(s, c->integer_range, p, err));
     NAS_TRY(nas_problems_end(p, err));
-    read_search(s);
+    NAS_TRY(read_search(s, err));
     check_grid(s, p);
     nas_space_read_tries(s, p);
     NAS_TRY(nas_problems_end(p, err));

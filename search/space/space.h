@@ -82,6 +82,7 @@ typedef struct nas_search_config {
     int32_t replicates; /* of each finalist, with other seeds; -1: two with folds, else none */
     double confidence;  /* of bounds; NaN: the bare figures are tested */
     uint64_t seed;
+    const void *own; /* what the sampler's own keys say, its struct; NULL: it has none */
 } nas_search_config;
 const nas_search_config *nas_space_search(const nas_space *s);
 
@@ -100,6 +101,9 @@ typedef struct nas_point {
 void nas_space_grid(const nas_space *s, int64_t i, nas_point *p);
 /* Uniform in each active choice, from the top of the file down, by stream (seed, n, attempt). */
 void nas_space_random(const nas_space *s, uint64_t seed, int64_t n, uint32_t attempt, nas_point *p);
+/* The point at u[nas_space_params(s)], each 0 .. below 1: each active choice and range takes its
+ * part of the unit interval, its log where it has one. */
+void nas_space_unit(const nas_space *s, const double *u, nas_point *p);
 /* try_first entry i of nas_space_try_first: given paths fixed, the others drawn by (seed, i). */
 int32_t nas_space_try_first(const nas_space *s);
 NAS_NODISCARD nas_status nas_space_try(const nas_space *s, uint64_t seed, int32_t i, nas_point *p,

@@ -2,6 +2,7 @@
  * and messages. */
 #include "base/rng.h"
 #include "search/metrics/metrics.h"
+#include "search/sampler/sampler.h"
 #include "search/space/space_int.h"
 #include "search/task/keywords/keywords.h"
 #include "tests/fixture.h"
@@ -1370,6 +1371,10 @@ static void test_page(void **state) {
     const char *page = read_file("docs/SPACES.md", &n);
     for (const nas_block *const *b = nas_blocks; *b; b++)
         for (const nas_key *k = NULL; (k = nas_block_next(*b, k));) expect_key(page, (*b)->path, k);
+    for (int i = 0; nas_sampler_at(i); i++)
+        for (const nas_key *k = NULL;
+             (k = nas_sampler_at(i)->block ? nas_block_next(nas_sampler_at(i)->block, k) : NULL);)
+            expect_key(page, nas_sampler_at(i)->name, k);
     for (int i = 0; nas_layer_at(i); i++) {
         const struct nas_layer_ops *row = nas_layer_at(i);
         char title[64];
