@@ -272,7 +272,7 @@ static const struct {
       .rest = "\"try_first\": [{\"augment\": 0, \"augment.shift_frames\": 1}],\n"},
      "does not exist beside the other values (only when augment = 1)"},
     {{.width = "{\"range\": [1, 2]}"}, "f:5:20: model.width: a range of floats without a step"},
-    {{.search = "{\"sampler\": \"bayes\"}"}, "search.sampler: expected \"grid\" or \"random\""},
+    {{.search = "{\"sampler\": \"bayes\"}"}, "search.sampler: expected \"grid\", \"random\" or \"sobol\""},
     {{.search = "{\"sampler\": \"grid\", \"trials\": 0}"}, "search.trials: expected an integer 1"},
     {{.search = "{\"sampler\": \"grid\", \"seed\": -1}"}, "search.seed: expected an integer 0"},
     {{.search = "{\"sampler\": \"grid\", \"seed\": 1.5}"}, "search.seed: expected an integer 0"},
