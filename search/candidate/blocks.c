@@ -2,6 +2,7 @@
 #include "search/candidate/blocks.h"
 
 #include "search/candidate/candidate_int.h"
+#include "search/sampler/sampler.h"
 #include "search/task/task.h"
 
 #include <string.h>
@@ -151,6 +152,10 @@ const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
     const cJSON *by = nas_json_get(v, "by"), *kind = nas_json_get(v, "kind");
     if (b == &nas_block_task && cJSON_IsString(kind) && nas_task_find(kind->valuestring))
         return nas_task_find(kind->valuestring)->block;
+    if (b == &nas_block_search) {
+        const nas_sampler *row = nas_sampler_named(nas_json_get(v, "sampler"));
+        return row && row->block ? row->block : b;
+    }
     if (b != &nas_block_split || !cJSON_IsString(by)) return b;
     return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
            : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders

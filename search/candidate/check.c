@@ -326,6 +326,21 @@ static bool block_knows(nas_check *c, const nas_block *b, const char *path, cons
     return true;
 }
 
+/* A key of search that another sampler has: it is told by that name. */
+static bool is_of_other_sampler(nas_check *c, const nas_block *b, const char *path,
+                                const cJSON *v) {
+    if (b->tables[0] != nas_search_keys) return false;
+    for (int32_t i = 0; nas_sampler_at(i); i++) {
+        const nas_block *other = nas_sampler_at(i)->block;
+        if (!other || other == b || !nas_block_find(other, v->string)) continue;
+        nas_check_problem(c, path, v, true,
+                          "belongs to the sampler \"%s\"; leave it out, or take that sampler",
+                          nas_sampler_at(i)->name);
+        return true;
+    }
+    return false;
+}
+
 /* mfcc needs coefficients and log_mel has none. */
 void nas_check_coefficients(nas_check *c, const char *path, const cJSON *v, const nas_block *b) {
     (void)b;
@@ -412,7 +427,7 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
         }
         if (k)
             nas_check_any(c, where, x, nas_check_value, k);
-        else if (!block_knows(c, b, where, x))
+        else if (!block_knows(c, b, where, x) && !is_of_other_sampler(c, b, where, x))
             nas_check_unknown(c, where, x, known);
     }
     for (const nas_key *k = NULL; (k = nas_block_next(b, k));)

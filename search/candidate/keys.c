@@ -83,10 +83,11 @@ static const nas_key repeat_keys[] = {
 
 static const char *const prefers[] = {"best", "smallest", NULL};
 
-static const nas_key search_keys[] = {
+const nas_key nas_search_keys[] = {
     {.name = "sampler",
      .kind = NAS_KEY_BLOCK,
-     .help = "grid: every point in order; random: drawn points"},
+     .help = "grid: every point in order; random: drawn points; sobol: drawn points that fill the "
+             "space evenly"},
     {.name = "trials",
      .kind = NAS_KEY_INT,
      SEARCH(trials),
@@ -155,7 +156,7 @@ BLOCK(prune, "prune as an object", "Zeros, made while the net trains.", KEYS(nas
 BLOCK(cluster, "cluster as an object", "Weights that share few values.", KEYS(nas_cluster_keys));
 BLOCK(quantize, "quantize as an object", "Number format.", KEYS(nas_quantize_keys));
 BLOCK(export, "export", "What the file holds beside the model.", KEYS(nas_export_keys));
-BLOCK(search, "search", "How points are picked.", KEYS(search_keys));
+BLOCK(search, "search", "How points are picked.", KEYS(nas_search_keys));
 
 /* Copies a tree whole, so that nothing of it is cJSON's. */
 static cJSON *copy_tree(nas_arena *a, const cJSON *v) {
