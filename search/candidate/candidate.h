@@ -9,7 +9,7 @@
 #include "core/compress/cluster.h"
 #include "core/compress/prune.h"
 #include "core/compress/quantize.h"
-#include "core/data/batch.h"
+#include "core/data/augment.h"
 #include "core/data/clips/made.h"
 #include "core/data/split/split.h"
 #include "core/data/table/series.h"

@@ -215,8 +215,8 @@ static nas_status tune_on(chain *k, nas_augmented *augmented, const nas_tuning *
         augmented ? nas_augmented_examples(augmented) : nas_features_part(e->data, k->f, NAS_TRAIN);
     const nas_tune_run how = {
         .trainer = {.config = &k->c->train,
-                    .augment = &k->c->augment,
                     .train = &train,
+                    .maker = nas_augment_maker(&k->c->augment),
                     .seed = e->seed,
                     .replicate = e->replicate,
                     .refresh = augmented ? nas_augmented_epoch : NULL,

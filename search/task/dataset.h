@@ -3,7 +3,7 @@
 #ifndef NAS_SEARCH_TASK_DATASET_H
 #define NAS_SEARCH_TASK_DATASET_H
 
-#include "core/data/batch.h"
+#include "core/nn/net/examples.h"
 #include "search/candidate/candidate.h"
 #include "search/stage/cache.h"
 
