@@ -1,7 +1,7 @@
 /* tests/core/test_series.c - columns over time: windows, breaks, scaling, the linear forecast. */
-#include "core/data/batch.h"
 #include "core/data/table/series.h"
 #include "core/data/table/times.h"
+#include "core/nn/train/batch.h"
 #include "search/task/forecast/forecast.h"
 #include "tests/fixture.h"
 #include "tests/random_graph.h"
@@ -80,8 +80,9 @@ static void test_windows(void **state) {
                             .outputs = 1,
                             .values_row = 1};
     float x[8], y[2];
-    nas_batch_fill(&e, NULL, 0, 0, 0, order, 0, 2, x, NULL);
-    nas_batch_values(&e, order, 0, 2, y);
+    const nas_batch b = {.from = &e, .order = order, .n = 2, .x = x};
+    nas_batch_gather(&b);
+    nas_batch_values(&b, y);
     static const float expected[] = {10, 1, 20, 2, 30, 3, 40, 4};
     for (int i = 0; i < 8; i++) assert_true(x[i] == expected[i]);
     assert_true(y[0] == 3 && y[1] == 5);
