@@ -3,6 +3,7 @@
 
 #include "cli/text/held.h"
 #include "search/task/task.h"
+#include "search/study/export.h"
 
 #include <inttypes.h>
 #include <limits.h>

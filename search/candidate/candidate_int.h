@@ -5,8 +5,8 @@
 
 #include "search/candidate/blocks.h"
 #include "search/candidate/candidate.h"
+#include "search/candidate/search.h"
 #include "search/json/json_int.h"
-#include "search/space/space.h"
 
 /* The structs that the private tables have their offsets in. */
 typedef struct nas_top {

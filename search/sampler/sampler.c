@@ -1,4 +1,4 @@
-/* search/sampler/sampler.c - the table of samplers, and first trials before the sampler's own. The
+/* search/sampler/sampler.c - first trials before the sampler's own. The
  * cursor counts the entries of try_first that were passed, and then what the sampler counts. */
 #include "search/sampler/sampler_int.h"
 
@@ -34,15 +34,6 @@ nas_status nas_sampler_walk(const nas_space *s, int64_t start, int64_t *step, co
     }
     *what = NAS_ASK_EXHAUSTED;
     return NAS_OK;
-}
-
-const nas_sampler *nas_sampler_at(int32_t i) {
-    static const nas_sampler *const rows[] = {
-#define X(name) &nas_sampler_##name,
-        NAS_SAMPLER_LIST
-#undef X
-    };
-    return i >= 0 && i < (int32_t)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
 }
 
 nas_status nas_sampler_next(const nas_space *s, uint64_t seed, int64_t n, int64_t *cursor,

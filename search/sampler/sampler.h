@@ -4,7 +4,14 @@
 #ifndef NAS_SEARCH_SAMPLER_SAMPLER_H
 #define NAS_SEARCH_SAMPLER_SAMPLER_H
 
-#include "search/space/space.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct nas_space nas_space; /* search/space/space.h, as is the next */
+typedef struct nas_point nas_point;
 
 /* Asks the store; in the claim's transaction. */
 typedef struct nas_seen {

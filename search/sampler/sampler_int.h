@@ -3,6 +3,7 @@
 #define NAS_SEARCH_SAMPLER_SAMPLER_INT_H
 
 #include "search/sampler/sampler.h"
+#include "search/space/space.h"
 
 #define NAS_SAMPLER_LIST X(grid) X(random)
 

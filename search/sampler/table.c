@@ -1,0 +1,11 @@
+/* search/sampler/table.c - the table of samplers. */
+#include "search/sampler/sampler_int.h"
+
+const nas_sampler *nas_sampler_at(int32_t i) {
+    static const nas_sampler *const rows[] = {
+#define X(name) &nas_sampler_##name,
+        NAS_SAMPLER_LIST
+#undef X
+    };
+    return i >= 0 && i < (int32_t)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
+}
