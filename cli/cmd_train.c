@@ -4,8 +4,8 @@
 #include "cli/text/report.h"
 #include "core/kernel/threads.h"
 #include "search/run/keep.h"
-#include "search/study/export.h"
 #include "search/run/run.h"
+#include "search/study/export.h"
 #include "search/task/task.h"
 
 #include <math.h>

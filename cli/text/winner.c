@@ -2,8 +2,8 @@
 #include "cli/text/winner.h"
 
 #include "cli/text/held.h"
-#include "search/task/task.h"
 #include "search/study/export.h"
+#include "search/task/task.h"
 
 #include <inttypes.h>
 #include <limits.h>

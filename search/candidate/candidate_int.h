@@ -113,8 +113,19 @@ const char *nas_path_item(nas_arena *a, const char *path, int32_t i);
 bool nas_is_form(const cJSON *v);
 /* Is there one in v, or is v one? */
 bool nas_json_has_form(const cJSON *v);
-/* The option list of a choice; NULL for anything else. */
+/* The options of a choice, a list or an object {"label": option, ...}; NULL for anything else. */
 const cJSON *nas_choice_options(const cJSON *v);
+bool nas_are_options(const cJSON *options);
+/* Labels that could be taken for keys of an option, or are none: false after a problem. */
+bool nas_check_options(nas_check *c, const char *path, const cJSON *options);
+/* The word that names option o of a choice: its label, _name, kind or op, or it is a word itself;
+ * NULL: its position does. */
+const char *nas_option_word(const cJSON *options, const cJSON *o);
+/* Labels of all options, in arena a: words, else positions; equal ones get _2. *named: there is a
+ * word among them. NULL: no room. */
+const char *const *nas_option_labels(nas_arena *a, const cJSON *options, bool *named);
+/* v with lists of options in place of labelled ones, at any depth; NULL: no room. */
+cJSON *nas_options_as_lists(nas_arena *a, const cJSON *v, const char *key);
 bool nas_is_range(const cJSON *v);
 /* Is v a choice, and has this option of it a "_name"? */
 bool nas_has_label(const cJSON *v, const cJSON *option);

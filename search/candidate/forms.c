@@ -79,7 +79,7 @@ static void find_in(finder *f, const cJSON *v, const char *path) {
     if (nas_is_form(v)) {
         const cJSON *options = nas_choice_options(v), *same = nas_json_get(v, "same_as");
         if (same) find_same(f, same, path);
-        if (!cJSON_IsArray(options) || f->found.n_taken == NAS_JSON_DEPTH) return;
+        if (!nas_are_options(options) || f->found.n_taken == NAS_JSON_DEPTH) return;
         int32_t i = 0;
         for (const cJSON *o = options->child; o; o = o->next, i++) {
             f->found.taken[f->found.n_taken++] = (nas_taken){.choice = v, .option = i};
@@ -118,7 +118,7 @@ static void list_paths(path_list *l, const char *path, const cJSON *v) {
     if (*path) l->p[l->n++] = path;
     if (nas_is_form(v)) {
         const cJSON *options = nas_choice_options(v);
-        if (!cJSON_IsArray(options)) return;
+        if (!nas_are_options(options)) return;
         for (const cJSON *o = options->child; o; o = o->next)
             if (o->child) list_paths(l, path, o); /* an option has the path of its choice */
         return;
@@ -264,12 +264,14 @@ bool nas_is_label(const nas_check *c, const cJSON *v, const cJSON *x) {
 static void check_choice(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
                          const void *arg) {
     const cJSON *options = nas_choice_options(v);
-    if (!cJSON_IsArray(options) || !options->child) {
+    if (!nas_are_options(options) || !options->child) {
         nas_check_problem(
-            c, path, options, false, "expected %s [value, ...]} with at least one value",
+            c, path, options, false,
+            "expected %s [value, ...]} or {\"label\": value, ...} with at least one value",
             nas_json_get(v, "choice") ? "{\"choice\":" : "{\"_type\": \"choice\", \"_value\":");
         return;
     }
+    if (cJSON_IsObject(options) && !nas_check_options(c, path, options)) return;
     if (c->n_taken == NAS_TAKEN_MOST) {
         nas_check_problem(c, path, v, false, "choices nested too deep");
         return;

@@ -177,7 +177,12 @@ bool nas_node_accepts(const nas_node *n, const cJSON *v, double *out) {
         *out = i;
         return true;
     }
-    /* An object is given by its position, as its column shows it. */
+    /* An object is given by its label, as its column shows it, or by its position. */
+    if (n->positions && cJSON_IsString(v)) {
+        const int32_t option = nas_node_option(n, v->valuestring);
+        *out = option;
+        return option >= 0;
+    }
     if (!n->positions || !nas_json_is_integer(v) || v->valuedouble < 0 || v->valuedouble >= n->n)
         return false;
     *out = v->valuedouble;
@@ -309,6 +314,21 @@ static const nas_node *active_place(const nas_space *s, const nas_point *p, int3
     return NULL;
 }
 
+int32_t nas_node_option(const nas_node *n, const char *label) {
+    for (int32_t i = 0; i < n->n; i++)
+        if (strcmp(n->labels[i], label) == 0) return i;
+    return -1;
+}
+
+const char *nas_space_chosen(const nas_space *s, const nas_point *p, const char *path) {
+    for (int32_t i = 0; i < s->n_params; i++) {
+        if (strcmp(s->params[i].path, path) != 0) continue;
+        const nas_node *n = active_place(s, p, i);
+        return n && n->named ? n->labels[(int32_t)p->values[i]] : NULL;
+    }
+    return NULL;
+}
+
 /* The text of a list of plain values; kept, for there are few different ones. */
 static const char *intern(const nas_space *s, const cJSON *v) {
     nas_interned *t = s->interned;
@@ -360,6 +380,8 @@ static nas_value value_of(const nas_space *s, const nas_point *p, int32_t param)
         if (v) return as_column(s, param, v);
     } else if (n->kind == NAS_NODE_CHOICE && cJSON_IsNull(n->below[(int32_t)value]->v)) {
         return (nas_value){.is_null = true, .type = s->params[param].type};
+    } else if (n->kind == NAS_NODE_CHOICE && n->named) {
+        return (nas_value){.type = NAS_COLUMN_TEXT, .text = n->labels[(int32_t)value]};
     }
     number.valuedouble = value;
     return as_column(s, param, &number);

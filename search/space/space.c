@@ -2,7 +2,6 @@
 #include "search/space/space_int.h"
 
 #include "search/sampler/sampler.h"
-#include "search/space/changes.h"
 #include "search/task/task.h"
 
 #include <math.h>
@@ -26,35 +25,6 @@ static void read_search(nas_space *s) {
     s->search.confidence = cJSON_IsNumber(confidence) ? confidence->valuedouble
                            : cJSON_IsNull(confidence) ? (double)NAN
                                                       : NAS_CONFIDENCE;
-}
-
-/* Everything but what docs/SPACES.md lets change; the order in the file counts, for it numbers
- * points. */
-static nas_status hash_space(nas_space *s, nas_err *err) {
-    cJSON *kept = nas_json_make(s->arena, cJSON_Object, NULL);
-    for (const cJSON *c = nas_json_root(s->json)->child; kept && c; c = c->next) {
-        if (nas_space_is_free(c->string)) continue;
-        cJSON *copy = nas_json_copy(s->arena, c, c->string);
-        if (!copy) return nas_fail(err, NAS_ENOMEM, "out of memory");
-        if (strcmp(c->string, "task") == 0 || strcmp(c->string, "search") == 0) {
-            copy->child = NULL;
-            for (const cJSON *x = c->child; x; x = x->next) {
-                cJSON *y = nas_space_is_free_below(x->string)
-                               ? NULL
-                               : nas_json_copy(s->arena, x, x->string);
-                if (y) nas_json_append(copy, y);
-            }
-        }
-        nas_json_append(kept, copy);
-    }
-    char *text = NULL;
-    if (!kept) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    NAS_TRY(nas_json_canonical(s->arena, kept, &text, err));
-    nas_hasher h = nas_hasher_start();
-    nas_hasher_text(&h, text);
-    for (int32_t i = 0; i < s->n_params; i++) nas_hasher_text(&h, s->params[i].path);
-    s->hash = nas_hasher_end(&h);
-    return NAS_OK;
 }
 
 static void check_grid(nas_space *s, nas_problems *p) {
@@ -99,7 +69,7 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     nas_space_read_tries(s, p);
     NAS_TRY(nas_problems_end(p, err));
     s->name = nas_json_get(c->root, "name")->valuestring;
-    return hash_space(s, err);
+    return nas_space_identify(s, err);
 }
 
 /* Number of classes for a trial decoding: when the labels are whatever the folder holds, what the
@@ -261,6 +231,8 @@ const nas_search_config *nas_space_search(const nas_space *s) {
 }
 
 typedef struct lookup {
+    const nas_space *s;
+    const nas_point *p;
     nas_arena *arena;
     const cJSON *document;
     nas_status st;
@@ -269,16 +241,19 @@ typedef struct lookup {
 
 static const cJSON *look_up(void *ctx, const char *path) {
     lookup *l = ctx;
-    const cJSON *v = NULL;
+    const cJSON *v = NULL, *named = NULL;
     if (l->st == NAS_OK) l->st = nas_candidate_lookup(l->arena, l->document, path, &v, l->err);
-    return v;
+    if (!v) return NULL;
+    named = nas_json_copy(l->arena, v, nas_space_chosen(l->s, l->p, path));
+    if (!named) l->st = nas_fail(l->err, NAS_ENOMEM, "out of memory for a condition");
+    return named;
 }
 
 nas_status nas_space_forbidden(const nas_space *s, const nas_point *p, bool *yes, nas_err *err) {
     *yes = false;
     if (!s->n_forbid) return NAS_OK;
     const nas_arena_mark mark = nas_arena_here(s->scratch);
-    lookup l = {.arena = s->scratch, .err = err};
+    lookup l = {.s = s, .p = p, .arena = s->scratch, .err = err};
     l.document = nas_space_resolve(s, s->scratch, p, NULL);
     if (!l.document) l.st = nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
     for (int32_t i = 0; l.st == NAS_OK && i < s->n_forbid && !*yes; i++)

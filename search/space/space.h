@@ -61,10 +61,14 @@ nas_hash nas_space_hash(const nas_space *s);
 
 int32_t nas_space_params(const nas_space *s);
 const nas_param *nas_space_param(const nas_space *s, int32_t i);
-/* A short word for an option that columns show by its position: its _name, kind, op or schedule, of
- * layers the first that not all options have; with its position where two have one word. NULL:
- * there is none, or the column shows values. Lives in the space or in arena a. */
+/* The label of an option of a choice whose column shows labels. Where no option has one, a hint for
+ * people: the schedule, of layers the first that not all options have; with its position where two
+ * have one word. NULL: there is none, or the column shows values. Lives in the space or in arena a.
+ */
 const char *nas_space_label(const nas_space *s, int32_t param, int64_t option, nas_arena *a);
+/* Labels of a parameter whose column shows them, or positions (*named false); *n options. NULL: it
+ * shows values, or its options are not the same wherever it stands. */
+const char *const *nas_space_labels(const nas_space *s, int32_t param, int32_t *n, bool *named);
 int32_t nas_space_constraints(const nas_space *s);
 const nas_constraint *nas_space_constraint(const nas_space *s, int32_t i);
 int32_t nas_space_objectives(const nas_space *s);

@@ -66,6 +66,48 @@ static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out
     return NAS_OK;
 }
 
+/* Of one parameter that both spaces have. false: nothing is called otherwise, for all that is
+ * known.
+ */
+static bool compare_labels(const nas_space *was, int32_t k, const nas_space *now, int32_t i,
+                           nas_arena *a, nas_renamed *out) {
+    int32_t n = 0, m = 0;
+    bool named_was = false, named = false;
+    const char *const *old = nas_space_labels(was, k, &n, &named_was);
+    const char *const *labels = nas_space_labels(now, i, &m, &named);
+    if (!old || !labels || n != m || !(named_was || named)) return false;
+    const char **texts = nas_arena_array(a, (size_t)n, sizeof *texts, NULL);
+    nas_value *values = nas_arena_array(a, (size_t)n, sizeof *values, NULL);
+    if (!texts || !values) return false;
+    for (int32_t o = 0; o < n; o++) {
+        texts[o] = nas_arena_text(a, old[o], NULL);
+        values[o] = (nas_value){
+            .type = named ? NAS_COLUMN_TEXT : NAS_COLUMN_INTEGER, .text = labels[o], .integer = o};
+        if (!texts[o]) return false;
+    }
+    *out = (nas_renamed){.param = i, .n = n, .was = texts, .now = values};
+    return true;
+}
+
+/* A text that this build cannot read any more has no names to tell. */
+static nas_status renamed(const void *ctx, const char *text, nas_arena *a, const nas_renamed **out,
+                          int32_t *n, nas_err *err) {
+    const nas_space *now = ctx;
+    nas_space *was = NULL;
+    nas_renamed *all = nas_arena_array(a, (size_t)nas_space_params(now), sizeof *all, err);
+    if (!all) return NAS_ENOMEM;
+    *out = all;
+    *n = 0;
+    if (nas_space_parse("the old space", text, &was, NULL) != NAS_OK) return NAS_OK;
+    for (int32_t i = 0; i < nas_space_params(now); i++)
+        for (int32_t k = 0; k < nas_space_params(was); k++)
+            if (strcmp(nas_space_param(was, k)->path, nas_space_param(now, i)->path) == 0 &&
+                compare_labels(was, k, now, i, a, &all[*n]))
+                ++*n;
+    nas_space_close(was);
+    return NAS_OK;
+}
+
 nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uint64_t seed,
                             int64_t trials, bool bare, nas_arena *a, nas_study *out, nas_err *err) {
     *out = (nas_study){
@@ -79,6 +121,8 @@ nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uin
         .prefers = nas_space_search(s)->prefer != 0,
         .confidence = bare ? (double)NAN : nas_space_search(s)->confidence,
         .tie_break = nas_metrics[NAS_METRIC_ZLIB_BYTES].name,
+        .renamed = renamed,
+        .renamed_ctx = s,
     };
     NAS_TRY(define_columns(s, a, out, err));
     return define_bounds(s, a, out, err);

@@ -4,8 +4,8 @@
  * the commands read it, copied, exported, and a run of it begins. Nothing but the database, its
  * copy and the export may come or change. */
 #include "search/estimate/compare.h"
-#include "search/study/export.h"
 #include "search/run/run.h"
+#include "search/study/export.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
 #include "store/store.h"
