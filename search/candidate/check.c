@@ -1,7 +1,7 @@
 /* search/candidate/check.c - values against the tables of keys. */
 #include "base/text/visible.h"
 #include "search/candidate/candidate_int.h"
-#include "search/sampler/sampler.h"
+#include "search/sampler/names.h"
 #include "search/task/task.h"
 
 #include <math.h>
@@ -123,7 +123,7 @@ static void check_span(nas_check *c, const char *path, const cJSON *v, const nas
 void nas_check_sampler(nas_check *c, const char *path, const cJSON *v) {
     const char *names[16];
     int32_t n = 0;
-    for (; n < 15 && nas_sampler_at(n); n++) names[n] = nas_sampler_at(n)->name;
+    for (; n < 15 && nas_sampler_name(n); n++) names[n] = nas_sampler_name(n);
     names[n] = NULL;
     const nas_key k = {.name = "sampler", .kind = NAS_KEY_WORD, .words = names};
     check_word(c, path, v, &k);

@@ -4,14 +4,8 @@
 #ifndef NAS_SEARCH_SAMPLER_SAMPLER_H
 #define NAS_SEARCH_SAMPLER_SAMPLER_H
 
-#include "base/err.h"
-#include "base/hash.h"
-
-#include <stdbool.h>
-#include <stdint.h>
-
-typedef struct nas_space nas_space; /* search/space/space.h, as is the next */
-typedef struct nas_point nas_point;
+#include "search/sampler/names.h"
+#include "search/space/space.h"
 
 /* Asks the store; in the claim's transaction. */
 typedef struct nas_seen {

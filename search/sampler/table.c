@@ -9,3 +9,8 @@ const nas_sampler *nas_sampler_at(int32_t i) {
     };
     return i >= 0 && i < (int32_t)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
 }
+
+const char *nas_sampler_name(int32_t i) {
+    const nas_sampler *row = nas_sampler_at(i);
+    return row ? row->name : NULL;
+}

@@ -1,7 +1,7 @@
 /* search/space/space.c - reads, checks and closes a space; the candidate of a point. */
 #include "search/space/space_int.h"
 
-#include "search/sampler/sampler.h"
+#include "search/sampler/names.h"
 #include "search/task/task.h"
 
 #include <math.h>
@@ -12,8 +12,8 @@ static void read_search(nas_space *s) {
     const cJSON *v = nas_json_get(nas_json_root(s->json), "search");
     const cJSON *sampler = nas_json_get(v, "sampler"), *seed = nas_json_get(v, "seed");
     const cJSON *trials = nas_json_get(v, "trials"), *workers = nas_json_get(v, "workers");
-    for (int32_t i = 0; cJSON_IsString(sampler) && nas_sampler_at(i); i++)
-        if (strcmp(nas_sampler_at(i)->name, sampler->valuestring) == 0) s->search.sampler = i;
+    for (int32_t i = 0; cJSON_IsString(sampler) && nas_sampler_name(i); i++)
+        if (strcmp(nas_sampler_name(i), sampler->valuestring) == 0) s->search.sampler = i;
     if (cJSON_IsNumber(seed)) s->search.seed = (uint64_t)seed->valuedouble;
     if (cJSON_IsNumber(trials)) s->search.trials = (int32_t)trials->valuedouble;
     if (cJSON_IsNumber(workers)) s->search.workers = (int32_t)workers->valuedouble;
@@ -28,7 +28,7 @@ static void read_search(nas_space *s) {
 }
 
 static void check_grid(nas_space *s, nas_problems *p) {
-    if (strcmp(nas_sampler_at(s->search.sampler)->name, "grid") != 0) return;
+    if (strcmp(nas_sampler_name(s->search.sampler), "grid") != 0) return;
     for (int32_t i = 0; i < s->n_params; i++)
         for (int32_t k = 0; k < s->places[i].n; k++) {
             const nas_node *n = s->places[i].nodes[k];
