@@ -188,14 +188,15 @@ static void test_own_units(void **state) {
     (void)state;
     rg b = rg_start(arena, 1, 2, (int32_t[]){1, 4});
     rg_dense(&b, 1, NAS_ACT_NONE, true);
-    nas_candidate c = {.task = {.series = config()}};
+    nas_forecast_task keys = {.series = config()};
+    nas_candidate c = {.task = {.own = &keys}};
     nas_series series = {0};
     assert_true(nas_forecast_is_own(&series, &c, &b.g));
     c.quantize.kind = NAS_FORMAT_FLOAT16;
     assert_false(nas_forecast_is_own(&series, &c, &b.g));
     c.quantize.kind = NAS_FORMAT_INT8;
     assert_false(nas_forecast_is_own(&series, &c, &b.g));
-    c = (nas_candidate){.task = {.series = config()}, .cluster = {.on = true}};
+    c = (nas_candidate){.task = {.own = &keys}, .cluster = {.on = true}};
     assert_false(nas_forecast_is_own(&series, &c, &b.g));
 }
 
