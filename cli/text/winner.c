@@ -2,6 +2,7 @@
 #include "cli/text/winner.h"
 
 #include "cli/text/held.h"
+#include "search/study/export.h"
 #include "search/task/task.h"
 
 #include <inttypes.h>

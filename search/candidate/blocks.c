@@ -2,7 +2,7 @@
 #include "search/candidate/blocks.h"
 
 #include "search/candidate/candidate_int.h"
-#include "search/sampler/sampler.h"
+#include "search/sampler/names.h"
 #include "search/task/task.h"
 
 #include <string.h>
@@ -153,8 +153,11 @@ const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
     if (b == &nas_block_task && cJSON_IsString(kind) && nas_task_find(kind->valuestring))
         return nas_task_find(kind->valuestring)->block;
     if (b == &nas_block_search) {
-        const nas_sampler *row = nas_sampler_named(nas_json_get(v, "sampler"));
-        return row && row->block ? row->block : b;
+        const cJSON *name = nas_json_get(v, "sampler");
+        for (int32_t i = 0; cJSON_IsString(name) && nas_sampler_name(i); i++)
+            if (strcmp(nas_sampler_name(i), name->valuestring) == 0 && nas_sampler_block(i, NULL))
+                return nas_sampler_block(i, NULL);
+        return b;
     }
     if (b != &nas_block_split || !cJSON_IsString(by)) return b;
     return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists

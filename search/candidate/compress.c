@@ -89,7 +89,7 @@ static void check_order(nas_check *c, const char *path, const cJSON *v, const ch
                       "expected at least \"%s\", which is %s; got %s", low, from, to);
 }
 
-bool nas_prune_may_lack(const cJSON *v, const char *key) {
+static bool prune_may_lack(const cJSON *v, const char *key) {
     return is_word(nas_json_get(v, "schedule"), "constant") && strcmp(key, "to") != 0 &&
            strcmp(key, "begin") != 0;
 }
@@ -170,3 +170,10 @@ nas_status nas_quantize_build(nas_arena *a, const cJSON *v, void *config, nas_er
         if (is_word(v, nas_format_names[i])) out->kind = i;
     return NAS_OK;
 }
+
+NAS_BLOCK(prune, "prune as an object", "Zeros, made while the net trains.",
+          NAS_TABLES(nas_prune_keys), .may_lack = prune_may_lack);
+NAS_BLOCK(cluster, "cluster as an object", "Weights that share few values.",
+          NAS_TABLES(nas_cluster_keys));
+NAS_BLOCK(quantize, "quantize as an object", "Number format.", NAS_TABLES(nas_quantize_keys));
+NAS_BLOCK(export, "export", "What the file holds beside the model.", NAS_TABLES(nas_export_keys));

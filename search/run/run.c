@@ -20,10 +20,6 @@
 
 enum { PASSES_MOST = 32 };
 
-void nas_view_name(const char *study, const char *ending, char out[160]) {
-    snprintf(out, 160, "\"%.100s%s\"", study, ending);
-}
-
 static int32_t workers_wanted(const nas_run_options *o, const nas_space *s) {
     int64_t n = o->workers ? o->workers : nas_space_search(s)->workers;
     if (n <= 0) n = nas_cores();

@@ -4,6 +4,7 @@
 #ifndef NAS_SEARCH_SAMPLER_SAMPLER_H
 #define NAS_SEARCH_SAMPLER_SAMPLER_H
 
+#include "search/sampler/names.h"
 #include "search/space/space.h"
 
 /* Asks the store; in the claim's transaction. */

@@ -1,8 +1,6 @@
 /* search/space/changes.c - two trees walked side by side. */
 #include "search/space/changes.h"
 
-#include "search/candidate/blocks.h"
-#include "search/json/json_int.h"
 #include "search/candidate/candidate_int.h"
 
 #include <stdio.h>

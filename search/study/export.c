@@ -2,7 +2,6 @@
  */
 #include "search/study/export.h"
 #include "core/deploy/device.h"
-#include "search/run/run.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
 #include "store/read.h"

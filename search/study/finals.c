@@ -1,7 +1,7 @@
 /* search/study/finals.c - the finalists: latency again with nobody else at work, and the test part,
  * once.
  */
-#include "search/run/run.h"
+#include "search/study/finals.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
 #include "store/read.h"

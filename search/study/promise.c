@@ -2,7 +2,7 @@
  * the rule of the space. */
 #include "search/study/promise.h"
 
-#include "search/run/run.h"
+#include "search/study/study.h"
 #include "search/task/task.h"
 #include "store/read.h"
 

@@ -1,7 +1,6 @@
 /* search/study/study.c - a space as a study of the store. */
 #include "search/study/study.h"
 
-#include "search/run/run.h"
 #include "search/task/task.h"
 #include "store/read.h"
 
@@ -168,4 +167,8 @@ nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t ro
     stored_row s = {.state = state, .metric = metric};
     if (state) state[0] = '\0';
     return nas_store_trials(store, study, &ask, note_row, &s, err);
+}
+
+void nas_view_name(const char *study, const char *ending, char out[160]) {
+    snprintf(out, 160, "\"%.100s%s\"", study, ending);
 }
