@@ -265,11 +265,11 @@ static int finish(const screen *v, const nas_run_end *end, const cli_winner *w, 
         st = show_front(v, store, w->db, err);
     } else if (!end->has_winner) {
         cli_print_misses(store, &v->study, &end->state);
-        if (nas_space_task(v->space)->ops == &nas_task_forecast)
-            cli_print_settling_days(store, &v->study, &nas_space_task(v->space)->metrics,
-                                    end->study);
-        else
+        const nas_task *task = nas_space_task(v->space);
+        if (task->ops->counts)
             cli_print_settling(store, &v->study, end->study);
+        else
+            cli_print_settling_days(store, &v->study, &task->metrics, end->study);
         cli_warn_of_old(w->folder);
         st = CLI_NONE;
     } else if (cli_winner_put(w, store, end->study, end->winner, err) != NAS_OK) {

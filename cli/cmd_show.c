@@ -80,8 +80,8 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
     cli_print_majority(s->store, s->id, row);
     cli_print_promise(s->store, &s->def, s->id, row);
-    const bool forecast = strcmp(s->def.task, nas_task_forecast.name) == 0;
-    if (forecast && strcmp(cli_trial_get(t, "state"), "complete") == 0)
+    if (nas_task_writes(s->def.task, "forecast.json") &&
+        strcmp(cli_trial_get(t, "state"), "complete") == 0)
         NAS_TRY(cli_show_forecast(s, row, err));
     NAS_TRY(print_steps(s, args, err));
     NAS_TRY(section(
@@ -89,7 +89,7 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
         "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"
         " round(cpu_seconds, 3) from nas_stages where study = ?1 and trial = ?2 order by position",
         args, err));
-    if (*cli_trial_get(t, "epochs_trained") && !nas_task_is_formula(s->def.task))
+    if (*cli_trial_get(t, "epochs_trained") && nas_task_has_net(s->def.task))
         printf("epochs trained %s, saved %s (found under their key)\n",
                cli_trial_get(t, "epochs_trained"), cli_trial_get(t, "epochs_saved"));
     NAS_TRY(

@@ -30,7 +30,7 @@ static bool is_metric(const nas_study *study, const char *name) {
  * task has. NULL past the end. By their names: another build's study may lack some, or have more.
  */
 static const char *figure_at(const nas_study *study, int32_t i) {
-    const bool formula = nas_task_is_formula(study->task);
+    const bool formula = !nas_task_has_net(study->task);
     for (int32_t k = 0; k < study->n_metrics; k++) {
         const char *name = study->metrics[k].name;
         const bool own = formula ? nas_metric_find(name) < 0 && strcmp(name, "test_score") != 0 &&

@@ -45,7 +45,7 @@ static nas_status find_formula(nas_store *store, nas_study_id id, const char *ca
 static nas_status find_trial(nas_store *store, const nas_study *study, nas_study_id id,
                              const char *folder, nas_arena *a, bool *there, nas_holder *out,
                              nas_err *err) {
-    const bool formula = nas_task_is_formula(study->task);
+    const bool formula = !nas_task_has_net(study->task);
     uint8_t *bytes;
     size_t n;
     *out = (nas_holder){0};
@@ -194,7 +194,7 @@ static bool same_task(nas_store *store, const nas_study *study, nas_study_id id,
     const char *text = NULL;
     size_t n;
     if (read_in(a, folder, "candidate.json", &held, &n) != NAS_OK) return false;
-    if (nas_task_is_formula(study->task))
+    if (!nas_task_has_net(study->task))
         (void)!nas_store_document(store, id, row, a, &text, NULL);
     else if (nas_store_artefact(store, id, row, "candidate.json", a, &now, &n, NULL) == NAS_OK)
         text = (const char *)now;

@@ -3,33 +3,16 @@
 #ifndef NAS_SEARCH_CANDIDATE_CANDIDATE_INT_H
 #define NAS_SEARCH_CANDIDATE_CANDIDATE_INT_H
 
+#include "search/candidate/blocks.h"
 #include "search/candidate/candidate.h"
 #include "search/json/json_int.h"
 #include "search/space/space.h"
-
-/* A block of settings: its tables of keys, in the order they are shown. */
-typedef struct nas_block {
-    const char *path; /* "task.split"; "" for the file itself */
-    const char *help;
-    const nas_key *tables[2];
-} nas_block;
-
-extern const nas_block nas_block_top, nas_block_task, nas_block_split, nas_block_frontend,
-    nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_prune,
-    nas_block_cluster, nas_block_quantize, nas_block_export, nas_block_search, nas_block_repeat,
-    nas_block_lists, nas_block_folders, nas_block_groups, nas_block_forecast, nas_block_time,
-    nas_block_time_split, nas_block_function, nas_block_point, nas_block_unknown, nas_block_silence;
-/* All of the above, for documentation and its test; NULL at the end. */
-extern const nas_block *const nas_blocks[];
 
 /* The structs that the private tables have their offsets in. */
 typedef struct nas_top {
     int32_t schema;
     const char *name;
 } nas_top;
-
-/* Words of task.kind. */
-extern const char *const nas_task_kinds[];
 
 /* Of "quantize" as an object; offsets into nas_quantize_config. */
 extern const nas_key nas_quantize_keys[];
@@ -42,26 +25,9 @@ enum {
     NAS_LABELS_MOST = 1000
 };
 
-const nas_key *nas_block_find(const nas_block *b, const char *key);
-/* The next key after *at (NULL, NULL first); NULL at the end. */
-const nas_key *nas_block_next(const nas_block *b, const nas_key *last);
-/* The block that stands at a key of another one ("split" of task); NULL for other keys. */
-const nas_block *nas_block_below(const nas_block *b, const char *key);
-/* The block that holds for v where block b stands: keys of a split depend on its `by`, those of a
- * task on its `kind`. b may be NULL. */
-const nas_block *nas_block_variant(const nas_block *b, const cJSON *v);
-
 /* Reads the default of a key (JSON text) into arena a; *out is NULL when it has none. */
 NAS_NODISCARD nas_status nas_key_default(nas_arena *a, const nas_key *k, const cJSON **out,
                                          nas_err *err);
-
-/* Keys of a forecast about the numbers of its table (search/task/missing.c), the second table of
- * its block. */
-struct nas_check;
-extern const nas_key nas_missing_keys[];
-void nas_missing_check(struct nas_check *c, const char *path, const cJSON *task);
-NAS_NODISCARD nas_status nas_missing_build(nas_arena *a, const cJSON *task, nas_task *out,
-                                           nas_err *err);
 
 /* One alternative that was taken on the way down to a value. */
 typedef struct nas_taken {
@@ -107,25 +73,33 @@ void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn 
                    const void *arg);
 void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void *key);
 void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void *block);
-void nas_check_layers(nas_check *c, const char *path, const cJSON *v, const void *unused);
-/* "folders" of task.unknown; and what labels, unknown and silence say of each other. */
-void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
-void nas_check_made(nas_check *c, const char *path, const cJSON *task);
-/* Fills out->unknown and out->silence. */
-NAS_NODISCARD nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_task *out,
-                                        nas_err *err);
-/* prune, cluster, quantize: keys that belong together, and their structs. */
+/* Rows of the table of blocks (blocks.h): their `check`, */
+void nas_check_layers(nas_check *c, const char *path, const cJSON *v);
+void nas_check_labels(nas_check *c, const char *path, const cJSON *v);
+void nas_check_rate(nas_check *c, const char *path, const cJSON *v);
+void nas_check_sampler(nas_check *c, const char *path, const cJSON *v);
+void nas_check_seed(nas_check *c, const char *path, const cJSON *v);
 void nas_check_prune(nas_check *c, const char *path, const cJSON *v);
 void nas_check_cluster(nas_check *c, const char *path, const cJSON *v);
 void nas_check_quantize(nas_check *c, const char *path, const cJSON *v);
-/* May prune object v do without a key that has no default? */
+/* their `strip`, */
+cJSON *nas_strip_layers(nas_arena *a, const cJSON *v);
+cJSON *nas_strip_rate(nas_arena *a, const cJSON *v);
+cJSON *nas_strip_cluster(nas_arena *a, const cJSON *v);
+cJSON *nas_strip_quantize(nas_arena *a, const cJSON *v);
+/* their `build`; out is a nas_train_config, nas_prune_config, ..., */
+NAS_NODISCARD nas_status nas_train_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
+NAS_NODISCARD nas_status nas_prune_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
+NAS_NODISCARD nas_status nas_cluster_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
+NAS_NODISCARD nas_status nas_quantize_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
+/* and of blocks `check` and `may_lack`. */
+void nas_check_coefficients(nas_check *c, const char *path, const cJSON *v, const nas_block *b);
+void nas_check_split(nas_check *c, const char *path, const cJSON *v, const nas_block *b);
+bool nas_rate_may_lack(const cJSON *v, const char *key);
 bool nas_prune_may_lack(const cJSON *v, const char *key);
-NAS_NODISCARD nas_status nas_prune_build(nas_arena *a, const cJSON *v, nas_prune_config *out,
-                                         nas_err *err);
-NAS_NODISCARD nas_status nas_cluster_build(nas_arena *a, const cJSON *v, nas_cluster_config *out,
-                                           nas_err *err);
-NAS_NODISCARD nas_status nas_quantize_build(nas_arena *a, const cJSON *v, nas_quantize_config *out,
-                                            nas_err *err);
+/* "folders" of task.unknown; and what labels, unknown and silence say of each other. */
+void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
+void nas_check_made(nas_check *c, const char *path, const cJSON *task);
 /* A block of compression without the keys that decide nothing beside its others; NULL: no room. */
 cJSON *nas_compress_strip(nas_arena *a, const cJSON *v);
 /* Is x the name that NNI gives to option v, no key of its own? */

@@ -168,7 +168,7 @@ static void check_span(nas_check *c, const char *path, const cJSON *v, const nas
 
 /* Blocks with code of their own */
 
-static void check_labels(nas_check *c, const char *path, const cJSON *v) {
+void nas_check_labels(nas_check *c, const char *path, const cJSON *v) {
     int32_t n = 0;
     bool good = cJSON_IsArray(v);
     if (cJSON_IsNull(v)) return;
@@ -192,7 +192,7 @@ static void check_labels(nas_check *c, const char *path, const cJSON *v) {
                           NAS_LABELS_MOST);
 }
 
-static void check_rate(nas_check *c, const char *path, const cJSON *v) {
+void nas_check_rate(nas_check *c, const char *path, const cJSON *v) {
     const nas_key *from = nas_block_find(&nas_block_schedule, "from");
     if (!cJSON_IsObject(v)) {
         check_number(c, path, v, from);
@@ -218,7 +218,7 @@ static void check_format_kind(nas_check *c, const char *path, const cJSON *v) {
     check_word(c, path, v, &nas_quantize_keys[0]);
 }
 
-static void check_sampler(nas_check *c, const char *path, const cJSON *v) {
+void nas_check_sampler(nas_check *c, const char *path, const cJSON *v) {
     const char *names[16];
     int32_t n = 0;
     for (; n < 15 && nas_sampler_at(n); n++) names[n] = nas_sampler_at(n)->name;
@@ -227,49 +227,18 @@ static void check_sampler(nas_check *c, const char *path, const cJSON *v) {
     check_word(c, path, v, &k);
 }
 
-static void check_seed(nas_check *c, const char *path, const cJSON *v) {
+void nas_check_seed(nas_check *c, const char *path, const cJSON *v) {
     const nas_key k = {.kind = NAS_KEY_INT, .lo = 0, .hi = (double)NAS_SEED_MOST};
     check_number(c, path, v, &k);
 }
 
 static void check_below(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
-    static const struct {
-        const char *key;
-        void (*check)(nas_check *, const char *, const cJSON *);
-    } own[] = {{"labels", check_labels},       {"folders", nas_check_unknown_folders},
-               {"learning_rate", check_rate},  {"prune", nas_check_prune},
-               {"cluster", nas_check_cluster}, {"quantize", nas_check_quantize},
-               {"sampler", check_sampler},     {"seed", check_seed}};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcmp(own[i].key, k->name) == 0) {
-            own[i].check(c, path, v);
-            return;
-        }
-    if (strcmp(k->name, "layers") == 0) {
-        nas_check_layers(c, path, v, NULL);
-        return;
-    }
-    if (k == nas_block_find(&nas_block_forecast, "split") ||
-        k == nas_block_find(&nas_block_forecast, "time")) {
-        if (!cJSON_IsNull(v))
-            nas_check_block(c, path, v, nas_block_below(&nas_block_forecast, k->name));
-        return;
-    }
-    if (k == nas_block_find(&nas_block_task, "unknown") ||
-        k == nas_block_find(&nas_block_task, "silence")) {
-        if (!cJSON_IsNull(v))
-            nas_check_block(c, path, v, nas_block_below(&nas_block_task, k->name));
-        return;
-    }
-    static const nas_block *const plain[] = {
-        &nas_block_task,    &nas_block_split, &nas_block_frontend,
-        &nas_block_augment, &nas_block_model, &nas_block_train,
-        &nas_block_search,  &nas_block_point, &nas_block_export};
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        const char *last = strrchr(plain[i]->path, '.');
-        if (strcmp(last ? last + 1 : plain[i]->path, k->name) == 0)
-            nas_check_block(c, path, v, nas_block_variant(plain[i], v));
-    }
+    const nas_block_row *row = nas_block_row_of(k);
+    if (!row) return;
+    if (row->check)
+        row->check(c, path, v);
+    else if (row->block && !(row->null && cJSON_IsNull(v)))
+        nas_check_block(c, path, v, nas_block_variant(row->block, v));
 }
 
 /* Between epochs there is nothing to pick by: a fold's own clips are to be judged unseen, and the
@@ -283,11 +252,10 @@ static bool check_folds(nas_check *c, const char *path, const cJSON *v, const na
     const cJSON *share = nas_json_get(split, "stopping");
     const bool stopping = cJSON_IsNumber(share) && share->valuedouble > 0;
     if (!folds || cJSON_IsNull(folds) || stopping || !(best || waits)) return true;
-    const bool clips = nas_task_of(c->root) == &nas_task_keywords;
+    const char *instead = nas_task_of(c->root)->stopping;
     nas_check_problem(c, path, v, false,
                       "needs a validation part, and with task.split.folds there is none; %s%s",
-                      best ? "expected \"last\"" : "leave it out",
-                      clips ? ", or set clips aside by \"stopping\": 0.1 in task.split" : "");
+                      best ? "expected \"last\"" : "leave it out", instead ? instead : "");
     return false;
 }
 
@@ -296,7 +264,7 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
     if (cJSON_IsNull(v) && k->flags & NAS_KEY_NULLABLE) return;
     if (!check_folds(c, path, v, k)) return;
     if (k == nas_block_find(&nas_block_train, "loss") && cJSON_IsString(v) &&
-        strcmp(v->valuestring, "auto") != 0 && nas_task_of(c->root) == &nas_task_keywords) {
+        strcmp(v->valuestring, "auto") != 0 && !nas_task_of(c->root)->values) {
         nas_check_problem(c, path, v, false, "is for forecasts; classes take \"auto\"");
         return;
     }
@@ -326,17 +294,23 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
 
 /* Blocks */
 
-/* A space's keys that a candidate does without, and the other way round. */
-static bool may_lack(const nas_check *c, const nas_block *b, const cJSON *v, const nas_key *k) {
-    if (k->def) return true;
-    if (b == &nas_block_top && nas_word_in(k->name, nas_task_of(c->root)->without)) return true;
+bool nas_rate_may_lack(const cJSON *v, const char *key) {
     const cJSON *schedule = nas_json_get(v, "schedule");
-    if (b == &nas_block_schedule && cJSON_IsString(schedule) &&
-        strcmp(schedule->valuestring, "constant") == 0)
-        return strcmp(k->name, "from") != 0;
-    if (b == &nas_block_prune && nas_prune_may_lack(v, k->name)) return true;
-    return c->candidate && b == &nas_block_top &&
-           (strcmp(k->name, "name") == 0 || strcmp(k->name, "search") == 0);
+    return cJSON_IsString(schedule) && strcmp(schedule->valuestring, "constant") == 0 &&
+           strcmp(key, "from") != 0;
+}
+
+/* Has the task no such block of the file? */
+static bool is_foreign(const nas_check *c, const nas_block *b, const char *key) {
+    const nas_block_row *row = b == &nas_block_top ? nas_block_row_at(b, key) : NULL;
+    return row && row->needs && !(row->needs & nas_task_of(c->root)->has);
+}
+
+/* A candidate does without what is not part of its identity. */
+static bool may_lack(const nas_check *c, const nas_block *b, const cJSON *v, const nas_key *k) {
+    if (k->def || is_foreign(c, b, k->name)) return true;
+    if (b->may_lack && b->may_lack(v, k->name)) return true;
+    return c->candidate && b == &nas_block_top && !(nas_block_role(k->name) & NAS_ROLE_HASHED);
 }
 
 static bool block_knows(nas_check *c, const nas_block *b, const char *path, const cJSON *v) {
@@ -344,7 +318,7 @@ static bool block_knows(nas_check *c, const nas_block *b, const char *path, cons
         .name = "replicate", .kind = NAS_KEY_INT, .lo = 0, .hi = 2147483647.0};
     if (!c->candidate || b != &nas_block_top) return false;
     if (strcmp(v->string, "seed") == 0)
-        check_seed(c, path, v);
+        nas_check_seed(c, path, v);
     else if (strcmp(v->string, "replicate") == 0)
         nas_check_value(c, path, v, &replicate);
     else
@@ -353,7 +327,8 @@ static bool block_knows(nas_check *c, const nas_block *b, const char *path, cons
 }
 
 /* mfcc needs coefficients and log_mel has none. */
-static void check_coefficients(nas_check *c, const char *path, const cJSON *v) {
+void nas_check_coefficients(nas_check *c, const char *path, const cJSON *v, const nas_block *b) {
+    (void)b;
     const cJSON *kind = nas_json_get(v, "kind"), *n = nas_json_get(v, "coefficients");
     if (!cJSON_IsString(kind)) return;
     const char *where = nas_path_key(c->arena, path, "coefficients");
@@ -365,7 +340,7 @@ static void check_coefficients(nas_check *c, const char *path, const cJSON *v) {
 }
 
 /* Lists lie inside the data folder; folds take the place of the validation share. */
-static void check_split(nas_check *c, const char *path, const cJSON *v, const nas_block *b) {
+void nas_check_split(nas_check *c, const char *path, const cJSON *v, const nas_block *b) {
     const cJSON *folds = nas_json_get(v, "folds"), *by = nas_json_get(v, "by");
     const bool folded = folds && !cJSON_IsNull(folds);
     const cJSON *share = nas_json_get(v, "validation"), *test = nas_json_get(v, "test");
@@ -399,22 +374,6 @@ static void check_split(nas_check *c, const char *path, const cJSON *v, const na
     }
 }
 
-static bool is_space_key(const char *key) {
-    static const char *const keys[] = {"objective", "objectives", "constraints", "forbid",
-                                       "try_first", "search",     NULL};
-    for (const char *const *k = keys; *k; k++)
-        if (strcmp(*k, key) == 0) return true;
-    return false;
-}
-
-static bool is_candidate_key(const char *key) {
-    static const char *const keys[] = {"point", "frontend", "augment",  "model",  "train",
-                                       "prune", "cluster",  "quantize", "export", NULL};
-    for (const char *const *k = keys; *k; k++)
-        if (strcmp(*k, key) == 0) return true;
-    return false;
-}
-
 /* Was an unknown key of v taken for this one? Then its lack is no problem of its own. */
 static bool is_misspelt(const nas_block *b, const cJSON *v, const nas_key *k,
                         const char *const *known) {
@@ -442,10 +401,11 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
     for (const cJSON *x = v->child; x; x = x->next) {
         const char *where = nas_path_key(c->arena, path, x->string);
         const nas_key *k = nas_block_find(b, x->string);
-        if (top && c->candidate && is_space_key(x->string)) continue;
+        const uint32_t role = top ? nas_block_role(x->string) : 0;
+        if (c->candidate && role & NAS_ROLE_SPACE) continue;
         if (nas_is_label(c, v, x)) continue;
-        if (top) c->choices = c->space && is_candidate_key(x->string);
-        if (top && nas_word_in(x->string, nas_task_of(c->root)->without)) {
+        if (top) c->choices = c->space && role & NAS_ROLE_VARIES;
+        if (is_foreign(c, b, x->string)) {
             nas_check_problem(c, where, x, true, "the task \"%s\" has none; leave it out",
                               nas_task_of(c->root)->name);
             continue;
@@ -459,9 +419,7 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
         if (!may_lack(c, b, v, k) && !nas_json_get(v, k->name) && !is_misspelt(b, v, k, known))
             nas_check_problem(c, nas_path_key(c->arena, path, k->name), v, false, "missing; %s",
                               k->help ? k->help : "it has no default");
-    if (b == &nas_block_frontend) check_coefficients(c, path, v);
-    if (b == &nas_block_split || b == &nas_block_lists || b == &nas_block_groups)
-        check_split(c, path, v, b);
+    if (b->check) b->check(c, path, v, b);
     const nas_task_ops *task = nas_task_of(c->root);
     if (b == task->block && task->check) task->check(c, path, v);
 }

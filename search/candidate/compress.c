@@ -135,7 +135,8 @@ cJSON *nas_compress_strip(nas_arena *a, const cJSON *v) {
     return out;
 }
 
-nas_status nas_prune_build(nas_arena *a, const cJSON *v, nas_prune_config *out, nas_err *err) {
+nas_status nas_prune_build(nas_arena *a, const cJSON *v, void *config, nas_err *err) {
+    nas_prune_config *out = config;
     *out = (nas_prune_config){.on = cJSON_IsObject(v)};
     if (!out->on) return NAS_OK;
     NAS_TRY(nas_keys_build(a, nas_prune_keys, v, 0, out, err));
@@ -146,13 +147,14 @@ nas_status nas_prune_build(nas_arena *a, const cJSON *v, nas_prune_config *out, 
     return NAS_OK;
 }
 
-nas_status nas_cluster_build(nas_arena *a, const cJSON *v, nas_cluster_config *out, nas_err *err) {
+nas_status nas_cluster_build(nas_arena *a, const cJSON *v, void *config, nas_err *err) {
+    nas_cluster_config *out = config;
     *out = (nas_cluster_config){.on = cJSON_IsObject(v)};
     return out->on ? nas_keys_build(a, nas_cluster_keys, v, 0, out, err) : NAS_OK;
 }
 
-nas_status nas_quantize_build(nas_arena *a, const cJSON *v, nas_quantize_config *out,
-                              nas_err *err) {
+nas_status nas_quantize_build(nas_arena *a, const cJSON *v, void *config, nas_err *err) {
+    nas_quantize_config *out = config;
     *out = (nas_quantize_config){.kind = NAS_FORMAT_FLOAT32};
     NAS_TRY(nas_keys_build(a, nas_quantize_keys, cJSON_IsObject(v) ? v : NULL, 0, out, err));
     for (int32_t i = 0; nas_format_names[i]; i++)

@@ -149,13 +149,13 @@ bool nas_range_read(nas_check *c, const char *path, const cJSON *v, nas_range *o
     return true;
 }
 
-/* The key of the numbers at a place: learning_rate is a block that may be a number. NULL: no number
- * is expected there. */
+/* The key of the numbers at a place; a block may say that it may be one (learning_rate). NULL: no
+ * number is expected there. */
 static const nas_key *number_key(nas_check_fn fn, const void *arg) {
     const nas_key *k = arg;
     if (fn != nas_check_value) return NULL;
-    if (k->kind == NAS_KEY_BLOCK && !strcmp(k->name, "learning_rate"))
-        return nas_block_find(&nas_block_schedule, "from");
+    const nas_block_row *row = k->kind == NAS_KEY_BLOCK ? nas_block_row_of(k) : NULL;
+    if (row && row->number) return nas_block_find(row->block, row->number);
     return k->kind == NAS_KEY_INT || k->kind == NAS_KEY_FLOAT ? k : NULL;
 }
 

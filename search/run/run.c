@@ -4,11 +4,11 @@
 #include "base/clock.h"
 #include "base/cores.h"
 #include "base/text/digits.h"
+#include "search/cache/cache_bound.h"
 #include "search/run/begin.h"
 #include "search/run/confirm.h"
 #include "search/run/crew.h"
 #include "search/sampler/sampler.h"
-#include "search/stage/cache_bound.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
 

@@ -3,7 +3,7 @@
 
 #include "search/sampler/sampler.h"
 #include "search/space/changes.h"
-#include "search/task/keywords/keywords.h"
+#include "search/task/task.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -83,9 +83,11 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     c->space = true;
     if (!nas_check_document(c)) return nas_problems_end(p, err);
     NAS_TRY(nas_space_keep(s, err));
-    /* What can be selected on is the task's to say; a broken one says what keywords would. */
-    NAS_TRY(nas_keywords_metrics(s->arena, &s->task.metrics, err));
-    const bool sound = p->n == 0 || nas_task_of(c->root) == &nas_task_keywords;
+    /* What can be selected on is the task's to say, as far as it does in a broken document. */
+    const nas_task_ops *ops = nas_task_of(c->root);
+    const bool sound = p->n == 0 || ops->metrics;
+    s->task.metrics = (nas_metric_list){NAS_METRIC_COUNT, nas_metrics};
+    if (p->n && ops->metrics) NAS_TRY(ops->metrics(s->arena, &s->task.metrics, err));
     if (p->n == 0) NAS_TRY(nas_task_build(s->arena, c->root, &s->task, err));
     if (sound) nas_space_read_goals(s, p);
     nas_space_read_forbid(s, p);

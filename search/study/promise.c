@@ -267,7 +267,7 @@ nas_status nas_promise_make(nas_store *store, nas_study_id id, const nas_study *
                             const int64_t *finalist, int32_t n, nas_promise *out, nas_err *err) {
     const double confidence = study->confidence > 0 ? study->confidence : NAS_CONFIDENCE;
     *out = (nas_promise){0};
-    if (!d->n_marks || d->series || study->n_goals != 1 || !n) return NAS_OK;
+    if (!d->n_marks || !d->task->ops->counts || study->n_goals != 1 || !n) return NAS_OK;
     field f = {.store = store,
                .id = id,
                .study = study,

@@ -1,7 +1,7 @@
 /* search/study/rebound.c - bounds again: answers are read first, then rows are written. */
 #include "search/study/rebound.h"
 
-#include "search/task/marks.h"
+#include "search/estimate/estimate.h"
 #include "search/task/task.h"
 
 #include <math.h>

@@ -3,12 +3,15 @@
 
 #include "base/files/file.h"
 
-#include <math.h>
 #include <string.h>
 
 #define ROW(x) &nas_task_##x,
 static const nas_task_ops *const rows[] = {NAS_TASK_LIST(ROW) NULL};
 #undef ROW
+
+#define NAME(x) #x,
+const char *const nas_task_kinds[] = {NAS_TASK_LIST(NAME) NULL};
+#undef NAME
 
 const nas_task_ops *nas_task_at(int32_t i) {
     return i >= 0 && i < (int32_t)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
@@ -20,9 +23,16 @@ const nas_task_ops *nas_task_find(const char *name) {
     return NULL;
 }
 
-bool nas_task_is_formula(const char *name) {
+bool nas_task_has_net(const char *name) {
     const nas_task_ops *ops = nas_task_find(name);
-    return ops && ops->evaluate;
+    return !ops || !ops->evaluate;
+}
+
+bool nas_task_writes(const char *name, const char *text) {
+    const nas_task_ops *ops = nas_task_find(name);
+    for (const char *const *t = ops ? ops->texts : NULL; t && *t; t++)
+        if (strcmp(*t, text) == 0) return true;
+    return false;
 }
 
 const nas_task_ops *nas_task_of(const cJSON *document) {
@@ -37,18 +47,13 @@ void nas_tally_add(nas_tally *to, const nas_tally *more) {
     for (int i = 0; i < NAS_TALLY_SUMS; i++) to->sum[i] += more->sum[i];
 }
 
-nas_status nas_task_score(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
-                          nas_arena *a, nas_bytes file, const nas_log *log, nas_tally *tally,
-                          double *out, nas_err *err) {
-    *out = (double)NAN;
-    if (!d->part[d->judged].n) return NAS_OK;
-    double metric[NAS_METRICS_MOST];
-    nas_graph g = nas_graph_start(a);
-    NAS_TRY(nas_tflite_read(file.p, file.n, &g, err));
-    NAS_TRY(d->task->ops->judge(d, c, f, &g, d->judged, log, tally, err));
-    d->task->ops->conclude(d->task, tally, false, metric);
-    *out = metric[NAS_METRIC_SCORE];
-    return NAS_OK;
+void nas_refresh_hash(const nas_refresh *r, nas_hasher *h) {
+    if (r->ctx) r->hash(r->ctx, h);
+}
+
+void nas_refresh_close(nas_refresh *r) {
+    if (r->ctx) r->close(r->ctx);
+    *r = (nas_refresh){0};
 }
 
 nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
@@ -79,8 +84,6 @@ nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_d
         .n_groups = d->n_groups,
         .group = d->group,
         .groups = d->groups,
-        .knows_noise = d->knows_noise,
-        .noise = d->noise,
     };
     return d->task->ops->fold(a, d, k, out, err);
 }
