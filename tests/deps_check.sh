@@ -21,8 +21,11 @@ core/nn/net+core/nn/layers
 core/nn/train
 
 core/deploy
-core/deploy/interp core/deploy/tflite core/deploy/zip core/deploy/plain
-core/deploy/format core/deploy/emit
+core/deploy/zip core/deploy/plain
+core/deploy/interp+core/deploy/tflite+core/deploy/emit+core/deploy/ops
+core/deploy/format
+
+core/graph+core/graph/ops
 
 core/audio
 core/audio/plain
