@@ -12,11 +12,11 @@ static inline bool nas_is_kernel(const nas_weight *w) {
     return !strcmp(w->name, "kernel");
 }
 static inline bool nas_is_depthwise(const nas_node *node) {
-    return node->ops == &nas_layer_depthwise_conv2d;
+    return node->ops->depthwise;
 }
 /* Do all columns of its kernel share one scale, unless asked otherwise? */
-static inline bool nas_is_dense(const nas_node *node) {
-    return node->ops == &nas_layer_dense;
+static inline bool nas_shares_scale(const nas_node *node) {
+    return node->ops->shares_scale;
 }
 static inline size_t nas_weight_count(const nas_weight *w) {
     return (size_t)w->rows * (size_t)w->cols;

@@ -397,6 +397,7 @@ static nas_status look_around(nas_crew *t, nas_err *err) {
     if (now - t->looked < every) return NAS_OK;
     t->looked = now;
     NAS_TRY(nas_crew_check_ours(t, err));
+    NAS_TRY(nas_store_at_work(t->store, t->worker.study, true, err));
     nas_watch_begin(&t->watch, now);
     nas_crew_warn_of_reader(t);
     return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", nas_crew_is_gone, t,

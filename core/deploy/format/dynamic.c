@@ -1,6 +1,7 @@
 /* core/deploy/format/dynamic.c - dynamic range: int8 kernels, everything else float. */
 #include "core/deploy/format/int.h"
 #include "core/graph/graph_int.h"
+#include "core/graph/op_row.h"
 
 /* A kernel is quantised when its file gets smaller: 3 bytes saved a weight, 12 spent a scale
  * and its zero point, and some on their tables. Smaller kernels stay float, as those that an
@@ -54,9 +55,8 @@ nas_status nas_format_dynamic(const nas_graph *g, const float *x, int32_t n, nas
     NAS_TRY(nas_format_float32(g, x, n, out, err));
     for (int32_t i = 0; i < out->n_ops; i++) {
         nas_op *o = &out->ops[i];
-        if (o->kind == NAS_OP_CONV_2D || o->kind == NAS_OP_FULLY_CONNECTED)
-            NAS_TRY(change_kernel(g, out, o, 0, &k, err));
-        if (o->kind == NAS_OP_DEPTHWISE_CONV_2D) NAS_TRY(change_kernel(g, out, o, 3, &k, err));
+        const nas_op_row *row = nas_op_row_of(o->kind);
+        if (row->weighted) NAS_TRY(change_kernel(g, out, o, row->kernel_axis, &k, err));
     }
     NAS_TRY(nas_graph_sweep(out, err));
     return nas_graph_check(out, err);
