@@ -20,12 +20,11 @@ core/data/clips+core/data/split core/data/table
 core/nn/net+core/nn/layers
 core/nn/train
 
-core/deploy
-core/deploy/zip core/deploy/plain
-core/deploy/interp+core/deploy/tflite+core/deploy/emit+core/deploy/ops
-core/deploy/format
-
 core/graph+core/graph/ops
+
+core/deploy
+core/deploy/ops+core/deploy/interp+core/deploy/tflite+core/deploy/emit core/deploy/zip
+core/deploy/plain core/deploy/format
 
 core/audio
 core/audio/plain

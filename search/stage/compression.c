@@ -75,6 +75,15 @@ static nas_hash export_key(const nas_candidate *c, const nas_hash *before) {
     return nas_hasher_end(&h);
 }
 
+/* Where the figures of a stage lie when sums are among them. */
+static nas_hash place_of(const nas_evaluator *e, const nas_hash *key) {
+    if (!e->sums) return *key;
+    nas_hasher h = nas_hasher_start();
+    nas_hasher_text(&h, "sums");
+    nas_hasher_hash(&h, key);
+    return nas_hasher_end(&h);
+}
+
 static nas_status write_file(nas_graph *g, nas_format format, const float *x, int32_t n,
                              const nas_notes *notes, nas_arena *a, nas_bytes *out, nas_err *err) {
     nas_graph formatted = nas_graph_start(a);
@@ -126,14 +135,13 @@ static nas_status lower(const chain *k, const nas_net *net, bool fold, nas_graph
     return ops->finish ? ops->finish(k->e->data, k->c, g, k->err) : NAS_OK;
 }
 
-static nas_status accuracy_of(const chain *k, const nas_bytes *file, double *out) {
-    nas_tally t = {0};
-    return nas_score_file(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, out, k->err);
-}
-
 static nas_status note_step(chain *k, const char *name, const nas_bytes *file, int64_t zlib_bytes) {
     nas_step_figures s = {.name = name, .tflite_bytes = (int64_t)file->n, .zlib_bytes = zlib_bytes};
-    NAS_TRY(accuracy_of(k, file, &s.accuracy));
+    nas_tally t = {0};
+    NAS_TRY(
+        nas_score_file(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, &s.accuracy, k->err));
+    s.sums.n = t.n;
+    memcpy(s.sums.sum, t.sum, sizeof t.sum);
     k->out->steps[k->out->n_steps++] = s;
     return NAS_OK;
 }
@@ -153,16 +161,22 @@ static nas_hash figures_key(const chain *k, const nas_hash *net, const char *nam
     return nas_hasher_end(&h);
 }
 
+/* Bytes of the sums of a step in payloads. */
+static size_t sums_bytes(const chain *k) {
+    return k->e->sums ? sizeof(nas_sums) : 0;
+}
+
 static bool find_figures(chain *k, const nas_hash *key, const char *name) {
     nas_cached cached;
-    nas_step_figures s;
+    nas_step_figures s = {0};
     bool found = false;
     if (nas_stage_get(k->e, key, &cached, &found, NULL) != NAS_OK || !found) return false;
-    found = cached.bytes == sizeof s.accuracy + 2 * sizeof s.tflite_bytes;
+    found = cached.bytes == sizeof s.accuracy + 2 * sizeof s.tflite_bytes + sums_bytes(k);
     if (found) {
         memcpy(&s.accuracy, cached.p, sizeof s.accuracy);
         memcpy(&s.tflite_bytes, cached.p + 8, sizeof s.tflite_bytes);
         memcpy(&s.zlib_bytes, cached.p + 16, sizeof s.zlib_bytes);
+        memcpy(&s.sums, cached.p + 24, sums_bytes(k));
         s.name = name;
         k->out->steps[k->out->n_steps++] = s;
     }
@@ -174,8 +188,9 @@ static nas_status keep_figures(const chain *k, const nas_hash *key) {
     const nas_step_figures *s = &k->out->steps[k->out->n_steps - 1];
     const nas_piece pieces[] = {{&s->accuracy, sizeof s->accuracy},
                                 {&s->tflite_bytes, sizeof s->tflite_bytes},
-                                {&s->zlib_bytes, sizeof s->zlib_bytes}};
-    return nas_stage_put(k->e, key, "figures", pieces, 3, k->err);
+                                {&s->zlib_bytes, sizeof s->zlib_bytes},
+                                {&s->sums, sums_bytes(k)}};
+    return nas_stage_put(k->e, key, "figures", pieces, k->e->sums ? 4 : 3, k->err);
 }
 
 /* The float32 file of a net at this point, which lies under `from`; without folding it is the net
@@ -183,7 +198,7 @@ static nas_status keep_figures(const chain *k, const nas_hash *key) {
 static nas_status note_float(chain *k, const char *name, const nas_net *net, const nas_hash *from,
                              bool fold) {
     if (!k->steps) return NAS_OK;
-    const nas_hash key = figures_key(k, from, name);
+    const nas_hash own = figures_key(k, from, name), key = place_of(k->e, &own);
     if (find_figures(k, &key, name)) return NAS_OK;
     nas_graph g = nas_graph_start(k->a);
     nas_bytes file = {0};
@@ -326,7 +341,7 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
     return NAS_OK;
 }
 
-/* Payload of the export stage: the steps' figures, then the file. */
+/* Payload of the export stage: the steps' figures, their sums where they are wanted, the file. */
 static const char *const step_names[] = {"dense", "pruned", "folded", "clustered", "quantised"};
 
 typedef struct stored_step {
@@ -357,8 +372,12 @@ static nas_status store_export(const chain *k, const nas_hash *key) {
         head.steps[i].zlib_bytes = s->zlib_bytes;
         head.steps[i].accuracy = s->accuracy;
     }
-    const nas_piece pieces[] = {{&head, sizeof head}, {k->out->tflite.p, k->out->tflite.n}};
-    return nas_stage_put(k->e, key, "export", pieces, 2, k->err);
+    nas_piece pieces[NAS_STEPS + 2] = {{&head, sizeof head}};
+    int32_t n = 1;
+    for (int32_t i = 0; k->e->sums && i < head.n; i++)
+        pieces[n++] = (nas_piece){&k->out->steps[i].sums, sizeof(nas_sums)};
+    pieces[n++] = (nas_piece){k->out->tflite.p, k->out->tflite.n};
+    return nas_stage_put(k->e, key, "export", pieces, n, k->err);
 }
 
 static nas_status take_export(chain *k, const nas_cached *cached, bool *fine) {
@@ -368,16 +387,22 @@ static nas_status take_export(chain *k, const nas_cached *cached, bool *fine) {
     if (cached->bytes <= sizeof head) return NAS_OK;
     memcpy(&head, cached->p, sizeof head);
     if (head.n < 0 || head.n > NAS_STEPS) return NAS_OK;
+    const size_t sums = sums_bytes(k), before = sizeof head + (size_t)head.n * sums;
+    if (cached->bytes <= before) return NAS_OK;
     for (int32_t i = 0; i < head.n; i++) {
         const stored_step *s = &head.steps[i];
         if (s->name < 0 || s->name >= names) return NAS_OK;
-        k->out->steps[i] =
-            (nas_step_figures){step_names[s->name], s->accuracy, s->tflite_bytes, s->zlib_bytes};
+        nas_step_figures *to = &k->out->steps[i];
+        *to = (nas_step_figures){.name = step_names[s->name],
+                                 .accuracy = s->accuracy,
+                                 .tflite_bytes = s->tflite_bytes,
+                                 .zlib_bytes = s->zlib_bytes};
+        memcpy(&to->sums, cached->p + sizeof head + (size_t)i * sums, sums);
     }
-    const size_t n = cached->bytes - sizeof head;
+    const size_t n = cached->bytes - before;
     uint8_t *copy = nas_arena_alloc(k->a, n, k->err);
     if (!copy) return NAS_ENOMEM;
-    memcpy(copy, cached->p + sizeof head, n);
+    memcpy(copy, cached->p + before, n);
     k->out->n_steps = head.n;
     k->out->tflite = (nas_bytes){copy, n};
     *fine = true;
@@ -461,14 +486,15 @@ nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c, cons
     k.steps = c->prune.on || c->cluster.on || format_of(c)->rounding != NAS_ROUND_NONE;
     const nas_hash clustered = cluster_key(e, c, &t->key), tuned = tune_key(c, &clustered);
     *key = export_key(c, &tuned);
+    const nas_hash place = place_of(e, key);
     const nas_stopwatch since = nas_stopwatch_start();
     const int32_t before = out->n_stages;
     bool found;
-    NAS_TRY(try_export(&k, key, &found));
+    NAS_TRY(try_export(&k, &place, &found));
     if (!found) {
         NAS_TRY(calibrate(&k));
         nas_status st = make_export(&k, &clustered, &tuned);
-        if (st == NAS_OK && !is_over(&k)) st = store_export(&k, key);
+        if (st == NAS_OK && !is_over(&k)) st = store_export(&k, &place);
         nas_net_close(k.net);
         NAS_TRY(st);
         if (is_over(&k)) return NAS_OK;

@@ -26,6 +26,8 @@ typedef struct nas_evaluator {
     const nas_log *log; /* its stop is asked at every step */
     nas_epoch_fn on_epoch;
     void *ctx;
+    bool sums; /* steps of compression tell the sums that their scores are made of, for they are
+                  to be added to those of other folds */
     int32_t epochs_before; /* of nets before this one: on_epoch counts on from them */
 } nas_evaluator;
 
@@ -38,11 +40,17 @@ typedef struct nas_stage_time {
 
 enum { NAS_STAGES = 7 }; /* folds, features, train, cluster, tune, export, measure */
 
+/* Of a tally. */
+typedef struct nas_sums {
+    double n, sum[NAS_TALLY_SUMS];
+} nas_sums;
+
 /* The net as one step of compression left it, exported as it was then. */
 typedef struct nas_step_figures {
     const char *name;                 /* "dense", "pruned", "folded", "clustered", "quantised" */
     double accuracy;                  /* the task's score on what it is on; NaN: not known */
     int64_t tflite_bytes, zlib_bytes; /* -1: not known */
+    nas_sums sums;                    /* of `accuracy`, where they were asked for */
 } nas_step_figures;
 
 enum { NAS_STEPS = 8, NAS_TEXTS = 4 }; /* room for them, and for texts beside a model */

@@ -7,7 +7,8 @@
 
 typedef struct tally {
     nas_tally all;
-    double step[NAS_STEPS]; /* sums of score * examples */
+    double step[NAS_STEPS];   /* of tasks that count: sums of score * examples */
+    nas_sums sums[NAS_STEPS]; /* of others */
     int32_t n_steps;
     bool reused;
     nas_hasher keys;
@@ -26,8 +27,24 @@ static nas_status judge_file(const nas_evaluator *e, const nas_candidate *c, con
     NAS_TRY(nas_score_file(e->data, c, f, a, o->tflite, e->log, &fold, &score, err));
     nas_tally_add(&t->all, &fold);
     t->n_steps = o->n_steps;
-    for (int32_t i = 0; i < o->n_steps; i++) t->step[i] += counted(o->steps[i].accuracy, fold.n);
+    for (int32_t i = 0; i < o->n_steps; i++) {
+        const nas_step_figures *s = &o->steps[i];
+        t->step[i] += counted(s->accuracy, fold.n);
+        t->sums[i].n += s->sums.n;
+        for (int k = 0; k < NAS_TALLY_SUMS; k++) t->sums[i].sum[k] += s->sums.sum[k];
+    }
     return NAS_OK;
+}
+
+/* The score of a step over all folds. A share of right examples is a mean over examples; a skill
+ * is a ratio of sums, which is no mean of the folds' skills. */
+static double step_score(const nas_task *task, const tally *t, int32_t i) {
+    if (task->ops->counts) return t->step[i] / t->all.n;
+    double metric[NAS_METRICS_MOST];
+    nas_tally all = {.n = t->sums[i].n};
+    memcpy(all.sum, t->sums[i].sum, sizeof all.sum);
+    task->ops->conclude(task, &all, false, metric);
+    return metric[NAS_METRIC_SCORE];
 }
 
 static nas_status train_and_judge(const nas_evaluator *e, const nas_candidate *c,
@@ -63,6 +80,7 @@ static nas_status one_fold(const nas_evaluator *whole, const nas_candidate *c, i
     if (whole->data->folds) NAS_TRY(nas_dataset_fold(a, whole->data, k, &d, err));
     if (whole->data->folds) e.data = &d;
     e.epochs_before = k * c->train.epochs;
+    e.sums = whole->data->folds && !whole->data->task->ops->counts;
     NAS_TRY(nas_features_open(e.data, c, e.cache, e.log, &f, err));
     const nas_status st = train_and_judge(&e, c, &f, a, o, t, err);
     nas_features_close(&f);
@@ -97,6 +115,6 @@ nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c, nas_a
     nas_note_stage(out, "folds", &key, t.reused, since);
     const nas_task *task = e->data->task;
     task->ops->conclude(task, &t.all, false, out->metric);
-    for (int32_t i = 0; i < t.n_steps; i++) step_accuracy[i] = t.step[i] / t.all.n;
+    for (int32_t i = 0; i < t.n_steps; i++) step_accuracy[i] = step_score(task, &t, i);
     return NAS_OK;
 }

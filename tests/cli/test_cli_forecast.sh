@@ -144,6 +144,8 @@ check "they are told" grep -q "3 rolling origins" rolling.txt
 check "so they are of all folds" sums rolling.db
 check "each block is judged in one fold" equal "$(sql rolling.db "select count(distinct fold), min(windows) > 0 from nas_examples where part = 'validation'")" "3,1"
 check "folds are a stage" equal "$(sql rolling.db "select count(distinct key) from nas_stages where name = 'folds'")" 9
+check "the last step has the score of the file that ships" equal \
+    "$(sql rolling.db "select count(*), sum(abs(s.accuracy - r.skill_mean) > 1e-12) from nas_steps s join rolling r on s.trial = r.id where s.name = 'quantised'")" "6,0"
 check "verify with folds" "$NAS" verify rolling.db 0
 
 # --- bad input: one message each, nothing touched
