@@ -71,6 +71,26 @@ const nas_sampler *nas_sampler_named(const cJSON *v) {
     return NULL;
 }
 
+static const nas_sampler *row_of(const nas_question *q) {
+    return q->by ? q->by : nas_sampler_at(nas_space_search(q->space)->sampler);
+}
+
+int64_t nas_sampler_needs(const nas_question *q) {
+    const nas_sampler *row = row_of(q);
+    const int64_t lag = row->lag ? row->lag(q->space) : INT64_MAX;
+    return q->n > lag ? q->n - lag : 0;
+}
+
+/* With as much of the history as the sampler may see. */
+static nas_status ask(const nas_question *q, int64_t *cursor, nas_point *out, nas_ask *what,
+                      nas_err *err) {
+    nas_question seen = *q;
+    seen.history.n = nas_sampler_needs(q);
+    if (q->history.n >= seen.history.n) return row_of(q)->ask(&seen, cursor, out, what, err);
+    *what = NAS_ASK_WAIT;
+    return NAS_OK;
+}
+
 nas_status nas_sampler_next(const nas_question *q, int64_t *cursor, nas_point *out, nas_ask *what,
                             nas_err *err) {
     const int32_t first = nas_space_try_first(q->space);
@@ -83,8 +103,7 @@ nas_status nas_sampler_next(const nas_question *q, int64_t *cursor, nas_point *o
         if (fresh) return NAS_OK;
     }
     int64_t own = *cursor - first;
-    const nas_sampler *row = nas_sampler_at(nas_space_search(q->space)->sampler);
-    const nas_status st = row->ask(q, &own, out, what, err);
+    const nas_status st = ask(q, &own, out, what, err);
     *cursor = own + first;
     return st;
 }
