@@ -107,6 +107,11 @@ static void tell_epoch(void *ctx, const nas_epoch *epoch) {
     tell(h, &e);
 }
 
+static bool stops(void *ctx, const nas_epoch *epoch) {
+    const hands *h = ctx;
+    return h->w->stops(h->w->stops_ctx, h->claim.number, epoch);
+}
+
 static void pass_warning(void *ctx, const char *text) {
     nas_event e = {.kind = NAS_EVENT_WARNING};
     snprintf(e.text, sizeof e.text, "%s", text);
@@ -261,6 +266,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
             .confidence = nas_space_search(w->space)->confidence,
             .log = &log,
             .on_epoch = tell_epoch,
+            .stops = w->stops ? stops : NULL,
             .ctx = h,
         };
         h->epochs = c.train.epochs * (w->data->folds + 1);
