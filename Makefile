@@ -1,6 +1,7 @@
-# make run    everything from nothing: packages, build, demo clips, a whole search, its winner
-# make test   the same set-up, then all tests
-# make help   the other targets
+# make run        everything from nothing: packages, build, demo clips, a whole search, its winner
+# make test       the same set-up, then all tests
+# make check      the tests that take under a minute together; make test_space: one of them
+# make help       the other targets
 .DEFAULT_GOAL := all
 
 ifeq ($(origin CC),default)
@@ -10,7 +11,9 @@ SANITIZE ?=
 comma := ,
 BUILD := build/$(notdir $(CC))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 
-WARN := -Wall -Wextra -Wconversion -Wshadow -Wpedantic -Werror
+# A warning is an error where WERROR=1 says so, as .ci/run does: compilers to come may warn of more.
+WERROR ?=
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wpedantic $(if $(filter 1,$(WERROR)),-Werror)
 # No compiler contracts a product and a sum, so that all builds agree to the bit; the training kernels
 # say which are fused (fmadd in core/kernel/row.h).
 FLAGS := -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -g -O3 -mtune=generic -ffp-contract=off -fno-math-errno \
@@ -53,7 +56,7 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(wildcard examples/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 
-.PHONY: all help deps run clips test tests-only test-faults test-sim sim soak test-interop test-tsan tsan test-cross test-avx512 fuzz fuzz-programs bench bench-peers bench-libraries bench-store \
+.PHONY: all help deps run clips test tests-only check check-only one t test-faults test-sim sim soak test-interop test-tsan tsan test-cross test-avx512 fuzz fuzz-programs bench bench-peers bench-libraries bench-store \
     bench-scale spills-check deps-check format format-check warnings clean
 all: nas
 
@@ -133,7 +136,7 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 CROSS := aarch64-linux-gnu
 EMULATOR := qemu-aarch64 -L /usr/$(CROSS)
 CROSS_TESTS := kernel layers train
-CROSS_SRC := $(filter-out base/hash.c base/files/file_once.c base/files/gunzip.c $(VEC),$(call find_c,base core/graph core/kernel core/nn)) core/data/batch.c core/audio/augment.c
+CROSS_SRC := $(filter-out base/hash.c base/files/file_once.c base/files/gunzip.c $(VEC),$(call find_c,base core/graph core/kernel core/nn)) core/data/augment.c core/audio/augment.c
 CROSS_OBJ := $(CROSS_SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
 $(BUILD)/cross/test_%: $(BUILD)/tests/core/test_%.o $(CROSS_OBJ)
 	@mkdir -p $(@D)
@@ -188,6 +191,8 @@ spills-check: $(LIB)
 help:
 	@echo 'make run           packages, build, demo clips, a whole search, its winner (about 3 minutes)'
 	@echo 'make test          the same set-up, then all tests'
+	@echo 'make check         tests that take under a minute together, once all is built'
+	@echo 'make test_space    one test by its name: tests/*/test_space.c, .sh or both (also: make t T=test_space)'
 	@echo 'make deps          installs the packages that are missing'
 	@echo 'make               builds ./nas'
 	@echo 'make clips         makes the clips of the demo in data/demo_clips'
@@ -208,6 +213,7 @@ help:
 	@echo 'make format        clang-format; format-check only looks'
 	@echo 'make warnings      a build with gcc and one with clang, without a warning'
 	@echo 'make clean'
+	@echo 'WERROR=1 makes warnings errors, as CI does'
 	@echo 'SANITIZE=address,undefined and CC=clang go with any of them'
 
 deps:
@@ -227,8 +233,34 @@ test:
 	@./deps.sh
 	@$(MAKE) --no-print-directory -s -j2 nas tests-only
 
-tests-only: $(BUILD)/nas $(TESTS) $(TOOLS) $(EXAMPLES) $(BUILD)/tests/sim/sim $(BUILD)/tests/sim/seam.so
-	@NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh $(TESTS) $(sort $(wildcard tests/*/test_*.sh))
+# What scripts use besides the tests' programs.
+FOR_SCRIPTS := $(BUILD)/nas $(TOOLS) $(EXAMPLES) $(BUILD)/tests/sim/sim $(BUILD)/tests/sim/seam.so
+SCRIPTS := $(sort $(wildcard tests/*/test_*.sh))
+RUN_TESTS = NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh
+tests-only: $(TESTS) $(FOR_SCRIPTS)
+	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
+
+# The tests of an edit: all programs but those that take longest, and the scripts that say most in least time.
+SLOW := audit c_source crafted estimate made store_studies threads zip
+QUICK_SCRIPTS := $(filter %/test_cli_check.sh %/test_cli_stack.sh %/test_cli_tables.sh,$(SCRIPTS))
+QUICK := $(filter-out $(foreach t,$(SLOW),%/test_$t),$(TESTS))
+check:
+	@$(MAKE) --no-print-directory -s -j2 check-only
+check-only: $(QUICK) $(FOR_SCRIPTS)
+	@$(RUN_TESTS) $(QUICK) $(QUICK_SCRIPTS)
+
+# make test_space, or make t T=test_space: tests/<layer>/test_space.c, .sh or both, built and run.
+ONE = $(filter %/$(T),$(TESTS)) $(filter %/$(T:.sh=).sh,$(SCRIPTS))
+one: $(filter %/$(T),$(TESTS)) $(if $(filter %/$(T:.sh=).sh,$(SCRIPTS)),$(FOR_SCRIPTS))
+	@$(RUN_TESTS) $(ONE)
+t:
+	@$(if $(T),,echo 'make t: which? T=test_space names tests/search/test_space.c' >&2; exit 2)
+	@$(if $(strip $(ONE)),,echo 'make t: tests/*/ has no $(T).c and no $(T:.sh=).sh' >&2; exit 2)
+	@$(MAKE) --no-print-directory -s -j2 one T=$(T)
+NAMES := $(sort $(notdir $(TESTS) $(SCRIPTS) $(SCRIPTS:.sh=)))
+.PHONY: $(NAMES)
+$(NAMES):
+	@$(MAKE) --no-print-directory t T=$@
 
 # Every write and sync of a small run fails in turn, and an allocation from each place; 200 kills.
 # FAULTS=every: each allocation of a run of a formula, too (hours on a busy machine).
@@ -267,6 +299,7 @@ soak: sim
 	@$(MAKE) --no-print-directory test-tsan
 	@$(MAKE) --no-print-directory test-avx512
 	@$(MAKE) --no-print-directory test-interop INTEROP=all
+	@tests/presets.sh
 SOAK := 1200
 
 # Where threads meet: a team inside a candidate, the front end, clips.
@@ -296,9 +329,10 @@ format:
 format-check:
 	clang-format --dry-run -Werror $(FORMATTED)
 
+# In folders of its own: what is built elsewhere may have warned and stands.
 warnings:
-	$(MAKE) -s CC=gcc nas
-	$(MAKE) -s CC=clang build/clang/nas
+	$(MAKE) -s WERROR=1 CC=gcc BUILD=build/warnings-gcc build/warnings-gcc/nas
+	$(MAKE) -s WERROR=1 CC=clang BUILD=build/warnings-clang build/warnings-clang/nas
 
 clean:
 	rm -rf build nas

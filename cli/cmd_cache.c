@@ -1,7 +1,7 @@
 /* cli/cmd_cache.c - nas cache: what stages left on disk; brings it down to a bound, or clears it.
  */
 #include "cli/cli.h"
-#include "search/stage/cache_bound.h"
+#include "search/cache/cache_bound.h"
 
 #include <inttypes.h>
 #include <stdio.h>

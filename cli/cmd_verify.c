@@ -109,17 +109,18 @@ static nas_status train_again(const nas_study *study, const cli_trial *t, const 
 }
 
 static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, nas_err *err) {
-    uint8_t *text, *labels;
-    size_t n, lines;
+    uint8_t *text, *lines;
+    size_t n;
     const char *json;
     nas_json *j = NULL;
-    int32_t classes = 0;
-    if (strcmp(s->def.task, nas_task_keywords.name) == 0) {
-        NAS_TRY(
-            nas_store_artefact(s->store, s->id, row, "labels.txt", s->arena, &labels, &lines, err));
-        for (size_t i = 0; i < lines; i++) classes += labels[i] == '\n';
+    int32_t outputs = 0;
+    const nas_task_ops *task = nas_task_find(s->def.task);
+    if (task && task->outputs_text) {
+        NAS_TRY(nas_store_artefact(s->store, s->id, row, task->outputs_text, s->arena, &lines, &n,
+                                   err));
+        for (size_t i = 0; i < n; i++) outputs += lines[i] == '\n';
     }
-    if (nas_task_is_formula(s->def.task)) {
+    if (!nas_task_has_net(s->def.task)) {
         NAS_TRY(nas_store_document(s->store, s->id, row, s->arena, &json, err));
     } else {
         NAS_TRY(
@@ -127,7 +128,7 @@ static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, na
         json = (const char *)text;
     }
     NAS_TRY(nas_json_parse(s->arena, "candidate.json", json, &j, err));
-    const nas_status st = nas_candidate_decode(s->arena, j, nas_json_root(j), classes, c, err);
+    const nas_status st = nas_candidate_decode(s->arena, j, nas_json_root(j), outputs, c, err);
     nas_json_close(j);
     return st;
 }
@@ -293,13 +294,11 @@ static int verify(cli_study *s, const cli_trial *t, const manner *m) {
 
 /* The complete trial with the lowest number above `last`; NULL: none, or *status says why not. */
 static cli_trial *next_complete(cli_study *s, int64_t last, int *status) {
-    char view[160], where[256];
+    const nas_state complete = NAS_COMPLETE;
+    const nas_trials_ask ask = {
+        .state = &complete, .in_range = true, .first = last + 1, .last = INT64_MAX, .most = 1};
     nas_err err = {0};
-    nas_view_name(s->def.name, "", view);
-    snprintf(where, sizeof where,
-             "%s where state = 'complete' and number > %" PRId64 " order by number limit 1", view,
-             last);
-    cli_trial *t = cli_trial_find(s->store, where, &err);
+    cli_trial *t = cli_trial_find(s->store, &s->def, &ask, &err);
     if (t && strtoll(cli_trial_get(t, "number"), NULL, 10) <= last) {
         cli_trial_close(t);
         t = NULL;
@@ -312,7 +311,7 @@ static cli_trial *next_complete(cli_study *s, int64_t last, int *status) {
 
 /* Of n trials, those that differ, and those that another variant trained. */
 static int tell_all(const cli_study *s, int64_t n, int64_t others, int64_t variants) {
-    const bool formula = nas_task_is_formula(s->def.task);
+    const bool formula = !nas_task_has_net(s->def.task);
     char text[32];
     if (!n) fprintf(stderr, "nas: study %s has no complete trial\n", s->def.name);
     if (n && !others && !variants)

@@ -52,7 +52,7 @@ static nas_status look_at(const nas_space *s, const nas_point *p, int32_t output
     NAS_TRY(nas_arena_open(&a, err));
     nas_status st = nas_space_candidate(s, a, p, outputs, &c, &why);
     if (st == NAS_OK && add_front(f, &c.frontend))
-        st = nas_keywords_warn_of_gaps(&c.frontend, c.task.clip_seconds, log, &empty, &why);
+        st = nas_keywords_warn_of_gaps(&c, log, &empty, &why);
     nas_arena_close(a);
     if (st == NAS_OK || st == NAS_ESHAPE || st == NAS_EINVAL)
         return NAS_OK; /* an impossible point */
@@ -78,7 +78,7 @@ static nas_status look_at_fronts(const nas_space *s, int32_t outputs, fronts *f,
 static nas_status check(const cli_check_options *o, const nas_space *s, cli_scratch *room,
                         nas_err *err) {
     nas_dataset d;
-    nas_audit_table table;
+    const nas_audit_table *table = NULL;
     fronts f = {.n = 0};
     notes said = {.a = room->arena};
     nas_log log = *cli_log(o->json);
@@ -92,16 +92,15 @@ static nas_status check(const cli_check_options *o, const nas_space *s, cli_scra
         cli_data_hint(o->data ? o->data : task->data, err);
         return st;
     }
-    if (d.clips)
-        st = look_at_fronts(s, d.outputs, &f, room->arena, &log, err);
-    else if (d.series)
-        st = nas_audit_series(&d, room->arena, &table, err);
+    const nas_audit *audit = nas_audit_of(&d);
+    if (audit) st = look_at_fronts(s, d.outputs, &f, room->arena, &log, err);
+    if (st == NAS_OK) st = nas_audit_series(&d, room->arena, &table, err);
     if (st == NAS_OK && said.err.code != NAS_OK) st = nas_fail(err, NAS_ENOMEM, "out of memory");
     cli_clear_line();
     const cli_checked c = {.space = nas_space_name(s),
                            .d = &d,
-                           .audit = d.audit,
-                           .table = d.series ? &table : NULL,
+                           .audit = audit,
+                           .table = table,
                            .fronts = f.n,
                            .n = said.n,
                            .said = said.v};

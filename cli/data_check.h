@@ -3,6 +3,7 @@
 #define NAS_CLI_DATA_CHECK_H
 
 #include "cli/cli.h"
+#include "search/task/forecast/audit.h"
 #include "search/task/keywords/audit.h"
 
 typedef struct cli_check_options {

@@ -3,7 +3,7 @@
 #ifndef NAS_CLI_SCRATCH_H
 #define NAS_CLI_SCRATCH_H
 
-#include "search/stage/cache.h"
+#include "search/cache/cache.h"
 
 typedef struct cli_scratch {
     nas_arena *arena;

@@ -13,53 +13,34 @@ static void say(const char *text) {
     putchar('\n');
 }
 
-static void say_absent(const char *what) {
-    printf("          %s: only the file is checked; --data names another\n", what);
+/* Then nothing but the space file can be checked. */
+static bool is_absent(const nas_task_ops *task, const char *data) {
+    const bool folder = strcmp(task->data_word, "folder") == 0, there = nas_path_exists(data);
+    if (folder ? nas_path_is_dir(data) : there) return false;
+    printf("          that %s: only the file is checked; --data names another\n",
+           !folder ? "file is not there"
+           : there ? "is not a folder"
+                   : "folder is not there");
+    return true;
 }
 
-/* Lists of a split stand in the folder. */
-static void check_lists(const nas_split_config *split, const char *folder) {
-    const char *const lists[] = {split->train_list, split->validation_list, split->test_list};
-    char path[4096], text[4224];
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        if (split->by != NAS_BY_LISTS || !lists[i]) continue;
-        snprintf(path, sizeof path, "%s/%s", folder, lists[i]);
-        snprintf(text, sizeof text, "the list %s is not there", path);
-        if (!nas_path_exists(path)) say(text);
-    }
+static void say_warning(void *ctx, const char *text) {
+    (void)ctx;
+    say(text);
 }
 
-/* Class folders alone are looked at; *classes: how many the data has, where labels do not say. */
-static void check_clips(const nas_task *task, const char *data, nas_arena *a, int32_t *classes) {
+static void glance(const nas_task *task, const char *data, nas_arena *a, int32_t *outputs) {
+    const nas_log log = {.warn = say_warning};
     nas_err err = {0};
-    int32_t n = 0;
-    if (!nas_path_is_dir(data)) {
-        say_absent(nas_path_exists(data) ? "that is not a folder" : "that folder is not there");
-        return;
-    }
-    const nas_clips_options o = {.folder = data,
-                                 .labels = task->labels,
-                                 .n_labels = task->n_labels,
-                                 .parts = task->split.by == NAS_BY_FOLDERS,
-                                 .unknown = &task->unknown,
-                                 .silence = &task->silence};
-    if (nas_clips_classes(a, &o, &n, &err) != NAS_OK)
-        say(err.text);
-    else if (!*classes)
-        *classes = n;
-    check_lists(&task->split, data);
+    if (task->ops->glance(task, data, a, &log, outputs, &err) != NAS_OK) say(err.text);
 }
 
-/* A table is read whole: columns, times, windows. */
-static void check_table(const nas_task *task, const char *data, nas_arena *a) {
+/* All of it is read. */
+static void open_data(const nas_task *task, const char *data, nas_arena *a) {
     nas_err err = {0};
     const nas_cache none = {.dir = ""};
     nas_dataset d;
     char line[512];
-    if (!nas_path_exists(data)) {
-        say_absent("that file is not there");
-        return;
-    }
     if (nas_dataset_open(a, task, data, false, &none, cli_log(false), &d, &err) != NAS_OK) {
         cli_clear_line();
         say(err.text);
@@ -72,18 +53,19 @@ static void check_table(const nas_task *task, const char *data, nas_arena *a) {
 }
 
 int32_t cli_space_data(const nas_task *task, const char *data, nas_arena *a) {
-    int32_t classes = task->ops->outputs(task);
+    int32_t outputs = task->ops->outputs(task);
     if (task->ops->evaluate) {
         puts("data      none: a formula");
-        return classes;
+        return outputs;
     }
     fputs("data      ", stdout);
     cli_print_visible(stdout, data ? data : task->data, false);
     putchar('\n');
     if (!data) data = task->data;
-    if (task->ops == &nas_task_keywords)
-        check_clips(task, data, a, &classes);
+    if (is_absent(task->ops, data)) return outputs;
+    if (task->ops->glance)
+        glance(task, data, a, &outputs);
     else
-        check_table(task, data, a);
-    return classes;
+        open_data(task, data, a);
+    return outputs;
 }

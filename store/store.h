@@ -186,8 +186,10 @@ NAS_NODISCARD nas_status nas_store_put_examples(nas_store *s, nas_study_id id,
 /* Was the study of that name begun by a nas that kept no examples? False where there is none. */
 NAS_NODISCARD nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err *err);
 
-/* A run of the study begins, or ends: while one is at work the file itself says so, without what
- * stands in its -wal file. */
+/* A run of the study begins and goes on, or ends: while one is at work the file itself says so,
+ * without what stands in its -wal file. Called before the first claim, which may take two seconds
+ * where somebody reads, and again every few seconds: where that was not enough, and where another
+ * run that ended took the mark away. Errors: those of writing. */
 NAS_NODISCARD nas_status nas_store_at_work(nas_store *s, nas_study_id id, bool yes, nas_err *err);
 
 /* A warning of a run; nothing is written where the version has that text. Durable. */

@@ -80,7 +80,8 @@ struct nas_store {
     double busy_since;
     nas_turns *turns;
     bool has_turn;
-    bool alone; /* it was there, and no -wal file beside it, when it was opened */
+    bool marked; /* the file itself says that a run is at work, as far as this handle wrote it */
+    bool alone;  /* it was there, and no -wal file beside it, when it was opened */
     nas_door door;
     bool denied;           /* something was, since it was last cleared */
     bool bounded, endless; /* reading is to come to an end; it did not */

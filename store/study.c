@@ -353,24 +353,6 @@ static nas_status join_or_write(nas_store *s, const nas_study *def, nas_arena *a
     return same_def(&old, def) ? NAS_OK : write_study(s, def, &old, a, out, err);
 }
 
-/* Not while another run has trials in hand. */
-static nas_status write_at_work(nas_store *s, int64_t study, bool yes, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "UPDATE nas_studies SET at_work = %d WHERE id = %lld", yes, study);
-    if (!yes)
-        sqlite3_str_appendf(
-            q, " AND NOT EXISTS (SELECT 1 FROM nas_trials_%lld WHERE state = 'running')", study);
-    return nas_sql_exec_str(s, q, err);
-}
-
-nas_status nas_store_at_work(nas_store *s, nas_study_id id, bool yes, nas_err *err) {
-    NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
-    NAS_TRY(nas_sql_end(s, write_at_work(s, id.study, yes, err), err));
-    /* As far as readers let it: closing the last connection does the rest. */
-    (void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return NAS_OK;
-}
-
 nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out, nas_err *err) {
     *out = (nas_study_id){0};
     NAS_TRY(check_def(def, err));

@@ -82,11 +82,10 @@ static void print_clips(const cli_checked *c) {
     print_classes(c->d, v);
     putchar('\n');
     print_sound(v);
-    printf("\nsplit       by %s; %s speakers\n", by[c->d->task->split.by],
-           nas_thousands(v->speakers, n[0]));
-    if (c->d->clips->n_unnamed)
+    printf("\nsplit       by %s; %s speakers\n", by[v->by], nas_thousands(v->speakers, n[0]));
+    if (v->unnamed)
         printf("            %s clips whose names tell no speaker: each file name counts as one\n",
-               nas_thousands(c->d->clips->n_unnamed, n[0]));
+               nas_thousands(v->unnamed, n[0]));
     printf("copies      %s clips; their likes in another %s: %s, in another class: %s\n",
            nas_thousands(v->copies, n[0]), c->d->folds ? "fold" : "part",
            nas_thousands(v->copies_in_parts, n[1]), nas_thousands(v->copies_in_classes, n[2]));

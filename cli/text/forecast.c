@@ -169,7 +169,7 @@ int cli_eval_forecast(const char *folder, const char *data, int part, int runtim
     dump out = {0};
     if (nas_forecaster_open(a, folder, &f, &err) != NAS_OK) return cli_fail(&err);
     f.runtime = (nas_runtime)runtime;
-    const nas_series_config *k = &f.candidate.task.series;
+    const nas_series_config *k = &nas_forecast_keys(&f.candidate.task)->series;
     out.targets = (size_t)k->n_targets;
     out.outputs = (size_t)k->horizon * out.targets;
     if (dump_to && !cli_dump_open(&out.to, dump_to, dump_names)) return CLI_FAILED;

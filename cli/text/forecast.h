@@ -3,7 +3,7 @@
 #define NAS_CLI_TEXT_FORECAST_H
 
 #include "cli/study.h"
-#include "search/stage/cache.h"
+#include "search/cache/cache.h"
 
 /* nas eval on the folder of a forecast. part as in nas_forecaster_judge, runtime a
  * nas_runtime. dump: NULL, or a folder

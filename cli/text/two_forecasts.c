@@ -27,7 +27,7 @@ static nas_status judge_both(both *b, const cli_scratch *s, nas_err *err) {
 }
 
 static const nas_series_config *config(const both *b, int i) {
-    return &b->f[i].candidate.task.series;
+    return &nas_forecast_keys(&b->f[i].candidate.task)->series;
 }
 
 static void verdict_of(const nas_forecast_contrast *c, char out[CLI_VERDICT]) {

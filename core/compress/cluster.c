@@ -176,7 +176,7 @@ static nas_status cluster_kernel(const clusterer *k, nas_node *node, uint32_t nu
             return nas_fail(k->err, NAS_EINVAL, "cluster: %s has weights that are not finite",
                             node->label);
     if (k->scales != NAS_CLUSTER_UNSCALED) {
-        const bool whole = nas_is_dense(node) && k->scales != NAS_CLUSTER_DENSE_BY_CHANNEL;
+        const bool whole = nas_shares_scale(node) && k->scales != NAS_CLUSTER_DENSE_BY_CHANNEL;
         NAS_TRY(nas_net_give_scales(k->net, w, k->err));
         find_scales(w, g.at, whole, w->coding.scales);
         g.scales = w->coding.scales;

@@ -12,11 +12,11 @@ static inline bool nas_is_kernel(const nas_weight *w) {
     return !strcmp(w->name, "kernel");
 }
 static inline bool nas_is_depthwise(const nas_node *node) {
-    return node->ops == &nas_layer_depthwise_conv2d;
+    return node->ops->depthwise;
 }
 /* Do all columns of its kernel share one scale, unless asked otherwise? */
-static inline bool nas_is_dense(const nas_node *node) {
-    return node->ops == &nas_layer_dense;
+static inline bool nas_shares_scale(const nas_node *node) {
+    return node->ops->shares_scale;
 }
 static inline size_t nas_weight_count(const nas_weight *w) {
     return (size_t)w->rows * (size_t)w->cols;
@@ -31,7 +31,7 @@ static inline float nas_code_scale(float most) {
     return most > 0 ? most / 127 : 1e-6f / 254;
 }
 
-/* Errors: NAS_EINVAL, the net has a batch norm. */
+/* Errors: NAS_EINVAL, the net has a layer that folding takes away. */
 nas_status nas_check_folded(const nas_net *net, const char *what, nas_err *err);
 
 #endif

@@ -23,9 +23,9 @@ static int32_t reader_of(const nas_net *net, int32_t i) {
 /* The dense node behind dense node i and its ReLU; NULL: none. */
 static nas_node *partner_of(const nas_net *net, int32_t i) {
     const int32_t relu = reader_of(net, i);
-    if (relu < 0 || net->nodes.v[relu].ops != &nas_layer_relu) return NULL;
+    if (relu < 0 || !net->nodes.v[relu].ops->is_plain_relu) return NULL;
     const int32_t next = reader_of(net, relu);
-    return next >= 0 && nas_is_dense(&net->nodes.v[next]) ? &net->nodes.v[next] : NULL;
+    return next >= 0 && nas_shares_scale(&net->nodes.v[next]) ? &net->nodes.v[next] : NULL;
 }
 
 /* n values, `step` apart. */
@@ -58,7 +58,7 @@ static void even_pair(const nas_net *net, nas_node *a, nas_node *b) {
 void nas_net_even(nas_net *net) {
     for (int pass = 0; pass < PASSES; pass++)
         for (int32_t i = 0; i < net->nodes.n; i++) {
-            nas_node *next = nas_is_dense(&net->nodes.v[i]) ? partner_of(net, i) : NULL;
+            nas_node *next = nas_shares_scale(&net->nodes.v[i]) ? partner_of(net, i) : NULL;
             if (next) even_pair(net, &net->nodes.v[i], next);
         }
     net->ready = false;

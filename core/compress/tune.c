@@ -17,7 +17,7 @@ typedef struct part {
     size_t n;
     uint32_t *member; /* of each weight in Keras' order: its value; NULL: it has one of its own */
     bool *fixed;      /* of each value: it is zero and stays so; NULL: none is */
-    nas_rounding rounding;
+    nas_weight_rounding rounding;
     bool whole; /* one scale for all columns */
 } part;
 
@@ -34,8 +34,8 @@ struct nas_tuner {
 
 nas_status nas_check_folded(const nas_net *net, const char *what, nas_err *err) {
     for (int32_t i = 0; i < net->nodes.n; i++)
-        if (net->nodes.v[i].ops == &nas_layer_batch_norm)
-            return nas_fail(err, NAS_EINVAL, "%s: %s is a batch norm; fold the net first", what,
+        if (net->nodes.v[i].ops->affine)
+            return nas_fail(err, NAS_EINVAL, "%s: %s goes into a kernel; fold the net first", what,
                             net->nodes.v[i].label);
     return NAS_OK;
 }
@@ -234,7 +234,7 @@ static nas_status add_part(nas_tuner *t, nas_node *node, int32_t i, nas_err *err
                 .param = nas_node_param(node, i, t->net),
                 .grad = nas_node_grad(node, i, t->net),
                 .rounding = t->tuning.rounding,
-                .whole = nas_is_dense(node) && !t->tuning.dense_by_channel};
+                .whole = nas_shares_scale(node) && !t->tuning.dense_by_channel};
     NAS_TRY(w->coding.clusters ? find_clusters(t, p, err) : take_weights(t, p, kernel, err));
     t->count += p->n;
     return NAS_OK;

@@ -4,17 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t nas_op_macs(const nas_graph *g, const nas_op *o) {
-    const nas_tensor *y = &g->tensors[o->out];
-    const int64_t outputs = nas_tensor_count(y);
-    if (o->n_in < 2) return 0;
-    const int32_t *k = g->tensors[o->in[1]].dims;
-    if (o->kind == NAS_OP_CONV_2D) return outputs * k[1] * k[2] * k[3];
-    if (o->kind == NAS_OP_DEPTHWISE_CONV_2D) return outputs * k[1] * k[2];
-    if (o->kind == NAS_OP_FULLY_CONNECTED) return outputs * k[1];
-    return 0;
-}
-
 static bool is_zero(const nas_tensor *t, int64_t i) {
     switch (t->dtype) {
     case NAS_F32: return ((const float *)t->data)[i] == 0;

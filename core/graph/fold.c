@@ -1,17 +1,13 @@
 /* core/graph/fold.c - batch norm and activations disappear into the operators before them. */
 #include "core/graph/graph_int.h"
+#include "core/graph/op_row.h"
 
 #include <string.h>
 
 /* Operators with a kernel whose output channels can be scaled; axis of those channels. */
 static int32_t kernel_axis(const nas_op *o) {
-    if (o->kind == NAS_OP_DEPTHWISE_CONV_2D) return 3;
-    return o->kind == NAS_OP_CONV_2D || o->kind == NAS_OP_FULLY_CONNECTED ? 0 : -1;
-}
-
-static bool can_fuse(const nas_op *o) {
-    return kernel_axis(o) >= 0 || o->kind == NAS_OP_ADD || o->kind == NAS_OP_MUL ||
-           o->kind == NAS_OP_AVERAGE_POOL_2D || o->kind == NAS_OP_MAX_POOL_2D;
+    const nas_op_row *row = nas_op_row_of(o->kind);
+    return row->weighted ? row->kernel_axis : -1;
 }
 
 static int32_t count_readers(const nas_graph *g, int32_t tensor) {
@@ -102,11 +98,12 @@ static nas_status fold_affine(nas_graph *g, nas_op *o, bool *changed, nas_err *e
 static nas_status fold_one(nas_graph *g, nas_op *o, bool *changed, nas_err *err) {
     if (o->n_in == 0) return NAS_OK;
     if (o->kind == NAS_OP_MUL || o->kind == NAS_OP_ADD) return fold_affine(g, o, changed, err);
-    if (o->kind == NAS_OP_RESHAPE) o->n_in = 1; /* its output's shape says the same */
-    if (o->kind != NAS_OP_RELU && o->kind != NAS_OP_RELU6) return NAS_OK;
+    const nas_op_row *row = nas_op_row_of(o->kind);
+    if (row->renames) o->n_in = 1; /* its output's shape says the same */
+    if (row->is == NAS_ACT_NONE) return NAS_OK;
     nas_op *m = sole_maker(g, o->in[0]);
-    if (!m || !can_fuse(m) || g->tensors[o->out].dtype != NAS_F32) return NAS_OK;
-    absorb(m, o, o->kind == NAS_OP_RELU ? NAS_ACT_RELU : NAS_ACT_RELU6);
+    if (!m || !nas_op_row_of(m->kind)->fuses || g->tensors[o->out].dtype != NAS_F32) return NAS_OK;
+    absorb(m, o, row->is);
     *changed = true;
     return NAS_OK;
 }

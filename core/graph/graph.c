@@ -1,7 +1,8 @@
-/* core/graph/graph.c - building a graph, sizes of tensors, names of operators. */
+/* core/graph/graph.c - building a graph, sizes of tensors. */
 #include "core/graph/graph.h"
 
 #include "core/graph/graph_int.h"
+#include "core/graph/op_row.h"
 
 #include <string.h>
 
@@ -62,54 +63,9 @@ nas_status nas_graph_constant(nas_graph *g, int32_t rank, const int32_t *dims, c
     return add_constant(g, NAS_F32, rank, dims, values, index, err);
 }
 
-static void at_least_one(int32_t v[2]) {
-    if (v[0] == 0) v[0] = 1;
-    if (v[1] == 0) v[1] = 1;
-}
-
-static const nas_tensor *known(const nas_graph *g, int32_t index) {
-    return index >= 0 && index < g->n_tensors ? &g->tensors[index] : NULL;
-}
-
-/* The runtime demands a bias of its convolutions: zeros stand for one that was left out. */
-static nas_status complete_bias(nas_graph *g, nas_op *o, nas_err *err) {
-    if (o->n_in == 3 && o->in[2] >= 0) return NAS_OK;
-    const nas_tensor *w = known(g, o->in[1]);
-    if (o->n_in < 2 || !w || w->rank != 4 || w->dtype != NAS_F32) return NAS_OK;
-    const int32_t c = w->dims[o->kind == NAS_OP_CONV_2D ? 0 : 3];
-    if (c < 1) return NAS_OK;
-    o->n_in = 3;
-    return nas_graph_constant(g, 1, &c, NULL, &o->in[2], err);
-}
-
-static nas_status complete(nas_graph *g, nas_op *o, nas_err *err) {
-    switch (o->kind) {
-    case NAS_OP_CONV_2D:
-    case NAS_OP_DEPTHWISE_CONV_2D:
-        at_least_one(o->stride);
-        at_least_one(o->dilation);
-        return complete_bias(g, o, err);
-    case NAS_OP_AVERAGE_POOL_2D:
-    case NAS_OP_MAX_POOL_2D: at_least_one(o->stride); return NAS_OK;
-    case NAS_OP_SOFTMAX:
-        if (o->beta == 0) o->beta = 1;
-        return NAS_OK;
-    case NAS_OP_MEAN:
-        if (o->n_in != 1) return NAS_OK;
-        o->n_in = 2;
-        return add_constant(g, NAS_I32, 1, (const int32_t[]){2}, (const int32_t[]){1, 2}, &o->in[1],
-                            err);
-    case NAS_OP_ADD:
-    case NAS_OP_DEQUANTIZE:
-    case NAS_OP_FULLY_CONNECTED:
-    case NAS_OP_MUL:
-    case NAS_OP_PAD:
-    case NAS_OP_RELU:
-    case NAS_OP_RELU6:
-    case NAS_OP_RESHAPE:
-    case NAS_OP_QUANTIZE: break;
-    }
-    return NAS_OK;
+nas_status nas_graph_list(nas_graph *g, int32_t n, const int32_t *values, int32_t *index,
+                          nas_err *err) {
+    return add_constant(g, NAS_I32, 1, &n, values, index, err);
 }
 
 nas_status nas_graph_add_op(nas_graph *g, const nas_op *o, nas_err *err) {
@@ -122,7 +78,8 @@ nas_status nas_graph_add_op(nas_graph *g, const nas_op *o, nas_err *err) {
 
 nas_status nas_graph_op(nas_graph *g, const nas_op *o, nas_err *err) {
     nas_op whole = *o;
-    NAS_TRY(complete(g, &whole, err));
+    const nas_op_row *row = nas_op_row_of(o->kind);
+    if (row && row->complete) NAS_TRY(row->complete(g, &whole, err));
     return nas_graph_add_op(g, &whole, err);
 }
 
@@ -172,30 +129,4 @@ void nas_window_axis(nas_padding padding, int32_t in, int32_t kernel, int32_t st
     const int64_t total = (n - 1) * stride + reach - in;
     *out = (int32_t)n;
     *before = total > 0 ? (int32_t)(total / 2) : 0;
-}
-
-const char *nas_op_name(nas_op_kind k) {
-    switch (k) {
-    case NAS_OP_ADD: return "ADD";
-    case NAS_OP_AVERAGE_POOL_2D: return "AVERAGE_POOL_2D";
-    case NAS_OP_CONV_2D: return "CONV_2D";
-    case NAS_OP_DEPTHWISE_CONV_2D: return "DEPTHWISE_CONV_2D";
-    case NAS_OP_DEQUANTIZE: return "DEQUANTIZE";
-    case NAS_OP_FULLY_CONNECTED: return "FULLY_CONNECTED";
-    case NAS_OP_MAX_POOL_2D: return "MAX_POOL_2D";
-    case NAS_OP_MUL: return "MUL";
-    case NAS_OP_PAD: return "PAD";
-    case NAS_OP_RELU: return "RELU";
-    case NAS_OP_RELU6: return "RELU6";
-    case NAS_OP_RESHAPE: return "RESHAPE";
-    case NAS_OP_SOFTMAX: return "SOFTMAX";
-    case NAS_OP_MEAN: return "MEAN";
-    case NAS_OP_QUANTIZE: return "QUANTIZE";
-    }
-    return NULL;
-}
-
-bool nas_op_is_weighted(const nas_op *o) {
-    return o->kind == NAS_OP_CONV_2D || o->kind == NAS_OP_DEPTHWISE_CONV_2D ||
-           o->kind == NAS_OP_FULLY_CONNECTED;
 }

@@ -5,6 +5,7 @@
 #define NAS_CORE_GRAPH_GRAPH_H
 
 #include "base/arena.h"
+#include "core/graph/op_list.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,23 +14,9 @@
 typedef enum nas_dtype { NAS_F32 = 0, NAS_F16 = 1, NAS_I32 = 2, NAS_I64 = 4, NAS_I8 = 9 } nas_dtype;
 
 /* Values are TFLite's BuiltinOperator. */
-typedef enum nas_op_kind {
-    NAS_OP_ADD = 0,
-    NAS_OP_AVERAGE_POOL_2D = 1,
-    NAS_OP_CONV_2D = 3,
-    NAS_OP_DEPTHWISE_CONV_2D = 4,
-    NAS_OP_DEQUANTIZE = 6,
-    NAS_OP_FULLY_CONNECTED = 9,
-    NAS_OP_MAX_POOL_2D = 17,
-    NAS_OP_MUL = 18,
-    NAS_OP_RELU = 19,
-    NAS_OP_RELU6 = 21,
-    NAS_OP_RESHAPE = 22,
-    NAS_OP_SOFTMAX = 25,
-    NAS_OP_PAD = 34,
-    NAS_OP_MEAN = 40,
-    NAS_OP_QUANTIZE = 114
-} nas_op_kind;
+#define NAS_OP_KIND(NAME, name, code) NAS_OP_##NAME = (code),
+typedef enum nas_op_kind { NAS_OP_LIST(NAS_OP_KIND) } nas_op_kind;
+#undef NAS_OP_KIND
 
 /* Values are TFLite's Padding and ActivationFunctionType. */
 typedef enum nas_padding { NAS_SAME = 0, NAS_VALID = 1 } nas_padding;

@@ -18,10 +18,7 @@ static inline bool nas_op_makes_constant(const nas_graph *g, const nas_op *o) {
     return o->kind == NAS_OP_DEQUANTIZE && g->tensors[o->in[0]].data;
 }
 
-/* Is t the constant int32 operand (shape, axes, widths) of o? */
-static inline bool nas_op_is_shape_operand(const nas_op *o, int32_t slot) {
-    return slot == 1 &&
-           (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_MEAN || o->kind == NAS_OP_PAD);
-}
+/* Is operand `slot` of o a constant of int32 (shape, axes, widths)? */
+bool nas_op_is_shape_operand(const nas_op *o, int32_t slot);
 
 #endif

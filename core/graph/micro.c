@@ -1,11 +1,12 @@
 /* core/graph/micro.c - what TensorFlow Lite for Microcontrollers sets aside for a graph: its own
  * plan, not ours. Commit 90b983c2: micro_allocation_info.cc (lives), micro_allocator.cc (sizes),
- * memory_planner/greedy_memory_planner.cc (places), kernels/reduce_common.cc (scratch). */
+ * memory_planner/greedy_memory_planner.cc (places). */
 #include "core/graph/graph_int.h"
+#include "core/graph/op_row.h"
 
 #include <stdlib.h>
 
-enum { ALIGN = 16, SCRATCH = 3 /* at most, of one operator */ };
+enum { ALIGN = 16 };
 
 /* A buffer that lives from scope first to last: the input is there from scope 0, operator i is
  * scope i + 1. */
@@ -30,14 +31,11 @@ static void add(plan *p, int64_t bytes, int32_t first, int32_t last) {
     p->n++;
 }
 
-/* MEAN alone asks for more than its tensors: sums of int8, a place in the input, and the axes. */
 static void add_scratch(plan *p, const nas_graph *g, int32_t i) {
-    const nas_op *o = &g->ops[i];
-    const nas_tensor *x = &g->tensors[o->in[0]];
-    if (o->kind != NAS_OP_MEAN) return;
-    if (x->dtype == NAS_I8) add(p, 4 * nas_tensor_count(&g->tensors[o->out]), i + 1, i + 1);
-    add(p, 4 * (int64_t)x->rank, i + 1, i + 1);
-    add(p, 4 * nas_tensor_count(&g->tensors[o->in[1]]), i + 1, i + 1);
+    const nas_op_row *row = nas_op_row_of(g->ops[i].kind);
+    int64_t bytes[NAS_OP_SCRATCH];
+    const int32_t n = row->scratch ? row->scratch(g, &g->ops[i], bytes) : 0;
+    for (int32_t k = 0; k < n; k++) add(p, bytes[k], i + 1, i + 1);
 }
 
 /* Tensors in their order, then scratch; a tensor that nobody uses lives at no time at all. */
@@ -95,7 +93,7 @@ nas_status nas_micro_arena(const nas_graph *g, int64_t *bytes, nas_err *err) {
     NAS_TRY(nas_graph_check(g, err));
     for (int32_t i = 0; i < g->n_ops; i++)
         if (nas_micro_refuses(g, &g->ops[i])) return NAS_OK;
-    const size_t room = (size_t)g->n_tensors + SCRATCH * (size_t)g->n_ops;
+    const size_t room = (size_t)g->n_tensors + NAS_OP_SCRATCH * (size_t)g->n_ops;
     plan p = {.all = calloc(room, sizeof *p.all), .placed = calloc(room, sizeof(buffer *))};
     int32_t *scope = calloc(2 * (size_t)g->n_tensors, sizeof *scope);
     const bool whole = p.all && p.placed && scope;

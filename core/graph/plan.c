@@ -1,6 +1,7 @@
 /* core/graph/plan.c - one arena for all activations. Pisarchyk and Lee, "Efficient memory
  * management for deep neural net inference", 2020, section 5 (offsets, greedy by size). */
 #include "core/graph/graph_int.h"
+#include "core/graph/op_row.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,8 @@ static void find_lives(const nas_graph *g, place *places, int32_t *owner) {
             owner[o->out] = -1;
             continue;
         }
-        if (o->kind == NAS_OP_RESHAPE && owner[o->in[0]] >= 0) owner[o->out] = owner[o->in[0]];
+        if (nas_op_row_of(o->kind)->renames && owner[o->in[0]] >= 0)
+            owner[o->out] = owner[o->in[0]];
         live_at(&places[owner[o->out]], i);
     }
     live_at(&places[owner[g->output]], g->n_ops - 1);

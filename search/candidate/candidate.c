@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-static nas_status build_train(nas_arena *a, const cJSON *train, nas_train_config *out,
-                              nas_err *err) {
+nas_status nas_train_build(nas_arena *a, const cJSON *train, void *config, nas_err *err) {
+    nas_train_config *out = config;
     NAS_TRY(nas_keys_build(a, nas_train_keys, train, 0, out, err));
     const cJSON *rate = nas_json_get(train, "learning_rate");
     if (!rate) {
@@ -62,21 +62,18 @@ static nas_status build_net(nas_arena *a, const cJSON *document, int32_t outputs
     if (out->task.ops->values) NAS_TRY(end_in_values(a, &out->model, err));
     nas_model_cost cost;
     NAS_TRY(impossible(nas_model_check(&out->model, outputs, &cost, err), err));
-    if (out->quantize.kind != NAS_FORMAT_INT8) return NAS_OK;
+    if (!nas_format_at((nas_format)out->quantize.kind)->integer) return NAS_OK;
     return impossible(nas_model_check_int8(&out->model, err), err);
 }
 
 /* candidate.json: the document without the keys of a space. */
 nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **out, nas_err *err) {
-    static const char *const keys[] = {"schema",   "name",   "task",  "point", "frontend",
-                                       "augment",  "model",  "train", "prune", "cluster",
-                                       "quantize", "export", NULL};
     cJSON *kept = nas_json_make(a, cJSON_Object, NULL);
     if (!kept) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    for (const char *const *k = keys; *k; k++) {
-        const cJSON *v = nas_json_get(document, *k);
+    for (const nas_block_row *r = NULL; (r = nas_block_next_row(r, NAS_ROLE_WRITTEN));) {
+        const cJSON *v = nas_json_get(document, r->key);
         if (!v) continue;
-        cJSON *copy = nas_json_copy(a, v, *k);
+        cJSON *copy = nas_json_copy(a, v, r->key);
         if (!copy) return nas_fail(err, NAS_ENOMEM, "out of memory");
         nas_json_append(kept, copy);
     }
@@ -88,18 +85,11 @@ nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **
 
 static nas_status write_texts(nas_arena *a, const cJSON *document, nas_candidate *out,
                               nas_err *err) {
-    const struct {
-        const char *block;
-        const char **text;
-    } rows[] = {{"task", &out->task_json},       {"frontend", &out->frontend_json},
-                {"augment", &out->augment_json}, {"model", &out->model_json},
-                {"train", &out->train_json},     {"prune", &out->prune_json},
-                {"cluster", &out->cluster_json}, {"quantize", &out->quantize_json},
-                {"export", &out->export_json}};
     char *text = NULL;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        NAS_TRY(nas_candidate_canonical(a, document, rows[i].block, &text, err));
-        *rows[i].text = text;
+    for (const nas_block_row *r = NULL; (r = nas_block_next_row(r, NAS_ROLE_HASHED));) {
+        if (!r->text) continue;
+        NAS_TRY(nas_candidate_canonical(a, document, r->key, &text, err));
+        memcpy((char *)out + r->text, &text, sizeof text);
     }
     NAS_TRY(nas_candidate_canonical(a, document, "", &text, err));
     out->hash = nas_hash_of(text, strlen(text));
@@ -113,31 +103,31 @@ static uint64_t number_at(const cJSON *document, const char *key) {
                : 0;
 }
 
+/* Blocks that the task has not stay 0. */
+static nas_status build_blocks(nas_arena *a, const cJSON *document, nas_candidate *out,
+                               nas_err *err) {
+    for (const nas_block_row *r = NULL; (r = nas_block_next_row(r, NAS_ROLE_HASHED));) {
+        if (!r->decoded || (r->needs && !(r->needs & out->task.ops->has))) continue;
+        const cJSON *v = nas_json_get(document, r->key);
+        void *config = (char *)out + r->config;
+        NAS_TRY(r->build ? r->build(a, v, config, err)
+                         : nas_keys_build(a, r->block->tables[0], v, 0, config, err));
+    }
+    return NAS_OK;
+}
+
 nas_status nas_candidate_build(nas_arena *a, const cJSON *document, int32_t classes,
                                nas_candidate *out, nas_err *err) {
     *out = (nas_candidate){0};
     NAS_TRY(nas_task_build(a, document, &out->task, err));
     const int32_t own = out->task.ops->outputs(&out->task);
-    if (own && out->task.ops != &nas_task_keywords) classes = own;
+    if (own && !out->task.ops->outputs_text) classes = own;
     if (!classes) classes = own;
     if (!classes)
         return nas_fail(err, NAS_EINVAL,
                         "task.labels: the number of classes is not known; list the labels");
-    if (out->task.ops->evaluate) {
-        NAS_TRY(nas_keys_build(a, nas_block_point.tables[0], nas_json_get(document, "point"), 0,
-                               out, err));
-        return write_texts(a, document, out, err);
-    }
-    const cJSON *frontend = nas_json_get(document, "frontend");
-    if (frontend) NAS_TRY(nas_keys_build(a, nas_frontend_keys, frontend, 0, &out->frontend, err));
-    NAS_TRY(nas_keys_build(a, nas_augment_keys, nas_json_get(document, "augment"), 0, &out->augment,
-                           err));
-    NAS_TRY(build_train(a, nas_json_get(document, "train"), &out->train, err));
-    NAS_TRY(nas_prune_build(a, nas_json_get(document, "prune"), &out->prune, err));
-    NAS_TRY(nas_cluster_build(a, nas_json_get(document, "cluster"), &out->cluster, err));
-    NAS_TRY(nas_quantize_build(a, nas_json_get(document, "quantize"), &out->quantize, err));
-    NAS_TRY(
-        nas_keys_build(a, nas_export_keys, nas_json_get(document, "export"), 0, &out->export, err));
+    NAS_TRY(build_blocks(a, document, out, err));
+    if (out->task.ops->evaluate) return write_texts(a, document, out, err);
     out->seed = number_at(document, "seed");
     out->replicate = (uint32_t)number_at(document, "replicate");
     NAS_TRY(write_texts(a, document, out, err));
@@ -173,10 +163,8 @@ nas_status nas_candidate_decode(nas_arena *a, const nas_json *j, const cJSON *do
 }
 
 static bool has_choices(const cJSON *document) {
-    static const char *const keys[] = {"point", "frontend", "augment",  "model",  "train",
-                                       "prune", "cluster",  "quantize", "export", NULL};
-    for (const char *const *k = keys; *k; k++) {
-        const cJSON *v = nas_json_get(document, *k);
+    for (const nas_block_row *r = NULL; (r = nas_block_next_row(r, NAS_ROLE_VARIES));) {
+        const cJSON *v = nas_json_get(document, r->key);
         if (v && nas_json_has_form(v)) return true;
     }
     return false;

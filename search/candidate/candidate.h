@@ -9,47 +9,16 @@
 #include "core/compress/cluster.h"
 #include "core/compress/prune.h"
 #include "core/compress/quantize.h"
-#include "core/data/batch.h"
-#include "core/data/clips/made.h"
-#include "core/data/split/split.h"
-#include "core/data/table/series.h"
+#include "core/data/augment.h"
 #include "core/deploy/deploy.h"
 #include "core/nn/net/model.h"
 #include "core/nn/train/train.h"
 #include "search/json/json.h"
 #include "search/metrics/metrics.h"
+#include "search/task/task.h"
 
-/* A split by time: the parts follow each other. */
-typedef struct nas_time_split {
-    double validation, test; /* shares of the rows; the rest comes first and trains */
-    int32_t folds;           /* below 2: none; else rolling origins, or groups in turn */
-    int32_t by;              /* nas_time_split_by */
-} nas_time_split;
-enum nas_time_split_by { NAS_BY_TIME, NAS_BY_GROUP };
-
-typedef struct nas_task {
-    const struct nas_task_ops *ops; /* search/task/task.h */
-    int32_t kind;                   /* its place in NAS_TASK_LIST */
-    const char *data; /* folder or file, as written; resolved against the working directory */
-    nas_metric_list metrics;
-    /* keywords */
-    int32_t n_labels; /* 0: all class folders */
-    const char *const *labels;
-    double clip_seconds;
-    int32_t crop; /* nas_crop */
-    double full_scale;
-    int32_t unreadable;
-    const char *speaker_pattern;
-    nas_split_config split;
-    nas_unknown_config unknown;
-    nas_silence_config silence;
-    /* forecast */
-    nas_series_config series;
-    nas_time_split time_split;
-    /* test_function */
-    int32_t function, dimensions;
-    double seconds; /* that each trial is made to take */
-} nas_task;
+/* What a task has, added up: blocks of the file that need it are the task's (blocks.h). */
+enum { NAS_HAS_NET = 1, NAS_HAS_SOUND = 2, NAS_HAS_POINT = 4 };
 
 enum { NAS_POINT_MOST = 8 };
 

@@ -3,33 +3,16 @@
 #ifndef NAS_SEARCH_CANDIDATE_CANDIDATE_INT_H
 #define NAS_SEARCH_CANDIDATE_CANDIDATE_INT_H
 
+#include "search/candidate/blocks.h"
 #include "search/candidate/candidate.h"
+#include "search/candidate/search.h"
 #include "search/json/json_int.h"
-#include "search/space/space.h"
-
-/* A block of settings: its tables of keys, in the order they are shown. */
-typedef struct nas_block {
-    const char *path; /* "task.split"; "" for the file itself */
-    const char *help;
-    const nas_key *tables[2];
-} nas_block;
-
-extern const nas_block nas_block_top, nas_block_task, nas_block_split, nas_block_frontend,
-    nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_prune,
-    nas_block_cluster, nas_block_quantize, nas_block_export, nas_block_search, nas_block_repeat,
-    nas_block_lists, nas_block_folders, nas_block_groups, nas_block_forecast, nas_block_time,
-    nas_block_time_split, nas_block_function, nas_block_point, nas_block_unknown, nas_block_silence;
-/* All of the above, for documentation and its test; NULL at the end. */
-extern const nas_block *const nas_blocks[];
 
 /* The structs that the private tables have their offsets in. */
 typedef struct nas_top {
     int32_t schema;
     const char *name;
 } nas_top;
-
-/* Words of task.kind. */
-extern const char *const nas_task_kinds[];
 
 /* Of "quantize" as an object; offsets into nas_quantize_config. */
 extern const nas_key nas_quantize_keys[];
@@ -44,26 +27,9 @@ enum {
     NAS_LABELS_MOST = 1000
 };
 
-const nas_key *nas_block_find(const nas_block *b, const char *key);
-/* The next key after *at (NULL, NULL first); NULL at the end. */
-const nas_key *nas_block_next(const nas_block *b, const nas_key *last);
-/* The block that stands at a key of another one ("split" of task); NULL for other keys. */
-const nas_block *nas_block_below(const nas_block *b, const char *key);
-/* The block that holds for v where block b stands: keys of a split depend on its `by`, those of a
- * task on its `kind`. b may be NULL. */
-const nas_block *nas_block_variant(const nas_block *b, const cJSON *v);
-
 /* Reads the default of a key (JSON text) into arena a; *out is NULL when it has none. */
 NAS_NODISCARD nas_status nas_key_default(nas_arena *a, const nas_key *k, const cJSON **out,
                                          nas_err *err);
-
-/* Keys of a forecast about the numbers of its table (search/task/missing.c), the second table of
- * its block. */
-struct nas_check;
-extern const nas_key nas_missing_keys[];
-void nas_missing_check(struct nas_check *c, const char *path, const cJSON *task);
-NAS_NODISCARD nas_status nas_missing_build(nas_arena *a, const cJSON *task, nas_task *out,
-                                           nas_err *err);
 
 /* One alternative that was taken on the way down to a value. */
 typedef struct nas_taken {
@@ -83,7 +49,9 @@ typedef struct nas_check {
     bool candidate;  /* seed and replicate are accepted, a space's own keys are ignored */
     bool choices;    /* allowed where the walk is now */
     const cJSON *at; /* the same_as whose target is being checked in its place; else NULL */
-    int32_t budget;  /* against files that multiply by same_as */
+    /* The nas_check_fn whose arg is a nas_key (nas_check_value). */
+    void (*value)(struct nas_check *c, const char *path, const cJSON *v, const void *arg);
+    int32_t budget; /* against files that multiply by same_as */
     bool spent;
     const cJSON *labelled;    /* the option of a choice that may have a "_name" */
     const char *const *paths; /* of all values, once they were asked for */
@@ -109,31 +77,36 @@ void nas_check_any(nas_check *c, const char *path, const cJSON *v, nas_check_fn 
                    const void *arg);
 void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void *key);
 void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void *block);
-void nas_check_layers(nas_check *c, const char *path, const cJSON *v, const void *unused);
-/* "folders" of task.unknown; and what labels, unknown and silence say of each other. */
-void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
-void nas_check_made(nas_check *c, const char *path, const cJSON *task);
-/* Fills out->unknown and out->silence. */
-NAS_NODISCARD nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_task *out,
-                                        nas_err *err);
-/* prune, cluster, quantize: keys that belong together, and their structs. */
+/* Rows of the table of blocks (blocks.h): their `check`, */
+void nas_check_layers(nas_check *c, const char *path, const cJSON *v);
+void nas_check_labels(nas_check *c, const char *path, const cJSON *v);
+void nas_check_rate(nas_check *c, const char *path, const cJSON *v);
+void nas_check_sampler(nas_check *c, const char *path, const cJSON *v);
+void nas_check_seed(nas_check *c, const char *path, const cJSON *v);
 void nas_check_prune(nas_check *c, const char *path, const cJSON *v);
 void nas_check_cluster(nas_check *c, const char *path, const cJSON *v);
 void nas_check_quantize(nas_check *c, const char *path, const cJSON *v);
-/* May prune object v do without a key that has no default? */
-bool nas_prune_may_lack(const cJSON *v, const char *key);
-NAS_NODISCARD nas_status nas_prune_build(nas_arena *a, const cJSON *v, nas_prune_config *out,
-                                         nas_err *err);
-NAS_NODISCARD nas_status nas_cluster_build(nas_arena *a, const cJSON *v, nas_cluster_config *out,
-                                           nas_err *err);
-NAS_NODISCARD nas_status nas_quantize_build(nas_arena *a, const cJSON *v, nas_quantize_config *out,
-                                            nas_err *err);
+/* their `strip`, */
+cJSON *nas_strip_layers(nas_arena *a, const cJSON *v);
+cJSON *nas_strip_rate(nas_arena *a, const cJSON *v);
+cJSON *nas_strip_cluster(nas_arena *a, const cJSON *v);
+cJSON *nas_strip_quantize(nas_arena *a, const cJSON *v);
+/* their `build`; out is a nas_train_config, nas_prune_config, ..., */
+NAS_NODISCARD nas_status nas_train_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
+NAS_NODISCARD nas_status nas_prune_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
+NAS_NODISCARD nas_status nas_cluster_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
+NAS_NODISCARD nas_status nas_quantize_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
+/* "folders" of task.unknown; and what labels, unknown and silence say of each other. */
+void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
+void nas_check_made(nas_check *c, const char *path, const cJSON *task);
 /* A block of compression without the keys that decide nothing beside its others; NULL: no room. */
 cJSON *nas_compress_strip(nas_arena *a, const cJSON *v);
 /* Is x the name that NNI gives to option v, no key of its own? */
 bool nas_is_label(const nas_check *c, const cJSON *v, const cJSON *x);
 /* An unknown key, with the nearest of the known ones. */
 void nas_check_unknown(nas_check *c, const char *path, const cJSON *v, const char *const *known);
+/* "a", "b" or "c" */
+void nas_words_join(const char *const *words, char *out, size_t room);
 const char *nas_path_key(nas_arena *a, const char *path, const char *key);
 const char *nas_path_item(nas_arena *a, const char *path, int32_t i);
 
@@ -155,6 +128,17 @@ const char *const *nas_option_labels(nas_arena *a, const cJSON *options, bool *n
 /* v with lists of options in place of labelled ones, at any depth; NULL: no room. */
 cJSON *nas_options_as_lists(nas_arena *a, const cJSON *v, const char *key);
 bool nas_is_range(const cJSON *v);
+/* Which of NNI's types stands there; -1: none that is known. */
+enum {
+    NAS_NNI_CHOICE,
+    NAS_NNI_RANDINT,
+    NAS_NNI_UNIFORM,
+    NAS_NNI_QUNIFORM,
+    NAS_NNI_LOG,
+    NAS_NNI_QLOG
+};
+extern const char *const nas_nni_names[]; /* in that order, NULL at the end */
+int nas_nni_of(const cJSON *v);
 /* Is v a choice, and has this option of it a "_name"? */
 bool nas_has_label(const cJSON *v, const cJSON *option);
 /* Is a {"_type", "_value"} one of those that are known? false after a problem. */
@@ -163,13 +147,13 @@ bool nas_check_nni(nas_check *c, const char *path, const cJSON *v);
 const char *nas_tie_target(const cJSON *v);
 /* "same_as" or "times", for messages. */
 const char *nas_form_name(const cJSON *v);
-/* Checks by fn what may stand at the path `target` when v does, in the place of v. */
-void nas_check_follow(nas_check *c, const char *path, const cJSON *v, const cJSON *target,
-                      nas_check_fn fn, const void *arg);
 void nas_check_range(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
                      const void *arg);
-void nas_check_times(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
-                     const void *arg);
+/* The key of the numbers at a place; a block may say that it may be one (learning_rate). NULL: no
+ * number is expected there. */
+const nas_key *nas_number_key(const nas_check *c, nas_check_fn fn, const void *arg);
+/* Remembers that numbers at v are whole ones. */
+void nas_note_integer(const nas_check *c, const cJSON *v);
 
 typedef struct nas_range {
     double lo, hi, step; /* step 0: none; hi is lowered to lo + k * step */

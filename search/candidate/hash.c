@@ -16,7 +16,7 @@ static bool is_default(nas_arena *a, const nas_key *k, const cJSON *v, bool *yes
 }
 
 /* A constant rate is the same as the bare number. */
-static cJSON *strip_rate(nas_arena *a, const cJSON *v) {
+cJSON *nas_strip_rate(nas_arena *a, const cJSON *v) {
     const cJSON *schedule = nas_json_get(v, "schedule"), *from = nas_json_get(v, "from");
     if (cJSON_IsString(schedule) && strcmp(schedule->valuestring, "constant") == 0 && from)
         return nas_json_copy(a, from, v->string);
@@ -29,8 +29,13 @@ static cJSON *strip_compress(nas_arena *a, const cJSON *v, const nas_block *b) {
     return kept ? strip_block(a, kept, b) : NULL;
 }
 
+cJSON *nas_strip_cluster(nas_arena *a, const cJSON *v) {
+    return cJSON_IsObject(v) ? strip_compress(a, v, &nas_block_cluster)
+                             : nas_json_copy(a, v, v->string);
+}
+
 /* {"kind": "int8"} is the same as "int8". */
-static cJSON *strip_quantize(nas_arena *a, const cJSON *v) {
+cJSON *nas_strip_quantize(nas_arena *a, const cJSON *v) {
     if (!cJSON_IsObject(v)) return nas_json_copy(a, v, v->string);
     cJSON *object = strip_compress(a, v, &nas_block_quantize);
     const cJSON *kind = object ? nas_json_get(object, "kind") : NULL;
@@ -40,21 +45,17 @@ static cJSON *strip_quantize(nas_arena *a, const cJSON *v) {
 
 static cJSON *strip_value(nas_arena *a, const cJSON *v, const nas_block *b) {
     if (nas_is_form(v)) return nas_json_copy(a, v, v->string);
-    if (strcmp(v->string, "learning_rate") == 0) return strip_rate(a, v);
-    if (strcmp(v->string, "quantize") == 0) return strip_quantize(a, v);
-    if (strcmp(v->string, "layers") == 0) return strip_layers(a, v, v->string);
-    const nas_block *below = nas_block_variant(nas_block_below(b, v->string), v);
-    if (below == &nas_block_cluster && cJSON_IsObject(v)) return strip_compress(a, v, below);
+    const nas_block_row *row = nas_block_row_at(b, v->string);
+    if (row && row->strip) return row->strip(a, v);
+    const nas_block *below = row ? nas_block_variant(row->block, v) : NULL;
     return below && cJSON_IsObject(v) ? strip_block(a, v, below) : nas_json_copy(a, v, v->string);
 }
 
 static cJSON *strip_block(nas_arena *a, const cJSON *v, const nas_block *b) {
-    /* Which examples there are is in the fingerprint of the data. */
-    static const char *const of_data[] = {"data", "unknown", "silence", NULL};
-    const bool task = v->string && strcmp(v->string, "task") == 0; /* of any kind */
     cJSON *out = nas_json_make(a, cJSON_Object, v->string);
     for (const cJSON *c = v->child; out && c; c = c->next) {
-        if (task && nas_word_in(c->string, of_data)) continue;
+        const nas_block_row *row = nas_block_row_at(b, c->string);
+        if (row && row->role & NAS_ROLE_DATA) continue;
         cJSON *below = strip_value(a, c, b);
         if (!below) return NULL;
         const nas_key *k = nas_block_find(b, c->string);
@@ -96,17 +97,19 @@ static cJSON *strip_layers(nas_arena *a, const cJSON *v, const char *key) {
     return out;
 }
 
+cJSON *nas_strip_layers(nas_arena *a, const cJSON *v) {
+    return strip_layers(a, v, v->string);
+}
+
 nas_status nas_candidate_canonical(nas_arena *a, const cJSON *document, const char *block,
                                    char **out, nas_err *err) {
-    static const char *const keys[] = {"task",  "point",   "frontend", "augment", "model", "train",
-                                       "prune", "cluster", "quantize", "export",  NULL};
     cJSON *kept = nas_json_make(a, cJSON_Object, NULL);
-    for (const char *const *k = keys; kept && *k; k++) {
-        const cJSON *v = nas_json_get(document, *k);
-        if (!v || (*block && strcmp(block, *k) != 0)) continue;
+    for (const nas_block_row *r = NULL; kept && (r = nas_block_next_row(r, NAS_ROLE_HASHED));) {
+        const cJSON *v = nas_json_get(document, r->key);
+        if (!v || (*block && strcmp(block, r->key) != 0)) continue;
         cJSON *below = strip_value(a, v, &nas_block_top);
         bool left_out = false;
-        if (!below || !is_default(a, nas_block_find(&nas_block_top, *k), below, &left_out))
+        if (!below || !is_default(a, nas_block_find(&nas_block_top, r->key), below, &left_out))
             return nas_fail(err, NAS_ENOMEM, "out of memory");
         if (!left_out) nas_json_append(kept, below);
     }

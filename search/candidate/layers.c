@@ -133,7 +133,6 @@ static void check_list(nas_check *c, const char *path, const cJSON *v, const voi
         nas_check_any(c, nas_path_item(c->arena, path, i), l, check_layer, &layers_key);
 }
 
-void nas_check_layers(nas_check *c, const char *path, const cJSON *v, const void *unused) {
-    (void)unused;
+void nas_check_layers(nas_check *c, const char *path, const cJSON *v) {
     check_list(c, path, v, NULL);
 }

@@ -7,10 +7,6 @@
 
 enum { LABEL_BYTES = 64 };
 
-bool nas_are_options(const cJSON *options) {
-    return cJSON_IsArray(options) || cJSON_IsObject(options);
-}
-
 /* What an option that is an object may begin with: without the brackets of a list it would be taken
  * for options with these labels. */
 static bool is_reserved(const char *label) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+const char *const nas_crop_words[] = {"start", "centre", "loudest", NULL}; /* by nas_crop */
+
 static void start_check(nas_check *c, nas_arena *a, const nas_json *j, nas_problems *p) {
     c->arena = a;
     c->j = j;

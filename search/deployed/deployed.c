@@ -80,7 +80,10 @@ static nas_status read_candidate(nas_arena *a, const places *p, nas_deployed *d,
     if (!d->has_candidate) return NAS_OK;
     nas_candidate c;
     NAS_TRY(nas_candidate_open(a, p->candidate, d->n_labels, &c, err));
-    d->task = c.task;
+    if (c.task.ops != &nas_task_keywords)
+        return nas_fail(err, NAS_EFORMAT, "%s: its task is \"%s\", but labels.txt stands beside",
+                        p->candidate, c.task.ops->name);
+    d->task = *nas_keywords_keys(&c.task);
     read_data(a, p, d);
     return NAS_OK;
 }

@@ -3,9 +3,10 @@
 #ifndef NAS_SEARCH_DEPLOYED_DEPLOYED_H
 #define NAS_SEARCH_DEPLOYED_DEPLOYED_H
 
+#include "search/cache/cache.h"
 #include "search/candidate/candidate.h"
-#include "search/stage/cache.h"
 #include "search/stage/evaluate.h"
+#include "search/task/keywords/keywords.h"
 
 typedef struct nas_deployed {
     nas_graph graph;
@@ -19,7 +20,7 @@ typedef struct nas_deployed {
     int32_t frames, features;
     const float *mean, *deviation; /* [features]; NULL where the front end does not normalise */
     bool has_candidate;            /* candidate.json was there: the task below is its own */
-    nas_task task;
+    nas_keywords_task task;
     bool has_data; /* metrics.json told the fingerprint of the data that it was trained with */
     nas_hash data;
 } nas_deployed;

@@ -45,7 +45,7 @@ static nas_status read_doubles(nas_arena *a, const nas_json *j, const char *key,
 }
 
 static nas_status read_units(nas_arena *a, const nas_json *j, nas_forecaster *out, nas_err *err) {
-    const nas_series_config *k = &out->candidate.task.series;
+    const nas_series_config *k = &nas_forecast_keys(&out->candidate.task)->series;
     const cJSON *units = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), "units");
     nas_scaling *s = &out->scaling;
     NAS_TRY(read_doubles(a, j, "mean", k->n_inputs, &out->mean, err));
@@ -62,7 +62,7 @@ static nas_status read_units(nas_arena *a, const nas_json *j, nas_forecaster *ou
 }
 
 static nas_status check_shapes(const char *folder, const nas_forecaster *f, nas_err *err) {
-    const nas_series_config *k = &f->candidate.task.series;
+    const nas_series_config *k = &nas_forecast_keys(&f->candidate.task)->series;
     const int64_t in = nas_tensor_count(&f->graph.tensors[f->graph.input]);
     const int64_t out = nas_tensor_count(&f->graph.tensors[f->graph.output]);
     if (in == (int64_t)k->window * k->n_inputs && out == (int64_t)k->horizon * k->n_targets)
@@ -173,16 +173,16 @@ nas_status nas_forecaster_judge(const nas_forecaster *f, const char *data, int p
     if (part >= 0) {
         nas_dataset d;
         NAS_TRY(nas_dataset_open(a, &f->candidate.task, data, false, cache, log, &d, err));
-        const nas_windows *w = &d.series->part[part];
-        st = judge_windows(f, d.series->series, w, data, log, a, each, ctx, out, err);
-        if (st == NAS_OK) nas_forecast_linear(d.series, w, &out->linear);
-        out->data = d.series->series->file;
+        const nas_windows *w = &nas_series_of(&d)->part[part];
+        st = judge_windows(f, nas_series_of(&d)->series, w, data, log, a, each, ctx, out, err);
+        if (st == NAS_OK) nas_forecast_linear(nas_series_of(&d), w, &out->linear);
+        out->data = nas_series_of(&d)->series->file;
         nas_dataset_close(&d);
         return st;
     }
     nas_series *s = NULL;
     nas_windows w;
-    NAS_TRY(nas_series_open(data, &f->candidate.task.series, log, &s, err));
+    NAS_TRY(nas_series_open(data, &nas_forecast_keys(&f->candidate.task)->series, log, &s, err));
     st = nas_windows_find(s, 0, s->rows, a, &w, err);
     if (st == NAS_OK) st = judge_windows(f, s, &w, data, log, a, each, ctx, out, err);
     out->data = s->file;

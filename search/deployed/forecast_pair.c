@@ -232,7 +232,8 @@ nas_status nas_forecast_pair_judge(nas_arena *a, const char *const name[2],
                                    const nas_forecaster f[2], const char *data, int part,
                                    const nas_cache *cache, const nas_log *log,
                                    nas_forecast_pair *out, nas_err *err) {
-    const nas_task *task[2] = {&f[0].candidate.task, &f[1].candidate.task};
+    const nas_forecast_task *task[2] = {nas_forecast_keys(&f[0].candidate.task),
+                                        nas_forecast_keys(&f[1].candidate.task)};
     int32_t place[NAS_TARGETS_MOST];
     record r[2] = {0};
     nas_forecast_verdict v[2];

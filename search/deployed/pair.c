@@ -56,7 +56,8 @@ static bool texts_differ(const char *x, const char *y) {
 }
 
 /* Says what two splits differ in; NULL: in nothing. */
-static const char *splits_differ(const nas_task *x, const nas_task *y, char out[TEXT]) {
+static const char *splits_differ(const nas_keywords_task *x, const nas_keywords_task *y,
+                                 char out[TEXT]) {
     static const char *const by[] = {"speaker", "file", "lists", "folders", "groups"};
     const nas_split_config *p = &x->split, *q = &y->split;
     const struct {

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/team.h"
-#include "search/stage/cache_bound.h"
+#include "search/cache/cache_bound.h"
 #include "search/task/task.h"
 
 #include <errno.h>

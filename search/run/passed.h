@@ -3,7 +3,7 @@
 #ifndef NAS_SEARCH_RUN_PASSED_H
 #define NAS_SEARCH_RUN_PASSED_H
 
-#include "search/stage/cache.h"
+#include "search/cache/cache.h"
 
 enum { NAS_PASSED_MOST = 64 }; /* so far does a worker look ahead for one that it can begin */
 

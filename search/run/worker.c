@@ -2,10 +2,10 @@
 #include "search/run/worker.h"
 
 #include "base/clock.h"
+#include "search/cache/cache_bound.h"
 #include "search/run/passed.h"
 #include "search/run/picker.h"
 #include "search/run/watch.h"
-#include "search/stage/cache_bound.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
 

@@ -1,6 +1,5 @@
-/* search/sampler/sampler.c - the table of samplers, what they share, and first trials before the
- * sampler's own. The cursor counts the entries of try_first that were passed, and then what the
- * sampler counts. */
+/* search/sampler/sampler.c - what samplers share, and first trials before the sampler's own. The
+ * cursor counts the entries of try_first that were passed, and then what the sampler counts. */
 #include "search/sampler/sampler_int.h"
 
 #include "base/rng.h"
@@ -54,21 +53,6 @@ nas_status nas_sampler_walk(const nas_question *q, int64_t start, int64_t *step,
     }
     *what = NAS_ASK_EXHAUSTED;
     return NAS_OK;
-}
-
-const nas_sampler *nas_sampler_at(int32_t i) {
-    static const nas_sampler *const rows[] = {
-#define X(name) &nas_sampler_##name,
-        NAS_SAMPLER_LIST
-#undef X
-    };
-    return i >= 0 && i < (int32_t)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
-}
-
-const nas_sampler *nas_sampler_named(const cJSON *v) {
-    for (int32_t i = 0; cJSON_IsString(v) && nas_sampler_at(i); i++)
-        if (strcmp(nas_sampler_at(i)->name, v->valuestring) == 0) return nas_sampler_at(i);
-    return NULL;
 }
 
 static const nas_sampler *row_of(const nas_question *q) {

@@ -4,6 +4,7 @@
 #ifndef NAS_SEARCH_SAMPLER_SAMPLER_H
 #define NAS_SEARCH_SAMPLER_SAMPLER_H
 
+#include "search/sampler/names.h"
 #include "search/space/space.h"
 
 /* Asks the store; in the claim's transaction. */
@@ -74,7 +75,5 @@ int64_t nas_sampler_needs(const nas_question *q);
 
 const nas_sampler *nas_sampler_at(
     int32_t i); /* NULL past the end; order of nas_search_config.sampler */
-/* By the name in a JSON text; NULL: none, or v is no text. */
-const nas_sampler *nas_sampler_named(const cJSON *v);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "search/candidate/candidate_int.h"
 #include "search/sampler/sampler.h"
+#include "search/space/space.h"
 
 #define NAS_SAMPLER_LIST X(grid) X(random) X(sobol)
 

@@ -15,9 +15,7 @@ typedef struct changes {
 } changes;
 
 bool nas_space_is_free(const char *key) {
-    static const char *const keys[] = {"schema",     "name",        "objective",
-                                       "objectives", "constraints", NULL};
-    return nas_word_in(key, keys);
+    return nas_block_role(key) & NAS_ROLE_FREE;
 }
 
 bool nas_space_is_free_below(const char *key) {

@@ -139,12 +139,16 @@ static void random_in(const nas_node *n, nas_rng *rng, const nas_try_entry *e, n
     }
 }
 
+void nas_space_draw(const nas_space *s, nas_rng *rng, const nas_try_entry *e, nas_point *p) {
+    clear(s, p);
+    random_in(s->root, rng, e, p);
+}
+
 void nas_space_random(const nas_space *s, uint64_t seed, int64_t n, uint32_t attempt,
                       nas_point *p) {
     nas_rng rng = nas_rng_stream(seed, 0, NAS_PURPOSE_SAMPLE, (uint32_t)n,
                                  (uint32_t)((uint64_t)n >> 32), attempt);
-    clear(s, p);
-    random_in(s->root, &rng, NULL, p);
+    nas_space_draw(s, &rng, NULL, p);
 }
 
 static void unit_in(const nas_node *n, const double *u, nas_point *p) {
@@ -166,21 +170,6 @@ void nas_space_unit(const nas_space *s, const double *u, nas_point *p) {
 
 int32_t nas_space_try_first(const nas_space *s) {
     return s->n_try;
-}
-
-nas_status nas_space_try(const nas_space *s, uint64_t seed, int32_t i, nas_point *p, nas_err *err) {
-    enum { ATTEMPTS = 64 };
-    bool forbidden = true;
-    assert(i >= 0 && i < s->n_try);
-    for (uint32_t attempt = 0; forbidden && attempt < ATTEMPTS; attempt++) {
-        /* The high bit keeps these streams apart from those of trial numbers. */
-        nas_rng rng =
-            nas_rng_stream(seed, 0, NAS_PURPOSE_SAMPLE, (uint32_t)i, 0x80000000u, attempt);
-        clear(s, p);
-        random_in(s->root, &rng, &s->tries[i], p);
-        NAS_TRY(nas_space_forbidden(s, p, &forbidden, err));
-    }
-    return NAS_OK;
 }
 
 bool nas_node_accepts(const nas_node *n, const cJSON *v, double *out) {

@@ -1,8 +1,9 @@
 /* search/space/space.c - reads, checks and closes a space; the candidate of a point. */
 #include "search/space/space_int.h"
 
-#include "search/sampler/sampler.h"
-#include "search/task/keywords/keywords.h"
+#include "search/sampler/names.h"
+#include "search/space/changes.h"
+#include "search/task/task.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,8 +13,8 @@ static nas_status read_search(nas_space *s, nas_err *err) {
     const cJSON *v = nas_json_get(nas_json_root(s->json), "search");
     const cJSON *sampler = nas_json_get(v, "sampler"), *seed = nas_json_get(v, "seed");
     const cJSON *trials = nas_json_get(v, "trials"), *workers = nas_json_get(v, "workers");
-    for (int32_t i = 0; cJSON_IsString(sampler) && nas_sampler_at(i); i++)
-        if (strcmp(nas_sampler_at(i)->name, sampler->valuestring) == 0) s->search.sampler = i;
+    for (int32_t i = 0; cJSON_IsString(sampler) && nas_sampler_name(i); i++)
+        if (strcmp(nas_sampler_name(i), sampler->valuestring) == 0) s->search.sampler = i;
     if (cJSON_IsNumber(seed)) s->search.seed = (uint64_t)seed->valuedouble;
     if (cJSON_IsNumber(trials)) s->search.trials = (int32_t)trials->valuedouble;
     if (cJSON_IsNumber(workers)) s->search.workers = (int32_t)workers->valuedouble;
@@ -25,15 +26,16 @@ static nas_status read_search(nas_space *s, nas_err *err) {
     s->search.confidence = cJSON_IsNumber(confidence) ? confidence->valuedouble
                            : cJSON_IsNull(confidence) ? (double)NAN
                                                       : NAS_CONFIDENCE;
-    const nas_sampler *row = nas_sampler_at(s->search.sampler);
-    if (!row->block) return NAS_OK;
-    void *own = nas_arena_alloc(s->arena, row->own_bytes, err);
+    size_t own_bytes = 0;
+    const nas_block *block = nas_sampler_block(s->search.sampler, &own_bytes);
+    if (!block) return NAS_OK;
+    void *own = nas_arena_alloc(s->arena, own_bytes, err);
     s->search.own = own;
-    return own ? nas_keys_build(s->arena, row->block->tables[1], v, 0, own, err) : NAS_ENOMEM;
+    return own ? nas_keys_build(s->arena, block->tables[1], v, 0, own, err) : NAS_ENOMEM;
 }
 
 static void check_grid(nas_space *s, nas_problems *p) {
-    if (strcmp(nas_sampler_at(s->search.sampler)->name, "grid") != 0) return;
+    if (strcmp(nas_sampler_name(s->search.sampler), "grid") != 0) return;
     for (int32_t i = 0; i < s->n_params; i++)
         for (int32_t k = 0; k < s->places[i].n; k++) {
             const nas_node *n = s->places[i].nodes[k];
@@ -58,9 +60,11 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     c->space = true;
     if (!nas_check_document(c)) return nas_problems_end(p, err);
     NAS_TRY(nas_space_keep(s, err));
-    /* What can be selected on is the task's to say; a broken one says what keywords would. */
-    NAS_TRY(nas_keywords_metrics(s->arena, &s->task.metrics, err));
-    const bool sound = p->n == 0 || nas_task_of(c->root) == &nas_task_keywords;
+    /* What can be selected on is the task's to say, as far as it does in a broken document. */
+    const nas_task_ops *ops = nas_task_of(c->root);
+    const bool sound = p->n == 0 || ops->metrics;
+    s->task.metrics = (nas_metric_list){NAS_METRIC_COUNT, nas_metrics};
+    if (p->n && ops->metrics) NAS_TRY(ops->metrics(s->arena, &s->task.metrics, err));
     if (p->n == 0) NAS_TRY(nas_task_build(s->arena, c->root, &s->task, err));
     if (sound) nas_space_read_goals(s, p);
     nas_space_read_forbid(s, p);
@@ -231,57 +235,6 @@ const nas_objective *nas_space_objective(const nas_space *s, int32_t i) {
 
 const nas_search_config *nas_space_search(const nas_space *s) {
     return &s->search;
-}
-
-typedef struct lookup {
-    const nas_space *s;
-    const nas_point *p;
-    nas_arena *arena;
-    const cJSON *document;
-    nas_status st;
-    nas_err *err;
-} lookup;
-
-static const cJSON *look_up(void *ctx, const char *path) {
-    lookup *l = ctx;
-    const cJSON *v = NULL, *named = NULL;
-    if (l->st == NAS_OK) l->st = nas_candidate_lookup(l->arena, l->document, path, &v, l->err);
-    if (!v) return NULL;
-    named = nas_json_copy(l->arena, v, nas_space_chosen(l->s, l->p, path));
-    if (!named) l->st = nas_fail(l->err, NAS_ENOMEM, "out of memory for a condition");
-    return named;
-}
-
-nas_status nas_space_forbidden(const nas_space *s, const nas_point *p, bool *yes, nas_err *err) {
-    *yes = false;
-    if (!s->n_forbid) return NAS_OK;
-    const nas_arena_mark mark = nas_arena_here(s->scratch);
-    lookup l = {.s = s, .p = p, .arena = s->scratch, .err = err};
-    l.document = nas_space_resolve(s, s->scratch, p, NULL);
-    if (!l.document) l.st = nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
-    for (int32_t i = 0; l.st == NAS_OK && i < s->n_forbid && !*yes; i++)
-        *yes = nas_condition_holds(s->forbid[i], look_up, &l);
-    nas_arena_back(s->scratch, mark);
-    return l.st;
-}
-
-int64_t nas_space_allowed(const nas_space *s) {
-    const int64_t points = nas_space_points(s);
-    if (!s->n_forbid || points < 0) return points;
-    double *values = points <= NAS_COUNT_MOST
-                         ? malloc(((size_t)nas_space_params(s) + 1) * sizeof *values)
-                         : NULL;
-    if (!values) return -1;
-    nas_point p = {values};
-    int64_t allowed = 0;
-    bool forbidden, fine = true;
-    for (int64_t i = 0; fine && i < points; i++) {
-        nas_space_grid(s, i, &p);
-        fine = nas_space_forbidden(s, &p, &forbidden, NULL) == NAS_OK;
-        allowed += fine && !forbidden;
-    }
-    free(values);
-    return fine ? allowed : -1;
 }
 
 nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point *p,

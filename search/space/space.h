@@ -6,6 +6,7 @@
 
 #include "base/value.h"
 #include "search/candidate/candidate.h"
+#include "search/candidate/search.h"
 
 typedef enum nas_param_kind { NAS_PARAM_CHOICE, NAS_PARAM_INT, NAS_PARAM_FLOAT } nas_param_kind;
 
@@ -73,17 +74,6 @@ const nas_constraint *nas_space_constraint(const nas_space *s, int32_t i);
 int32_t nas_space_objectives(const nas_space *s);
 const nas_objective *nas_space_objective(const nas_space *s, int32_t i);
 
-/* search block: sampler's name ("grid", "random"), trials (0: not given), seed, workers (0: as many
- * as cores). */
-typedef struct nas_search_config {
-    int32_t sampler; /* index into nas_sampler names */
-    int32_t trials, workers;
-    int32_t prefer;     /* 0 best, 1 smallest within noise */
-    int32_t replicates; /* of each finalist, with other seeds; -1: two with folds, else none */
-    double confidence;  /* of bounds; NaN: the bare figures are tested */
-    uint64_t seed;
-    const void *own; /* what the sampler's own keys say, its struct; NULL: it has none */
-} nas_search_config;
 const nas_search_config *nas_space_search(const nas_space *s);
 
 /* Number of points before `forbid`; -1: infinite; INT64_MAX: that many or more. */

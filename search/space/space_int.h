@@ -126,6 +126,8 @@ int32_t nas_node_option(const nas_node *n, const char *label);
 const char *nas_space_chosen(const nas_space *s, const nas_point *p, const char *path);
 
 /* Does a JSON value stand for one of the node's values? *out: the number in a point. */
+/* Draws all parameters but those that e (may be NULL) says. */
+void nas_space_draw(const nas_space *s, nas_rng *rng, const nas_try_entry *e, nas_point *p);
 bool nas_node_accepts(const nas_node *n, const cJSON *v, double *out);
 
 /* The n-th value of a finite range. */

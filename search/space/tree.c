@@ -344,11 +344,9 @@ static void describe(builder *b, int32_t i) {
 }
 
 nas_status nas_space_keep(nas_space *s, nas_err *err) {
-    static const char *const keys[] = {"name",  "task",  "point",   "frontend", "augment", "model",
-                                       "train", "prune", "cluster", "quantize", "export",  NULL};
     s->kept = nas_json_make(s->arena, cJSON_Object, NULL);
     for (const cJSON *c = nas_json_root(s->json)->child; s->kept && c; c = c->next) {
-        if (!nas_word_in(c->string, keys)) continue;
+        if (!(nas_block_role(c->string) & NAS_ROLE_KEPT)) continue;
         cJSON *copy = nas_json_copy(s->arena, c, c->string);
         if (!copy) return nas_fail(err, NAS_ENOMEM, "out of memory");
         nas_json_append(s->kept, copy);

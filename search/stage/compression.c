@@ -1,11 +1,11 @@
 /* search/stage/compression.c - from the trained net to the file's bytes: folding, clusters,
  * fine-tuning, number format. What each step did is measured on a file as it was then. */
-#include "search/task/task.h"
+#include "search/candidate/blocks.h"
+#include "search/stage/evaluate.h"
 
 #include "core/compress/cluster.h"
 #include "core/compress/even.h"
 #include "core/compress/tune.h"
-#include "search/task/keywords/augmented.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,8 +24,12 @@ typedef struct chain {
     bool steps;     /* each step is measured */
 } chain;
 
+static const nas_format_ops *format_of(const nas_candidate *c) {
+    return nas_format_at((nas_format)c->quantize.kind);
+}
+
 static bool is_scaled(const nas_candidate *c) {
-    return c->quantize.kind == NAS_FORMAT_INT8 || c->quantize.kind == NAS_FORMAT_DYNAMIC;
+    return format_of(c)->rounding == NAS_ROUND_CODES;
 }
 
 static bool is_dense_by_channel(const nas_candidate *c) {
@@ -44,7 +48,7 @@ static nas_hash cluster_key(const nas_evaluator *e, const nas_candidate *c, cons
     nas_hasher_i64(&h, NAS_CLUSTER_VERSION);
     nas_hasher_i64(&h, NAS_TUNE_VERSION);
     nas_hasher_hash(&h, train);
-    nas_hasher_text(&h, c->cluster_json);
+    nas_candidate_bits(c, NAS_BITS_CLUSTERS, &h);
     nas_hasher_i64(&h, scales_of(c));
     nas_hasher_text(&h, nas_kernel_name(e->kernel));
     return nas_hasher_end(&h);
@@ -56,7 +60,7 @@ static nas_hash tune_key(const nas_candidate *c, const nas_hash *before) {
     nas_hasher_text(&h, "tune");
     nas_hasher_i64(&h, NAS_TUNE_VERSION);
     nas_hasher_hash(&h, before);
-    nas_hasher_text(&h, c->quantize_json);
+    nas_candidate_bits(c, NAS_BITS_TUNING, &h);
     return nas_hasher_end(&h);
 }
 
@@ -67,8 +71,7 @@ static nas_hash export_key(const nas_candidate *c, const nas_hash *before) {
     nas_hasher_i64(&h, NAS_EXPORT_VERSION);
     nas_hasher_i64(&h, NAS_DEPLOY_VERSION);
     nas_hasher_hash(&h, before);
-    nas_hasher_text(&h, c->quantize_json);
-    nas_hasher_text(&h, c->export_json);
+    nas_candidate_bits(c, NAS_BITS_FILE, &h);
     return nas_hasher_end(&h);
 }
 
@@ -90,23 +93,17 @@ nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
     return write_file(&g, format, x, n, NULL, a, tflite, err);
 }
 
-/* "; name value", or nothing where the block has its defaults. */
-static const char *setting(const chain *k, const char *name, const char *json) {
-    return *json ? nas_arena_format(k->a, k->err, "; %s %s", name, json) : "";
-}
-
 /* Versions that are in the file's key too and, of the file that ships, the settings of compression:
  * files of steps are the same for all candidates that share the step. */
 static const char *describe(const chain *k, bool ships) {
-    if (!ships)
-        return nas_arena_format(k->a, k->err, "nas, training %d, inference %d", NAS_TRAIN_VERSION,
-                                NAS_DEPLOY_VERSION);
-    const char *prune = setting(k, "prune", k->c->prune_json);
-    const char *cluster = setting(k, "cluster", k->c->cluster_json);
-    const char *quantize = setting(k, "quantize", k->c->quantize_json);
-    if (!prune || !cluster || !quantize) return NULL;
-    return nas_arena_format(k->a, k->err, "nas, training %d, inference %d%s%s%s", NAS_TRAIN_VERSION,
-                            NAS_DEPLOY_VERSION, prune, cluster, quantize);
+    const char *said = nas_arena_format(k->a, k->err, "nas, training %d, inference %d",
+                                        NAS_TRAIN_VERSION, NAS_DEPLOY_VERSION);
+    if (!ships) return said;
+    for (const nas_block_row *r = NULL; said && (r = nas_block_next_row(r, NAS_ROLE_NOTED));) {
+        const char *text = nas_block_text(r, k->c);
+        if (*text) said = nas_arena_format(k->a, k->err, "%s; %s %s", said, r->key, text);
+    }
+    return said;
 }
 
 /* *out: NULL where the candidate wants no names. */
@@ -131,7 +128,7 @@ static nas_status lower(const chain *k, const nas_net *net, bool fold, nas_graph
 
 static nas_status accuracy_of(const chain *k, const nas_bytes *file, double *out) {
     nas_tally t = {0};
-    return nas_task_score(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, out, k->err);
+    return nas_score_file(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, out, k->err);
 }
 
 static nas_status note_step(chain *k, const char *name, const nas_bytes *file, int64_t zlib_bytes) {
@@ -148,7 +145,7 @@ static nas_hash figures_key(const chain *k, const nas_hash *net, const char *nam
     nas_hasher_i64(&h, NAS_DEPLOY_VERSION);
     nas_hasher_hash(&h, net);
     nas_hasher_text(&h, name);
-    nas_hasher_text(&h, k->c->export_json);
+    nas_candidate_bits(k->c, NAS_BITS_STEPS, &h);
     if (k->e->data->task->ops->finish) { /* what it does to a net hangs on what is to come */
         nas_hasher_i64(&h, k->c->quantize.kind);
         nas_hasher_i64(&h, k->c->cluster.on);
@@ -208,19 +205,18 @@ static nas_status diverged(chain *k, const char *what) {
     return k->out->reason ? NAS_OK : NAS_ENOMEM;
 }
 
-static nas_status tune_on(chain *k, nas_augmented *augmented, const nas_tuning *tuning,
+static nas_status tune_on(chain *k, const nas_refresh *refresh, const nas_tuning *tuning,
                           int32_t epochs, double rate, const char *what) {
     const nas_evaluator *e = k->e;
-    const nas_examples train =
-        augmented ? nas_augmented_examples(augmented) : nas_features_part(e->data, k->f, NAS_TRAIN);
+    const nas_examples train = nas_refresh_examples(refresh, e, k->f);
     const nas_tune_run how = {
         .trainer = {.config = &k->c->train,
-                    .augment = &k->c->augment,
                     .train = &train,
+                    .maker = nas_augment_maker(&k->c->augment),
                     .seed = e->seed,
                     .replicate = e->replicate,
-                    .refresh = augmented ? nas_augmented_epoch : NULL,
-                    .refresh_ctx = augmented},
+                    .refresh = refresh->epoch,
+                    .refresh_ctx = refresh->ctx},
         .epochs = epochs,
         .learning_rate = rate,
         .log = e->log,
@@ -233,13 +229,11 @@ static nas_status tune_on(chain *k, nas_augmented *augmented, const nas_tuning *
 /* Fine-tuning on the training part with its augmentation. */
 static nas_status tune(chain *k, const nas_tuning *tuning, int32_t epochs, double rate,
                        const char *what) {
-    const nas_evaluator *e = k->e;
-    nas_augmented *augmented = NULL;
+    nas_refresh refresh;
     if (!epochs) return NAS_OK;
-    NAS_TRY(nas_augmented_open(e->data, k->c, k->f, e->cache, e->seed, e->replicate, e->log,
-                               &augmented, k->err));
-    const nas_status st = tune_on(k, augmented, tuning, epochs, rate, what);
-    nas_augmented_close(augmented);
+    NAS_TRY(nas_refresh_open(k->e, k->c, k->f, &refresh, k->err));
+    const nas_status st = tune_on(k, &refresh, tuning, epochs, rate, what);
+    nas_refresh_close(&refresh);
     return st;
 }
 
@@ -309,15 +303,13 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
     const nas_quantize_config *q = &k->c->quantize;
     const nas_tuning tuning = {
         .all = true,
-        .rounding = q->kind == NAS_FORMAT_FLOAT32   ? NAS_ROUND_NONE
-                    : q->kind == NAS_FORMAT_FLOAT16 ? NAS_ROUND_HALF
-                                                    : NAS_ROUND_CODES,
-        .least = q->kind == NAS_FORMAT_DYNAMIC ? NAS_DYNAMIC_LEAST : 0,
+        .rounding = format_of(k->c)->rounding,
+        .least = format_of(k->c)->least,
         .dense_by_channel = is_dense_by_channel(k->c),
     };
     if (!q->fine_tune_epochs) return NAS_OK;
     const nas_stopwatch since = nas_stopwatch_start();
-    if (q->kind == NAS_FORMAT_INT8) {
+    if (format_of(k->c)->integer) {
         nas_net *rounded = NULL;
         NAS_TRY(nas_net_round(k->net, k->x, k->e->data->n_calibration, &rounded, k->err));
         NAS_TRY(replace_net(k, rounded));
@@ -434,7 +426,7 @@ static nas_status make_export(chain *k, const nas_hash *clustered, const nas_has
     NAS_TRY(write_file(&g, format, k->x, k->e->data->n_calibration, noted, k->a, &k->out->tflite,
                        k->err));
     NAS_TRY(compress(k));
-    if (!k->steps || format == NAS_FORMAT_FLOAT32) return NAS_OK;
+    if (!k->steps || format_of(k->c)->rounding == NAS_ROUND_NONE) return NAS_OK;
     return note_step(k, "quantised", &k->out->tflite, (int64_t)k->out->zlib.n);
 }
 
@@ -466,7 +458,7 @@ nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c, cons
                             const nas_trained *t, nas_arena *a, nas_outcome *out, nas_hash *key,
                             nas_err *err) {
     chain k = {.e = e, .c = c, .f = f, .trained = t, .a = a, .out = out, .err = err};
-    k.steps = c->prune.on || c->cluster.on || c->quantize.kind != NAS_FORMAT_FLOAT32;
+    k.steps = c->prune.on || c->cluster.on || format_of(c)->rounding != NAS_ROUND_NONE;
     const nas_hash clustered = cluster_key(e, c, &t->key), tuned = tune_key(c, &clustered);
     *key = export_key(c, &tuned);
     const nas_stopwatch since = nas_stopwatch_start();

@@ -1,25 +1,10 @@
 /* search/stage/evaluate.c - the chain of stages of one candidate. */
-#include "search/task/task.h"
+#include "search/stage/evaluate.h"
 
-#include "base/clock.h"
+#include "search/estimate/estimate.h"
 
 #include <math.h>
 #include <string.h>
-
-nas_stopwatch nas_stopwatch_start(void) {
-    return (nas_stopwatch){nas_clock_wall(), nas_clock_process()};
-}
-
-void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
-                    nas_stopwatch since) {
-    out->stages[out->n_stages++] = (nas_stage_time){
-        .name = name,
-        .key = *key,
-        .reused = reused,
-        .wall = nas_clock_wall() - since.wall,
-        .cpu = nas_clock_process() - since.cpu,
-    };
-}
 
 /* The bounds of what marks tell, and the answers to be stored. */
 static nas_status conclude_marks(const nas_evaluator *e, const nas_marks *m, nas_arena *a,

@@ -4,8 +4,7 @@
 #define NAS_SEARCH_STAGE_EVALUATE_H
 
 #include "search/space/space.h"
-#include "search/task/dataset.h"
-#include "search/task/marks.h"
+#include "search/task/task.h"
 #include "store/store.h"
 
 typedef struct nas_evaluator {
@@ -91,6 +90,20 @@ NAS_NODISCARD nas_status nas_folds_stage(const nas_evaluator *e, const nas_candi
                                          nas_arena *a, nas_marks *marks, nas_outcome *out,
                                          double step_accuracy[NAS_STEPS], nas_err *err);
 
+/* The score alone, of an exported file's bytes on the part that is judged; NaN where it is empty.
+ * Sums are added to *tally, and its marks where it has some. */
+NAS_NODISCARD nas_status nas_score_file(const nas_dataset *d, const nas_candidate *c,
+                                        const nas_features *f, nas_arena *a, nas_bytes file,
+                                        const nas_log *log, nas_tally *tally, double *out,
+                                        nas_err *err);
+
+/* What the training part is trained on: its own examples, or those of the task that are another for
+ * each epoch. The caller closes *out with nas_refresh_close. Errors: the task's. */
+NAS_NODISCARD nas_status nas_refresh_open(const nas_evaluator *e, const nas_candidate *c,
+                                          const nas_features *f, nas_refresh *out, nas_err *err);
+nas_examples nas_refresh_examples(const nas_refresh *r, const nas_evaluator *e,
+                                  const nas_features *f);
+
 /* The training stage: weights at the last step are in *net afterwards; of one that was stopped they
  * mean nothing, and key is of the state at its last epoch. */
 typedef struct nas_trained {
@@ -156,25 +169,12 @@ NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t out
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                     const char **reason, nas_err *err);
 
-/* How many rows get their class from the file's interpreter; marks[i] (may be NULL) is told what
- * row i got, under its number clip[i]. */
-NAS_NODISCARD nas_status nas_measure_right(const nas_graph *g, const nas_examples *rows,
-                                           const int32_t *clip, nas_marks *marks, int32_t *right,
-                                           const nas_log *log, nas_err *err);
-
 /* One at a time on this machine measures how long something takes; waits. */
 NAS_NODISCARD nas_status nas_measure_lock(const nas_cache *cache, nas_lock *out, nas_err *err);
 
 /* Median, ends of its interval and 95th percentile of a time: the metric `time` and those after it.
  */
 void nas_latency_metrics(const nas_latency *l, nas_metric_id time, double *metric);
-
-/* infer, frontend and total milliseconds of one clip into metric[]; takes the cache's measuring
- * lock. */
-NAS_NODISCARD nas_status nas_measure_latency(const nas_graph *g, const nas_frontend_config *config,
-                                             const nas_features *f, const float *pcm,
-                                             int32_t samples, const nas_cache *cache,
-                                             double *metric, nas_err *err);
 
 /* candidate.json and metrics.json, which stand beside model.tflite whatever the task. */
 NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,

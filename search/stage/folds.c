@@ -1,6 +1,6 @@
 /* search/stage/folds.c - cross-validation: a net for each fold, trained on the others and
  * compressed as the candidate says; its file is asked about the examples of the fold. */
-#include "search/task/task.h"
+#include "search/stage/evaluate.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static nas_status judge_file(const nas_evaluator *e, const nas_candidate *c, con
                              nas_arena *a, const nas_outcome *o, tally *t, nas_err *err) {
     nas_tally fold = {.marks = t->all.marks};
     double score;
-    NAS_TRY(nas_task_score(e->data, c, f, a, o->tflite, e->log, &fold, &score, err));
+    NAS_TRY(nas_score_file(e->data, c, f, a, o->tflite, e->log, &fold, &score, err));
     nas_tally_add(&t->all, &fold);
     t->n_steps = o->n_steps;
     for (int32_t i = 0; i < o->n_steps; i++) t->step[i] += counted(o->steps[i].accuracy, fold.n);

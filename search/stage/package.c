@@ -1,6 +1,6 @@
 /* search/stage/package.c - texts that stand beside model.tflite whatever the task: candidate.json
  * and metrics.json. */
-#include "search/task/task.h"
+#include "search/stage/evaluate.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* search/stage/training.c - the training stage. The state at step s lies under the key of all that
  * led to it. States where others part from this training are kept; others in between only while a
  * trial runs, so that a killed one goes on from there. */
+#include "search/candidate/blocks.h"
 #include "search/stage/evaluate.h"
 #include "search/stage/libm_key.h"
-#include "search/task/keywords/augmented.h"
 
 #include "base/clock.h"
 #include "core/compress/prune.h"
@@ -18,7 +18,7 @@ typedef struct job {
     const nas_evaluator *e;
     const nas_candidate *c;
     const nas_features *f;
-    nas_augmented *augmented; /* NULL: the rows of f */
+    nas_refresh refresh; /* of the training part, or {0} */
     nas_trainer *trainer;
     nas_pruner *pruner; /* NULL: nothing is pruned */
     nas_train_hook hook;
@@ -45,18 +45,17 @@ static nas_hash state_key(const job *j, int64_t step) {
     nas_hasher_text(&h, nas_kernel_name(j->e->kernel));
     nas_libm_hash(&h);
     nas_hasher_hash(&h, &j->f->key);
-    nas_hasher_text(&h, c->augment_json);
-    nas_augmented_hash(j->augmented, &h);
+    nas_candidate_bits(c, NAS_BITS_EXAMPLES, &h);
+    nas_refresh_hash(&j->refresh, &h);
     if (c->train.differences && c->model.input.w > 1) nas_hasher_i64(&h, NAS_DIFFERENCES_VERSION);
-    nas_hasher_text(&h, c->model_json);
-    nas_hasher_text(&h, c->train_json);
+    nas_candidate_bits(c, NAS_BITS_TRAINING, &h);
     nas_hasher_i64(&h, nas_trainer_steps(j->trainer));
     nas_hasher_i64(&h, (int64_t)j->e->seed);
     nas_hasher_i64(&h, j->e->replicate);
     nas_hasher_i64(&h, step);
     if (is_pruned(j, step)) {
         nas_hasher_i64(&h, NAS_PRUNE_VERSION);
-        nas_hasher_text(&h, c->prune_json);
+        nas_candidate_bits(c, NAS_BITS_MASKS, &h);
     }
     return nas_hasher_end(&h);
 }
@@ -270,20 +269,19 @@ const char *nas_trained_stop(const nas_trained *t, const nas_candidate *c, nas_a
 static nas_status train_net(job *j, nas_arena *a, nas_err *err) {
     const nas_evaluator *e = j->e;
     const nas_candidate *c = j->c;
-    const nas_examples train = j->augmented ? nas_augmented_examples(j->augmented)
-                                            : nas_features_part(e->data, j->f, NAS_TRAIN);
+    const nas_examples train = nas_refresh_examples(&j->refresh, e, j->f);
     const nas_examples validation = nas_features_part(e->data, j->f, NAS_VALIDATION);
     const nas_trainer_options o = {
         .net = j->out->net,
         .config = &c->train,
-        .augment = &c->augment,
         .train = &train,
         .validation = &validation,
+        .maker = nas_augment_maker(&c->augment),
         .seed = e->seed,
         .replicate = e->replicate,
         .hook = j->pruner ? &j->hook : NULL,
-        .refresh = j->augmented ? nas_augmented_epoch : NULL,
-        .refresh_ctx = j->augmented,
+        .refresh = j->refresh.epoch,
+        .refresh_ctx = j->refresh.ctx,
     };
     nas_status st = nas_trainer_open(&o, &j->trainer, err);
     if (st == NAS_OK) st = run(j, a, err);
@@ -299,6 +297,19 @@ static nas_status open_pruner(job *j, nas_err *err) {
     return NAS_OK;
 }
 
+nas_status nas_refresh_open(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
+                            nas_refresh *out, nas_err *err) {
+    const nas_task_ops *ops = e->data->task->ops;
+    const nas_training t = {e->cache, e->seed, e->replicate, e->log};
+    *out = (nas_refresh){0};
+    return ops->refresh ? ops->refresh(e->data, c, f, &t, out, err) : NAS_OK;
+}
+
+nas_examples nas_refresh_examples(const nas_refresh *r, const nas_evaluator *e,
+                                  const nas_features *f) {
+    return r->ctx ? r->examples : nas_features_part(e->data, f, NAS_TRAIN);
+}
+
 nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
                            nas_arena *a, nas_trained *out, nas_err *err) {
     *out = (nas_trained){.end = NAS_TRAIN_DONE};
@@ -307,11 +318,10 @@ nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c, const
     const int32_t batch = c->train.batch_size < examples ? c->train.batch_size : examples;
     NAS_TRY(nas_net_open(&c->model, e->data->outputs, batch, e->kernel, &out->net, err));
     nas_net_init(out->net, e->seed, e->replicate);
-    nas_status st = nas_augmented_open(e->data, c, f, e->cache, e->seed, e->replicate, e->log,
-                                       &j.augmented, err);
+    nas_status st = nas_refresh_open(e, c, f, &j.refresh, err);
     if (st == NAS_OK) st = open_pruner(&j, err);
     if (st == NAS_OK) st = train_net(&j, a, err);
-    nas_augmented_close(j.augmented);
+    nas_refresh_close(&j.refresh);
     nas_prune_close(j.pruner);
     if (st == NAS_OK) return NAS_OK;
     nas_net_close(out->net);

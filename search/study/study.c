@@ -1,8 +1,8 @@
 /* search/study/study.c - a space as a study of the store. */
 #include "search/study/study.h"
 
-#include "search/run/run.h"
 #include "search/task/task.h"
+#include "store/read.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -159,15 +159,16 @@ static bool note_row(void *ctx, const nas_row *row) {
 
 nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, char state[16],
                             double metric[NAS_METRICS_MOST], nas_err *err) {
-    char sql[NAS_METRICS_MOST * 64 + 512], view[160];
-    size_t n = (size_t)snprintf(sql, sizeof sql, "select state");
+    const char *columns[NAS_METRICS_MOST + 1] = {"state"};
+    nas_trials_ask ask = {.row = row, .columns = columns, .n_columns = 1};
     for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
-    for (int i = 0; i < study->n_metrics && i < NAS_METRICS_MOST && n < sizeof sql - 256; i++)
-        n += (size_t)snprintf(sql + n, sizeof sql - n, ", \"%.60s\"", study->metrics[i].name);
-    nas_view_name(study->name, "", view);
-    snprintf(sql + n, sizeof sql - n, " from %s where id = ?1", view);
-    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = row};
+    for (int i = 0; i < study->n_metrics && i < NAS_METRICS_MOST; i++)
+        columns[ask.n_columns++] = study->metrics[i].name;
     stored_row s = {.state = state, .metric = metric};
     if (state) state[0] = '\0';
-    return nas_store_query(store, sql, &id, 1, note_row, &s, err);
+    return nas_store_trials(store, study, &ask, note_row, &s, err);
+}
+
+void nas_view_name(const char *study, const char *ending, char out[160]) {
+    snprintf(out, 160, "\"%.100s%s\"", study, ending);
 }

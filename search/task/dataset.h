@@ -3,49 +3,50 @@
 #ifndef NAS_SEARCH_TASK_DATASET_H
 #define NAS_SEARCH_TASK_DATASET_H
 
-#include "core/data/batch.h"
-#include "search/candidate/candidate.h"
-#include "search/stage/cache.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "core/data/split/split.h"
+#include "core/nn/net/examples.h"
+#include "search/cache/cache.h"
+
+struct nas_task;      /* search/task/task.h */
+struct nas_candidate; /* search/candidate/candidate.h */
 
 enum { NAS_PARTS = 3 };
 
-/* The examples of one part, in the order of the clips or of the time. */
+/* The examples of one part, in the order of the data or of the time. */
 typedef struct nas_rows {
     int32_t n;
-    const int32_t *clip;  /* [n] index into clips; of a series: the window's first row */
-    const int32_t *label; /* [n]; of a series: NULL */
+    const int32_t
+        *example;         /* [n] numbers that the task gives: of a clip, of a window's first row */
+    const int32_t *label; /* [n]; of values: NULL */
 } nas_rows;
 
 typedef struct nas_dataset {
-    const nas_task *task;
-    int32_t outputs;                  /* of a model: classes, or values */
-    nas_clips *clips;                 /* keywords; else NULL */
-    struct nas_forecast_data *series; /* forecast; else NULL */
-    const char *folder;               /* or the file */
-    nas_rows part[NAS_PARTS];         /* by nas_part */
-    nas_hash fingerprint;             /* of clips and split */
+    const struct nas_task *task;
+    int32_t outputs;          /* of a model: classes, or values */
+    const char *folder;       /* or the file */
+    nas_rows part[NAS_PARTS]; /* by nas_part */
+    nas_hash fingerprint;     /* of the data and its split */
     int32_t n_calibration;
-    const int32_t *calibration; /* rows of the training part: its first 256 clips in hash order; of
-                                   a series 1,024 windows, evenly spread */
+    const int32_t *calibration; /* rows of the training part that ranges are found on */
     nas_part judged;            /* what a score is over: the validation part, but of a fold where
                                    that part picks epochs */
     int32_t folds;              /* 0: none. Else all examples but the test part's train, or pick
                                    the epoch in the validation part, which is mostly empty */
-    const uint8_t *fold;        /* [clips->n], with folds: 0 .. folds - 1, or NAS_TEST_FOLD */
     int32_t n_marks;            /* what marks are kept of (search/task/marks.h); 0: of nothing */
     int32_t n_groups;           /* of examples that are alike: speakers, blocks of time */
     const int32_t *group;       /* [n_marks] */
     const char *const *groups;  /* [n_groups] names */
-    bool knows_noise; /* of clips: what was listed in _background_noise_ when they were opened */
-    nas_hash noise;
-    const struct nas_audit *audit; /* of clips (search/task/keywords/audit.h); else NULL */
+    void *own;                  /* the task's */
 } nas_dataset;
 
-/* task is borrowed. folder NULL: task->data. allow_missing: go on without clips that are listed but
- * absent. Owner: the caller closes it; arrays live in arena a. */
-NAS_NODISCARD nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
-                                          bool allow_missing, const nas_cache *cache,
-                                          const nas_log *log, nas_dataset *out, nas_err *err);
+/* task is borrowed. folder NULL: task->data. allow_missing: go on without examples that are listed
+ * but absent. Owner: the caller closes it; arrays live in arena a. */
+NAS_NODISCARD nas_status nas_dataset_open(nas_arena *a, const struct nas_task *task,
+                                          const char *folder, bool allow_missing,
+                                          const nas_cache *cache, const nas_log *log,
+                                          nas_dataset *out, nas_err *err);
 void nas_dataset_close(nas_dataset *d);
 
 /* The same data while fold k of d is the validation part and the others train (rolling origins:
@@ -54,21 +55,17 @@ void nas_dataset_close(nas_dataset *d);
 NAS_NODISCARD nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k,
                                           nas_dataset *out, nas_err *err);
 
-/* The clip that latency is measured with: the first to validate, else to train. */
-int32_t nas_dataset_sample(const nas_dataset *d);
-
 typedef struct nas_features {
     nas_hash key;
     bool reused;
     int32_t h, w;
     const float *mean, *deviation; /* [w] each, of the training part before `normalize` */
-    const float *x[NAS_PARTS];     /* [rows][h][w], normalised where the front end says so; of a
-                                      series NULL: its windows are views */
+    const float *x[NAS_PARTS];     /* [rows][h][w]; NULL where examples are views of the data */
     nas_cached own;
 } nas_features;
 
 /* Computed once for each front end, by whoever needs it first; others wait for it. */
-NAS_NODISCARD nas_status nas_features_open(const nas_dataset *d, const nas_candidate *c,
+NAS_NODISCARD nas_status nas_features_open(const nas_dataset *d, const struct nas_candidate *c,
                                            const nas_cache *cache, const nas_log *log,
                                            nas_features *out, nas_err *err);
 void nas_features_close(nas_features *f);

@@ -1,54 +1,22 @@
-/* search/task/task.c - the table of tasks, and what is the same for all of them. */
+/* search/task/task.c - what is the same for all tasks. */
 #include "search/task/task.h"
 
 #include "base/files/file.h"
 
-#include <math.h>
 #include <string.h>
-
-#define ROW(x) &nas_task_##x,
-static const nas_task_ops *const rows[] = {NAS_TASK_LIST(ROW) NULL};
-#undef ROW
-
-const nas_task_ops *nas_task_at(int32_t i) {
-    return i >= 0 && i < (int32_t)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
-}
-
-const nas_task_ops *nas_task_find(const char *name) {
-    for (int32_t i = 0; rows[i]; i++)
-        if (strcmp(rows[i]->name, name) == 0) return rows[i];
-    return NULL;
-}
-
-bool nas_task_is_formula(const char *name) {
-    const nas_task_ops *ops = nas_task_find(name);
-    return ops && ops->evaluate;
-}
-
-const nas_task_ops *nas_task_of(const cJSON *document) {
-    const cJSON *task = cJSON_GetObjectItemCaseSensitive(document, "task");
-    const cJSON *kind = cJSON_GetObjectItemCaseSensitive(task, "kind");
-    const nas_task_ops *found = cJSON_IsString(kind) ? nas_task_find(kind->valuestring) : NULL;
-    return found ? found : rows[0];
-}
 
 void nas_tally_add(nas_tally *to, const nas_tally *more) {
     to->n += more->n;
     for (int i = 0; i < NAS_TALLY_SUMS; i++) to->sum[i] += more->sum[i];
 }
 
-nas_status nas_task_score(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
-                          nas_arena *a, nas_bytes file, const nas_log *log, nas_tally *tally,
-                          double *out, nas_err *err) {
-    *out = (double)NAN;
-    if (!d->part[d->judged].n) return NAS_OK;
-    double metric[NAS_METRICS_MOST];
-    nas_graph g = nas_graph_start(a);
-    NAS_TRY(nas_tflite_read(file.p, file.n, &g, err));
-    NAS_TRY(d->task->ops->judge(d, c, f, &g, d->judged, log, tally, err));
-    d->task->ops->conclude(d->task, tally, false, metric);
-    *out = metric[NAS_METRIC_SCORE];
-    return NAS_OK;
+void nas_refresh_hash(const nas_refresh *r, nas_hasher *h) {
+    if (r->ctx) r->hash(r->ctx, h);
+}
+
+void nas_refresh_close(nas_refresh *r) {
+    if (r->ctx) r->close(r->ctx);
+    *r = (nas_refresh){0};
 }
 
 nas_status nas_dataset_open(nas_arena *a, const nas_task *task, const char *folder,
@@ -79,8 +47,6 @@ nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_d
         .n_groups = d->n_groups,
         .group = d->group,
         .groups = d->groups,
-        .knows_noise = d->knows_noise,
-        .noise = d->noise,
     };
     return d->task->ops->fold(a, d, k, out, err);
 }

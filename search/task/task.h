@@ -1,23 +1,64 @@
-/* search/task/task.h - what a task is: one file that fills one row. The engine around it knows no
- * clips, no columns and no metric of a task's own. To add one: search/task_<x>.c with nas_task_<x>,
- * its name in NAS_TASK_LIST, and what it needs of data in nas_task and nas_dataset. */
+/* search/task/task.h - what a task is: a folder that fills one row. The engine around it knows no
+ * clips, no columns and no metric of a task's own. To add one: search/task/<x>/ with nas_task_<x>,
+ * and its name in NAS_TASK_LIST. What is its own hangs on `own` of nas_task, nas_dataset and
+ * nas_marks. This is a contract: structs of the rooms above it are only named here, and only
+ * task.c, the table of rows, knows the folders. */
 #ifndef NAS_SEARCH_TASK_TASK_H
 #define NAS_SEARCH_TASK_TASK_H
 
-#include "search/estimate/estimate.h"
-#include "search/stage/evaluate.h"
+#include "core/nn/net/examples.h"
+#include "search/metrics/metrics.h"
 #include "search/task/marks.h"
+
+#include <cjson/cJSON.h>
 
 #define NAS_TASK_LIST(X) \
     X(keywords)          \
     X(forecast)          \
     X(test_function)
 
-struct nas_check;
+typedef struct nas_candidate nas_candidate; /* search/candidate/candidate.h */
+typedef struct nas_space nas_space;         /* search/space/space.h */
+typedef struct nas_model nas_model;         /* core/nn/net/model.h */
+typedef struct nas_graph nas_graph;         /* core/graph/graph.h */
+typedef struct nas_notes nas_notes;         /* core/deploy/deploy.h */
+typedef struct nas_example nas_example;     /* store/store.h, as is the next */
+typedef struct nas_answers nas_answers;
+typedef struct nas_bound_rule nas_bound_rule; /* search/estimate/estimate.h */
+struct nas_check;                             /* search/candidate/candidate_int.h, as is the next */
 struct nas_block;
 
+/* Of a document, built by the row. */
+typedef struct nas_task {
+    const struct nas_task_ops *ops;
+    const char *data; /* folder or file, as written; resolved against the working directory */
+    nas_metric_list metrics;
+    void *own; /* the row's; lives in the arena that it was built in */
+} nas_task;
+
+/* Who a training is for. */
+typedef struct nas_training {
+    const nas_cache *cache;
+    uint64_t seed;
+    uint32_t replicate;
+    const nas_log *log;
+} nas_training;
+
+/* Examples to train on that are another for each epoch. */
+typedef struct nas_refresh {
+    void *ctx;             /* NULL: there is none, the part's own examples serve */
+    nas_examples examples; /* those of the epoch that was asked for last */
+    /* Brings them to an epoch (from 0), whatever was there before. Errors: NAS_ESTOP, files. */
+    nas_status (*epoch)(void *ctx, int32_t epoch, nas_err *err);
+    /* Adds what they depend on beside the candidate's blocks, the features' key and the seed. */
+    void (*hash)(const void *ctx, nas_hasher *h);
+    void (*close)(void *ctx);
+} nas_refresh;
+void nas_refresh_hash(const nas_refresh *r, nas_hasher *h); /* nothing where there is none */
+void nas_refresh_close(nas_refresh *r);
+
 /* Sums over examples, from which a task's metrics are concluded; those of several folds add up. */
-enum { NAS_TALLY_SUMS = 5 * NAS_TARGETS_MOST };
+enum { NAS_TALLY_SUMS = 40 };
 typedef struct nas_tally {
     double n; /* examples */
     double sum[NAS_TALLY_SUMS];
@@ -30,9 +71,15 @@ typedef struct nas_task_ops {
     const char *name; /* the word of task.kind */
     const char *help;
     const struct nas_block *block; /* its keys */
-    const char *const *without;    /* blocks of the file that it does not have; NULL at the end */
+    uint32_t has;                  /* NAS_HAS_...: which blocks of the file it takes */
     bool values;                   /* a model gives plain values, not classes */
+    bool counts;                   /* an example is right or wrong; else it has an error */
     const char *output_word;       /* of "units": as many as the task has outputs */
+    const char *outputs_text;      /* the text with a line for each output; NULL: the task says how
+                                      many there are */
+    const char *data_word;         /* what `data` is, for messages: "folder"; NULL: there is none */
+    const char *stopping;          /* for messages: what else gives folds examples to pick an epoch
+                                      by, ", or set ..."; NULL: nothing does */
     const char *const *texts;      /* files that stand beside the model, NULL at the end */
     const char *const *sources;    /* C that is made of the texts, NULL at the end; or NULL: none */
 
@@ -40,8 +87,14 @@ typedef struct nas_task_ops {
     void (*check)(struct nas_check *c, const char *path, const cJSON *task);
     /* Fills the task from JSON that was checked; kind, ops and data are there already. */
     nas_status (*build)(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err);
+    /* Metrics that do not depend on the task's keys; NULL: they do, or `build` gives them. */
+    nas_status (*metrics)(nas_arena *a, nas_metric_list *out, nas_err *err);
     /* Outputs of a model; 0: only the data says. */
     int32_t (*outputs)(const nas_task *task);
+    /* What of the data can be checked without reading it all, said as warnings of log; outputs: how
+     * many, where they are not known before. NULL: it is opened. Errors: NAS_ENOMEM. */
+    nas_status (*glance)(const nas_task *task, const char *data, nas_arena *a, const nas_log *log,
+                         int32_t *outputs, nas_err *err);
     /* A task without a net measures a candidate by this alone; `shape`, `fold` and all
      * that follows `describe` are NULL then. Else NULL. Metrics that it does not fill are NaN.
      * Errors: NAS_ESTOP. */
@@ -63,6 +116,10 @@ typedef struct nas_task_ops {
     nas_status (*features)(const nas_dataset *d, const nas_candidate *c, const nas_cache *cache,
                            const nas_log *log, nas_features *out, nas_err *err);
     nas_examples (*part)(const nas_dataset *d, const nas_features *f, nas_part part);
+    /* Fills *out where c changes the training part from epoch to epoch. What is given is borrowed;
+     * the caller closes it. NULL: the task has none such. */
+    nas_status (*refresh)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
+                          const nas_training *t, nas_refresh *out, nas_err *err);
 
     /* A folded float graph, before its number format: changes it to how it ships. May be NULL. */
     nas_status (*finish)(const nas_dataset *d, const nas_candidate *c, nas_graph *g, nas_err *err);
@@ -75,6 +132,9 @@ typedef struct nas_task_ops {
                         nas_err *err);
     /* Fills the task's own metrics, those of the test part or of the validation part. */
     void (*conclude)(const nas_task *task, const nas_tally *t, bool test, double *metric);
+    /* Marks without any yet (nas_marks_open). */
+    nas_status (*marks)(const nas_dataset *d, bool details, nas_arena *a, nas_marks *m,
+                        nas_err *err);
     /* Examples in the order of their answers, those of the validation part first; what a model said
      * of those of a part, and marks from that again (NAS_EFORMAT: of other examples); and the
      * bounds of the task's metrics, from marks of the validation part. Owner: arena a. All NULL: no
@@ -97,8 +157,10 @@ typedef struct nas_task_ops {
     nas_status (*emit)(const char *const *text, nas_arena *a, const char **out, nas_err *err);
 } nas_task_ops;
 
-/* Does a task of that name do without a net, and so without files? */
-bool nas_task_is_formula(const char *name);
+/* Does a task of that name train nets, and so write files? */
+bool nas_task_has_net(const char *name);
+/* Does it write that text beside a model? */
+bool nas_task_writes(const char *name, const char *text);
 
 /* Rows in turn, NULL past the end; and by name. */
 const nas_task_ops *nas_task_at(int32_t i);
@@ -106,12 +168,8 @@ const nas_task_ops *nas_task_find(const char *name);
 /* The row that a document's task.kind names; keywords where it names none. */
 const nas_task_ops *nas_task_of(const cJSON *document);
 
-/* The score alone, of an exported file's bytes on the part that is judged; NaN where it is empty.
- * Sums are added to *tally, and its marks where it has some. */
-NAS_NODISCARD nas_status nas_task_score(const nas_dataset *d, const nas_candidate *c,
-                                        const nas_features *f, nas_arena *a, nas_bytes file,
-                                        const nas_log *log, nas_tally *tally, double *out,
-                                        nas_err *err);
+/* Words of task.kind, NULL at the end. */
+extern const char *const nas_task_kinds[];
 
 #define NAS_TASK_DECLARE(x) extern const nas_task_ops nas_task_##x;
 NAS_TASK_LIST(NAS_TASK_DECLARE)

@@ -5,6 +5,7 @@
 #include "core/data/clips/noise.h"
 #include "search/stage/evaluate.h"
 #include "search/task/keywords/augmented.h"
+#include "search/task/keywords/keywords.h"
 #include "search/task/keywords/noise.h"
 #include "search/task/keywords/warped.h"
 #include "tests/space_texts.h"
@@ -457,7 +458,7 @@ static void test_recordings(void **state) {
     assert_int_equal(nas_augmented_open(&b.d, &c, &b.f, &b.cache, 0, 0, &b.log, &g, &b.err),
                      NAS_EIO);
     assert_non_null(strstr(b.err.text, "changed since the clips were read"));
-    b.d.knows_noise = false;
+    nas_keywords_of(&b.d)->knows_noise = false;
     g = open_augmented(&b, &c, "{\"noise_snr_db\": [5, 30]}", 0);
     const nas_hash recorded = hash_of(g);
     nas_augmented_close(g);
@@ -560,7 +561,7 @@ static void test_warp_table(void **state) {
         for (int32_t i = epoch % 3; i < rows->n; i += 3) {
             int found = 0;
             for (int32_t k = 0; k < SIDE * SIDE && !found; k++) {
-                memcpy(x, nas_warped_row(&w, rows->clip[i], k % SIDE - 3, k / SIDE - 3),
+                memcpy(x, nas_warped_row(&w, rows->example[i], k % SIDE - 3, k / SIDE - 3),
                        row * sizeof *x);
                 nas_frontend_normalize(b.f.mean, b.f.deviation, b.f.w, x, row);
                 found = !memcmp(x, nas_augmented_examples(g).x + (size_t)i * row, row * sizeof *x);

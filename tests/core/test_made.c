@@ -5,7 +5,7 @@
 #include "core/audio/sound.h"
 #include "core/data/clips/cuts.h"
 #include "search/stage/evaluate.h"
-#include "search/task/task.h"
+#include "search/task/keywords/keywords.h"
 #include "tests/space_texts.h"
 
 #include <math.h>
@@ -145,8 +145,8 @@ static void expect_fails(bench *b, const char *task, nas_status code, const char
 }
 
 static int32_t label_of(const bench *b, const char *label) {
-    for (int32_t i = 0; i < b->d.clips->n_labels; i++)
-        if (strcmp(b->d.clips->labels[i], label) == 0) return i;
+    for (int32_t i = 0; i < nas_clips_of(&b->d)->n_labels; i++)
+        if (strcmp(nas_clips_of(&b->d)->labels[i], label) == 0) return i;
     fail_msg("no label %s", label);
     return -1;
 }
@@ -155,8 +155,8 @@ static int32_t label_of(const bench *b, const char *label) {
 static int32_t count(const bench *b, const char *label, const char *begins) {
     const int32_t l = label_of(b, label);
     int32_t n = 0;
-    for (int32_t i = 0; i < b->d.clips->n; i++) {
-        const nas_clip *k = &b->d.clips->clips[i];
+    for (int32_t i = 0; i < nas_clips_of(&b->d)->n; i++) {
+        const nas_clip *k = &nas_clips_of(&b->d)->clips[i];
         n += k->label == l && strncmp(k->name, begins, strlen(begins)) == 0;
     }
     return n;
@@ -167,7 +167,7 @@ static void test_counts(void **state) {
     bench *b = *state;
     make_public(b, 6, MOST_SECONDS);
     OK(open_data(b, DEFAULTS));
-    const nas_clips *c = b->d.clips;
+    const nas_clips *c = nas_clips_of(&b->d);
     assert_int_equal(b->d.outputs, 4);
     assert_string_equal(c->labels[1], "_unknown_"); /* the order of the space stays */
     assert_string_equal(c->labels[3], "_silence_");
@@ -190,7 +190,7 @@ static void test_counts(void **state) {
     /* A label in the middle, and one folder alone. */
     OK(open_data(b, "\"labels\": [\"_silence_\", \"yes\", \"_unknown_\", \"no\"], \"silence\": {}, "
                     "\"unknown\": {\"folders\": [\"bird\"]}, " FOLDS));
-    assert_string_equal(b->d.clips->labels[0], "_silence_");
+    assert_string_equal(nas_clips_of(&b->d)->labels[0], "_silence_");
     assert_int_equal(count(b, "_unknown_", "bird/"), 30);
     assert_int_equal(count(b, "_silence_", "_background_noise_/"), 40);
     assert_int_equal(count(b, "no", "no/"), 40);
@@ -221,18 +221,18 @@ static void test_determined(void **state) {
     bench *b = *state;
     make_public(b, 6, MOST_SECONDS);
     OK(open_data(b, DEFAULTS));
-    const nas_hash first = b->d.fingerprint, clips = b->d.clips->fingerprint;
+    const nas_hash first = b->d.fingerprint, clips = nas_clips_of(&b->d)->fingerprint;
     OK(open_data(b, DEFAULTS));
     assert_true(nas_hash_equal(&first, &b->d.fingerprint));
-    assert_true(nas_hash_equal(&clips, &b->d.clips->fingerprint));
+    assert_true(nas_hash_equal(&clips, &nas_clips_of(&b->d)->fingerprint));
     OK(open_data(b, LABELS "\"unknown\": {}, \"silence\": {\"volume\": [0, 0.5]}, " FOLDS));
     assert_false(nas_hash_equal(&first, &b->d.fingerprint));
     const char *few[64];
     int32_t n = 0;
     OK(open_data(b, LABELS "\"unknown\": {\"share\": 0.1}, \"silence\": {}, " FOLDS));
-    for (int32_t i = 0; i < b->d.clips->n; i++)
-        if (b->d.clips->clips[i].label == 1)
-            few[n++] = nas_arena_text(b->a, b->d.clips->clips[i].name, NULL);
+    for (int32_t i = 0; i < nas_clips_of(&b->d)->n; i++)
+        if (nas_clips_of(&b->d)->clips[i].label == 1)
+            few[n++] = nas_arena_text(b->a, nas_clips_of(&b->d)->clips[i].name, NULL);
     assert_int_equal(n, 13);
     OK(open_data(b, DEFAULTS));
     for (int32_t i = 0; i < n; i++) assert_int_equal(count(b, "_unknown_", few[i]), 1);
@@ -246,12 +246,12 @@ static void test_folds(void **state) {
     const nas_dataset *d = &b->d;
     int32_t cuts[256] = {0}, words[256] = {0};
     assert_int_equal(d->folds, 3);
-    for (int32_t i = 0; i < d->clips->n; i++) {
-        const nas_clip *k = &d->clips->clips[i];
-        (k->cut ? cuts : words)[d->fold[i]]++;
+    for (int32_t i = 0; i < nas_clips_of(d)->n; i++) {
+        const nas_clip *k = &nas_clips_of(d)->clips[i];
+        (k->cut ? cuts : words)[nas_keywords_of(d)->fold[i]]++;
         for (int32_t j = 0; j < i; j++)
-            if (strcmp(k->speaker, d->clips->clips[j].speaker) == 0)
-                assert_int_equal(d->fold[i], d->fold[j]);
+            if (strcmp(k->speaker, nas_clips_of(d)->clips[j].speaker) == 0)
+                assert_int_equal(nas_keywords_of(d)->fold[i], nas_keywords_of(d)->fold[j]);
     }
     const uint8_t folds[] = {0, 1, 2, NAS_TEST_FOLD};
     for (size_t i = 0; i < sizeof folds; i++) {
@@ -259,9 +259,9 @@ static void test_folds(void **state) {
         if (abs(n * 120 - of * 40) > 60) fail_msg("%d cuts beside %d clips", n, of);
     }
     assert_null(strstr(b->said, "stretch"));
-    for (int32_t i = 0; i < d->clips->n; i++) /* the group is the recording */
-        if (d->clips->clips[i].cut)
-            assert_string_equal(d->groups[d->group[i]], d->clips->clips[i].speaker);
+    for (int32_t i = 0; i < nas_clips_of(d)->n; i++) /* the group is the recording */
+        if (nas_clips_of(d)->clips[i].cut)
+            assert_string_equal(d->groups[d->group[i]], nas_clips_of(d)->clips[i].speaker);
     assert_null(strstr(b->said, "stand in no recording"));
     nas_dataset fold;
     OK(nas_dataset_fold(b->a, d, 1, &fold, &b->err));
@@ -277,13 +277,14 @@ static void test_few_recordings(void **state) {
     expect_said(b, "has 2 recordings for the 4 parts of the split");
     const nas_dataset *d = &b->d;
     int32_t parts[256] = {0};
-    for (int32_t i = 0; i < d->clips->n; i++) {
-        const nas_clip *k = &d->clips->clips[i];
+    for (int32_t i = 0; i < nas_clips_of(d)->n; i++) {
+        const nas_clip *k = &nas_clips_of(d)->clips[i];
         if (!k->cut) continue;
-        parts[d->fold[i]]++;
+        parts[nas_keywords_of(d)->fold[i]]++;
         for (int32_t j = 0; j < i; j++) {
-            const nas_clip *m = &d->clips->clips[j];
-            if (m->cut && strcmp(k->speaker, m->speaker) == 0 && d->fold[i] != d->fold[j])
+            const nas_clip *m = &nas_clips_of(d)->clips[j];
+            if (m->cut && strcmp(k->speaker, m->speaker) == 0 &&
+                nas_keywords_of(d)->fold[i] != nas_keywords_of(d)->fold[j])
                 assert_true(labs((long)(k->pcm - m->pcm)) >= CLIP);
         }
     }
@@ -304,7 +305,7 @@ static void test_parts(void **state) {
         int32_t n[NAS_PARTS] = {0};
         for (int p = 0; p < NAS_PARTS; p++)
             for (int32_t i = 0; i < d->part[p].n; i++) {
-                const nas_clip *k = &d->clips->clips[d->part[p].clip[i]];
+                const nas_clip *k = &nas_clips_of(d)->clips[d->part[p].example[i]];
                 if (k->cut) recording[p][n[p]++] = k->speaker;
             }
         for (int p = 0; p < NAS_PARTS; p++) {
@@ -325,7 +326,7 @@ static void test_samples(void **state) {
     double least = 2, most = 0;
     make_public(b, 6, MOST_SECONDS);
     OK(open_data(b, LABELS "\"unknown\": {}, \"silence\": {\"volume\": [0.25, 0.75]}, " FOLDS));
-    nas_clips *c = b->d.clips;
+    nas_clips *c = nas_clips_of(&b->d);
     OK(nas_clips_prepare(c, RATE / 2, NULL, &b->err));
     for (int32_t i = 0; i < c->n; i++) {
         const nas_clip *k = &c->clips[i];
@@ -388,7 +389,7 @@ static void test_lists(void **state) {
     const nas_rows *test = &b->d.part[NAS_TEST];
     int32_t n[4] = {0};
     for (int32_t i = 0; i < test->n; i++) {
-        const nas_clip *k = &b->d.clips->clips[test->clip[i]];
+        const nas_clip *k = &nas_clips_of(&b->d)->clips[test->example[i]];
         n[k->label]++;
         if (!k->cut) assert_true(strcmp(k->speaker, "p02") == 0 || strcmp(k->speaker, "p03") == 0);
     }
@@ -413,7 +414,7 @@ static void test_folders(void **state) {
     assert_int_equal(count(b, "_unknown_", "train/bird/"), 6);
     assert_int_equal(count(b, "_unknown_", "test/cat/"), 3);
     assert_int_equal(count(b, "_unknown_", "validation/bird/"), 3);
-    assert_int_equal(b->d.clips->made.folders, 2);
+    assert_int_equal(nas_clips_of(&b->d)->made.folders, 2);
     assert_int_equal(b->d.part[NAS_TRAIN].n, 48);
     assert_int_equal(b->d.part[NAS_VALIDATION].n, 24);
     assert_int_equal(b->d.part[NAS_TEST].n, 24);
@@ -444,7 +445,7 @@ static void test_what_is_missing(void **state) {
                      NAS_OK);
     OK(open_data(b, DEFAULTS));
     expect_said(b, "n9.wav is left out");
-    assert_int_equal(b->d.clips->made.recordings, 4);
+    assert_int_equal(nas_clips_of(&b->d)->made.recordings, 4);
 }
 
 static void expect_refused(bench *b, const char *task, const char *text) {
@@ -471,8 +472,8 @@ static void test_keys(void **state) {
     expect_refused(b, LABELS "\"silence\": {\"shares\": 1}", "did you mean \"share\"");
     expect_refused(b, LABELS "\"unknown\": 1", "expected an object");
     OK(decode(b, LABELS "\"unknown\": null, \"silence\": null"));
-    assert_false(b->c.task.unknown.given);
-    assert_false(b->c.task.silence.given);
+    assert_false(nas_keywords_keys(&b->c.task)->unknown.given);
+    assert_false(nas_keywords_keys(&b->c.task)->silence.given);
 }
 
 int main(void) {

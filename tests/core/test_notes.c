@@ -1,9 +1,9 @@
 /* tests/core/test_notes.c - what a .tflite file holds for tools and people: options of all
  * operators, names, the signature, the description, metadata and labels. The real tools' word on
  * them is tests/interop's. */
+#include "core/deploy/ops/op.h"
 #include "core/deploy/tflite/flat_read.h"
 #include "core/deploy/tflite/inspect.h"
-#include "core/deploy/tflite/tflite.h"
 #include "tests/fixture.h"
 #include "tests/random_graph.h"
 
@@ -82,7 +82,7 @@ static uint32_t options_of(nas_op_kind kind) {
     case NAS_OP_PAD: return 22;
     case NAS_OP_DEQUANTIZE: return 38;
     case NAS_OP_QUANTIZE: return 89;
-    default: return tfl_options_type(kind);
+    default: return nas_deploy_op_of((int32_t)kind)->options;
     }
 }
 

@@ -3,8 +3,8 @@
  * net, which are handed any payload. A damaged file counts as absent and goes. */
 #include "core/data/clips/int.h"
 #include "core/nn/train/train.h"
+#include "search/cache/cache.h"
 #include "search/space/space.h"
-#include "search/stage/cache.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* tests/search/test_audit.c - what is said of clips when they are opened: copies, speakers on both
  * sides, differences between recordings of classes; and what is not said. */
 #include "search/task/keywords/audit.h"
+#include "search/task/keywords/keywords.h"
 #include "search/task/task.h"
 
 #include <math.h>
@@ -113,22 +114,21 @@ static heard open_data(int by, nas_audit *audit) {
     h.n = 0;
     snprintf(data, sizeof data, "%s/data", root);
     snprintf(cache, sizeof cache, "%s/cache", root);
-    nas_task task = {.ops = &nas_task_keywords,
-                     .data = data,
-                     .clip_seconds = 0.5,
-                     .split = {.by = by, .validation = 0.2, .test = 0.2}};
+    nas_keywords_task keys = {.clip_seconds = 0.5,
+                              .split = {.by = by, .validation = 0.2, .test = 0.2}};
+    const nas_task task = {.ops = &nas_task_keywords, .data = data, .own = &keys};
     static const char *labels[] = {"go", "no", "yes", "_silence_"};
     if (cut_silence) {
-        task.labels = labels;
-        task.n_labels = 4;
-        task.silence = (nas_silence_config){
+        keys.labels = labels;
+        keys.n_labels = 4;
+        keys.silence = (nas_silence_config){
             .given = true, .label = labels[3], .share = (double)NAN, .volume = {.lo = 0, .hi = 1}};
     }
     const nas_cache c = {.dir = cache};
     const nas_log log = {.ctx = &h, .warn = hear};
     if (nas_dataset_open(arena, &task, NULL, false, &c, &log, &d, &err) != NAS_OK)
         fail_msg("%s", err.text);
-    *audit = *d.audit;
+    *audit = *nas_audit_of(&d);
     nas_dataset_close(&d);
     return h;
 }

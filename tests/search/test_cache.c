@@ -2,7 +2,7 @@
  * that is in use, and a cache of two users. */
 #include "base/files/file.h"
 #include "base/memory.h"
-#include "search/stage/cache_bound.h"
+#include "search/cache/cache_bound.h"
 #include "tests/fixture.h"
 
 #include <fcntl.h>

@@ -15,21 +15,23 @@
 static const char *const columns[] = {"t", "h"}, *const names[] = {"t", "h"};
 
 static nas_task task_of(const char *group, bool timed, int32_t season, nas_time_split split) {
-    return (nas_task){.ops = &nas_task_forecast,
-                      .series = {.n_inputs = 2,
-                                 .inputs = columns,
-                                 .n_targets = 2,
-                                 .targets = columns,
-                                 .names = names,
-                                 .n_time = timed,
-                                 .time = {"when"},
-                                 .time_format = "%Y-%m-%d %H:%M",
-                                 .group = group,
-                                 .missing = 1,
-                                 .season = season,
-                                 .window = 5,
-                                 .horizon = 4},
-                      .time_split = split};
+    nas_forecast_task *own = nas_arena_alloc(arena, sizeof *own, NULL);
+    assert_non_null(own);
+    *own = (nas_forecast_task){.series = {.n_inputs = 2,
+                                          .inputs = columns,
+                                          .n_targets = 2,
+                                          .targets = columns,
+                                          .names = names,
+                                          .n_time = timed,
+                                          .time = {"when"},
+                                          .time_format = "%Y-%m-%d %H:%M",
+                                          .group = group,
+                                          .missing = 1,
+                                          .season = season,
+                                          .window = 5,
+                                          .horizon = 4},
+                               .time_split = split};
+    return (nas_task){.ops = &nas_task_forecast, .own = own};
 }
 
 static const char golden[] = "tests/golden/rivals.csv";
@@ -58,17 +60,18 @@ static void compare(const char *name, const nas_task *task) {
     double carried, seasonal, linear;
     int found = 0;
     open_data(task, golden, &d);
-    nas_tally t = d.series->simple;
+    nas_tally t = nas_series_of(&d)->simple;
     if (!d.folds)
-        nas_forecast_add_simple(d.series, &d.series->part[NAS_VALIDATION],
-                                nas_forecast_part_linear(d.series, NAS_VALIDATION), &t);
+        nas_forecast_add_simple(nas_series_of(&d), &nas_series_of(&d)->part[NAS_VALIDATION],
+                                nas_forecast_part_linear(nas_series_of(&d), NAS_VALIDATION), &t);
     FILE *f = fopen("tests/golden/rivals.txt", "r");
     assert_non_null(f);
     while (fgets(line, sizeof line, f)) {
         assert_int_equal(
             sscanf(line, "%15s %7s %lf %lf %lf", label, target, &carried, &seasonal, &linear), 5);
         if (strcmp(label, name) != 0) continue;
-        const nas_forecast_figures g = nas_forecast_figure(&task->series, &t, found++);
+        const nas_forecast_figures g =
+            nas_forecast_figure(&nas_forecast_keys(task)->series, &t, found++);
         if (!near(g.carried, carried) || !near(g.seasonal, seasonal) || !near(g.linear, linear))
             fail_msg("%s%g %g %g", line, g.carried, g.seasonal, g.linear);
     }
@@ -100,9 +103,9 @@ static void test_no_season(void **state) {
     nas_dataset d;
     nas_tally t = {0};
     open_data(&task, golden, &d);
-    nas_forecast_add_simple(d.series, &d.series->part[NAS_VALIDATION],
-                            nas_forecast_part_linear(d.series, NAS_VALIDATION), &t);
-    const nas_forecast_figures f = nas_forecast_figure(&task.series, &t, 0);
+    nas_forecast_add_simple(nas_series_of(&d), &nas_series_of(&d)->part[NAS_VALIDATION],
+                            nas_forecast_part_linear(nas_series_of(&d), NAS_VALIDATION), &t);
+    const nas_forecast_figures f = nas_forecast_figure(&nas_forecast_keys(&task)->series, &t, 0);
     assert_true(isnan(f.seasonal) && isnan(f.skill_seasonal) && f.carried > 0 && f.linear > 0);
     nas_dataset_close(&d);
 }
@@ -120,14 +123,14 @@ static void test_by_time(void **state) {
         task_of("station", true, -1, (nas_time_split){.validation = 0.3, .test = 0.2});
     nas_dataset d;
     open_data(&task, golden, &d);
-    const nas_series *s = d.series->series;
+    const nas_series *s = nas_series_of(&d)->series;
     assert_int_equal(s->n_groups, 3);
     for (int p = 0; p < NAS_PARTS; p++)
         for (int32_t g = 0; g < 3; g++) {
             int32_t n = 0, least = INT32_MAX, most = 0;
             const int32_t rows = s->group_begin[g + 1] - s->group_begin[g];
             for (int32_t w = 0; w < d.part[p].n; w++) {
-                const int32_t row = d.part[p].clip[w];
+                const int32_t row = d.part[p].example[w];
                 if (group_of(s, row) != g) continue;
                 assert_int_equal(group_of(s, row + 8), g);
                 if (row - s->group_begin[g] < least) least = row - s->group_begin[g];
@@ -154,10 +157,11 @@ static void test_days(void **state) {
     nas_example *e;
     int32_t n;
     open_data(&task, golden, &d);
-    const nas_series *s = d.series->series;
+    const nas_series *s = nas_series_of(&d)->series;
     assert_int_equal(d.n_groups, 17); /* 400 hours */
     for (int32_t i = 0; i < s->rows; i++)
-        assert_int_equal(d.series->block[i], (s->time[i] - s->time[0]) / (86400 * NAS_SECOND));
+        assert_int_equal(nas_series_of(&d)->block[i],
+                         (s->time[i] - s->time[0]) / (86400 * NAS_SECOND));
     assert_string_equal(d.groups[0], "2024-03-01");
     assert_string_equal(d.groups[16], "2024-03-17");
     assert_int_equal(nas_forecast_examples(&d, arena, &e, &n, NULL), NAS_OK);
@@ -178,11 +182,11 @@ static void test_by_group(void **state) {
     nas_dataset d;
     int32_t part_of[3] = {-1, -1, -1};
     open_data(&task, golden, &d);
-    const nas_series *s = d.series->series;
+    const nas_series *s = nas_series_of(&d)->series;
     for (int p = 0; p < NAS_PARTS; p++) {
         assert_true(d.part[p].n > 0);
         for (int32_t w = 0; w < d.part[p].n; w++) {
-            int32_t *of = &part_of[group_of(s, d.part[p].clip[w])];
+            int32_t *of = &part_of[group_of(s, d.part[p].example[w])];
             assert_true(*of == -1 || *of == p);
             *of = p;
         }
@@ -238,7 +242,8 @@ static void test_draws_groups(void **state) {
     assert_int_equal(d.n_groups, 40);
     assert_int_equal(d.part[NAS_VALIDATION].n, 12 * 22);
     assert_int_equal(d.part[NAS_TEST].n, 8 * 22);
-    for (int g = 0; g < 40; g++) assert_string_equal(d.groups[g], d.series->series->group_name[g]);
+    for (int g = 0; g < 40; g++)
+        assert_string_equal(d.groups[g], nas_series_of(&d)->series->group_name[g]);
     nas_dataset_close(&d);
 }
 

@@ -797,33 +797,34 @@ static void test_splits(void **state) {
     (void)state;
     nas_candidate c = decode_split("");
     const nas_hash plain = c.hash;
-    assert_int_equal(c.task.split.by, NAS_BY_SPEAKER);
-    assert_true(c.task.split.folds < 2);
+    assert_int_equal(nas_keywords_keys(&c.task)->split.by, NAS_BY_SPEAKER);
+    assert_true(nas_keywords_keys(&c.task)->split.folds < 2);
     c = decode_split("\"folds\": null, \"validation\": 0.1");
     assert_true(nas_hash_equal(&c.hash, &plain));
     c = decode_split("\"folds\": 5, \"test\": 0");
-    assert_int_equal(c.task.split.folds, 5);
-    assert_true(c.task.split.test == 0);
+    assert_int_equal(nas_keywords_keys(&c.task)->split.folds, 5);
+    assert_true(nas_keywords_keys(&c.task)->split.test == 0);
     assert_false(nas_hash_equal(&c.hash, &plain));
     c = decode_split("\"by\": \"folders\"");
-    assert_int_equal(c.task.split.by, NAS_BY_FOLDERS);
+    assert_int_equal(nas_keywords_keys(&c.task)->split.by, NAS_BY_FOLDERS);
     c = decode_split("\"by\": \"groups\", \"list\": \"folds.csv\", \"folds\": 3");
-    assert_int_equal(c.task.split.by, NAS_BY_GROUPS);
-    assert_int_equal(c.task.split.folds, 3);
-    assert_string_equal(c.task.split.list, "folds.csv");
-    assert_true(c.task.split.test == 0 && c.task.split.stopping == 0);
+    assert_int_equal(nas_keywords_keys(&c.task)->split.by, NAS_BY_GROUPS);
+    assert_int_equal(nas_keywords_keys(&c.task)->split.folds, 3);
+    assert_string_equal(nas_keywords_keys(&c.task)->split.list, "folds.csv");
+    assert_true(nas_keywords_keys(&c.task)->split.test == 0 &&
+                nas_keywords_keys(&c.task)->split.stopping == 0);
     c = decode_split("\"by\": \"lists\", \"validation\": \"v.txt\", \"test\": \"x/t.txt\"");
     const nas_hash lists = c.hash;
-    assert_int_equal(c.task.split.by, NAS_BY_LISTS);
-    assert_null(c.task.split.train_list);
-    assert_string_equal(c.task.split.validation_list, "v.txt");
-    assert_string_equal(c.task.split.test_list, "x/t.txt");
+    assert_int_equal(nas_keywords_keys(&c.task)->split.by, NAS_BY_LISTS);
+    assert_null(nas_keywords_keys(&c.task)->split.train_list);
+    assert_string_equal(nas_keywords_keys(&c.task)->split.validation_list, "v.txt");
+    assert_string_equal(nas_keywords_keys(&c.task)->split.test_list, "x/t.txt");
     c = decode_split("\"test\": \"x/t.txt\", \"train\": null, \"validation\": \"v.txt\", "
                      "\"by\": \"lists\"");
     assert_true(nas_hash_equal(&c.hash, &lists));
     c = decode_split("\"by\": \"lists\", \"validation\": \"v.txt\", \"test\": \"x/t.txt\", "
                      "\"train\": \"a.txt\"");
-    assert_string_equal(c.task.split.train_list, "a.txt");
+    assert_string_equal(nas_keywords_keys(&c.task)->split.train_list, "a.txt");
     assert_false(nas_hash_equal(&c.hash, &lists));
 }
 
@@ -844,12 +845,14 @@ static void test_decoding(void **state) {
                      "\"polynomial\", \"from\": 0.5, \"to\": 0.25}}",
             .quantize = "{\"kind\": \"int8\"}"},
         0);
-    assert_int_equal(c.task.n_labels, 2);
-    assert_string_equal(c.task.labels[1], "y");
+    assert_int_equal(nas_keywords_keys(&c.task)->n_labels, 2);
+    assert_string_equal(nas_keywords_keys(&c.task)->labels[1], "y");
     assert_string_equal(c.task.data, "d");
-    assert_string_equal(c.task.speaker_pattern, "^(a+)");
-    assert_true(c.task.clip_seconds == 0.5 && c.task.split.by == 1);
-    assert_true(c.task.split.test == 0.2 && c.task.split.validation == 0.1);
+    assert_string_equal(nas_keywords_keys(&c.task)->speaker_pattern, "^(a+)");
+    assert_true(nas_keywords_keys(&c.task)->clip_seconds == 0.5 &&
+                nas_keywords_keys(&c.task)->split.by == 1);
+    assert_true(nas_keywords_keys(&c.task)->split.test == 0.2 &&
+                nas_keywords_keys(&c.task)->split.validation == 0.1);
     assert_int_equal(c.frontend.sample_rate_hz, 16000);
     assert_int_equal(c.frontend.kind, NAS_MFCC);
     assert_int_equal(c.augment.shift_frames, 2);
@@ -1230,7 +1233,7 @@ static void test_goals(void **state) {
     assert_true(search->sampler == 1 && search->trials == 3 && search->workers == 2);
     assert_true(search->seed == 9007199254740991u);
     assert_string_equal(nas_space_name(s), "t");
-    assert_int_equal(nas_space_task(s)->n_labels, 3);
+    assert_int_equal(nas_space_task(s)->ops->outputs(nas_space_task(s)), 3);
     nas_space_close(s);
 }
 
@@ -1242,7 +1245,8 @@ static void expect_possible(const char *file, const nas_space *s) {
     nas_err err = {0};
     nas_candidate c;
     nas_point p = new_point(s);
-    const int32_t labels = nas_space_task(s)->n_labels, classes = labels ? labels : 8;
+    const nas_task *task = nas_space_task(s);
+    const int32_t outputs = task->ops->outputs(task), classes = outputs ? outputs : 8;
     const int64_t points = nas_space_points(s), step = points / 200 + 1;
     for (int64_t k = 0; k < points; k += step) {
         const nas_arena_mark mark = nas_arena_here(arena);

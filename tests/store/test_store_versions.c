@@ -310,11 +310,64 @@ static void test_killed_between(void **state) {
     nas_store_close(s);
 }
 
+/* ---- a copy without the -wal file ---- */
+
+typedef struct held_up {
+    place *p;
+    nas_store *s;
+    nas_study_id id;
+} held_up;
+
+static bool mark_meanwhile(void *ctx, const nas_row *row) {
+    held_up *h = ctx;
+    place *p = h->p;
+    (void)row;
+    OK(nas_store_at_work(h->s, h->id, true, &p->err));
+    return false;
+}
+
+/* Does what cp makes of the database say what it lacks? */
+static bool copy_is_known(place *p) {
+    char cp[128], command[300];
+    nas_store *s;
+    snprintf(cp, sizeof cp, "%s.cp", p->db);
+    snprintf(command, sizeof command, "cp %s %s", p->db, cp);
+    assert_int_equal(system(command), 0);
+    OK(nas_store_open(cp, NAS_STORE_READ, &s, &p->err));
+    const bool known = nas_store_lacks_wal(s);
+    nas_store_close(s);
+    unlink(cp);
+    return known;
+}
+
+/* Somebody may read an older state when a run begins, and another run may end: the mark comes into
+ * the file all the same. */
+static void test_mark_in_file(void **state) {
+    place *p = *state;
+    nas_study def = study_of("kws", 6);
+    held_up h = {.p = p};
+    h.s = begin(p, &def, &h.id);
+    nas_store *other = open_db(p, NAS_STORE_WRITE);
+    OK(nas_store_query(other, "SELECT name FROM nas_studies", NULL, 0, mark_meanwhile, &h,
+                       &p->err));
+    OK(nas_store_at_work(h.s, h.id, true, &p->err));
+    assert_true(copy_is_known(p));
+    OK(nas_store_at_work(other, h.id, true, &p->err));
+    OK(nas_store_at_work(other, h.id, false, &p->err));
+    assert_string_equal(ask(p, h.s, "SELECT at_work FROM nas_studies"), "0");
+    OK(nas_store_at_work(h.s, h.id, true, &p->err));
+    assert_true(copy_is_known(p));
+    OK(nas_store_at_work(h.s, h.id, false, &p->err));
+    nas_store_close(other);
+    nas_store_close(h.s);
+    assert_false(copy_is_known(p));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_other_data),   T(test_first_trials), T(test_examples_of_data),
-        T(test_kernel),       T(test_old_views),    T(test_unmeasured),
-        T(test_back_without), T(test_warnings),     T(test_killed_between),
+        T(test_other_data),     T(test_first_trials), T(test_examples_of_data), T(test_kernel),
+        T(test_old_views),      T(test_unmeasured),   T(test_back_without),     T(test_warnings),
+        T(test_killed_between), T(test_mark_in_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,7 +115,7 @@ static void tie(finder *f, const nas_op *o) {
         else
             free_in = false;
         break;
-    case NAS_OP_SOFTMAX: free_in = false; break;
+    default: free_in = false; break;
     }
     if (free_in && !shared_constant(f, o)) return;
     fix(f, o->in[0]);

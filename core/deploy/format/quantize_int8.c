@@ -3,6 +3,7 @@
 #include "core/deploy/format/int.h"
 #include "core/deploy/interp/interp_int.h"
 #include "core/graph/graph_int.h"
+#include "core/graph/op_row.h"
 
 #include <math.h>
 #include <string.h>
@@ -228,15 +229,13 @@ static float larger_scale(const nas_graph *g, const nas_op *add) {
     return p > q ? p : q;
 }
 
-/* RESHAPE, PAD, pools and (as tflite-micro has it) RELU6 keep their input's scale; SOFTMAX's is
- * fixed. */
 static nas_status add_output(quantizer *q, const nas_op *o, nas_op *to) {
+    const nas_op_row *row = nas_op_row_of(o->kind);
     nas_tensor own = {0};
     float larger = 0;
-    if (o->kind == NAS_OP_RESHAPE || o->kind == NAS_OP_PAD || o->kind == NAS_OP_AVERAGE_POOL_2D ||
-        o->kind == NAS_OP_MAX_POOL_2D || o->kind == NAS_OP_RELU6)
-        own = q->out->tensors[to->in[0]];
-    if (o->kind == NAS_OP_SOFTMAX) NAS_TRY(set_scale(q, &own, 1.0f / 256, -128));
+    if (row->scale == NAS_SCALE_INPUT) own = q->out->tensors[to->in[0]];
+    if (row->scale == NAS_SCALE_FIXED)
+        NAS_TRY(set_scale(q, &own, row->fixed_scale, row->fixed_zero_point));
     if (o->kind == NAS_OP_ADD) larger = larger_scale(q->out, to);
     NAS_TRY(add_activation(q, o->out, own.n_scale ? &own : NULL, larger));
     to->out = q->to[o->out];
@@ -244,29 +243,13 @@ static nas_status add_output(quantizer *q, const nas_op *o, nas_op *to) {
 }
 
 static nas_status add_op(quantizer *q, const nas_op *o) {
+    const nas_op_row *row = nas_op_row_of(o->kind);
     nas_op to = *o;
+    if (row->formats)
+        return nas_fail(q->err, NAS_EINVAL, "int8: the graph has a %s already", row->name);
     NAS_TRY(add_operand(q, o, 0, &to));
-    switch (o->kind) {
-    case NAS_OP_CONV_2D:
-    case NAS_OP_FULLY_CONNECTED: NAS_TRY(add_weights(q, o, 0, &to)); break;
-    case NAS_OP_DEPTHWISE_CONV_2D: NAS_TRY(add_weights(q, o, 3, &to)); break;
-    case NAS_OP_ADD:
-    case NAS_OP_MUL:
-    case NAS_OP_MEAN:
-    case NAS_OP_PAD:
-    case NAS_OP_RESHAPE:
-        if (o->n_in > 1) NAS_TRY(add_operand(q, o, 1, &to));
-        break;
-    case NAS_OP_AVERAGE_POOL_2D:
-    case NAS_OP_MAX_POOL_2D:
-    case NAS_OP_RELU:
-    case NAS_OP_RELU6:
-    case NAS_OP_SOFTMAX: break;
-    case NAS_OP_DEQUANTIZE:
-    case NAS_OP_QUANTIZE:
-        return nas_fail(q->err, NAS_EINVAL, "int8: the graph has a %s already",
-                        nas_op_name(o->kind));
-    }
+    if (row->weighted) NAS_TRY(add_weights(q, o, row->kernel_axis, &to));
+    for (int32_t k = 1; k < o->n_in && !row->weighted; k++) NAS_TRY(add_operand(q, o, k, &to));
     NAS_TRY(add_output(q, o, &to));
     return nas_graph_add_op(q->out, &to, q->err);
 }
@@ -285,8 +268,8 @@ static nas_status quantize(quantizer *q, const float *x, int32_t n) {
     return nas_graph_check(q->out, q->err);
 }
 
-nas_status nas_format_int8(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
-                           nas_err *err) {
+static nas_status apply_int8(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
+                             nas_err *err) {
     quantizer q = {.g = g, .out = out, .err = err};
     if (n < 1 || !x)
         return nas_fail(err, NAS_EINVAL, "int8: without calibration inputs there are no ranges");
@@ -297,3 +280,6 @@ nas_status nas_format_int8(const nas_graph *g, const float *x, int32_t n, nas_gr
     nas_arena_close(q.scratch);
     return st;
 }
+
+const nas_format_ops nas_format_int8 = {
+    .name = "int8", .apply = apply_int8, .rounding = NAS_ROUND_CODES, .integer = true};

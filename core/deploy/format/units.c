@@ -3,6 +3,7 @@
  * follow. Where a kernel's input has scale 1, the scales of its bias are those of the kernel, and a
  * file holds them once. */
 #include "core/deploy/format/int.h"
+#include "core/deploy/ops/op.h"
 #include "core/graph/graph_int.h"
 
 #include <string.h>
@@ -32,29 +33,15 @@ static void pin(units *u, int32_t t) {
 }
 
 static void bind_op(units *u, const nas_op *o) {
-    switch (o->kind) {
-    case NAS_OP_CONV_2D:
-    case NAS_OP_DEPTHWISE_CONV_2D:
-    case NAS_OP_FULLY_CONNECTED: break;
-    case NAS_OP_ADD:
-        join(u, o->in[0], o->in[1]);
-        join(u, o->in[0], o->out);
-        break;
-    case NAS_OP_AVERAGE_POOL_2D:
-    case NAS_OP_MAX_POOL_2D:
-    case NAS_OP_MEAN:
-    case NAS_OP_RELU:
-    case NAS_OP_PAD:
-    case NAS_OP_RESHAPE: join(u, o->in[0], o->out); break;
-    case NAS_OP_MUL: pin(u, o->in[1]); __attribute__((fallthrough));
-    case NAS_OP_DEQUANTIZE:
-    case NAS_OP_QUANTIZE:
-    case NAS_OP_RELU6:
-    case NAS_OP_SOFTMAX:
-        pin(u, o->in[0]);
-        pin(u, o->out);
-        break;
+    const nas_unit_rule rule = nas_deploy_op_of(o->kind)->units;
+    for (int32_t k = 0; k < o->n_in && rule != NAS_UNITS_FREE; k++) {
+        if (o->in[k] < 0 || nas_op_is_shape_operand(o, k)) continue;
+        if (rule == NAS_UNITS_PINNED)
+            pin(u, o->in[k]);
+        else if (k == 0 || rule == NAS_UNITS_ALL)
+            join(u, o->in[k], o->out);
     }
+    if (rule == NAS_UNITS_PINNED) pin(u, o->out);
     if (o->activation == NAS_ACT_RELU6) pin(u, o->out); /* 6 has a unit */
 }
 

@@ -1,5 +1,5 @@
 /* core/deploy/interp/interp.c - the interpreter of the exported file. */
-#include "core/deploy/interp/interp_int.h"
+#include "core/deploy/ops/op.h"
 #include "core/graph/graph_int.h"
 
 #include <float.h>
@@ -49,27 +49,6 @@ int8_t nas_quantize_i8(float v, float scale, int32_t zero_point) {
     return (int8_t)(i < -128 ? -128 : i > 127 ? 127 : i);
 }
 
-static nas_step_open *opener(nas_op_kind kind) {
-    switch (kind) {
-    case NAS_OP_ADD: return nas_step_add;
-    case NAS_OP_AVERAGE_POOL_2D:
-    case NAS_OP_MAX_POOL_2D: return nas_step_pool;
-    case NAS_OP_CONV_2D: return nas_step_conv;
-    case NAS_OP_DEPTHWISE_CONV_2D: return nas_step_depthwise;
-    case NAS_OP_DEQUANTIZE: return nas_step_dequantize;
-    case NAS_OP_FULLY_CONNECTED: return nas_step_fully_connected;
-    case NAS_OP_MUL: return nas_step_mul;
-    case NAS_OP_PAD: return nas_step_pad;
-    case NAS_OP_RELU:
-    case NAS_OP_RELU6: return nas_step_relu;
-    case NAS_OP_RESHAPE: return nas_step_reshape;
-    case NAS_OP_SOFTMAX: return nas_step_softmax;
-    case NAS_OP_MEAN: return nas_step_mean;
-    case NAS_OP_QUANTIZE: return nas_step_quantize;
-    }
-    return NULL;
-}
-
 static void *place_of(const nas_interp *it, const int64_t *offsets, int32_t tensor) {
     return it->memory + offsets[tensor];
 }
@@ -88,7 +67,7 @@ static nas_status open_step(nas_interp *it, const int64_t *offsets, const nas_op
         s->x[k] = it->constants[o->in[k]];
         if (!s->x[k]) s->x[k] = place_of(it, offsets, o->in[k]);
     }
-    return opener(o->kind)(s, it->arena, err);
+    return nas_deploy_op_of(o->kind)->open(s, it->arena, err);
 }
 
 /* What DEQUANTIZE makes of a constant is computed once. */

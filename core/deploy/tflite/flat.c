@@ -18,7 +18,7 @@ typedef struct nas_flat_seen {
     nas_flat_ref ref;
     size_t count, bytes, align;                   /* of a vector */
     int32_t n_fields;                             /* of a table */
-    const nas_flat_field *fields;                 /* of a table */
+    const nas_flat_item *fields;                  /* of a table */
     uint16_t n_slots, slots[NAS_FLAT_FIELDS + 2]; /* of a vtable */
 } seen;
 
@@ -123,7 +123,7 @@ nas_flat_ref nas_flat_refs(nas_flat *f, const nas_flat_ref *refs, size_t count) 
 
 static void add_field(nas_flat *f, int slot, int bytes, bool is_ref, uint32_t value) {
     assert(f->n_fields < NAS_FLAT_FIELDS);
-    f->fields[f->n_fields++] = (nas_flat_field){
+    f->fields[f->n_fields++] = (nas_flat_item){
         .slot = (uint16_t)slot, .bytes = (uint16_t)bytes, .is_ref = is_ref, .value = value};
 }
 
@@ -148,7 +148,7 @@ void nas_flat_link(nas_flat *f, int slot, nas_flat_ref ref) {
 static bool same_fields(const nas_flat *f, const seen *s) {
     if (s->kind != SEEN_TABLE || s->n_fields != f->n_fields) return false;
     for (int32_t i = 0; i < f->n_fields; i++) {
-        const nas_flat_field *p = &f->fields[i], *q = &s->fields[i];
+        const nas_flat_item *p = &f->fields[i], *q = &s->fields[i];
         if (p->slot != q->slot || p->bytes != q->bytes || p->is_ref != q->is_ref ||
             p->value != q->value)
             return false;
@@ -179,7 +179,7 @@ static void push_fields(nas_flat *f, uint16_t *n_slots, uint16_t *slots) {
     const size_t end = f->used;
     for (uint16_t bytes = 4; bytes >= 1; bytes /= 4)
         for (int32_t i = 0; i < f->n_fields; i++) {
-            const nas_flat_field *field = &f->fields[i];
+            const nas_flat_item *field = &f->fields[i];
             if (field->bytes != bytes) continue;
             uint8_t *p = field->is_ref ? NULL : push(f, bytes);
             if (field->is_ref) push_ref(f, field->value);
@@ -206,7 +206,7 @@ nas_flat_ref nas_flat_table(nas_flat *f) {
             f->n_fields = 0;
             return s->ref;
         }
-    nas_flat_field *kept = nas_arena_array(f->arena, (size_t)f->n_fields, sizeof *kept, f->err);
+    nas_flat_item *kept = nas_arena_array(f->arena, (size_t)f->n_fields, sizeof *kept, f->err);
     if (!kept) f->status = NAS_ENOMEM;
     push_fields(f, &n_slots, slots);
     const nas_flat_ref ref = (nas_flat_ref)f->used;

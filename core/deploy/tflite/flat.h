@@ -14,11 +14,11 @@ enum { NAS_FLAT_FIELDS = 16 };
 typedef uint32_t nas_flat_ref; /* 0: nothing */
 
 /* One field of the table in work: slot is its byte offset in the vtable. */
-typedef struct nas_flat_field {
+typedef struct nas_flat_item {
     uint16_t slot, bytes;
     bool is_ref;
     uint32_t value;
-} nas_flat_field;
+} nas_flat_item;
 
 typedef struct nas_flat {
     nas_arena *arena;
@@ -27,7 +27,7 @@ typedef struct nas_flat {
     uint8_t *buf;
     size_t room, used; /* used bytes stand at the end of buf */
     int32_t n_fields;
-    nas_flat_field fields[NAS_FLAT_FIELDS];
+    nas_flat_item fields[NAS_FLAT_FIELDS];
     struct nas_flat_seen *seen;
 } nas_flat;
 

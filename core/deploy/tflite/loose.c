@@ -2,6 +2,7 @@
 #include "core/deploy/tflite/loose.h"
 #include "core/deploy/tflite/names.h"
 #include "core/graph/graph_int.h"
+#include "core/graph/op_row.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,16 +45,10 @@ static bool is_shift(const nas_loose *l, const nas_loose_op *o) {
     return from != to && same_codes(x, y) && !x->data && !y->data && o->in[0] != o->out;
 }
 
-/* What rounds alike in uint8 and in int8: copies, comparisons, and the way from and to floats. */
-static bool shifts_exactly(int32_t code) {
-    return code == NAS_OP_QUANTIZE || code == NAS_OP_DEQUANTIZE || code == NAS_OP_RESHAPE ||
-           code == NAS_OP_PAD || code == NAS_OP_MAX_POOL_2D;
-}
-
 static nas_status check_uint8(const nas_loose *l, const nas_loose_op *o) {
     const bool in = o->in[0] >= 0 && o->in[0] < l->n_read && l->tensors[o->in[0]].was_uint8;
     const bool out = o->out < l->n_read && l->tensors[o->out].was_uint8;
-    if ((!in && !out) || shifts_exactly(o->code)) return NAS_OK;
+    if ((!in && !out) || nas_op_row_of((nas_op_kind)o->code)->exact) return NAS_OK;
     return nas_loose_fail(l, o,
                           "it computes in UINT8, which rounds otherwise than INT8; a net with INT8 "
                           "inside and UINT8 as input and output is taken: convert it so");

@@ -1,5 +1,5 @@
 /* core/deploy/tflite/loose_shape.c - the sizes of outputs, where a file leaves them open. */
-#include "core/deploy/tflite/loose.h"
+#include "core/deploy/ops/op.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@ static bool is_open(const nas_loose *l, int32_t t) {
     return t < l->n_read && l->tensors[t].open;
 }
 
-static void set_dims(nas_loose *l, int32_t t, int32_t rank, const int32_t *dims) {
+void nas_loose_set_dims(nas_loose *l, int32_t t, int32_t rank, const int32_t *dims) {
     nas_tensor *y = &l->g->tensors[t];
     y->rank = rank;
     for (int32_t k = 0; k < rank; k++) y->dims[k] = dims[k];
@@ -16,7 +16,7 @@ static void set_dims(nas_loose *l, int32_t t, int32_t rank, const int32_t *dims)
 /* --- operators that only rename axes: all become RESHAPE without an operand ------------------- */
 
 static void become_reshape(nas_loose *l, nas_loose_op *o, int32_t rank, const int32_t *dims) {
-    set_dims(l, o->out, rank, dims);
+    nas_loose_set_dims(l, o->out, rank, dims);
     o->code = NAS_OP_RESHAPE;
     o->n_in = 1;
     l->g->changes |= NAS_CHANGED_SHAPES;
@@ -90,7 +90,7 @@ static nas_status reshape(nas_loose *l, nas_loose_op *o) {
     const bool fits = n <= NAS_MAX_RANK && fill_rest(n, dims, count);
     const bool same = fits && n == y->rank && memcmp(dims, y->dims, (size_t)n * sizeof *dims) == 0;
     if (!same && !(fits && is_open(l, o->out))) return NAS_OK;
-    set_dims(l, o->out, n, dims);
+    nas_loose_set_dims(l, o->out, n, dims);
     if (operand && !operand_says(&l->g->tensors[o->in[1]], v, n, &l->g->tensors[o->out]))
         become_reshape(l, o, n, dims);
     return NAS_OK;
@@ -98,53 +98,25 @@ static nas_status reshape(nas_loose *l, nas_loose_op *o) {
 
 /* --- the others ------------------------------------------------------------------------------- */
 
-static const nas_tensor *operand_of(const nas_loose *l, const nas_loose_op *o, int32_t slot) {
+const nas_tensor *nas_loose_operand(const nas_loose *l, const nas_loose_op *o, int32_t slot) {
     if (slot >= o->n_in || o->in[slot] < 0) return NULL;
     return &l->g->tensors[o->in[slot]];
 }
 
 /* A window over a map [n,h,w,c]. */
-static void window(nas_loose *l, const nas_loose_op *o, const int32_t *kernel,
-                   const int32_t *dilation, int32_t channels) {
-    const nas_tensor *x = operand_of(l, o, 0);
+void nas_loose_window(nas_loose *l, const nas_loose_op *o, const int32_t *kernel,
+                      const int32_t *dilation, int32_t channels) {
+    const nas_tensor *x = nas_loose_operand(l, o, 0);
     int32_t dims[4] = {x->dims[0], 0, 0, channels}, before;
     if (x->rank != 4) return;
     for (int32_t k = 0; k < 2; k++)
         nas_window_axis(o->o.padding, x->dims[1 + k], kernel[k], o->o.stride[k], dilation[k],
                         &dims[1 + k], &before);
-    set_dims(l, o->out, 4, dims);
+    nas_loose_set_dims(l, o->out, 4, dims);
 }
 
-static void convolution(nas_loose *l, const nas_loose_op *o) {
-    const nas_tensor *w = operand_of(l, o, 1);
-    if (!w || w->rank != 4) return;
-    window(l, o, &w->dims[1], o->o.dilation, w->dims[o->code == NAS_OP_CONV_2D ? 0 : 3]);
-}
-
-static void pool(nas_loose *l, const nas_loose_op *o) {
-    const int32_t one[2] = {1, 1};
-    const nas_tensor *x = operand_of(l, o, 0);
-    if (x->rank == 4) window(l, o, o->o.window, one, x->dims[3]);
-}
-
-static void fully_connected(nas_loose *l, const nas_loose_op *o) {
-    const nas_tensor *x = operand_of(l, o, 0), *w = operand_of(l, o, 1);
-    const int64_t n = nas_tensor_count(x);
-    int32_t dims[NAS_MAX_RANK];
-    if (!w || w->rank != 2 || w->dims[1] < 1 || n < 1 || n / w->dims[1] > INT32_MAX) return;
-    if (!o->keep_dims || x->rank < 1) {
-        dims[0] = (int32_t)(n / w->dims[1]);
-        dims[1] = w->dims[0];
-        set_dims(l, o->out, 2, dims);
-        return;
-    }
-    memcpy(dims, x->dims, sizeof dims);
-    dims[x->rank - 1] = w->dims[0];
-    set_dims(l, o->out, x->rank, dims);
-}
-
-static void broadcast(nas_loose *l, const nas_loose_op *o) {
-    const nas_tensor *a = operand_of(l, o, 0), *b = operand_of(l, o, 1);
+void nas_loose_broadcast(nas_loose *l, const nas_loose_op *o) {
+    const nas_tensor *a = nas_loose_operand(l, o, 0), *b = nas_loose_operand(l, o, 1);
     int32_t dims[NAS_MAX_RANK];
     if (!b) return;
     const int32_t rank = a->rank > b->rank ? a->rank : b->rank;
@@ -153,11 +125,11 @@ static void broadcast(nas_loose *l, const nas_loose_op *o) {
         const int32_t q = k <= b->rank ? b->dims[b->rank - k] : 1;
         dims[rank - k] = p > q ? p : q;
     }
-    set_dims(l, o->out, rank, dims);
+    nas_loose_set_dims(l, o->out, rank, dims);
 }
 
-static void mean(nas_loose *l, const nas_loose_op *o) {
-    const nas_tensor *x = operand_of(l, o, 0);
+void nas_loose_reduce(nas_loose *l, const nas_loose_op *o) {
+    const nas_tensor *x = nas_loose_operand(l, o, 0);
     int32_t axes[NAS_LOOSE_LIST], dims[NAS_MAX_RANK], rank = 0;
     const int32_t n = o->n_in > 1 ? nas_loose_list(l, o->in[1], axes) : -1;
     bool gone[NAS_MAX_RANK] = {false};
@@ -168,39 +140,20 @@ static void mean(nas_loose *l, const nas_loose_op *o) {
     }
     for (int32_t k = 0; k < x->rank; k++)
         if (!gone[k] || o->o.keep_dims) dims[rank++] = gone[k] ? 1 : x->dims[k];
-    set_dims(l, o->out, rank, dims);
-}
-
-static void pad(nas_loose *l, const nas_loose_op *o) {
-    const nas_tensor *x = operand_of(l, o, 0);
-    int32_t widths[NAS_LOOSE_LIST], dims[NAS_MAX_RANK];
-    const int32_t n = o->n_in > 1 ? nas_loose_list(l, o->in[1], widths) : -1;
-    if (n != 2 * x->rank) return;
-    for (int32_t k = 0; k < x->rank; k++)
-        if (__builtin_add_overflow(x->dims[k], widths[2 * k], &dims[k]) ||
-            __builtin_add_overflow(dims[k], widths[2 * k + 1], &dims[k]))
-            return;
-    set_dims(l, o->out, x->rank, dims);
+    nas_loose_set_dims(l, o->out, rank, dims);
 }
 
 static void infer(nas_loose *l, const nas_loose_op *o) {
-    const nas_tensor x = *operand_of(l, o, 0);
-    switch (o->code) {
-    case NAS_OP_CONV_2D:
-    case NAS_OP_DEPTHWISE_CONV_2D: convolution(l, o); return;
-    case NAS_OP_AVERAGE_POOL_2D:
-    case NAS_OP_MAX_POOL_2D: pool(l, o); return;
-    case NAS_OP_FULLY_CONNECTED: fully_connected(l, o); return;
-    case NAS_OP_ADD:
-    case NAS_OP_MUL: broadcast(l, o); return;
-    case NAS_OP_MEAN: mean(l, o); return;
-    case NAS_OP_PAD: pad(l, o); return;
-    default: set_dims(l, o->out, x.rank, x.dims); return;
-    }
+    const nas_deploy_op *row = nas_deploy_op_of(o->code);
+    const nas_tensor x = *nas_loose_operand(l, o, 0);
+    if (row && row->shape)
+        row->shape(l, o);
+    else
+        nas_loose_set_dims(l, o->out, x.rank, x.dims);
 }
 
 nas_status nas_loose_shape(nas_loose *l, nas_loose_op *o) {
-    if (!operand_of(l, o, 0)) return NAS_OK;
+    if (!nas_loose_operand(l, o, 0)) return NAS_OK;
     switch (o->code) {
     case NAS_LOOSE_EXPAND_DIMS: return expand(l, o);
     case NAS_LOOSE_SQUEEZE: return squeeze(l, o);

@@ -1,7 +1,6 @@
 /* core/deploy/tflite/read_ops.c - the operators of a .tflite file and their options. */
+#include "core/deploy/ops/op.h"
 #include "core/deploy/tflite/names.h"
-#include "core/deploy/tflite/read_int.h"
-#include "core/deploy/tflite/tflite.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +20,10 @@ static uint32_t options_type(int32_t code) {
     case NAS_LOOSE_SPACE_TO_BATCH:
     case NAS_LOOSE_EXPAND_DIMS:
     case NAS_LOOSE_SHAPE: return 0;
-    default: return tfl_options_type((nas_op_kind)code);
+    default: break;
     }
+    const nas_deploy_op *row = nas_deploy_op_of(code);
+    return row ? row->options : 0;
 }
 
 static bool is_known(int32_t code) {
@@ -37,7 +38,7 @@ static bool is_known(int32_t code) {
     case NAS_LOOSE_SPACE_TO_BATCH:
     case NAS_LOOSE_EXPAND_DIMS:
     case NAS_LOOSE_SHAPE: return true;
-    default: return nas_op_name((nas_op_kind)code) != NULL;
+    default: return nas_deploy_op_of(code) != NULL;
     }
 }
 
@@ -87,8 +88,8 @@ void nas_read_codes(nas_reader *r) {
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-static nas_activation read_activation(nas_reader *r, const nas_flat_in_table *from, uint32_t slot,
-                                      const nas_loose_op *o) {
+nas_activation nas_read_activation(nas_reader *r, const nas_flat_in_table *from, uint32_t slot,
+                                   const nas_loose_op *o) {
     const uint32_t a = nas_flat_field_u8(&r->f, from, slot);
     if (a != NAS_ACT_NONE && a != NAS_ACT_RELU && a != NAS_ACT_RELU6)
         nas_flat_fail(&r->f, NAS_EUNSUPPORTED,
@@ -97,20 +98,14 @@ static nas_activation read_activation(nas_reader *r, const nas_flat_in_table *fr
     return (nas_activation)a;
 }
 
-static void read_strides(nas_reader *r, const nas_flat_in_table *from, nas_op *o) {
+void nas_read_strides(nas_reader *r, const nas_flat_in_table *from, nas_op *o) {
     o->padding = (nas_padding)nas_flat_field_u8(&r->f, from, TFL_PADDING);
     o->stride[1] = nas_flat_field_i32(&r->f, from, TFL_STRIDE_W, 0);
     o->stride[0] = nas_flat_field_i32(&r->f, from, TFL_STRIDE_H, 0);
 }
 
-static void read_dilation(nas_reader *r, const nas_flat_in_table *from, uint32_t slot, nas_op *o) {
-    o->dilation[1] = nas_flat_field_i32(&r->f, from, slot, 1);
-    o->dilation[0] = nas_flat_field_i32(&r->f, from, slot + 2, 1);
-}
-
 /* RESHAPE's shape, SQUEEZE's axes. */
-static void read_dims(nas_reader *r, const nas_flat_in_table *from, uint32_t slot,
-                      nas_loose_op *o) {
+void nas_read_dims(nas_reader *r, const nas_flat_in_table *from, uint32_t slot, nas_loose_op *o) {
     const nas_flat_in_vector v = nas_flat_field_vector(&r->f, from, slot, 4);
     if (v.count > NAS_MAX_RANK)
         nas_flat_fail(&r->f, NAS_EUNSUPPORTED,
@@ -134,7 +129,7 @@ static void read_slice(nas_reader *r, const nas_flat_in_table *from, nas_loose_o
 /* Of what goes while the file is opened. */
 static void read_loose_options(nas_reader *r, const nas_flat_in_table *t, nas_loose_op *o) {
     switch (o->code) {
-    case NAS_LOOSE_SQUEEZE: read_dims(r, t, TFL_SQUEEZE_AXES, o); break;
+    case NAS_LOOSE_SQUEEZE: nas_read_dims(r, t, TFL_SQUEEZE_AXES, o); break;
     case NAS_LOOSE_STRIDED_SLICE: read_slice(r, t, o); break;
     case NAS_LOOSE_PACK: o->axis = nas_flat_field_i32(&r->f, t, TFL_PACK_AXIS, 0); break;
     case NAS_LOOSE_CONCATENATION:
@@ -148,52 +143,6 @@ static void read_loose_options(nas_reader *r, const nas_flat_in_table *t, nas_lo
     }
 }
 
-static void read_kind_options(nas_reader *r, const nas_flat_in_table *t, nas_loose_op *l) {
-    nas_op *o = &l->o;
-    switch ((nas_op_kind)l->code) {
-    case NAS_OP_CONV_2D:
-        read_strides(r, t, o);
-        o->activation = read_activation(r, t, TFL_CONV_ACTIVATION, l);
-        read_dilation(r, t, TFL_CONV_DILATION_W, o);
-        break;
-    case NAS_OP_DEPTHWISE_CONV_2D:
-        read_strides(r, t, o);
-        o->activation = read_activation(r, t, TFL_DEPTHWISE_ACTIVATION, l);
-        read_dilation(r, t, TFL_DEPTHWISE_DILATION_W, o);
-        break;
-    case NAS_OP_AVERAGE_POOL_2D:
-    case NAS_OP_MAX_POOL_2D:
-        read_strides(r, t, o);
-        o->window[1] = nas_flat_field_i32(&r->f, t, TFL_POOL_WINDOW_W, 0);
-        o->window[0] = nas_flat_field_i32(&r->f, t, TFL_POOL_WINDOW_H, 0);
-        o->activation = read_activation(r, t, TFL_POOL_ACTIVATION, l);
-        break;
-    case NAS_OP_FULLY_CONNECTED:
-        o->activation = read_activation(r, t, TFL_FC_ACTIVATION, l);
-        if (nas_flat_field_u8(&r->f, t, TFL_FC_WEIGHTS_FORMAT))
-            nas_flat_fail(&r->f, NAS_EUNSUPPORTED,
-                          "operator %d (FULLY_CONNECTED) has shuffled weights", l->number);
-        l->keep_dims = nas_flat_field_u8(&r->f, t, TFL_FC_KEEP_DIMS) != 0;
-        o->asymmetric = nas_flat_field_u8(&r->f, t, TFL_FC_ASYMMETRIC) != 0;
-        break;
-    case NAS_OP_SOFTMAX: {
-        const size_t at = nas_flat_field(&r->f, t, TFL_SOFTMAX_BETA, 4);
-        o->beta = at ? nas_flat_get_f32(&r->f, at) : 0;
-        break;
-    }
-    case NAS_OP_ADD:
-    case NAS_OP_MUL: o->activation = read_activation(r, t, TFL_ELEMENTWISE_ACTIVATION, l); break;
-    case NAS_OP_MEAN: o->keep_dims = nas_flat_field_u8(&r->f, t, TFL_MEAN_KEEP_DIMS) != 0; break;
-    case NAS_OP_RESHAPE: read_dims(r, t, TFL_RESHAPE_SHAPE, l); break;
-    case NAS_OP_DEQUANTIZE:
-    case NAS_OP_PAD:
-    case NAS_OP_RELU:
-    case NAS_OP_RELU6:
-    case NAS_OP_QUANTIZE: break;
-    default: read_loose_options(r, t, l); break;
-    }
-}
-
 static void read_options(nas_reader *r, const nas_flat_in_table *from, nas_loose_op *o) {
     const uint32_t type = nas_flat_field_u8(&r->f, from, TFL_OP_OPTIONS_TYPE);
     const uint32_t own = options_type(o->code);
@@ -202,7 +151,9 @@ static void read_options(nas_reader *r, const nas_flat_in_table *from, nas_loose
     if (type && own && type != own)
         nas_flat_fail(&r->f, NAS_EFORMAT, "operator %d (%s) has options of another kind", o->number,
                       tfl_operator_name(o->code));
-    if (r->f.status == NAS_OK) read_kind_options(r, &t, o);
+    const nas_deploy_op *row = nas_deploy_op_of(o->code);
+    if (r->f.status == NAS_OK && row && row->read) row->read(r, &t, o);
+    if (r->f.status == NAS_OK && !row) read_loose_options(r, &t, o);
 }
 
 /* --- operators -------------------------------------------------------------------------------- */

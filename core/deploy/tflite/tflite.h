@@ -91,26 +91,4 @@ enum { TFL_ABOUT_MODEL_GRAPHS = 10, TFL_ABOUT_MODEL_PARSER = 18 };
 enum { TFL_ABOUT_GRAPH_INPUTS = 8, TFL_ABOUT_GRAPH_OUTPUTS = 10 };
 enum { TFL_FILE_NAME = 4, TFL_FILE_TYPE = 8, TFL_FILE_AXIS_LABELS = 2 };
 
-/* The number of an operator's options in the union; 0: it has none. */
-static inline uint8_t tfl_options_type(nas_op_kind kind) {
-    switch (kind) {
-    case NAS_OP_CONV_2D: return 1;
-    case NAS_OP_DEPTHWISE_CONV_2D: return 2;
-    case NAS_OP_AVERAGE_POOL_2D:
-    case NAS_OP_MAX_POOL_2D: return 5;
-    case NAS_OP_FULLY_CONNECTED: return 8;
-    case NAS_OP_SOFTMAX: return 9;
-    case NAS_OP_ADD: return 11;
-    case NAS_OP_RESHAPE: return 17;
-    case NAS_OP_MUL: return 21;
-    case NAS_OP_PAD: return 22;
-    case NAS_OP_MEAN: return 27;
-    case NAS_OP_DEQUANTIZE: return 38;
-    case NAS_OP_QUANTIZE: return 89;
-    case NAS_OP_RELU:
-    case NAS_OP_RELU6: break;
-    }
-    return 0;
-}
-
 #endif

@@ -1,8 +1,7 @@
 /* core/deploy/tflite/write.c - a graph as the bytes of a .tflite file. */
 #include "core/deploy/deploy.h"
-#include "core/deploy/tflite/flat.h"
+#include "core/deploy/ops/op.h"
 #include "core/deploy/tflite/notes.h"
-#include "core/deploy/tflite/tflite.h"
 #include "core/graph/runtimes.h"
 
 #include <string.h>
@@ -132,7 +131,7 @@ static void write_tensors(writer *w) {
     w->tensors = nas_flat_refs(&w->f, refs, (size_t)g->n_tensors);
 }
 
-static void add_strides(nas_flat *f, const nas_op *o) {
+void nas_write_strides(nas_flat *f, const nas_op *o) {
     nas_flat_u8(f, TFL_PADDING, (uint8_t)o->padding, NAS_SAME);
     nas_flat_i32(f, TFL_STRIDE_W, o->stride[1], 0);
     nas_flat_i32(f, TFL_STRIDE_H, o->stride[0], 0);
@@ -141,51 +140,9 @@ static void add_strides(nas_flat *f, const nas_op *o) {
 /* An operator's options, also where all have their default: Vela reads none without a table. 0: an
  * operator that has none. */
 static nas_flat_ref write_options(writer *w, const nas_op *o) {
-    nas_flat *f = &w->f;
-    const uint8_t act = (uint8_t)o->activation;
-    switch (o->kind) {
-    case NAS_OP_CONV_2D:
-        add_strides(f, o);
-        nas_flat_u8(f, TFL_CONV_ACTIVATION, act, 0);
-        nas_flat_i32(f, TFL_CONV_DILATION_W, o->dilation[1], 1);
-        nas_flat_i32(f, TFL_CONV_DILATION_H, o->dilation[0], 1);
-        break;
-    case NAS_OP_DEPTHWISE_CONV_2D:
-        add_strides(f, o);
-        nas_flat_i32(f, TFL_DEPTHWISE_MULTIPLIER,
-                     w->g->tensors[o->out].dims[3] / w->g->tensors[o->in[0]].dims[3], 0);
-        nas_flat_u8(f, TFL_DEPTHWISE_ACTIVATION, act, 0);
-        nas_flat_i32(f, TFL_DEPTHWISE_DILATION_W, o->dilation[1], 1);
-        nas_flat_i32(f, TFL_DEPTHWISE_DILATION_H, o->dilation[0], 1);
-        break;
-    case NAS_OP_AVERAGE_POOL_2D:
-    case NAS_OP_MAX_POOL_2D:
-        add_strides(f, o);
-        nas_flat_i32(f, TFL_POOL_WINDOW_W, o->window[1], 0);
-        nas_flat_i32(f, TFL_POOL_WINDOW_H, o->window[0], 0);
-        nas_flat_u8(f, TFL_POOL_ACTIVATION, act, 0);
-        break;
-    case NAS_OP_FULLY_CONNECTED:
-        nas_flat_u8(f, TFL_FC_ACTIVATION, act, 0);
-        nas_flat_u8(f, TFL_FC_ASYMMETRIC, o->asymmetric, 0);
-        break;
-    case NAS_OP_SOFTMAX: nas_flat_f32(f, TFL_SOFTMAX_BETA, o->beta); break;
-    case NAS_OP_ADD:
-    case NAS_OP_MUL: nas_flat_u8(f, TFL_ELEMENTWISE_ACTIVATION, act, 0); break;
-    case NAS_OP_RESHAPE: {
-        const nas_tensor *y = &w->g->tensors[o->out];
-        if (o->n_in > 1) break;
-        nas_flat_link(f, TFL_RESHAPE_SHAPE, nas_flat_vector(f, y->dims, (size_t)y->rank, 4, 4));
-        break;
-    }
-    case NAS_OP_MEAN: nas_flat_u8(f, TFL_MEAN_KEEP_DIMS, o->keep_dims, 0); break;
-    case NAS_OP_DEQUANTIZE:
-    case NAS_OP_PAD:
-    case NAS_OP_RELU:
-    case NAS_OP_RELU6:
-    case NAS_OP_QUANTIZE: break;
-    }
-    return tfl_options_type(o->kind) ? nas_flat_table(f) : 0;
+    const nas_deploy_op *row = nas_deploy_op_of(o->kind);
+    if (row->write) row->write(&w->f, w->g, o);
+    return row->options ? nas_flat_table(&w->f) : 0;
 }
 
 static void write_ops(writer *w) {
@@ -200,7 +157,7 @@ static void write_ops(writer *w) {
         nas_flat_i32(&w->f, TFL_OP_CODE, w->code_of[i], 0);
         nas_flat_link(&w->f, TFL_OP_INPUTS, inputs);
         nas_flat_link(&w->f, TFL_OP_OUTPUTS, outputs);
-        nas_flat_u8(&w->f, TFL_OP_OPTIONS_TYPE, tfl_options_type(o->kind), 0);
+        nas_flat_u8(&w->f, TFL_OP_OPTIONS_TYPE, nas_deploy_op_of(o->kind)->options, 0);
         nas_flat_link(&w->f, TFL_OP_OPTIONS, options);
         refs[i] = nas_flat_table(&w->f);
     }

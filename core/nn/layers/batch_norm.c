@@ -236,9 +236,21 @@ static nas_status bn_lower(const nas_node *node, const nas_net *net, nas_graph *
     return nas_lower_op(g, add, s, flat, out, err);
 }
 
+/* As it is lowered. */
+static void bn_affine(const nas_node *node, const nas_net *net, int32_t c, float *scale,
+                      float *shift) {
+    const double variance = (double)nas_node_param(node, VARIANCE, net)[c];
+    const double s =
+        (double)nas_node_param(node, GAMMA, net)[c] / sqrt(variance + node->spec->epsilon);
+    const double mean = (double)nas_node_param(node, MEAN, net)[c];
+    *scale = (float)s;
+    *shift = (float)((double)nas_node_param(node, BETA, net)[c] - mean * s);
+}
+
 const nas_layer_ops nas_layer_batch_norm = {.name = "batch_norm",
                                             .keys = keys,
                                             .can_relu = true,
+                                            .folded = &nas_layer_affine,
                                             .channelwise = true,
                                             .is_cheap = true,
                                             .plan = bn_plan,
@@ -250,4 +262,5 @@ const nas_layer_ops nas_layer_batch_norm = {.name = "batch_norm",
                                             .finish = bn_finish,
                                             .dreduce = bn_dreduce,
                                             .dfinish = bn_dfinish,
-                                            .lower = bn_lower};
+                                            .lower = bn_lower,
+                                            .affine = bn_affine};

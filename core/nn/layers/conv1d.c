@@ -104,6 +104,7 @@ static nas_status conv1d_lower(const nas_node *node, const nas_net *net, nas_gra
 const nas_layer_ops nas_layer_conv1d = {.name = "conv1d",
                                         .keys = keys,
                                         .has_kernel = true,
+                                        .reads = NAS_FRAMES_MAP,
                                         .fuses_relu = true,
                                         .plan = conv1d_plan,
                                         .border = conv1d_border,

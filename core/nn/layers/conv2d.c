@@ -33,11 +33,18 @@ static nas_status conv2d_lower(const nas_node *node, const nas_net *net, nas_gra
     return nas_conv_lower(node, node->spec, net, g, in[0], out, err);
 }
 
+static void conv2d_tiles(nas_node *node, bool exact) {
+    const nas_window w = nas_window_of(node, node->spec);
+    nas_winograd_choose(node, &w, exact);
+    if (node->tile[0]) node->tile_images = nas_winograd_images(node);
+}
+
 const nas_layer_ops nas_layer_conv2d = {.name = "conv2d",
                                         .keys = keys,
                                         .fuses_relu = true,
                                         .has_kernel = true,
                                         .plan = conv2d_plan,
+                                        .tiles = conv2d_tiles,
                                         .border = conv2d_border,
                                         .bind = conv2d_bind,
                                         .prepare = nas_conv_prepare,

@@ -61,6 +61,7 @@ static nas_status error_lower(const nas_node *node, const nas_net *net, nas_grap
 
 const nas_layer_ops nas_layer_error = {.name = "error",
                                        .keeps_scale = true,
+                                       .ends = NAS_ENDS_VALUES,
                                        .plan = error_plan,
                                        .forward = nas_reshape_forward,
                                        .backward = error_backward,

@@ -24,6 +24,7 @@ static nas_status flatten_lower(const nas_node *node, const nas_net *net, nas_gr
 const nas_layer_ops nas_layer_flatten = {.name = "flatten",
                                          .keys = keys,
                                          .keeps_scale = true,
+                                         .renames = NAS_FRAMES_ROW,
                                          .is_cheap = true,
                                          .plan = flatten_plan,
                                          .forward = nas_reshape_forward,

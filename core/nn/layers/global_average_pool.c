@@ -35,6 +35,11 @@ static nas_status gap_lower(const nas_node *node, const nas_net *net, nas_graph 
     return nas_lower_op(g, op, node->out_shape, true, out, err);
 }
 
+static nas_int8_sum gap_int8_sum(const nas_node *node) {
+    const nas_shape in = node->in_shape[0];
+    return (nas_int8_sum){"values", (int64_t)in.h * in.w, NAS_MOST_INT8_MEAN};
+}
+
 const nas_layer_ops nas_layer_global_average_pool = {.name = "global_average_pool",
                                                      .keys = keys,
                                                      .spreads = true,
@@ -43,4 +48,5 @@ const nas_layer_ops nas_layer_global_average_pool = {.name = "global_average_poo
                                                      .plan = gap_plan,
                                                      .forward = gap_forward,
                                                      .backward = gap_backward,
-                                                     .lower = gap_lower};
+                                                     .lower = gap_lower,
+                                                     .int8_sum = gap_int8_sum};

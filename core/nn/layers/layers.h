@@ -108,10 +108,11 @@ typedef struct nas_node {
     int64_t macs;
     int32_t n_weights;
     nas_weight weights[NAS_NODE_WEIGHTS];
-    bool relu;       /* the ReLU that follows is done here */
-    bool skip;       /* done by the node before */
-    bool again;      /* its forward runs once more, going back */
-    int32_t tile[2]; /* of a 3x3 convolution by Winograd's tiles: outputs; 0: the direct way */
+    bool relu;           /* the ReLU that follows is done here */
+    bool skip;           /* done by the node before */
+    bool again;          /* its forward runs once more, going back */
+    int32_t tile[2];     /* of a 3x3 convolution by Winograd's tiles: outputs; 0: the direct way */
+    int32_t tile_images; /* that a chunk should have for them; 0: any number */
     int32_t segment;
     nas_edge edge[2];
     size_t work_floats;    /* set by bind */
@@ -137,6 +138,23 @@ typedef struct nas_run {
 
 enum { NAS_PARTS = 4 }; /* of a batch, at most */
 
+/* How a layer reads frames of a series, [h,w,1] in the net's input. */
+typedef enum nas_frames {
+    NAS_FRAMES_NONE,
+    NAS_FRAMES_MAP, /* [h,1,w]: a pixel a frame */
+    NAS_FRAMES_ROW  /* [1,1,h*w]: one after the other */
+} nas_frames;
+
+/* The models that a layer is the end of, and only the end. */
+typedef enum nas_ending { NAS_ENDS_NONE, NAS_ENDS_CLASSES, NAS_ENDS_VALUES } nas_ending;
+
+/* The int32 sum of which an int8 operator makes one value: of n `what`, of which it bears `most`.
+ */
+typedef struct nas_int8_sum {
+    const char *what;
+    int64_t n, most;
+} nas_int8_sum;
+
 typedef struct nas_layer_ops {
     const char *name;
     const nas_key *keys;
@@ -147,13 +165,26 @@ typedef struct nas_layer_ops {
     bool is_cheap;   /* computed again rather than kept, and the same each time */
     bool is_idle;    /* does nothing but while a net trains */
     bool is_relu;
-    bool fuses_relu;  /* a ReLU that follows becomes part of its operator (nas_graph_fold) */
+    bool is_plain_relu; /* max(x, 0): a row that can_relu does it itself */
+    bool fuses_relu;    /* a ReLU that follows becomes part of its operator (nas_graph_fold) */
     bool keeps_scale; /* of int8: the output has the scale of the input, as the runtime wants it */
-    bool passes_on;   /* gives both inputs the same gradient, once where they have one place */
-    bool spreads;     /* gives all pixels of an image the same gradient */
-    bool channelwise; /* reads or writes whole channel vectors: its input must be padded */
+    bool keeps_scale_alone; /* the same, where it is not part of the operator before it */
+    bool fixes_scale;       /* of int8: the output has a scale that the runtime knows */
+    bool shares_scale; /* of int8: its kernel has one scale, unless one a channel is asked for */
+    bool depthwise;    /* a kernel of few weights: no pruning, and no clustering unless asked for */
+    nas_ending ends;
+    nas_frames reads;   /* its kernel, rows [frame][value] */
+    nas_frames renames; /* it only gives its values another shape, so that others read them so */
+    bool passes_on;     /* gives both inputs the same gradient, once where they have one place */
+    bool spreads;       /* gives all pixels of an image the same gradient */
+    bool channelwise;   /* reads or writes whole channel vectors: its input must be padded */
+    const struct nas_layer_ops *folded; /* of a row with `affine`: what it is in a folded net, where
+                                           it did not go into a kernel; weights scale, shift */
     /* From in_shape and spec: out_shape, macs, weights. Errors: NAS_ESHAPE, without the label. */
     nas_status (*plan)(nas_node *node, nas_err *err);
+    /* Chooses node->tile and node->tile_images, before borders are laid out. exact: only tiles with
+     * the error of the direct way. May be NULL. */
+    void (*tiles)(nas_node *node, bool exact);
     /* Widens the borders of what it reads. May be NULL. */
     void (*border)(const nas_node *node, nas_value *in, nas_value *out);
     /* Plans its loops on the maps' layouts, which are known now; sets own and work_floats. */
@@ -171,6 +202,12 @@ typedef struct nas_layer_ops {
     /* Appends operators that read tensor in[0] (and in[1]) and write a new tensor *out. */
     nas_status (*lower)(const nas_node *node, const struct nas_net *net, nas_graph *g,
                         const int32_t in[2], int32_t *out, nas_err *err);
+    /* Of a row that in the end is y = x * scale + shift in each channel, and goes into the kernel
+     * before it when a net is folded; else NULL. */
+    void (*affine)(const nas_node *node, const struct nas_net *net, int32_t c, float *scale,
+                   float *shift);
+    /* NULL: of the products with a column of its kernel, if it has one; else there is none. */
+    nas_int8_sum (*int8_sum)(const nas_node *node);
 } nas_layer_ops;
 
 #define NAS_LAYER_DECLARE(x) extern const nas_layer_ops nas_layer_##x;

@@ -34,6 +34,7 @@ static nas_status relu_lower(const nas_node *node, const nas_net *net, nas_graph
 const nas_layer_ops nas_layer_relu = {.name = "relu",
                                       .keys = keys,
                                       .is_relu = true,
+                                      .is_plain_relu = true,
                                       .channelwise = true,
                                       .is_cheap = true,
                                       .plan = relu_plan,

@@ -33,6 +33,7 @@ static nas_status relu6_lower(const nas_node *node, const nas_net *net, nas_grap
 const nas_layer_ops nas_layer_relu6 = {.name = "relu6",
                                        .keys = keys,
                                        .is_relu = true,
+                                       .keeps_scale_alone = true,
                                        .channelwise = true,
                                        .is_cheap = true,
                                        .plan = relu6_plan,

@@ -32,6 +32,7 @@ static nas_status reshape_lower(const nas_node *node, const nas_net *net, nas_gr
 const nas_layer_ops nas_layer_reshape = {.name = "reshape",
                                          .keys = keys,
                                          .keeps_scale = true,
+                                         .renames = NAS_FRAMES_MAP,
                                          .is_cheap = true,
                                          .plan = reshape_plan,
                                          .forward = nas_reshape_forward,

@@ -74,9 +74,16 @@ static nas_status softmax_lower(const nas_node *node, const nas_net *net, nas_gr
     return nas_lower_op(g, op, node->out_shape, true, out, err);
 }
 
+static nas_int8_sum softmax_int8_sum(const nas_node *node) {
+    return (nas_int8_sum){"exponentials", node->in_shape[0].c, NAS_MOST_INT8_CLASSES};
+}
+
 const nas_layer_ops nas_layer_softmax = {.name = "softmax",
                                          .keys = keys,
+                                         .fixes_scale = true,
+                                         .ends = NAS_ENDS_CLASSES,
                                          .plan = softmax_plan,
                                          .forward = softmax_forward,
                                          .backward = softmax_backward,
-                                         .lower = softmax_lower};
+                                         .lower = softmax_lower,
+                                         .int8_sum = softmax_int8_sum};

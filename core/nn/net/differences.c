@@ -28,13 +28,12 @@ struct nas_differences {
 
 /* Does the node read the input of the net, its frames as they are or in one row? */
 static bool reads_input(const nas_net *net, const nas_node *node) {
-    const bool frames = node->ops == &nas_layer_conv1d;
+    const nas_frames reads = node->ops->reads;
     const nas_shape in = net->nodes.input, x = node->in_shape[0];
     int32_t value = node->in[0];
-    if (frames && (x.h != in.h || x.w != 1 || x.c != in.w * in.c)) return false;
-    if (!frames && node->ops != &nas_layer_dense) return false;
-    const nas_layer_ops *between = frames ? &nas_layer_reshape : &nas_layer_flatten;
-    while (value > 0 && net->nodes.v[value - 1].ops == between)
+    if (reads == NAS_FRAMES_NONE) return false;
+    if (reads == NAS_FRAMES_MAP && (x.h != in.h || x.w != 1 || x.c != in.w * in.c)) return false;
+    while (value > 0 && net->nodes.v[value - 1].ops->renames == reads)
         value = net->nodes.v[value - 1].in[0];
     return value == 0;
 }
@@ -69,7 +68,7 @@ static nas_status add_part(nas_differences *d, const nas_net *net, const nas_nod
     p->scale = nas_arena_array(d->arena, (size_t)e->w, sizeof *p->scale, err);
     p->kept = nas_arena_array(d->arena, (size_t)k->rows * (size_t)k->stride, sizeof *p->kept, err);
     if (!p->scale || !p->kept) return NAS_ENOMEM;
-    find_scale(e, node->ops == &nas_layer_conv1d ? node->spec->dilation[0] : 1, p->scale);
+    find_scale(e, node->ops->reads == NAS_FRAMES_MAP ? node->spec->dilation[0] : 1, p->scale);
     d->n++;
     return NAS_OK;
 }

@@ -37,7 +37,7 @@ nas_weight *nas_node_weight(nas_node *node, const char *name, int64_t rows, int6
 static int64_t count_layers(const nas_layer_spec *layers, int32_t n, int32_t depth) {
     int64_t sum = 0;
     for (int32_t i = 0; i < n && sum <= NAS_MAX_NODES; i++) {
-        sum += layers[i].ops == &nas_layer_conv1d ? 2 : 1;
+        sum += layers[i].ops->reads == NAS_FRAMES_MAP ? 2 : 1;
         if (!layers[i].ops->has_body) continue;
         if (depth == NAS_MAX_DEPTH) return NAS_MAX_NODES + 1;
         sum += 2 + count_layers(layers[i].layers, layers[i].n_layers, depth + 1);
@@ -154,7 +154,7 @@ static nas_status expand_residual(expander *e, const nas_layer_spec *spec, const
     return append(e, &nas_layer_add, spec, label, path, in, 2, value);
 }
 
-/* conv1d takes features [h,w,1] as frames of w channels, [h,1,w]. */
+/* What reads [h,1,w] takes features [h,w,1] as frames of w channels. */
 static nas_status expand_frames(expander *e, const char *label, const char *path, int32_t *value) {
     const nas_shape in = *value ? e->out->v[*value - 1].out_shape : e->out->input;
     if (in.w == 1 || in.c != 1) return NAS_OK;
@@ -173,7 +173,7 @@ static nas_status expand_layers(expander *e, const nas_layer_spec *layers, int32
         const char *own = nas_arena_format(e->a, e->err, "%slayer %d (%s)", label, i + 1, name);
         const char *place = nas_arena_format(e->a, e->err, "%s%d.%s", path, i + 1, name);
         if (!own || !place) return NAS_ENOMEM;
-        if (l->ops == &nas_layer_conv1d) NAS_TRY(expand_frames(e, own, place, value));
+        if (l->ops->reads == NAS_FRAMES_MAP) NAS_TRY(expand_frames(e, own, place, value));
         if (l->ops->has_body)
             NAS_TRY(expand_residual(e, l, own, place, value));
         else
@@ -214,21 +214,21 @@ nas_status nas_nodes_check(const nas_nodes *nodes, int32_t classes, nas_model_co
         if (cost.params >= most_params)
             return nas_fail(err, NAS_ESHAPE, "%s: the model has more than %lld weights up to here",
                             node->label, (long long)most_params);
-        if (node->ops == &nas_layer_softmax && i + 1 < nodes->n)
+        if (node->ops->ends == NAS_ENDS_CLASSES && i + 1 < nodes->n)
             return nas_fail(err, NAS_ESHAPE,
-                            node[1].ops == &nas_layer_error
-                                ? "%s: softmax is for classes, and this model gives plain values"
-                                : "%s: softmax must be the last layer",
-                            node->label);
+                            node[1].ops->ends == NAS_ENDS_VALUES
+                                ? "%s: %s is for classes, and this model gives plain values"
+                                : "%s: %s must be the last layer",
+                            node->label, node->ops->name);
     }
     const nas_node *last = &nodes->v[nodes->n - 1];
     const nas_shape s = cost.output = last->out_shape;
-    if (last->ops == &nas_layer_error && s.c != classes)
+    if (last->ops->ends == NAS_ENDS_VALUES && s.c != classes)
         return nas_fail(err, NAS_ESHAPE,
                         "%s: the model ends in %d values, but %d are to be forecast; give the last "
                         "dense layer \"units\": \"outputs\"",
                         (nodes->n > 1 ? last - 1 : last)->label, s.c, classes);
-    if (last->ops != &nas_layer_softmax && last->ops != &nas_layer_error)
+    if (last->ops->ends == NAS_ENDS_NONE)
         return nas_fail(err, NAS_ESHAPE, "%s: the last layer must be softmax", last->label);
     if (s.h != 1 || s.w != 1 || s.c != classes)
         return nas_fail(err, NAS_ESHAPE,

@@ -2,8 +2,6 @@
  * before it. Jacob et al., CVPR 2018, section 3.2. */
 #include "core/nn/net/net_int.h"
 
-#include <math.h>
-
 typedef struct folder {
     nas_arena *a;
     nas_err *err;
@@ -18,7 +16,7 @@ static nas_status fold_list(folder *f, const nas_layer_spec *from, int32_t n, na
     int32_t k = 0;
     if (!to) return NAS_ENOMEM;
     for (int32_t i = 0; i < n; i++) {
-        if (from[i].ops == &nas_layer_batch_norm) {
+        if (from[i].ops->affine) {
             f->merged[f->n_norms++] = kernel != NULL;
             if (kernel) {
                 kernel->bias = true;
@@ -26,7 +24,7 @@ static nas_status fold_list(folder *f, const nas_layer_spec *from, int32_t n, na
             }
         }
         to[k] = from[i];
-        if (from[i].ops == &nas_layer_batch_norm) to[k].ops = &nas_layer_affine;
+        if (from[i].ops->affine) to[k].ops = from[i].ops->folded;
         if (from[i].ops->has_body) {
             NAS_TRY(fold_list(f, from[i].layers, from[i].n_layers, &to[k].layers, &to[k].n_layers));
             if (from[i].shortcut == NAS_SHORTCUT_PROJECT) {
@@ -41,18 +39,6 @@ static nas_status fold_list(folder *f, const nas_layer_spec *from, int32_t n, na
     return NAS_OK;
 }
 
-/* y = x * scale + shift, as it is lowered. */
-static void affine_of(const nas_node *norm, const nas_net *net, int32_t c, float *scale,
-                      float *shift) {
-    enum { GAMMA, BETA, MEAN, VARIANCE };
-    const double variance = (double)nas_node_param(norm, VARIANCE, net)[c];
-    const double s =
-        (double)nas_node_param(norm, GAMMA, net)[c] / sqrt(variance + norm->spec->epsilon);
-    const double mean = (double)nas_node_param(norm, MEAN, net)[c];
-    *scale = (float)s;
-    *shift = (float)((double)nas_node_param(norm, BETA, net)[c] - mean * s);
-}
-
 /* The columns of a kernel are its output channels. */
 static void merge(const nas_node *norm, const nas_net *from, const nas_node *node,
                   const nas_net *to) {
@@ -60,7 +46,7 @@ static void merge(const nas_node *norm, const nas_net *from, const nas_node *nod
     float *kernel = nas_node_param(node, 0, to), *bias = nas_node_param(node, 1, to);
     for (int32_t c = 0; c < w->cols; c++) {
         float scale, shift;
-        affine_of(norm, from, c, &scale, &shift);
+        norm->ops->affine(norm, from, c, &scale, &shift);
         for (int32_t r = 0; r < w->rows; r++) {
             float *v = &kernel[(size_t)r * (size_t)w->stride + (size_t)c];
             *v = *v != 0 ? *v * scale : 0; /* no -0 */
@@ -74,7 +60,7 @@ static nas_status copy_net(const nas_net *from, const bool *merged, nas_net *to,
     nas_node *node = to->nodes.v, *kernel = NULL;
     for (int32_t i = 0; i < from->nodes.n; i++) {
         const nas_node *old = &from->nodes.v[i];
-        const bool norm = old->ops == &nas_layer_batch_norm;
+        const bool norm = old->ops->affine != NULL;
         if (norm && *merged++) {
             merge(old, from, kernel, to);
             continue;
@@ -82,8 +68,8 @@ static nas_status copy_net(const nas_net *from, const bool *merged, nas_net *to,
         if (node->ops->has_kernel) kernel = node;
         if (!norm) NAS_TRY(nas_node_copy(old, from, node, to, err));
         for (int32_t c = 0; norm && c < old->out_shape.c; c++)
-            affine_of(old, from, c, &nas_node_param(node, 0, to)[c],
-                      &nas_node_param(node, 1, to)[c]);
+            old->ops->affine(old, from, c, &nas_node_param(node, 0, to)[c],
+                             &nas_node_param(node, 1, to)[c]);
         node++;
     }
     return NAS_OK;

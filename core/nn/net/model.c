@@ -25,7 +25,7 @@ const nas_layer_ops *nas_layer_values(void) {
 }
 
 bool nas_model_gives_values(const nas_model *m) {
-    return m->n_layers > 0 && m->layers[m->n_layers - 1].ops == &nas_layer_error;
+    return m->n_layers > 0 && m->layers[m->n_layers - 1].ops->ends == NAS_ENDS_VALUES;
 }
 
 const char *nas_layer_name(const nas_layer_ops *ops) {
@@ -51,26 +51,16 @@ nas_status nas_model_check(const nas_model *m, int32_t classes, nas_model_cost *
     return st;
 }
 
-/* The values of which the int8 operator of a node makes one, by the kind of its sum. */
-typedef struct int8_sum {
-    const char *what;
-    int64_t n, most;
-} int8_sum;
-
-static int8_sum sum_of(const nas_node *node) {
-    const nas_shape in = node->in_shape[0];
+static nas_int8_sum sum_of(const nas_node *node) {
+    if (node->ops->int8_sum) return node->ops->int8_sum(node);
     if (node->ops->has_kernel)
-        return (int8_sum){"products", node->weights[0].rows, NAS_MOST_INT8_SUM};
-    if (node->ops == &nas_layer_softmax)
-        return (int8_sum){"exponentials", in.c, NAS_MOST_INT8_CLASSES};
-    if (node->ops == &nas_layer_global_average_pool)
-        return (int8_sum){"values", (int64_t)in.h * in.w, NAS_MOST_INT8_MEAN};
-    return (int8_sum){0};
+        return (nas_int8_sum){"products", node->weights[0].rows, NAS_MOST_INT8_SUM};
+    return (nas_int8_sum){0};
 }
 
 static nas_status check_int8(const nas_nodes *nodes, nas_err *err) {
     for (int32_t i = 0; i < nodes->n; i++) {
-        const int8_sum s = sum_of(&nodes->v[i]);
+        const nas_int8_sum s = sum_of(&nodes->v[i]);
         if (s.n > s.most)
             return nas_fail(err, NAS_ESHAPE,
                             "%s: sums of %lld %s; of int8 there may be %lld. Make the layer or its "

@@ -1,7 +1,7 @@
 /* core/nn/net/plan.c - from nodes to a net: segments, layouts, one allocation. */
 #include "base/pages.h"
 #include "core/kernel/threads.h"
-#include "core/nn/layers/conv_int.h"
+#include "core/nn/net/net_int.h"
 
 #include <stdlib.h>
 
@@ -15,7 +15,7 @@ enum {
 static void fuse_relus(nas_net *net) {
     for (int32_t i = 1; i < net->nodes.n; i++) {
         nas_node *node = &net->nodes.v[i], *before = &net->nodes.v[i - 1];
-        if (node->ops != &nas_layer_relu || !before->ops->can_relu) continue;
+        if (!node->ops->is_plain_relu || !before->ops->can_relu) continue;
         if (before->out != node->in[0] || net->values[node->in[0]].readers != 1) continue;
         before->relu = node->skip = net->values[node->in[0]].dead = true;
         before->out = node->out;
@@ -64,9 +64,7 @@ static void want_gradients(nas_net *net) {
 static void choose_tiles(nas_net *net) {
     for (int32_t i = 0; i < net->nodes.n; i++) {
         nas_node *node = &net->nodes.v[i];
-        if (node->ops != &nas_layer_conv2d || net->model.direct) continue;
-        const nas_window w = nas_window_of(node, node->spec);
-        nas_winograd_choose(node, &w, net->model.exact);
+        if (node->ops->tiles && !net->model.direct) node->ops->tiles(node, net->model.exact);
     }
 }
 
@@ -245,7 +243,7 @@ static int32_t chunk_of(const nas_net *net) {
     while (chunk < 16 && chunk * 2 * most <= TILE_FLOATS) chunk *= 2;
     for (int32_t i = 0; i < net->nodes.n; i++) {
         const nas_node *node = &net->nodes.v[i];
-        while (chunk < 16 && node->tile[0] && chunk < nas_winograd_images(node)) chunk *= 2;
+        while (chunk < 16 && chunk < node->tile_images) chunk *= 2;
     }
     return chunk;
 }

@@ -20,9 +20,9 @@ static const nas_layer_ops *beside(const nas_layer_spec *l, int32_t n, int32_t i
 static bool has_scale(const nas_layer_spec *l, int32_t n, int32_t i) {
     const nas_layer_ops *ops = l[i].ops;
     const nas_layer_ops *before = beside(l, n, i, -1), *after = beside(l, n, i, 1);
-    if (ops->is_idle || ops->keeps_scale || ops == &nas_layer_softmax) return false;
+    if (ops->is_idle || ops->keeps_scale || ops->fixes_scale) return false;
     if (ops->fuses_relu && after && after->is_relu) return false;
-    if (ops == &nas_layer_relu6 && !(before && before->fuses_relu)) return false; /* see RELU6 */
+    if (ops->keeps_scale_alone && !(before && before->fuses_relu)) return false;
     return !(ops->is_relu && before && before->fuses_relu && before->keeps_scale);
 }
 

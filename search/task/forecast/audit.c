@@ -1,5 +1,5 @@
 /* search/task/forecast/audit.c - what was read of a table. */
-#include "search/task/keywords/audit.h"
+#include "search/task/forecast/audit.h"
 #include "search/task/forecast/forecast.h"
 
 #include <math.h>
@@ -43,9 +43,14 @@ static void fill(const nas_series *s, int32_t c, nas_audit_column *out) {
     out->deviation = sqrt(squares / used);
 }
 
-nas_status nas_audit_series(const nas_dataset *d, nas_arena *a, nas_audit_table *out,
+nas_status nas_audit_series(const nas_dataset *d, nas_arena *a, const nas_audit_table **to,
                             nas_err *err) {
-    const nas_series *s = d->series->series;
+    *to = NULL;
+    if (d->task->ops != &nas_task_forecast) return NAS_OK;
+    nas_audit_table *out = nas_arena_alloc(a, sizeof *out, err);
+    if (!out) return NAS_ENOMEM;
+    *to = out;
+    const nas_series *s = nas_series_of(d)->series;
     const nas_series_config *k = &s->config;
     *out = (nas_audit_table){.rows = s->rows,
                              .runs = s->rows > 0,

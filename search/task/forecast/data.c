@@ -9,8 +9,8 @@
 enum { CALIBRATION_WINDOWS = 1024 };
 
 static nas_status no_window(const nas_dataset *d, const char *part, int32_t rows, nas_err *err) {
-    const nas_series_config *k = &d->task->series;
-    const nas_series *s = d->series->series;
+    const nas_series_config *k = &nas_forecast_keys(d->task)->series;
+    const nas_series *s = nas_series_of(d)->series;
     char breaks[240] = "", even[80] = "";
     if (s->jitter)
         snprintf(even, sizeof even, ", or set \"tolerance_seconds\": %.10g in task.time",
@@ -46,11 +46,11 @@ static int32_t rows_in(const nas_spans *of) {
 
 static nas_status find_parts(nas_arena *a, nas_dataset *d, int32_t fold,
                              const nas_spans span[NAS_PARTS], nas_err *err) {
-    nas_forecast_data *f = d->series;
+    nas_forecast_data *f = nas_series_of(d);
     for (int p = 0; p < NAS_PARTS; p++) {
         nas_windows *w = &f->part[p];
         NAS_TRY(nas_windows_in(f->series, &span[p], a, w, err));
-        d->part[p] = (nas_rows){.n = w->n, .clip = w->first};
+        d->part[p] = (nas_rows){.n = w->n, .example = w->first};
         if (is_needed(d, fold, (nas_part)p) && !w->n)
             return no_window(d, nas_part_name((nas_part)p), rows_in(&span[p]), err);
     }
@@ -73,8 +73,8 @@ static bool changes(const nas_series *s, const nas_windows *w, int32_t i) {
  * wrong, so no trial has a skill. */
 static nas_status check_targets(const nas_dataset *d, int32_t fold, const nas_log *log,
                                 nas_err *err) {
-    const nas_series_config *k = &d->task->series;
-    const nas_forecast_data *f = d->series;
+    const nas_series_config *k = &nas_forecast_keys(d->task)->series;
+    const nas_forecast_data *f = nas_series_of(d);
     static const nas_part parts[] = {NAS_TRAIN, NAS_VALIDATION, NAS_TEST};
     for (size_t p = 0; fold < 0 && p < sizeof parts / sizeof *parts; p++)
         for (int32_t i = 0; i < k->n_targets; i++) {
@@ -99,12 +99,12 @@ static nas_status check_targets(const nas_dataset *d, int32_t fold, const nas_lo
 /* Groups that lend no window to a part which others have windows in. */
 static void warn_of_groups(const nas_dataset *d, const nas_spans *span, nas_part part,
                            const nas_log *log) {
-    const nas_series *s = d->series->series;
-    const nas_windows *w = &d->series->part[part];
+    const nas_series *s = nas_series_of(d)->series;
+    const nas_windows *w = &nas_series_of(d)->part[part];
     int32_t without = 0, first = 0, among = 0;
     for (int32_t g = 0, i = 0; g < span->n; g++) {
         const int32_t before = i;
-        if (span->begin[g] == span->end[g] && d->series->deal) continue;
+        if (span->begin[g] == span->end[g] && nas_series_of(d)->deal) continue;
         while (i < w->n && w->first[i] < s->group_begin[g + 1]) i++;
         among++;
         if (i == before && !without++) first = g;
@@ -120,10 +120,10 @@ static void warn_of_groups(const nas_dataset *d, const nas_spans *span, nas_part
 
 /* The end of what trains may lie, in another group, behind the beginning of what selects. */
 static void warn_of_overlap(const nas_dataset *d, const nas_spans *span, const nas_log *log) {
-    const nas_series *s = d->series->series;
+    const nas_series *s = nas_series_of(d)->series;
     const nas_spans *train = &span[NAS_TRAIN], *next = &span[d->folds ? NAS_TEST : NAS_VALIDATION];
     int64_t last = INT64_MIN, first = INT64_MAX;
-    if (!s->time || d->series->deal) return;
+    if (!s->time || nas_series_of(d)->deal) return;
     for (int32_t g = 0; g < train->n; g++) {
         if (train->begin[g] < train->end[g] && s->time[train->end[g] - 1] > last)
             last = s->time[train->end[g] - 1];
@@ -174,7 +174,7 @@ static void fingerprint(nas_dataset *d, const nas_spans span[NAS_PARTS]) {
     nas_hasher h = nas_hasher_start();
     nas_hasher_text(&h, "series split");
     nas_hasher_i64(&h, NAS_SERIES_VERSION);
-    nas_hasher_hash(&h, &d->series->series->hash);
+    nas_hasher_hash(&h, &nas_series_of(d)->series->hash);
     for (int p = 0; p < NAS_PARTS; p++)
         for (int32_t g = 0; g < span[p].n; g++) {
             nas_hasher_i64(&h, span[p].begin[g]);
@@ -186,8 +186,9 @@ static void fingerprint(nas_dataset *d, const nas_spans span[NAS_PARTS]) {
 static nas_status arrange(nas_arena *a, nas_dataset *d, int32_t fold, const nas_log *log,
                           nas_err *err) {
     nas_spans span[NAS_PARTS];
-    nas_forecast_data *f = d->series;
-    NAS_TRY(nas_forecast_spans(a, &d->task->time_split, f->series, f->deal, fold, span, err));
+    nas_forecast_data *f = nas_series_of(d);
+    NAS_TRY(nas_forecast_spans(a, &nas_forecast_keys(d->task)->time_split, f->series, f->deal, fold,
+                               span, err));
     NAS_TRY(find_parts(a, d, fold, span, err));
     NAS_TRY(check_targets(d, fold, log, err));
     NAS_TRY(standardise(a, f, &span[NAS_TRAIN], err));
@@ -204,7 +205,7 @@ static nas_status arrange(nas_arena *a, nas_dataset *d, int32_t fold, const nas_
 /* Of a fold: what least squares of its training part get on its validation part. */
 static nas_status judge_linear(nas_arena *a, const nas_dataset *fold, const nas_log *log,
                                double *sums, nas_err *err) {
-    nas_forecast_data *f = fold->series;
+    nas_forecast_data *f = nas_series_of(fold);
     NAS_TRY(nas_linear_fit(f->series, &f->part[NAS_TRAIN], f->x, f->y, log, a, &f->linear, err));
     nas_forecast_linear_sums(f, &f->part[NAS_VALIDATION], sums);
     return nas_should_stop(log) ? nas_fail(err, NAS_ESTOP, "stopped") : NAS_OK;
@@ -218,20 +219,20 @@ static nas_status check_folds(nas_arena *a, const nas_dataset *d, const nas_log 
         const nas_arena_mark mark = nas_arena_here(a);
         nas_dataset fold = *d;
         nas_forecast_data f = {
-            .series = d->series->series, .borrowed = true, .deal = d->series->deal};
-        fold.series = &f;
+            .series = nas_series_of(d)->series, .borrowed = true, .deal = nas_series_of(d)->deal};
+        fold.own = &f;
         st = arrange(a, &fold, k, NULL, err);
-        double *linear = d->series->fold_linear[k];
+        double *linear = nas_series_of(d)->fold_linear[k];
         if (st == NAS_OK) st = judge_linear(a, &fold, log, linear, err);
         if (st == NAS_OK)
-            nas_forecast_add_simple(&f, &f.part[NAS_VALIDATION], linear, &d->series->simple);
+            nas_forecast_add_simple(&f, &f.part[NAS_VALIDATION], linear, &nas_series_of(d)->simple);
         nas_arena_back(a, mark);
     }
     return st;
 }
 
 static nas_status prepare_folds(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err) {
-    nas_forecast_data *f = d->series;
+    nas_forecast_data *f = nas_series_of(d);
     f->fold_linear = nas_arena_array(a, (size_t)d->folds + 1, sizeof *f->fold_linear, err);
     return f->fold_linear ? check_folds(a, d, log, err) : NAS_ENOMEM;
 }
@@ -246,44 +247,52 @@ nas_status nas_forecast_open(nas_arena *a, const nas_task *task, bool allow_miss
                         "the CSV file %s does not exist; a relative path starts where nas is run; "
                         "--data names another file",
                         d->folder);
-    d->series = nas_arena_alloc(a, sizeof *d->series, err);
-    if (!d->series) return NAS_ENOMEM;
-    NAS_TRY(nas_series_open(d->folder, &task->series, log, &d->series->series, err));
-    d->outputs = task->series.horizon * task->series.n_targets;
-    d->folds = task->time_split.folds > 1 ? task->time_split.folds : 0;
-    NAS_TRY(nas_forecast_deal(a, &task->time_split, d->series->series, &d->series->deal, err));
+    nas_forecast_data *own = nas_arena_alloc(a, sizeof *own, err);
+    if (!own) return NAS_ENOMEM;
+    d->own = own;
+    NAS_TRY(nas_series_open(d->folder, &nas_forecast_keys(task)->series, log,
+                            &nas_series_of(d)->series, err));
+    d->outputs =
+        nas_forecast_keys(task)->series.horizon * nas_forecast_keys(task)->series.n_targets;
+    d->folds = nas_forecast_keys(task)->time_split.folds > 1
+                   ? nas_forecast_keys(task)->time_split.folds
+                   : 0;
+    NAS_TRY(nas_forecast_deal(a, &nas_forecast_keys(task)->time_split, nas_series_of(d)->series,
+                              &nas_series_of(d)->deal, err));
     NAS_TRY(arrange(a, d, -1, log, err));
     NAS_TRY(nas_forecast_groups(a, d, log, err));
-    if (task->series.group &&
-        !(d->series->by = nas_arena_alloc(a, nas_forecast_by_bytes(d->series->series), err)))
+    if (nas_forecast_keys(task)->series.group &&
+        !(nas_series_of(d)->by =
+              nas_arena_alloc(a, nas_forecast_by_bytes(nas_series_of(d)->series), err)))
         return NAS_ENOMEM;
     return prepare_folds(a, d, log, err);
 }
 
 void nas_forecast_close(nas_dataset *d) {
-    if (d->series && !d->series->borrowed) nas_series_close(d->series->series);
-    d->series = NULL;
+    if (nas_series_of(d) && !nas_series_of(d)->borrowed) nas_series_close(nas_series_of(d)->series);
+    d->own = NULL;
 }
 
 nas_status nas_forecast_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
                              nas_err *err) {
     assert(k >= 0 && k < d->folds);
-    out->series = nas_arena_alloc(a, sizeof *out->series, err);
-    if (!out->series) return NAS_ENOMEM;
-    *out->series = (nas_forecast_data){.series = d->series->series,
-                                       .borrowed = true,
-                                       .deal = d->series->deal,
-                                       .block = d->series->block};
-    memcpy(out->series->part_linear[NAS_VALIDATION], d->series->fold_linear[k],
-           sizeof d->series->fold_linear[k]);
-    out->series->knows_linear[NAS_VALIDATION] = true;
+    nas_forecast_data *own = nas_arena_alloc(a, sizeof *own, err);
+    if (!own) return NAS_ENOMEM;
+    out->own = own;
+    *own = (nas_forecast_data){.series = nas_series_of(d)->series,
+                               .borrowed = true,
+                               .deal = nas_series_of(d)->deal,
+                               .block = nas_series_of(d)->block};
+    memcpy(own->part_linear[NAS_VALIDATION], nas_series_of(d)->fold_linear[k],
+           sizeof nas_series_of(d)->fold_linear[k]);
+    own->knows_linear[NAS_VALIDATION] = true;
     return arrange(a, out, k, NULL, err);
 }
 
 nas_status nas_forecast_features(const nas_dataset *d, const nas_candidate *c,
                                  const nas_cache *cache, const nas_log *log, nas_features *out,
                                  nas_err *err) {
-    const nas_series_config *k = &d->task->series;
+    const nas_series_config *k = &nas_forecast_keys(d->task)->series;
     nas_hasher h = nas_hasher_start();
     (void)c;
     (void)cache;
@@ -297,20 +306,20 @@ nas_status nas_forecast_features(const nas_dataset *d, const nas_candidate *c,
                           .reused = true,
                           .h = k->window,
                           .w = k->n_inputs,
-                          .mean = d->series->scaling.mean,
-                          .deviation = d->series->scaling.deviation};
+                          .mean = nas_series_of(d)->scaling.mean,
+                          .deviation = nas_series_of(d)->scaling.deviation};
     return NAS_OK;
 }
 
 nas_examples nas_forecast_part(const nas_dataset *d, const nas_features *f, nas_part part) {
-    const nas_series_config *k = &d->task->series;
+    const nas_series_config *k = &nas_forecast_keys(d->task)->series;
     return (nas_examples){
-        .x = d->series->x,
+        .x = nas_series_of(d)->x,
         .n = d->part[part].n,
         .h = f->h,
         .w = f->w,
-        .first = d->part[part].clip,
-        .values = d->series->y + (size_t)k->window * (size_t)k->n_targets,
+        .first = d->part[part].example,
+        .values = nas_series_of(d)->y + (size_t)k->window * (size_t)k->n_targets,
         .outputs = d->outputs,
         .values_row = k->n_targets,
     };

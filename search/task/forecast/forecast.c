@@ -14,7 +14,7 @@
 
 enum { NAME_MOST = 24, WINDOW_MOST = 10000, HORIZON_MOST = 1000, OUTPUTS_MOST = 4096 };
 
-#define TASK(member) .offset = offsetof(nas_task, member)
+#define TASK(member) .offset = offsetof(nas_forecast_task, member)
 
 static const nas_key forecast_keys[] = {
     {.name = "kind",
@@ -389,7 +389,8 @@ static nas_status copy_texts(nas_arena *a, const cJSON *v, const char *const **v
     return NAS_OK;
 }
 
-static nas_status build_time(nas_arena *a, const cJSON *time, nas_task *out, nas_err *err) {
+static nas_status build_time(nas_arena *a, const cJSON *time, nas_forecast_task *out,
+                             nas_err *err) {
     nas_series_config *k = &out->series;
     const cJSON *columns = nas_json_get(time, "columns");
     if (!cJSON_IsObject(time)) return NAS_OK;
@@ -403,25 +404,31 @@ static nas_status build_time(nas_arena *a, const cJSON *time, nas_task *out, nas
     return NAS_OK;
 }
 
-static nas_status forecast_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
+static nas_status forecast_build(nas_arena *a, const cJSON *task, nas_task *to, nas_err *err) {
+    nas_forecast_task *out = nas_arena_alloc(a, sizeof *out, err);
+    if (!out) return NAS_ENOMEM;
+    to->own = out;
     nas_series_config *k = &out->series;
     NAS_TRY(nas_keys_build(a, forecast_keys, task, 0, out, err));
+    to->data = out->data;
     NAS_TRY(nas_missing_build(a, task, out, err));
     NAS_TRY(nas_keys_build(a, split_keys, nas_json_get(task, "split"), 0, out, err));
     NAS_TRY(copy_texts(a, nas_json_get(task, "inputs"), &k->inputs, NULL, &k->n_inputs, err));
     NAS_TRY(
         copy_texts(a, nas_json_get(task, "targets"), &k->targets, &k->names, &k->n_targets, err));
     NAS_TRY(build_time(a, nas_json_get(task, "time"), out, err));
-    return add_metrics(a, k, &out->metrics, err);
+    return add_metrics(a, k, &to->metrics, err);
 }
 
 static int32_t forecast_outputs(const nas_task *task) {
-    return task->series.horizon * task->series.n_targets;
+    return nas_forecast_keys(task)->series.horizon * nas_forecast_keys(task)->series.n_targets;
 }
 
 static nas_status forecast_shape(const nas_candidate *c, nas_model *model, nas_err *err) {
     (void)err;
-    model->input = (nas_shape){.h = c->task.series.window, .w = 1, .c = c->task.series.n_inputs};
+    model->input = (nas_shape){.h = nas_forecast_keys(&c->task)->series.window,
+                               .w = 1,
+                               .c = nas_forecast_keys(&c->task)->series.n_inputs};
     return NAS_OK;
 }
 
@@ -430,16 +437,18 @@ static nas_status forecast_shape(const nas_candidate *c, nas_model *model, nas_e
 
 static nas_status forecast_finish(const nas_dataset *d, const nas_candidate *c, nas_graph *g,
                                   nas_err *err) {
-    const nas_scaling *s = &d->series->scaling;
-    const nas_columns in = {c->task.series.n_inputs, s->mean, s->deviation};
-    const nas_columns out = {c->task.series.n_targets, s->target_mean, s->target_deviation};
-    return nas_forecast_is_own(d->series->series, c, g) ? nas_graph_give_units(g, &in, &out, err)
-                                                        : NAS_OK;
+    const nas_scaling *s = &nas_series_of(d)->scaling;
+    const nas_columns in = {nas_forecast_keys(&c->task)->series.n_inputs, s->mean, s->deviation};
+    const nas_columns out = {nas_forecast_keys(&c->task)->series.n_targets, s->target_mean,
+                             s->target_deviation};
+    return nas_forecast_is_own(nas_series_of(d)->series, c, g)
+               ? nas_graph_give_units(g, &in, &out, err)
+               : NAS_OK;
 }
 
 static void add_linear(const nas_dataset *d, nas_part part, nas_tally *t) {
-    const double *sums = nas_forecast_part_linear(d->series, part);
-    for (int32_t i = 0; i < d->task->series.n_targets; i++)
+    const double *sums = nas_forecast_part_linear(nas_series_of(d), part);
+    for (int32_t i = 0; i < nas_forecast_keys(d->task)->series.n_targets; i++)
         t->sum[NAS_SUMS * i + NAS_SUM_LINEAR] += sums[i];
 }
 
@@ -447,22 +456,22 @@ static nas_status forecast_judge(const nas_dataset *d, const nas_candidate *c,
                                  const nas_features *f, const nas_graph *g, nas_part part,
                                  const nas_log *log, nas_tally *t, nas_err *err) {
     const nas_forecast_run r = {
-        .series = d->series->series,
-        .windows = &d->series->part[part],
-        .scaling = &d->series->scaling,
+        .series = nas_series_of(d)->series,
+        .windows = &nas_series_of(d)->part[part],
+        .scaling = &nas_series_of(d)->scaling,
         .graph = g,
-        .own = nas_forecast_is_own(d->series->series, c, g),
-        .block = d->series->block,
-        .groups = part == NAS_VALIDATION ? d->series->by : NULL,
+        .own = nas_forecast_is_own(nas_series_of(d)->series, c, g),
+        .block = nas_series_of(d)->block,
+        .groups = part == NAS_VALIDATION ? nas_series_of(d)->by : NULL,
     };
     (void)f;
-    if (r.groups) memset(r.groups, 0, nas_forecast_by_bytes(d->series->series));
+    if (r.groups) memset(r.groups, 0, nas_forecast_by_bytes(nas_series_of(d)->series));
     add_linear(d, part, t);
     return nas_forecast_judge(&r, log, t, err);
 }
 
 static void forecast_conclude(const nas_task *task, const nas_tally *t, bool test, double *metric) {
-    const nas_series_config *k = &task->series;
+    const nas_series_config *k = &nas_forecast_keys(task)->series;
     const int32_t n = k->n_targets;
     double *m = metric + NAS_METRIC_COUNT + (test ? FIRST_SET * n : 0), skills = 0;
     double *more = metric + NAS_METRIC_COUNT + 3 * FIRST_SET * n + (test ? 2 * n : 0);
@@ -508,8 +517,8 @@ static nas_status forecast_latency(const nas_dataset *d, const nas_candidate *c,
                                    const nas_features *f, const nas_graph *g,
                                    const nas_cache *cache, double *metric, nas_err *err) {
     const nas_rows *validation = &d->part[NAS_VALIDATION];
-    const int32_t row = validation->n ? validation->clip[0] : d->part[NAS_TRAIN].clip[0];
-    bench b = {.x = d->series->x + (size_t)row * (size_t)f->w};
+    const int32_t row = validation->n ? validation->example[0] : d->part[NAS_TRAIN].example[0];
+    bench b = {.x = nas_series_of(d)->x + (size_t)row * (size_t)f->w};
     (void)c;
     b.y = malloc((size_t)d->outputs * sizeof *b.y);
     nas_status st =
@@ -521,19 +530,21 @@ static nas_status forecast_latency(const nas_dataset *d, const nas_candidate *c,
 }
 
 static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
-    const nas_series_config *k = &d->task->series;
+    const nas_series_config *k = &nas_forecast_keys(d->task)->series;
     char folds[64] = "";
-    nas_tally simple = d->series->simple;
+    nas_tally simple = nas_series_of(d)->simple;
     if (!d->folds)
-        nas_forecast_add_simple(d->series, &d->series->part[NAS_VALIDATION],
-                                nas_forecast_part_linear(d->series, NAS_VALIDATION), &simple);
-    const char *turns = d->series->deal ? "folds of groups" : "rolling origins";
+        nas_forecast_add_simple(nas_series_of(d), &nas_series_of(d)->part[NAS_VALIDATION],
+                                nas_forecast_part_linear(nas_series_of(d), NAS_VALIDATION),
+                                &simple);
+    const char *turns = nas_series_of(d)->deal ? "folds of groups" : "rolling origins";
     if (d->folds) snprintf(folds, sizeof folds, "%d %s, ", d->folds, turns);
     char rows[32], groups[64] = "", train[32], validation[32], test[32];
-    if (k->group) snprintf(groups, sizeof groups, " of %d groups", d->series->series->n_groups);
+    if (k->group)
+        snprintf(groups, sizeof groups, " of %d groups", nas_series_of(d)->series->n_groups);
     size_t used = (size_t)snprintf(
         out, n, "%s rows%s, windows of %d + %d rows (%strain %s, validation %s, test %s)",
-        nas_thousands(d->series->series->rows, rows), groups, k->window, k->horizon, folds,
+        nas_thousands(nas_series_of(d)->series->rows, rows), groups, k->window, k->horizon, folds,
         nas_thousands(d->part[NAS_TRAIN].n, train),
         nas_thousands(d->part[NAS_VALIDATION].n, validation),
         nas_thousands(d->part[NAS_TEST].n, test));
@@ -551,7 +562,6 @@ static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
     }
 }
 
-static const char *const without[] = {"point", "frontend", "augment", NULL};
 static const char *const texts[] = {"forecast.json", NULL};
 static const char *const sources[] = {"forecast.h", NULL};
 
@@ -559,8 +569,9 @@ const nas_task_ops nas_task_forecast = {
     .name = "forecast",
     .help = "columns of a table, several steps ahead",
     .block = &nas_block_forecast,
-    .without = without,
+    .has = NAS_HAS_NET,
     .output_word = "outputs",
+    .data_word = "file",
     .values = true,
     .texts = texts,
     .sources = sources,
@@ -577,6 +588,7 @@ const nas_task_ops nas_task_forecast = {
     .finish = forecast_finish,
     .judge = forecast_judge,
     .conclude = forecast_conclude,
+    .marks = nas_forecast_marks,
     .examples = nas_forecast_examples,
     .answers = nas_forecast_answers,
     .recall = nas_forecast_recall,

@@ -3,8 +3,33 @@
 #ifndef NAS_SEARCH_TASK_FORECAST_FORECAST_H
 #define NAS_SEARCH_TASK_FORECAST_FORECAST_H
 
+#include "core/data/table/series.h"
 #include "core/graph/units.h"
+#include "search/candidate/candidate_int.h"
+#include "search/stage/evaluate.h"
 #include "search/task/task.h"
+
+/* A split by time: the parts follow each other. */
+typedef struct nas_time_split {
+    double validation, test; /* shares of the rows; the rest comes first and trains */
+    int32_t folds;           /* below 2: none; else rolling origins, or groups in turn */
+    int32_t by;              /* nas_time_split_by */
+} nas_time_split;
+enum nas_time_split_by { NAS_BY_TIME, NAS_BY_GROUP };
+
+/* The keys of the task. */
+typedef struct nas_forecast_task {
+    int32_t kind;
+    const char *data; /* file, as written */
+    nas_series_config series;
+    nas_time_split time_split;
+} nas_forecast_task;
+
+/* Keys about the numbers of the table (missing.c), the second table of the task's block. */
+extern const nas_key nas_missing_keys[];
+void nas_missing_check(nas_check *c, const char *path, const cJSON *task);
+NAS_NODISCARD nas_status nas_missing_build(nas_arena *a, const cJSON *task, nas_forecast_task *out,
+                                           nas_err *err);
 
 /* Sums of one group and target. */
 typedef struct nas_forecast_by {
@@ -29,6 +54,14 @@ typedef struct nas_forecast_data {
                             without groups */
     const int32_t *block; /* [rows] of time or of groups: what is drawn for bounds; NULL: none */
 } nas_forecast_data;
+
+/* Of a task, and of a dataset, of forecasts. */
+static inline nas_forecast_task *nas_forecast_keys(const nas_task *task) {
+    return task->own;
+}
+static inline nas_forecast_data *nas_series_of(const nas_dataset *d) {
+    return d->own;
+}
 
 /* Rows [begin, end) of each part: the shares are cut off behind, rounded down as numpy's int does,
  * and the parts stand in the order training, validation, test (split.c, as are the next
@@ -59,6 +92,17 @@ nas_examples nas_forecast_part(const nas_dataset *d, const nas_features *f, nas_
  * it is read, else a hundredth of the rows; those of all groups together, as what happens on a day
  * happens to all. Split by group it is groups, where enough of them are judged. */
 nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err);
+/* Sums over the forecasts of a cell of blocks: step s (from 0) of target t in block b is number
+ * (b * targets + t) * horizon + s. */
+typedef struct nas_forecast_cells {
+    double *windows, *error, *square; /* [marks->n] how many forecasts, and sums of what */
+    double *carried, *seasonal;       /* nas_forecast_judge sums */
+} nas_forecast_cells;
+static inline nas_forecast_cells *nas_cells_of(const nas_marks *m) {
+    return m->own;
+}
+nas_status nas_forecast_marks(const nas_dataset *d, bool details, nas_arena *a, nas_marks *m,
+                              nas_err *err);
 nas_status nas_forecast_examples(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
                                  nas_err *err);
 nas_status nas_forecast_answers(const nas_dataset *d, const nas_marks *m, nas_part part,

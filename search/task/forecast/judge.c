@@ -6,8 +6,9 @@
 #include <string.h>
 
 bool nas_forecast_is_own(const nas_series *s, const nas_candidate *c, const nas_graph *g) {
-    const nas_series_config *k = &c->task.series;
-    return !s->input_base && c->quantize.kind == NAS_FORMAT_FLOAT32 && !c->cluster.on &&
+    const nas_series_config *k = &nas_forecast_keys(&c->task)->series;
+    const nas_format_ops *format = nas_format_at((nas_format)c->quantize.kind);
+    return !s->input_base && format->rounding == NAS_ROUND_NONE && !c->cluster.on &&
            nas_graph_takes_units(g, k->n_inputs, k->n_targets);
 }
 
@@ -27,9 +28,9 @@ void nas_forecast_mark_simple(const nas_series *s, const int32_t *block, int32_t
     for (int32_t i = 0; i < k->horizon * targets; i++) {
         const int32_t target = i % targets, step = i / targets;
         const int32_t cell = (block[first] * targets + target) * k->horizon + step;
-        m->windows[cell]++;
-        m->carried[cell] += fabs((double)last[target] - (double)truth[i]);
-        m->seasonal[cell] +=
+        nas_cells_of(m)->windows[cell]++;
+        nas_cells_of(m)->carried[cell] += fabs((double)last[target] - (double)truth[i]);
+        nas_cells_of(m)->seasonal[cell] +=
             fabs(nas_forecast_seasonal(s, first, first + step, target) - (double)truth[i]);
     }
 }
@@ -43,8 +44,8 @@ static void mark(const nas_series *s, const int32_t *block, int32_t row, const f
     for (int32_t i = 0; i < k->horizon * targets; i++) {
         const int32_t cell = (block[first] * targets + i % targets) * k->horizon + i / targets;
         const double e = (double)forecast[i] - (double)truth[i];
-        m->error[cell] += fabs(e);
-        m->square[cell] += e * e;
+        nas_cells_of(m)->error[cell] += fabs(e);
+        nas_cells_of(m)->square[cell] += e * e;
     }
 }
 
@@ -234,10 +235,10 @@ static void add_texts(cJSON *object, const char *name, const char *const *v, int
 }
 
 static int32_t judged_groups(const nas_dataset *d) {
-    const nas_series *s = d->series->series;
+    const nas_series *s = nas_series_of(d)->series;
     int32_t n = 0;
     for (int32_t g = 0; g < s->n_groups; g++)
-        n += d->series->by[(size_t)g * (size_t)s->config.n_targets].windows > 0;
+        n += nas_series_of(d)->by[(size_t)g * (size_t)s->config.n_targets].windows > 0;
     return n;
 }
 
@@ -245,7 +246,7 @@ static int32_t judged_groups(const nas_dataset *d) {
  * alone. */
 static void add_groups(cJSON *v, const nas_dataset *d) {
     enum { GROUPS_MOST = 1000 };
-    const nas_series *s = d->series->series;
+    const nas_series *s = nas_series_of(d)->series;
     const nas_series_config *k = &s->config;
     const int32_t judged = judged_groups(d);
     if (judged > GROUPS_MOST) {
@@ -254,7 +255,7 @@ static void add_groups(cJSON *v, const nas_dataset *d) {
     }
     cJSON *groups = cJSON_AddObjectToObject(v, "groups");
     for (int32_t g = 0; g < s->n_groups; g++) {
-        const nas_forecast_by *by = d->series->by + (size_t)g * (size_t)k->n_targets;
+        const nas_forecast_by *by = nas_series_of(d)->by + (size_t)g * (size_t)k->n_targets;
         if (!(by->windows > 0)) continue;
         cJSON *group = cJSON_AddObjectToObject(groups, s->group_name[g]);
         nas_package_number(group, "windows", by->windows);
@@ -269,7 +270,7 @@ static void add_groups(cJSON *v, const nas_dataset *d) {
 
 /* What the file does on the validation part, step by step, and what simpler forecasts do. */
 static void add_validation(cJSON *o, const nas_dataset *d, const nas_tally *t) {
-    const nas_series_config *k = &d->task->series;
+    const nas_series_config *k = &nas_forecast_keys(d->task)->series;
     cJSON *v = cJSON_AddObjectToObject(o, "validation");
     nas_package_number(v, "windows", t->n);
     cJSON *steps = cJSON_AddObjectToObject(v, "mae_by_step");
@@ -288,7 +289,7 @@ static void add_validation(cJSON *o, const nas_dataset *d, const nas_tally *t) {
         if (!isnan(f.linear)) nas_package_number(squares, k->names[i], f.linear);
         if (!isnan(f.seasonal)) nas_package_number(seasonal, k->names[i], f.seasonal);
     }
-    if (d->series->by) add_groups(v, d);
+    if (nas_series_of(d)->by) add_groups(v, d);
 }
 
 /* Means in the units of the file: in doubles where a column has a base. */
@@ -305,8 +306,8 @@ static void put_means(cJSON *o, const char *name, const float *mean, const doubl
 nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                                 const nas_graph *g, const nas_tally *t, nas_arena *a,
                                 const char **out, nas_err *err) {
-    const nas_series_config *k = &d->task->series;
-    const nas_scaling *s = &d->series->scaling;
+    const nas_series_config *k = &nas_forecast_keys(d->task)->series;
+    const nas_scaling *s = &nas_series_of(d)->scaling;
     cJSON *o = nas_package_start(NULL);
     (void)f;
     add_texts(o, "inputs", k->inputs, k->n_inputs);
@@ -315,13 +316,14 @@ nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c, co
         cJSON_AddStringToObject(targets, k->names[i], k->targets[i]);
     nas_package_number(o, "window", k->window);
     nas_package_number(o, "horizon", k->horizon);
-    if (d->series->series->step)
-        nas_package_number(o, "step_seconds", (double)d->series->series->step / 1e6);
-    cJSON_AddStringToObject(o, "units",
-                            nas_forecast_is_own(d->series->series, c, g) ? "own" : "standardised");
-    put_means(o, "mean", s->mean, d->series->series->input_base, k->n_inputs);
+    if (nas_series_of(d)->series->step)
+        nas_package_number(o, "step_seconds", (double)nas_series_of(d)->series->step / 1e6);
+    cJSON_AddStringToObject(
+        o, "units", nas_forecast_is_own(nas_series_of(d)->series, c, g) ? "own" : "standardised");
+    put_means(o, "mean", s->mean, nas_series_of(d)->series->input_base, k->n_inputs);
     nas_package_floats(o, "deviation", s->deviation, k->n_inputs);
-    put_means(o, "target_mean", s->target_mean, d->series->series->target_base, k->n_targets);
+    put_means(o, "target_mean", s->target_mean, nas_series_of(d)->series->target_base,
+              k->n_targets);
     nas_package_floats(o, "target_deviation", s->target_deviation, k->n_targets);
     if (t->n > 0) add_validation(o, d, t);
     return nas_package_print(o, a, out, err);

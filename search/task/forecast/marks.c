@@ -68,7 +68,7 @@ static const char *name_of(const nas_series *s, bool by_group, int32_t b, const 
 
 static nas_status name_blocks(nas_dataset *d, const int32_t *block, int32_t n, bool by_group,
                               nas_arena *a, nas_err *err) {
-    const nas_series *s = d->series->series;
+    const nas_series *s = nas_series_of(d)->series;
     const char **names = nas_arena_array(a, (size_t)n, sizeof *names, err);
     int32_t *first = nas_arena_array(a, 2 * (size_t)n, sizeof *first, err), *last = first + n;
     int32_t *group = nas_arena_array(a, (size_t)n * (size_t)d->outputs, sizeof *group, err);
@@ -84,32 +84,32 @@ static nas_status name_blocks(nas_dataset *d, const int32_t *block, int32_t n, b
     d->n_groups = n;
     d->group = group;
     d->groups = names;
-    d->series->block = block;
+    nas_series_of(d)->block = block;
     return NAS_OK;
 }
 
 /* How many groups are judged, split by group; the rest of them train or test. */
 static int32_t judged_groups(const nas_dataset *d) {
     int32_t n = 0;
-    for (int32_t g = 0; g < d->series->series->n_groups; g++)
-        n += d->folds ? d->series->deal[g] >= 0 : d->series->deal[g] == 1;
+    for (int32_t g = 0; g < nas_series_of(d)->series->n_groups; g++)
+        n += d->folds ? nas_series_of(d)->deal[g] >= 0 : nas_series_of(d)->deal[g] == 1;
     return n;
 }
 
 /* Split by group, groups are drawn, but a few of them would bound nothing. */
 static bool draws_groups(const nas_dataset *d, const nas_log *log) {
-    if (!d->series->deal) return false;
+    if (!nas_series_of(d)->deal) return false;
     const int32_t n = judged_groups(d);
     if (n >= NAS_BOUND_FEW) return true;
     nas_warn(log,
              "%s: %d of %d groups are judged, fewer than %d: bounds are over days of these groups, "
              "and say nothing of other groups; set task.split.folds to judge more of them",
-             d->folder, n, d->series->series->n_groups, NAS_BOUND_FEW);
+             d->folder, n, nas_series_of(d)->series->n_groups, NAS_BOUND_FEW);
     return false;
 }
 
 nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err) {
-    const nas_series *s = d->series->series;
+    const nas_series *s = nas_series_of(d)->series;
     const bool by_group = draws_groups(d, log);
     int32_t *block = nas_arena_array(a, (size_t)s->rows + 1, sizeof *block, err), n = s->n_groups;
     if (!block) return NAS_ENOMEM;
@@ -122,9 +122,22 @@ nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, const nas_log *log,
     return name_blocks(d, block, n, by_group, a, err);
 }
 
+nas_status nas_forecast_marks(const nas_dataset *d, bool details, nas_arena *a, nas_marks *m,
+                              nas_err *err) {
+    const size_t n = (size_t)d->n_marks;
+    nas_forecast_cells *c = m->own = nas_arena_alloc(a, sizeof *c, err);
+    if (!c) return NAS_ENOMEM;
+    double **const sums[] = {&c->windows, &c->error, &c->square, &c->carried, &c->seasonal};
+    (void)details;
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+        if (!(*sums[i] = nas_arena_array(a, n, sizeof **sums[i], err))) return NAS_ENOMEM;
+    return NAS_OK;
+}
+
 static void mark_part(const nas_dataset *d, nas_part part, nas_marks *m) {
     for (int32_t w = 0; w < d->part[part].n; w++)
-        nas_forecast_mark_simple(d->series->series, d->series->block, d->part[part].clip[w], m);
+        nas_forecast_mark_simple(nas_series_of(d)->series, nas_series_of(d)->block,
+                                 d->part[part].example[w], m);
 }
 
 /* Of all that is judged: the validation part, or that of each fold. */
@@ -142,7 +155,8 @@ static nas_status mark_judged(const nas_dataset *d, nas_part part, nas_arena *a,
         mark_part(&fold, fold.judged, m);
         const nas_rows *rows = &fold.part[fold.judged];
         for (int32_t w = 0; w < rows->n; w++)
-            fold_of[d->series->block[rows->clip[w] + d->task->series.window]] = k;
+            fold_of[nas_series_of(d)
+                        ->block[rows->example[w] + nas_forecast_keys(d->task)->series.window]] = k;
         nas_arena_back(a, mark);
     }
     return NAS_OK;
@@ -160,7 +174,7 @@ static nas_status cells_of(const nas_dataset *d, nas_part part, nas_arena *a, na
 nas_status nas_forecast_examples(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
                                  nas_err *err) {
     static const nas_part parts[] = {NAS_VALIDATION, NAS_TEST};
-    const nas_series_config *k = &d->task->series;
+    const nas_series_config *k = &nas_forecast_keys(d->task)->series;
     nas_example *rows = *out = nas_arena_array(a, 2 * (size_t)d->n_marks, sizeof *rows, err);
     if (!rows) return NAS_ENOMEM;
     *n = 0;
@@ -169,7 +183,7 @@ nas_status nas_forecast_examples(const nas_dataset *d, nas_arena *a, nas_example
         int32_t *fold_of;
         NAS_TRY(cells_of(d, parts[p], a, &m, &fold_of, err));
         for (int32_t i = 0; i < m->n; i++) {
-            if (!(m->windows[i] > 0)) continue;
+            if (!(nas_cells_of(m)->windows[i] > 0)) continue;
             const char *block = d->groups[d->group[i]];
             rows[(*n)++] = (nas_example){
                 .part = nas_part_name(parts[p]),
@@ -178,8 +192,8 @@ nas_status nas_forecast_examples(const nas_dataset *d, nas_arena *a, nas_example
                 .group = block,
                 .fold = fold_of[d->group[i]],
                 .step = i % k->horizon + 1,
-                .windows = m->windows[i],
-                .carried = m->carried[i],
+                .windows = nas_cells_of(m)->windows[i],
+                .carried = nas_cells_of(m)->carried[i],
             };
         }
     }
@@ -194,9 +208,9 @@ nas_status nas_forecast_answers(const nas_dataset *d, const nas_marks *m, nas_pa
     (void)d;
     if (!error || !square) return NAS_ENOMEM;
     for (int32_t i = 0; i < m->n; i++) {
-        if (!(m->windows[i] > 0)) continue;
-        error[n] = (float)m->error[i];
-        square[n++] = (float)m->square[i];
+        if (!(nas_cells_of(m)->windows[i] > 0)) continue;
+        error[n] = (float)nas_cells_of(m)->error[i];
+        square[n++] = (float)nas_cells_of(m)->square[i];
     }
     *out = (nas_answers){.part = nas_part_name(part),
                          .examples = n,
@@ -211,18 +225,18 @@ nas_status nas_forecast_recall(const nas_dataset *d, const nas_answers *said, na
     nas_marks *judged;
     int32_t *fold_of, n = 0;
     NAS_TRY(cells_of(d, part, a, &judged, &fold_of, err));
-    for (int32_t i = 0; i < m->n; i++) n += judged->windows[i] > 0;
+    for (int32_t i = 0; i < m->n; i++) n += nas_cells_of(judged)->windows[i] > 0;
     if (!said->error || !said->square || said->examples != n)
         return nas_fail(err, NAS_EFORMAT, "answers of %d examples where there are %d",
                         said->examples, n);
     n = 0;
     for (int32_t i = 0; i < m->n; i++) {
-        if (!(judged->windows[i] > 0)) continue;
-        m->windows[i] = judged->windows[i];
-        m->carried[i] = judged->carried[i];
-        m->seasonal[i] = judged->seasonal[i];
-        m->error[i] = (double)said->error[n];
-        m->square[i] = (double)said->square[n++];
+        if (!(nas_cells_of(judged)->windows[i] > 0)) continue;
+        nas_cells_of(m)->windows[i] = nas_cells_of(judged)->windows[i];
+        nas_cells_of(m)->carried[i] = nas_cells_of(judged)->carried[i];
+        nas_cells_of(m)->seasonal[i] = nas_cells_of(judged)->seasonal[i];
+        nas_cells_of(m)->error[i] = (double)said->error[n];
+        nas_cells_of(m)->square[i] = (double)said->square[n++];
     }
     return NAS_OK;
 }
@@ -236,7 +250,8 @@ typedef struct blocks {
 
 static nas_status sum_blocks(const nas_dataset *d, const nas_marks *m, nas_arena *a, blocks *b,
                              nas_err *err) {
-    const int32_t targets = d->task->series.n_targets, horizon = d->task->series.horizon;
+    const int32_t targets = nas_forecast_keys(d->task)->series.n_targets,
+                  horizon = nas_forecast_keys(d->task)->series.horizon;
     const size_t n = (size_t)d->n_groups, rows = n * (size_t)targets;
     b->forecasts = nas_arena_array(a, n, sizeof *b->forecasts, err);
     b->error = nas_arena_array(a, rows, sizeof *b->error, err);
@@ -246,15 +261,15 @@ static nas_status sum_blocks(const nas_dataset *d, const nas_marks *m, nas_arena
     if (!b->forecasts || !b->error || !b->square || !b->carried || !b->seasonal) return NAS_ENOMEM;
     for (int32_t i = 0; i < d->n_groups; i++) {
         const int32_t cell = i * targets * horizon;
-        if (!(m->windows[cell] > 0)) continue;
+        if (!(nas_cells_of(m)->windows[cell] > 0)) continue;
         for (int32_t t = 0; t < targets; t++)
             for (int32_t s = 0; s < horizon; s++) {
                 const int32_t from = cell + t * horizon + s, to = b->n * targets + t;
-                b->error[to] += m->error[from];
-                b->square[to] += m->square[from];
-                b->carried[to] += m->carried[from];
-                b->seasonal[to] += m->seasonal[from];
-                if (!t) b->forecasts[b->n] += (int64_t)m->windows[from];
+                b->error[to] += nas_cells_of(m)->error[from];
+                b->square[to] += nas_cells_of(m)->square[from];
+                b->carried[to] += nas_cells_of(m)->carried[from];
+                b->seasonal[to] += nas_cells_of(m)->seasonal[from];
+                if (!t) b->forecasts[b->n] += (int64_t)nas_cells_of(m)->windows[from];
             }
         b->n++;
     }
@@ -263,7 +278,7 @@ static nas_status sum_blocks(const nas_dataset *d, const nas_marks *m, nas_arena
 
 nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
                                nas_arena *a, double *metric, nas_err *err) {
-    const int32_t targets = d->task->series.n_targets;
+    const int32_t targets = nas_forecast_keys(d->task)->series.n_targets;
     blocks b = {0};
     nas_error_bound sizes[NAS_TARGETS_MOST + 1], squares[NAS_TARGETS_MOST + 1];
     nas_error_bound beside[NAS_TARGETS_MOST + 1];
@@ -272,7 +287,7 @@ nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const n
     if (!b.n) return NAS_OK;
     nas_error_blocks e = {b.n, targets, b.forecasts, b.error, b.carried};
     NAS_TRY(nas_error_bounds(&e, rule, sizes, &few, err));
-    const bool seasonal = d->series->series->season != NULL;
+    const bool seasonal = nas_series_of(d)->series->season != NULL;
     e.naive_error = b.seasonal;
     if (seasonal) NAS_TRY(nas_error_bounds(&e, rule, beside, &few, err));
     e.error = b.square;

@@ -15,7 +15,17 @@ enum { FUNCTION_VERSION = 1 };
 typedef enum function_id { SPHERE, ROSENBROCK, CONSTRAINED } function_id;
 static const char *const function_words[] = {"sphere", "rosenbrock", "constrained", NULL};
 
-#define TASK(member) .offset = offsetof(nas_task, member)
+/* The keys of the task. */
+typedef struct formula_keys {
+    int32_t kind, function, dimensions;
+    double seconds; /* that each trial is made to take */
+} formula_keys;
+
+static const formula_keys *keys_of(const nas_task *task) {
+    return task->own;
+}
+
+#define TASK(member) .offset = offsetof(formula_keys, member)
 
 static const nas_key function_keys[] = {
     {.name = "kind",
@@ -122,11 +132,14 @@ static void function_check(nas_check *c, const char *path, const cJSON *task) {
 }
 
 static nas_status function_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
-    NAS_TRY(nas_keys_build(a, function_keys, task, 0, out, err));
+    formula_keys *own = nas_arena_alloc(a, sizeof *own, err);
+    if (!own) return NAS_ENOMEM;
+    out->own = own;
+    NAS_TRY(nas_keys_build(a, function_keys, task, 0, own, err));
     nas_metric *m = nas_arena_array(a, METRICS, sizeof *m, err);
     if (!m) return NAS_ENOMEM;
     memcpy(m, function_metrics, sizeof function_metrics);
-    m[SLACK].selectable = out->function == CONSTRAINED;
+    m[SLACK].selectable = own->function == CONSTRAINED;
     out->metrics = (nas_metric_list){METRICS, m};
     return NAS_OK;
 }
@@ -147,8 +160,8 @@ static nas_status function_open(nas_arena *a, const nas_task *task, bool allow_m
     nas_hasher h = nas_hasher_start();
     nas_hasher_text(&h, "function");
     nas_hasher_i64(&h, FUNCTION_VERSION);
-    nas_hasher_text(&h, function_words[task->function]);
-    nas_hasher_i64(&h, task->dimensions);
+    nas_hasher_text(&h, function_words[keys_of(task)->function]);
+    nas_hasher_i64(&h, keys_of(task)->dimensions);
     d->fingerprint = nas_hasher_end(&h);
     d->outputs = 1;
     return NAS_OK;
@@ -159,8 +172,9 @@ static void function_close(nas_dataset *d) {
 }
 
 static void function_describe(const nas_dataset *d, char *out, size_t n) {
-    snprintf(out, n, "%s in %d dimension%s", function_words[d->task->function], d->task->dimensions,
-             d->task->dimensions == 1 ? "" : "s");
+    const formula_keys *k = keys_of(d->task);
+    snprintf(out, n, "%s in %d dimension%s", function_words[k->function], k->dimensions,
+             k->dimensions == 1 ? "" : "s");
 }
 
 static double sum_of_squares(const double *x, int32_t n, double from) {
@@ -190,9 +204,10 @@ static nas_status wait_for(double seconds, const nas_log *log, nas_err *err) {
 
 static nas_status function_evaluate(const nas_dataset *d, const nas_candidate *c,
                                     const nas_log *log, double *metric, nas_err *err) {
-    const int32_t n = d->task->dimensions;
-    NAS_TRY(wait_for(d->task->seconds, log, err));
-    switch ((function_id)d->task->function) {
+    const formula_keys *k = keys_of(d->task);
+    const int32_t n = k->dimensions;
+    NAS_TRY(wait_for(k->seconds, log, err));
+    switch ((function_id)k->function) {
     case SPHERE: metric[VALUE] = sum_of_squares(c->point, n, 0); break;
     case ROSENBROCK: metric[VALUE] = rosenbrock(c->point, n); break;
     case CONSTRAINED:
@@ -204,15 +219,13 @@ static nas_status function_evaluate(const nas_dataset *d, const nas_candidate *c
     return NAS_OK;
 }
 
-static const char *const without[] = {"frontend", "augment",  "model",  "train", "prune",
-                                      "cluster",  "quantize", "export", NULL};
 static const char *const no_texts[] = {NULL};
 
 const nas_task_ops nas_task_test_function = {
     .name = "test_function",
     .help = "a formula, to try out the search",
     .block = &nas_block_function,
-    .without = without,
+    .has = NAS_HAS_POINT,
     .output_word = "",
     .texts = no_texts,
     .check = function_check,

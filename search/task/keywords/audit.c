@@ -5,10 +5,7 @@
 #include "base/cores.h"
 #include "base/team.h"
 
-#include <assert.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +14,8 @@ static nas_hash key_of(const nas_dataset *d) {
     nas_hasher_text(&h, "traits");
     nas_hasher_i64(&h, NAS_TRAITS_VERSION);
     nas_hasher_i64(&h, NAS_CLIPS_VERSION);
-    nas_hasher_hash(&h, &d->clips->fingerprint);
-    nas_hasher_f64(&h, d->clips->clip_seconds);
+    nas_hasher_hash(&h, &nas_clips_of(d)->fingerprint);
+    nas_hasher_f64(&h, nas_clips_of(d)->clip_seconds);
     return nas_hasher_end(&h);
 }
 
@@ -70,7 +67,7 @@ static nas_status find_all(work *w, const nas_log *log, nas_err *err) {
 static nas_status find_traits(const nas_dataset *d, const nas_cache *cache, const nas_log *log,
                               nas_arena *a, nas_traits **out, nas_err *err) {
     const nas_hash key = key_of(d);
-    const size_t n = (size_t)d->clips->n, bytes = n * sizeof **out;
+    const size_t n = (size_t)nas_clips_of(d)->n, bytes = n * sizeof **out;
     nas_cached cached = {0};
     bool found = false;
     if (!(*out = nas_arena_array(a, n, sizeof **out, err))) return NAS_ENOMEM;
@@ -81,47 +78,17 @@ static nas_status find_traits(const nas_dataset *d, const nas_cache *cache, cons
         return NAS_OK;
     }
     if (found) nas_cache_release(&cached);
-    work w = {.c = d->clips, .t = *out, .lost = -1};
+    work w = {.c = nas_clips_of(d), .t = *out, .lost = -1};
     NAS_TRY(find_all(&w, log, err));
     const nas_piece piece = {*out, bytes};
     return nas_cache_put(cache, &key, "traits", &piece, 1, err);
 }
 
-nas_status nas_audit_say(const nas_auditing *w, const char *about, const char *fmt, ...) {
-    char text[1024];
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    assert(w->out->n < NAS_FINDINGS_MOST);
-    nas_finding *f = &w->out->v[w->out->n++];
-    *f = (nas_finding){about, nas_arena_format(w->a, w->err, "%s: %s", about, text)};
-    return f->text ? NAS_OK : NAS_ENOMEM;
-}
-
-int32_t nas_audit_place(const nas_auditing *w, int32_t clip) {
-    const int32_t place = w->d->folds ? w->d->fold[clip] : w->part[clip];
-    return !w->d->folds && place == NAS_NO_PART ? -1 : place;
-}
-
-const char *nas_audit_place_name(const nas_dataset *d, int32_t place, char out[48]) {
-    const int32_t first = d->task->split.by == NAS_BY_GROUPS ? 0 : 1; /* a list counts from 0 */
-    if (!d->folds)
-        snprintf(out, 48, "%s", nas_part_name((nas_part)place));
-    else if (place == NAS_TEST_FOLD)
-        snprintf(out, 48, "test");
-    else if (place >= NAS_STOPPING_FOLD)
-        snprintf(out, 48, "fold %d, picking epochs", place - NAS_STOPPING_FOLD + first);
-    else
-        snprintf(out, 48, "fold %d", place + first);
-    return out;
-}
-
 static nas_status mark_parts(const nas_dataset *d, nas_arena *a, uint8_t **out, nas_err *err) {
-    if (!(*out = nas_arena_alloc(a, (size_t)d->clips->n, err))) return NAS_ENOMEM;
-    memset(*out, NAS_NO_PART, (size_t)d->clips->n);
+    if (!(*out = nas_arena_alloc(a, (size_t)nas_clips_of(d)->n, err))) return NAS_ENOMEM;
+    memset(*out, NAS_NO_PART, (size_t)nas_clips_of(d)->n);
     for (int p = 0; p < NAS_PARTS; p++)
-        for (int32_t i = 0; i < d->part[p].n; i++) (*out)[d->part[p].clip[i]] = (uint8_t)p;
+        for (int32_t i = 0; i < d->part[p].n; i++) (*out)[d->part[p].example[i]] = (uint8_t)p;
     return NAS_OK;
 }
 
@@ -131,7 +98,7 @@ static int by_speaker(const void *a, const void *b, void *ctx) {
 }
 
 static nas_status number_speakers(nas_auditing *w) {
-    const nas_clips *c = w->d->clips;
+    const nas_clips *c = nas_clips_of(w->d);
     const size_t n = (size_t)c->n;
     int32_t *order = nas_arena_array(w->a, n, sizeof *order, w->err);
     int32_t *speaker = nas_arena_array(w->a, n, sizeof *speaker, w->err);

@@ -30,8 +30,9 @@ typedef struct nas_finding {
 enum { NAS_FINDINGS_MOST = 48 };
 typedef struct nas_audit {
     int32_t n_classes;
-    nas_audit_class *classes; /* in the order of the labels */
-    int32_t clips, speakers;
+    nas_audit_class *classes;                   /* in the order of the labels */
+    int32_t by;                                 /* nas_split_by of the split */
+    int32_t clips, speakers, unnamed;           /* unnamed: clips whose names tell no speaker */
     int32_t copies;                             /* clips with the samples of another one */
     int32_t copies_in_parts, copies_in_classes; /* those whose likes are in another part, class */
     int32_t part_speakers[NAS_PARTS], shared[NAS_PARTS]; /* of a part; those that train, too */
@@ -49,25 +50,7 @@ NAS_NODISCARD nas_status nas_audit_clips(const nas_dataset *d, const nas_cache *
 /* Each finding as a warning. */
 void nas_audit_warn(const nas_audit *audit, const nas_log *log);
 
-/* A table: what was read of it, column by column, without rows that are in no window. */
-typedef struct nas_audit_column {
-    const char *name;
-    bool target;
-    double least, mean, most, deviation;
-} nas_audit_column;
-
-typedef struct nas_audit_table {
-    int32_t rows, runs; /* runs: stretches without a break */
-    int64_t dropped, gaps, irregular, repeats;
-    double step_seconds; /* of the usual step; 0: the time is not read */
-    int32_t groups;      /* 1 where no column says whose row it is */
-    int32_t windows[NAS_PARTS];
-    int32_t n;
-    nas_audit_column *columns; /* inputs, then targets */
-} nas_audit_table;
-
-/* Owner: arena a. Errors: NAS_ENOMEM. */
-NAS_NODISCARD nas_status nas_audit_series(const nas_dataset *d, nas_arena *a, nas_audit_table *out,
-                                          nas_err *err);
+/* What was found when the data were opened; NULL where d is of no clips. */
+const nas_audit *nas_audit_of(const nas_dataset *d);
 
 #endif

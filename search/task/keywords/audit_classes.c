@@ -22,7 +22,7 @@ static nas_spread spread_of(double *v, int32_t n) {
 /* room: three times as many numbers as there are clips; seen: [speakers], of earlier classes. */
 static void fill(const nas_auditing *w, int32_t label, double *room, int32_t *seen,
                  nas_audit_class *out) {
-    const nas_clips *all = w->d->clips;
+    const nas_clips *all = nas_clips_of(w->d);
     double *seconds = room, *level = seconds + all->n, *edge = level + all->n;
     int32_t n = 0, edges = 0;
     for (int32_t i = 0; i < all->n; i++) {
@@ -47,7 +47,7 @@ static void fill(const nas_auditing *w, int32_t label, double *room, int32_t *se
 }
 
 static nas_status fill_classes(const nas_auditing *w) {
-    const nas_clips *c = w->d->clips;
+    const nas_clips *c = nas_clips_of(w->d);
     nas_audit *out = w->out;
     double *room = nas_arena_array(w->a, 3 * (size_t)c->n, sizeof *room, w->err);
     int32_t *seen = nas_arena_array(w->a, (size_t)out->speakers, sizeof *seen, w->err);
@@ -55,6 +55,8 @@ static nas_status fill_classes(const nas_auditing *w) {
     if (!room || !seen || !out->classes) return NAS_ENOMEM;
     out->n_classes = c->n_labels;
     out->clips = c->n;
+    out->by = nas_keywords_keys(w->d->task)->split.by;
+    out->unnamed = c->n_unnamed;
     for (int32_t l = 0; l < c->n_labels; l++) {
         out->classes[l].name = nas_arena_text(w->a, c->labels[l], w->err);
         if (!out->classes[l].name) return NAS_ENOMEM;
@@ -84,7 +86,7 @@ static nas_status say_balance(const nas_auditing *w) {
 
 /* Lists, folders and groups say it themselves. */
 static nas_status say_absent(const nas_auditing *w) {
-    const int32_t by = w->d->task->split.by;
+    const int32_t by = nas_keywords_keys(w->d->task)->split.by;
     if (w->d->folds || (by != NAS_BY_SPEAKER && by != NAS_BY_FILE)) return NAS_OK;
     for (int p = NAS_VALIDATION; p < NAS_PARTS; p++) {
         int32_t absent = 0;

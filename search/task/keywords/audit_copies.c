@@ -17,11 +17,11 @@ static int by_sum(const void *a, const void *b, void *ctx) {
 
 /* Two clips of one length. */
 static nas_status compare(const nas_auditing *w, int32_t i, int32_t k, bool *equal) {
-    const size_t n = (size_t)w->d->clips->clips[i].samples;
+    const size_t n = (size_t)nas_clips_of(w->d)->clips[i].samples;
     float *x = malloc(n * sizeof *x), *y = malloc(n * sizeof *y);
     nas_status st = x && y ? NAS_OK : nas_fail(w->err, NAS_ENOMEM, "out of memory");
-    if (st == NAS_OK) st = nas_clips_samples(w->d->clips, i, x, w->err);
-    if (st == NAS_OK) st = nas_clips_samples(w->d->clips, k, y, w->err);
+    if (st == NAS_OK) st = nas_clips_samples(nas_clips_of(w->d), i, x, w->err);
+    if (st == NAS_OK) st = nas_clips_samples(nas_clips_of(w->d), k, y, w->err);
     *equal = st == NAS_OK && memcmp(x, y, n * sizeof *x) == 0;
     free(x);
     free(y);
@@ -29,7 +29,7 @@ static nas_status compare(const nas_auditing *w, int32_t i, int32_t k, bool *equ
 }
 
 static nas_status are_equal(const nas_auditing *w, int32_t i, int32_t k, bool *equal) {
-    const nas_clip *x = &w->d->clips->clips[i], *y = &w->d->clips->clips[k];
+    const nas_clip *x = &nas_clips_of(w->d)->clips[i], *y = &nas_clips_of(w->d)->clips[k];
     *equal = w->t[i].sum == w->t[k].sum && x->samples == y->samples && x->rate_hz == y->rate_hz;
     return *equal ? compare(w, i, k, equal) : NAS_OK;
 }
@@ -46,7 +46,7 @@ static void keep_first(pair *p, int32_t one, int32_t other) {
 /* list: n clips that are the same, rising. */
 static void count(const nas_auditing *w, const int32_t *list, int32_t n, pair *parts,
                   pair *classes) {
-    const nas_clip *c = w->d->clips->clips;
+    const nas_clip *c = nas_clips_of(w->d)->clips;
     const int32_t place = nas_audit_place(w, list[0]), label = c[list[0]].label;
     int32_t in_part = -1, in_class = -1;
     for (int32_t i = n - 1; i > 0; i--) {
@@ -62,9 +62,9 @@ static void count(const nas_auditing *w, const int32_t *list, int32_t n, pair *p
 }
 
 static nas_status say_copies(const nas_auditing *w, const pair *parts, const pair *classes) {
-    const nas_clip *c = w->d->clips->clips;
+    const nas_clip *c = nas_clips_of(w->d)->clips;
     char n[32], all[32], one[48], other[48];
-    nas_thousands(w->d->clips->n, all);
+    nas_thousands(nas_clips_of(w->d)->n, all);
     if (parts->one >= 0)
         NAS_TRY(nas_audit_say(
             w, "copies",
@@ -86,7 +86,7 @@ static nas_status say_copies(const nas_auditing *w, const pair *parts, const pai
 }
 
 nas_status nas_audit_copies(const nas_auditing *w) {
-    const int32_t n = w->d->clips->n;
+    const int32_t n = nas_clips_of(w->d)->n;
     pair parts = {-1, -1}, classes = {-1, -1};
     int32_t *order = nas_arena_array(w->a, (size_t)n, sizeof *order, w->err);
     if (!order) return NAS_ENOMEM;
@@ -107,8 +107,8 @@ nas_status nas_audit_copies(const nas_auditing *w) {
 /* Which parts each speaker is heard in: a bit a part. A recording that is cut is no speaker. */
 static uint8_t *find_parts(const nas_auditing *w) {
     uint8_t *in = nas_arena_alloc(w->a, (size_t)w->out->speakers, w->err);
-    for (int32_t i = 0; in && i < w->d->clips->n; i++)
-        if (w->part[i] < NAS_PARTS && !w->d->clips->clips[i].cut)
+    for (int32_t i = 0; in && i < nas_clips_of(w->d)->n; i++)
+        if (w->part[i] < NAS_PARTS && !nas_clips_of(w->d)->clips[i].cut)
             in[w->speaker[i]] |= (uint8_t)(1u << w->part[i]);
     return in;
 }
@@ -123,12 +123,13 @@ static nas_status say_shared(const nas_auditing *w, int32_t first) {
                      used ? " and " : "", nas_thousands(o->shared[p], a),
                      nas_thousands(o->part_speakers[p], b), nas_part_name((nas_part)p));
     }
-    return nas_audit_say(w, "speakers",
-                         "%s speak in the train part too, \"%.80s\" is the first: scores are of "
-                         "voices that were learnt, and of strangers are lower; set split.by to "
-                         "\"speaker\"%s",
-                         text, w->speakers[first],
-                         w->d->task->split.by == NAS_BY_FILE ? "" : ", or mend the lists");
+    return nas_audit_say(
+        w, "speakers",
+        "%s speak in the train part too, \"%.80s\" is the first: scores are of "
+        "voices that were learnt, and of strangers are lower; set split.by to "
+        "\"speaker\"%s",
+        text, w->speakers[first],
+        nas_keywords_keys(w->d->task)->split.by == NAS_BY_FILE ? "" : ", or mend the lists");
 }
 
 /* By speaker and by groups none can be shared. Of clips without a speaker's name nobody knows. */
@@ -144,6 +145,6 @@ nas_status nas_audit_speakers(const nas_auditing *w) {
             o->shared[p] += shared;
             if (shared && first < 0) first = s;
         }
-    if (first < 0 || w->d->clips->n_unnamed == w->d->clips->n) return NAS_OK;
+    if (first < 0 || nas_clips_of(w->d)->n_unnamed == nas_clips_of(w->d)->n) return NAS_OK;
     return say_shared(w, first);
 }

@@ -3,6 +3,7 @@
 #define NAS_SEARCH_TASK_KEYWORDS_AUDIT_INT_H
 
 #include "search/task/keywords/audit.h"
+#include "search/task/keywords/keywords.h"
 
 typedef struct nas_auditing {
     const nas_dataset *d;
@@ -15,12 +16,12 @@ typedef struct nas_auditing {
     nas_err *err;
 } nas_auditing;
 
-/* Adds a finding: `about`, a colon, and what follows. */
+/* audit_say.c, as are the places below. Adds a finding: `about`, a colon, and what follows. */
 NAS_NODISCARD nas_status nas_audit_say(const nas_auditing *w, const char *about, const char *fmt,
                                        ...) NAS_PRINTF(3, 4);
 
 static inline bool nas_audit_is_constant(const nas_auditing *w, int32_t clip) {
-    return w->t[clip].still == w->d->clips->clips[clip].samples;
+    return w->t[clip].still == nas_clips_of(w->d)->clips[clip].samples;
 }
 
 /* Where the split put a clip: a part, or with folds a fold; -1: nowhere. And its name. */

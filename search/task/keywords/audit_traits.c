@@ -52,7 +52,7 @@ typedef struct question {
 } question;
 
 static void ask(question *q) {
-    const nas_clips *c = q->w->d->clips;
+    const nas_clips *c = nas_clips_of(q->w->d);
     memset(q->by, 0, (size_t)c->n_labels * sizeof *q->by);
     memset(q->sides, 0, sizeof q->sides);
     for (int32_t i = 0; i < c->n; i++) {
@@ -72,7 +72,7 @@ static bool is_found(const question *q) {
 
 /* "\"a\", \"b\" and 3 more" of the classes on a side, and their clips. */
 static tally name_side(const question *q, enum side side, char *out, size_t room) {
-    const nas_clips *c = q->w->d->clips;
+    const nas_clips *c = nas_clips_of(q->w->d);
     tally sum = {.first = -1};
     size_t used = 0;
     int32_t named = 0;
@@ -99,7 +99,7 @@ static nas_status say(const question *q, const char *about, const char *what, co
                          "the words are so, a net can learn that instead of them; %s",
                          nas_thousands(a.has, n[0]), nas_thousands(a.n, n[1]), all, what,
                          nas_thousands(b.has, n[2]), nas_thousands(b.n, n[3]), none,
-                         q->w->d->clips->clips[a.first].name, remedy);
+                         nas_clips_of(q->w->d)->clips[a.first].name, remedy);
 }
 
 static int by_value(const void *a, const void *b) {
@@ -109,7 +109,7 @@ static int by_value(const void *a, const void *b) {
 
 /* The median of each class; NaN where too few are known. */
 static nas_status find_medians(const question *q, double *median) {
-    const nas_clips *c = q->w->d->clips;
+    const nas_clips *c = nas_clips_of(q->w->d);
     double *v = malloc((size_t)c->n * sizeof *v);
     if (!v) return nas_fail(q->w->err, NAS_ENOMEM, "out of memory");
     for (int32_t l = 0; l < c->n_labels; l++) {
@@ -127,8 +127,8 @@ static nas_status find_medians(const question *q, double *median) {
  */
 static bool find_usual(question *q, const double *median) {
     double best = (double)NAN;
-    int32_t fewest = q->w->d->clips->n_labels;
-    for (int32_t l = 0; l < q->w->d->clips->n_labels; l++) {
+    int32_t fewest = nas_clips_of(q->w->d)->n_labels;
+    for (int32_t l = 0; l < nas_clips_of(q->w->d)->n_labels; l++) {
         if (isnan(q->than = median[l])) continue;
         ask(q);
         if (!is_found(q) || q->sides[ALL] >= fewest) continue;
@@ -142,7 +142,7 @@ static bool find_usual(question *q, const double *median) {
 
 /* The middle of the widest gap between the medians of two classes, if it is at least so wide. */
 static bool find_gap(question *q, double *median, double least) {
-    const int32_t labels = q->w->d->clips->n_labels;
+    const int32_t labels = nas_clips_of(q->w->d)->n_labels;
     int32_t n = 0;
     double widest = 0;
     for (int32_t l = 0; l < labels; l++)
@@ -159,7 +159,7 @@ static bool find_gap(question *q, double *median, double least) {
 }
 
 static const nas_clip *clip_at(const nas_auditing *w, int32_t i) {
-    return &w->d->clips->clips[i];
+    return &nas_clips_of(w->d)->clips[i];
 }
 
 static double rate_of(const nas_auditing *w, int32_t i) {
@@ -176,7 +176,7 @@ static double octave_of(const nas_auditing *w, int32_t i) {
 
 /* Silence is quieter by its nature. */
 static double level_of(const nas_auditing *w, int32_t i) {
-    const char *label = w->d->clips->labels[clip_at(w, i)->label];
+    const char *label = nas_clips_of(w->d)->labels[clip_at(w, i)->label];
     if (clip_at(w, i)->cut || strcmp(label, "_silence_") == 0 || strcmp(label, "silence") == 0)
         return (double)NAN;
     return 20 * log10((double)w->t[i].rms);
@@ -215,7 +215,7 @@ static double encoding_of(const nas_auditing *w, int32_t i) {
 }
 
 static void fill(question *q, value_fn *value, double *room) {
-    for (int32_t i = 0; i < q->w->d->clips->n; i++)
+    for (int32_t i = 0; i < nas_clips_of(q->w->d)->n; i++)
         room[i] = nas_audit_is_constant(q->w, i) ? (double)NAN : value(q->w, i);
     q->value = room;
 }
@@ -312,7 +312,7 @@ static nas_status say_ends(question *q, double *room) {
 
 static bool has_same_sides(const question *q, bool *before) {
     bool same = true;
-    for (int32_t l = 0; l < q->w->d->clips->n_labels; l++) {
+    for (int32_t l = 0; l < nas_clips_of(q->w->d)->n_labels; l++) {
         const bool all = side_of(&q->by[l]) == ALL;
         same = same && before[l] == all;
         before[l] = all;
@@ -327,7 +327,7 @@ static nas_status say_band(question *q, double *room, bool *before) {
     q->than = 0;
     for (int e = 0; e < NAS_TRAITS_EDGES; e++) {
         char what[96], remedy[128], hz[32];
-        for (int32_t i = 0; i < q->w->d->clips->n; i++) {
+        for (int32_t i = 0; i < nas_clips_of(q->w->d)->n; i++) {
             const nas_traits *t = &q->w->t[i];
             const bool known =
                 t->edge_hz > 0 && clip_at(q->w, i)->rate_hz > 2.3 * (double)nas_traits_edges[e];
@@ -346,7 +346,7 @@ static nas_status say_band(question *q, double *room, bool *before) {
 }
 
 nas_status nas_audit_differences(const nas_auditing *w) {
-    const size_t n = (size_t)w->d->clips->n, labels = (size_t)w->d->clips->n_labels;
+    const size_t n = (size_t)nas_clips_of(w->d)->n, labels = (size_t)nas_clips_of(w->d)->n_labels;
     question q = {.w = w, .by = nas_arena_array(w->a, labels, sizeof *q.by, w->err)};
     double *room = nas_arena_array(w->a, n, sizeof *room, w->err);
     double *median = nas_arena_array(w->a, labels, sizeof *median, w->err);

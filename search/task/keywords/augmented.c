@@ -27,12 +27,13 @@ struct nas_augmented {
 /* For rows that are made anew. */
 static nas_status open_clips(nas_augmented *g, const nas_cache *cache, nas_err *err) {
     const int32_t rate = g->c->frontend.sample_rate_hz;
-    g->samples = (int32_t)lround(g->data->clips->clip_seconds * rate);
+    g->samples = (int32_t)lround(nas_clips_of(g->data)->clip_seconds * rate);
     g->pcm = calloc((size_t)g->samples, sizeof *g->pcm);
     if (!g->pcm) return nas_fail(err, NAS_ENOMEM, "augment: out of memory");
     if (g->c->augment.sound.noise_snr_db.given) {
         NAS_TRY(nas_noise_open(g->data->folder, rate, cache, g->log, &g->bed, err));
-        if (g->data->knows_noise && !nas_hash_equal(&g->bed.listed, &g->data->noise))
+        if (nas_keywords_of(g->data)->knows_noise &&
+            !nas_hash_equal(&g->bed.listed, &nas_keywords_of(g->data)->noise))
             return nas_fail(err, NAS_EIO,
                             "the recordings in %s/_background_noise_ changed since the clips were "
                             "read: one trial would hear others than the next. Run the same again "
@@ -40,7 +41,7 @@ static nas_status open_clips(nas_augmented *g, const nas_cache *cache, nas_err *
                             g->data->folder);
     }
     nas_cache_common(cache, false);
-    const nas_status st = nas_clips_prepare(g->data->clips, rate, g->log, err);
+    const nas_status st = nas_clips_prepare(nas_clips_of(g->data), rate, g->log, err);
     nas_cache_common(cache, true);
     NAS_TRY(st);
     return nas_warper_open(&g->c->frontend, g->samples, nas_warp_reach(g->c->augment.warp),
@@ -107,7 +108,7 @@ enum { ON_THE_CLIP = 64, IN_THE_FRONT_END = 65 };
 static nas_status make_row(nas_augmented *g, int32_t clip, uint32_t epoch, uint32_t i,
                            int32_t alpha, int32_t tau, float *x, nas_err *err) {
     const int32_t rate = g->c->frontend.sample_rate_hz;
-    NAS_TRY(nas_clips_read(g->data->clips, clip, rate, g->pcm, g->samples, err));
+    NAS_TRY(nas_clips_read(nas_clips_of(g->data), clip, rate, g->pcm, g->samples, err));
     nas_rng rng = nas_rng_stream(g->seed, g->replicate, NAS_PURPOSE_AUGMENT, epoch, i, ON_THE_CLIP);
     nas_sound_augment_run(&g->c->augment.sound, rate, &g->bed.noise, &rng, g->samples, g->pcm);
     nas_warper_take(g->warper, g->pcm);
@@ -131,9 +132,10 @@ nas_status nas_augmented_epoch(void *ctx, int32_t epoch, nas_err *err) {
         const int32_t alpha = draw_point(&rng, g->c->augment.warp);
         const int32_t tau = draw_point(&rng, g->c->augment.warp);
         if (g->warper)
-            NAS_TRY(make_row(g, rows->clip[i], (uint32_t)epoch, (uint32_t)i, alpha, tau, x, err));
+            NAS_TRY(
+                make_row(g, rows->example[i], (uint32_t)epoch, (uint32_t)i, alpha, tau, x, err));
         else
-            memcpy(x, nas_warped_row(&g->table, rows->clip[i], alpha, tau), row * sizeof *x);
+            memcpy(x, nas_warped_row(&g->table, rows->example[i], alpha, tau), row * sizeof *x);
         if (g->c->frontend.normalize)
             nas_frontend_normalize(g->f->mean, g->f->deviation, g->f->w, x, row);
     }

@@ -3,7 +3,7 @@
 #ifndef NAS_SEARCH_TASK_KEYWORDS_AUGMENTED_H
 #define NAS_SEARCH_TASK_KEYWORDS_AUGMENTED_H
 
-#include "search/task/dataset.h"
+#include "search/task/keywords/keywords.h"
 
 typedef struct nas_augmented nas_augmented;
 

@@ -1,5 +1,6 @@
 /* search/task/keywords/features.c - the features stage. Payload: h, w, then mean[w], deviation[w],
  * padded to 64 bytes, then the rows of the training, validation and test part. */
+#include "search/candidate/blocks.h"
 #include "search/stage/libm_key.h"
 #include "search/task/keywords/keywords.h"
 
@@ -14,8 +15,8 @@ static nas_hash features_key(const nas_dataset *d, const nas_candidate *c) {
     nas_hasher_i64(&h, NAS_FRONTEND_VERSION);
     nas_libm_hash(&h);
     nas_hasher_hash(&h, &d->fingerprint);
-    nas_hasher_f64(&h, d->clips->clip_seconds);
-    nas_hasher_text(&h, c->frontend_json);
+    nas_hasher_f64(&h, nas_clips_of(d)->clip_seconds);
+    nas_candidate_bits(c, NAS_BITS_FEATURES, &h);
     return nas_hasher_end(&h);
 }
 
@@ -65,8 +66,8 @@ static nas_status transform_all(const nas_dataset *d, const nas_frontend_config 
     for (int p = 0; p < NAS_PARTS; p++) {
         for (int32_t i = 0; i < d->part[p].n; i++, x += row) {
             if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped");
-            NAS_TRY(nas_clips_read(d->clips, d->part[p].clip[i], config->sample_rate_hz, w->pcm,
-                                   samples, err));
+            NAS_TRY(nas_clips_read(nas_clips_of(d), d->part[p].example[i], config->sample_rate_hz,
+                                   w->pcm, samples, err));
             nas_frontend_run(w->fe, w->pcm, x);
             nas_progress(log, "computing features", ++done, total);
         }
@@ -84,7 +85,7 @@ static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, int
     w->x = malloc(n * sizeof *w->x + 1);
     w->head = calloc(1, head);
     if (!w->pcm || !w->x || !w->head) return nas_fail(err, NAS_ENOMEM, "features: out of memory");
-    NAS_TRY(nas_clips_prepare(d->clips, c->frontend.sample_rate_hz, log, err));
+    NAS_TRY(nas_clips_prepare(nas_clips_of(d), c->frontend.sample_rate_hz, log, err));
     NAS_TRY(transform_all(d, &c->frontend, samples, w, row, log, err));
     float *mean = (float *)(void *)(w->head + sizeof hw), *deviation = mean + hw[1];
     memcpy(w->head, hw, sizeof hw);
@@ -97,7 +98,8 @@ static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, int
 
 static nas_status compute(const nas_dataset *d, const nas_candidate *c, const nas_hash *key,
                           const nas_cache *cache, const nas_log *log, nas_err *err) {
-    const int32_t samples = (int32_t)lround(d->clips->clip_seconds * c->frontend.sample_rate_hz);
+    const int32_t samples =
+        (int32_t)lround(nas_clips_of(d)->clip_seconds * c->frontend.sample_rate_hz);
     work w = {0};
     nas_status st = nas_frontend_open(&c->frontend, samples, &w.fe, err);
     if (st == NAS_OK) st = compute_into(d, c, samples, &w, key, cache, log, err);
@@ -108,8 +110,8 @@ static nas_status compute(const nas_dataset *d, const nas_candidate *c, const na
     return st;
 }
 
-nas_status nas_keywords_warn_of_gaps(const nas_frontend_config *c, double clip_seconds,
-                                     const nas_log *log, int32_t *empty, nas_err *err) {
+static nas_status warn_of_gaps(const nas_frontend_config *c, double clip_seconds,
+                               const nas_log *log, int32_t *empty, nas_err *err) {
     const int32_t samples = (int32_t)lround(clip_seconds * c->sample_rate_hz);
     nas_frontend_gaps gaps;
     char other[64] = "";
@@ -127,11 +129,16 @@ nas_status nas_keywords_warn_of_gaps(const nas_frontend_config *c, double clip_s
     return NAS_OK;
 }
 
+nas_status nas_keywords_warn_of_gaps(const nas_candidate *of, const nas_log *log, int32_t *empty,
+                                     nas_err *err) {
+    return warn_of_gaps(&of->frontend, nas_keywords_keys(&of->task)->clip_seconds, log, empty, err);
+}
+
 /* What no sound changes: bands that hold no bin, and features that no training clip changes. */
 static nas_status warn_of_constants(const nas_dataset *d, const nas_frontend_config *c,
                                     const nas_features *f, const nas_log *log, nas_err *err) {
     int32_t empty, constant = 0, last = -1;
-    NAS_TRY(nas_keywords_warn_of_gaps(c, d->clips->clip_seconds, log, &empty, err));
+    NAS_TRY(warn_of_gaps(c, nas_clips_of(d)->clip_seconds, log, &empty, err));
     for (int32_t i = 0; i < f->w; i++) {
         if (!nas_frontend_is_constant(f->deviation[i])) continue;
         constant++;

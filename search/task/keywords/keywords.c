@@ -2,6 +2,8 @@
  * clip. */
 #include "search/task/keywords/keywords.h"
 
+#include "search/task/keywords/audit.h"
+
 #include "base/text/c_text.h"
 #include "base/text/digits.h"
 #include "core/kernel/level.h"
@@ -12,14 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static nas_status keywords_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
+static nas_status keywords_build(nas_arena *a, const cJSON *task, nas_task *to, nas_err *err) {
+    nas_keywords_task *out = nas_arena_alloc(a, sizeof *out, err);
+    if (!out) return NAS_ENOMEM;
+    to->own = out;
     const cJSON *labels = nas_json_get(task, "labels"), *split = nas_json_get(task, "split");
     const nas_block *by = nas_block_variant(&nas_block_split, split);
     NAS_TRY(nas_keys_build(a, nas_block_task.tables[0], task, 0, out, err));
+    to->data = out->data;
     NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
     NAS_TRY(nas_keys_build(a, by->tables[1], split, 0, out, err));
     NAS_TRY(nas_made_build(a, task, out, err));
-    NAS_TRY(nas_keywords_metrics(a, &out->metrics, err));
+    NAS_TRY(nas_keywords_metrics(a, &to->metrics, err));
     if (!cJSON_IsArray(labels)) return NAS_OK;
     const int n = cJSON_GetArraySize(labels);
     const char **list = nas_arena_array(a, (size_t)n, sizeof *list, err);
@@ -33,15 +39,16 @@ static nas_status keywords_build(nas_arena *a, const cJSON *task, nas_task *out,
 }
 
 static int32_t keywords_outputs(const nas_task *task) {
-    return task->n_labels;
+    return nas_keywords_keys(task)->n_labels;
 }
 
 /* Whatever the front end says, a combination that cannot be is NAS_ESHAPE. */
 static nas_status keywords_shape(const nas_candidate *c, nas_model *model, nas_err *err) {
-    const double samples = floor(c->task.clip_seconds * (double)c->frontend.sample_rate_hz + 0.5);
+    const double seconds = nas_keywords_keys(&c->task)->clip_seconds;
+    const double samples = floor(seconds * (double)c->frontend.sample_rate_hz + 0.5);
     if (!(samples >= 1 && samples < 1e9))
         return nas_fail(err, NAS_ESHAPE, "task.clip_seconds: %g s at %d Hz are too many samples",
-                        c->task.clip_seconds, c->frontend.sample_rate_hz);
+                        seconds, c->frontend.sample_rate_hz);
     int32_t frames = 0, bins = 0;
     NAS_TRY(nas_frontend_shape(&c->frontend, (int32_t)samples, &frames, &bins, err));
     model->input = (nas_shape){.h = frames, .w = bins, .c = 1};
@@ -50,8 +57,8 @@ static nas_status keywords_shape(const nas_candidate *c, nas_model *model, nas_e
 
 static void keywords_describe(const nas_dataset *d, char *out, size_t n) {
     char all[32], train[32], validation[32], test[32];
-    const int used = snprintf(out, n, "%d classes, %s clips (", d->clips->n_labels,
-                              nas_thousands(d->clips->n, all));
+    const int used = snprintf(out, n, "%d classes, %s clips (", nas_clips_of(d)->n_labels,
+                              nas_thousands(nas_clips_of(d)->n, all));
     if (used < 0 || (size_t)used >= n) return;
     nas_thousands(d->part[NAS_TRAIN].n, train);
     nas_thousands(d->part[NAS_VALIDATION].n, validation);
@@ -73,7 +80,7 @@ static nas_status keywords_judge(const nas_dataset *d, const nas_candidate *c,
     const nas_examples rows = nas_features_part(d, f, part);
     int32_t right;
     (void)c;
-    NAS_TRY(nas_measure_right(g, &rows, d->part[part].clip, t->marks, &right, log, err));
+    NAS_TRY(nas_keywords_right(g, &rows, d->part[part].example, t->marks, &right, log, err));
     t->n += rows.n;
     t->sum[0] += right;
     return NAS_OK;
@@ -89,12 +96,12 @@ static nas_status keywords_latency(const nas_dataset *d, const nas_candidate *c,
                                    const nas_features *f, const nas_graph *g,
                                    const nas_cache *cache, double *metric, nas_err *err) {
     const int32_t rate = c->frontend.sample_rate_hz;
-    const int32_t samples = (int32_t)lround(d->clips->clip_seconds * rate);
+    const int32_t samples = (int32_t)lround(nas_clips_of(d)->clip_seconds * rate);
     float *pcm = malloc((size_t)samples * sizeof *pcm);
     if (!pcm) return nas_fail(err, NAS_ENOMEM, "latency: out of memory");
-    nas_status st = nas_clips_read(d->clips, nas_dataset_sample(d), rate, pcm, samples, err);
-    if (st == NAS_OK)
-        st = nas_measure_latency(g, &c->frontend, f, pcm, samples, cache, metric, err);
+    nas_status st =
+        nas_clips_read(nas_clips_of(d), nas_keywords_sample(d), rate, pcm, samples, err);
+    if (st == NAS_OK) st = nas_keywords_time(g, &c->frontend, f, pcm, samples, cache, metric, err);
     free(pcm);
     return st;
 }
@@ -113,8 +120,9 @@ static nas_status frontend_json(const nas_dataset *d, const nas_candidate *c, co
     const nas_frontend_config *k = &c->frontend;
     cJSON *o = nas_package_start(NULL);
     cJSON_AddStringToObject(o, "kind", k->kind == NAS_MFCC ? "mfcc" : "log_mel");
-    nas_package_number(o, "clip_seconds", d->clips->clip_seconds);
-    if (d->clips->crop) cJSON_AddStringToObject(o, "crop", nas_crop_words[d->clips->crop]);
+    nas_package_number(o, "clip_seconds", nas_clips_of(d)->clip_seconds);
+    if (nas_clips_of(d)->crop)
+        cJSON_AddStringToObject(o, "crop", nas_crop_words[nas_clips_of(d)->crop]);
     nas_package_number(o, "sample_rate_hz", k->sample_rate_hz);
     if (k->level) cJSON_AddStringToObject(o, "level", k->level == NAS_LEVEL_PEAK ? "peak" : "rms");
     nas_package_number(o, "frame_length_ms", k->frame_length_ms);
@@ -137,13 +145,13 @@ static nas_status keywords_notes(const nas_dataset *d, const nas_candidate *c,
                                  const nas_features *f, nas_arena *a, nas_notes *out,
                                  nas_err *err) {
     const nas_frontend_config *k = &c->frontend;
-    out->n_labels = d->clips->n_labels;
-    out->labels = d->clips->labels;
+    out->n_labels = nas_clips_of(d)->n_labels;
+    out->labels = nas_clips_of(d)->labels;
     out->input = nas_arena_format(
         a, err,
         "%s of %g s at %d Hz, %d x %d: frames of %g ms, %g ms apart; %d mel bands, %g to %g Hz%s",
-        k->kind == NAS_MFCC ? "mfcc" : "log_mel", d->clips->clip_seconds, k->sample_rate_hz, f->h,
-        f->w, k->frame_length_ms, k->frame_step_ms, k->mel_bins, k->lower_hz, k->upper_hz,
+        k->kind == NAS_MFCC ? "mfcc" : "log_mel", nas_clips_of(d)->clip_seconds, k->sample_rate_hz,
+        f->h, f->w, k->frame_length_ms, k->frame_step_ms, k->mel_bins, k->lower_hz, k->upper_hz,
         k->normalize ? "; normalised" : "");
     return out->input ? NAS_OK : NAS_ENOMEM;
 }
@@ -167,7 +175,7 @@ static nas_status keywords_package(const nas_dataset *d, const nas_candidate *c,
     (void)g;
     (void)t;
     NAS_TRY(frontend_json(d, c, f, a, &out[0], err));
-    return labels_txt(d->clips, a, &out[1], err);
+    return labels_txt(nas_clips_of(d), a, &out[1], err);
 }
 
 static nas_status frontend_source(const char *text, nas_arena *a, const char **header,
@@ -222,7 +230,6 @@ static nas_status keywords_emit(const char *const *text, nas_arena *a, const cha
     return labels_h(text[1], a, &out[2], err);
 }
 
-static const char *const without[] = {"point", NULL};
 static const char *const texts[] = {"frontend.json", "labels.txt", NULL};
 static const char *const sources[] = {"frontend.h", "frontend.c", "labels.h", NULL};
 
@@ -230,13 +237,19 @@ const nas_task_ops nas_task_keywords = {
     .name = "keywords",
     .help = "classes of short sound clips",
     .block = &nas_block_task,
-    .without = without,
+    .counts = true,
+    .has = NAS_HAS_NET | NAS_HAS_SOUND,
     .output_word = "classes",
+    .outputs_text = "labels.txt",
+    .data_word = "folder",
+    .stopping = ", or set clips aside by \"stopping\": 0.1 in task.split",
     .texts = texts,
     .sources = sources,
     .check = nas_check_made,
     .build = keywords_build,
+    .metrics = nas_keywords_metrics,
     .outputs = keywords_outputs,
+    .glance = nas_keywords_glance,
     .shape = keywords_shape,
     .open = nas_keywords_open,
     .close = nas_keywords_close,
@@ -245,9 +258,11 @@ const nas_task_ops nas_task_keywords = {
     .describe = keywords_describe,
     .features = nas_keywords_features,
     .part = nas_keywords_part,
+    .refresh = nas_keywords_refresh,
     .notes = keywords_notes,
     .judge = keywords_judge,
     .conclude = keywords_conclude,
+    .marks = nas_keywords_marks,
     .examples = nas_keywords_examples,
     .answers = nas_keywords_answers,
     .recall = nas_keywords_recall,
@@ -256,3 +271,7 @@ const nas_task_ops nas_task_keywords = {
     .package = keywords_package,
     .emit = keywords_emit,
 };
+
+const nas_audit *nas_audit_of(const nas_dataset *d) {
+    return d->task->ops == &nas_task_keywords ? nas_keywords_of(d)->audit : NULL;
+}

@@ -2,7 +2,50 @@
 #ifndef NAS_SEARCH_TASK_KEYWORDS_KEYWORDS_H
 #define NAS_SEARCH_TASK_KEYWORDS_KEYWORDS_H
 
+#include "core/data/clips/clips.h"
+#include "search/stage/evaluate.h"
 #include "search/task/task.h"
+
+/* The keys of the task. */
+typedef struct nas_keywords_task {
+    int32_t kind;
+    const char *data; /* folder, as written */
+    int32_t n_labels; /* 0: all class folders */
+    const char *const *labels;
+    double clip_seconds;
+    int32_t crop; /* nas_crop */
+    double full_scale;
+    int32_t unreadable;
+    const char *speaker_pattern;
+    nas_split_config split;
+    nas_unknown_config unknown;
+    nas_silence_config silence;
+} nas_keywords_task;
+
+/* What a dataset of clips owns; folds share the clips. Rows of its parts are indices into them. */
+typedef struct nas_keywords_data {
+    nas_clips *clips;
+    const uint8_t *fold; /* [clips->n], with folds: 0 .. folds - 1, or NAS_TEST_FOLD */
+    bool knows_noise;    /* what was listed in _background_noise_ when they were opened */
+    nas_hash noise;
+    const struct nas_audit *audit; /* audit.h; of a fold NULL */
+} nas_keywords_data;
+
+/* Of a task, and of a dataset, of keywords. */
+static inline nas_keywords_task *nas_keywords_keys(const nas_task *task) {
+    return task->own;
+}
+static inline nas_keywords_data *nas_keywords_of(const nas_dataset *d) {
+    return d->own;
+}
+static inline nas_clips *nas_clips_of(const nas_dataset *d) {
+    return nas_keywords_of(d)->clips;
+}
+/* The clip that latency is measured with: the first to validate, else to train. */
+int32_t nas_keywords_sample(const nas_dataset *d);
+/* Fills out->unknown and out->silence. */
+NAS_NODISCARD nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_keywords_task *out,
+                                        nas_err *err);
 
 /* Metrics that keywords alone have, behind those of every task. */
 enum {
@@ -25,9 +68,32 @@ nas_status nas_keywords_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_
 nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
                                  const nas_cache *cache, const nas_log *log, nas_features *out,
                                  nas_err *err);
+/* What a model found instead, of marks with details. */
+typedef struct nas_keywords_said {
+    int16_t *class; /* [marks->n], and its probability */
+    float *share;
+} nas_keywords_said;
+nas_status nas_keywords_marks(const nas_dataset *d, bool details, nas_arena *a, nas_marks *m,
+                              nas_err *err);
+/* How many rows get their class from the file's interpreter; marks (may be NULL) are told what row
+ * i got, under its number clip[i] (measure.c, as is the next). */
+NAS_NODISCARD nas_status nas_keywords_right(const nas_graph *g, const nas_examples *rows,
+                                            const int32_t *clip, nas_marks *marks, int32_t *right,
+                                            const nas_log *log, nas_err *err);
+/* infer, frontend and total milliseconds of one clip into metric[]; takes the cache's measuring
+ * lock. */
+NAS_NODISCARD nas_status nas_keywords_time(const nas_graph *g, const nas_frontend_config *config,
+                                           const nas_features *f, const float *pcm, int32_t samples,
+                                           const nas_cache *cache, double *metric, nas_err *err);
+/* What changes clips from epoch to epoch (refresh.c). */
+nas_status nas_keywords_refresh(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
+                                const nas_training *t, nas_refresh *out, nas_err *err);
+/* Class folders and lists alone are looked at (data.c). */
+nas_status nas_keywords_glance(const nas_task *task, const char *data, nas_arena *a,
+                               const nas_log *log, int32_t *outputs, nas_err *err);
 /* Warns of mel bands that hold no bin of the transform, and what to set; *empty: how many. */
-nas_status nas_keywords_warn_of_gaps(const nas_frontend_config *c, double clip_seconds,
-                                     const nas_log *log, int32_t *empty, nas_err *err);
+nas_status nas_keywords_warn_of_gaps(const nas_candidate *of, const nas_log *log, int32_t *empty,
+                                     nas_err *err);
 /* Groups of clips: their speakers, of silence the recordings that it was cut from
  * (marks.c, as are the next four). */
 nas_status nas_keywords_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err);
@@ -47,7 +113,7 @@ void nas_keywords_aims(const nas_dataset *d, const nas_space *s, const nas_log *
 void nas_made_describe(const nas_dataset *d, char *out, size_t room);
 /* "unknown" or "silence", when both tasks make it and not alike; else NULL. A task that does not is
  * of data that have a folder. */
-const char *nas_made_differ(const nas_task *x, const nas_task *y);
+const char *nas_made_differ(const nas_keywords_task *x, const nas_keywords_task *y);
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
 /* labels.h, the names of classes as a macro for an initialiser; lives in arena a. */

@@ -97,7 +97,7 @@ static nas_status build_folders(nas_arena *a, const cJSON *list, nas_unknown_con
     return NAS_OK;
 }
 
-nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
+nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_keywords_task *out, nas_err *err) {
     const cJSON *unknown = nas_json_get(task, "unknown"), *silence = nas_json_get(task, "silence");
     out->unknown.given = cJSON_IsObject(unknown);
     out->silence.given = cJSON_IsObject(silence);
@@ -124,8 +124,8 @@ static void describe_class(const char *label, const char *what, int32_t n, const
 }
 
 void nas_made_describe(const nas_dataset *d, char *out, size_t room) {
-    const nas_task *t = d->task;
-    const nas_clips_made *m = &d->clips->made;
+    const nas_keywords_task *t = nas_keywords_keys(d->task);
+    const nas_clips_made *m = &nas_clips_of(d)->made;
     if (t->unknown.given)
         describe_class(t->unknown.label, "clips", m->unknown, "other folder", m->folders, true, out,
                        room);
@@ -138,7 +138,7 @@ static bool numbers_differ(double x, double y) {
     return isnan(x) != isnan(y) || x < y || x > y;
 }
 
-const char *nas_made_differ(const nas_task *x, const nas_task *y) {
+const char *nas_made_differ(const nas_keywords_task *x, const nas_keywords_task *y) {
     const nas_unknown_config *u = &x->unknown, *v = &y->unknown;
     const nas_silence_config *s = &x->silence, *t = &y->silence;
     if (u->given && v->given) {

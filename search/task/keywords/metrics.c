@@ -41,18 +41,18 @@ nas_status nas_keywords_metrics(nas_arena *a, nas_metric_list *out, nas_err *err
 
 /* Is it among what accuracy is on? */
 static bool is_judged(const nas_dataset *d, const uint8_t *validates, int32_t clip) {
-    return d->folds ? d->fold[clip] != NAS_TEST_FOLD : validates[clip];
+    return d->folds ? nas_keywords_of(d)->fold[clip] != NAS_TEST_FOLD : validates[clip];
 }
 
 /* How many of the judged clips are of the commonest class. */
 static int32_t count_commonest(const nas_dataset *d, int32_t *label, int32_t *all) {
-    const nas_clips *c = d->clips;
+    const nas_clips *c = nas_clips_of(d);
     const nas_rows *v = &d->part[NAS_VALIDATION];
     int32_t *n = calloc((size_t)c->n_labels, sizeof *n);
     uint8_t *validates = calloc((size_t)c->n, 1);
     int32_t most = 0;
     *all = *label = 0;
-    for (int32_t i = 0; validates && i < v->n; i++) validates[v->clip[i]] = 1;
+    for (int32_t i = 0; validates && i < v->n; i++) validates[v->example[i]] = 1;
     for (int32_t i = 0; n && validates && i < c->n; i++) {
         if (!is_judged(d, validates, i)) continue;
         ++*all;
@@ -92,7 +92,7 @@ void nas_keywords_aims(const nas_dataset *d, const nas_space *s, const nas_log *
         nas_warn(log,
                  "%s: %d of %d clips that accuracy is on are \"%s\", so always answering it has "
                  "accuracy %.4f; set a constraint on balanced_accuracy or worst_recall",
-                 c->text, most, all, d->clips->labels[label], majority);
+                 c->text, most, all, nas_clips_of(d)->labels[label], majority);
         return;
     }
 }

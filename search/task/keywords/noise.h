@@ -3,7 +3,7 @@
 #define NAS_SEARCH_TASK_KEYWORDS_NOISE_H
 
 #include "core/audio/augment.h"
-#include "search/stage/cache.h"
+#include "search/cache/cache.h"
 
 #include "base/log.h"
 

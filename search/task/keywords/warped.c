@@ -1,6 +1,7 @@
 /* search/task/keywords/warped.c - the table of warped features. Payload: for each clip, for each
  * tau, for each alpha, from the least to the largest: frames x bins. */
 #include "search/task/keywords/warped.h"
+#include "search/candidate/blocks.h"
 #include "search/stage/libm_key.h"
 
 #include <math.h>
@@ -12,7 +13,7 @@ static int32_t side_of(int32_t reach) {
 
 int64_t nas_warped_bytes(const nas_dataset *d, int32_t reach, size_t row) {
     const int64_t side = side_of(reach);
-    return d->clips->n * side * side * (int64_t)(row * sizeof(float));
+    return nas_clips_of(d)->n * side * side * (int64_t)(row * sizeof(float));
 }
 
 static nas_hash key_of(const nas_dataset *d, const nas_candidate *c, int32_t reach) {
@@ -21,9 +22,9 @@ static nas_hash key_of(const nas_dataset *d, const nas_candidate *c, int32_t rea
     nas_hasher_i64(&h, NAS_FRONTEND_VERSION);
     nas_hasher_i64(&h, NAS_WARP_VERSION);
     nas_libm_hash(&h);
-    nas_hasher_hash(&h, &d->clips->fingerprint);
-    nas_hasher_f64(&h, d->clips->clip_seconds);
-    nas_hasher_text(&h, c->frontend_json);
+    nas_hasher_hash(&h, &nas_clips_of(d)->fingerprint);
+    nas_hasher_f64(&h, nas_clips_of(d)->clip_seconds);
+    nas_candidate_bits(c, NAS_BITS_FEATURES, &h);
     nas_hasher_i64(&h, reach);
     return nas_hasher_end(&h);
 }
@@ -38,10 +39,10 @@ typedef struct work {
 } work;
 
 static nas_status add_clips(const work *w, nas_cache_writer *to, nas_err *err) {
-    const int32_t side = side_of(w->reach), n = w->d->clips->n;
+    const int32_t side = side_of(w->reach), n = nas_clips_of(w->d)->n;
     for (int32_t i = 0; i < n; i++) {
         if (nas_should_stop(w->log)) return nas_fail(err, NAS_ESTOP, "stopped");
-        NAS_TRY(nas_clips_read(w->d->clips, i, w->rate_hz, w->pcm, w->samples, err));
+        NAS_TRY(nas_clips_read(nas_clips_of(w->d), i, w->rate_hz, w->pcm, w->samples, err));
         nas_warper_take(w->warper, w->pcm);
         for (int32_t t = 0; t < side; t++)
             nas_warper_run(w->warper, t - w->reach, -w->reach, side,
@@ -60,7 +61,7 @@ static nas_status compute_in(work *w, const nas_candidate *c, const nas_cache *c
     w->x = malloc(side * side * w->row * sizeof *w->x);
     if (!w->pcm || !w->x) return nas_fail(err, NAS_ENOMEM, "features: out of memory");
     NAS_TRY(nas_warper_open(&c->frontend, w->samples, w->reach, &w->warper, err));
-    NAS_TRY(nas_clips_prepare(w->d->clips, w->rate_hz, w->log, err));
+    NAS_TRY(nas_clips_prepare(nas_clips_of(w->d), w->rate_hz, w->log, err));
     NAS_TRY(nas_cache_begin(cache, key, "warped", &to, err));
     const nas_status st = add_clips(w, to, err);
     if (st == NAS_OK) return nas_cache_end(to, err);
@@ -76,7 +77,7 @@ static nas_status compute(const nas_dataset *d, const nas_candidate *c, const na
               .log = log,
               .reach = out->reach,
               .rate_hz = rate,
-              .samples = (int32_t)lround(d->clips->clip_seconds * rate),
+              .samples = (int32_t)lround(nas_clips_of(d)->clip_seconds * rate),
               .row = out->row};
     nas_cache_common(cache, false);
     const nas_status st = compute_in(&w, c, cache, key, err);

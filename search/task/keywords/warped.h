@@ -4,7 +4,7 @@
 #define NAS_SEARCH_TASK_KEYWORDS_WARPED_H
 
 #include "core/audio/warp.h"
-#include "search/task/dataset.h"
+#include "search/task/keywords/keywords.h"
 
 /* Above it there is no table, and rows are made for each epoch. */
 #define NAS_WARPED_MOST INT64_C(4294967296)
@@ -26,7 +26,7 @@ NAS_NODISCARD nas_status nas_warped_open(const nas_dataset *d, const nas_candida
                                          nas_warped *out, nas_err *err);
 void nas_warped_close(nas_warped *w); /* {0} is fine */
 
-/* Of a clip (its index in d->clips) at points of alpha and tau. */
+/* Of a clip (its index in nas_clips_of(d)) at points of alpha and tau. */
 const float *nas_warped_row(const nas_warped *w, int32_t clip, int32_t alpha, int32_t tau);
 
 #endif

@@ -1,5 +1,5 @@
-/* search/stage/cache_bound.c - listing a cache and keeping it within a bound. */
-#include "search/stage/cache_bound.h"
+/* search/cache/cache_bound.c - listing a cache and keeping it within a bound. */
+#include "search/cache/cache_bound.h"
 
 #include "base/clock.h"
 

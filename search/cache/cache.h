@@ -1,4 +1,4 @@
-/* search/stage/cache.h - what stages left on disk, each file under the key of all that determines
+/* search/cache/cache.h - what stages left on disk, each file under the key of all that determines
  * its bytes. <dir>/<kk>/<key>: a 64-byte head (magic, length, SHA-256 of the payload, what made
  * it), then the payload. */
 #ifndef NAS_SEARCH_STAGE_CACHE_H

@@ -1,4 +1,4 @@
-/* search/task/missing.c - keys of a forecast about the numbers of its table. */
+/* search/task/forecast/missing.c - keys of a forecast about the numbers of its table. */
 #include "search/candidate/candidate_int.h"
 #include "search/task/forecast/forecast.h"
 
@@ -10,7 +10,7 @@ enum { NONES_MOST = 64 };
 static const char *const missing_words[] = {"error", "drop", "previous", "interpolate", NULL};
 static const char *const decimal_words[] = {"auto", "point", "comma", NULL};
 
-#define TASK(member) .offset = offsetof(nas_task, member)
+#define TASK(member) .offset = offsetof(nas_forecast_task, member)
 
 const nas_key nas_missing_keys[] = {
     {.name = "missing",
@@ -97,7 +97,8 @@ static nas_status build_list(nas_arena *a, const cJSON *list, const char *column
     return NAS_OK;
 }
 
-nas_status nas_missing_build(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err) {
+nas_status nas_missing_build(nas_arena *a, const cJSON *task, nas_forecast_task *out,
+                             nas_err *err) {
     nas_series_config *k = &out->series;
     const cJSON *v = nas_json_get(task, "missing_values");
     size_t room = 1;

@@ -1,5 +1,5 @@
-/* search/stage/cache.c - the cache of stages. */
-#include "search/stage/cache_bound.h"
+/* search/cache/cache.c - the cache of stages. */
+#include "search/cache/cache_bound.h"
 
 #include "base/clock.h"
 #include "base/cores.h"

@@ -1,8 +1,8 @@
-/* search/stage/cache_bound.h - what lies in a cache, and keeping it within a bound. */
+/* search/cache/cache_bound.h - what lies in a cache, and keeping it within a bound. */
 #ifndef NAS_SEARCH_STAGE_CACHE_BOUND_H
 #define NAS_SEARCH_STAGE_CACHE_BOUND_H
 
-#include "search/stage/cache.h"
+#include "search/cache/cache.h"
 
 typedef struct nas_cache_entry {
     const char *path;
