@@ -2,7 +2,6 @@
 #include "store/store_int.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static nas_status past_slot(nas_store *s, nas_layout *l, sqlite3_stmt **out, nas_err *err) {
     *out = l->slots[NAS_SQL_PAST];
@@ -18,18 +17,15 @@ static nas_status past_slot(nas_store *s, nas_layout *l, sqlite3_stmt **out, nas
     return nas_layout_slot_str(s, l, NAS_SQL_PAST, q, out, err);
 }
 
-static bool has_ended(const char *state) {
-    return state && strcmp(state, "waiting") != 0 && strcmp(state, "running") != 0;
-}
-
 static nas_status read_rows(nas_store *s, const nas_layout *l, sqlite3_stmt *st, int64_t from,
                             nas_value *values, nas_past_fn fn, void *ctx, nas_err *err) {
     const int32_t n = l->n_params + l->n_metrics;
     for (;; from++) {
         bool row = false;
         NAS_TRY(nas_sql_step(s, st, &row, err));
-        const char *state = row ? (const char *)sqlite3_column_text(st, 1) : NULL;
-        if (!row || sqlite3_column_int64(st, 0) != from || !has_ended(state)) return NAS_OK;
+        if (!row || sqlite3_column_int64(st, 0) != from) return NAS_OK;
+        const nas_state state = nas_state_of((const char *)sqlite3_column_text(st, 1));
+        if (!nas_state_is_end(state)) return NAS_OK;
         for (int32_t i = 0; i < n; i++) values[i] = nas_sql_value(st, i + 2);
         const nas_past_row past = {from, state, values, values + l->n_params};
         NAS_TRY(fn(ctx, &past, err));

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/value.h"
+#include "store/state.h"
 
 #include "base/arena.h"
 
@@ -266,7 +267,7 @@ NAS_NODISCARD nas_status nas_store_has_candidate(nas_store *s, nas_study_id id,
  * the version's columns. */
 typedef struct nas_past_row {
     int64_t number;
-    const char *state;
+    nas_state state; /* an end */
     const nas_value *params, *metrics;
 } nas_past_row;
 typedef nas_status (*nas_past_fn)(void *ctx, const nas_past_row *row, nas_err *err);

@@ -57,9 +57,7 @@ static nas_status keep(void *ctx, const nas_past_row *row, nas_err *err) {
     NAS_TRY(keep_values(p->kept, row->metrics, list->n, &metrics, err));
     for (int m = 0; m < list->n; m++)
         if (!is_told(list, m)) metrics[m] = (nas_value){.is_null = true};
-    const char *state = nas_arena_text(p->kept, row->state, err);
-    if (!state) return NAS_ENOMEM;
-    p->past[p->n++] = (nas_past){row->number, state, params, metrics};
+    p->past[p->n++] = (nas_past){row->number, row->state, params, metrics};
     return NAS_OK;
 }
 

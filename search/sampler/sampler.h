@@ -6,6 +6,7 @@
 
 #include "search/sampler/names.h"
 #include "search/space/space.h"
+#include "store/state.h"
 
 /* Asks the store; in the claim's transaction. */
 typedef struct nas_seen {
@@ -21,7 +22,7 @@ typedef enum nas_ask { NAS_ASK_POINT, NAS_ASK_EXHAUSTED, NAS_ASK_AGAIN, NAS_ASK_
 /* A trial that has ended. */
 typedef struct nas_past {
     int64_t number;
-    const char *state;       /* complete, stopped, diverged, rejected, failed */
+    nas_state state;         /* an end */
     const nas_value *params; /* as nas_space_values gives them */
     /* In the order of the task's; null: none, or not determined, or nothing selects on it. */
     const nas_value *metrics;

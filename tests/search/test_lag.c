@@ -47,7 +47,7 @@ static nas_status learn(const nas_question *q, int64_t *cursor, nas_point *out, 
         assert_int_equal(p->number, i);
         assert_true(is_null(p, list, "infer_ms") && is_null(p, list, "total_ms_hi"));
         assert_true(is_null(p, list, "test_accuracy") && is_null(p, list, "accuracy_lo"));
-        snprintf(text, sizeof text, "%s %s %lld %.17g", p->state, p->params[0].text,
+        snprintf(text, sizeof text, "%s %s %lld %.17g", nas_state_text(p->state), p->params[0].text,
                  (long long)p->params[1].integer, nas_value_real(&p->metrics[NAS_METRIC_SCORE]));
         nas_hasher_text(&h, text);
     }
