@@ -150,7 +150,7 @@ static nas_status pick_new(nas_store *s, nas_layout *l, const progress *p, const
     if (cursor != p->cursor || picked.exhausted)
         NAS_TRY(write_cursor(s, l, cursor, picked.exhausted, err));
     *again = picked.again;
-    if (picked.exhausted || picked.again) return NAS_OK;
+    if (picked.exhausted || picked.again || picked.wait) return NAS_OK;
     *out = (nas_claim){.number = p->next, .attempt = 1, .candidate = picked.candidate};
     if (picked.json && !(*json = nas_arena_text(a, picked.json, err))) return NAS_ENOMEM;
     NAS_TRY(insert_trial(s, l, worker, values, picked.json, out, err));

@@ -96,7 +96,7 @@ static nas_status bind_args(nas_store *s, sqlite3_stmt *st, const nas_value *arg
     return NAS_OK;
 }
 
-static nas_value value_at(sqlite3_stmt *st, int i) {
+nas_value nas_sql_value(sqlite3_stmt *st, int i) {
     nas_value v = {.type = NAS_COLUMN_TEXT};
     switch (sqlite3_column_type(st, i)) {
     case SQLITE_INTEGER:
@@ -158,7 +158,7 @@ static nas_status keep_row(rows *r, sqlite3_stmt *st, nas_err *err) {
     if (!k) return NAS_ENOMEM;
     r->bytes += sizeof *k + n * sizeof *k->values;
     for (int i = 0; i < r->row.n; i++) {
-        nas_value v = value_at(st, i);
+        nas_value v = nas_sql_value(st, i);
         if (v.type == NAS_COLUMN_TEXT && !v.is_null && v.text) {
             r->bytes += strlen(v.text);
             if (!(v.text = nas_arena_text(r->arena, v.text, err))) return NAS_ENOMEM;
@@ -176,7 +176,7 @@ static nas_status hand_row(rows *r, sqlite3_stmt *st, nas_value *values, bool *m
     if (r->end && r->bytes > BYTES_MOST) {
         hand_kept(r, more);
     } else if (!r->end) {
-        for (int i = 0; i < r->row.n; i++) values[i] = value_at(st, i);
+        for (int i = 0; i < r->row.n; i++) values[i] = nas_sql_value(st, i);
         r->row.values = values;
         *more = r->fn(r->ctx, &r->row);
     }

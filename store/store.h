@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/value.h"
+#include "store/state.h"
 
 #include "base/arena.h"
 
@@ -249,18 +250,31 @@ typedef struct nas_claim {
 
 /* How the next new trial is picked, inside the claim's transaction. cursor is the sampler's.
  * has_trial says whether this version has a trial with that candidate hash. Writes values
- * (n_params) and hash, or exhausted, or again: none yet, but the cursor is to be kept. json is the
- * candidate's document, stored with the row. */
+ * (n_params) and hash, or exhausted, or again: none yet, but the cursor is to be kept, or wait:
+ * none before others have ended. json is the candidate's document, stored with the row. */
 typedef struct nas_picked {
     nas_hash candidate;
     const char *json;
-    bool exhausted, again;
+    bool exhausted, again, wait;
 } nas_picked;
 typedef nas_status (*nas_pick_fn)(void *ctx, int64_t number, int64_t *cursor, nas_value *values,
                                   nas_picked *out, nas_err *err);
 NAS_NODISCARD nas_status nas_store_has_candidate(nas_store *s, nas_study_id id,
                                                  const nas_hash *candidate, bool *yes,
                                                  nas_err *err);
+
+/* A trial of the version that has ended; pointers hold during the call. Values are in the order of
+ * the version's columns. */
+typedef struct nas_past_row {
+    int64_t number;
+    nas_state state; /* an end */
+    const nas_value *params, *metrics;
+} nas_past_row;
+typedef nas_status (*nas_past_fn)(void *ctx, const nas_past_row *row, nas_err *err);
+/* Trials from, from + 1, ... below `below` of the current version, as long as each has ended: the
+ * first that has not, or is not there, ends it. Also inside nas_pick_fn. Errors: those of fn. */
+NAS_NODISCARD nas_status nas_store_past(nas_store *s, nas_study_id id, int64_t from, int64_t below,
+                                        nas_past_fn fn, void *ctx, nas_err *err);
 
 typedef enum nas_claimed {
     NAS_CLAIMED,
@@ -270,7 +284,8 @@ typedef enum nas_claimed {
 } nas_claimed;
 
 /* Takes a waiting trial if there is one (one that was given up), else picks a new one, unless
- * `trials` are there already. NAS_CLAIM_WAIT: all are taken but some still run. NAS_CLAIM_AGAIN:
+ * `trials` are there already. NAS_CLAIM_WAIT: all are taken, or the
+ * pick waits, but some still run. NAS_CLAIM_AGAIN:
  * the pick has not come to a point yet and is to go on in another transaction. Not synced: a lost
  * claim is claimed again. arena owns the json of a waiting trial that is taken again (*json). */
 NAS_NODISCARD nas_status nas_store_claim(nas_store *s, nas_study_id id, const char *worker,

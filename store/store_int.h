@@ -30,6 +30,7 @@ typedef enum nas_sql_slot {
     NAS_SQL_CURSOR,
     NAS_SQL_RUNNING,
     NAS_SQL_HAS,
+    NAS_SQL_PAST,
     NAS_SQL_HEARTBEAT,
     NAS_SQL_FINISH,
     NAS_SQL_FORGET_EPOCHS,
@@ -223,6 +224,9 @@ NAS_NODISCARD nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **
 /* One integer pragma. */
 NAS_NODISCARD nas_status nas_schema_pragma(nas_store *s, const char *name, int64_t *out,
                                            nas_err *err);
+
+/* query.c: column i of a row; text lives as long as the row. A blob has its size alone. */
+nas_value nas_sql_value(sqlite3_stmt *st, int i);
 
 /* renamed.c: the options of parameters that are called otherwise than rows of a version do. */
 typedef struct nas_renames {

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "search/cache/cache_bound.h"
 #include "search/run/passed.h"
+#include "search/run/picker.h"
 #include "search/run/watch.h"
-#include "search/sampler/sampler.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
 
@@ -38,7 +38,7 @@ typedef struct hands {
     double waiting_since, waited; /* for others, or at work for all; 0: neither */
     double told;                  /* up to when the coordinator knows of work for all; 0: none */
     int32_t epochs;
-    nas_point point;
+    nas_picker picker;
 } hands;
 
 static void tell(const hands *h, nas_event *e) {
@@ -107,33 +107,15 @@ static void tell_epoch(void *ctx, const nas_epoch *epoch) {
     tell(h, &e);
 }
 
+static bool stops(void *ctx, const nas_epoch *epoch) {
+    const hands *h = ctx;
+    return h->w->stops(h->w->stops_ctx, h->claim.number, epoch);
+}
+
 static void pass_warning(void *ctx, const char *text) {
     nas_event e = {.kind = NAS_EVENT_WARNING};
     snprintf(e.text, sizeof e.text, "%s", text);
     tell(ctx, &e);
-}
-
-static nas_status seen(void *ctx, const nas_hash *candidate, bool *yes, nas_err *err) {
-    const hands *h = ctx;
-    return nas_store_has_candidate(h->store, h->w->study, candidate, yes, err);
-}
-
-/* A point whose front end and model do not fit has a document too: decoding says why, later. */
-static nas_status pick(void *ctx, int64_t number, int64_t *cursor, nas_value *values,
-                       nas_picked *out, nas_err *err) {
-    hands *h = ctx;
-    const nas_worker *w = h->w;
-    const nas_seen has = {.ctx = h, .has = seen};
-    const nas_question q = {.space = w->space, .seed = w->seed, .n = number, .seen = &has};
-    nas_ask what;
-    NAS_TRY(nas_sampler_next(&q, cursor, &h->point, &what, err));
-    out->exhausted = what == NAS_ASK_EXHAUSTED;
-    out->again = what == NAS_ASK_AGAIN;
-    if (what != NAS_ASK_POINT) return NAS_OK;
-    NAS_TRY(nas_space_point_hash(w->space, &h->point, &out->candidate, err));
-    NAS_TRY(nas_space_document(w->space, h->arena, &h->point, &out->json, err));
-    nas_space_values(w->space, &h->point, values);
-    return NAS_OK;
 }
 
 static void tell_start(const hands *h) {
@@ -284,6 +266,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
             .confidence = nas_space_search(w->space)->confidence,
             .log = &log,
             .on_epoch = tell_epoch,
+            .stops = w->stops ? stops : NULL,
             .ctx = h,
         };
         h->epochs = c.train.epochs * (w->data->folds + 1);
@@ -377,8 +360,8 @@ static nas_status work(hands *h, nas_err *err) {
         }
         const char *json = NULL;
         nas_claimed what;
-        NAS_TRY(nas_store_claim(h->store, h->w->study, h->id, pick, h, h->arena, &h->claim, &json,
-                                &what, err));
+        NAS_TRY(nas_store_claim(h->store, h->w->study, h->id, nas_picker_pick, &h->picker, h->arena,
+                                &h->claim, &json, &what, err));
         if (what == NAS_CLAIM_NONE_LEFT) return NAS_OK;
         if (what == NAS_CLAIM_WAIT)
             nas_clock_sleep(nap_seconds);
@@ -407,14 +390,16 @@ static void begin_life(hands *h) {
 }
 
 static nas_status prepare(hands *h, nas_err *err) {
-    const size_t n = (size_t)nas_space_params(h->w->space);
     NAS_TRY(nas_arena_open(&h->arena, err));
-    h->point.values = nas_arena_array(h->arena, n, sizeof *h->point.values, err);
-    if (!h->point.values) return NAS_ENOMEM;
     NAS_TRY(nas_store_open_at(h->w->db, NAS_STORE_WRITE, &h->w->place, &h->store, err));
     nas_store_take_turns(h->store, h->w->turns);
     begin_life(h);
-    return NAS_OK;
+    h->picker = (nas_picker){.store = h->store,
+                             .study = h->w->study,
+                             .space = h->w->space,
+                             .seed = h->w->seed,
+                             .arena = h->arena};
+    return nas_picker_open(&h->picker, err);
 }
 
 nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
@@ -428,6 +413,7 @@ nas_status nas_worker_run(const nas_worker *w, nas_err *err) {
     nas_status st = prepare(&h, err);
     if (st == NAS_OK) st = work(&h, err);
     nas_cache_use_end(&h.use);
+    nas_picker_close(&h.picker);
     nas_store_close(h.store);
     nas_life_close(&h.life); /* after the store: see there */
     nas_arena_close(h.arena);

@@ -52,6 +52,9 @@ typedef struct nas_worker {
     int event_fd;
     bool (*stop)(void *ctx); /* asked at safe points */
     void *stop_ctx;
+    /* Is a trial to be stopped after an epoch that has ended? See nas_evaluator. NULL: none is. */
+    bool (*stops)(void *ctx, int64_t number, const nas_epoch *e);
+    void *stops_ctx;
 } nas_worker;
 
 /* Runs until no trial is left or stop says so. Errors: what is no fault of the trial in hand, which

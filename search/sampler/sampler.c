@@ -55,6 +55,26 @@ nas_status nas_sampler_walk(const nas_question *q, int64_t start, int64_t *step,
     return NAS_OK;
 }
 
+static const nas_sampler *row_of(const nas_question *q) {
+    return q->by ? q->by : nas_sampler_at(nas_space_search(q->space)->sampler);
+}
+
+int64_t nas_sampler_needs(const nas_question *q) {
+    const nas_sampler *row = row_of(q);
+    const int64_t lag = row->lag ? row->lag(q->space) : INT64_MAX;
+    return q->n > lag ? q->n - lag : 0;
+}
+
+/* With as much of the history as the sampler may see. */
+static nas_status ask(const nas_question *q, int64_t *cursor, nas_point *out, nas_ask *what,
+                      nas_err *err) {
+    nas_question seen = *q;
+    seen.history.n = nas_sampler_needs(q);
+    if (q->history.n >= seen.history.n) return row_of(q)->ask(&seen, cursor, out, what, err);
+    *what = NAS_ASK_WAIT;
+    return NAS_OK;
+}
+
 nas_status nas_sampler_next(const nas_question *q, int64_t *cursor, nas_point *out, nas_ask *what,
                             nas_err *err) {
     const int32_t first = nas_space_try_first(q->space);
@@ -67,8 +87,7 @@ nas_status nas_sampler_next(const nas_question *q, int64_t *cursor, nas_point *o
         if (fresh) return NAS_OK;
     }
     int64_t own = *cursor - first;
-    const nas_sampler *row = nas_sampler_at(nas_space_search(q->space)->sampler);
-    const nas_status st = row->ask(q, &own, out, what, err);
+    const nas_status st = ask(q, &own, out, what, err);
     *cursor = own + first;
     return st;
 }

@@ -6,6 +6,7 @@
 
 #include "search/sampler/names.h"
 #include "search/space/space.h"
+#include "store/state.h"
 
 /* Asks the store; in the claim's transaction. */
 typedef struct nas_seen {
@@ -18,12 +19,32 @@ typedef struct nas_seen {
  * the sampler looks at are not there yet; the cursor is as it was. */
 typedef enum nas_ask { NAS_ASK_POINT, NAS_ASK_EXHAUSTED, NAS_ASK_AGAIN, NAS_ASK_WAIT } nas_ask;
 
-/* What is asked: trial number n of a study with that seed. */
+/* A trial that has ended. */
+typedef struct nas_past {
+    int64_t number;
+    nas_state state;         /* an end */
+    const nas_value *params; /* as nas_space_values gives them */
+    /* In the order of the task's; null: none, or not determined, or nothing selects on it. */
+    const nas_value *metrics;
+} nas_past;
+
+/* Trials 0 .. n - 1 of this version of the space, by their numbers. */
+typedef struct nas_history {
+    const nas_past *v;
+    int64_t n;
+} nas_history;
+
+struct nas_sampler;
+
+/* What is asked: trial number n of a study with that seed. A sampler that looks back sees of the
+ * history what its lag lets it see, and nothing more, however much there is. */
 typedef struct nas_question {
     const nas_space *space;
     uint64_t seed;
     int64_t n;
     const nas_seen *seen;
+    nas_history history;
+    const struct nas_sampler *by; /* NULL: the sampler that the space names */
 } nas_question;
 
 typedef struct nas_sampler {
@@ -33,6 +54,10 @@ typedef struct nas_sampler {
      * nas_search_config.own; NULL: it has none. */
     const struct nas_block *block;
     size_t own_bytes;
+    /* Trial n sees results of trials 0 .. n - 1 - lag, and waits for them; what it gives is a
+     * function of the space, the seed, n and those, so it is the same for any number of workers.
+     * NULL: it looks at no results. */
+    int64_t (*lag)(const nas_space *s);
     /* Can it walk this space? Errors: NAS_EINVAL (a float range without a step in a grid; random
      * without trials on an infinite space; more parameters than it has dimensions). */
     nas_status (*check)(const nas_space *s, int64_t trials, nas_err *err);
@@ -44,6 +69,10 @@ typedef struct nas_sampler {
 /* try_first entries come before the sampler's own points: this does both. */
 NAS_NODISCARD nas_status nas_sampler_next(const nas_question *q, int64_t *cursor, nas_point *out,
                                           nas_ask *what, nas_err *err);
+
+/* How many trials, from 0 on, have to have ended before trial n is picked; 0 for samplers that look
+ * at no results. */
+int64_t nas_sampler_needs(const nas_question *q);
 
 const nas_sampler *nas_sampler_at(
     int32_t i); /* NULL past the end; order of nas_search_config.sampler */

@@ -84,7 +84,11 @@ static nas_status train_and_measure(const nas_evaluator *e, const nas_candidate 
     nas_note_stage(out, "train", &t.key, t.reused, since);
     out->epochs = t.epochs;
     out->n_epochs = t.n_epochs;
-    if (t.end == NAS_TRAIN_DIVERGED) {
+    if (t.stopped) {
+        out->state = "stopped";
+        out->reason = nas_trained_stop(&t, c, a, err);
+        if (!out->reason) st = NAS_ENOMEM;
+    } else if (t.end == NAS_TRAIN_DIVERGED) {
         out->state = "diverged";
         out->reason = "the loss was not finite";
     } else {

@@ -28,6 +28,11 @@ typedef struct nas_evaluator {
     void *ctx;
     bool sums; /* steps of compression tell the sums that their scores are made of, for they are
                   to be added to those of other folds */
+    /* Asked, with ctx, of each epoch of a training in order, whether it was trained here or found
+     * under its key: true stops the candidate, whose state is "stopped". NULL: none is. What it
+     * answers enters no key: up to there the bits are those of one that goes on. Not asked of
+     * fine-tuning. */
+    bool (*stops)(void *ctx, const nas_epoch *e);
     int32_t epochs_before; /* of nets before this one: on_epoch counts on from them */
 } nas_evaluator;
 
@@ -62,8 +67,8 @@ typedef struct nas_bytes {
 
 /* What came of a candidate. Everything lives in the caller's arena. */
 typedef struct nas_outcome {
-    const char *state;               /* complete, diverged, rejected */
-    const char *reason;              /* of the last two */
+    const char *state;               /* complete, stopped, diverged, rejected */
+    const char *reason;              /* of all but the first */
     double metric[NAS_METRICS_MOST]; /* NaN: not known */
     int32_t n_epochs, n_stages, n_steps;
     const nas_epoch *epochs;
@@ -107,16 +112,21 @@ NAS_NODISCARD nas_status nas_refresh_open(const nas_evaluator *e, const nas_cand
 nas_examples nas_refresh_examples(const nas_refresh *r, const nas_evaluator *e,
                                   const nas_features *f);
 
-/* The training stage: weights at the last step are in *net afterwards. */
+/* The training stage: weights at the last step are in *net afterwards; of one that was stopped they
+ * mean nothing, and key is of the state at its last epoch. */
 typedef struct nas_trained {
     nas_net *net; /* owner: the caller closes it */
     nas_hash key;
     bool reused;
     double epochs_trained, epochs_saved; /* also after a failure */
     nas_train_end end;
+    bool stopped; /* after epoch n_epochs */
     int32_t n_epochs;
     nas_epoch *epochs;
 } nas_trained;
+/* "stopped after epoch 3 of 20" in arena a; NULL: no memory. */
+const char *nas_trained_stop(const nas_trained *t, const nas_candidate *c, nas_arena *a,
+                             nas_err *err);
 NAS_NODISCARD nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c,
                                          const nas_features *f, nas_arena *a, nas_trained *out,
                                          nas_err *err);

@@ -56,7 +56,11 @@ static nas_status train_and_judge(const nas_evaluator *e, const nas_candidate *c
     o->epochs_trained += trained.epochs_trained;
     o->epochs_saved += trained.epochs_saved;
     NAS_TRY(st);
-    if (trained.end == NAS_TRAIN_DIVERGED) {
+    if (trained.stopped) {
+        o->state = "stopped";
+        o->reason = nas_trained_stop(&trained, c, a, err);
+        if (!o->reason) st = NAS_ENOMEM;
+    } else if (trained.end == NAS_TRAIN_DIVERGED) {
         o->state = "diverged";
         o->reason = "the loss was not finite";
     } else {

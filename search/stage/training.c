@@ -24,6 +24,7 @@ typedef struct job {
     nas_train_hook hook;
     nas_trained *out;
     int32_t room;
+    int32_t asked;                     /* epochs that e->stops has heard of */
     int64_t per_epoch, trained, found; /* steps */
 } job;
 
@@ -108,7 +109,7 @@ static bool is_mark(const job *j, int64_t step) {
 }
 
 static bool is_over(const job *j) {
-    return nas_trainer_done(j->trainer) || j->out->end == NAS_TRAIN_DIVERGED;
+    return j->out->stopped || nas_trainer_done(j->trainer) || j->out->end == NAS_TRAIN_DIVERGED;
 }
 
 /* Payload: the number of epochs and how it ended (two int32 in 64 bytes), the epochs, the state. */
@@ -160,6 +161,21 @@ static nas_status try_restore(job *j, int64_t step, bool *yes, nas_err *err) {
     return NAS_OK;
 }
 
+/* Epochs since it was asked last. What lies beyond the one that is stopped at was not for this one.
+ */
+static void ask_to_go_on(job *j) {
+    while (j->e->stops && !j->out->stopped && j->asked < j->out->n_epochs) {
+        nas_epoch told = j->out->epochs[j->asked++];
+        told.epoch += j->e->epochs_before;
+        j->out->stopped = j->e->stops(j->e->ctx, &told);
+        if (j->out->stopped) j->out->n_epochs = j->asked;
+    }
+}
+
+static int64_t last_step(const job *j) {
+    return j->out->stopped ? j->out->n_epochs * j->per_epoch : nas_trainer_steps(j->trainer);
+}
+
 /* The latest state that is there: the last step's, else of those before it that is later than the
  * net's. */
 static nas_status go_on_from_cache(job *j, nas_err *err) {
@@ -170,6 +186,7 @@ static nas_status go_on_from_cache(job *j, nas_err *err) {
          step = step_before(j, step))
         NAS_TRY(try_restore(j, step, &yes, err));
     if (yes) j->found += nas_trainer_step(j->trainer) - at;
+    ask_to_go_on(j);
     return NAS_OK;
 }
 
@@ -184,11 +201,13 @@ static nas_status train_some(job *j, int64_t until, nas_err *err) {
     const nas_status st =
         nas_trainer_run(j->trainer, until, note_epoch, j, j->e->log, &j->out->end, err);
     j->trained += nas_trainer_step(j->trainer) - at;
+    if (st == NAS_OK) ask_to_go_on(j);
     return st;
 }
 
 /* Trains up to a mark, or the end, and leaves the state there. A training that is over, however
- * early, leaves it under the key of the step that it was to come to. */
+ * early, leaves it under the key of the step that it was to come to; one that is stopped under that
+ * of its own step, for others do not end there. */
 static nas_status train_to(job *j, int64_t mark, nas_err *err) {
     int64_t checkpoint = nas_trainer_step(j->trainer);
     double saved = nas_clock_wall();
@@ -202,8 +221,9 @@ static nas_status train_to(job *j, int64_t mark, nas_err *err) {
         checkpoint = at;
         saved = nas_clock_wall();
     }
-    NAS_TRY(save(j, mark, err));
-    drop_checkpoint(j, checkpoint);
+    const int64_t end = j->out->stopped ? nas_trainer_step(j->trainer) : mark;
+    NAS_TRY(save(j, end, err));
+    if (checkpoint != end) drop_checkpoint(j, checkpoint);
     return NAS_OK;
 }
 
@@ -231,12 +251,19 @@ static nas_status run(job *j, nas_arena *a, nas_err *err) {
     if (!j->out->epochs) return NAS_ENOMEM;
     j->per_epoch = nas_trainer_steps(j->trainer) / j->c->train.epochs;
     const nas_status st = train_all(j, err);
+    if (j->out->stopped) j->found = last_step(j) - j->trained;
     j->out->reused = j->trained == 0;
     j->out->epochs_trained = (double)j->trained / (double)j->per_epoch;
     j->out->epochs_saved = (double)j->found / (double)j->per_epoch;
     NAS_TRY(st);
-    j->out->key = state_key(j, nas_trainer_steps(j->trainer));
+    j->out->key = state_key(j, last_step(j));
     return NAS_OK;
+}
+
+const char *nas_trained_stop(const nas_trained *t, const nas_candidate *c, nas_arena *a,
+                             nas_err *err) {
+    return nas_arena_format(a, err, "stopped after epoch %d of %d", (int)t->n_epochs,
+                            (int)c->train.epochs);
 }
 
 static nas_status train_net(job *j, nas_arena *a, nas_err *err) {

@@ -24,7 +24,8 @@ typedef struct bench {
     nas_evaluator e;
     nas_log log;
     nas_err err;
-    int32_t told; /* the last epoch that was heard of */
+    int32_t told;           /* the last epoch that was heard of */
+    int32_t asked, stop_at; /* epochs that were asked of; the one to stop at */
 } bench;
 
 #define OK(call) \
@@ -160,6 +161,65 @@ static void test_accuracy(void **state) {
     assert_true(whole.steps[whole.n_steps - 1].accuracy == whole.metric[NAS_METRIC_ACCURACY]);
 }
 
+/* Epochs that were asked of, in a row; the last of them ends the candidate. */
+static bool stop_at(void *ctx, const nas_epoch *epoch) {
+    bench *b = ctx;
+    assert_int_equal(epoch->epoch, b->asked + 1);
+    return ++b->asked == b->stop_at;
+}
+
+static void evaluate_stopped(bench *b, const nas_dataset *d, const nas_cache *cache, int32_t at,
+                             nas_outcome *out) {
+    nas_evaluator e = b->e;
+    e.data = d;
+    e.cache = cache;
+    e.stops = at ? stop_at : NULL;
+    b->asked = 0;
+    b->stop_at = at;
+    OK(nas_evaluate(&e, &b->c, b->a, out, &b->err));
+}
+
+/* Epochs are reported as they end, found ones too, and one may be the last: up to there the bits
+ * are those of one that goes on, and it can go on later. */
+static void test_stops(void **state) {
+    bench *b = *state;
+    nas_outcome whole, stopped, later;
+    nas_dataset plain = b->d;
+    plain.folds = 0;
+    evaluate_plain(b, &b->d, "whole", &whole);
+    const nas_cache own = {.dir = nas_arena_format(b->a, NULL, "%s/stops", b->root)};
+    evaluate_stopped(b, &plain, &own, 2, &stopped);
+    assert_string_equal(stopped.state, "stopped");
+    assert_string_equal(stopped.reason, "stopped after epoch 2 of 4");
+    assert_int_equal(stopped.n_epochs, 2);
+    assert_null(stopped.tflite.p);
+    assert_true(isnan(stopped.metric[NAS_METRIC_ACCURACY]));
+    assert_true(stopped.epochs_trained == 2 && stopped.epochs_saved == 0);
+    for (int i = 0; i < 2; i++) assert_true(stopped.epochs[i].loss == whole.epochs[i].loss);
+    evaluate_stopped(b, &plain, &own, 5, &later);
+    assert_string_equal(later.state, "complete");
+    assert_int_equal(b->asked, 4);
+    assert_true(later.epochs_trained == 2 && later.epochs_saved == 2);
+    assert_int_equal(later.tflite.n, whole.tflite.n);
+    assert_memory_equal(later.tflite.p, whole.tflite.p, whole.tflite.n);
+    /* All of it is there by now: it is stopped at the same epoch, and nothing is trained. */
+    evaluate_stopped(b, &plain, &own, 3, &stopped);
+    assert_string_equal(stopped.state, "stopped");
+    assert_int_equal(stopped.n_epochs, 3);
+    assert_int_equal(b->asked, 3);
+    assert_true(stopped.epochs_trained == 0 && stopped.epochs_saved == 3);
+    assert_true(stopped.epochs[2].loss == whole.epochs[2].loss);
+}
+
+static void test_stops_in_a_fold(void **state) {
+    bench *b = *state;
+    nas_outcome out;
+    evaluate_stopped(b, &b->d, &b->cache, 5, &out);
+    assert_string_equal(out.state, "stopped");
+    assert_string_equal(out.reason, "fold 2 of 3: stopped after epoch 1 of 4");
+    assert_true(isnan(out.metric[NAS_METRIC_ACCURACY]));
+}
+
 /* What ships is the net that learnt from all folds. */
 static void test_bytes(void **state) {
     bench *b = *state;
@@ -217,6 +277,8 @@ static void test_bound(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_accuracy, begin, end),
+        cmocka_unit_test_setup_teardown(test_stops, begin, end),
+        cmocka_unit_test_setup_teardown(test_stops_in_a_fold, begin, end),
         cmocka_unit_test_setup_teardown(test_bytes, begin, end),
         cmocka_unit_test_setup_teardown(test_reuse, begin, end),
         cmocka_unit_test_setup_teardown(test_bound, begin, end),
