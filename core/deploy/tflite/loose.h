@@ -7,19 +7,17 @@
 
 /* Values are TFLite's BuiltinOperator: what goes while a file is opened. */
 typedef enum nas_loose_kind {
-    NAS_LOOSE_CONCATENATION = 2, /* of sizes */
-    NAS_LOOSE_GATHER = 36,       /* of sizes */
+    NAS_LOOSE_GATHER = 36, /* of sizes */
     NAS_LOOSE_BATCH_TO_SPACE = 37,
     NAS_LOOSE_SPACE_TO_BATCH = 38,
     NAS_LOOSE_SQUEEZE = 43,
-    NAS_LOOSE_STRIDED_SLICE = 45, /* of sizes */
     NAS_LOOSE_EXPAND_DIMS = 70,
     NAS_LOOSE_SHAPE = 77,
     NAS_LOOSE_REDUCE_PROD = 81, /* of sizes */
     NAS_LOOSE_PACK = 83         /* of sizes */
 } nas_loose_kind;
 
-enum { NAS_LOOSE_INPUTS = 8 };
+enum { NAS_LOOSE_INPUTS = NAS_OP_INPUTS };
 
 /* An operator of the file. */
 typedef struct nas_loose_op {
@@ -29,8 +27,8 @@ typedef struct nas_loose_op {
     bool keep_dims; /* of FULLY_CONNECTED: all dimensions but the last stay */
     int32_t n_dims; /* RESHAPE: those of its options; SQUEEZE: its axes, 0: all of size 1 */
     int32_t dims[NAS_MAX_RANK];
-    int32_t begin_mask, end_mask, shrink_mask, other_masks; /* of STRIDED_SLICE */
-    int32_t axis;                                           /* of PACK, CONCATENATION, GATHER */
+    int32_t other_masks; /* of STRIDED_SLICE: those that the graph has not */
+    int32_t axis;        /* of PACK, CONCATENATION, GATHER */
     bool gone;
 } nas_loose_op;
 
