@@ -82,7 +82,8 @@ enum {
     NAS_CHANGED_SHAPES = 2,   /* operators that compute sizes or only rename axes are folded */
     NAS_CHANGED_DILATION = 4, /* dilation by moving blocks to the batch and back */
     NAS_CHANGED_UINT8 = 8,    /* uint8 is int8 with shifted zero points */
-    NAS_CHANGED_CODES = 16    /* a hybrid convolution over blocks has one scale for all of them */
+    NAS_CHANGED_CODES = 16,   /* a hybrid convolution over blocks has one scale for all of them */
+    NAS_CHANGED_SPLIT = 32    /* SPLIT and SPLIT_V are slices, one for each output */
 };
 
 /* One input, one output; ops stand in the order in which they run. */

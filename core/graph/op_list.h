@@ -25,6 +25,7 @@
     X(MEAN, mean, 40)                          \
     X(SUB, sub, 41)                            \
     X(STRIDED_SLICE, strided_slice, 45)        \
+    X(LOG_SOFTMAX, log_softmax, 50)            \
     X(MAXIMUM, maximum, 55)                    \
     X(MINIMUM, minimum, 57)                    \
     X(REDUCE_MAX, reduce_max, 82)              \

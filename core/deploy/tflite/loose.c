@@ -54,7 +54,12 @@ static nas_status check_uint8(const nas_loose *l, const nas_loose_op *o) {
                           "inside and UINT8 as input and output is taken: convert it so");
 }
 
+static bool is_split(const nas_loose_op *o) {
+    return o->code == NAS_LOOSE_SPLIT || o->code == NAS_LOOSE_SPLIT_V;
+}
+
 static nas_status resolve_op(nas_loose *l, nas_loose_op *o) {
+    if (is_split(o)) return nas_loose_split(l, o);
     switch (o->code) {
     case NAS_LOOSE_SHAPE:
     case NAS_OP_STRIDED_SLICE:
@@ -103,6 +108,7 @@ static nas_status add_rows(nas_loose *l, nas_op *op) {
 }
 
 static nas_status add_op(nas_loose *l, const nas_loose_op *o) {
+    if (is_split(o)) return nas_loose_add_split(l, o, same_as(l, o->in[0]));
     nas_op op = o->o;
     op.kind = (nas_op_kind)o->code;
     op.origin = o->number + 1;

@@ -14,6 +14,8 @@ static uint32_t options_type(int32_t code) {
     case NAS_LOOSE_REDUCE_PROD: return 27;
     case NAS_LOOSE_SQUEEZE: return 30;
     case NAS_LOOSE_PACK: return 59;
+    case NAS_LOOSE_SPLIT: return 35;
+    case NAS_LOOSE_SPLIT_V: return 79;
     case NAS_LOOSE_BATCH_TO_SPACE:
     case NAS_LOOSE_SPACE_TO_BATCH:
     case NAS_LOOSE_EXPAND_DIMS:
@@ -30,6 +32,8 @@ static bool is_known(int32_t code) {
     case NAS_LOOSE_REDUCE_PROD:
     case NAS_LOOSE_SQUEEZE:
     case NAS_LOOSE_PACK:
+    case NAS_LOOSE_SPLIT:
+    case NAS_LOOSE_SPLIT_V:
     case NAS_LOOSE_BATCH_TO_SPACE:
     case NAS_LOOSE_SPACE_TO_BATCH:
     case NAS_LOOSE_EXPAND_DIMS:
@@ -147,7 +151,9 @@ static void read_operands(nas_reader *r, const nas_flat_in_table *from, nas_loos
     const nas_flat_in_vector out = nas_flat_field_vector(&r->f, from, TFL_OP_OUTPUTS, 4);
     if (r->f.status != NAS_OK) return;
     snprintf(who, sizeof who, "operator %d (%s)", o->number, tfl_operator_name(o->code));
-    if (in.count > NAS_LOOSE_INPUTS || out.count != 1) {
+    const bool splits = o->code == NAS_LOOSE_SPLIT || o->code == NAS_LOOSE_SPLIT_V;
+    const uint32_t most = splits ? NAS_LOOSE_INPUTS : 1;
+    if (in.count > NAS_LOOSE_INPUTS || out.count < 1 || out.count > most) {
         nas_flat_fail(&r->f, NAS_EUNSUPPORTED, "%s has %u inputs and %u outputs", who, in.count,
                       out.count);
         return;
@@ -157,8 +163,12 @@ static void read_operands(nas_reader *r, const nas_flat_in_table *from, nas_loos
         o->in[k] = (int32_t)nas_flat_get_u32(&r->f, in.at + 4 * k);
         if (o->in[k] != -1) nas_read_demand(r, o->in[k], who);
     }
-    o->out = (int32_t)nas_flat_get_u32(&r->f, out.at);
-    nas_read_demand(r, o->out, who);
+    o->n_out = (int32_t)out.count;
+    for (uint32_t k = 0; k < out.count; k++) {
+        o->outs[k] = (int32_t)nas_flat_get_u32(&r->f, out.at + 4 * k);
+        nas_read_demand(r, o->outs[k], who);
+    }
+    o->out = o->outs[0];
 }
 
 void nas_read_ops(nas_reader *r) {
