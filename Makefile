@@ -87,7 +87,9 @@ $$(BUILD)/core/$(1)/plain.inc: $(3) Makefile
 $$(BUILD)/core/$(1)/$(2).o: $$(BUILD)/core/$(1)/plain.inc
 $$(BUILD)/core/$(1)/$(2).o: FLAGS += -I$$(BUILD)
 endef
-$(eval $(call plain,deploy,emit/emit,$(wildcard core/deploy/fixed.h core/deploy/plain/*.c)))
+PLAIN := core/deploy/fixed.h $(patsubst %,core/deploy/plain/%,shared.h kernels.c pairs.h values.c model_test.c) \
+    $(sort $(wildcard core/deploy/ops/*.c)) # the order in which exported C has its parts
+$(eval $(call plain,deploy,emit/emit,$(PLAIN)))
 $(BUILD)/core/deploy/emit/program.o: $(BUILD)/core/deploy/plain.inc
 $(BUILD)/core/deploy/emit/program.o: FLAGS += -I$(BUILD)
 $(eval $(call plain,audio,frontend_source,core/kernel/level.h core/audio/plain/frontend.c))

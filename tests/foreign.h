@@ -1,4 +1,5 @@
-/* tests/foreign.h - the files of tests/golden/foreign.bin (make_foreign.py). */
+/* tests/foreign.h - files with inputs and outputs: tests/golden/foreign.bin (make_foreign.py) and
+ * ops.bin (make_ops.py). */
 #ifndef NAS_TESTS_FOREIGN_H
 #define NAS_TESTS_FOREIGN_H
 
@@ -14,7 +15,7 @@ typedef struct sample {
     int32_t file_n, in_n, out_n;
 } sample;
 
-enum { MOST_SAMPLES = 32 };
+enum { MOST_SAMPLES = 64 };
 
 static inline const uint8_t *take_padded(const uint8_t **at, int32_t n) {
     const uint8_t *p = *at;
@@ -23,11 +24,12 @@ static inline const uint8_t *take_padded(const uint8_t **at, int32_t n) {
 }
 
 /* All of them, in arena a; their number, or -1 with *err. */
-static inline int32_t read_samples(nas_arena *a, sample out[MOST_SAMPLES], nas_err *err) {
+static inline int32_t read_samples_of(nas_arena *a, const char *path, sample out[MOST_SAMPLES],
+                                      nas_err *err) {
     uint8_t *bytes;
     size_t n;
     int32_t count;
-    if (nas_file_read(a, "tests/golden/foreign.bin", 1 << 24, &bytes, &n, err) != NAS_OK) return -1;
+    if (nas_file_read(a, path, 1 << 24, &bytes, &n, err) != NAS_OK) return -1;
     const uint8_t *at = bytes;
     memcpy(&count, take_padded(&at, 16), sizeof count);
     for (int32_t i = 0; i < count && i < MOST_SAMPLES; i++) {
@@ -41,6 +43,10 @@ static inline int32_t read_samples(nas_arena *a, sample out[MOST_SAMPLES], nas_e
         out[i].out = take_padded(&at, out[i].out_n = lengths[2]);
     }
     return count;
+}
+
+static inline int32_t read_samples(nas_arena *a, sample out[MOST_SAMPLES], nas_err *err) {
+    return read_samples_of(a, "tests/golden/foreign.bin", out, err);
 }
 
 #endif

@@ -175,6 +175,55 @@ static inline void rg_join(rg *b, nas_op_kind kind, int32_t other, nas_activatio
     rg_op(b, o, t.rank, t.dims);
 }
 
+/* The newest activation and an older one, which differ along `axis` alone. */
+static inline void rg_concat(rg *b, int32_t other, int32_t axis) {
+    const nas_tensor t = *rg_top(b);
+    int32_t dims[4];
+    nas_op o = {.kind = NAS_OP_CONCATENATION, .n_in = 2, .in = {0, other}, .axis = axis};
+    for (int k = 0; k < 4; k++) dims[k] = t.dims[k];
+    dims[axis] += b->g.tensors[other].dims[axis];
+    rg_op(b, o, t.rank, dims);
+}
+
+static inline int32_t rg_list(rg *b, int32_t n, const int32_t *values) {
+    int32_t index, *data = nas_arena_array(b->g.arena, (size_t)n, sizeof *data, &b->err);
+    if (!data) exit(1);
+    for (int i = 0; i < n; i++) data[i] = values[i];
+    const nas_tensor t = {.dtype = NAS_I32, .rank = 1, .dims = {n}, .data = data};
+    rg_ok(b, nas_graph_tensor(&b->g, &t, &index, &b->err));
+    return index;
+}
+
+static inline void rg_transpose(rg *b, const int32_t order[4]) {
+    const nas_tensor x = *rg_top(b);
+    nas_op o = {.kind = NAS_OP_TRANSPOSE, .n_in = 2, .in = {0, rg_list(b, 4, order)}};
+    int32_t dims[4];
+    for (int k = 0; k < 4; k++) dims[k] = x.dims[order[k]];
+    rg_op(b, o, 4, dims);
+}
+
+/* Every second row but the first, columns backwards. */
+static inline void rg_slice(rg *b) {
+    const nas_tensor x = *rg_top(b);
+    const int32_t begin[4] = {0, 1, -1, 0}, end[4] = {0, 0, 0, 0}, step[4] = {1, 2, -1, 1};
+    nas_op o = {.kind = NAS_OP_STRIDED_SLICE, .n_in = 4, .end_mask = 0xf};
+    o.in[1] = rg_list(b, 4, begin);
+    o.in[2] = rg_list(b, 4, end);
+    o.in[3] = rg_list(b, 4, step);
+    rg_op(b, o, 4, (int32_t[]){1, x.dims[1] / 2, x.dims[2], x.dims[3]});
+}
+
+static inline void rg_max(rg *b) {
+    const nas_op o = {.kind = NAS_OP_REDUCE_MAX, .n_in = 1};
+    rg_op(b, o, 2, (int32_t[]){1, rg_top(b)->dims[3]});
+}
+
+static inline void rg_leaky(rg *b) {
+    const nas_tensor t = *rg_top(b);
+    const nas_op o = {.kind = NAS_OP_LEAKY_RELU, .n_in = 1, .alpha = 0.2f};
+    rg_op(b, o, t.rank, t.dims);
+}
+
 static inline void rg_flatten(rg *b) {
     const int32_t dims[2] = {1, (int32_t)nas_tensor_count(rg_top(b))};
     const nas_op o = {.kind = NAS_OP_RESHAPE, .n_in = 1};
@@ -184,13 +233,13 @@ static inline void rg_flatten(rg *b) {
 /* A small net of kind `variant` (from 0): convolutions of every sort, odd channel numbers, strides,
  * paddings, dilations, pools, joins. rg_variants says how many there are. Without SOFTMAX the bits
  * before it are seen. */
-enum { rg_variants = 15 };
+enum { rg_variants = 18, rg_own = 15 }; /* rg_own: those of operators that exports have */
 
 static inline rg rg_net(nas_arena *a, uint32_t seed, int32_t variant, bool softmax) {
     static const int32_t inputs[rg_variants][4] = {
-        {1, 25, 20, 1}, {1, 13, 9, 3}, {1, 12, 11, 5}, {1, 9, 9, 4},  {1, 16, 7, 2},
-        {1, 10, 10, 1}, {1, 8, 8, 6},  {1, 7, 5, 17},  {1, 1, 1, 33}, {1, 11, 6, 3},
-        {1, 14, 4, 8},  {1, 6, 6, 19}, {1, 1, 30, 4},  {1, 5, 5, 16}, {1, 17, 1, 5}};
+        {1, 25, 20, 1}, {1, 13, 9, 3}, {1, 12, 11, 5}, {1, 9, 9, 4},  {1, 16, 7, 2}, {1, 10, 10, 1},
+        {1, 8, 8, 6},   {1, 7, 5, 17}, {1, 1, 1, 33},  {1, 11, 6, 3}, {1, 14, 4, 8}, {1, 6, 6, 19},
+        {1, 1, 30, 4},  {1, 5, 5, 16}, {1, 17, 1, 5},  {1, 9, 7, 3},  {1, 6, 5, 8},  {1, 8, 7, 5}};
     const rg_window same3 = {.kernel = {3, 3}, .activation = NAS_ACT_RELU};
     const rg_window one = {.kernel = {1, 1}, .activation = NAS_ACT_RELU6};
     rg b = rg_start(a, seed * 1000 + (uint32_t)variant, 4, inputs[variant]);
@@ -308,6 +357,43 @@ static inline rg rg_net(nas_arena *a, uint32_t seed, int32_t variant, bool softm
         rg_conv(&b, 6, (rg_window){.kernel = {2, 2}, .padding = NAS_VALID});
         rg_mean(&b, false);
         rg_dense(&b, 4, NAS_ACT_NONE, true);
+        break;
+    }
+    case 15: { /* branches, and a gate of 0 to 1 */
+        rg_conv(&b, 6, same3);
+        const int32_t trunk = b.last;
+        rg_pool(&b, NAS_OP_AVERAGE_POOL_2D, (rg_window){.kernel = {3, 3}});
+        rg_concat(&b, trunk, 3);
+        const int32_t both = b.last;
+        rg_unary(&b, NAS_OP_LOGISTIC);
+        rg_join(&b, NAS_OP_MUL, both, NAS_ACT_NONE);
+        rg_concat(&b, both, 1);
+        rg_mean(&b, false);
+        rg_dense(&b, 5, NAS_ACT_NONE, true);
+        break;
+    }
+    case 16: { /* activations and comparisons of files of others */
+        rg_conv(&b, 9, (rg_window){.kernel = {3, 3}});
+        const int32_t trunk = b.last;
+        rg_unary(&b, NAS_OP_TANH);
+        rg_join(&b, NAS_OP_SUB, trunk, NAS_ACT_RELU);
+        rg_leaky(&b);
+        rg_join(&b, NAS_OP_MINIMUM, trunk, NAS_ACT_NONE);
+        rg_unary(&b, NAS_OP_HARD_SWISH);
+        rg_affine(&b, NAS_OP_MAXIMUM, false);
+        rg_max(&b);
+        rg_dense(&b, 4, NAS_ACT_NONE, true);
+        break;
+    }
+    case 17: { /* parts and turned axes */
+        const int32_t turn[4] = {0, 2, 3, 1};
+        rg_conv(&b, 6, same3);
+        rg_slice(&b);
+        rg_transpose(&b, turn);
+        rg_unary(&b, NAS_OP_LOG_SOFTMAX);
+        rg_conv(&b, 4, (rg_window){.kernel = {2, 2}, .padding = NAS_VALID});
+        rg_mean(&b, false);
+        rg_dense(&b, 3, NAS_ACT_NONE, true);
         break;
     }
     default: /* exact widths */

@@ -28,16 +28,31 @@ static int32_t exp_quarter(int32_t a) {
     return at_eighth + nas_fixed_high(at_eighth, x + tail);
 }
 
-int32_t nas_fixed_exp(int32_t a) {
+int32_t nas_fixed_exp_of(int32_t a, int32_t bits) {
     /* exp(-2^k) for k = -2 ... 4. */
     static const int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308,
                                       39332535,   720401,     242};
-    const int32_t quarter = 1 << 24;
+    const int32_t quarter = 1 << (29 - bits);
     if (a == 0) return INT32_MAX;
     const int32_t in_quarter = (a & (quarter - 1)) - quarter;
-    int32_t result = exp_quarter(nas_fixed_left(in_quarter, 5));
+    int32_t result = exp_quarter(nas_fixed_left(in_quarter, bits));
     const int32_t rest = in_quarter - a;
-    for (int32_t k = 0; k < 7; k++)
+    for (int32_t k = 0; k < bits + 2; k++)
         if (rest & (quarter << k)) result = nas_fixed_high(result, factors[k]);
     return result;
+}
+
+int32_t nas_fixed_exp(int32_t a) {
+    return nas_fixed_exp_of(a, 5);
+}
+
+/* Three of Newton's steps, as nas_fixed_reciprocal has them. */
+int32_t nas_fixed_complement(int32_t a) {
+    const int32_t half = (int32_t)(((int64_t)a + INT32_MAX + 1) / 2);
+    int32_t x = 1515870810 + nas_fixed_high(half, -1010580540);
+    for (int32_t i = 0; i < 3; i++) {
+        const int32_t miss = (1 << 29) - nas_fixed_high(half, x);
+        x += nas_fixed_left(nas_fixed_high(x, miss), 2);
+    }
+    return nas_fixed_left(x - (1 << 29), 2);
 }

@@ -60,7 +60,10 @@ static inline int32_t nas_fixed_reciprocal(int32_t a) {
 /* end */
 
 nas_fixed nas_fixed_of(double real);
-/* exp of a <= 0 with 5 integer bits, as a fraction of 31 bits. */
+/* exp of a <= 0 with 5, or so many (at most 5), integer bits, as a fraction of 31 bits. */
 int32_t nas_fixed_exp(int32_t a);
+int32_t nas_fixed_exp_of(int32_t a, int32_t bits);
+/* (1 - a) / (1 + a) of a fraction a in [0, 1), as a fraction of 31 bits. */
+int32_t nas_fixed_complement(int32_t a);
 
 #endif

@@ -26,7 +26,7 @@ typedef enum nas_activation {
     NAS_ACT_RELU6 = 3
 } nas_activation;
 
-enum { NAS_MAX_RANK = 4, NAS_OP_INPUTS = 3 };
+enum { NAS_MAX_RANK = 4, NAS_OP_INPUTS = 16 };
 
 /* What a tensor may hold, and what the int32 sums of int8 operators can. */
 enum {
@@ -52,9 +52,11 @@ typedef struct nas_tensor {
 /* Operands: CONV_2D, DEPTHWISE and FULLY_CONNECTED: input, kernel, bias. ADD and MUL: two operands
  * that broadcast as numpy's do. RESHAPE: input (and, as read from files, a constant int32 shape).
  * MEAN: input, constant int32 axes. PAD (with zeros): input, constant int32 [rank,2] of what comes
- * before and after along each axis. All others: the input. Kernels and biases are constants, or
- * made of one by DEQUANTIZE (of float16); with a float input a kernel may be int8 (symmetric) and
- * the bias float: a hybrid operator. */
+ * before and after along each axis. SUB, MINIMUM and MAXIMUM as ADD. CONCATENATION: up to
+ * NAS_OP_INPUTS inputs. REDUCE_MAX as MEAN. STRIDED_SLICE: input, constant int32 begin, end and
+ * stride of each axis. TRANSPOSE: input, constant int32 order of its axes. All others: the input.
+ * Kernels and biases are constants, or made of one by DEQUANTIZE (of float16); with a float input a
+ * kernel may be int8 (symmetric) and the bias float: a hybrid operator. */
 typedef struct nas_op {
     nas_op_kind kind;
     int32_t n_in;
@@ -63,8 +65,11 @@ typedef struct nas_op {
     nas_padding padding;
     int32_t stride[2], dilation[2], window[2]; /* height, width; window: of pools */
     nas_activation activation;
-    float beta;      /* of SOFTMAX */
-    bool keep_dims;  /* of MEAN */
+    float beta;                                /* of SOFTMAX */
+    bool keep_dims;                            /* of MEAN */
+    int32_t axis;                              /* of CONCATENATION: not below 0 */
+    float alpha;                               /* of LEAKY_RELU: the slope below 0 */
+    int32_t begin_mask, end_mask, shrink_mask; /* of STRIDED_SLICE: a bit for each axis */
     int32_t version; /* of a file that was read; 0: the lowest that means this */
     bool asymmetric; /* of a FULLY_CONNECTED with a float input and an int8 kernel: the codes of its
                         input have a zero point */
@@ -77,7 +82,8 @@ enum {
     NAS_CHANGED_SHAPES = 2,   /* operators that compute sizes or only rename axes are folded */
     NAS_CHANGED_DILATION = 4, /* dilation by moving blocks to the batch and back */
     NAS_CHANGED_UINT8 = 8,    /* uint8 is int8 with shifted zero points */
-    NAS_CHANGED_CODES = 16    /* a hybrid convolution over blocks has one scale for all of them */
+    NAS_CHANGED_CODES = 16,   /* a hybrid convolution over blocks has one scale for all of them */
+    NAS_CHANGED_SPLIT = 32    /* SPLIT and SPLIT_V are slices, one for each output */
 };
 
 /* One input, one output; ops stand in the order in which they run. */

@@ -94,6 +94,7 @@ typedef struct nas_op_row {
     bool renames;         /* its output is its input, in the same place */
     bool exact;           /* copies or compares codes: alike in uint8 and in int8 */
     bool formats;         /* from one number format to another: not in a graph to be quantised */
+    bool adds;            /* in int8 its output's scale is bounded (nas_int8_add_width) */
     nas_scale_rule scale; /* of its output in int8 */
     float fixed_scale;    /* for NAS_SCALE_FIXED */
     int32_t fixed_zero_point;
@@ -126,5 +127,10 @@ NAS_NODISCARD nas_status nas_graph_list(nas_graph *g, int32_t n, const int32_t *
                                         int32_t *index, nas_err *err);
 /* Strides and dilations that are 0 become 1. */
 void nas_op_at_least_one(int32_t v[2]);
+
+/* What STRIDED_SLICE takes of an axis of n items; part: begin, end and stride (not 0). count below
+ * 1: nothing. */
+void nas_slice_axis(const nas_op *o, int32_t axis, int32_t n, const int32_t part[3], int32_t *first,
+                    int32_t *count);
 
 #endif

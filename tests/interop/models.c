@@ -213,6 +213,53 @@ static void make_elementwise(maker *m) {
     }
 }
 
+/* The newest activation, `factor` times. */
+static void times(rg *b, float factor) {
+    const nas_tensor t = *rg_top(b);
+    nas_op o = {.kind = NAS_OP_MUL, .n_in = 2};
+    o.in[1] = rg_constant(b, 1, (int32_t[]){1}, factor, 0);
+    rg_op(b, o, t.rank, t.dims);
+}
+
+/* No weights: float16 and dynamic are float32. */
+static void make_two(maker *m, rg *b, int32_t number) {
+    const char *name = nas_arena_format(m->arena, &m->err, "others_%03d", number);
+    if (!name) exit(1);
+    make_format(m, b, name, NAS_FORMAT_FLOAT32, NULL);
+    make_format(m, b, name, NAS_FORMAT_INT8, NULL);
+}
+
+/* Operators that only files of others have, each at many scales. */
+static void make_others(maker *m) {
+    static const nas_op_kind unary[] = {NAS_OP_LOGISTIC, NAS_OP_TANH, NAS_OP_HARD_SWISH,
+                                        NAS_OP_LEAKY_RELU, NAS_OP_LOG_SOFTMAX};
+    static const nas_op_kind pair[] = {NAS_OP_SUB, NAS_OP_MINIMUM, NAS_OP_MAXIMUM};
+    for (int32_t i = 1; i <= 48; i++) {
+        const int32_t dims[4] = {1, 2 + i % 4, 3 + i % 5, i * 11 % 23 + 2};
+        const float factor = expf(0.3f * (float)(i % 24 - 10));
+        rg u = rg_start(m->arena, (uint32_t)i, 4, dims);
+        times(&u, factor);
+        nas_op o = {.kind = unary[i % 5], .n_in = 1, .alpha = 0.03f * (float)(i % 40)};
+        rg_op(&u, o, 4, dims);
+        make_two(m, &u, i);
+
+        rg p = rg_start(m->arena, (uint32_t)i, 4, dims);
+        const int32_t first = p.last;
+        times(&p, factor);
+        if (i % 4) rg_unary(&p, i % 4 < 2 ? NAS_OP_RELU : NAS_OP_TANH);
+        if (i % 3 == 0) rg_affine(&p, pair[i / 3 % 3], i % 2);
+        rg_join(&p, pair[i % 3], first, i % 3 ? NAS_ACT_NONE : activations[i / 3 % 3]);
+        make_two(m, &p, 100 + i);
+
+        rg c = rg_start(m->arena, (uint32_t)i, 4, dims);
+        times(&c, factor);
+        if (i % 2) rg_concat(&c, first, 1 + i % 3);
+        if (i % 3) rg_slice(&c);
+        if (i % 4) rg_transpose(&c, (int32_t[]){0, 1 + i % 3, 1 + (i + 1) % 3, 1 + (i + 2) % 3});
+        make_two(m, &c, 200 + i);
+    }
+}
+
 /* float input -> int8 inside -> float output: what QUANTIZE and DEQUANTIZE are for. */
 static void make_float_ports(maker *m) {
     rg b = rg_start(m->arena, 1, 2, (int32_t[]){1, 50});
@@ -313,10 +360,11 @@ static void make_nets(maker *m, uint32_t nets) {
     for (uint32_t seed = 1; seed <= SEEDS; seed++)
         for (int32_t variant = 0; variant < rg_variants; variant++) {
             rg plain = rg_net(m->arena, seed, variant, seed % 2 == 0);
-            make(m, &plain, "plain", (int32_t)seed * 100 + variant);
+            make(m, &plain, variant < rg_own ? "plain" : "others", (int32_t)seed * 1000 + variant);
             rg folded = rg_net(m->arena, seed, variant, seed % 2 == 0);
             ok(m, nas_graph_fold(&folded.g, &m->err));
-            make(m, &folded, "folded", (int32_t)seed * 100 + variant);
+            make(m, &folded, variant < rg_own ? "folded" : "others",
+                 (int32_t)seed * 1000 + 100 + variant);
         }
     for (uint32_t seed = 1; seed <= nets; seed++) {
         const nas_arena_mark mark = nas_arena_here(m->arena);
@@ -382,6 +430,7 @@ int main(int argc, char **argv) {
         make_windows(&m);
         make_dense(&m);
         make_elementwise(&m);
+        make_others(&m);
         make_relu6(&m);
         make_float_ports(&m);
         make_scales(&m);

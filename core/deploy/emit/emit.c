@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* core/deploy/fixed.h and plain/kernels.c, line by line (Makefile). */
+/* The parts of core/deploy/fixed.h, plain and ops, line by line (Makefile). */
 static const char *const lines[] = {
 #include "core/deploy/plain.inc"
 };

@@ -115,7 +115,10 @@ static void tie(finder *f, const nas_op *o) {
         else
             free_in = false;
         break;
-    default: free_in = false; break;
+    default:
+        free_in = false;
+        for (int32_t k = 1; k < o->n_in; k++) fix(f, o->in[k]);
+        break;
     }
     if (free_in && !shared_constant(f, o)) return;
     fix(f, o->in[0]);

@@ -122,8 +122,9 @@ static nas_status add_activation(quantizer *q, int32_t tensor, const nas_tensor 
     return nas_graph_tensor(q->out, &t, &q->to[tensor], q->err);
 }
 
-/* A constant operand of ADD or MUL: one scale. */
-static nas_status add_constant(quantizer *q, int32_t tensor) {
+/* A constant operand: one scale, that of `like` if there is one. */
+static nas_status add_constant(quantizer *q, int32_t tensor, const nas_tensor *like,
+                               int32_t *index) {
     nas_tensor t = q->g->tensors[tensor];
     const float *v = t.data;
     const int64_t n = nas_tensor_count(&t);
@@ -134,11 +135,11 @@ static nas_status add_constant(quantizer *q, int32_t tensor) {
     }
     int8_t *codes = nas_arena_alloc(q->out->arena, (size_t)n, q->err);
     if (!codes) return NAS_ENOMEM;
-    NAS_TRY(set_range(q, &t, r, 0));
+    NAS_TRY(like ? set_scale(q, &t, like->scale[0], like->zero_point[0]) : set_range(q, &t, r, 0));
     for (int64_t i = 0; i < n; i++) codes[i] = nas_quantize_i8(v[i], t.scale[0], t.zero_point[0]);
     t.dtype = NAS_I8;
     t.data = codes;
-    return nas_graph_tensor(q->out, &t, &q->to[tensor], q->err);
+    return nas_graph_tensor(q->out, &t, index, q->err);
 }
 
 /* Shapes and axes. */
@@ -218,7 +219,8 @@ static nas_status add_operand(quantizer *q, const nas_op *o, int32_t k, nas_op *
         if (t->dtype == NAS_F32 && !nas_all_finite(t))
             return nas_fail(q->err, NAS_EINVAL, "int8: a constant of %s is not finite",
                             nas_op_name(o->kind));
-        NAS_TRY(t->dtype == NAS_F32 ? add_constant(q, tensor) : copy_operand(q, tensor));
+        NAS_TRY(t->dtype == NAS_F32 ? add_constant(q, tensor, NULL, &q->to[tensor])
+                                    : copy_operand(q, tensor));
     }
     to->in[k] = q->to[tensor];
     return NAS_OK;
@@ -236,10 +238,28 @@ static nas_status add_output(quantizer *q, const nas_op *o, nas_op *to) {
     if (row->scale == NAS_SCALE_INPUT) own = q->out->tensors[to->in[0]];
     if (row->scale == NAS_SCALE_FIXED)
         NAS_TRY(set_scale(q, &own, row->fixed_scale, row->fixed_zero_point));
-    if (o->kind == NAS_OP_ADD) larger = larger_scale(q->out, to);
+    if (row->adds) larger = larger_scale(q->out, to);
     NAS_TRY(add_activation(q, o->out, own.n_scale ? &own : NULL, larger));
     to->out = q->to[o->out];
     return NAS_OK;
+}
+
+/* An operand in the output's scale: a constant at once, an activation by a QUANTIZE of its own. */
+static nas_status add_like(quantizer *q, const nas_op *o, int32_t k, nas_op *to) {
+    const nas_tensor like = q->out->tensors[to->out];
+    const nas_tensor *t = &q->g->tensors[o->in[k]];
+    if (t->data && !nas_all_finite(t))
+        return nas_fail(q->err, NAS_EINVAL, "int8: a constant of %s is not finite",
+                        nas_op_name(o->kind));
+    if (t->data) return add_constant(q, o->in[k], &like, &to->in[k]);
+    to->in[k] = q->to[o->in[k]];
+    nas_tensor own = q->out->tensors[to->in[k]];
+    if (nas_same_parameters(&own, &like)) return NAS_OK;
+    nas_op change = {.kind = NAS_OP_QUANTIZE, .n_in = 1, .in = {to->in[k]}};
+    NAS_TRY(set_scale(q, &own, like.scale[0], like.zero_point[0]));
+    NAS_TRY(nas_graph_tensor(q->out, &own, &change.out, q->err));
+    to->in[k] = change.out;
+    return nas_graph_add_op(q->out, &change, q->err);
 }
 
 static nas_status add_op(quantizer *q, const nas_op *o) {
@@ -247,6 +267,11 @@ static nas_status add_op(quantizer *q, const nas_op *o) {
     nas_op to = *o;
     if (row->formats)
         return nas_fail(q->err, NAS_EINVAL, "int8: the graph has a %s already", row->name);
+    if (row->scale == NAS_SCALE_ALL) {
+        NAS_TRY(add_output(q, o, &to));
+        for (int32_t k = 0; k < o->n_in; k++) NAS_TRY(add_like(q, o, k, &to));
+        return nas_graph_add_op(q->out, &to, q->err);
+    }
     NAS_TRY(add_operand(q, o, 0, &to));
     if (row->weighted) NAS_TRY(add_weights(q, o, row->kernel_axis, &to));
     for (int32_t k = 1; k < o->n_in && !row->weighted; k++) NAS_TRY(add_operand(q, o, k, &to));

@@ -21,13 +21,14 @@ typedef enum nas_unit_rule {
 
 typedef struct nas_deploy_op {
     uint8_t options; /* number of its options in TFLite's union BuiltinOptions; 0: none */
-    bool loose;      /* the reader may fold it away: of sizes (tflite/loose_sizes.c) */
     /* Options of a file; t may be empty (defaults). Failures go to r->f. NULL: none. */
     void (*read)(nas_reader *r, const nas_flat_in_table *t, nas_loose_op *o);
     /* Fields of the options' table; what they refer to is written first. NULL: all defaults. */
     void (*write)(nas_flat *f, const nas_graph *g, const nas_op *o);
     /* Output dimensions that a file leaves open; NULL: the input's. */
     void (*shape)(nas_loose *l, const nas_loose_op *o);
+    /* What of an operator's options is known once its shapes are; NULL: nothing. */
+    void (*settle)(const nas_loose *l, const nas_loose_op *o, nas_op *op);
     nas_unit_rule units;
     /* Prepares a step. */
     nas_step_open *open;
@@ -59,5 +60,13 @@ void nas_loose_window(nas_loose *l, const nas_loose_op *o, const int32_t *kernel
 /* What two operands broadcast to; the input without the axes that operand 1 lists. */
 void nas_loose_broadcast(nas_loose *l, const nas_loose_op *o);
 void nas_loose_reduce(nas_loose *l, const nas_loose_op *o);
+
+/* --- of codes one by one ---------------------------------------------------------------------- */
+
+/* An int8 operator that makes of each code another: what it makes of `code`. */
+typedef int8_t nas_code_fn(const nas_step *s, int32_t code);
+/* A step, and C, by a table of all 256. Errors: NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_table_open(nas_step *s, nas_code_fn *f, nas_arena *a, nas_err *err);
+void nas_table_emit(nas_emitter *e, nas_code_fn *f);
 
 #endif

@@ -1,5 +1,5 @@
 /* core/deploy/tflite/loose.c - from the operators of a file to those of a graph. */
-#include "core/deploy/tflite/loose.h"
+#include "core/deploy/ops/op.h"
 #include "core/deploy/tflite/names.h"
 #include "core/graph/graph_int.h"
 #include "core/graph/op_row.h"
@@ -54,14 +54,19 @@ static nas_status check_uint8(const nas_loose *l, const nas_loose_op *o) {
                           "inside and UINT8 as input and output is taken: convert it so");
 }
 
+static bool is_split(const nas_loose_op *o) {
+    return o->code == NAS_LOOSE_SPLIT || o->code == NAS_LOOSE_SPLIT_V;
+}
+
 static nas_status resolve_op(nas_loose *l, nas_loose_op *o) {
+    if (is_split(o)) return nas_loose_split(l, o);
     switch (o->code) {
     case NAS_LOOSE_SHAPE:
-    case NAS_LOOSE_STRIDED_SLICE:
+    case NAS_OP_STRIDED_SLICE:
     case NAS_LOOSE_GATHER:
     case NAS_LOOSE_REDUCE_PROD:
     case NAS_LOOSE_PACK:
-    case NAS_LOOSE_CONCATENATION: NAS_TRY(nas_loose_sizes(l, o)); break;
+    case NAS_OP_CONCATENATION: NAS_TRY(nas_loose_sizes(l, o)); break;
     case NAS_LOOSE_SPACE_TO_BATCH: NAS_TRY(nas_loose_dilate(l, o)); break;
     default: break;
     }
@@ -71,6 +76,8 @@ static nas_status resolve_op(nas_loose *l, nas_loose_op *o) {
         return nas_fail(l->err, NAS_EUNSUPPORTED, "operator %d is %s, which nas does not run",
                         o->number, tfl_operator_name(o->code));
     if (o->n_in < 1) return nas_loose_fail(l, o, "it has no operand");
+    if (o->other_masks)
+        return nas_loose_fail(l, o, "its ellipsis, new axes or offsets are not supported");
     NAS_TRY(check_uint8(l, o));
     if (!is_shift(l, o)) return NAS_OK;
     l->same[o->out] = l->same[o->in[0]];
@@ -101,6 +108,7 @@ static nas_status add_rows(nas_loose *l, nas_op *op) {
 }
 
 static nas_status add_op(nas_loose *l, const nas_loose_op *o) {
+    if (is_split(o)) return nas_loose_add_split(l, o, same_as(l, o->in[0]));
     nas_op op = o->o;
     op.kind = (nas_op_kind)o->code;
     op.origin = o->number + 1;
@@ -108,6 +116,8 @@ static nas_status add_op(nas_loose *l, const nas_loose_op *o) {
     op.n_in = o->n_in;
     for (int32_t k = 0; k < o->n_in; k++) op.in[k] = same_as(l, o->in[k]);
     op.out = o->out;
+    const nas_deploy_op *row = nas_deploy_op_of(o->code);
+    if (row->settle) row->settle(l, o, &op);
     if (op.kind == NAS_OP_FULLY_CONNECTED && o->keep_dims && l->g->tensors[o->out].rank != 2 &&
         !l->g->tensors[o->out].data)
         return add_rows(l, &op);

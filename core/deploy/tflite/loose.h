@@ -7,30 +7,31 @@
 
 /* Values are TFLite's BuiltinOperator: what goes while a file is opened. */
 typedef enum nas_loose_kind {
-    NAS_LOOSE_CONCATENATION = 2, /* of sizes */
-    NAS_LOOSE_GATHER = 36,       /* of sizes */
+    NAS_LOOSE_GATHER = 36, /* of sizes */
     NAS_LOOSE_BATCH_TO_SPACE = 37,
     NAS_LOOSE_SPACE_TO_BATCH = 38,
     NAS_LOOSE_SQUEEZE = 43,
-    NAS_LOOSE_STRIDED_SLICE = 45, /* of sizes */
+    NAS_LOOSE_SPLIT = 49,
     NAS_LOOSE_EXPAND_DIMS = 70,
     NAS_LOOSE_SHAPE = 77,
     NAS_LOOSE_REDUCE_PROD = 81, /* of sizes */
-    NAS_LOOSE_PACK = 83         /* of sizes */
+    NAS_LOOSE_PACK = 83,        /* of sizes */
+    NAS_LOOSE_SPLIT_V = 102
 } nas_loose_kind;
 
-enum { NAS_LOOSE_INPUTS = 8 };
+enum { NAS_LOOSE_INPUTS = NAS_OP_INPUTS };
 
 /* An operator of the file. */
 typedef struct nas_loose_op {
     int32_t code, number; /* a nas_op_kind or nas_loose_kind; its place in the file */
     int32_t n_in, in[NAS_LOOSE_INPUTS], out;
-    nas_op o;       /* the options of what nas has */
+    int32_t n_out, outs[NAS_LOOSE_INPUTS]; /* out is the first; more have SPLIT and SPLIT_V */
+    nas_op o;                              /* the options of what nas has */
     bool keep_dims; /* of FULLY_CONNECTED: all dimensions but the last stay */
     int32_t n_dims; /* RESHAPE: those of its options; SQUEEZE: its axes, 0: all of size 1 */
     int32_t dims[NAS_MAX_RANK];
-    int32_t begin_mask, end_mask, shrink_mask, other_masks; /* of STRIDED_SLICE */
-    int32_t axis;                                           /* of PACK, CONCATENATION, GATHER */
+    int32_t other_masks; /* of STRIDED_SLICE: those that the graph has not */
+    int32_t axis;        /* of PACK, CONCATENATION, GATHER, SPLIT */
     bool gone;
 } nas_loose_op;
 
@@ -75,6 +76,10 @@ NAS_NODISCARD nas_status nas_loose_shape(nas_loose *l, nas_loose_op *o);
 /* SPACE_TO_BATCH_ND, a convolution and BATCH_TO_SPACE_ND become a dilated convolution. o: the
  * first. */
 NAS_NODISCARD nas_status nas_loose_dilate(nas_loose *l, nas_loose_op *o);
+
+/* SPLIT and SPLIT_V: the shapes of the outputs; then STRIDED_SLICE of `input` for each of them. */
+NAS_NODISCARD nas_status nas_loose_split(nas_loose *l, nas_loose_op *o);
+NAS_NODISCARD nas_status nas_loose_add_split(nas_loose *l, const nas_loose_op *o, int32_t input);
 
 /* A constant int32 tensor of the graph. */
 NAS_NODISCARD nas_status nas_loose_constant(nas_loose *l, int32_t rank, const int32_t *dims,

@@ -9,6 +9,7 @@ static bool is_open(const nas_loose *l, int32_t t) {
 
 void nas_loose_set_dims(nas_loose *l, int32_t t, int32_t rank, const int32_t *dims) {
     nas_tensor *y = &l->g->tensors[t];
+    if (y->data) return; /* nothing makes a constant: nas_graph_check refuses it */
     y->rank = rank;
     for (int32_t k = 0; k < rank; k++) y->dims[k] = dims[k];
 }

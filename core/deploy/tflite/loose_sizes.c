@@ -41,10 +41,10 @@ static nas_status slice(nas_loose *l, nas_loose_op *o, int32_t n, const int32_t 
         step[0] == 0 || o->other_masks)
         return nas_loose_fail(l, o, "begin, end and stride must be one constant number each");
     const int64_t s = step[0];
-    const int64_t first = o->begin_mask & 1 ? (s > 0 ? 0 : n - 1) : slice_end(begin[0], n, s);
-    const int64_t last = o->end_mask & 1 ? (s > 0 ? n : -1) : slice_end(end[0], n, s);
+    const int64_t first = o->o.begin_mask & 1 ? (s > 0 ? 0 : n - 1) : slice_end(begin[0], n, s);
+    const int64_t last = o->o.end_mask & 1 ? (s > 0 ? n : -1) : slice_end(end[0], n, s);
     int32_t count = 0;
-    if (o->shrink_mask & 1) {
+    if (o->o.shrink_mask & 1) {
         if (first < 0 || first >= n) return nas_loose_fail(l, o, "item %d of %d", begin[0], n);
         return put(l, o, 0, 1, &v[first]);
     }
@@ -92,7 +92,7 @@ nas_status nas_loose_sizes(nas_loose *l, nas_loose_op *o) {
     const int32_t n = nas_loose_list(l, o->in[0], v);
     if (n < 0) return NAS_OK; /* of values: not ours */
     switch (o->code) {
-    case NAS_LOOSE_STRIDED_SLICE: return slice(l, o, n, v);
+    case NAS_OP_STRIDED_SLICE: return slice(l, o, n, v);
     case NAS_LOOSE_GATHER: return gather(l, o, n, v);
     case NAS_LOOSE_REDUCE_PROD: return product(l, o, n, v);
     default: return join(l, o);

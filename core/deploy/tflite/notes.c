@@ -25,7 +25,8 @@ void nas_notes_names(const nas_graph *g, nas_flat *f, nas_flat_ref *names) {
         const nas_op *o = &g->ops[i];
         name_by(f, 't', i, &names[o->out]);
         for (int32_t k = 0; k < o->n_in; k++) {
-            const char what = !nas_op_is_weighted(o) ? 'c' : k == 1 ? 'k' : 'b';
+            const int further = k > 1 ? k - 1 : 0; /* c d e ... */
+            const char what = !nas_op_is_weighted(o) ? (char)('c' + further) : k == 1 ? 'k' : 'b';
             if (o->in[k] >= 0) name_by(f, what, i, &names[o->in[k]]);
         }
     }

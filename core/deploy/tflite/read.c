@@ -339,6 +339,7 @@ const char *nas_tflite_change_text(uint32_t bit) {
     case NAS_CHANGED_CODES:
         return "a dilated convolution of float inputs and int8 kernels gives its inputs one scale "
                "where runtimes give each block its own: outputs differ by that rounding";
+    case NAS_CHANGED_SPLIT: return "SPLIT and SPLIT_V are a slice for each of their outputs";
     default: return "changed";
     }
 }

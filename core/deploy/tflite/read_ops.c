@@ -10,12 +10,12 @@
 /* The number of an operator's options in the union; 0: it has none that matter. */
 static uint32_t options_type(int32_t code) {
     switch (code) {
-    case NAS_LOOSE_CONCATENATION: return 10;
     case NAS_LOOSE_GATHER: return 23;
     case NAS_LOOSE_REDUCE_PROD: return 27;
     case NAS_LOOSE_SQUEEZE: return 30;
-    case NAS_LOOSE_STRIDED_SLICE: return 32;
     case NAS_LOOSE_PACK: return 59;
+    case NAS_LOOSE_SPLIT: return 35;
+    case NAS_LOOSE_SPLIT_V: return 79;
     case NAS_LOOSE_BATCH_TO_SPACE:
     case NAS_LOOSE_SPACE_TO_BATCH:
     case NAS_LOOSE_EXPAND_DIMS:
@@ -28,12 +28,12 @@ static uint32_t options_type(int32_t code) {
 
 static bool is_known(int32_t code) {
     switch (code) {
-    case NAS_LOOSE_CONCATENATION:
     case NAS_LOOSE_GATHER:
     case NAS_LOOSE_REDUCE_PROD:
     case NAS_LOOSE_SQUEEZE:
-    case NAS_LOOSE_STRIDED_SLICE:
     case NAS_LOOSE_PACK:
+    case NAS_LOOSE_SPLIT:
+    case NAS_LOOSE_SPLIT_V:
     case NAS_LOOSE_BATCH_TO_SPACE:
     case NAS_LOOSE_SPACE_TO_BATCH:
     case NAS_LOOSE_EXPAND_DIMS:
@@ -117,24 +117,11 @@ void nas_read_dims(nas_reader *r, const nas_flat_in_table *from, uint32_t slot, 
         o->dims[k] = (int32_t)nas_flat_get_u32(&r->f, v.at + 4 * (size_t)k);
 }
 
-static void read_slice(nas_reader *r, const nas_flat_in_table *from, nas_loose_op *o) {
-    o->begin_mask = nas_flat_field_i32(&r->f, from, TFL_SLICE_BEGIN_MASK, 0);
-    o->end_mask = nas_flat_field_i32(&r->f, from, TFL_SLICE_END_MASK, 0);
-    o->shrink_mask = nas_flat_field_i32(&r->f, from, TFL_SLICE_SHRINK_MASK, 0);
-    o->other_masks = nas_flat_field_i32(&r->f, from, TFL_SLICE_ELLIPSIS_MASK, 0) |
-                     nas_flat_field_i32(&r->f, from, TFL_SLICE_NEW_AXIS_MASK, 0) |
-                     (int32_t)nas_flat_field_u8(&r->f, from, TFL_SLICE_OFFSET);
-}
-
 /* Of what goes while the file is opened. */
 static void read_loose_options(nas_reader *r, const nas_flat_in_table *t, nas_loose_op *o) {
     switch (o->code) {
     case NAS_LOOSE_SQUEEZE: nas_read_dims(r, t, TFL_SQUEEZE_AXES, o); break;
-    case NAS_LOOSE_STRIDED_SLICE: read_slice(r, t, o); break;
     case NAS_LOOSE_PACK: o->axis = nas_flat_field_i32(&r->f, t, TFL_PACK_AXIS, 0); break;
-    case NAS_LOOSE_CONCATENATION:
-        o->axis = nas_flat_field_i32(&r->f, t, TFL_CONCATENATION_AXIS, 0);
-        break;
     case NAS_LOOSE_GATHER: o->axis = nas_flat_field_i32(&r->f, t, TFL_GATHER_AXIS, 0); break;
     case NAS_LOOSE_REDUCE_PROD:
         o->o.keep_dims = nas_flat_field_u8(&r->f, t, TFL_MEAN_KEEP_DIMS) != 0;
@@ -164,7 +151,9 @@ static void read_operands(nas_reader *r, const nas_flat_in_table *from, nas_loos
     const nas_flat_in_vector out = nas_flat_field_vector(&r->f, from, TFL_OP_OUTPUTS, 4);
     if (r->f.status != NAS_OK) return;
     snprintf(who, sizeof who, "operator %d (%s)", o->number, tfl_operator_name(o->code));
-    if (in.count > NAS_LOOSE_INPUTS || out.count != 1) {
+    const bool splits = o->code == NAS_LOOSE_SPLIT || o->code == NAS_LOOSE_SPLIT_V;
+    const uint32_t most = splits ? NAS_LOOSE_INPUTS : 1;
+    if (in.count > NAS_LOOSE_INPUTS || out.count < 1 || out.count > most) {
         nas_flat_fail(&r->f, NAS_EUNSUPPORTED, "%s has %u inputs and %u outputs", who, in.count,
                       out.count);
         return;
@@ -174,8 +163,12 @@ static void read_operands(nas_reader *r, const nas_flat_in_table *from, nas_loos
         o->in[k] = (int32_t)nas_flat_get_u32(&r->f, in.at + 4 * k);
         if (o->in[k] != -1) nas_read_demand(r, o->in[k], who);
     }
-    o->out = (int32_t)nas_flat_get_u32(&r->f, out.at);
-    nas_read_demand(r, o->out, who);
+    o->n_out = (int32_t)out.count;
+    for (uint32_t k = 0; k < out.count; k++) {
+        o->outs[k] = (int32_t)nas_flat_get_u32(&r->f, out.at + 4 * k);
+        nas_read_demand(r, o->outs[k], who);
+    }
+    o->out = o->outs[0];
 }
 
 void nas_read_ops(nas_reader *r) {

@@ -1,4 +1,4 @@
-/* core/graph/ops/pair.c - ADD and MUL of operands that broadcast. */
+/* core/graph/ops/pair.c - ADD, SUB and MUL of operands that broadcast. */
 #include "core/graph/op_row.h"
 
 /* Of twice the larger scale to the output's, with NAS_ADD_BITS in between (reference/add.h). */
@@ -34,6 +34,7 @@ static int32_t mul_version(const nas_graph *g, const nas_op *o) {
 const nas_op_row nas_op_add = {
     .name = "ADD",
     .operands = 2,
+    .adds = true,
     .fuses = true,
     .check = check_elementwise,
     .releases = {{NAS_FORM_FLOAT, 1, NAS_RELEASE(1, 5), 0},
@@ -49,4 +50,14 @@ const nas_op_row nas_op_mul = {
     .releases = {{NAS_FORM_FLOAT, 1, NAS_RELEASE(1, 5), 0},
                  {NAS_FORM_INT8, 2, NAS_RELEASE(1, 14), 0},
                  {NAS_FORM_INT8, 3, NAS_RELEASE(1, 15), 0}},
+};
+
+const nas_op_row nas_op_sub = {
+    .name = "SUB",
+    .operands = 2,
+    .adds = true,
+    .fuses = true,
+    .check = check_elementwise,
+    .releases = {{NAS_FORM_FLOAT, 1, NAS_RELEASE(1, 6), 0},
+                 {NAS_FORM_INT8, 2, NAS_RELEASE(1, 14), 0}},
 };
