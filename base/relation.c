@@ -11,9 +11,9 @@ typedef struct row {
 } row;
 
 static const row rows[] = {
-    [NAS_ABOVE] = {">", 1, false, false, true},     [NAS_AT_LEAST] = {">=", 1, false, true, true},
-    [NAS_BELOW] = {"<", -1, true, false, false},    [NAS_AT_MOST] = {"<=", -1, true, true, false},
-    [NAS_EQUAL] = {"==", 0, false, true, false},    [NAS_UNEQUAL] = {"!=", 0, true, false, true},
+    [NAS_ABOVE] = {">", 1, false, false, true},  [NAS_AT_LEAST] = {">=", 1, false, true, true},
+    [NAS_BELOW] = {"<", -1, true, false, false}, [NAS_AT_MOST] = {"<=", -1, true, true, false},
+    [NAS_EQUAL] = {"==", 0, false, true, false}, [NAS_UNEQUAL] = {"!=", 0, true, false, true},
 };
 _Static_assert(sizeof rows / sizeof *rows == NAS_RELATIONS, "a row for each relation");
 

@@ -84,8 +84,7 @@ static nas_status read_rows(cli_comparison *c, nas_err *err) {
     if (!columns || !c->param || !c->figure)
         return nas_fail(err, NAS_ENOMEM, "compare: out of memory");
     for (int32_t i = 0; i < n; i++)
-        columns[i] =
-            i < c->t.params ? c->s.def.params[i].name : c->metric[i - c->t.params];
+        columns[i] = i < c->t.params ? c->s.def.params[i].name : c->metric[i - c->t.params];
     NAS_TRY(nas_store_trials(c->s.store, &c->s.def, &ask, add_row, c, err));
     if (c->failed) return nas_fail(err, NAS_ENOMEM, "compare: out of memory");
     c->t.param = c->param;
@@ -93,8 +92,8 @@ static nas_status read_rows(cli_comparison *c, nas_err *err) {
     c->t.ratio = c->ratio;
     c->t.size = c->size;
     int64_t all, done;
-    NAS_TRY(nas_store_count_trials(c->s.store, &c->s.def, &(nas_trials_ask){.n_where = 0}, &all,
-                                   err));
+    NAS_TRY(
+        nas_store_count_trials(c->s.store, &c->s.def, &(nas_trials_ask){.n_where = 0}, &all, err));
     NAS_TRY(nas_store_count_trials(c->s.store, &c->s.def, &ask, &done, err));
     c->others = all - done;
     return NAS_OK;

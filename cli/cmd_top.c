@@ -115,8 +115,7 @@ static void print_rest(cli_study *s, int64_t rows, bool all) {
         {.among = NAS_AMONG_ALL}, {.among = NAS_AMONG_FEASIBLE}, {.state = &complete}};
     int64_t count[3] = {0};
     for (int i = 0; i < 3; i++)
-        if (nas_store_count_trials(s->store, &s->def, &which[i], &count[i], NULL) != NAS_OK)
-            return;
+        if (nas_store_count_trials(s->store, &s->def, &which[i], &count[i], NULL) != NAS_OK) return;
     const int64_t total = count[all ? 0 : 1], miss = count[2] - count[1],
                   none = count[0] - count[2];
     if (rows < total)
@@ -131,9 +130,8 @@ static void print_rest(cli_study *s, int64_t rows, bool all) {
 }
 
 static nas_status fill(listing *l, cli_study *s, bool all, int64_t n, bool *varies, nas_err *err) {
-    nas_trials_ask ask = {.among = all ? NAS_AMONG_ALL : NAS_AMONG_FEASIBLE,
-                          .order = NAS_BY_RANK,
-                          .most = n};
+    nas_trials_ask ask = {
+        .among = all ? NAS_AMONG_ALL : NAS_AMONG_FEASIBLE, .order = NAS_BY_RANK, .most = n};
     int32_t n_names = 0;
     NAS_TRY(nas_store_varying(s->store, &s->def, &ask, varies, err));
     const char **names = columns(&s->def, varies, all, &n_names);

@@ -42,7 +42,8 @@ nas_status nas_store_totals(nas_store *s, int64_t *studies, int64_t *trials, nas
 
 static bool note_two(void *ctx, const nas_row *row) {
     double *const *to = ctx;
-    for (int i = 0; i < 2; i++) *to[i] = row->values[i].is_null ? 0 : nas_value_real(&row->values[i]);
+    for (int i = 0; i < 2; i++)
+        *to[i] = row->values[i].is_null ? 0 : nas_value_real(&row->values[i]);
     return false;
 }
 
@@ -167,8 +168,8 @@ nas_status nas_store_document_holder(nas_store *s, nas_study_id id, const char *
     nas_ask q;
     *out = (nas_holder){0};
     nas_ask_begin(&q);
-    nas_ask_put(&q, "select id, version, number from nas_trials_%lld where json = ",
-                (long long)id.study);
+    nas_ask_put(
+        &q, "select id, version, number from nas_trials_%lld where json = ", (long long)id.study);
     nas_ask_text(&q, json);
     nas_ask_put(&q, " and state = ");
     nas_ask_text(&q, nas_state_text(NAS_COMPLETE));

@@ -158,8 +158,8 @@ nas_status nas_store_trained(nas_store *s, nas_study_id id, int64_t row, int64_t
     nas_ask q;
     *trained = 0;
     nas_ask_begin(&q);
-    nas_ask_put(&q, "select coalesce(reused, id) from nas_trials_%lld where id = ",
-                (long long)id.study);
+    nas_ask_put(
+        &q, "select coalesce(reused, id) from nas_trials_%lld where id = ", (long long)id.study);
     nas_ask_integer(&q, row);
     return nas_ask_number(s, &q, trained, err);
 }

@@ -43,10 +43,10 @@ typedef struct nas_trials_ask {
     const nas_state *state; /* NULL: any */
     bool in_range;          /* numbers from first to last alone */
     int64_t first, last;
-    int64_t row, but;                  /* this row alone, without that row; 0: not asked */
-    const nas_condition *where;        /* all hold */
-    const char *const *known;          /* columns that have a value */
-    const char *const *columns;        /* which are handed out, in this order; NULL: all */
+    int64_t row, but;           /* this row alone, without that row; 0: not asked */
+    const nas_condition *where; /* all hold */
+    const char *const *known;   /* columns that have a value */
+    const char *const *columns; /* which are handed out, in this order; NULL: all */
     int32_t n_where, n_known, n_columns;
     bool feasible;    /* those alone that are among the feasible, too */
     bool or_feasible; /* a last column more: 1 it is among the feasible, or 0 */

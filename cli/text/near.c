@@ -31,8 +31,7 @@ static nas_condition *moved_bounds(const near *n) {
         const nas_bound *b = &n->study->bounds[i];
         const nas_relation is = nas_relation_of(b->op);
         const double by = is_measured(n, b->column) ? NEAR * fabs(b->bound) : 0;
-        where[i] =
-            (nas_condition){b->column, is, b->bound - by * nas_relation_direction(is)};
+        where[i] = (nas_condition){b->column, is, b->bound - by * nas_relation_direction(is)};
     }
     return where;
 }

@@ -60,9 +60,9 @@ static bool add_group(void *ctx, const nas_share *g) {
 static bool accuracy_of(const promise *p, const char *part, double confidence, nas_accuracy *out) {
     tally t = {0};
     const nas_bound_rule rule = {confidence, NAS_BOUND_DRAWS, 0};
-    bool good = nas_store_shares(p->store, p->id, p->trained, part, false, add_group, &t, NULL) ==
-                    NAS_OK &&
-                t.groups > 0;
+    bool good =
+        nas_store_shares(p->store, p->id, p->trained, part, false, add_group, &t, NULL) == NAS_OK &&
+        t.groups > 0;
     const nas_groups g = {.groups = t.groups, .n = t.n};
     if (good) good = nas_accuracy_bound(&g, t.right, &rule, out, NULL) == NAS_OK;
     free(t.n);
@@ -204,7 +204,9 @@ void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id i
     const nas_bound *b = score_bound(&p);
     if (!b || strcmp(b->column, study->metrics[NAS_METRIC_SCORE].name) == 0) return;
     find_miss(&p, b, &m);
-    if (m.number < 0 || nas_store_trained(store, id, m.row, &p.trained, NULL) != NAS_OK || !accuracy_of(&p, "validation", 0.975, &all)) return;
+    if (m.number < 0 || nas_store_trained(store, id, m.row, &p.trained, NULL) != NAS_OK ||
+        !accuracy_of(&p, "validation", 0.975, &all))
+        return;
     const double confidence = study->confidence > 0 ? study->confidence : 0.95;
     const int64_t needed = nas_examples_needed(m.score, b->bound, all.deff, confidence);
     if (!needed) return;

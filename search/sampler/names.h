@@ -1,4 +1,5 @@
-/* search/sampler/names.h - what samplers and their keys are called, for those who read a space file. */
+/* search/sampler/names.h - what samplers and their keys are called, for those who read a space
+ * file. */
 #ifndef NAS_SEARCH_SAMPLER_NAMES_H
 #define NAS_SEARCH_SAMPLER_NAMES_H
 

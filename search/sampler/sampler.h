@@ -47,7 +47,5 @@ NAS_NODISCARD nas_status nas_sampler_next(const nas_question *q, int64_t *cursor
 
 const nas_sampler *nas_sampler_at(
     int32_t i); /* NULL past the end; order of nas_search_config.sampler */
-/* By the name in a JSON text; NULL: none, or v is no text. */
-const nas_sampler *nas_sampler_named(const cJSON *v);
 
 #endif

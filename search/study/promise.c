@@ -65,8 +65,8 @@ static double needed(const field *f) {
 
 static bool add_entry(void *ctx, const nas_contender *c) {
     field *f = ctx;
-    f->v[f->n++] = (entry){.row = c->row, .score = c->figure, .lo = c->end,
-                           .rank = (int32_t)c->place};
+    f->v[f->n++] =
+        (entry){.row = c->row, .score = c->figure, .lo = c->end, .rank = (int32_t)c->place};
     return f->n < CONTEST_MOST;
 }
 
@@ -77,8 +77,8 @@ static nas_status list_entries(field *f, bool smallest) {
     f->v = nas_arena_array(f->a, CONTEST_MOST, sizeof *f->v, f->err);
     if (!f->v) return NAS_ENOMEM;
     return nas_store_contest(f->store, f->study, tested(f), score_of(f)->name,
-                             f->d->task->metrics.v[NAS_METRIC_SCORE_LO].name, by_size,
-                             CONTEST_MOST, add_entry, f, f->err);
+                             f->d->task->metrics.v[NAS_METRIC_SCORE_LO].name, by_size, CONTEST_MOST,
+                             add_entry, f, f->err);
 }
 
 /* The group of each example, counted among groups that have some, from marks of all of them. */
