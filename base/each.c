@@ -34,7 +34,10 @@ nas_status nas_each(int32_t threads, int32_t n, const char *what, nas_each_fn *f
                     const nas_log *log, nas_err *err) {
     batch b = {.fn = fn, .ctx = ctx, .lock = PTHREAD_MUTEX_INITIALIZER, .failed = -1, .err = err};
     for (; b.first < n; b.first += BATCH) {
-        if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped");
+        if (nas_should_stop(log)) {
+            return what ? nas_fail(err, NAS_ESTOP, "stopped while %s", what)
+                        : nas_fail(err, NAS_ESTOP, "stopped");
+        }
         const int32_t left = n - b.first, now = left < BATCH ? left : BATCH;
         nas_team_run(threads, now, do_item, &b);
         if (b.failed >= 0) return b.status;
