@@ -1,5 +1,6 @@
-/* base/team.h - the threads of this process. They sleep while there is nothing to do: a thread that
- * spins takes the processor from whoever else has work. docs/PERFORMANCE.md compares OpenMP. */
+/* base/team.h - the threads of this process: for training, clips and front end alike. They sleep
+ * while there is nothing to do: a thread that spins takes the processor from whoever else has work.
+ * docs/PERFORMANCE.md compares OpenMP. */
 #ifndef NAS_BASE_TEAM_H
 #define NAS_BASE_TEAM_H
 

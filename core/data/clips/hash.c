@@ -1,7 +1,7 @@
 /* core/data/clips/hash.c - what the bytes of clips are, and what is said where they cannot be read.
  */
 #include "base/cores.h"
-#include "base/team.h"
+#include "base/each.h"
 #include "core/data/clips/int.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4096, HASH_BATCH = 512 };
+enum { PATH_ROOM = 4096 };
 
 static int hash_all(int fd, nas_hash *out) {
     nas_hasher h = nas_hasher_start();
@@ -72,32 +72,21 @@ nas_status nas_clip_changed(const char *path, nas_err *err) {
 typedef struct hashing {
     const char *folder;
     nas_clip_file *files;
-    int error[HASH_BATCH];
 } hashing;
 
-static void hash_one(void *ctx, int32_t i, int32_t lane) {
-    hashing *w = ctx;
+static nas_status hash_one(void *ctx, int32_t i, int32_t lane, nas_err *err) {
+    const hashing *w = ctx;
     (void)lane;
     nas_clip_file *f = &w->files[i];
     char path[PATH_ROOM];
     const int len = snprintf(path, sizeof path, "%s/%s", w->folder, f->name);
-    w->error[i] = len > 0 && (size_t)len < sizeof path
-                      ? nas_clip_hash_file(path, &f->content, &f->readable)
-                      : ENAMETOOLONG;
+    const int error = len > 0 && (size_t)len < sizeof path
+                          ? nas_clip_hash_file(path, &f->content, &f->readable)
+                          : ENAMETOOLONG;
+    return error ? nas_clip_cannot_read(path, error, err) : NAS_OK;
 }
 
-nas_status nas_clip_hash_all(nas_arena *a, nas_clip_list *l, const nas_log *log, nas_err *err) {
-    for (int32_t i = 0; i < l->n; i += HASH_BATCH) {
-        if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped while checking clips");
-        const int32_t n = l->n - i < HASH_BATCH ? l->n - i : HASH_BATCH;
-        hashing w = {.folder = l->folder, .files = l->files + i};
-        nas_team_run(nas_cores(), n, hash_one, &w);
-        for (int32_t k = 0; k < n; k++) {
-            if (!w.error[k]) continue;
-            const char *path = nas_arena_format(a, err, "%s/%s", l->folder, w.files[k].name);
-            return path ? nas_clip_cannot_read(path, w.error[k], err) : NAS_ENOMEM;
-        }
-        nas_progress(log, "checking clips", i + n, l->n);
-    }
-    return NAS_OK;
+nas_status nas_clip_hash_all(nas_clip_list *l, const nas_log *log, nas_err *err) {
+    hashing w = {.folder = l->folder, .files = l->files};
+    return nas_each(nas_cores(), l->n, "checking clips", hash_one, &w, log, err);
 }

@@ -80,8 +80,7 @@ void nas_clip_list_warn(const nas_clip_list *l, bool pattern, const nas_log *log
  * or the errno of what failed. */
 int nas_clip_hash_file(const char *path, nas_hash *out, bool *found);
 /* Fills l->files[].content and readable. Errors: NAS_EIO, NAS_ENOMEM, NAS_ESTOP. */
-NAS_NODISCARD nas_status nas_clip_hash_all(nas_arena *a, nas_clip_list *l, const nas_log *log,
-                                           nas_err *err);
+NAS_NODISCARD nas_status nas_clip_hash_all(nas_clip_list *l, const nas_log *log, nas_err *err);
 /* Fails: what cannot be opened or read is not left out, as only a file that is wrong is. NAS_EIO,
  * or NAS_ENOMEM. error: an errno. */
 nas_status nas_clip_cannot_read(const char *path, int error, nas_err *err);

@@ -370,5 +370,5 @@ nas_status nas_clip_list_make(nas_arena *a, const nas_clips_options *o, const na
                               nas_clip_list *out, nas_err *err) {
     const nas_status st = list_names(a, o, out, log, err);
     nas_clip_list_warn(out, o->speaker_pattern != NULL, log);
-    return st == NAS_OK ? nas_clip_hash_all(a, out, log, err) : st;
+    return st == NAS_OK ? nas_clip_hash_all(out, log, err) : st;
 }

@@ -21,8 +21,9 @@ void nas_augmented_close(nas_augmented *g);
 nas_examples nas_augmented_examples(const nas_augmented *g);
 
 /* Brings them to an epoch (from 0): a stream of (seed, replicate, epoch, clip's place in the part),
- * whatever was there before. For nas_trainer_options: ctx is the nas_augmented. Errors: NAS_ESTOP,
- * and those of nas_clips_read; the rows are then of no epoch. */
+ * whatever was there before. For nas_trainer_options: ctx is the nas_augmented. Rows are made by
+ * the threads that train. Errors: NAS_ESTOP, and those of nas_clips_read; the rows are then of no
+ * epoch. */
 NAS_NODISCARD nas_status nas_augmented_epoch(void *ctx, int32_t epoch, nas_err *err);
 
 /* Adds what the rows depend on beside c's augment_json, f's key, seed and replicate. g may be NULL:

@@ -1,6 +1,8 @@
 /* search/task/keywords/features.c - the features stage. Payload: h, w, then mean[w], deviation[w],
  * padded to 64 bytes, then the rows of the training, validation and test part. */
 #include "search/candidate/blocks.h"
+#include "base/cores.h"
+#include "base/each.h"
 #include "search/stage/libm_key.h"
 #include "search/task/keywords/keywords.h"
 
@@ -51,42 +53,46 @@ static bool view(const nas_dataset *d, nas_features *f) {
 }
 
 typedef struct work {
-    nas_frontend *fe;
-    float *pcm;
+    const nas_dataset *d;
+    const nas_frontend_config *config;
+    int32_t samples;
+    nas_frontend *fe[NAS_TEAM_MOST]; /* of each thread; the first is there from the start */
+    float *pcm[NAS_TEAM_MOST];
     uint8_t *head;
     float *x;
+    size_t row;
 } work;
 
-static nas_status transform_all(const nas_dataset *d, const nas_frontend_config *config,
-                                int32_t samples, const work *w, size_t row, const nas_log *log,
-                                nas_err *err) {
-    const int64_t total = (int64_t)rows_of(d);
-    int64_t done = 0;
-    float *x = w->x;
-    for (int p = 0; p < NAS_PARTS; p++) {
-        for (int32_t i = 0; i < d->part[p].n; i++, x += row) {
-            if (nas_should_stop(log)) return nas_fail(err, NAS_ESTOP, "stopped");
-            NAS_TRY(nas_clips_read(nas_clips_of(d), d->part[p].example[i], config->sample_rate_hz,
-                                   w->pcm, samples, err));
-            nas_frontend_run(w->fe, w->pcm, x);
-            nas_progress(log, "computing features", ++done, total);
-        }
-    }
+static nas_status open_lane(work *w, int32_t lane, nas_err *err) {
+    if (!w->fe[lane]) NAS_TRY(nas_frontend_open(w->config, w->samples, &w->fe[lane], err));
+    if (!w->pcm[lane]) w->pcm[lane] = malloc((size_t)w->samples * sizeof *w->pcm[lane]);
+    return w->pcm[lane] ? NAS_OK : nas_fail(err, NAS_ENOMEM, "features: out of memory");
+}
+
+/* Row `item` of all parts, one after the other. */
+static nas_status transform_one(void *ctx, int32_t item, int32_t lane, nas_err *err) {
+    work *w = ctx;
+    int32_t i = item, p = 0;
+    while (i >= w->d->part[p].n) i -= w->d->part[p++].n;
+    NAS_TRY(open_lane(w, lane, err));
+    NAS_TRY(nas_clips_read(nas_clips_of(w->d), w->d->part[p].example[i], w->config->sample_rate_hz,
+                           w->pcm[lane], w->samples, err));
+    nas_frontend_run(w->fe[lane], w->pcm[lane], w->x + (size_t)item * w->row);
     return NAS_OK;
 }
 
-static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, int32_t samples,
-                               work *w, const nas_hash *key, const nas_cache *cache,
-                               const nas_log *log, nas_err *err) {
-    const int32_t hw[2] = {nas_frontend_frames(w->fe), nas_frontend_bins(w->fe)};
-    const size_t row = (size_t)hw[0] * (size_t)hw[1], n = rows_of(d) * row;
+static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, work *w,
+                               const nas_hash *key, const nas_cache *cache, const nas_log *log,
+                               nas_err *err) {
+    const int32_t hw[2] = {nas_frontend_frames(w->fe[0]), nas_frontend_bins(w->fe[0])};
+    const size_t n = rows_of(d) * (w->row = (size_t)hw[0] * (size_t)hw[1]);
     const size_t head = head_bytes(hw[1]);
-    w->pcm = malloc((size_t)samples * sizeof *w->pcm);
     w->x = malloc(n * sizeof *w->x + 1);
     w->head = calloc(1, head);
-    if (!w->pcm || !w->x || !w->head) return nas_fail(err, NAS_ENOMEM, "features: out of memory");
+    if (!w->x || !w->head) return nas_fail(err, NAS_ENOMEM, "features: out of memory");
     NAS_TRY(nas_clips_prepare(nas_clips_of(d), c->frontend.sample_rate_hz, log, err));
-    NAS_TRY(transform_all(d, &c->frontend, samples, w, row, log, err));
+    NAS_TRY(nas_each(nas_cores(), (int32_t)rows_of(d), "computing features", transform_one, w, log,
+                     err));
     float *mean = (float *)(void *)(w->head + sizeof hw), *deviation = mean + hw[1];
     memcpy(w->head, hw, sizeof hw);
     nas_frontend_moments(w->x, (size_t)d->part[NAS_TRAIN].n * (size_t)hw[0], hw[1], mean,
@@ -98,13 +104,14 @@ static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, int
 
 static nas_status compute(const nas_dataset *d, const nas_candidate *c, const nas_hash *key,
                           const nas_cache *cache, const nas_log *log, nas_err *err) {
-    const int32_t samples =
-        (int32_t)lround(nas_clips_of(d)->clip_seconds * c->frontend.sample_rate_hz);
-    work w = {0};
-    nas_status st = nas_frontend_open(&c->frontend, samples, &w.fe, err);
-    if (st == NAS_OK) st = compute_into(d, c, samples, &w, key, cache, log, err);
-    nas_frontend_close(w.fe);
-    free(w.pcm);
+    const int32_t samples = (int32_t)lround(nas_clips_of(d)->clip_seconds * c->frontend.sample_rate_hz);
+    work w = {.d = d, .config = &c->frontend, .samples = samples};
+    nas_status st = nas_frontend_open(w.config, samples, &w.fe[0], err);
+    if (st == NAS_OK) st = compute_into(d, c, &w, key, cache, log, err);
+    for (int32_t i = 0; i < NAS_TEAM_MOST; i++) {
+        nas_frontend_close(w.fe[i]);
+        free(w.pcm[i]);
+    }
     free(w.x);
     free(w.head);
     return st;

@@ -4,6 +4,9 @@
 #include "search/candidate/blocks.h"
 #include "search/stage/libm_key.h"
 
+#include "base/cores.h"
+#include "base/each.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -29,26 +32,48 @@ static nas_hash key_of(const nas_dataset *d, const nas_candidate *c, int32_t rea
     return nas_hasher_end(&h);
 }
 
+/* Clips whose rows are made and written together: at most so many, of so many floats. */
+enum { CLIPS_MOST = 64, FLOATS_MOST = 1 << 22 };
+
 typedef struct work {
     const nas_dataset *d;
+    const nas_frontend_config *config;
     const nas_log *log;
     int32_t reach, samples, rate_hz;
-    nas_warper *warper;
-    float *pcm, *x; /* of one clip; x: all of its rows */
-    size_t row;
+    int32_t batch, first;              /* clip of the batch */
+    nas_warper *warper[NAS_TEAM_MOST]; /* of each thread */
+    float *pcm[NAS_TEAM_MOST];
+    float *x;         /* of a batch: all rows of each clip */
+    size_t row, clip; /* floats */
 } work;
 
-static nas_status add_clips(const work *w, nas_cache_writer *to, nas_err *err) {
-    const int32_t side = side_of(w->reach), n = nas_clips_of(w->d)->n;
-    for (int32_t i = 0; i < n; i++) {
-        if (nas_should_stop(w->log)) return nas_fail(err, NAS_ESTOP, "stopped");
-        NAS_TRY(nas_clips_read(nas_clips_of(w->d), i, w->rate_hz, w->pcm, w->samples, err));
-        nas_warper_take(w->warper, w->pcm);
-        for (int32_t t = 0; t < side; t++)
-            nas_warper_run(w->warper, t - w->reach, -w->reach, side,
-                           w->x + (size_t)t * (size_t)side * w->row);
-        NAS_TRY(nas_cache_add(to, w->x, (size_t)side * (size_t)side * w->row * sizeof *w->x, err));
-        nas_progress(w->log, "warping features", i + 1, n);
+static nas_status open_lane(work *w, int32_t lane, nas_err *err) {
+    if (!w->warper[lane])
+        NAS_TRY(nas_warper_open(w->config, w->samples, w->reach, &w->warper[lane], err));
+    if (!w->pcm[lane]) w->pcm[lane] = malloc((size_t)w->samples * sizeof *w->pcm[lane]);
+    return w->pcm[lane] ? NAS_OK : nas_fail(err, NAS_ENOMEM, "features: out of memory");
+}
+
+static nas_status warp_one(void *ctx, int32_t i, int32_t lane, nas_err *err) {
+    work *w = ctx;
+    const int32_t side = side_of(w->reach);
+    float *x = w->x + (size_t)i * w->clip;
+    NAS_TRY(open_lane(w, lane, err));
+    NAS_TRY(nas_clips_read(nas_clips_of(w->d), w->first + i, w->rate_hz, w->pcm[lane], w->samples, err));
+    nas_warper_take(w->warper[lane], w->pcm[lane]);
+    for (int32_t t = 0; t < side; t++)
+        nas_warper_run(w->warper[lane], t - w->reach, -w->reach, side,
+                       x + (size_t)t * (size_t)side * w->row);
+    return NAS_OK;
+}
+
+static nas_status add_clips(work *w, nas_cache_writer *to, nas_err *err) {
+    const int32_t total = nas_clips_of(w->d)->n;
+    for (; w->first < total; w->first += w->batch) {
+        const int32_t left = total - w->first, n = left < w->batch ? left : w->batch;
+        NAS_TRY(nas_each(nas_cores(), n, NULL, warp_one, w, w->log, err));
+        NAS_TRY(nas_cache_add(to, w->x, (size_t)n * w->clip * sizeof *w->x, err));
+        nas_progress(w->log, "warping features", w->first + n, total);
     }
     return NAS_OK;
 }
@@ -57,10 +82,13 @@ static nas_status compute_in(work *w, const nas_candidate *c, const nas_cache *c
                              const nas_hash *key, nas_err *err) {
     const size_t side = (size_t)side_of(w->reach);
     nas_cache_writer *to;
-    w->pcm = malloc((size_t)w->samples * sizeof *w->pcm);
-    w->x = malloc(side * side * w->row * sizeof *w->x);
-    if (!w->pcm || !w->x) return nas_fail(err, NAS_ENOMEM, "features: out of memory");
-    NAS_TRY(nas_warper_open(&c->frontend, w->samples, w->reach, &w->warper, err));
+    w->config = &c->frontend;
+    w->clip = side * side * w->row;
+    w->batch = (int32_t)(FLOATS_MOST / w->clip);
+    w->batch = w->batch < 1 ? 1 : w->batch > CLIPS_MOST ? CLIPS_MOST : w->batch;
+    w->x = malloc((size_t)w->batch * w->clip * sizeof *w->x);
+    if (!w->x) return nas_fail(err, NAS_ENOMEM, "features: out of memory");
+    NAS_TRY(open_lane(w, 0, err));
     NAS_TRY(nas_clips_prepare(nas_clips_of(w->d), w->rate_hz, w->log, err));
     NAS_TRY(nas_cache_begin(cache, key, "warped", &to, err));
     const nas_status st = add_clips(w, to, err);
@@ -82,8 +110,10 @@ static nas_status compute(const nas_dataset *d, const nas_candidate *c, const na
     nas_cache_common(cache, false);
     const nas_status st = compute_in(&w, c, cache, key, err);
     nas_cache_common(cache, true);
-    nas_warper_close(w.warper);
-    free(w.pcm);
+    for (int32_t i = 0; i < NAS_TEAM_MOST; i++) {
+        nas_warper_close(w.warper[i]);
+        free(w.pcm[i]);
+    }
     free(w.x);
     return st;
 }
