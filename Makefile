@@ -108,8 +108,9 @@ $$(BUILD)/core/kernel/vec_%.$(1).o: core/kernel/vec_%.c Makefile
 endef
 $(foreach r,$(ROWS) $(INFER_ROWS),$(eval $(call row,$(r))))
 
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/store/test_backend_*.c)): $(BUILD)/tests/store/conformance.o
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(TEST_LIBS_$(notdir $@)) $(LIBS)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) -lcmocka $(TEST_LIBS_$(notdir $@)) $(LIBS)
 
 $(BUILD)/examples/%: $(BUILD)/examples/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)

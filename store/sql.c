@@ -12,6 +12,10 @@
  * be swapping, or a disk slow. */
 static const double PATIENCE_SECONDS = 120.0;
 
+void nas_store_set_patience(nas_store *s, double seconds) {
+    s->patience = seconds > 0 ? seconds : PATIENCE_SECONDS;
+}
+
 static void nap(long microseconds) {
     const struct timespec t = {microseconds / 1000000, microseconds % 1000000 * 1000};
     nanosleep(&t, NULL);
@@ -23,7 +27,7 @@ int nas_sql_wait(void *store, int times) {
     nas_store *s = store;
     const double now = nas_clock_wall();
     if (times == 0) s->busy_since = now;
-    if (now - s->busy_since > PATIENCE_SECONDS) return 0;
+    if (now - s->busy_since > s->patience) return 0;
     const int grown = times < 20 ? times : 20;
     nap(200 + 100L * grown + (long)(s->pid % 17) * 30);
     return 1;
@@ -250,7 +254,7 @@ nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, nas_err *err) {
     for (;;) {
         const int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
         if (rc == SQLITE_OK) return NAS_OK;
-        if (!is_busy(rc) || nas_clock_wall() - start > PATIENCE_SECONDS)
+        if (!is_busy(rc) || nas_clock_wall() - start > s->patience)
             return nas_sql_fail(s, rc, sql, err);
         nap(1000 + (long)(s->pid % 17) * 50);
     }

@@ -46,6 +46,11 @@ NAS_NODISCARD nas_status nas_store_open_at(const char *path, nas_store_mode mode
                                            nas_err *err);
 nas_store_place nas_store_place_of(const nas_store *s);
 
+/* How long a write waits for the writes of others before it is NAS_EBUSY: 0 or less: two minutes,
+ * as a store begins. What is busy is not lost: nothing was written, and the same call may be made
+ * again. */
+void nas_store_set_patience(nas_store *s, double seconds);
+
 /* Has the database one name only? Each name of a file has a -wal file of its own: a hard link, or a
  * file that is mounted without its folder. Whoever opens to write is refused so. A path without a
  * file is fine. Errors: NAS_EINVAL. */

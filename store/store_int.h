@@ -77,7 +77,7 @@ struct nas_store {
     nas_sync sync;
     nas_arena *arena; /* layouts */
     nas_layout *layouts;
-    double busy_since;
+    double busy_since, patience;
     nas_turns *turns;
     bool has_turn;
     bool marked; /* the file itself says that a run is at work, as far as this handle wrote it */

@@ -385,11 +385,14 @@ static nas_status look_around(nas_crew *t, nas_err *err) {
     if (now - t->looked < every) return NAS_OK;
     t->looked = now;
     NAS_TRY(nas_crew_check_ours(t, err));
-    NAS_TRY(nas_store_at_work(t->store, t->worker.study, true, err));
+    /* A database that is busy is looked at again later. */
+    nas_status st = nas_store_at_work(t->store, t->worker.study, true, err);
+    if (st != NAS_OK) return st == NAS_EBUSY ? NAS_OK : st;
     nas_watch_begin(&t->watch, now);
     nas_crew_warn_of_reader(t);
-    return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", nas_crew_is_gone, t,
-                          &given_back, err);
+    st = nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", nas_crew_is_gone, t,
+                        &given_back, err);
+    return st == NAS_EBUSY ? NAS_OK : st;
 }
 
 static void signal_all(const nas_crew *t, int sig) {

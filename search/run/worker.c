@@ -141,10 +141,25 @@ static void tell_lost(hands *h) {
     tell(h, &e);
 }
 
+/* Is the database busy, and nothing else? Then nothing was written and nothing is lost: the same is
+ * asked again, until the run is to stop. */
+static bool is_only_busy(hands *h, nas_status st) {
+    if (st != NAS_EBUSY || (h->w->stop && h->w->stop(h->w->stop_ctx))) return false;
+    nas_event e = {.kind = NAS_EVENT_WARNING};
+    snprintf(e.text, sizeof e.text,
+             "another process has held the database for minutes: workers wait for it with what they "
+             "have; end that process");
+    tell(h, &e);
+    return true;
+}
+
 static nas_status store_result(hands *h, nas_result *r, const double *metric, nas_err *err) {
     bool kept;
     r->machine = h->machine;
-    NAS_TRY(nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, &kept, err));
+    nas_status st;
+    do st = nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, &kept, err);
+    while (is_only_busy(h, st));
+    NAS_TRY(st);
     h->holds = h->lost = false;
     if (!kept) tell_lost(h);
     /* Whatever became of a lost one, this worker no longer is at it. */
@@ -210,7 +225,10 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
 /* The result that another version of the space has of this candidate. */
 static nas_status take_over(hands *h, nas_err *err) {
     bool kept;
-    NAS_TRY(nas_store_reuse(h->store, h->w->study, &h->claim, h->id, &kept, err));
+    nas_status st;
+    do st = nas_store_reuse(h->store, h->w->study, &h->claim, h->id, &kept, err);
+    while (is_only_busy(h, st));
+    NAS_TRY(st);
     if (!kept) return NAS_OK;
     double metric[NAS_METRICS_MOST];
     char state[16];
@@ -360,8 +378,11 @@ static nas_status work(hands *h, nas_err *err) {
         }
         const char *json = NULL;
         nas_claimed what;
-        NAS_TRY(nas_store_claim(h->store, h->w->study, h->id, nas_picker_pick, &h->picker, h->arena,
-                                &h->claim, &json, &what, err));
+        nas_status st;
+        do st = nas_store_claim(h->store, h->w->study, h->id, nas_picker_pick, &h->picker, h->arena,
+                                &h->claim, &json, &what, err);
+        while (is_only_busy(h, st));
+        NAS_TRY(st);
         if (what == NAS_CLAIM_NONE_LEFT) return NAS_OK;
         if (what == NAS_CLAIM_WAIT)
             nas_clock_sleep(nap_seconds);
