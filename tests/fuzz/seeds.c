@@ -32,12 +32,12 @@ static void save(rg *b, const char *folder, int32_t net, int32_t format) {
     if (length <= MOST_BYTES) ok(nas_file_write(path, bytes, length, &b->err), &b->err);
 }
 
-static void save_foreign(const char *folder) {
+static void save_samples(const char *folder, const char *of) {
     static sample samples[MOST_SAMPLES];
     nas_err err = {0};
     nas_arena *a;
     ok(nas_arena_open(&a, &err), &err);
-    const int32_t n = read_samples(a, samples, &err);
+    const int32_t n = read_samples_of(a, of, samples, &err);
     for (int32_t i = 0; i < n; i++) {
         const char *path = nas_arena_format(a, &err, "%s/%s.tflite", folder, samples[i].name);
         if (!path) exit(1);
@@ -54,7 +54,8 @@ int main(int argc, char **argv) {
         return 2;
     }
     ok(nas_dir_make(argv[1], &err), &err);
-    save_foreign(argv[1]);
+    save_samples(argv[1], "tests/golden/foreign.bin");
+    save_samples(argv[1], "tests/golden/ops.bin");
     for (int32_t net = 0; net < NETS; net++)
         for (int32_t format = 0; nas_format_names[format]; format++) {
             nas_arena *a;

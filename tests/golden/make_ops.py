@@ -3,7 +3,7 @@ int8, with inputs and outputs. Two steps, as the packages do not go together:
     make_ops.py models FOLDER       with tensorflow==2.16.2: files, inputs, its reference kernels' outputs
     make_ops.py pack FOLDER OUT     with tflite_micro: its own outputs of int8, which are packed; it prints
                                     how many differ from those of the reference kernels
-The file is packed as that of make_foreign.py, with int32 1 after each name of what has to be equal."""
+The file is packed as that of make_foreign.py."""
 
 import glob
 import os
