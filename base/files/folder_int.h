@@ -24,9 +24,17 @@ struct nas_folder {
     int32_t n_own;
 };
 
-/* folder.c */
+/* folder_path.c */
+
+/* a/b into out. false: it is too long. */
 bool nas_folder_join(const char *a, const char *b, char out[PATH_MAX]);
+/* Fails with NAS_EINVAL: the path that f was told is too long. */
 nas_status nas_folder_too_long(const nas_folder *f, nas_err *err);
+/* Is fd what stands at path? */
+bool nas_folder_is_at(int fd, const char *path);
+/* Calls fn for each entry of the folder fd but "." and ".."; its false ends that. */
+typedef bool (*nas_entry_fn)(void *ctx, const char *name);
+bool nas_folder_each(int fd, nas_entry_fn fn, void *ctx);
 
 /* folder_place.c */
 
@@ -43,12 +51,6 @@ NAS_NODISCARD nas_status nas_folder_put_in_place(nas_folder *f, nas_err *err);
  * stands there with the lock. Where locks of folders are not to be had there is none. Errors:
  * NAS_ENOTFOUND, NAS_EIO, NAS_EBUSY. */
 NAS_NODISCARD nas_status nas_folder_lock(const char *path, int how, int *fd, nas_err *err);
-/* Is fd what stands at path? */
-bool nas_folder_is_at(int fd, const char *path);
-
-/* Calls fn for each entry of the folder fd but "." and ".."; its false ends that. */
-typedef bool (*nas_entry_fn)(void *ctx, const char *name);
-bool nas_folder_each(int fd, nas_entry_fn fn, void *ctx);
 
 /* folder_move.c: a staged folder, whose files are moved up into the folder that it is in. */
 

@@ -13,6 +13,11 @@ typedef struct nas_ordered {
     int32_t rank; /* of a speaker among all by name, or a clip */
 } nas_ordered;
 
+/* For qsort. */
+int nas_ordered_compare(const void *a, const void *b);
+/* 64 bits of the SHA-256 of a text: keys of names. */
+uint64_t nas_split_text_hash(const char *s);
+
 /* How many clips of one class a speaker has. */
 typedef struct nas_speaker_share {
     int32_t label, clips;
