@@ -57,7 +57,8 @@ NAS_NODISCARD nas_status nas_file_load(const char *path, size_t most, nas_mapped
                                        nas_err *err);
 void nas_file_unmap(nas_mapped *m);
 
-/* mkdir -p. */
+/* mkdir -p. Errors: NAS_EINVAL an empty path; NAS_EIO (also where a file stands), NAS_EFULL,
+ * NAS_ENOTFOUND, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_dir_make(const char *path, nas_err *err);
 /* The same of a folder in a cache, which must be one that can be written to: where all or a group
  * may write in the folder above, they may in a new one, whatever the umask. Nobody sees it before.
@@ -88,9 +89,10 @@ typedef struct nas_lock {
     int fd;
 } nas_lock;
 NAS_NODISCARD nas_status nas_lock_take(const char *path, nas_lock *out, nas_err *err);
-/* The same without waiting; *taken is false when somebody else holds it. */
+/* The same without waiting, but for some milliseconds; *taken is false when somebody else holds it.
+ */
 NAS_NODISCARD nas_status nas_lock_try(const char *path, nas_lock *out, bool *taken, nas_err *err);
-/* Does somebody hold it now? Makes nothing. */
+/* Does somebody hold it now? Makes nothing, and keeps nobody from taking it. */
 bool nas_lock_is_held(const char *path);
 void nas_lock_release(nas_lock *l);
 /* Releases it and removes its file; one that is not held is left alone. */
