@@ -42,7 +42,7 @@ bool nas_folder_each(int fd, nas_entry_fn fn, void *ctx);
 void nas_folder_sweep(const nas_folder *f, const char *folder);
 /* May the old folder give its place to another one? */
 bool nas_folder_can_exchange(const nas_folder *f, int old);
-/* Syncs the new folder and puts it where it belongs. */
+/* Syncs the new folder and puts it where it belongs. Errors: those of nas_folder_commit. */
 NAS_NODISCARD nas_status nas_folder_put_in_place(nas_folder *f, nas_err *err);
 
 /* folder_lock.c */
@@ -55,11 +55,11 @@ NAS_NODISCARD nas_status nas_folder_lock(const char *path, int how, int *fd, nas
 /* folder_move.c: a staged folder, whose files are moved up into the folder that it is in. */
 
 /* Writes into the staged folder fd which name goes and comes last, and which go: `gone` says so of
- * each entry of the folder `old`. */
+ * each entry of the folder `old`. Errors: NAS_EIO, NAS_EFULL, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_folder_plan(int fd, int old, const char *last, nas_entry_fn gone,
                                          void *ctx, nas_err *err);
 /* Moves up what .nas-ready in the folder fd holds; without one all is well. path is for messages.
- * The caller has the lock. */
+ * The caller has the lock. Errors: NAS_EIO a file cannot be moved; the rest waits for the next. */
 NAS_NODISCARD nas_status nas_folder_finish(int fd, const char *path, nas_err *err);
 bool nas_folder_is_half(int fd);
 
