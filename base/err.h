@@ -1,6 +1,7 @@
 /* base/err.h - one status type and one error text for the whole project.
  * A function that can fail returns nas_status and takes a caller-owned `nas_err *` last, which may
- * be NULL. The text says what went wrong, where, and what to do about it. */
+ * be NULL. The text says what went wrong, where, and what to do about it. Any thread may call what
+ * is here, with an nas_err of its own. Each header names the codes that a function returns. */
 #ifndef NAS_BASE_ERR_H
 #define NAS_BASE_ERR_H
 

@@ -1,4 +1,5 @@
-/* base/hash.h - SHA-256 (nettle), for fingerprints, candidate hashes and stage keys. */
+/* base/hash.h - SHA-256 (nettle), for fingerprints, candidate hashes and stage keys. Nothing here
+ * fails or keeps anything: several threads may call it, each with a hasher of its own. */
 #ifndef NAS_BASE_HASH_H
 #define NAS_BASE_HASH_H
 

@@ -96,6 +96,8 @@ const char *cli_value(const nas_value *v, char *out, size_t n);
 void cli_print_visible(FILE *f, const char *s, bool keep_lines);
 /* The same as a text, to be freed. */
 char *cli_visible(const char *s, bool keep_lines);
+/* Ends the program: there is no memory for what is to be printed. */
+_Noreturn void cli_no_memory(void);
 /* A JSON string with its quotes, on stdout; control characters are escaped, what is no UTF-8
  * becomes U+FFFD. */
 void cli_print_json_text(const char *s);

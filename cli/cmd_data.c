@@ -15,13 +15,6 @@
 
 enum { LIST, INTO, DATA, SET, CACHE, MISSING, JSON };
 
-#define MORE_SETS "data/sets.json"
-
-static nas_status open_list(const char *named, nas_arena *a, nas_catalogue *out, nas_err *err) {
-    const char *more = named ? named : nas_path_exists(MORE_SETS) ? MORE_SETS : NULL;
-    return nas_catalogue_open(a, more, out, err);
-}
-
 /* What the bar remembers of one kind of work. */
 typedef struct bar {
     char what[64];
@@ -200,8 +193,8 @@ static int run(const cli_args *args) {
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         names[i] = actions[i].name;
         if (strcmp(args->word[0], actions[i].name) != 0) continue;
-        st = open_list(args->option[LIST], a, &c, &err) == NAS_OK ? actions[i].run(args, &c, a)
-                                                                  : cli_fail(&err);
+        st = cli_data_list(args->option[LIST], a, &c, &err) == NAS_OK ? actions[i].run(args, &c, a)
+                                                                      : cli_fail(&err);
     }
     if (st < 0) {
         const char *near = nas_nearest(args->word[0], names);
@@ -215,23 +208,6 @@ static int run(const cli_args *args) {
     return st;
 }
 
-void cli_data_hint(const char *place, nas_err *err) {
-    nas_arena *a = NULL;
-    nas_catalogue c;
-    char hint[160], text[32];
-    if (!place || err->code != NAS_ENOTFOUND || nas_path_exists(place)) return;
-    if (nas_arena_open(&a, NULL) != NAS_OK) return;
-    if (open_list(NULL, a, &c, NULL) == NAS_OK)
-        for (int32_t i = 0; i < c.n; i++) {
-            const char *target = nas_data_set_target(&c.v[i]);
-            if (strncmp(place, "data/", 5) != 0 || strcmp(place + 5, target) != 0) continue;
-            snprintf(hint, sizeof hint, "; `nas data get %s` brings it (%s bytes)", c.v[i].name,
-                     c.v[i].bytes >= 0 ? nas_thousands(c.v[i].bytes, text) : "?");
-            strncat(err->text, hint, sizeof err->text - strlen(err->text) - 1);
-        }
-    nas_arena_close(a);
-}
-
 const cli_command cli_data = {
     .name = "data",
     .words = "get NAME... | list | check SPACE",
@@ -241,7 +217,8 @@ const cli_command cli_data = {
     .options =
         {
             [LIST] = {"--list", "FILE",
-                      "more data sets, as docs/DATA.md says (default: " MORE_SETS ", if there)"},
+                      "more data sets, as docs/DATA.md says (default: " CLI_MORE_SETS
+                      ", if there)"},
             [INTO] = {"--into", "DIR", "where they go (default: data)"},
             [DATA] = {"--data", "PATH",
                       "check: folder of clips or CSV file, instead of the space's"},

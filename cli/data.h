@@ -2,7 +2,15 @@
 #ifndef NAS_CLI_DATA_H
 #define NAS_CLI_DATA_H
 
-#include "base/err.h"
+#include "search/fetch/catalogue.h"
+
+/* The list of more data sets that is taken where none is named. */
+#define CLI_MORE_SETS "data/sets.json"
+
+/* The data sets that can be had, with those of the list `named`, or of CLI_MORE_SETS where that is
+ * there and named is NULL. Owner: arena a. Errors: as nas_catalogue_open. */
+NAS_NODISCARD nas_status cli_data_list(const char *named, nas_arena *a, nas_catalogue *out,
+                                       nas_err *err);
 
 /* Adds to an error NAS_ENOTFOUND about a place that does not exist which command brings it, where
  * one does. */

@@ -109,7 +109,8 @@ nas_status nas_file_begin(const char *path, nas_file **out, nas_err *err) {
 }
 
 bool nas_file_remove_unused(const char *path) {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_again(path, O_RDWR | O_NOFOLLOW, 0); /* as open_lock */
+    if (fd < 0 && errno != ENOENT) fd = open_again(path, O_RDONLY | O_NOFOLLOW, 0);
     if (fd < 0) return errno == ENOENT;
     struct stat locked, there; /* the path may hold another file by now, which is in use */
     const bool same = flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &locked) == 0 &&
@@ -236,6 +237,7 @@ void nas_file_unmap(nas_mapped *m) {
 }
 
 nas_status nas_dir_make(const char *path, nas_err *err) {
+    if (!*path) return nas_fail(err, NAS_EINVAL, "an empty path is no folder: name one");
     char *copy = strdup(path);
     if (!copy) return nas_fail(err, NAS_ENOMEM, "out of memory");
     nas_status st = NAS_OK;
@@ -364,7 +366,12 @@ nas_status nas_lock_take(const char *path, nas_lock *out, nas_err *err) {
 }
 
 nas_status nas_lock_try(const char *path, nas_lock *out, bool *taken, nas_err *err) {
-    const nas_status st = lock(path, LOCK_EX | LOCK_NB, out, err);
+    nas_status st = NAS_EBUSY;
+    for (int left = 4;
+         st == NAS_EBUSY && left-- > 0;) { /* nas_lock_is_held holds it for a moment */
+        st = lock(path, LOCK_EX | LOCK_NB, out, err);
+        if (st == NAS_EBUSY && left) nas_clock_sleep(0.001);
+    }
     *taken = st == NAS_OK;
     return st == NAS_EBUSY ? NAS_OK : st;
 }
@@ -372,7 +379,8 @@ nas_status nas_lock_try(const char *path, nas_lock *out, bool *taken, nas_err *e
 bool nas_lock_is_held(const char *path) {
     const int fd = open_lock(path);
     if (fd < 0) return false;
-    const bool held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    /* Shared: two that ask do not take each other for a holder, and NFS lets a reader ask. */
+    const bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     close(fd);
     return held;
 }

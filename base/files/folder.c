@@ -19,16 +19,7 @@ const char *nas_folder_at(const nas_folder *f) {
     return f->at;
 }
 
-bool nas_folder_join(const char *a, const char *b, char out[PATH_MAX]) {
-    const int n = snprintf(out, PATH_MAX, "%s/%s", strcmp(a, "/") ? a : "", b);
-    return n > 0 && n < PATH_MAX;
-}
-
 /* --- where */
-
-nas_status nas_folder_too_long(const nas_folder *f, nas_err *err) {
-    return nas_fail(err, NAS_EINVAL, "the path of %s is too long", f->told);
-}
 
 /* Of a path that is not there yet: its folder is made. */
 static nas_status find_new(nas_folder *f, nas_err *err) {

@@ -1,5 +1,6 @@
 /* base/files/folder.h - folders that are written whole: beside, and then put in the place of what
- * was there; and held while they are read. */
+ * was there; and held while they are read. Several threads may call these at once, each with a
+ * nas_folder or nas_folder_held of its own, and not of one path. */
 #ifndef NAS_BASE_FILES_FOLDER_H
 #define NAS_BASE_FILES_FOLDER_H
 
@@ -19,15 +20,20 @@
  * folder or a database of others, the file system does not exchange), it grows in
  * path/.nas-new-XXXXXX, becomes path/.nas-ready in one call, and its files are moved up, the first
  * of `ours` last; who finds .nas-ready later ends that. Who was killed leaves .nas-new-XXXXXX,
- * which the next writer beside it removes, unless somebody has a lock on it. */
+ * which the next writer beside it removes, unless somebody has a lock on it.
+ * Owner: the caller ends it. Errors: NAS_EINVAL path is empty or too long; NAS_EIO it is a file or
+ * a link to nothing, or may not be written; NAS_EFULL, NAS_ENOTFOUND, NAS_ENOMEM; *out is then
+ * NULL. */
 typedef struct nas_folder nas_folder;
 NAS_NODISCARD nas_status nas_folder_begin(const char *path, const char *const *ours,
                                           nas_folder **out, nas_err *err);
+/* A file of n bytes. Errors: NAS_EIO (also a name that is there), NAS_EFULL. */
 NAS_NODISCARD nas_status nas_folder_put(nas_folder *f, const char *name, const void *p, size_t n,
                                         nas_err *err);
 /* Where files may be made meanwhile; they are synced by nas_folder_commit. */
 const char *nas_folder_at(const nas_folder *f);
-/* Either ends f. Errors: NAS_EBUSY somebody else reads or writes it for a minute. */
+/* Either ends f, whatever it returns. Errors: NAS_EBUSY somebody else reads or writes it for a
+ * minute; NAS_EIO, NAS_EFULL, NAS_ENOTFOUND, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_folder_commit(nas_folder *f, nas_err *err);
 void nas_folder_drop(nas_folder *f);
 

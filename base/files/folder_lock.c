@@ -3,36 +3,14 @@
 #include "base/files/file.h"
 #include "base/files/folder_int.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-bool nas_folder_is_at(int fd, const char *path) {
-    struct stat here, there;
-    return fstat(fd, &here) == 0 && stat(path, &there) == 0 && here.st_ino == there.st_ino &&
-           here.st_dev == there.st_dev;
-}
-
-bool nas_folder_each(int fd, nas_entry_fn fn, void *ctx) {
-    struct dirent **list = NULL;
-    const int n = scandirat(fd, ".", &list, NULL, alphasort);
-    bool go_on = n >= 0;
-    for (int i = 0; i < n; i++) {
-        const char *name = list[i]->d_name;
-        if (go_on && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) go_on = fn(ctx, name);
-        free(list[i]);
-    }
-    free(list);
-    return go_on;
-}
 
 /* True: it is ours, or there are no locks of folders here. */
 static bool wait_lock(int fd, int how) {

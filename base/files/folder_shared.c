@@ -44,6 +44,7 @@ static nas_status make_like(const char *path, const struct stat *above, nas_err 
 }
 
 nas_status nas_dir_make_shared(const char *path, nas_err *err) {
+    if (!*path) return nas_dir_make(path, err);
     if (nas_path_is_dir(path)) return may_write(path, err);
     const char *slash = strrchr(path, '/');
     char *in = slash && slash > path ? strndup(path, (size_t)(slash - path)) : strdup(".");

@@ -1,4 +1,5 @@
-/* base/text/visible.h - texts that come from anywhere, so that they steer no terminal. */
+/* base/text/visible.h - texts that come from anywhere, so that they steer no terminal. Nothing here
+ * fails; any thread may call it. */
 #ifndef NAS_BASE_TEXT_VISIBLE_H
 #define NAS_BASE_TEXT_VISIBLE_H
 

@@ -1,4 +1,5 @@
-/* base/text/word.h - words that nearly are others, for "did you mean". */
+/* base/text/word.h - words that nearly are others, for "did you mean". Nothing here fails; any
+ * thread may call it. */
 #ifndef NAS_BASE_TEXT_WORD_H
 #define NAS_BASE_TEXT_WORD_H
 

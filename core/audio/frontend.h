@@ -82,7 +82,8 @@ void nas_frontend_moments(const float *x, size_t n, int32_t bins, float *mean, f
 
 /* The front end as C99 source that needs no library: frontend.h and frontend.c, texts in arena a.
  * Its features are those of nas_frontend_run and nas_frontend_normalize but for the order of sums.
- * mean and deviation (one a bin) are read where config->normalize is set. */
+ * mean and deviation (one a bin) are read where config->normalize is set. Errors: those of
+ * nas_frontend_plan; NAS_EINVAL a mean or deviation that is not finite; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_frontend_source(const nas_frontend_config *config, int32_t samples,
                                              const float *mean, const float *deviation,
                                              nas_arena *a, const char **header, const char **source,

@@ -39,7 +39,8 @@ double nas_prune_sparsity(const nas_prune_config *c, double to, int64_t step, in
  * (smaller, depthwise) with config->depthwise; a layer's own sparsity stands in place of `to` and
  * asks for a kernel of any size; 0: no mask. A mask has floor(sparsity * n + 0.5) zeros, the
  * smallest weights, among equals those that come first in Keras' order. Weights are zero under it,
- * before and after each update. net is borrowed. Owner: the caller closes it. */
+ * before and after each update. net is borrowed. Owner: the caller closes it. Errors:
+ * NAS_EINVAL no steps, or no interval; NAS_ENOMEM; *out is then NULL. */
 typedef struct nas_pruner nas_pruner;
 NAS_NODISCARD nas_status nas_prune_open(const nas_prune_config *config, nas_net *net, int64_t steps,
                                         nas_pruner **out, nas_err *err);

@@ -302,7 +302,10 @@ static void check_entry(nas_space *s, nas_problems *p, const char *where, const 
     nas_point point = {.values =
                            nas_arena_array(s->scratch, (size_t)s->n_params, sizeof(double), NULL)};
     if (!point.values) return;
-    if (nas_space_try(s, s->search.seed, i, &point, NULL) != NAS_OK) return;
+    if (nas_space_try(s, s->search.seed, i, &point, NULL) != NAS_OK) {
+        nas_arena_back(s->scratch, mark);
+        return;
+    }
     for (int32_t k = 0; k < e->n; k++) {
         if (!isnan(point.values[e->params[k]])) continue;
         nas_problem(p, s->json, e->values[k], true,

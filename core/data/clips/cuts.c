@@ -95,13 +95,6 @@ static nas_status read_one(cutting *t, const nas_noise_files *files, int32_t i, 
     return st;
 }
 
-nas_status nas_no_recordings(const char *folder, const char *label, nas_err *err) {
-    return nas_fail(err, NAS_ENOTFOUND,
-                    "task.silence: there is no recording in %s/%s that \"%s\" could be cut from; "
-                    "put long recordings of noise there, or make a folder \"%s\"",
-                    folder, nas_noise_folder, label, label);
-}
-
 static nas_status read_recordings(cutting *t, nas_err *err) {
     nas_noise_files files;
     NAS_TRY(nas_noise_list(t->a, t->c->folder, &files, err));

@@ -1,5 +1,6 @@
 /* core/data/clips/folder.c - which files of a class folder are clips, and what is left of the data
  * folder. */
+#include "base/text/compose.h"
 #include "base/text/word.h"
 #include "core/data/clips/int.h"
 
@@ -165,4 +166,41 @@ void nas_clip_list_warn(const nas_clip_list *l, bool pattern, const nas_log *log
             l->folder, (long long)l->nested.n, (long long)l->taken, l->nested.first,
             pattern ? "all are read, and task.split.speaker_pattern tells who speaks"
                     : "each such folder is a speaker");
+}
+
+/* --- the clips of a class, wherever it stands */
+
+/* Where class folders stand, in the order of the names of clips. */
+static const char *const plain[] = {"", NULL};
+const char *const nas_clip_parts[] = {"test/", "train/", "validation/", NULL};
+
+static nas_status is_folder(nas_arena *a, const nas_clip_list *l, const char *below, bool *out,
+                            nas_err *err) {
+    nas_path_kind kind;
+    const char *path = nas_arena_format(a, err, "%s/%s", l->folder, below);
+    if (!path) return NAS_ENOMEM;
+    NAS_TRY(nas_path_look(path, &kind, err));
+    *out = kind == NAS_PATH_FOLDER;
+    return NAS_OK;
+}
+
+nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label,
+                               nas_clip_names *out, nas_err *err) {
+    bool there;
+    *out = (nas_clip_names){0};
+    for (const char *const *at = l->parts ? nas_clip_parts : plain; *at; at++) {
+        const char *exact = nas_arena_format(a, err, "%s%s", *at, label), *below = NULL;
+        if (!exact) return NAS_ENOMEM;
+        NAS_TRY(is_folder(a, l, exact, &there, err));
+        if (there) below = exact;
+        for (int32_t i = 0; !below && i < l->n_folders; i++) {
+            if (!nas_texts_alike(l->folders[i], label)) continue;
+            below = nas_arena_format(a, err, "%s%s", *at, l->folders[i]);
+            if (!below) return NAS_ENOMEM;
+            NAS_TRY(is_folder(a, l, below, &there, err));
+            if (!there) below = NULL;
+        }
+        if (below) NAS_TRY(nas_clip_folder_list(a, l, below, out, err));
+    }
+    return NAS_OK;
 }

@@ -92,7 +92,8 @@ nas_status nas_clip_changed(const char *path, nas_err *err);
 /* Where class folders stand with `parts`, in the order of the names of clips; NULL at the end. */
 extern const char *const nas_clip_parts[];
 
-/* The clips of a class folder, wherever it stands. */
+/* The clips of a class folder, wherever it stands; none where it does not. Owner: arena a. Errors:
+ * those of nas_clip_folder_list, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label,
                                              nas_clip_names *out, nas_err *err);
 
@@ -106,7 +107,7 @@ NAS_NODISCARD nas_status nas_unknown_pick(nas_arena *a, const nas_clips_options 
                                           int32_t n_labels, bool silence, const nas_log *log,
                                           nas_clip_names *out, int32_t *folders, nas_err *err);
 
-/* Fails: a label cannot be cut from recordings that are not there. */
+/* Fails with NAS_ENOTFOUND: a label cannot be cut from recordings that are not there. */
 nas_status nas_no_recordings(const char *folder, const char *label, nas_err *err);
 
 /* The arena that lives as long as c. */
@@ -182,7 +183,8 @@ bool nas_pack_lacks(const nas_pack *p, const nas_clip_list *l);
 
 /* Errors: NAS_EINVAL it does not compile, or has no group. Owner: the caller frees *re. */
 NAS_NODISCARD nas_status nas_speaker_pattern(const char *pattern, regex_t *re, nas_err *err);
-/* Fills who speaks in c->clips, and the counts of speakers. re may be NULL. Names in arena a. */
+/* Fills who speaks in c->clips, and the counts of speakers. re may be NULL. Names in arena a.
+ * Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_clips_speakers(nas_arena *a, nas_clips *c, const regex_t *re,
                                             bool parts, nas_err *err);
 

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char nas_noise_folder[] = "_background_noise_";
-
 enum { PATH_ROOM = 4096, MOST_CLIPS = 50000000 };
 
 /* What stands at the top of the data folder beside class folders. */
@@ -55,10 +53,6 @@ static nas_status list_classes(nas_arena *a, nas_clip_list *l, const char *folde
     *out = classes;
     return NAS_OK;
 }
-
-/* Where class folders stand, in the order of the names of clips. */
-static const char *const plain[] = {"", NULL};
-const char *const nas_clip_parts[] = {"test/", "train/", "validation/", NULL};
 
 static int compare_texts(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -230,37 +224,6 @@ static nas_status take_all(nas_clip_list *l, nas_err *err) {
                                 "%s has two class folders \"%s\", which differ only in how letters "
                                 "and their marks are put together; make them one",
                                 l->folder, l->labels[i]);
-    return NAS_OK;
-}
-
-static nas_status is_folder(nas_arena *a, const nas_clip_list *l, const char *below, bool *out,
-                            nas_err *err) {
-    nas_path_kind kind;
-    const char *path = nas_arena_format(a, err, "%s/%s", l->folder, below);
-    if (!path) return NAS_ENOMEM;
-    NAS_TRY(nas_path_look(path, &kind, err));
-    *out = kind == NAS_PATH_FOLDER;
-    return NAS_OK;
-}
-
-nas_status nas_clip_list_label(nas_arena *a, nas_clip_list *l, const char *label,
-                               nas_clip_names *out, nas_err *err) {
-    bool there;
-    *out = (nas_clip_names){0};
-    for (const char *const *at = l->parts ? nas_clip_parts : plain; *at; at++) {
-        const char *exact = nas_arena_format(a, err, "%s%s", *at, label), *below = NULL;
-        if (!exact) return NAS_ENOMEM;
-        NAS_TRY(is_folder(a, l, exact, &there, err));
-        if (there) below = exact;
-        for (int32_t i = 0; !below && i < l->n_folders; i++) {
-            if (!nas_texts_alike(l->folders[i], label)) continue;
-            below = nas_arena_format(a, err, "%s%s", *at, l->folders[i]);
-            if (!below) return NAS_ENOMEM;
-            NAS_TRY(is_folder(a, l, below, &there, err));
-            if (!there) below = NULL;
-        }
-        if (below) NAS_TRY(nas_clip_folder_list(a, l, below, out, err));
-    }
     return NAS_OK;
 }
 

@@ -7,6 +7,15 @@
 #include <math.h>
 #include <stdlib.h>
 
+const char nas_noise_folder[] = "_background_noise_";
+
+nas_status nas_no_recordings(const char *folder, const char *label, nas_err *err) {
+    return nas_fail(err, NAS_ENOTFOUND,
+                    "task.silence: there is no recording in %s/%s that \"%s\" could be cut from; "
+                    "put long recordings of noise there, or make a folder \"%s\"",
+                    folder, nas_noise_folder, label, label);
+}
+
 static nas_status list_in(nas_arena *a, const char *place, nas_noise_files *out, nas_err *err) {
     char **names = NULL;
     size_t n = 0;

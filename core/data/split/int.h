@@ -13,6 +13,11 @@ typedef struct nas_ordered {
     int32_t rank; /* of a speaker among all by name, or a clip */
 } nas_ordered;
 
+/* For qsort. */
+int nas_ordered_compare(const void *a, const void *b);
+/* 64 bits of the SHA-256 of a text: keys of names. */
+uint64_t nas_split_text_hash(const char *s);
+
 /* How many clips of one class a speaker has. */
 typedef struct nas_speaker_share {
     int32_t label, clips;
@@ -54,13 +59,20 @@ int32_t nas_dealing_order(nas_dealing *d, uint32_t salt, uint64_t most);
 
 nas_hash nas_split_fingerprint(const nas_clips *c, const char *what, const uint8_t *part);
 
-/* The parts that lists and folders say. *part has c->n entries; all of arena a. */
+/* The parts that lists say, NAS_NO_PART of clips in none. Shape: part[c->n]; what is needed
+ * meanwhile lives in arena a. Errors: NAS_EINVAL a line of a list, an empty part, a class without a
+ * clip to train on; NAS_ENOTFOUND a list, or a clip unless allow_missing; NAS_EFORMAT, NAS_EIO a
+ * list that cannot be read; NAS_ENOMEM. */
 nas_status nas_split_by_lists(const nas_clips *c, const nas_split_config *config,
                               bool allow_missing, const nas_log *log, nas_arena *a, uint8_t *part,
                               nas_err *err);
-/* The folds that a list of speakers says. */
+/* The folds that a list of speakers says. Shape: fold[c->n]. Errors: NAS_EINVAL a line of the list,
+ * a speaker in none, a fold that cannot be used; NAS_ENOTFOUND, NAS_EFORMAT, NAS_EIO the list
+ * cannot be read; NAS_ENOMEM. */
 nas_status nas_split_by_groups(const nas_clips *c, const nas_split_config *config,
                                const nas_log *log, nas_arena *a, uint8_t *fold, nas_err *err);
+/* The parts by the folders train/, validation/ and test/ that clips stand in. Errors: NAS_EINVAL as
+ * of lists; NAS_ENOMEM. */
 nas_status nas_split_by_folders(const nas_clips *c, const nas_log *log, nas_arena *a, uint8_t *part,
                                 nas_err *err);
 

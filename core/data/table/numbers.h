@@ -49,7 +49,7 @@ typedef struct nas_numbers {
     const int32_t *line; /* [rows] of the file; whoever opens it lends it */
 } nas_numbers;
 
-/* Of at most `columns` columns and `room` rows. */
+/* Of at most `columns` columns and `room` rows. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_numbers_open(const nas_csv *csv, const char *path,
                                           const nas_missing_config *missing, int32_t columns,
                                           int32_t room, nas_numbers *out, nas_err *err);
@@ -63,11 +63,12 @@ NAS_NODISCARD nas_status nas_numbers_take(nas_numbers *s, int32_t column, int64_
                                           nas_cell cell, nas_err *err);
 
 /* After the last row: warns of numbers that look like none, fills gaps within runs (rows of one
- * number of run[] follow each other without a break in time), and finds bases. */
+ * number of run[] follow each other without a break in time), and finds bases. Errors: NAS_ENOMEM.
+ */
 NAS_NODISCARD nas_status nas_numbers_finish(nas_numbers *s, const int32_t *run, const nas_log *log,
                                             nas_err *err);
 
-/* Warns where a few equal values lie far from all others (numbers_odd.c). */
+/* Warns where a few equal values lie far from all others (numbers_odd.c). Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_numbers_warn_of_odd(nas_numbers *s, const nas_log *log, nas_err *err);
 
 #endif

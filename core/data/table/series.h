@@ -78,14 +78,14 @@ typedef struct nas_spans {
 
 /* All windows whose rows, inputs and targets, lie in one span without a break, whose
  * targets were all measured, and whose last row sees nothing that was made of them.
- * Owner: arena a. */
+ * Owner: arena a. Errors: NAS_ENOMEM. */
 typedef struct nas_windows {
     int32_t n;
     const int32_t *first; /* [n], rising */
 } nas_windows;
 NAS_NODISCARD nas_status nas_windows_in(const nas_series *s, const nas_spans *of, nas_arena *a,
                                         nas_windows *out, nas_err *err);
-/* Those of [begin, end). */
+/* Those of [begin, end). Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_windows_find(const nas_series *s, int32_t begin, int32_t end,
                                           nas_arena *a, nas_windows *out, nas_err *err);
 
@@ -98,7 +98,7 @@ typedef struct nas_scaling {
 } nas_scaling;
 NAS_NODISCARD nas_status nas_scaling_in(const nas_series *s, const nas_spans *of, nas_arena *a,
                                         nas_scaling *out, nas_err *err);
-/* Over [begin, end). */
+/* Over [begin, end). Errors: those of nas_scaling_in. */
 NAS_NODISCARD nas_status nas_scaling_find(const nas_series *s, int32_t begin, int32_t end,
                                           nas_arena *a, nas_scaling *out, nas_err *err);
 

@@ -24,7 +24,7 @@ bool nas_series_time(const nas_series_config *k, const nas_csv *csv, const nas_c
                      nas_instant *out, int32_t *cell, char *why);
 
 /* Brings the rows of a group together, in the order of the file, groups in that of their names, and
- * fills s->group_begin, group_name. */
+ * fills s->group_begin, group_name. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_series_group(nas_series *s, nas_draft *d, nas_err *err);
 
 /* Fills s->step, run, gaps, ..., says what breaks there are. Errors: NAS_EFORMAT the time of a
@@ -34,7 +34,8 @@ NAS_NODISCARD nas_status nas_series_order(nas_series *s, const nas_csv *csv, nas
                                           const nas_log *log, nas_err *err);
 
 /* A column whose words part the rows so that the time rises within each of them; the one with the
- * fewest words. Where the time has no hours, also one that looks like the clock. */
+ * fewest words. Where the time has no hours, also one that looks like the clock. Errors:
+ * NAS_ENOMEM, those of reading the file again. */
 typedef struct nas_explained {
     const char *column; /* NULL: there is none */
     int32_t words;
@@ -44,11 +45,11 @@ NAS_NODISCARD nas_status nas_series_explain(const nas_series *s, const nas_csv *
                                             const nas_draft *d, nas_explained *out, nas_err *err);
 
 /* Finishes the numbers and moves them into the rows; rows that lack a value then are runs of their
- * own, and what that leaves is said. */
+ * own, and what that leaves is said. Errors: those of nas_numbers_finish. */
 NAS_NODISCARD nas_status nas_series_place(nas_series *s, nas_draft *d, const nas_log *log,
                                           nas_err *err);
 
-/* Fills s->season; warns where task.season finds no row. */
+/* Fills s->season; warns where task.season finds no row. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_series_find_season(nas_series *s, const nas_draft *d,
                                                 const nas_log *log, nas_err *err);
 

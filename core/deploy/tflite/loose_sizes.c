@@ -4,16 +4,6 @@
 
 #include <string.h>
 
-int32_t nas_loose_list(const nas_loose *l, int32_t tensor, int32_t out[NAS_LOOSE_LIST]) {
-    if (tensor < 0 || tensor >= l->g->n_tensors) return -1;
-    const nas_tensor *t = &l->g->tensors[tensor];
-    if (t->dtype != NAS_I32 || !t->data) return -1;
-    const int64_t n = nas_tensor_count(t);
-    if (n < 0 || n > NAS_LOOSE_LIST) return -1;
-    memcpy(out, t->data, (size_t)n * sizeof *out);
-    return (int32_t)n;
-}
-
 static nas_status put(nas_loose *l, nas_loose_op *o, int32_t rank, int32_t n, const int32_t *v) {
     nas_tensor *y = &l->g->tensors[o->out];
     int32_t *copy = nas_arena_array(l->g->arena, (size_t)n, sizeof *copy, l->err);
