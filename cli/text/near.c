@@ -22,7 +22,7 @@ typedef struct near {
 
 static bool is_measured(const near *n, const char *column) {
     const int m = nas_metric_in(n->metrics, column);
-    return m >= 0 && n->metrics->v[m].measured;
+    return m >= 0 && n->metrics->v[m].known == NAS_KNOWN_MEASURED;
 }
 
 static const char *op_of(const nas_bound *b) {

@@ -166,8 +166,7 @@ const char *cli_metric(const nas_metric *metric, double v, char out[32]) {
     const bool exact = fabs(v) < 9007199254740992.0; /* 2^53 */
     if (isnan(v)) return strcpy(out, "");
     if (metric->integer && exact) return nas_thousands((int64_t)v, out);
-    /* Milliseconds may be microseconds. */
-    snprintf(out, 32, strcmp(metric->unit, "ms") == 0 || !exact ? "%.4g" : "%.4f", v);
+    snprintf(out, 32, metric->shown == NAS_SHOWN_SHORT || !exact ? "%.4g" : "%.4f", v);
     return out;
 }
 

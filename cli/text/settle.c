@@ -16,7 +16,7 @@ static void estimate_of(const nas_study *s, const nas_metric_list *metrics, cons
     const size_t n = strlen(b->column);
     const int m = nas_metric_in(metrics, b->column);
     out[0] = '\0';
-    if (n < 4 || m < 0 || metrics->v[m].measured) return;
+    if (n < 4 || m < 0 || metrics->v[m].known == NAS_KNOWN_MEASURED) return;
     if (strcmp(b->column + n - 3, "_hi") != 0 && strcmp(b->column + n - 3, "_lo") != 0) return;
     char bare[NAME_ROOM];
     snprintf(bare, sizeof bare, "%.*s", (int)(n - 3), b->column);

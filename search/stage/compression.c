@@ -7,6 +7,7 @@
 #include "core/compress/even.h"
 #include "core/compress/tune.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,10 +128,19 @@ static nas_status accuracy_of(const chain *k, const nas_bytes *file, double *out
     return nas_score_file(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, out, k->err);
 }
 
+/* Each at most once in a chain, so that a chain has room for all. */
+static const char *const step_names[] = {"dense", "pruned", "folded", "clustered", "quantised"};
+_Static_assert(sizeof step_names / sizeof *step_names <= NAS_STEPS, "room for each step once");
+
+static void add_step(chain *k, const nas_step_figures *s) {
+    assert(k->out->n_steps < NAS_STEPS);
+    k->out->steps[k->out->n_steps++] = *s;
+}
+
 static nas_status note_step(chain *k, const char *name, const nas_bytes *file, int64_t zlib_bytes) {
     nas_step_figures s = {.name = name, .tflite_bytes = (int64_t)file->n, .zlib_bytes = zlib_bytes};
     NAS_TRY(accuracy_of(k, file, &s.accuracy));
-    k->out->steps[k->out->n_steps++] = s;
+    add_step(k, &s);
     return NAS_OK;
 }
 
@@ -160,7 +170,7 @@ static bool find_figures(chain *k, const nas_hash *key, const char *name) {
         memcpy(&s.tflite_bytes, cached.p + 8, sizeof s.tflite_bytes);
         memcpy(&s.zlib_bytes, cached.p + 16, sizeof s.zlib_bytes);
         s.name = name;
-        k->out->steps[k->out->n_steps++] = s;
+        add_step(k, &s);
     }
     nas_cache_release(&cached);
     return found;
@@ -325,8 +335,6 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
 }
 
 /* Payload of the export stage: the steps' figures, then the file. */
-static const char *const step_names[] = {"dense", "pruned", "folded", "clustered", "quantised"};
-
 typedef struct stored_step {
     int32_t name;
     int64_t tflite_bytes, zlib_bytes;

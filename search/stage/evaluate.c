@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ nas_stopwatch nas_stopwatch_start(void) {
 
 void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
                     nas_stopwatch since) {
+    assert(out->n_stages < NAS_STAGES); /* each stage is told once, folds as one */
     out->stages[out->n_stages++] = (nas_stage_time){
         .name = name,
         .key = *key,
