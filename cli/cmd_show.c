@@ -48,8 +48,8 @@ static nas_status section(cli_study *s, const char *title, const char *const *co
 
 /* What each step of compression did; nothing where there was none. */
 static nas_status print_steps(cli_study *s, const nas_value *args, nas_err *err) {
-    const char *const columns[] = {"step", s->def.metrics[NAS_METRIC_SCORE].name, "tflite_bytes",
-                                   "zlib_bytes", NULL};
+    const char *const columns[] = {"step", nas_study_score(&s->def), "tflite_bytes", "zlib_bytes",
+                                   NULL};
     return section(s, "steps (each exported as it was then)", columns,
                    "select name, round(accuracy, 4), tflite_bytes, zlib_bytes from nas_steps"
                    " where study = ?1 and trial = ?2 order by position",

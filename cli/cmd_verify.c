@@ -161,7 +161,7 @@ static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate
 /* Another variant, version or library rounds otherwise, which training makes visible. */
 static int tell_variant(const cli_study *s, const cli_trial *t, const char *was, const char *here,
                         const nas_outcome *now, size_t n) {
-    const char *score = s->def.metrics[NAS_METRIC_SCORE].name;
+    const char *score = nas_study_score(&s->def);
     printf("trial %s: made with %s; trained again with %s: other bytes, as expected between "
            "variants (%zu, now %zu); %s %.4f, now %.4f\n",
            cli_trial_get(t, "number"), was, here, n, now->tflite.n, score,

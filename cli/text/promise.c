@@ -84,7 +84,7 @@ static bool accuracy_of(const promise *p, const char *part, double confidence, n
 }
 
 static const nas_bound *score_bound(const promise *p) {
-    const char *score = p->study->metrics[NAS_METRIC_SCORE].name;
+    const char *score = nas_study_score(p->study);
     const size_t n = strlen(score);
     for (int32_t i = 0; i < p->study->n_bounds; i++) {
         const nas_bound *b = &p->study->bounds[i];
@@ -220,7 +220,7 @@ static bool note_miss(void *ctx, const nas_row *row) {
 /* The best trial that only the end of its interval keeps from the bound b. To be freed; NULL: no
  * memory. */
 static char *miss_sql(const promise *p, const nas_bound *b) {
-    const char *score = p->study->metrics[NAS_METRIC_SCORE].name;
+    const char *score = nas_study_score(p->study);
     char *sql = NULL, view[160];
     size_t n = 0;
     FILE *f = open_memstream(&sql, &n);
@@ -248,7 +248,7 @@ void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id i
     near_miss m = {.number = -1};
     nas_accuracy all;
     const nas_bound *b = score_bound(&p);
-    if (!b || strcmp(b->column, study->metrics[NAS_METRIC_SCORE].name) == 0) return;
+    if (!b || strcmp(b->column, nas_study_score(study)) == 0) return;
     char *sql = miss_sql(&p, b);
     if (sql) (void)!nas_store_query(store, sql, NULL, 0, note_miss, &m, NULL);
     free(sql);

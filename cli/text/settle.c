@@ -76,11 +76,13 @@ static int64_t count_blocks(nas_store *store, nas_study_id id) {
 }
 
 /* Half the width of an interval falls with the root of the number of blocks. */
-static void print_bound(const nas_bound *b, double value, double end, int64_t blocks) {
+static void print_bound(const nas_study *study, const nas_bound *b, double value, double end,
+                        int64_t blocks) {
     const double times = (end - value) / (b->bound - value);
     char there[32], needed[32], figure[32], edge[32];
-    cli_metric(cli_metric_of(b->column), value, figure);
-    cli_metric(cli_metric_of(b->column), end, edge);
+    const nas_metric m = nas_study_metric(study, b->column);
+    cli_metric(&m, value, figure);
+    cli_metric(&m, end, edge);
     fputs("  ", stdout);
     cli_print_visible(stdout, b->text, false);
     printf(": %s, but the %s end is %s; ", figure, b->op[0] == '<' ? "upper" : "lower", edge);
@@ -112,6 +114,6 @@ void cli_print_settling_days(nas_store *store, const nas_study *study,
         const double value = m.value[at], end = m.value[at + 1];
         at += 2;
         if (b->op[0] == '<' ? end < b->bound : end > b->bound) continue;
-        print_bound(b, value, end, blocks);
+        print_bound(study, b, value, end, blocks);
     }
 }

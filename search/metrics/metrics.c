@@ -48,7 +48,11 @@ static double zlib_before(const nas_foreseen *f) {
 
 #define MS .unit = "ms", .known = NAS_KNOWN_MEASURED, .shown = NAS_SHOWN_SHORT, .selectable = true
 #define TIME(id, text, what)                                                                 \
-    [id] = {.name = text, MS, .tested_as = text "_hi", .help = what ", median"},             \
+    [id] = {.name = text,                                                                    \
+            MS,                                                                              \
+            .listed = id != NAS_METRIC_FRONTEND_MS,                                          \
+            .tested_as = text "_hi",                                                         \
+            .help = what ", median"},                                                        \
     [id##_LO] = {.name = text "_lo", MS, .help = "lower end of the 95 % interval of " text}, \
     [id##_HI] = {.name = text "_hi", MS, .help = "upper end of the 95 % interval of " text}, \
     [id##_P95] = {.name = text "_p95",                                                       \
@@ -74,18 +78,21 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
                                      "search.confidence; a constraint on accuracy is tested "
                                      "against it"},
     [NAS_METRIC_TFLITE_BYTES] = {.name = "tflite_bytes",
+                                 .listed = true,
                                  .unit = "bytes",
                                  .integer = true,
                                  .before = tflite_before,
                                  .selectable = true,
                                  .help = "length of model.tflite"},
     [NAS_METRIC_ZLIB_BYTES] = {.name = "zlib_bytes",
+                               .listed = true,
                                .unit = "bytes",
                                .integer = true,
                                .before = zlib_before,
                                .selectable = true,
                                .help = "length of the zlib stream of model.tflite"},
     [NAS_METRIC_ZIP_BYTES] = {.name = "zip_bytes",
+                              .listed = true,
                               .unit = "bytes",
                               .integer = true,
                               .before = zip_before,
@@ -105,6 +112,7 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
                                    .selectable = true,
                                    .help = "constants of the file that are not zero"},
     [NAS_METRIC_MACS] = {.name = "macs",
+                         .listed = true,
                          .unit = "count",
                          .integer = true,
                          .known = NAS_KNOWN_BEFORE,

@@ -68,6 +68,7 @@ typedef struct nas_metric {
     bool integer;
     nas_known known;
     nas_shown shown;
+    bool listed; /* stands in lists of trials, beside what the task lists */
     /* Before training: the value (NAS_KNOWN_BEFORE) or what it is at least; infinite: it will have
      * none; NaN, and NULL: nothing is known. */
     double (*before)(const nas_foreseen *f);

@@ -327,6 +327,12 @@ static nas_status add_figures(nas_arena *a, const nas_series_config *k, int32_t 
     for (int j = from; j < to; j++) {
         const char *tail = kinds[j].tail, *end = NULL;
         if (ends && !tail) continue;
+        if (out->n == NAS_METRICS_MOST)
+            return nas_fail(
+                err, NAS_EINVAL,
+                "task.targets: %d targets have more than the %d metrics that a task may "
+                "have; name fewer targets",
+                k->n_targets, NAS_METRICS_MOST);
         const char *name = nas_arena_format(a, err, "%s%s_%s%s", test ? "test_" : "", kinds[j].what,
                                             k->names[target], ends ? tail : "");
         if (tail) end = nas_arena_format(a, err, "%s_%s%s", kinds[j].what, k->names[target], tail);
@@ -565,11 +571,14 @@ static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
 static const char *const texts[] = {"forecast.json", NULL};
 static const char *const sources[] = {"forecast.h", NULL};
 
+static const char *const listed[] = {"skill_mean", "test_skill_mean", "mae_*", NULL};
+
 const nas_task_ops nas_task_forecast = {
     .name = "forecast",
     .help = "columns of a table, several steps ahead",
     .block = &nas_block_forecast,
     .has = NAS_HAS_NET,
+    .listed = listed,
     .output_word = "outputs",
     .data_word = "file",
     .values = true,
