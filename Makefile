@@ -136,7 +136,7 @@ $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 CROSS := aarch64-linux-gnu
 EMULATOR := qemu-aarch64 -L /usr/$(CROSS)
 CROSS_TESTS := kernel layers train
-CROSS_SRC := $(filter-out base/hash.c base/files/file_once.c base/files/gunzip.c $(VEC),$(call find_c,base core/graph core/kernel core/nn)) core/data/batch.c core/audio/augment.c
+CROSS_SRC := $(filter-out base/hash.c base/files/file_once.c base/files/gunzip.c $(VEC),$(call find_c,base core/graph core/kernel core/nn)) core/data/augment.c core/audio/augment.c
 CROSS_OBJ := $(CROSS_SRC:%.c=$(BUILD)/%.o) $(foreach r,$(ROWS),$(VEC:%.c=$(BUILD)/%.$(r).o)) $(INFER_OBJ)
 $(BUILD)/cross/test_%: $(BUILD)/tests/core/test_%.o $(CROSS_OBJ)
 	@mkdir -p $(@D)

@@ -71,40 +71,31 @@ static bool choose_metrics(cli_comparison *c, const char *named) {
     return c->t.metrics > 0;
 }
 
-static char *query(const cli_comparison *c) {
-    char view[160], *sql = NULL;
-    size_t bytes = 0;
-    FILE *f = open_memstream(&sql, &bytes);
-    if (!f) return NULL;
-    nas_view_name(c->s.def.name, "", view);
-    fputs("select ", f);
-    for (int32_t i = 0; i < c->t.params; i++) fprintf(f, "\"%s\", ", c->s.def.params[i].name);
-    for (int32_t i = 0; i < c->t.metrics; i++) fprintf(f, "%s\"%s\"", i ? ", " : "", c->metric[i]);
-    fprintf(f, " from %s where state = 'complete' order by number", view);
-    if (fclose(f) == 0) return sql;
-    free(sql);
-    return NULL;
-}
-
 static nas_status read_rows(cli_comparison *c, nas_err *err) {
-    char view[160], sql[256];
+    const nas_state complete = NAS_COMPLETE;
+    const int32_t n = c->t.params + c->t.metrics;
+    const char **columns = nas_arena_array(c->arena, (size_t)n, sizeof *columns, err);
+    nas_trials_ask ask = {.state = &complete, .columns = columns, .n_columns = n};
     c->param = nas_arena_array(c->arena, (size_t)CLI_COMPARE_ROWS * (size_t)c->t.params + 1,
                                sizeof *c->param, err);
     c->figure = nas_arena_array(c->arena, (size_t)CLI_COMPARE_ROWS * (size_t)c->t.metrics,
                                 sizeof *c->figure, err);
-    char *text = c->param && c->figure ? query(c) : NULL;
-    if (!text) return nas_fail(err, NAS_ENOMEM, "compare: out of memory");
-    const nas_status st = nas_store_query(c->s.store, text, NULL, 0, add_row, c, err);
-    free(text);
-    NAS_TRY(st);
+    if (!columns || !c->param || !c->figure)
+        return nas_fail(err, NAS_ENOMEM, "compare: out of memory");
+    for (int32_t i = 0; i < n; i++)
+        columns[i] = i < c->t.params ? c->s.def.params[i].name : c->metric[i - c->t.params];
+    NAS_TRY(nas_store_trials(c->s.store, &c->s.def, &ask, add_row, c, err));
     if (c->failed) return nas_fail(err, NAS_ENOMEM, "compare: out of memory");
-    nas_view_name(c->s.def.name, "", view);
-    snprintf(sql, sizeof sql, "select count(*) from %s where state <> 'complete'", view);
     c->t.param = c->param;
     c->t.metric = c->figure;
     c->t.ratio = c->ratio;
     c->t.size = c->size;
-    return nas_store_query_integer(c->s.store, sql, NULL, 0, &c->others, err);
+    int64_t all, done;
+    NAS_TRY(
+        nas_store_count_trials(c->s.store, &c->s.def, &(nas_trials_ask){.n_where = 0}, &all, err));
+    NAS_TRY(nas_store_count_trials(c->s.store, &c->s.def, &ask, &done, err));
+    c->others = all - done;
+    return NAS_OK;
 }
 
 static int compare(cli_comparison *c, const cli_args *args) {

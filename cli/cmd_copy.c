@@ -10,11 +10,7 @@ static int tell(const char *to, nas_err *err) {
     int64_t studies = 0, trials = 0;
     char n[32], m[32];
     if (nas_store_open(to, NAS_STORE_READ, &store, err) != NAS_OK) return cli_fail(err);
-    nas_status st =
-        nas_store_query_integer(store, "select count(*) from nas_studies", NULL, 0, &studies, err);
-    if (st == NAS_OK && studies)
-        st = nas_store_query_integer(store, "select coalesce(sum(trials), 0) from nas_progress",
-                                     NULL, 0, &trials, err);
+    const nas_status st = nas_store_totals(store, &studies, &trials, err);
     nas_store_close(store);
     if (st != NAS_OK) return cli_fail(err);
     printf("%s: %s stud%s, %s trial%s in their current versions\n", to, nas_thousands(studies, n),

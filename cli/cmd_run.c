@@ -119,9 +119,8 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
 }
 
 static void remember_best(screen *v, nas_store *store) {
-    char view[160];
-    nas_view_name(v->name, "_best", view);
-    cli_trial *t = cli_trial_find(store, view, NULL);
+    const nas_trials_ask ask = {.among = NAS_AMONG_BEST};
+    cli_trial *t = cli_trial_find(store, &v->study, &ask, NULL);
     if (!t) return;
     const char *goal = v->study.goals[0].column;
     const char *bytes = cli_trial_get(t, "zlib_bytes");
@@ -131,10 +130,7 @@ static void remember_best(screen *v, nas_store *store) {
 }
 
 static void settings_of(const screen *v, int64_t number, nas_store *store, char *out, size_t n) {
-    char from[256], view[160];
-    nas_view_name(v->name, "", view);
-    snprintf(from, sizeof from, "%s where number = %" PRId64, view, number);
-    cli_trial *t = cli_trial_find(store, from, NULL);
+    cli_trial *t = cli_trial_numbered(store, &v->study, number, NULL);
     out[0] = '\0';
     if (t) cli_trial_settings(t, &v->study, out, n);
     cli_trial_close(t);
@@ -225,23 +221,14 @@ static void print_failed(const screen *v, const nas_run_state *state, const char
                nas_thousands(state->failed, n), state->failed == 1 ? "" : "s", db, v->name);
 }
 
-static bool note_epochs(void *ctx, const nas_row *row) {
-    double *epochs = ctx;
-    for (int i = 0; i < 2; i++) epochs[i] = row->values[i].is_null ? 0 : row->values[i].real;
-    return false;
-}
-
 /* What sharing saved, over the whole study. */
 static void print_epochs(const screen *v, nas_store *store) {
-    char view[160], sql[256], trained[32], saved[32];
-    double epochs[2] = {0, 0};
-    nas_view_name(v->name, "", view);
-    snprintf(sql, sizeof sql, "select total(epochs_trained), total(epochs_saved) from %s", view);
-    if (nas_store_query(store, sql, NULL, 0, note_epochs, epochs, NULL) != NAS_OK) return;
-    if (epochs[0] + epochs[1] > 0)
-        printf("epochs\n  %s trained, %s saved by sharing\n",
-               nas_thousands(llround(epochs[0]), trained),
-               nas_thousands(llround(epochs[1]), saved));
+    char trained[32], saved[32];
+    double did, had;
+    if (nas_store_epochs_spent(store, &v->study, &did, &had, NULL) != NAS_OK) return;
+    if (did + had > 0)
+        printf("epochs\n  %s trained, %s saved by sharing\n", nas_thousands(llround(did), trained),
+               nas_thousands(llround(had), saved));
 }
 
 static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {

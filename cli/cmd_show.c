@@ -5,55 +5,116 @@
 #include "search/task/task.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { STUDY, VERSION };
 
-typedef struct listing {
-    cli_table *table;
-    int64_t rows;
-} listing;
-
-static bool add_row(void *ctx, const nas_row *row) {
-    listing *l = ctx;
-    cli_table *t = l->table;
-    l->rows++;
-    char text[256];
-    cli_table_cell(t, "  ", false);
-    for (int32_t i = 0; i < row->n; i++) {
-        cli_value(&row->values[i], text, sizeof text);
-        cli_table_cell(t, text, row->values[i].type != NAS_COLUMN_TEXT);
-    }
-    cli_table_row(t);
-    return true;
-}
-
-static nas_status section(cli_study *s, const char *title, const char *const *columns,
-                          const char *sql, const nas_value *args, nas_err *err) {
+/* A section of the screen: its table, with a head. */
+static cli_table *open_section(const char *const *columns) {
     cli_table *t = cli_table_open();
     cli_table_cell(t, "  ", false);
     for (int i = 0; columns[i]; i++) cli_table_cell(t, columns[i], i > 0 || *columns[i] == 'e');
     cli_table_row(t);
-    listing l = {.table = t};
-    const nas_status st = nas_store_query(s->store, sql, args, 2, add_row, &l, err);
-    if (st == NAS_OK && l.rows) {
+    return t;
+}
+
+typedef struct section {
+    cli_table *table;
+    int64_t rows;
+} section;
+
+static void close_section(section *l, const char *title, nas_status st) {
+    if (st == NAS_OK && l->rows) {
         puts(title);
-        cli_table_print(t);
+        cli_table_print(l->table);
     }
-    cli_table_close(t);
-    return st;
+    cli_table_close(l->table);
+}
+
+static void begin_row(section *l) {
+    l->rows++;
+    cli_table_cell(l->table, "  ", false);
+}
+
+static void add_text(section *l, const char *text) {
+    cli_table_cell(l->table, text, false);
+}
+
+/* Rounded to so many decimals; "" for NaN. */
+static void add_number(section *l, double v, int decimals) {
+    const double scale = pow(10, decimals);
+    const nas_value value = {.type = NAS_COLUMN_REAL, .real = round(v * scale) / scale};
+    char text[64] = "";
+    if (!isnan(v)) cli_value(&value, text, sizeof text);
+    cli_table_cell(l->table, text, !isnan(v));
+}
+
+/* "" below 0. */
+static void add_count(section *l, int64_t v) {
+    char text[32] = "";
+    if (v >= 0) snprintf(text, sizeof text, "%" PRId64, v);
+    cli_table_cell(l->table, text, v >= 0);
+}
+
+static bool add_step(void *ctx, const nas_step_row *r) {
+    begin_row(ctx);
+    add_text(ctx, r->name);
+    add_number(ctx, r->accuracy, 4);
+    add_count(ctx, r->tflite_bytes);
+    add_count(ctx, r->zlib_bytes);
+    cli_table_row(((section *)ctx)->table);
+    return true;
+}
+
+static bool add_stage(void *ctx, const nas_stage_row *r) {
+    begin_row(ctx);
+    add_text(ctx, r->name);
+    add_text(ctx, r->reused ? "yes" : "no");
+    add_number(ctx, r->wall_seconds, 3);
+    add_number(ctx, r->cpu_seconds, 3);
+    cli_table_row(((section *)ctx)->table);
+    return true;
+}
+
+static bool add_epoch(void *ctx, const nas_epoch_row *r) {
+    begin_row(ctx);
+    add_count(ctx, r->epoch);
+    add_number(ctx, r->loss, 5);
+    add_number(ctx, r->val_loss, 5);
+    add_number(ctx, r->val_accuracy, 4);
+    add_number(ctx, r->seconds, 2);
+    cli_table_row(((section *)ctx)->table);
+    return true;
 }
 
 /* What each step of compression did; nothing where there was none. */
-static nas_status print_steps(cli_study *s, const nas_value *args, nas_err *err) {
+static nas_status print_steps(cli_study *s, int64_t trained, nas_err *err) {
     const char *const columns[] = {"step", nas_study_score(&s->def), "tflite_bytes", "zlib_bytes",
                                    NULL};
-    return section(s, "steps (each exported as it was then)", columns,
-                   "select name, round(accuracy, 4), tflite_bytes, zlib_bytes from nas_steps"
-                   " where study = ?1 and trial = ?2 order by position",
-                   args, err);
+    section l = {.table = open_section(columns)};
+    const nas_status st = nas_store_steps(s->store, s->id, trained, add_step, &l, err);
+    close_section(&l, "steps (each exported as it was then)", st);
+    return st;
+}
+
+static nas_status print_stages(cli_study *s, int64_t trained, nas_err *err) {
+    static const char *const columns[] = {"stage", "reused", "seconds", "cpu_seconds", NULL};
+    section l = {.table = open_section(columns)};
+    const nas_status st = nas_store_stages(s->store, s->id, trained, add_stage, &l, err);
+    close_section(&l, "stages", st);
+    return st;
+}
+
+static nas_status print_epochs(cli_study *s, int64_t trained, nas_err *err) {
+    static const char *const columns[] = {"epoch",        "loss",    "val_loss",
+                                          "val_accuracy", "seconds", NULL};
+    section l = {.table = open_section(columns)};
+    const nas_status st = nas_store_epochs(s->store, s->id, trained, add_epoch, &l, err);
+    close_section(&l, "epochs (of the float net)", st);
+    return st;
 }
 
 static void print_text(const cli_trial *t, const char *name) {
@@ -62,16 +123,9 @@ static void print_text(const cli_trial *t, const char *name) {
 }
 
 static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
-    static const char *const epoch_columns[] = {"epoch",        "loss",    "val_loss",
-                                                "val_accuracy", "seconds", NULL};
-    static const char *const stage_columns[] = {"stage", "reused", "seconds", "cpu_seconds", NULL};
     /* A result that was reused has its stages where it was trained. */
     const char *reused = cli_trial_get(t, "reused");
-    const char *trained = *reused ? reused : cli_trial_get(t, "id");
-    const nas_value args[2] = {
-        {.type = NAS_COLUMN_INTEGER, .integer = s->id.study},
-        {.type = NAS_COLUMN_INTEGER, .integer = strtoll(trained, NULL, 10)},
-    };
+    const int64_t trained = strtoll(*reused ? reused : cli_trial_get(t, "id"), NULL, 10);
     printf("trial %s of %s: %s%s", cli_trial_get(t, "number"), s->def.name,
            cli_trial_get(t, "state"), *cli_trial_get(t, "reason") ? ", " : "");
     print_text(t, "reason");
@@ -83,20 +137,12 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     if (nas_task_writes(s->def.task, "forecast.json") &&
         strcmp(cli_trial_get(t, "state"), "complete") == 0)
         NAS_TRY(cli_show_forecast(s, row, err));
-    NAS_TRY(print_steps(s, args, err));
-    NAS_TRY(section(
-        s, "stages", stage_columns,
-        "select name, case reused when 1 then 'yes' else 'no' end, round(wall_seconds, 3),"
-        " round(cpu_seconds, 3) from nas_stages where study = ?1 and trial = ?2 order by position",
-        args, err));
+    NAS_TRY(print_steps(s, trained, err));
+    NAS_TRY(print_stages(s, trained, err));
     if (*cli_trial_get(t, "epochs_trained") && nas_task_has_net(s->def.task))
         printf("epochs trained %s, saved %s (found under their key)\n",
                cli_trial_get(t, "epochs_trained"), cli_trial_get(t, "epochs_saved"));
-    NAS_TRY(
-        section(s, "epochs (of the float net)", epoch_columns,
-                "select epoch, round(loss, 5), round(val_loss, 5), round(val_accuracy, 4),"
-                " round(seconds, 2) from nas_epochs where study = ?1 and trial = ?2 order by epoch",
-                args, err));
+    NAS_TRY(print_epochs(s, trained, err));
     fputs("worker   ", stdout);
     print_text(t, "worker");
     fputs("machine  ", stdout);

@@ -56,12 +56,14 @@ static bool is_among(const char *const *names, int32_t n, const char *name) {
 /* Number and state, the latter where not all are complete; the objectives; settings that vary among
  * the rows; what is bounded; other figures; settings that are the same in all. A narrow terminal
  * cuts from the end. To be freed; NULL: no memory. */
-static const char **columns(const nas_study *study, const bool *varies, int32_t *n) {
-    int32_t most = study->n_goals + study->n_bounds + study->n_params;
+static const char **columns(const nas_study *study, const bool *varies, bool states, int32_t *n) {
+    int32_t most = 2 + study->n_goals + study->n_bounds + study->n_params;
     for (int32_t i = 0; figure_at(study, i); i++) most++;
     const char **names = malloc((size_t)most * sizeof *names);
     *n = 0;
     if (!names) return NULL;
+    names[(*n)++] = "number";
+    if (states) names[(*n)++] = "state";
     for (int32_t i = 0; i < study->n_goals; i++) names[(*n)++] = study->goals[i].column;
     for (int32_t i = 0; i < study->n_params; i++)
         if (varies[i]) names[(*n)++] = study->params[i].name;
@@ -80,68 +82,23 @@ static const char *head_of(const nas_study *study, const char *column) {
     return column;
 }
 
-static void header(listing *l, bool states, const char *const *names, int32_t n) {
-    cli_table_cell(l->table, "number", true);
-    if (states) cli_table_cell(l->table, "state", false);
+static void header(listing *l, const char *const *names, int32_t n) {
     for (int32_t i = 0; i < n; i++)
         cli_table_cell(l->table, head_of(l->study, names[i]),
-                       nas_study_has(l->study, names[i]) || strcmp(names[i], "seconds") == 0);
+                       nas_study_has(l->study, names[i]) || strcmp(names[i], "seconds") == 0 ||
+                           strcmp(names[i], "number") == 0);
     cli_table_row(l->table);
-}
-
-/* " from view in the order of the list". */
-static void put_list(FILE *f, const nas_study *study, const char *ending, int64_t n) {
-    char view[160];
-    const nas_goal *goal = &study->goals[0];
-    nas_view_name(study->name, ending, view);
-    fprintf(f, " from %s order by \"%s\" is null, \"%s\" %s, zlib_bytes, number limit %" PRId64,
-            view, goal->column, goal->column, goal->maximize ? "desc" : "asc", n);
-}
-
-/* The statement, to be freed; NULL: no memory. names: of metrics and parameters; NULL: how many
- * values each parameter has among the rows. */
-static char *query(const nas_study *study, const char *const *names, int32_t n_names, bool states,
-                   const char *ending, int64_t n) {
-    char *sql = NULL;
-    size_t bytes = 0;
-    FILE *f = open_memstream(&sql, &bytes);
-    if (!f) return NULL;
-    fputs(names ? "select number" : "select 0", f);
-    if (names && states) fputs(", state", f);
-    for (int32_t i = 0; names && i < n_names; i++) fprintf(f, ", \"%s\"", names[i]);
-    for (int32_t i = 0; !names && i < study->n_params; i++)
-        fprintf(f, ", count(distinct quote(\"%s\"))", study->params[i].name);
-    if (!names) fputs(" from (select *", f);
-    put_list(f, study, ending, n);
-    if (!names) fputc(')', f);
-    if (fclose(f) == 0) return sql;
-    free(sql);
-    return NULL;
-}
-
-static bool note_varying(void *ctx, const nas_row *row) {
-    bool *varies = ctx;
-    for (int32_t i = 1; i < row->n; i++) varies[i - 1] = row->values[i].integer > 1;
-    return false;
-}
-
-static bool note_counts(void *ctx, const nas_row *row) {
-    int64_t *n = ctx;
-    for (int32_t i = 0; i < 3; i++) n[i] = row->values[i].integer;
-    return false;
 }
 
 /* What the list leaves out: those beyond its length, and those that --all would show. */
 static void print_rest(cli_study *s, int64_t rows, bool all) {
-    char sql[640], view[160], feasible[160], n[3][32];
+    char n[3][32];
+    const nas_state complete = NAS_COMPLETE;
+    const nas_trials_ask which[] = {
+        {.among = NAS_AMONG_ALL}, {.among = NAS_AMONG_FEASIBLE}, {.state = &complete}};
     int64_t count[3] = {0};
-    nas_view_name(s->def.name, "", view);
-    nas_view_name(s->def.name, "_feasible", feasible);
-    snprintf(sql, sizeof sql,
-             "select (select count(*) from %s), (select count(*) from %s),"
-             " (select count(*) from %s where state = 'complete')",
-             view, feasible, view);
-    if (nas_store_query(s->store, sql, NULL, 0, note_counts, count, NULL) != NAS_OK) return;
+    for (int i = 0; i < 3; i++)
+        if (nas_store_count_trials(s->store, &s->def, &which[i], &count[i], NULL) != NAS_OK) return;
     const int64_t total = count[all ? 0 : 1], miss = count[2] - count[1],
                   none = count[0] - count[2];
     if (rows < total)
@@ -156,19 +113,16 @@ static void print_rest(cli_study *s, int64_t rows, bool all) {
 }
 
 static nas_status fill(listing *l, cli_study *s, bool all, int64_t n, bool *varies, nas_err *err) {
-    const char *ending = all ? "" : "_feasible";
+    nas_trials_ask ask = {
+        .among = all ? NAS_AMONG_ALL : NAS_AMONG_FEASIBLE, .order = NAS_BY_RANK, .most = n};
     int32_t n_names = 0;
-    char *sql = query(&s->def, NULL, 0, all, ending, n);
-    nas_status st = sql ? nas_store_query(s->store, sql, NULL, 0, note_varying, varies, err)
-                        : nas_fail(err, NAS_ENOMEM, "out of memory");
-    free(sql);
-    NAS_TRY(st);
-    const char **names = columns(&s->def, varies, &n_names);
-    if (names) header(l, all, names, n_names);
-    sql = names ? query(&s->def, names, n_names, all, ending, n) : NULL;
-    st = sql ? nas_store_query(s->store, sql, NULL, 0, add_row, l, err)
-             : nas_fail(err, NAS_ENOMEM, "out of memory");
-    free(sql);
+    NAS_TRY(nas_store_varying(s->store, &s->def, &ask, varies, err));
+    const char **names = columns(&s->def, varies, all, &n_names);
+    if (!names) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    header(l, names, n_names);
+    ask.columns = names;
+    ask.n_columns = n_names;
+    const nas_status st = nas_store_trials(s->store, &s->def, &ask, add_row, l, err);
     free(names);
     return st;
 }

@@ -5,6 +5,7 @@
 #include "core/kernel/threads.h"
 #include "search/run/keep.h"
 #include "search/run/run.h"
+#include "search/study/export.h"
 #include "search/task/task.h"
 
 #include <math.h>

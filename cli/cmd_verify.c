@@ -294,13 +294,11 @@ static int verify(cli_study *s, const cli_trial *t, const manner *m) {
 
 /* The complete trial with the lowest number above `last`; NULL: none, or *status says why not. */
 static cli_trial *next_complete(cli_study *s, int64_t last, int *status) {
-    char view[160], where[256];
+    const nas_state complete = NAS_COMPLETE;
+    const nas_trials_ask ask = {
+        .state = &complete, .in_range = true, .first = last + 1, .last = INT64_MAX, .most = 1};
     nas_err err = {0};
-    nas_view_name(s->def.name, "", view);
-    snprintf(where, sizeof where,
-             "%s where state = 'complete' and number > %" PRId64 " order by number limit 1", view,
-             last);
-    cli_trial *t = cli_trial_find(s->store, where, &err);
+    cli_trial *t = cli_trial_find(s->store, &s->def, &ask, &err);
     if (t && strtoll(cli_trial_get(t, "number"), NULL, 10) <= last) {
         cli_trial_close(t);
         t = NULL;

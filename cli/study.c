@@ -35,7 +35,6 @@ void cli_study_close(cli_study *s) {
 }
 
 cli_trial *cli_study_trial(cli_study *s, const char *number, int *status) {
-    char view[160], from[256];
     int64_t n = 0;
     nas_err err = {0};
     *status = CLI_BAD;
@@ -47,12 +46,9 @@ cli_trial *cli_study_trial(cli_study *s, const char *number, int *status) {
                 s->def.name);
         return NULL;
     }
-    nas_view_name(s->def.name, number ? "" : "_best", view);
-    if (number)
-        snprintf(from, sizeof from, "%s where number = %" PRId64, view, n);
-    else
-        snprintf(from, sizeof from, "%s", view);
-    cli_trial *t = cli_trial_find(s->store, from, &err);
+    const nas_trials_ask best = {.among = NAS_AMONG_BEST};
+    cli_trial *t = number ? cli_trial_numbered(s->store, &s->def, n, &err)
+                          : cli_trial_find(s->store, &s->def, &best, &err);
     if (t) {
         *status = CLI_OK;
     } else if (err.code) {

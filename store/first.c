@@ -32,7 +32,7 @@ static bool has_aims(const nas_study *def, const nas_layout *l) {
 }
 
 static nas_status insert_first(nas_store *s, const nas_study *def, const nas_layout *to,
-                               const nas_layout *from, nas_err *err) {
+                               const nas_layout *from, const nas_renames *renames, nas_err *err) {
     const int64_t most =
         def->trials >= 0 && def->trials < FIRST_TRIALS ? def->trials : FIRST_TRIALS;
     sqlite3_str *q = sqlite3_str_new(s->db);
@@ -46,7 +46,8 @@ static nas_status insert_first(nas_store *s, const nas_study *def, const nas_lay
     sqlite3_str_appendall(q, ") - 1, 'waiting', 0, candidate, json");
     for (int32_t i = 0; i < to->n_params; i++) {
         const char *stored = nas_layout_stored(from, to->names[i]);
-        sqlite3_str_appendf(q, stored ? ", \"%w\"" : ", NULL", stored);
+        sqlite3_str_appendall(q, stored ? ", " : ", NULL");
+        if (stored) nas_renames_put(renames, i, stored, q);
     }
     sqlite3_str_appendf(q,
                         " FROM nas_trials_%lld WHERE version = %lld AND state = 'complete' ORDER BY"
@@ -56,13 +57,13 @@ static nas_status insert_first(nas_store *s, const nas_study *def, const nas_lay
 }
 
 nas_status nas_first_trials(nas_store *s, const nas_study *def, nas_study_id id, int64_t from,
-                            int32_t *n, nas_err *err) {
+                            const nas_renames *renames, int32_t *n, nas_err *err) {
     nas_layout *to = NULL, *old = NULL;
     *n = 0;
     NAS_TRY(nas_layout_get(s, id, &to, err));
     NAS_TRY(nas_layout_get(s, (nas_study_id){.study = id.study, .version = from}, &old, err));
     if (!has_aims(def, old)) return NAS_OK;
-    NAS_TRY(insert_first(s, def, to, old, err));
+    NAS_TRY(insert_first(s, def, to, old, renames, err));
     *n = sqlite3_changes(s->db);
     return NAS_OK;
 }

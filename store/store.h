@@ -120,6 +120,13 @@ typedef struct nas_goal {
     bool maximize;
 } nas_goal;
 
+/* Option i of a parameter, which may stand in rows as was[i] or as the number i, is now[i]. */
+typedef struct nas_renamed {
+    int32_t param, n;
+    const char *const *was;
+    const nas_value *now;
+} nas_renamed;
+
 typedef struct nas_study {
     const char *name, *task;
     const char *space_text;
@@ -134,6 +141,11 @@ typedef struct nas_study {
     const nas_goal *goals; /* in order; ties: tie_break ascending, then number */
     const char *tie_break; /* a metric column */
     const char *kernel;    /* row that trains its nets; NULL: not known */
+    /* Of a version that is joined, whose space then had this text: which options have other names
+     * now. Asked in the transaction; *out in arena a. NULL: none have. */
+    nas_status (*renamed)(const void *ctx, const char *text, nas_arena *a, const nas_renamed **out,
+                          int32_t *n, nas_err *err);
+    const void *renamed_ctx;
 } nas_study;
 
 typedef struct nas_study_id {

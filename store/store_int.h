@@ -224,6 +224,22 @@ NAS_NODISCARD nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **
 NAS_NODISCARD nas_status nas_schema_pragma(nas_store *s, const char *name, int64_t *out,
                                            nas_err *err);
 
+/* renamed.c: the options of parameters that are called otherwise than rows of a version do. */
+typedef struct nas_renames {
+    const nas_renamed *v;
+    int32_t n;
+} nas_renames;
+/* Asks the definition, with the text that the version has. */
+NAS_NODISCARD nas_status nas_renames_read(nas_store *s, const nas_study *def, int64_t study,
+                                          int64_t version, nas_arena *a, nas_renames *out,
+                                          nas_err *err);
+/* The value of a parameter's column in a row of that version as it is called now. */
+void nas_renames_put(const nas_renames *r, int32_t param, const char *stored, sqlite3_str *q);
+/* Rows of a version speak as its definition does now; its columns were `from` and are `to`. */
+NAS_NODISCARD nas_status nas_renames_apply(nas_store *s, const nas_renames *r,
+                                           const nas_layout *from, const nas_layout *to,
+                                           nas_err *err);
+
 /* layout.c */
 
 /* Is column one of those that every study's table has? */
@@ -259,7 +275,8 @@ NAS_NODISCARD nas_status nas_study_names(nas_store *s, nas_arena *a, const char 
 /* first.c: waiting trials of a version that has none yet, from the best of another of the same
  * space. *n: how many. */
 NAS_NODISCARD nas_status nas_first_trials(nas_store *s, const nas_study *def, nas_study_id id,
-                                          int64_t from, int32_t *n, nas_err *err);
+                                          int64_t from, const nas_renames *renames, int32_t *n,
+                                          nas_err *err);
 
 /* answers.c: in the transaction of a trial's end. */
 NAS_NODISCARD nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial,

@@ -210,11 +210,12 @@ static nas_status look_for_version(nas_store *s, const nas_study *def, int64_t d
     return status;
 }
 
-static nas_status find_version(nas_store *s, const nas_study *def, nas_study_id *id, int64_t *twin,
-                               nas_err *err) {
+static nas_status find_version(nas_store *s, const nas_study *def, nas_arena *a, nas_study_id *id,
+                               int64_t *twin, nas_renames *renames, nas_err *err) {
     int64_t data;
     NAS_TRY(find_data(s, def, id->study, &data, err));
     NAS_TRY(look_for_version(s, def, data, id, twin, err));
+    NAS_TRY(nas_renames_read(s, def, id->study, id->joined ? id->version : *twin, a, renames, err));
     if (id->joined)
         return nas_sql_put(s, err,
                            "UPDATE nas_spaces SET text = ?3 WHERE study = ?1 AND version = ?2",
@@ -277,11 +278,24 @@ static nas_status ask_again(nas_store *s, const nas_study *def, nas_study_id id,
     return nas_sql_exec_str(s, q, err);
 }
 
+/* Columns of the version, and its rows where they moved. */
+static nas_status write_layout(nas_store *s, const nas_study *def, nas_study_id id,
+                               const nas_renames *renames, nas_err *err) {
+    nas_layout *from = NULL, *to = NULL;
+    if (id.joined) NAS_TRY(nas_layout_get(s, id, &from, err));
+    NAS_TRY(nas_layout_write(s, def, id, err));
+    nas_layout_forget(s, id);
+    if (!from) return NAS_OK;
+    NAS_TRY(nas_layout_get(s, id, &to, err));
+    return nas_renames_apply(s, renames, from, to, err);
+}
+
 static nas_status write_study(nas_store *s, const nas_study *def, const nas_study *old,
-                              nas_study_id *id, nas_err *err) {
+                              nas_arena *a, nas_study_id *id, nas_err *err) {
     if (!old) NAS_TRY(insert_study(s, def, &id->study, err));
     int64_t twin = 0;
-    NAS_TRY(find_version(s, def, id, &twin, err));
+    nas_renames renames;
+    NAS_TRY(find_version(s, def, a, id, &twin, &renames, err));
     NAS_TRY(nas_sql_put(s, err,
                         "UPDATE nas_studies SET task = ?2, trials = ?3, version = ?4,"
                         " tie_break = ?5, confidence = ?6, prefers = ?7, fingerprint = ?8,"
@@ -289,12 +303,12 @@ static nas_status write_study(nas_store *s, const nas_study *def, const nas_stud
                         "itiitriht", id->study, def->task ? def->task : "", def->trials,
                         id->version, def->tie_break, def->confidence, (int64_t)def->prefers,
                         &def->fingerprint, def->kernel));
-    NAS_TRY(nas_layout_write(s, def, *id, err));
+    NAS_TRY(write_layout(s, def, *id, &renames, err));
     NAS_TRY(write_aims(s, def, id->study, err));
     if (old && !same_bounds(old, def)) NAS_TRY(judge_again(s, id->study, err));
-    nas_layout_forget(s, *id);
     if (old && asks_anew(old, def)) NAS_TRY(ask_again(s, def, *id, err));
-    if (twin && !id->joined) NAS_TRY(nas_first_trials(s, def, *id, twin, &id->first, err));
+    if (twin && !id->joined)
+        NAS_TRY(nas_first_trials(s, def, *id, twin, &renames, &id->first, err));
     return nas_views_write(s, def, *id, err);
 }
 
@@ -327,7 +341,7 @@ static nas_status join_or_write(nas_store *s, const nas_study *def, nas_arena *a
     if (nas_store_has_moved(s))
         return nas_fail(err, NAS_EBUSY, "%s was removed by another process: start again", s->path);
     NAS_TRY(find_by_name(s, def->name, &out->study, err));
-    if (out->study == 0) return write_study(s, def, NULL, out, err);
+    if (out->study == 0) return write_study(s, def, NULL, a, out, err);
     nas_study old;
     NAS_TRY(nas_study_load(s, out->study, 0, a, &old, &out->version, err));
     NAS_TRY(check_same(&old, def, err));
@@ -336,7 +350,7 @@ static nas_status join_or_write(nas_store *s, const nas_study *def, nas_arena *a
         NAS_TRY(check_idle(s, out->study, def->name, err));
     out->joined = true;
     /* Left as it is when nothing is new: each change of the schema costs every worker. */
-    return same_def(&old, def) ? NAS_OK : write_study(s, def, &old, out, err);
+    return same_def(&old, def) ? NAS_OK : write_study(s, def, &old, a, out, err);
 }
 
 nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out, nas_err *err) {

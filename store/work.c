@@ -11,8 +11,8 @@ static bool move_wal(nas_store *s, double seconds) {
     int target = -1;
     for (;;) {
         int pages = -1, moved = -1;
-        const int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages,
-                                                 &moved);
+        const int rc =
+            sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
         if (rc != SQLITE_OK && rc != SQLITE_BUSY && rc != SQLITE_LOCKED) return false;
         if (rc == SQLITE_OK && target < 0) target = pages;
         /* Fewer than there were: all had been moved, and a writer began the file anew. */

@@ -29,8 +29,9 @@ static void put_level(const cli_comparison *c, FILE *f, int32_t param, int32_t r
     const nas_value *v = &c->param[(size_t)row * (size_t)c->t.params];
     const nas_value *o = &c->param[(size_t)other * (size_t)c->t.params];
     char text[160];
-    const char *label = NULL;
+    const char *label = v[param].type == NAS_COLUMN_TEXT ? v[param].text : NULL;
     int32_t n = 0, inner = 0;
+    /* A column of positions: no option has a word, or an older build wrote it. */
     if (c->space && !v[param].is_null && v[param].type == NAS_COLUMN_INTEGER &&
         param < nas_space_params(c->space))
         label = nas_space_label(c->space, param, v[param].integer, c->arena);

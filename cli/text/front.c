@@ -32,32 +32,16 @@ static bool add_member(void *ctx, const nas_row *row) {
     return true;
 }
 
-/* The statement, in the order of the objectives, to be freed; NULL: no memory. */
-static char *query(const nas_study *study, bool feasible_only) {
-    char view[160], feasible[160], *sql = NULL;
-    size_t bytes = 0;
-    FILE *f = open_memstream(&sql, &bytes);
-    if (!f) return NULL;
-    nas_view_name(study->name, "_pareto", view);
-    nas_view_name(study->name, "_feasible", feasible);
-    fprintf(f, "select number, id in (select id from %s) as ok from %s where %s order by ",
-            feasible, view, feasible_only ? "ok" : "1");
-    for (int32_t i = 0; i < study->n_goals; i++)
-        fprintf(f, "\"%s\" %s, ", study->goals[i].column,
-                study->goals[i].maximize ? "desc" : "asc");
-    fputs("zlib_bytes, number", f);
-    if (fclose(f) == 0) return sql;
-    free(sql);
-    return NULL;
-}
-
 static nas_status read_front(nas_store *store, const nas_study *study, bool feasible_only, front *f,
                              nas_err *err) {
-    char *sql = query(study, feasible_only);
-    const nas_status st = sql ? nas_store_query(store, sql, NULL, 0, add_member, f, err) : NAS_OK;
-    f->failed = f->failed || !sql;
-    free(sql);
-    NAS_TRY(st);
+    static const char *const columns[] = {"number"};
+    const nas_trials_ask ask = {.among = NAS_AMONG_FRONT,
+                                .feasible = feasible_only,
+                                .or_feasible = true,
+                                .columns = columns,
+                                .n_columns = 1,
+                                .order = NAS_BY_RANK};
+    NAS_TRY(nas_store_trials(store, study, &ask, add_member, f, err));
     return f->failed ? nas_fail(err, NAS_ENOMEM, "out of memory") : NAS_OK;
 }
 
@@ -85,10 +69,8 @@ static nas_status add_row(nas_store *store, const nas_study *study, const member
                           bool feasible_only, cli_table *table, nas_err *err) {
     const char *metrics[NAS_METRICS_MOST];
     const int32_t n = metrics_of(study, metrics);
-    char from[256], view[160], settings[1024], number[32];
-    nas_view_name(study->name, "", view);
-    snprintf(from, sizeof from, "%s where number = %" PRId64, view, m->number);
-    cli_trial *t = cli_trial_find(store, from, err);
+    char settings[1024], number[32];
+    cli_trial *t = cli_trial_numbered(store, study, m->number, err);
     if (!t) return err && err->code ? err->code : NAS_OK;
     snprintf(number, sizeof number, "%" PRId64, m->number);
     cli_table_cell(table, number, true);

@@ -7,6 +7,7 @@
 #include "search/json/json.h"
 #include "search/run/run.h"
 #include "search/task/task.h"
+#include "store/read.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -21,26 +22,6 @@ static nas_status read_in(nas_arena *a, const char *folder, const char *name, ui
     return path ? nas_file_read(a, path, MOST_BYTES, out, n, NULL) : NAS_ENOMEM;
 }
 
-static bool note_place(void *ctx, const nas_row *row) {
-    nas_holder *p = ctx;
-    *p = (nas_holder){row->values[0].integer, row->values[1].integer, row->values[2].integer};
-    return false;
-}
-
-/* A candidate without a net has its document in its row. */
-static nas_status find_formula(nas_store *store, nas_study_id id, const char *candidate,
-                               nas_holder *out, nas_err *err) {
-    char sql[256];
-    const nas_value args[] = {{.type = NAS_COLUMN_TEXT, .text = candidate},
-                              {.type = NAS_COLUMN_INTEGER, .integer = id.version}};
-    snprintf(sql, sizeof sql,
-             "select id, version, number from nas_trials_%" PRId64 " where json = ?1 and state ="
-             " 'complete' order by version = ?2 desc, version desc limit 1",
-             id.study);
-    *out = (nas_holder){0};
-    return nas_store_query(store, sql, args, 2, note_place, out, err);
-}
-
 /* *there: the folder has an export. */
 static nas_status find_trial(nas_store *store, const nas_study *study, nas_study_id id,
                              const char *folder, nas_arena *a, bool *there, nas_holder *out,
@@ -51,7 +32,7 @@ static nas_status find_trial(nas_store *store, const nas_study *study, nas_study
     *out = (nas_holder){0};
     *there = read_in(a, folder, formula ? "candidate.json" : "model.tflite", &bytes, &n) == NAS_OK;
     if (!*there) return NAS_OK;
-    return formula ? find_formula(store, id, (const char *)bytes, out, err)
+    return formula ? nas_store_document_holder(store, id, (const char *)bytes, out, err)
                    : nas_store_holder(store, id, "model.tflite", bytes, n, out, err);
 }
 
@@ -62,11 +43,9 @@ typedef struct figures {
 
 static bool note_figures(void *ctx, const nas_row *row) {
     figures *f = ctx;
-    f->feasible = row->values[0].integer != 0;
-    for (int32_t i = 1; i < row->n; i++) {
-        const nas_value *v = &row->values[i];
-        f->goal[i - 1] = nas_value_real(v);
-    }
+    const int32_t last = row->n - 1;
+    f->feasible = row->values[last].integer != 0;
+    for (int32_t i = 0; i < last; i++) f->goal[i] = nas_value_real(&row->values[i]);
     return false;
 }
 
@@ -77,30 +56,18 @@ static int32_t goals_of(const nas_study *study) {
 
 static nas_status figures_of(nas_store *store, const nas_study *study, int64_t row, figures *out,
                              nas_err *err) {
-    char sql[2048], all[160], feasible[160];
-    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = row};
-    nas_view_name(study->name, "", all);
-    nas_view_name(study->name, "_feasible", feasible);
-    size_t n = (size_t)snprintf(sql, sizeof sql, "select id in (select id from %s)", feasible);
-    for (int32_t i = 0; i < goals_of(study); i++)
-        n += (size_t)snprintf(sql + n, sizeof sql - n, ", \"%.64s\"", study->goals[i].column);
-    snprintf(sql + n, sizeof sql - n, " from %s where id = ?1", all);
+    const char *columns[sizeof out->goal / sizeof *out->goal];
+    const nas_trials_ask ask = {
+        .row = row, .columns = columns, .n_columns = goals_of(study), .or_feasible = true};
+    for (int32_t i = 0; i < goals_of(study); i++) columns[i] = study->goals[i].column;
     for (int32_t i = 0; i < goals_of(study); i++) out->goal[i] = (double)NAN;
     out->feasible = false;
-    return nas_store_query(store, sql, &id, 1, note_figures, out, err);
+    return nas_store_trials(store, study, &ask, note_figures, out, err);
 }
 
 static double number_at(const cJSON *o, const char *name) {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, name);
     return cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
-}
-
-static bool keeps(const nas_bound *b, double v) {
-    const bool equal = v == b->bound;
-    if (isnan(v)) return false;
-    if (b->op[0] == '>') return v > b->bound || (b->op[1] == '=' && equal);
-    if (b->op[0] == '<') return v < b->bound || (b->op[1] == '=' && equal);
-    return equal == (b->op[0] == '=');
 }
 
 /* What its own metrics.json says. */
@@ -115,9 +82,11 @@ static void figures_in(nas_arena *a, const nas_study *study, const char *folder,
         return;
     const cJSON *o = nas_json_root(j);
     out->feasible = true;
-    for (int32_t i = 0; i < study->n_bounds; i++)
-        out->feasible =
-            out->feasible && keeps(&study->bounds[i], number_at(o, study->bounds[i].column));
+    for (int32_t i = 0; i < study->n_bounds; i++) {
+        const nas_bound *b = &study->bounds[i];
+        out->feasible &=
+            nas_relation_holds(nas_relation_of(b->op), number_at(o, b->column), b->bound);
+    }
     for (int32_t i = 0; i < goals_of(study); i++)
         out->goal[i] = number_at(o, study->goals[i].column);
     nas_json_close(j);

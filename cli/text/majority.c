@@ -12,18 +12,16 @@ typedef struct classes {
     char common[256], only[256];
 } classes;
 
-static bool add_class(void *ctx, const nas_row *row) {
+static bool add_class(void *ctx, const nas_share *g) {
     classes *c = ctx;
-    const char *name = row->values[0].text ? row->values[0].text : "";
-    const int64_t n = row->values[1].integer, right = row->values[2].integer;
-    c->clips += n;
-    c->right += right;
-    if (n > c->most) snprintf(c->common, sizeof c->common, "%s", name);
-    if (n > c->most) c->most = n;
-    if (!right) return true;
+    c->clips += g->n;
+    c->right += g->right;
+    if (g->n > c->most) snprintf(c->common, sizeof c->common, "%s", g->name);
+    if (g->n > c->most) c->most = g->n;
+    if (!g->right) return true;
     c->known++;
-    c->known_clips = n;
-    snprintf(c->only, sizeof c->only, "%s", name);
+    c->known_clips = g->n;
+    snprintf(c->only, sizeof c->only, "%s", g->name);
     return true;
 }
 
@@ -39,16 +37,12 @@ static void print_share(int64_t n, int64_t of) {
 }
 
 void cli_print_majority(nas_store *store, nas_study_id id, int64_t row) {
-    char sql[512];
     classes c = {0};
-    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = id.study},
-                           {.type = NAS_COLUMN_INTEGER, .integer = row}};
-    snprintf(sql, sizeof sql,
-             "select class, count(*), sum(\"right\") from nas_verdicts where study = ?1 and trial ="
-             " (select coalesce(reused, id) from nas_trials_%" PRId64 " where id = ?2)"
-             " and part = 'validation' and replicate = 0 group by class order by class",
-             id.study);
-    if (nas_store_query(store, sql, v, 2, add_class, &c, NULL) != NAS_OK || !c.clips) return;
+    int64_t trained;
+    if (nas_store_trained(store, id, row, &trained, NULL) != NAS_OK ||
+        nas_store_shares(store, id, trained, "validation", true, add_class, &c, NULL) != NAS_OK ||
+        !c.clips)
+        return;
     if (c.known == 1 && c.right == c.known_clips) {
         fputs("one class only\n  it is right on ", stdout);
         print_class(c.only);

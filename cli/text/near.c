@@ -17,7 +17,6 @@ typedef struct near {
     const nas_study *study;
     const nas_metric_list *metrics;
     const cli_trial *winner;
-    char view[160];
 } near;
 
 static bool is_measured(const near *n, const char *column) {
@@ -25,21 +24,16 @@ static bool is_measured(const near *n, const char *column) {
     return m >= 0 && n->metrics->v[m].known == NAS_KNOWN_MEASURED;
 }
 
-static const char *op_of(const nas_bound *b) {
-    return strcmp(b->op, "==") == 0 ? "=" : b->op;
-}
-
-/* The bound as a condition; a measured one is moved outward by `slack` of itself. */
-static void put_bound(FILE *f, const near *n, const nas_bound *b, double slack) {
-    const double by = is_measured(n, b->column) ? slack * fabs(b->bound) : 0;
-    fprintf(f, " and \"%s\" %s %.17g", b->column, op_of(b),
-            b->op[0] == '<'   ? b->bound + by
-            : b->op[0] == '>' ? b->bound - by
-                              : b->bound);
-}
-
-static void put_bounds(FILE *f, const near *n, double slack) {
-    for (int32_t i = 0; i < n->study->n_bounds; i++) put_bound(f, n, &n->study->bounds[i], slack);
+/* The bounds as conditions; a measured one is moved outward by NEAR of itself. To be freed. */
+static nas_condition *moved_bounds(const near *n) {
+    nas_condition *where = calloc((size_t)n->study->n_bounds + 1, sizeof *where);
+    for (int32_t i = 0; where && i < n->study->n_bounds; i++) {
+        const nas_bound *b = &n->study->bounds[i];
+        const nas_relation is = nas_relation_of(b->op);
+        const double by = is_measured(n, b->column) ? NEAR * fabs(b->bound) : 0;
+        where[i] = (nas_condition){b->column, is, b->bound - by * nas_relation_direction(is)};
+    }
+    return where;
 }
 
 static bool print_row(void *ctx, const nas_row *row) {
@@ -61,52 +55,40 @@ static bool note_any(void *ctx, const nas_row *row) {
     return false;
 }
 
-/* What stands in a column of the winner, exactly. */
-static void put_winners(FILE *f, const near *n, const char *column) {
-    fprintf(f, "(select \"%s\" from %s where id = %s)", column, n->view,
-            cli_trial_get(n->winner, "id"));
+/* Its row. */
+static int64_t winner_of(const near *n) {
+    return strtoll(cli_trial_get(n->winner, "id"), NULL, 10);
 }
 
-/* Better than the winner, were it not for a bound; or, where the goal is a time, nearly as good. */
-static void put_rival(FILE *f, const near *n) {
-    const nas_goal *g = &n->study->goals[0];
-    const char *tie = n->study->tie_break, *better = g->maximize ? ">" : "<";
-    if (is_measured(n, g->column)) {
-        fprintf(f, " and \"%s\" %s= %.17g * ", g->column, better,
-                g->maximize ? 1 - NEAR : 1 + NEAR);
-        put_winners(f, n, g->column);
-        return;
-    }
-    fprintf(f, " and (\"%s\" %s ", g->column, better);
-    put_winners(f, n, g->column);
-    fprintf(f, " or (\"%s\" = ", g->column);
-    put_winners(f, n, g->column);
-    fprintf(f, " and (coalesce(\"%s\", 0), number) < (coalesce(", tie);
-    put_winners(f, n, tie);
-    fprintf(f, ", 0), %s)))", cli_trial_get(n->winner, "number"));
-}
-
-/* The statement of those that might win. To be freed; NULL: no memory. */
-static char *near_sql(const near *n) {
+/* Those that might win: better than the winner, were it not for a bound; or, where the goal is a
+ * time, nearly as good. */
+static void each_rival(const near *n, int64_t most, nas_row_fn fn, void *ctx) {
     const nas_study *s = n->study;
     const nas_goal *g = &s->goals[0];
-    char *sql = NULL;
-    size_t bytes = 0;
-    FILE *f = open_memstream(&sql, &bytes);
-    if (!f) return NULL;
-    fprintf(f, "select number, \"%s\"", g->column);
-    for (int32_t i = 0; i < s->n_bounds; i++)
-        if (is_measured(n, s->bounds[i].column) && strcmp(s->bounds[i].column, g->column) != 0)
-            fprintf(f, ", \"%s\"", s->bounds[i].column);
-    fprintf(f, " from %s where state = 'complete' and id <> %s", n->view,
-            cli_trial_get(n->winner, "id"));
-    put_bounds(f, n, NEAR);
-    put_rival(f, n);
-    fprintf(f, " order by \"%s\" %s, \"%s\", number", g->column, g->maximize ? "desc" : "asc",
-            s->tie_break);
-    if (fclose(f) == 0) return sql;
-    free(sql);
-    return NULL;
+    const double share = g->maximize ? 1 - NEAR : 1 + NEAR;
+    const nas_state complete = NAS_COMPLETE;
+    nas_condition *where = moved_bounds(n);
+    const char **columns = calloc((size_t)s->n_bounds + 2, sizeof *columns);
+    nas_trials_ask ask = {.state = &complete,
+                          .but = winner_of(n),
+                          .where = where,
+                          .n_where = s->n_bounds,
+                          .rival_of = winner_of(n),
+                          .share = is_measured(n, g->column) ? share : 0,
+                          .columns = columns,
+                          .n_columns = 2,
+                          .order = NAS_BY_RANK,
+                          .most = most};
+    if (where && columns) {
+        columns[0] = "number";
+        columns[1] = g->column;
+        for (int32_t i = 0; i < s->n_bounds; i++)
+            if (is_measured(n, s->bounds[i].column) && strcmp(s->bounds[i].column, g->column) != 0)
+                columns[ask.n_columns++] = s->bounds[i].column;
+        (void)!nas_store_trials(n->store, s, &ask, fn, ctx, NULL);
+    }
+    free(columns);
+    free(where);
 }
 
 /* A measured bound that the winner keeps by less than NEAR; NULL: none. */
@@ -121,16 +103,16 @@ static const nas_bound *close_bound(const near *n) {
 
 static void print_next(const near *n) {
     const nas_bound *b = close_bound(n);
-    char sql[1024], feasible[160];
-    const nas_goal *g = &n->study->goals[0];
+    static const char *const columns[] = {"number"};
+    const nas_trials_ask ask = {.among = NAS_AMONG_FEASIBLE,
+                                .but = winner_of(n),
+                                .columns = columns,
+                                .n_columns = 1,
+                                .order = NAS_BY_RANK,
+                                .most = 1};
     int64_t next = -1;
     if (!b) return;
-    nas_view_name(n->study->name, "_feasible", feasible);
-    snprintf(sql, sizeof sql,
-             "select number from %s where id <> %s order by \"%s\" %s, \"%s\", number limit 1",
-             feasible, cli_trial_get(n->winner, "id"), g->column, g->maximize ? "desc" : "asc",
-             n->study->tie_break);
-    (void)!nas_store_query(n->store, sql, NULL, 0, note_any, &next, NULL);
+    (void)!nas_store_trials(n->store, n->study, &ask, note_any, &next, NULL);
     fputs("  the winner keeps ", stdout);
     cli_print_visible(stdout, b->text, false);
     fputs(" by less than a tenth; ", stdout);
@@ -146,15 +128,12 @@ void cli_print_near(nas_store *store, const nas_study *study, const nas_metric_l
     bool hangs = study->n_goals > 0 && is_measured(&n, study->goals[0].column);
     for (int32_t i = 0; i < study->n_bounds; i++) hangs |= is_measured(&n, study->bounds[i].column);
     if (!hangs || !winner) return;
-    nas_view_name(study->name, "", n.view);
     int64_t any = -1;
     int32_t left = LISTED;
-    char *sql = near_sql(&n);
-    if (sql) (void)!nas_store_query(store, sql, NULL, 0, note_any, &any, NULL);
+    each_rival(&n, 1, note_any, &any);
     puts("measured times decide: they differ from run to run");
     if (any < 0 && !close_bound(&n)) puts("  no other trial is within a tenth of winning");
     if (any >= 0) puts("  near ties, within a tenth of winning:");
-    if (any >= 0) (void)!nas_store_query(store, sql, NULL, 0, print_row, &left, NULL);
+    if (any >= 0) each_rival(&n, LISTED + 1, print_row, &left);
     print_next(&n);
-    free(sql);
 }

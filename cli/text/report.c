@@ -46,15 +46,20 @@ void cli_warn_of_wal(nas_store *store, const char *db) {
             db, db);
 }
 
-cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err) {
-    char sql[512];
+cli_trial *cli_trial_find(nas_store *store, const nas_study *study, const nas_trials_ask *ask,
+                          nas_err *err) {
     found f = {0};
-    snprintf(sql, sizeof sql, "select * from %s", from);
-    nas_status st = nas_store_query(store, sql, NULL, 0, copy_row, &f, err);
+    nas_status st = nas_store_trials(store, study, ask, copy_row, &f, err);
     if (st == NAS_OK && f.no_memory) st = nas_fail(err, NAS_ENOMEM, "out of memory");
     if (st == NAS_OK) return f.t;
     cli_trial_close(f.t);
     return NULL;
+}
+
+cli_trial *cli_trial_numbered(nas_store *store, const nas_study *study, int64_t number,
+                              nas_err *err) {
+    const nas_trials_ask ask = {.in_range = true, .first = number, .last = number};
+    return cli_trial_find(store, study, &ask, err);
 }
 
 void cli_trial_close(cli_trial *t) {
@@ -136,23 +141,14 @@ void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, s
     }
 }
 
-static bool keeps(double value, const nas_bound *b) {
-    if (isnan(value)) return false;
-    if (strcmp(b->op, ">") == 0) return value > b->bound;
-    if (strcmp(b->op, ">=") == 0) return value >= b->bound;
-    if (strcmp(b->op, "<") == 0) return value < b->bound;
-    if (strcmp(b->op, "<=") == 0) return value <= b->bound;
-    if (strcmp(b->op, "==") == 0) return value == b->bound;
-    return value != b->bound;
-}
-
 static void put_bounds(FILE *f, const nas_study *study, const char *column, double v) {
     for (int32_t i = 0; i < study->n_bounds; i++) {
         const nas_bound *b = &study->bounds[i];
         if (strcmp(b->column, column) != 0) continue;
         if (ftell(f)) fputs("; ", f);
         cli_print_visible(f, b->text, false);
-        fprintf(f, "  %s", keeps(v, b) ? "kept" : "MISSED");
+        fprintf(f, "  %s",
+                nas_relation_holds(nas_relation_of(b->op), v, b->bound) ? "kept" : "MISSED");
     }
 }
 

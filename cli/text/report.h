@@ -6,6 +6,7 @@
 #include "search/run/run.h"
 #include "search/study/columns.h"
 #include "search/study/study.h"
+#include "store/read.h"
 
 /* A row of a study's view, as texts. */
 typedef struct cli_trial {
@@ -17,9 +18,12 @@ typedef struct cli_trial {
 /* Warns where the database seems to be a copy that lacks its -wal file. */
 void cli_warn_of_wal(nas_store *store, const char *db);
 
-/* One row of `from` ("\"demo\" where number = 3"); NULL when there is none, and when
- * it cannot be read: err says so. Closed by cli_trial_close. */
-cli_trial *cli_trial_find(nas_store *store, const char *from, nas_err *err);
+/* The first row that ask finds; NULL when there is none, and when it cannot be read: err says so.
+ * Closed by cli_trial_close. */
+cli_trial *cli_trial_find(nas_store *store, const nas_study *study, const nas_trials_ask *ask,
+                          nas_err *err);
+cli_trial *cli_trial_numbered(nas_store *store, const nas_study *study, int64_t number,
+                              nas_err *err);
 void cli_trial_close(cli_trial *t);
 const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when absent */
 double cli_trial_number(const cli_trial *t, const char *name);   /* NaN when absent */

@@ -24,29 +24,6 @@ static void estimate_of(const nas_study *s, const nas_metric_list *metrics, cons
         if (strcmp(s->metrics[i].name, bare) == 0) snprintf(out, NAME_ROOM, "%s", bare);
 }
 
-/* The best trial whose estimates keep all bounds, with estimate and end of each. To be freed. */
-static char *miss_sql(const nas_study *s, const char bare[][NAME_ROOM]) {
-    char *sql = NULL, view[160];
-    size_t n = 0;
-    FILE *f = open_memstream(&sql, &n);
-    if (!f) return NULL;
-    nas_view_name(s->name, "", view);
-    fputs("select number", f);
-    for (int32_t i = 0; i < s->n_bounds; i++)
-        if (bare[i][0]) fprintf(f, ", \"%s\", \"%s\"", bare[i], s->bounds[i].column);
-    fprintf(f, " from %s where state = 'complete'", view);
-    for (int32_t i = 0; i < s->n_bounds; i++) {
-        const nas_bound *b = &s->bounds[i];
-        fprintf(f, " and \"%s\" %s %.17g", bare[i][0] ? bare[i] : b->column,
-                strcmp(b->op, "==") ? b->op : "=", b->bound);
-    }
-    fprintf(f, " order by \"%s\" %s, number limit 1", s->goals[0].column,
-            s->goals[0].maximize ? "desc" : "asc");
-    if (fclose(f) == 0) return sql;
-    free(sql);
-    return NULL;
-}
-
 typedef struct near_miss {
     bool there;
     int64_t number;
@@ -58,20 +35,38 @@ static bool note_miss(void *ctx, const nas_row *row) {
     m->there = true;
     m->number = row->values[0].integer;
     for (int32_t i = 1; i < row->n && i <= 2 * BOUNDS_MOST; i++)
-        m->value[i - 1] = row->values[i].is_null ? (double)NAN : row->values[i].real;
+        m->value[i - 1] = nas_value_real(&row->values[i]);
     return false;
+}
+
+/* The best trial whose estimates keep all bounds, with estimate and end of each. */
+static void find_miss(nas_store *store, const nas_study *s, const char bare[][NAME_ROOM],
+                      near_miss *m) {
+    const char *columns[2 * BOUNDS_MOST + 1] = {"number"};
+    nas_condition where[BOUNDS_MOST];
+    const nas_state complete = NAS_COMPLETE;
+    nas_trials_ask ask = {.state = &complete,
+                          .columns = columns,
+                          .n_columns = 1,
+                          .where = where,
+                          .n_where = s->n_bounds,
+                          .order = NAS_BY_RANK,
+                          .most = 1};
+    for (int32_t i = 0; i < s->n_bounds; i++) {
+        const nas_bound *b = &s->bounds[i];
+        const char *of = bare[i][0] ? bare[i] : b->column;
+        where[i] = (nas_condition){of, nas_relation_of(b->op), b->bound};
+        if (!bare[i][0]) continue;
+        columns[ask.n_columns++] = of;
+        columns[ask.n_columns++] = b->column;
+    }
+    (void)!nas_store_trials(store, s, &ask, note_miss, m, NULL);
 }
 
 /* Blocks that an interval of this width comes from. */
 static int64_t count_blocks(nas_store *store, nas_study_id id) {
-    int64_t n = 0;
-    const nas_value v[] = {{.type = NAS_COLUMN_INTEGER, .integer = id.study},
-                           {.type = NAS_COLUMN_INTEGER, .integer = id.version}};
-    (void)!nas_store_query_integer(
-        store,
-        "select count(distinct \"group\") from nas_examples where study = ?1 and part ="
-        " 'validation' and data = (select data from nas_spaces where study = ?1 and version = ?2)",
-        v, 2, &n, NULL);
+    int64_t folds, n = 0;
+    (void)!nas_store_example_counts(store, id, &folds, &n, NULL);
     return n;
 }
 
@@ -102,9 +97,7 @@ void cli_print_settling_days(nas_store *store, const nas_study *study,
     if (study->n_bounds < 1 || study->n_bounds > BOUNDS_MOST || study->n_goals < 1) return;
     for (int32_t i = 0; i < study->n_bounds; i++)
         estimate_of(study, metrics, &study->bounds[i], bare[i]);
-    char *sql = miss_sql(study, (const char(*)[NAME_ROOM])bare);
-    if (sql) (void)!nas_store_query(store, sql, NULL, 0, note_miss, &m, NULL);
-    free(sql);
+    find_miss(store, study, (const char(*)[NAME_ROOM])bare, &m);
     const int64_t blocks = m.there ? count_blocks(store, id) : 0;
     if (!blocks) return;
     printf("#%" PRId64 " keeps all of them but for the ends of its intervals:\n", m.number);

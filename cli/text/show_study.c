@@ -45,34 +45,28 @@ static void print_aims(const nas_study *def) {
     if (def->n_bounds) putchar('\n');
 }
 
-static bool add_version(void *ctx, const nas_row *row) {
+static bool add_version(void *ctx, const nas_version_row *v) {
     cli_table *t = ctx;
+    const int64_t numbers[] = {v->version, v->data, v->trials, v->complete};
+    char text[32];
     cli_table_cell(t, "  ", false);
-    for (int32_t i = 0; i < row->n; i++) {
-        char text[64];
-        const nas_value *v = &row->values[i];
-        cli_table_cell(t, cli_value(v, text, sizeof text), v->type != NAS_COLUMN_TEXT);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        snprintf(text, sizeof text, "%" PRId64, numbers[i]);
+        cli_table_cell(t, text, true);
     }
+    cli_table_cell(t, v->begun, false);
     cli_table_row(t);
     return true;
 }
 
 static nas_status print_versions(const cli_study *s, nas_err *err) {
     static const char *const heads[] = {"version", "data", "trials", "complete", "begun"};
-    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = s->id.study};
-    const bool of_data = nas_store_schema(s->store) >= NAS_STORE_DATA;
-    char sql[512];
-    snprintf(sql, sizeof sql,
-             "select p.version, %s, count(t.id), count(t.id) filter (where t.state = 'complete'),"
-             " datetime(p.created, 'unixepoch') from nas_spaces p left join nas_trials_%" PRId64
-             " t on t.version = p.version where p.study = ?1 group by p.version order by p.version",
-             of_data ? "p.data" : "1", s->id.study);
     cli_table *t = cli_table_open();
     cli_table_cell(t, "  ", false);
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
         cli_table_cell(t, heads[i], i + 1 < sizeof heads / sizeof *heads);
     cli_table_row(t);
-    const nas_status st = nas_store_query(s->store, sql, &id, 1, add_version, t, err);
+    const nas_status st = nas_store_versions(s->store, s->id, add_version, t, err);
     if (st == NAS_OK) {
         puts("versions");
         cli_table_print(t);

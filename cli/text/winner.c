@@ -2,6 +2,7 @@
 #include "cli/text/winner.h"
 
 #include "cli/text/held.h"
+#include "search/study/export.h"
 #include "search/task/task.h"
 
 #include <inttypes.h>
@@ -88,14 +89,11 @@ static void show(const cli_winner *w, nas_store *store, nas_study_id id, int64_t
 
 static nas_status put(const cli_winner *w, nas_store *store, nas_study_id id, int64_t row,
                       nas_arena *a, nas_err *err) {
-    char from[256], view[160];
     cli_held h;
     NAS_TRY(cli_held_look(w->db, store, w->study->name, row, w->folder, a, &h, err));
     const bool kept = h.there && h.better && h.same_data && !w->replace;
     if (!kept) NAS_TRY(nas_export_trial(store, id, w->study, row, w->folder, err));
-    nas_view_name(w->study->name, "", view);
-    snprintf(from, sizeof from, "%s where id = %" PRId64, view, row);
-    cli_trial *t = cli_trial_find(store, from, err);
+    cli_trial *t = cli_trial_find(store, w->study, &(nas_trials_ask){.row = row}, err);
     if (t) show(w, store, id, row, &h, kept, t);
     cli_trial_close(t);
     return t ? NAS_OK : nas_fail(err, NAS_ENOTFOUND, "the winner's row is not there");

@@ -31,7 +31,7 @@ static inline float nas_code_scale(float most) {
     return most > 0 ? most / 127 : 1e-6f / 254;
 }
 
-/* Errors: NAS_EINVAL, the net has a batch norm. */
+/* Errors: NAS_EINVAL, the net has a layer that folding takes away. */
 nas_status nas_check_folded(const nas_net *net, const char *what, nas_err *err);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct part {
     size_t n;
     uint32_t *member; /* of each weight in Keras' order: its value; NULL: it has one of its own */
     bool *fixed;      /* of each value: it is zero and stays so; NULL: none is */
-    nas_rounding rounding;
+    nas_weight_rounding rounding;
     bool whole; /* one scale for all columns */
 } part;
 
@@ -35,7 +35,7 @@ struct nas_tuner {
 nas_status nas_check_folded(const nas_net *net, const char *what, nas_err *err) {
     for (int32_t i = 0; i < net->nodes.n; i++)
         if (net->nodes.v[i].ops->affine)
-            return nas_fail(err, NAS_EINVAL, "%s: %s is a batch norm; fold the net first", what,
+            return nas_fail(err, NAS_EINVAL, "%s: %s goes into a kernel; fold the net first", what,
                             net->nodes.v[i].label);
     return NAS_OK;
 }

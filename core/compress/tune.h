@@ -3,15 +3,8 @@
 #ifndef NAS_CORE_COMPRESS_TUNE_H
 #define NAS_CORE_COMPRESS_TUNE_H
 
+#include "core/graph/rounding.h"
 #include "core/nn/train/train.h"
-
-/* How the file rounds weights. */
-typedef enum nas_rounding {
-    NAS_ROUND_NONE,
-    NAS_ROUND_CODES, /* symmetric int8, codes in +-127, one scale for each output channel; of a
-                        dense kernel one for all of it, see dense_by_channel */
-    NAS_ROUND_HALF   /* float16: every weight and bias */
-} nas_rounding;
 
 /* What may move, and how weights are rounded on the way. Gradients go through the rounding as if it
  * were not there (straight-through; Jacob et al., CVPR 2018, section 3); the weights behind it are
@@ -19,7 +12,7 @@ typedef enum nas_rounding {
 typedef struct nas_tuning {
     /* false: clusters' values and biases alone. true: every weight; clusters by their values. */
     bool all;
-    nas_rounding rounding;
+    nas_weight_rounding rounding;
     int64_t least; /* NAS_ROUND_CODES: smaller kernels stay float (those with scales never do) */
     bool dense_by_channel; /* as the number format will have it */
 } nas_tuning;

@@ -6,15 +6,36 @@
 
 #include "base/log.h"
 #include "core/graph/graph.h"
+#include "core/graph/rounding.h"
 
-typedef enum nas_format {
-    NAS_FORMAT_FLOAT32 = 0,
-    NAS_FORMAT_FLOAT16 = 1,
-    NAS_FORMAT_DYNAMIC = 2,
-    NAS_FORMAT_INT8 = 3
-} nas_format;
+/* Number formats: each is one file in core/deploy/format that fills one row. Their numbers stand
+ * nowhere but in memory; the words are the rows' names. The first is what is meant where none is
+ * named. */
+#define NAS_FORMAT_LIST(X) \
+    X(FLOAT32, float32)    \
+    X(FLOAT16, float16)    \
+    X(DYNAMIC, dynamic)    \
+    X(INT8, int8)
 
-/* float32, float16, dynamic, int8; NULL at the end. */
+#define NAS_FORMAT_NUMBER(NUMBER, name) NAS_FORMAT_##NUMBER,
+typedef enum nas_format { NAS_FORMAT_LIST(NAS_FORMAT_NUMBER) NAS_FORMATS } nas_format;
+#undef NAS_FORMAT_NUMBER
+
+typedef nas_status nas_format_fn(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
+                                 nas_err *err);
+
+typedef struct nas_format_ops {
+    const char *name;
+    /* g was checked and is float32, out is empty. See nas_format_apply. */
+    nas_format_fn *apply;
+    nas_weight_rounding rounding; /* of weights */
+    int64_t least;                /* NAS_ROUND_CODES: kernels of fewer weights stay float32 */
+    bool integer;                 /* activations are int8 and sums int32 */
+} nas_format_ops;
+
+/* NULL: there is no such format. */
+const nas_format_ops *nas_format_at(nas_format format);
+/* Of the rows in turn; NULL at the end. */
 extern const char *const nas_format_names[];
 
 /* A folded float graph -> the graph of that number format, in out's arena (out comes from
@@ -161,9 +182,6 @@ void nas_latency_summarise(double *ms, int32_t n, nas_latency *out);
  * one processor for the time being. Who calls sees to it that nobody else measures. */
 NAS_NODISCARD nas_status nas_latency_measure(void (*once)(void *ctx), void *ctx, int32_t runs,
                                              nas_latency *out, nas_err *err);
-
-/* The dynamic format leaves kernels of fewer weights in float32. */
-enum { NAS_DYNAMIC_LEAST = 64 };
 
 enum { NAS_DEPLOY_VERSION = 5 };
 

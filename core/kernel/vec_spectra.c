@@ -19,13 +19,21 @@
 #define HIGH 2, 6, 3, 7
 #endif
 
+/* GCC has this builtin since 12; what 11 has gives the same. */
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int32_t places __attribute__((vector_size(sizeof(vf))));
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (places){__VA_ARGS__})
+#endif
+
 /* Rows to columns: shuffled perfectly as often as doubling gives the lanes. */
 INLINE void turn(vf v[LANES]) {
     UNROLL for (int32_t round = 1; round < LANES; round *= 2) {
         vf t[LANES];
         UNROLL for (int32_t i = 0; i < LANES / 2; i++) {
-            t[2 * i] = __builtin_shufflevector(v[i], v[i + LANES / 2], LOW);
-            t[2 * i + 1] = __builtin_shufflevector(v[i], v[i + LANES / 2], HIGH);
+            t[2 * i] = SHUFFLE(v[i], v[i + LANES / 2], LOW);
+            t[2 * i + 1] = SHUFFLE(v[i], v[i + LANES / 2], HIGH);
         }
         UNROLL for (int32_t i = 0; i < LANES; i++) v[i] = t[i];
     }

@@ -2,6 +2,7 @@
 #include "search/candidate/blocks.h"
 
 #include "search/candidate/candidate_int.h"
+#include "search/sampler/names.h"
 #include "search/task/task.h"
 
 #include <string.h>
@@ -151,6 +152,13 @@ const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
     const cJSON *by = nas_json_get(v, "by"), *kind = nas_json_get(v, "kind");
     if (b == &nas_block_task && cJSON_IsString(kind) && nas_task_find(kind->valuestring))
         return nas_task_find(kind->valuestring)->block;
+    if (b == &nas_block_search) {
+        const cJSON *name = nas_json_get(v, "sampler");
+        for (int32_t i = 0; cJSON_IsString(name) && nas_sampler_name(i); i++)
+            if (strcmp(nas_sampler_name(i), name->valuestring) == 0 && nas_sampler_block(i, NULL))
+                return nas_sampler_block(i, NULL);
+        return b;
+    }
     if (b != &nas_block_split || !cJSON_IsString(by)) return b;
     return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
            : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders

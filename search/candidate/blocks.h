@@ -20,6 +20,11 @@ typedef struct nas_block {
     bool (*may_lack)(const cJSON *v, const char *key);
 } nas_block;
 
+/* Defines a row: NAS_BLOCK(name, path, help, NAS_TABLES(keys), ...). */
+#define NAS_BLOCK(name, where, text, ...) \
+    const nas_block nas_block_##name = {.path = where, .help = text, __VA_ARGS__}
+#define NAS_TABLES(...) .tables = {__VA_ARGS__}
+
 extern const nas_block nas_block_top, nas_block_task, nas_block_split, nas_block_frontend,
     nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_prune,
     nas_block_cluster, nas_block_quantize, nas_block_export, nas_block_search, nas_block_repeat,

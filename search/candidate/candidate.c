@@ -62,7 +62,7 @@ static nas_status build_net(nas_arena *a, const cJSON *document, int32_t outputs
     if (out->task.ops->values) NAS_TRY(end_in_values(a, &out->model, err));
     nas_model_cost cost;
     NAS_TRY(impossible(nas_model_check(&out->model, outputs, &cost, err), err));
-    if (out->quantize.kind != NAS_FORMAT_INT8) return NAS_OK;
+    if (!nas_format_at((nas_format)out->quantize.kind)->integer) return NAS_OK;
     return impossible(nas_model_check_int8(&out->model, err), err);
 }
 

@@ -9,7 +9,7 @@
 #include "core/compress/cluster.h"
 #include "core/compress/prune.h"
 #include "core/compress/quantize.h"
-#include "core/data/batch.h"
+#include "core/data/augment.h"
 #include "core/deploy/deploy.h"
 #include "core/nn/net/model.h"
 #include "core/nn/train/train.h"

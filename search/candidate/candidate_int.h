@@ -5,8 +5,8 @@
 
 #include "search/candidate/blocks.h"
 #include "search/candidate/candidate.h"
+#include "search/candidate/search.h"
 #include "search/json/json_int.h"
-#include "search/space/space.h"
 
 /* The structs that the private tables have their offsets in. */
 typedef struct nas_top {
@@ -18,6 +18,8 @@ typedef struct nas_top {
 extern const nas_key nas_quantize_keys[];
 /* Of "export"; offsets into nas_export_config. */
 extern const nas_key nas_export_keys[];
+/* Of "search" with any sampler, the first table of its block; offsets into nas_search_config. */
+extern const nas_key nas_search_keys[];
 
 enum {
     NAS_REPEAT_MOST = 64,
@@ -47,7 +49,9 @@ typedef struct nas_check {
     bool candidate;  /* seed and replicate are accepted, a space's own keys are ignored */
     bool choices;    /* allowed where the walk is now */
     const cJSON *at; /* the same_as whose target is being checked in its place; else NULL */
-    int32_t budget;  /* against files that multiply by same_as */
+    /* The nas_check_fn whose arg is a nas_key (nas_check_value). */
+    void (*value)(struct nas_check *c, const char *path, const cJSON *v, const void *arg);
+    int32_t budget; /* against files that multiply by same_as */
     bool spent;
     const cJSON *labelled;    /* the option of a choice that may have a "_name" */
     const char *const *paths; /* of all values, once they were asked for */
@@ -92,11 +96,6 @@ NAS_NODISCARD nas_status nas_train_build(nas_arena *a, const cJSON *v, void *out
 NAS_NODISCARD nas_status nas_prune_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
 NAS_NODISCARD nas_status nas_cluster_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
 NAS_NODISCARD nas_status nas_quantize_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
-/* and of blocks `check` and `may_lack`. */
-void nas_check_coefficients(nas_check *c, const char *path, const cJSON *v, const nas_block *b);
-void nas_check_split(nas_check *c, const char *path, const cJSON *v, const nas_block *b);
-bool nas_rate_may_lack(const cJSON *v, const char *key);
-bool nas_prune_may_lack(const cJSON *v, const char *key);
 /* "folders" of task.unknown; and what labels, unknown and silence say of each other. */
 void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
 void nas_check_made(nas_check *c, const char *path, const cJSON *task);
@@ -106,6 +105,8 @@ cJSON *nas_compress_strip(nas_arena *a, const cJSON *v);
 bool nas_is_label(const nas_check *c, const cJSON *v, const cJSON *x);
 /* An unknown key, with the nearest of the known ones. */
 void nas_check_unknown(nas_check *c, const char *path, const cJSON *v, const char *const *known);
+/* "a", "b" or "c" */
+void nas_words_join(const char *const *words, char *out, size_t room);
 const char *nas_path_key(nas_arena *a, const char *path, const char *key);
 const char *nas_path_item(nas_arena *a, const char *path, int32_t i);
 
@@ -113,9 +114,31 @@ const char *nas_path_item(nas_arena *a, const char *path, int32_t i);
 bool nas_is_form(const cJSON *v);
 /* Is there one in v, or is v one? */
 bool nas_json_has_form(const cJSON *v);
-/* The option list of a choice; NULL for anything else. */
+/* The options of a choice, a list or an object {"label": option, ...}; NULL for anything else. */
 const cJSON *nas_choice_options(const cJSON *v);
+bool nas_are_options(const cJSON *options);
+/* Labels that could be taken for keys of an option, or are none: false after a problem. */
+bool nas_check_options(nas_check *c, const char *path, const cJSON *options);
+/* The word that names option o of a choice: its label, _name, kind or op, or it is a word itself;
+ * NULL: its position does. */
+const char *nas_option_word(const cJSON *options, const cJSON *o);
+/* Labels of all options, in arena a: words, else positions; equal ones get _2. *named: there is a
+ * word among them. NULL: no room. */
+const char *const *nas_option_labels(nas_arena *a, const cJSON *options, bool *named);
+/* v with lists of options in place of labelled ones, at any depth; NULL: no room. */
+cJSON *nas_options_as_lists(nas_arena *a, const cJSON *v, const char *key);
 bool nas_is_range(const cJSON *v);
+/* Which of NNI's types stands there; -1: none that is known. */
+enum {
+    NAS_NNI_CHOICE,
+    NAS_NNI_RANDINT,
+    NAS_NNI_UNIFORM,
+    NAS_NNI_QUNIFORM,
+    NAS_NNI_LOG,
+    NAS_NNI_QLOG
+};
+extern const char *const nas_nni_names[]; /* in that order, NULL at the end */
+int nas_nni_of(const cJSON *v);
 /* Is v a choice, and has this option of it a "_name"? */
 bool nas_has_label(const cJSON *v, const cJSON *option);
 /* Is a {"_type", "_value"} one of those that are known? false after a problem. */
@@ -124,13 +147,13 @@ bool nas_check_nni(nas_check *c, const char *path, const cJSON *v);
 const char *nas_tie_target(const cJSON *v);
 /* "same_as" or "times", for messages. */
 const char *nas_form_name(const cJSON *v);
-/* Checks by fn what may stand at the path `target` when v does, in the place of v. */
-void nas_check_follow(nas_check *c, const char *path, const cJSON *v, const cJSON *target,
-                      nas_check_fn fn, const void *arg);
 void nas_check_range(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
                      const void *arg);
-void nas_check_times(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
-                     const void *arg);
+/* The key of the numbers at a place; a block may say that it may be one (learning_rate). NULL: no
+ * number is expected there. */
+const nas_key *nas_number_key(const nas_check *c, nas_check_fn fn, const void *arg);
+/* Remembers that numbers at v are whole ones. */
+void nas_note_integer(const nas_check *c, const cJSON *v);
 
 typedef struct nas_range {
     double lo, hi, step; /* step 0: none; hi is lowered to lo + k * step */

@@ -53,6 +53,13 @@ static bool is_word(const cJSON *v, const char *word) {
     return cJSON_IsString(v) && strcmp(v->valuestring, word) == 0;
 }
 
+/* The number format that v names; NULL: none. */
+static const nas_format_ops *format_of(const cJSON *v) {
+    for (int32_t i = 0; nas_format_names[i]; i++)
+        if (is_word(v, nas_format_names[i])) return nas_format_at((nas_format)i);
+    return NULL;
+}
+
 static bool is_zero(const cJSON *v) {
     return cJSON_IsNumber(v) && v->valuedouble == 0;
 }
@@ -82,7 +89,7 @@ static void check_order(nas_check *c, const char *path, const cJSON *v, const ch
                       "expected at least \"%s\", which is %s; got %s", low, from, to);
 }
 
-bool nas_prune_may_lack(const cJSON *v, const char *key) {
+static bool prune_may_lack(const cJSON *v, const char *key) {
     return is_word(nas_json_get(v, "schedule"), "constant") && strcmp(key, "to") != 0 &&
            strcmp(key, "begin") != 0;
 }
@@ -110,17 +117,19 @@ void nas_check_quantize(nas_check *c, const char *path, const cJSON *v) {
     }
     nas_check_block(c, path, v, &nas_block_quantize);
     const cJSON *kind = nas_json_get(v, "kind"), *epochs = nas_json_get(v, "fine_tune_epochs");
-    if (is_word(kind, "float32") && cJSON_IsNumber(epochs) && !is_zero(epochs))
+    const nas_format_ops *format = format_of(kind);
+    if (format && format->rounding == NAS_ROUND_NONE && cJSON_IsNumber(epochs) && !is_zero(epochs))
         nas_check_problem(c, nas_path_key(c->arena, path, "fine_tune_epochs"), epochs, true,
-                          "training goes through the rounding, and \"float32\" has none; leave it "
-                          "out");
+                          "training goes through the rounding, and \"%s\" has none; leave it out",
+                          format->name);
 }
 
 /* A rate of no epochs decides nothing, nor do scales where there are none. */
 static bool is_idle(const cJSON *v, const cJSON *child) {
     const cJSON *epochs = nas_json_get(v, "fine_tune_epochs"), *kind = nas_json_get(v, "kind");
+    const nas_format_ops *format = format_of(kind);
     if (strcmp(child->string, "dense_scales") == 0)
-        return is_word(kind, "float32") || is_word(kind, "float16");
+        return format && format->rounding != NAS_ROUND_CODES;
     return strcmp(child->string, "fine_tune_learning_rate") == 0 && (!epochs || is_zero(epochs));
 }
 
@@ -155,9 +164,16 @@ nas_status nas_cluster_build(nas_arena *a, const cJSON *v, void *config, nas_err
 
 nas_status nas_quantize_build(nas_arena *a, const cJSON *v, void *config, nas_err *err) {
     nas_quantize_config *out = config;
-    *out = (nas_quantize_config){.kind = NAS_FORMAT_FLOAT32};
+    *out = (nas_quantize_config){0}; /* the first of NAS_FORMAT_LIST */
     NAS_TRY(nas_keys_build(a, nas_quantize_keys, cJSON_IsObject(v) ? v : NULL, 0, out, err));
     for (int32_t i = 0; nas_format_names[i]; i++)
         if (is_word(v, nas_format_names[i])) out->kind = i;
     return NAS_OK;
 }
+
+NAS_BLOCK(prune, "prune as an object", "Zeros, made while the net trains.",
+          NAS_TABLES(nas_prune_keys), .may_lack = prune_may_lack);
+NAS_BLOCK(cluster, "cluster as an object", "Weights that share few values.",
+          NAS_TABLES(nas_cluster_keys));
+NAS_BLOCK(quantize, "quantize as an object", "Number format.", NAS_TABLES(nas_quantize_keys));
+NAS_BLOCK(export, "export", "What the file holds beside the model.", NAS_TABLES(nas_export_keys));

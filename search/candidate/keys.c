@@ -83,10 +83,11 @@ static const nas_key repeat_keys[] = {
 
 static const char *const prefers[] = {"best", "smallest", NULL};
 
-static const nas_key search_keys[] = {
+const nas_key nas_search_keys[] = {
     {.name = "sampler",
      .kind = NAS_KEY_BLOCK,
-     .help = "grid: every point in order; random: drawn points"},
+     .help = "grid: every point in order; random: drawn points; sobol: drawn points that fill the "
+             "space evenly"},
     {.name = "trials",
      .kind = NAS_KEY_INT,
      SEARCH(trials),
@@ -137,47 +138,9 @@ static const nas_key search_keys[] = {
     NAS_KEY_END,
 };
 
-#define BLOCK(name, where, text, ...) \
-    const nas_block nas_block_##name = {.path = where, .help = text, __VA_ARGS__}
-#define KEYS(...) .tables = {__VA_ARGS__}
-
-BLOCK(top, "", "The file.", KEYS(top_keys));
-BLOCK(frontend, "frontend", "From sound to features.", KEYS(nas_frontend_keys),
-      .check = nas_check_coefficients);
-BLOCK(augment, "augment", "Changes to training examples.", KEYS(nas_augment_keys));
-BLOCK(model, "model", "The net.", KEYS(model_keys));
-BLOCK(repeat, "model.layers[] with repeat", "Layers several times.", KEYS(repeat_keys));
-BLOCK(train, "train", "Training.", KEYS(nas_train_keys));
-BLOCK(schedule, "train.learning_rate as an object", "A rate over all steps.",
-      KEYS(nas_schedule_keys), .may_lack = nas_rate_may_lack);
-BLOCK(prune, "prune as an object", "Zeros, made while the net trains.", KEYS(nas_prune_keys),
-      .may_lack = nas_prune_may_lack);
-BLOCK(cluster, "cluster as an object", "Weights that share few values.", KEYS(nas_cluster_keys));
-BLOCK(quantize, "quantize as an object", "Number format.", KEYS(nas_quantize_keys));
-BLOCK(export, "export", "What the file holds beside the model.", KEYS(nas_export_keys));
-BLOCK(search, "search", "How points are picked.", KEYS(search_keys));
-
-/* Copies a tree whole, so that nothing of it is cJSON's. */
-static cJSON *copy_tree(nas_arena *a, const cJSON *v) {
-    cJSON *copy = nas_json_copy(a, v, v->string);
-    if (!copy) return NULL;
-    copy->child = NULL;
-    if (v->valuestring && !(copy->valuestring = nas_arena_text(a, v->valuestring, NULL)))
-        return NULL;
-    for (const cJSON *c = v->child; c; c = c->next) {
-        cJSON *child = copy_tree(a, c);
-        if (!child) return NULL;
-        nas_json_append(copy, child);
-    }
-    return copy;
-}
-
-nas_status nas_key_default(nas_arena *a, const nas_key *k, const cJSON **out, nas_err *err) {
-    *out = NULL;
-    if (!k->def) return NAS_OK;
-    cJSON *v = cJSON_Parse(k->def);
-    if (v) *out = copy_tree(a, v);
-    cJSON_Delete(v);
-    return *out ? NAS_OK
-                : nas_fail(err, NAS_ENOMEM, "out of memory for the default of %s", k->name);
-}
+NAS_BLOCK(top, "", "The file.", NAS_TABLES(top_keys));
+NAS_BLOCK(augment, "augment", "Changes to training examples.", NAS_TABLES(nas_augment_keys));
+NAS_BLOCK(model, "model", "The net.", NAS_TABLES(model_keys));
+NAS_BLOCK(repeat, "model.layers[] with repeat", "Layers several times.", NAS_TABLES(repeat_keys));
+NAS_BLOCK(train, "train", "Training.", NAS_TABLES(nas_train_keys));
+NAS_BLOCK(search, "search", "How points are picked.", NAS_TABLES(nas_search_keys));

@@ -56,7 +56,7 @@ bool nas_check_kind(nas_check *c) {
                           named->name, keys, other->name);
         return false;
     }
-    const nas_key *key = nas_block_find(&nas_block_task, "kind");
+    const nas_key *key = nas_block_find(nas_task_at(0)->block, "kind");
     if (kind) {
         nas_check_value(c, "task.kind", kind, key);
         return false;

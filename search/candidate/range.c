@@ -5,36 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-typedef enum nni { NNI_CHOICE, NNI_RANDINT, NNI_UNIFORM, NNI_QUNIFORM, NNI_LOG, NNI_QLOG } nni;
-
-static const char *const nni_names[] = {"choice",     "randint",     "uniform", "quniform",
-                                        "loguniform", "qloguniform", NULL};
 /* They have no ends, so a point could not be told from an error. */
 static const char *const nni_endless[] = {"normal", "qnormal", "lognormal", "qlognormal", NULL};
 
-/* -1: it is none of those that are known. */
-static int nni_of(const cJSON *v) {
-    const cJSON *type = nas_json_get(v, "_type");
-    for (int i = 0; cJSON_IsString(type) && nni_names[i]; i++)
-        if (strcmp(nni_names[i], type->valuestring) == 0) return i;
-    return -1;
-}
-
-const cJSON *nas_choice_options(const cJSON *v) {
-    return nni_of(v) == NNI_CHOICE ? nas_json_get(v, "_value") : nas_json_get(v, "choice");
-}
-
-bool nas_is_range(const cJSON *v) {
-    return nas_json_get(v, "range") || nni_of(v) > NNI_CHOICE;
-}
-
-bool nas_has_label(const cJSON *v, const cJSON *option) {
-    return nas_choice_options(v) && cJSON_IsString(nas_json_get(option, "_name"));
-}
-
 bool nas_check_nni(nas_check *c, const char *path, const cJSON *v) {
     const cJSON *type = nas_json_get(v, "_type"), *value = nas_json_get(v, "_value");
-    if (type && value && nni_of(v) >= 0) return true;
+    if (type && value && nas_nni_of(v) >= 0) return true;
     char got[48];
     nas_json_show(type, got);
     if (!cJSON_IsString(type)) {
@@ -47,8 +23,8 @@ bool nas_check_nni(nas_check *c, const char *path, const cJSON *v) {
                           "%s has no ends, and every number here has; take \"uniform\" or "
                           "\"loguniform\"",
                           got);
-    } else if (nni_of(v) < 0) {
-        const char *near = nas_nearest(type->valuestring, nni_names);
+    } else if (nas_nni_of(v) < 0) {
+        const char *near = nas_nearest(type->valuestring, nas_nni_names);
         nas_check_problem(c, path, type, false,
                           "expected \"choice\", \"randint\", \"uniform\", \"quniform\", "
                           "\"loguniform\" or \"qloguniform\", got %s%s%s%s",
@@ -82,16 +58,16 @@ static bool is_multiple(double v, double q) {
 /* NNI rounds to multiples of q and cuts at the ends; what that gives is a range with a step where
  * both ends are such multiples. */
 static bool read_nni(nas_check *c, const char *path, const cJSON *v, nas_range *out) {
-    const int type = nni_of(v);
-    const bool quantized = type == NNI_QUNIFORM || type == NNI_QLOG;
+    const int type = nas_nni_of(v);
+    const bool quantized = type == NAS_NNI_QUNIFORM || type == NAS_NNI_QLOG;
     const cJSON *value = nas_json_get(v, "_value");
     double x[3] = {0};
     if (!read_numbers(value, quantized ? 3 : 2, x))
         return range_fail(c, path, value,
                           quantized ? "expected \"_value\": [low, high, q], three numbers"
                                     : "expected \"_value\": [low, high], two numbers");
-    *out = (nas_range){.lo = x[0], .hi = x[1], .log = type == NNI_LOG || type == NNI_QLOG};
-    if (type == NNI_RANDINT) {
+    *out = (nas_range){.lo = x[0], .hi = x[1], .log = type == NAS_NNI_LOG || type == NAS_NNI_QLOG};
+    if (type == NAS_NNI_RANDINT) {
         if (floor(x[0]) != x[0] || floor(x[1]) != x[1])
             return range_fail(c, path, value, "expected integers for randint");
         if (!(x[0] < x[1]))
@@ -149,18 +125,15 @@ bool nas_range_read(nas_check *c, const char *path, const cJSON *v, nas_range *o
     return true;
 }
 
-/* The key of the numbers at a place; a block may say that it may be one (learning_rate). NULL: no
- * number is expected there. */
-static const nas_key *number_key(nas_check_fn fn, const void *arg) {
+const nas_key *nas_number_key(const nas_check *c, nas_check_fn fn, const void *arg) {
     const nas_key *k = arg;
-    if (fn != nas_check_value) return NULL;
+    if (fn != c->value) return NULL;
     const nas_block_row *row = k->kind == NAS_KEY_BLOCK ? nas_block_row_of(k) : NULL;
     if (row && row->number) return nas_block_find(row->block, row->number);
     return k->kind == NAS_KEY_INT || k->kind == NAS_KEY_FLOAT ? k : NULL;
 }
 
-/* Remembers that numbers at v are whole ones. */
-static void note_integer(const nas_check *c, const cJSON *v) {
+void nas_note_integer(const nas_check *c, const cJSON *v) {
     const int32_t i = nas_json_index(c->j, v);
     if (!c->at && c->integer_range && i >= 0) c->integer_range[i] = 1;
 }
@@ -169,7 +142,7 @@ void nas_check_range(nas_check *c, const char *path, const cJSON *v, nas_check_f
                      const void *arg) {
     nas_range r;
     if (!nas_range_read(c, path, v, &r)) return;
-    const nas_key *k = number_key(fn, arg);
+    const nas_key *k = nas_number_key(c, fn, arg);
     if (!k) {
         nas_check_problem(c, path, v, false,
                           "a range stands for a number, and none is expected here; use a choice");
@@ -179,32 +152,12 @@ void nas_check_range(nas_check *c, const char *path, const cJSON *v, nas_check_f
     const cJSON *low = (own ? own : nas_json_get(v, "_value"))->child, *high = low->next;
     const cJSON *step = own ? nas_json_get(v, "step") : high->next;
     nas_key above = *k; /* randint leaves its upper end out */
-    above.hi += nni_of(v) == NNI_RANDINT ? 1 : 0;
+    above.hi += nas_nni_of(v) == NAS_NNI_RANDINT ? 1 : 0;
     const int32_t before = c->p->n;
-    nas_check_value(c, path, low, k);
-    nas_check_value(c, path, high, &above);
+    c->value(c, path, low, k);
+    c->value(c, path, high, &above);
     if (k->kind != NAS_KEY_INT) return;
     if (step && !nas_json_is_integer(step))
         nas_check_problem(c, path, step, false, "expected an integer step for integers");
-    if (c->p->n == before) note_integer(c, v);
-}
-
-void nas_check_times(nas_check *c, const char *path, const cJSON *v, nas_check_fn fn,
-                     const void *arg) {
-    static const nas_key any = {.name = "times", .kind = NAS_KEY_FLOAT, .lo = -1e15, .hi = 1e15};
-    const cJSON *list = nas_json_get(v, "times");
-    const cJSON *target = cJSON_IsArray(list) ? list->child : NULL;
-    if (!target || cJSON_GetArraySize(list) != 2 || !cJSON_IsString(target) ||
-        !*target->valuestring || !cJSON_IsNumber(target->next)) {
-        nas_check_problem(c, path, list, false, "expected {\"times\": [\"path\", number]}");
-        return;
-    }
-    const nas_key *k = number_key(fn, arg);
-    if (!k) {
-        nas_check_problem(c, path, v, false,
-                          "times stands for a number, and none is expected here");
-        return;
-    }
-    if (k->kind == NAS_KEY_INT) note_integer(c, v);
-    nas_check_follow(c, path, v, target, nas_check_value, &any);
+    if (c->p->n == before) nas_note_integer(c, v);
 }

@@ -6,6 +6,7 @@
 #include "search/study/rebound.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
+#include "store/read.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,11 +36,10 @@ static bool note_best(void *ctx, const nas_row *row) {
 
 /* A study that is damaged in what is only said here is met again when it is joined. */
 static void find_best(const nas_begin *b, before *old) {
-    char sql[512], view[160];
     if (old->def.n_goals < 1) return;
-    nas_view_name(old->def.name, "_best", view);
-    snprintf(sql, sizeof sql, "select number, \"%.100s\" from %s", old->def.goals[0].column, view);
-    (void)!nas_store_query(b->store, sql, NULL, 0, note_best, old, NULL);
+    const char *const columns[] = {"number", old->def.goals[0].column};
+    const nas_trials_ask ask = {.among = NAS_AMONG_BEST, .columns = columns, .n_columns = 2};
+    (void)!nas_store_trials(b->store, &old->def, &ask, note_best, old, NULL);
 }
 
 /* What the workers of earlier runs held. */

@@ -5,6 +5,7 @@
 #include "base/team.h"
 #include "base/text/digits.h"
 #include "core/kernel/threads.h"
+#include "store/read.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,31 +23,23 @@ enum { TICK_MS = 100, NO_FAULT = -1 };
 enum { NONE_LEFT, FAILED, ASKED };
 static const double patience = 60; /* with workers that were asked to end, in seconds */
 
-static bool count_row(void *ctx, const nas_row *row) {
-    nas_run_state *s = ctx;
-    const char *state = row->values[0].text;
-    const int64_t n = row->values[1].integer;
-    if (!state) return true;
-    if (strcmp(state, "running") == 0) s->running = n;
-    if (strcmp(state, "running") != 0 && strcmp(state, "waiting") != 0) s->done += n;
-    if (strcmp(state, "complete") == 0) s->complete = n;
-    if (strcmp(state, "diverged") == 0) s->diverged = n;
-    if (strcmp(state, "rejected") == 0) s->rejected = n;
-    if (strcmp(state, "failed") == 0) s->failed = n;
-    return true;
-}
-
 nas_status nas_crew_count(nas_crew *t, nas_err *err) {
-    const nas_value name = {.type = NAS_COLUMN_TEXT, .text = nas_space_name(t->worker.space)};
+    nas_counts c;
     nas_run_state *s = &t->state;
     s->done = s->running = s->complete = s->diverged = s->rejected = s->failed = 0;
     t->counted = nas_clock_wall();
     s->seconds = t->counted - t->begun;
-    const nas_status st =
-        nas_store_query(t->store, "select state, trials from nas_progress where study = ?1", &name,
-                        1, count_row, s, err);
+    const nas_status st = nas_store_counts(t->store, nas_space_name(t->worker.space), &c, err);
     t->stale = st != NAS_OK;
-    return st;
+    if (st != NAS_OK) return st;
+    for (int i = 0; i < NAS_STATES; i++)
+        if (nas_state_is_end((nas_state)i)) s->done += c.in[i];
+    s->running = c.in[NAS_RUNNING];
+    s->complete = c.in[NAS_COMPLETE];
+    s->diverged = c.in[NAS_DIVERGED];
+    s->rejected = c.in[NAS_REJECTED];
+    s->failed = c.in[NAS_FAILED];
+    return NAS_OK;
 }
 
 /* Not with each of a thousand trials a second. */
@@ -161,10 +154,6 @@ static nas_status start_worker(nas_crew *t, int32_t index, nas_err *err) {
     return pid > 0 ? NAS_OK : do_without(t, index, err);
 }
 
-static bool is_trained(const char *state) {
-    return !strcmp(state, "complete") || !strcmp(state, "stopped") || !strcmp(state, "diverged");
-}
-
 static void tell_replaced(nas_crew *t, const nas_death *e) {
     char trial[64] = "";
     if (e->row) snprintf(trial, sizeof trial, "; trial %" PRId64 " waits again", e->number);
@@ -201,7 +190,7 @@ static void hear(nas_crew *t, const nas_event *e) {
     if (e->kind == NAS_EVENT_STARTED) t->busy_since[e->worker] = nas_clock_wall();
     if (e->kind == NAS_EVENT_FINISHED) t->busy_since[e->worker] = 0;
     if (e->kind == NAS_EVENT_FINISHED && strcmp(e->state, "waiting") != 0)
-        nas_setback_finished(&t->back, e->row, is_trained(e->state));
+        nas_setback_finished(&t->back, e->row, nas_state_is_trained(nas_state_of(e->state)));
     if (e->kind != NAS_EVENT_EPOCH) t->stale = true;
     recount(t);
     if (t->view->event) t->view->event(t->view->ctx, e, &t->state, t->store);
@@ -273,14 +262,15 @@ static bool note_held(void *ctx, const nas_row *row) {
 
 /* How the worker ended, and with which trial: what it gave back itself, it said. */
 static nas_status find_death(nas_crew *t, int32_t index, int status, nas_death *e, nas_err *err) {
-    char view[160], sql[256];
+    static const char *const columns[] = {"id", "number", "worker"};
+    const nas_state running = NAS_RUNNING;
+    const nas_study study = {.name = nas_space_name(t->worker.space)};
+    const nas_trials_ask ask = {.state = &running, .columns = columns, .n_columns = 3};
     held h = {t->token[index], e};
     const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     *e = t->said[index];
     t->said[index] = (nas_death){.row = 0};
-    nas_view_name(nas_space_name(t->worker.space), "", view);
-    snprintf(sql, sizeof sql, "select id, number, worker from %s where state = 'running'", view);
-    NAS_TRY(nas_store_query(t->store, sql, NULL, 0, note_held, &h, err));
+    NAS_TRY(nas_store_trials(t->store, &study, &ask, note_held, &h, err));
     if (e->status != NAS_OK) return NAS_OK;
     e->fault = nas_fault_of_signal(sig);
     if (sig)
@@ -368,10 +358,8 @@ static nas_status bury_all(nas_crew *t, nas_err *err) {
 /* A run with another space may have begun while no trial of this one was running: views and winner
  * are then those of that space. */
 nas_status nas_crew_check_ours(const nas_crew *t, nas_err *err) {
-    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = t->worker.study.study};
     int64_t version = 0;
-    NAS_TRY(nas_store_query_integer(t->store, "select version from nas_studies where id = ?1", &id,
-                                    1, &version, err));
+    NAS_TRY(nas_store_current_version(t->store, t->worker.study.study, &version, err));
     if (version == t->worker.study.version) return NAS_OK;
     return nas_fail(err, NAS_EBUSY,
                     "another run gave study %s another space; what was finished is stored: run the "

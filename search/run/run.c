@@ -11,6 +11,7 @@
 #include "search/sampler/sampler.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
+#include "store/read.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,10 +19,6 @@
 #include <unistd.h>
 
 enum { PASSES_MOST = 32 };
-
-void nas_view_name(const char *study, const char *ending, char out[160]) {
-    snprintf(out, 160, "\"%.100s%s\"", study, ending);
-}
 
 static int32_t workers_wanted(const nas_run_options *o, const nas_space *s) {
     int64_t n = o->workers ? o->workers : nas_space_search(s)->workers;
@@ -162,15 +159,10 @@ static nas_status promise(nas_crew *t, const nas_space *s, const nas_dataset *d,
 
 /* Points that are forbidden, or the same candidate as another, are found out only when drawn. */
 static void warn_if_fewer(nas_crew *t) {
-    const nas_study_id study = t->worker.study;
-    const nas_value id[2] = {{.type = NAS_COLUMN_INTEGER, .integer = study.study},
-                             {.type = NAS_COLUMN_INTEGER, .integer = study.version}};
-    int64_t exhausted = 0;
+    bool exhausted = false;
     char n[32], total[32];
     if (t->state.done >= t->state.total) return;
-    (void)!nas_store_query_integer(
-        t->store, "select exhausted from nas_spaces where study = ?1 and version = ?2", id, 2,
-        &exhausted, NULL);
+    (void)!nas_store_is_exhausted(t->store, t->worker.study, &exhausted, NULL);
     if (!exhausted) return;
     nas_warn(&t->keep.log,
              "the space gives %s trials, not %s: no other point was found that is allowed and "

@@ -124,8 +124,9 @@ static nas_status pick(void *ctx, int64_t number, int64_t *cursor, nas_value *va
     hands *h = ctx;
     const nas_worker *w = h->w;
     const nas_seen has = {.ctx = h, .has = seen};
+    const nas_question q = {.space = w->space, .seed = w->seed, .n = number, .seen = &has};
     nas_ask what;
-    NAS_TRY(nas_sampler_next(w->space, w->seed, number, cursor, &has, &h->point, &what, err));
+    NAS_TRY(nas_sampler_next(&q, cursor, &h->point, &what, err));
     out->exhausted = what == NAS_ASK_EXHAUSTED;
     out->again = what == NAS_ASK_AGAIN;
     if (what != NAS_ASK_POINT) return NAS_OK;

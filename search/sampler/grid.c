@@ -14,11 +14,9 @@ static nas_status grid_check(const nas_space *s, int64_t trials, nas_err *err) {
     return nas_fail(err, NAS_EINVAL, "a grid needs a finite space");
 }
 
-static nas_status grid_ask(const nas_space *s, uint64_t seed, int64_t n, int64_t *cursor,
-                           const nas_seen *seen, nas_point *out, nas_ask *what, nas_err *err) {
-    (void)seed;
-    (void)n;
-    return nas_sampler_walk(s, 0, cursor, seen, out, what, err);
+static nas_status grid_ask(const nas_question *q, int64_t *cursor, nas_point *out, nas_ask *what,
+                           nas_err *err) {
+    return nas_sampler_walk(q, 0, cursor, out, what, err);
 }
 
 const nas_sampler nas_sampler_grid = {

@@ -1,8 +1,7 @@
 /* search/space/changes.c - two trees walked side by side. */
 #include "search/space/changes.h"
 
-#include "search/candidate/blocks.h"
-#include "search/json/json_int.h"
+#include "search/candidate/candidate_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,7 +93,7 @@ static void compare_objects(changes *c, const char *path, const cJSON *was, cons
 static void compare_lists(changes *c, const char *path, const cJSON *was, const cJSON *now) {
     char below[PATH_BYTES];
     const int n = cJSON_GetArraySize(was);
-    if (n != cJSON_GetArraySize(now) || has_simple_items(was)) {
+    if (n != cJSON_GetArraySize(now) || (was->type == now->type && has_simple_items(was))) {
         if (!nas_json_equal(was, now)) note(c, path, was, now);
         return;
     }
@@ -108,6 +107,8 @@ static void compare_lists(changes *c, const char *path, const cJSON *was, const 
 static void compare(changes *c, const char *path, const cJSON *was, const cJSON *now) {
     if (!now)
         note(c, path, was, NULL);
+    else if (nas_are_options(was) && nas_are_options(now) && was->type != now->type)
+        compare_lists(c, path, was, now); /* labels came or went; they decide nothing */
     else if (cJSON_IsObject(was) && cJSON_IsObject(now))
         compare_objects(c, path, was, now);
     else if (cJSON_IsArray(was) && cJSON_IsArray(now))

@@ -324,6 +324,11 @@ static const cJSON *operand(const nas_condition *c, nas_condition_value value, v
     return isfinite(number->valuedouble) ? number : NULL;
 }
 
+/* Is y the word that names option x? */
+static bool has_label(const cJSON *x, const cJSON *y) {
+    return x->string && cJSON_IsString(y) && strcmp(x->string, y->valuestring) == 0;
+}
+
 static bool compare(const nas_condition *c, nas_condition_value value, void *ctx) {
     cJSON own[2] = {{0}, {0}};
     const cJSON *x = operand(c->a, value, ctx, &own[0]);
@@ -332,7 +337,7 @@ static bool compare(const nas_condition *c, nas_condition_value value, void *ctx
     if (cJSON_IsNumber(x) && cJSON_IsNumber(y))
         return nas_compare(x->valuedouble, c->op, y->valuedouble);
     if (c->op < 4) return false;
-    return nas_json_equal(x, y) == (c->op == 4);
+    return (nas_json_equal(x, y) || has_label(x, y) || has_label(y, x)) == (c->op == 4);
 }
 
 bool nas_condition_holds(const nas_condition *c, nas_condition_value value, void *ctx) {

@@ -99,6 +99,41 @@ static nas_status add_note(nas_space *s, const char *more, nas_err *err) {
     return s->note ? NAS_OK : NAS_ENOMEM;
 }
 
+/* v, with labels for the options of each list that the patch names by label; NULL: no room. */
+static cJSON *with_labels(nas_arena *a, const cJSON *v, const cJSON *patch, const char *key) {
+    cJSON *copy = nas_json_copy(a, v, key);
+    if (!copy || !cJSON_IsObject(v) || !cJSON_IsObject(patch)) return copy;
+    copy->child = NULL;
+    for (const cJSON *c = v->child; c; c = c->next) {
+        const cJSON *p = nas_json_get(patch, c->string);
+        const bool list = c == nas_choice_options(v) && cJSON_IsArray(c) && cJSON_IsObject(p);
+        cJSON *below = nas_json_copy(a, c, c->string);
+        if (list && below) {
+            bool named;
+            const char *const *labels = nas_option_labels(a, c, &named);
+            below->type = cJSON_Object;
+            below->child = NULL;
+            for (const cJSON *o = labels ? c->child : NULL; o; o = o->next) {
+                cJSON *option = nas_json_copy(a, o, *labels++);
+                if (!option) return NULL;
+                nas_json_append(below, option);
+            }
+            if (!below->child && c->child) return NULL;
+        }
+        if (below && p) below = with_labels(a, below, p, c->string);
+        if (!below) return NULL;
+        nas_json_append(copy, below);
+    }
+    return copy;
+}
+
+static nas_status merge(nas_arena *a, const cJSON *file, const cJSON *patch, char **text,
+                        nas_err *err) {
+    const cJSON *labelled = with_labels(a, file, patch, NULL);
+    if (!labelled) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    return nas_json_merge(a, labelled, patch, text, err);
+}
+
 static nas_status open_merged(nas_arena *a, const char *path, const char *patch, nas_space **out,
                               nas_err *err) {
     nas_json *file = NULL, *more = NULL;
@@ -109,7 +144,7 @@ static nas_status open_merged(nas_arena *a, const char *path, const char *patch,
     if (st == NAS_OK && !object)
         st = nas_fail(err, NAS_EINVAL, "--set: expected an object, such as {\"task\": {...}}");
     const bool fit = object && !nas_json_get(nas_json_root(more), "try_first");
-    if (st == NAS_OK) st = nas_json_merge(a, nas_json_root(file), nas_json_root(more), &text, err);
+    if (st == NAS_OK) st = merge(a, nas_json_root(file), nas_json_root(more), &text, err);
     const char *name = nas_arena_format(a, err, "%s with --set", path);
     if (st == NAS_OK) st = name ? open_fitting(a, name, text, fit, out, err) : NAS_ENOMEM;
     if (st == NAS_OK)

@@ -59,24 +59,32 @@ int64_t nas_space_points(const nas_space *s) {
 
 /* Random points */
 
-static double draw_range(const nas_node *n, nas_rng *rng) {
+/* The value at u, 0 .. below 1. */
+static double unit_range(const nas_node *n, double u) {
     const nas_range *r = &n->range;
     if (r->log && r->step > 0) {
-        const double v = exp(log(r->lo) + nas_rng_double(rng) * (log(r->hi) - log(r->lo)));
+        const double v = exp(log(r->lo) + u * (log(r->hi) - log(r->lo)));
         const int64_t k = (int64_t)floor((v - r->lo) / r->step + 0.5);
         return nas_range_at(n, k < n->count ? k : n->count - 1);
     }
     if (r->log && n->integer) {
         const double a = log(r->lo - 0.5), b = log(r->hi + 0.5);
-        const double v = floor(exp(a + nas_rng_double(rng) * (b - a)) + 0.5);
+        const double v = floor(exp(a + u * (b - a)) + 0.5);
         return v < r->lo ? r->lo : v > r->hi ? r->hi : v;
     }
-    if (n->count >= 0) return nas_range_at(n, (int64_t)nas_rng_below(rng, (uint64_t)n->count));
-    const double u = nas_rng_double(rng);
+    if (n->count >= 0) {
+        const int64_t i = (int64_t)(u * (double)n->count);
+        return nas_range_at(n, i < n->count ? i : n->count - 1);
+    }
     const double a = r->log ? log(r->lo) : r->lo, b = r->log ? log(r->hi) : r->hi;
     double v = a + u * (b - a);
     v = round_digits(r->log ? exp(v) : v, 6);
     return v < r->lo ? r->lo : v > r->hi ? r->hi : v;
+}
+
+static double draw_range(const nas_node *n, nas_rng *rng) {
+    if (n->count < 0 || n->range.log) return unit_range(n, nas_rng_double(rng));
+    return nas_range_at(n, (int64_t)nas_rng_below(rng, (uint64_t)n->count));
 }
 
 /* The value that a try_first entry gives a parameter. */
@@ -131,31 +139,37 @@ static void random_in(const nas_node *n, nas_rng *rng, const nas_try_entry *e, n
     }
 }
 
+void nas_space_draw(const nas_space *s, nas_rng *rng, const nas_try_entry *e, nas_point *p) {
+    clear(s, p);
+    random_in(s->root, rng, e, p);
+}
+
 void nas_space_random(const nas_space *s, uint64_t seed, int64_t n, uint32_t attempt,
                       nas_point *p) {
     nas_rng rng = nas_rng_stream(seed, 0, NAS_PURPOSE_SAMPLE, (uint32_t)n,
                                  (uint32_t)((uint64_t)n >> 32), attempt);
+    nas_space_draw(s, &rng, NULL, p);
+}
+
+static void unit_in(const nas_node *n, const double *u, nas_point *p) {
+    if (n->kind == NAS_NODE_RANGE) {
+        p->values[n->param] = unit_range(n, u[n->param]);
+    } else if (n->kind == NAS_NODE_CHOICE) {
+        const int32_t option = (int32_t)(u[n->param] * n->n);
+        p->values[n->param] = option;
+        unit_in(n->below[option], u, p);
+    } else {
+        for (int32_t i = 0; i < n->n; i++) unit_in(n->below[i], u, p);
+    }
+}
+
+void nas_space_unit(const nas_space *s, const double *u, nas_point *p) {
     clear(s, p);
-    random_in(s->root, &rng, NULL, p);
+    unit_in(s->root, u, p);
 }
 
 int32_t nas_space_try_first(const nas_space *s) {
     return s->n_try;
-}
-
-nas_status nas_space_try(const nas_space *s, uint64_t seed, int32_t i, nas_point *p, nas_err *err) {
-    enum { ATTEMPTS = 64 };
-    bool forbidden = true;
-    assert(i >= 0 && i < s->n_try);
-    for (uint32_t attempt = 0; forbidden && attempt < ATTEMPTS; attempt++) {
-        /* The high bit keeps these streams apart from those of trial numbers. */
-        nas_rng rng =
-            nas_rng_stream(seed, 0, NAS_PURPOSE_SAMPLE, (uint32_t)i, 0x80000000u, attempt);
-        clear(s, p);
-        random_in(s->root, &rng, &s->tries[i], p);
-        NAS_TRY(nas_space_forbidden(s, p, &forbidden, err));
-    }
-    return NAS_OK;
 }
 
 bool nas_node_accepts(const nas_node *n, const cJSON *v, double *out) {
@@ -177,7 +191,12 @@ bool nas_node_accepts(const nas_node *n, const cJSON *v, double *out) {
         *out = i;
         return true;
     }
-    /* An object is given by its position, as its column shows it. */
+    /* An object is given by its label, as its column shows it, or by its position. */
+    if (n->positions && cJSON_IsString(v)) {
+        const int32_t option = nas_node_option(n, v->valuestring);
+        *out = option;
+        return option >= 0;
+    }
     if (!n->positions || !nas_json_is_integer(v) || v->valuedouble < 0 || v->valuedouble >= n->n)
         return false;
     *out = v->valuedouble;
@@ -309,6 +328,21 @@ static const nas_node *active_place(const nas_space *s, const nas_point *p, int3
     return NULL;
 }
 
+int32_t nas_node_option(const nas_node *n, const char *label) {
+    for (int32_t i = 0; i < n->n; i++)
+        if (strcmp(n->labels[i], label) == 0) return i;
+    return -1;
+}
+
+const char *nas_space_chosen(const nas_space *s, const nas_point *p, const char *path) {
+    for (int32_t i = 0; i < s->n_params; i++) {
+        if (strcmp(s->params[i].path, path) != 0) continue;
+        const nas_node *n = active_place(s, p, i);
+        return n && n->named ? n->labels[(int32_t)p->values[i]] : NULL;
+    }
+    return NULL;
+}
+
 /* The text of a list of plain values; kept, for there are few different ones. */
 static const char *intern(const nas_space *s, const cJSON *v) {
     nas_interned *t = s->interned;
@@ -360,6 +394,8 @@ static nas_value value_of(const nas_space *s, const nas_point *p, int32_t param)
         if (v) return as_column(s, param, v);
     } else if (n->kind == NAS_NODE_CHOICE && cJSON_IsNull(n->below[(int32_t)value]->v)) {
         return (nas_value){.is_null = true, .type = s->params[param].type};
+    } else if (n->kind == NAS_NODE_CHOICE && n->named) {
+        return (nas_value){.type = NAS_COLUMN_TEXT, .text = n->labels[(int32_t)value]};
     }
     number.valuedouble = value;
     return as_column(s, param, &number);

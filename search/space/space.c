@@ -1,7 +1,7 @@
 /* search/space/space.c - reads, checks and closes a space; the candidate of a point. */
 #include "search/space/space_int.h"
 
-#include "search/sampler/sampler.h"
+#include "search/sampler/names.h"
 #include "search/space/changes.h"
 #include "search/task/task.h"
 
@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void read_search(nas_space *s) {
+static nas_status read_search(nas_space *s, nas_err *err) {
     const cJSON *v = nas_json_get(nas_json_root(s->json), "search");
     const cJSON *sampler = nas_json_get(v, "sampler"), *seed = nas_json_get(v, "seed");
     const cJSON *trials = nas_json_get(v, "trials"), *workers = nas_json_get(v, "workers");
-    for (int32_t i = 0; cJSON_IsString(sampler) && nas_sampler_at(i); i++)
-        if (strcmp(nas_sampler_at(i)->name, sampler->valuestring) == 0) s->search.sampler = i;
+    for (int32_t i = 0; cJSON_IsString(sampler) && nas_sampler_name(i); i++)
+        if (strcmp(nas_sampler_name(i), sampler->valuestring) == 0) s->search.sampler = i;
     if (cJSON_IsNumber(seed)) s->search.seed = (uint64_t)seed->valuedouble;
     if (cJSON_IsNumber(trials)) s->search.trials = (int32_t)trials->valuedouble;
     if (cJSON_IsNumber(workers)) s->search.workers = (int32_t)workers->valuedouble;
@@ -26,39 +26,16 @@ static void read_search(nas_space *s) {
     s->search.confidence = cJSON_IsNumber(confidence) ? confidence->valuedouble
                            : cJSON_IsNull(confidence) ? (double)NAN
                                                       : NAS_CONFIDENCE;
-}
-
-/* Everything but what docs/SPACES.md lets change; the order in the file counts, for it numbers
- * points. */
-static nas_status hash_space(nas_space *s, nas_err *err) {
-    cJSON *kept = nas_json_make(s->arena, cJSON_Object, NULL);
-    for (const cJSON *c = nas_json_root(s->json)->child; kept && c; c = c->next) {
-        if (nas_space_is_free(c->string)) continue;
-        cJSON *copy = nas_json_copy(s->arena, c, c->string);
-        if (!copy) return nas_fail(err, NAS_ENOMEM, "out of memory");
-        if (strcmp(c->string, "task") == 0 || strcmp(c->string, "search") == 0) {
-            copy->child = NULL;
-            for (const cJSON *x = c->child; x; x = x->next) {
-                cJSON *y = nas_space_is_free_below(x->string)
-                               ? NULL
-                               : nas_json_copy(s->arena, x, x->string);
-                if (y) nas_json_append(copy, y);
-            }
-        }
-        nas_json_append(kept, copy);
-    }
-    char *text = NULL;
-    if (!kept) return nas_fail(err, NAS_ENOMEM, "out of memory");
-    NAS_TRY(nas_json_canonical(s->arena, kept, &text, err));
-    nas_hasher h = nas_hasher_start();
-    nas_hasher_text(&h, text);
-    for (int32_t i = 0; i < s->n_params; i++) nas_hasher_text(&h, s->params[i].path);
-    s->hash = nas_hasher_end(&h);
-    return NAS_OK;
+    size_t own_bytes = 0;
+    const nas_block *block = nas_sampler_block(s->search.sampler, &own_bytes);
+    if (!block) return NAS_OK;
+    void *own = nas_arena_alloc(s->arena, own_bytes, err);
+    s->search.own = own;
+    return own ? nas_keys_build(s->arena, block->tables[1], v, 0, own, err) : NAS_ENOMEM;
 }
 
 static void check_grid(nas_space *s, nas_problems *p) {
-    if (strcmp(nas_sampler_at(s->search.sampler)->name, "grid") != 0) return;
+    if (strcmp(nas_sampler_name(s->search.sampler), "grid") != 0) return;
     for (int32_t i = 0; i < s->n_params; i++)
         for (int32_t k = 0; k < s->places[i].n; k++) {
             const nas_node *n = s->places[i].nodes[k];
@@ -94,12 +71,12 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     NAS_TRY(nas_problems_end(p, err));
     NAS_TRY(nas_space_compile(s, c->integer_range, p, err));
     NAS_TRY(nas_problems_end(p, err));
-    read_search(s);
+    NAS_TRY(read_search(s, err));
     check_grid(s, p);
     nas_space_read_tries(s, p);
     NAS_TRY(nas_problems_end(p, err));
     s->name = nas_json_get(c->root, "name")->valuestring;
-    return hash_space(s, err);
+    return nas_space_identify(s, err);
 }
 
 /* Number of classes for a trial decoding: when the labels are whatever the folder holds, what the
@@ -258,52 +235,6 @@ const nas_objective *nas_space_objective(const nas_space *s, int32_t i) {
 
 const nas_search_config *nas_space_search(const nas_space *s) {
     return &s->search;
-}
-
-typedef struct lookup {
-    nas_arena *arena;
-    const cJSON *document;
-    nas_status st;
-    nas_err *err;
-} lookup;
-
-static const cJSON *look_up(void *ctx, const char *path) {
-    lookup *l = ctx;
-    const cJSON *v = NULL;
-    if (l->st == NAS_OK) l->st = nas_candidate_lookup(l->arena, l->document, path, &v, l->err);
-    return v;
-}
-
-nas_status nas_space_forbidden(const nas_space *s, const nas_point *p, bool *yes, nas_err *err) {
-    *yes = false;
-    if (!s->n_forbid) return NAS_OK;
-    const nas_arena_mark mark = nas_arena_here(s->scratch);
-    lookup l = {.arena = s->scratch, .err = err};
-    l.document = nas_space_resolve(s, s->scratch, p, NULL);
-    if (!l.document) l.st = nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
-    for (int32_t i = 0; l.st == NAS_OK && i < s->n_forbid && !*yes; i++)
-        *yes = nas_condition_holds(s->forbid[i], look_up, &l);
-    nas_arena_back(s->scratch, mark);
-    return l.st;
-}
-
-int64_t nas_space_allowed(const nas_space *s) {
-    const int64_t points = nas_space_points(s);
-    if (!s->n_forbid || points < 0) return points;
-    double *values = points <= NAS_COUNT_MOST
-                         ? malloc(((size_t)nas_space_params(s) + 1) * sizeof *values)
-                         : NULL;
-    if (!values) return -1;
-    nas_point p = {values};
-    int64_t allowed = 0;
-    bool forbidden, fine = true;
-    for (int64_t i = 0; fine && i < points; i++) {
-        nas_space_grid(s, i, &p);
-        fine = nas_space_forbidden(s, &p, &forbidden, NULL) == NAS_OK;
-        allowed += fine && !forbidden;
-    }
-    free(values);
-    return fine ? allowed : -1;
 }
 
 nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point *p,

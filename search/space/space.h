@@ -6,6 +6,7 @@
 
 #include "base/value.h"
 #include "search/candidate/candidate.h"
+#include "search/candidate/search.h"
 
 typedef enum nas_param_kind { NAS_PARAM_CHOICE, NAS_PARAM_INT, NAS_PARAM_FLOAT } nas_param_kind;
 
@@ -60,25 +61,19 @@ nas_hash nas_space_hash(const nas_space *s);
 
 int32_t nas_space_params(const nas_space *s);
 const nas_param *nas_space_param(const nas_space *s, int32_t i);
-/* A short word for an option that columns show by its position: its _name, kind, op or schedule, of
- * layers the first that not all options have; with its position where two have one word. NULL:
- * there is none, or the column shows values. Lives in the space or in arena a. */
+/* The label of an option of a choice whose column shows labels. Where no option has one, a hint for
+ * people: the schedule, of layers the first that not all options have; with its position where two
+ * have one word. NULL: there is none, or the column shows values. Lives in the space or in arena a.
+ */
 const char *nas_space_label(const nas_space *s, int32_t param, int64_t option, nas_arena *a);
+/* Labels of a parameter whose column shows them, or positions (*named false); *n options. NULL: it
+ * shows values, or its options are not the same wherever it stands. */
+const char *const *nas_space_labels(const nas_space *s, int32_t param, int32_t *n, bool *named);
 int32_t nas_space_constraints(const nas_space *s);
 const nas_constraint *nas_space_constraint(const nas_space *s, int32_t i);
 int32_t nas_space_objectives(const nas_space *s);
 const nas_objective *nas_space_objective(const nas_space *s, int32_t i);
 
-/* search block: sampler's name ("grid", "random"), trials (0: not given), seed, workers (0: as many
- * as cores). */
-typedef struct nas_search_config {
-    int32_t sampler; /* index into nas_sampler names */
-    int32_t trials, workers;
-    int32_t prefer;     /* 0 best, 1 smallest within noise */
-    int32_t replicates; /* of each finalist, with other seeds; -1: two with folds, else none */
-    double confidence;  /* of bounds; NaN: the bare figures are tested */
-    uint64_t seed;
-} nas_search_config;
 const nas_search_config *nas_space_search(const nas_space *s);
 
 /* Number of points before `forbid`; -1: infinite; INT64_MAX: that many or more. */
@@ -96,6 +91,9 @@ typedef struct nas_point {
 void nas_space_grid(const nas_space *s, int64_t i, nas_point *p);
 /* Uniform in each active choice, from the top of the file down, by stream (seed, n, attempt). */
 void nas_space_random(const nas_space *s, uint64_t seed, int64_t n, uint32_t attempt, nas_point *p);
+/* The point at u[nas_space_params(s)], each 0 .. below 1: each active choice and range takes its
+ * part of the unit interval, its log where it has one. */
+void nas_space_unit(const nas_space *s, const double *u, nas_point *p);
 /* try_first entry i of nas_space_try_first: given paths fixed, the others drawn by (seed, i). */
 int32_t nas_space_try_first(const nas_space *s);
 NAS_NODISCARD nas_status nas_space_try(const nas_space *s, uint64_t seed, int32_t i, nas_point *p,

@@ -28,11 +28,13 @@ typedef struct nas_node {
     const char *key; /* in its object; NULL in a list */
     int32_t n;       /* children of a container, options of a choice */
     struct nas_node **below;
-    int64_t points; /* of everything below; -1 infinite; INT64_MAX: that many or more */
-    int32_t param;  /* of a choice or range */
-    bool integer;   /* a range or times at a key of integers */
-    bool labelled;  /* an option that has a "_name", which is no part of it */
-    bool positions; /* a choice whose column shows the option's position */
+    int64_t points;            /* of everything below; -1 infinite; INT64_MAX: that many or more */
+    int32_t param;             /* of a choice or range */
+    bool integer;              /* a range or times at a key of integers */
+    bool labelled;             /* an option that has a "_name", which is no part of it */
+    bool positions;            /* a choice whose column shows the option's label, or its position */
+    bool named;                /* the label: there is a word among the labels */
+    const char *const *labels; /* of the options, where `positions` */
     nas_range range;
     int64_t count;      /* values of a range; -1 infinite */
     const char *target; /* of same_as and times */
@@ -114,7 +116,18 @@ void nas_space_read_tries(nas_space *s, nas_problems *p);
 NAS_NODISCARD nas_status nas_space_open_text(const char *name, const char *text, bool made,
                                              bool fitting, nas_space **out, nas_err *err);
 
+/* identity.c: fills s->hash; the tree stands. */
+NAS_NODISCARD nas_status nas_space_identify(nas_space *s, nas_err *err);
+
+/* The option with that label; -1: none. */
+int32_t nas_node_option(const nas_node *n, const char *label);
+/* The label of the option that p has at a path, where that is a choice whose column shows labels;
+ * NULL: it is none. */
+const char *nas_space_chosen(const nas_space *s, const nas_point *p, const char *path);
+
 /* Does a JSON value stand for one of the node's values? *out: the number in a point. */
+/* Draws all parameters but those that e (may be NULL) says. */
+void nas_space_draw(const nas_space *s, nas_rng *rng, const nas_try_entry *e, nas_point *p);
 bool nas_node_accepts(const nas_node *n, const cJSON *v, double *out);
 
 /* The n-th value of a finite range. */

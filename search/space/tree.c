@@ -110,6 +110,10 @@ static void compile_choice(builder *b, nas_node *n, const char *path, const char
     }
     b->above = above;
     b->option = option;
+    n->positions = n->positions || cJSON_IsObject(options);
+    if (!n->positions || b->failed) return;
+    n->labels = nas_option_labels(b->s->arena, options, &n->named);
+    b->failed = !n->labels;
 }
 
 static void compile_range(builder *b, nas_node *n, const char *path) {
@@ -191,6 +195,7 @@ static nas_column_type type_of(const nas_node *n, nas_column_type type, bool *so
     nas_column_type own = NAS_COLUMN_INTEGER;
     switch (n->kind) {
     case NAS_NODE_CHOICE:
+        if (n->named) own = NAS_COLUMN_TEXT;
         if (n->positions) break;
         for (int32_t i = 0; i < n->n; i++) type = type_of(n->below[i], type, some);
         return type;
@@ -250,9 +255,7 @@ static void put_node_values(nas_text *t, const nas_node *n) {
         const nas_node *o = n->below[i];
         if (i) nas_text_put(t, ", ");
         if (n->positions && !cJSON_IsNull(o->v)) {
-            char number[16];
-            snprintf(number, sizeof number, "%d", i);
-            nas_text_put(t, number);
+            nas_text_put(t, n->labels[i]);
         } else if (o->kind == NAS_NODE_CHOICE || o->kind == NAS_NODE_RANGE) {
             put_node_values(t, o);
         } else if (o->kind == NAS_NODE_SAME || o->kind == NAS_NODE_TIMES) {
@@ -307,7 +310,9 @@ static const char *condition_of(const nas_space *s, int32_t param) {
         const cJSON *o = above->below[p->nodes[i]->option]->v;
         char number[16];
         snprintf(number, sizeof number, "%d", p->nodes[i]->option);
-        if (above->positions || nas_is_form(o))
+        if (above->positions && !cJSON_IsNull(o))
+            nas_text_put(&t, above->labels[p->nodes[i]->option]);
+        else if (nas_is_form(o))
             nas_text_put(&t, number);
         else
             put_value(&t, o);

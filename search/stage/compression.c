@@ -25,8 +25,12 @@ typedef struct chain {
     bool steps;     /* each step is measured */
 } chain;
 
+static const nas_format_ops *format_of(const nas_candidate *c) {
+    return nas_format_at((nas_format)c->quantize.kind);
+}
+
 static bool is_scaled(const nas_candidate *c) {
-    return c->quantize.kind == NAS_FORMAT_INT8 || c->quantize.kind == NAS_FORMAT_DYNAMIC;
+    return format_of(c)->rounding == NAS_ROUND_CODES;
 }
 
 static bool is_dense_by_channel(const nas_candidate *c) {
@@ -217,8 +221,8 @@ static nas_status tune_on(chain *k, const nas_refresh *refresh, const nas_tuning
     const nas_examples train = nas_refresh_examples(refresh, e, k->f);
     const nas_tune_run how = {
         .trainer = {.config = &k->c->train,
-                    .augment = &k->c->augment,
                     .train = &train,
+                    .maker = nas_augment_maker(&k->c->augment),
                     .seed = e->seed,
                     .replicate = e->replicate,
                     .refresh = refresh->epoch,
@@ -309,15 +313,13 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
     const nas_quantize_config *q = &k->c->quantize;
     const nas_tuning tuning = {
         .all = true,
-        .rounding = q->kind == NAS_FORMAT_FLOAT32   ? NAS_ROUND_NONE
-                    : q->kind == NAS_FORMAT_FLOAT16 ? NAS_ROUND_HALF
-                                                    : NAS_ROUND_CODES,
-        .least = q->kind == NAS_FORMAT_DYNAMIC ? NAS_DYNAMIC_LEAST : 0,
+        .rounding = format_of(k->c)->rounding,
+        .least = format_of(k->c)->least,
         .dense_by_channel = is_dense_by_channel(k->c),
     };
     if (!q->fine_tune_epochs) return NAS_OK;
     const nas_stopwatch since = nas_stopwatch_start();
-    if (q->kind == NAS_FORMAT_INT8) {
+    if (format_of(k->c)->integer) {
         nas_net *rounded = NULL;
         NAS_TRY(nas_net_round(k->net, k->x, k->e->data->n_calibration, &rounded, k->err));
         NAS_TRY(replace_net(k, rounded));
@@ -432,7 +434,7 @@ static nas_status make_export(chain *k, const nas_hash *clustered, const nas_has
     NAS_TRY(write_file(&g, format, k->x, k->e->data->n_calibration, noted, k->a, &k->out->tflite,
                        k->err));
     NAS_TRY(compress(k));
-    if (!k->steps || format == NAS_FORMAT_FLOAT32) return NAS_OK;
+    if (!k->steps || format_of(k->c)->rounding == NAS_ROUND_NONE) return NAS_OK;
     return note_step(k, "quantised", &k->out->tflite, (int64_t)k->out->zlib.n);
 }
 
@@ -464,7 +466,7 @@ nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c, cons
                             const nas_trained *t, nas_arena *a, nas_outcome *out, nas_hash *key,
                             nas_err *err) {
     chain k = {.e = e, .c = c, .f = f, .trained = t, .a = a, .out = out, .err = err};
-    k.steps = c->prune.on || c->cluster.on || c->quantize.kind != NAS_FORMAT_FLOAT32;
+    k.steps = c->prune.on || c->cluster.on || format_of(c)->rounding != NAS_ROUND_NONE;
     const nas_hash clustered = cluster_key(e, c, &t->key), tuned = tune_key(c, &clustered);
     *key = export_key(c, &tuned);
     const nas_stopwatch since = nas_stopwatch_start();

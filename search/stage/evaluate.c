@@ -3,27 +3,8 @@
 
 #include "search/estimate/estimate.h"
 
-#include "base/clock.h"
-
-#include <assert.h>
 #include <math.h>
 #include <string.h>
-
-nas_stopwatch nas_stopwatch_start(void) {
-    return (nas_stopwatch){nas_clock_wall(), nas_clock_process()};
-}
-
-void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
-                    nas_stopwatch since) {
-    assert(out->n_stages < NAS_STAGES); /* each stage is told once, folds as one */
-    out->stages[out->n_stages++] = (nas_stage_time){
-        .name = name,
-        .key = *key,
-        .reused = reused,
-        .wall = nas_clock_wall() - since.wall,
-        .cpu = nas_clock_process() - since.cpu,
-    };
-}
 
 /* The bounds of what marks tell, and the answers to be stored. */
 static nas_status conclude_marks(const nas_evaluator *e, const nas_marks *m, nas_arena *a,
@@ -139,20 +120,6 @@ static nas_status cross_validate(const nas_evaluator *e, const nas_candidate *c,
     last.epochs_before = e->data->folds * c->train.epochs;
     NAS_TRY(run_stages(&last, c, marks, a, out, err));
     for (int32_t i = 0; i < out->n_steps; i++) out->steps[i].accuracy = step_accuracy[i];
-    return NAS_OK;
-}
-
-nas_status nas_score_file(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
-                          nas_arena *a, nas_bytes file, const nas_log *log, nas_tally *tally,
-                          double *out, nas_err *err) {
-    *out = (double)NAN;
-    if (!d->part[d->judged].n) return NAS_OK;
-    double metric[NAS_METRICS_MOST];
-    nas_graph g = nas_graph_start(a);
-    NAS_TRY(nas_tflite_read(file.p, file.n, &g, err));
-    NAS_TRY(d->task->ops->judge(d, c, f, &g, d->judged, log, tally, err));
-    d->task->ops->conclude(d->task, tally, false, metric);
-    *out = metric[NAS_METRIC_SCORE];
     return NAS_OK;
 }
 

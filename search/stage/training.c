@@ -247,9 +247,9 @@ static nas_status train_net(job *j, nas_arena *a, nas_err *err) {
     const nas_trainer_options o = {
         .net = j->out->net,
         .config = &c->train,
-        .augment = &c->augment,
         .train = &train,
         .validation = &validation,
+        .maker = nas_augment_maker(&c->augment),
         .seed = e->seed,
         .replicate = e->replicate,
         .hook = j->pruner ? &j->hook : NULL,

@@ -2,9 +2,9 @@
  */
 #include "search/study/export.h"
 #include "core/deploy/device.h"
-#include "search/run/run.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
+#include "store/read.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -142,23 +142,6 @@ static nas_status take_warnings(nas_store *store, nas_study_id id, nas_arena *a,
     return st;
 }
 
-static bool note_text(void *ctx, const nas_row *row) {
-    if (row->values[0].text) snprintf(ctx, 65, "%s", row->values[0].text);
-    return false;
-}
-
-/* Of the data that the version is about, which need not be the current one's. */
-static nas_status take_fingerprint(nas_store *store, nas_study_id id, char out[65], nas_err *err) {
-    const nas_value of[2] = {{.type = NAS_COLUMN_INTEGER, .integer = id.study},
-                             {.type = NAS_COLUMN_INTEGER, .integer = id.version}};
-    if (nas_store_schema(store) < NAS_STORE_DATA)
-        return nas_store_query(store, "select fingerprint from nas_studies where id = ?1", of, 1,
-                               note_text, out, err);
-    return nas_store_query(store,
-                           "select fingerprint from nas_spaces where study = ?1 and version = ?2",
-                           of, 2, note_text, out, err);
-}
-
 static nas_status gather(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
                          const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
     nas_metric metrics[NAS_METRICS_MOST];
@@ -172,7 +155,7 @@ static nas_status gather(nas_store *store, nas_study_id id, const nas_study *stu
     for (; list.n < study->n_metrics && list.n < NAS_METRICS_MOST; list.n++)
         metrics[list.n] = (nas_metric){.name = study->metrics[list.n].name};
     char data[65] = "";
-    NAS_TRY(take_fingerprint(store, id, data, err));
+    NAS_TRY(nas_store_fingerprint(store, id, data, err));
     return nas_package_metrics(&list, o->metric, task->evaluate ? NULL : data, a, &o->metrics_json,
                                err);
 }

@@ -5,7 +5,17 @@
 
 #include "base/files/folder.h"
 #include "search/deployed/deployed.h"
+#include "store/store.h"
 
+/* Writes a trial's folder: model.tflite, model.tflite.zlib, model.h, model.c, model_test.c, the
+ * texts of its task and what C is made of them, candidate.json, metrics.json; warnings.txt where
+ * something was said of the study's version. The folder is made, or replaced whole, and what is not
+ * ours in it stays (base/files/folder.h). */
+NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study,
+                                          int64_t row, const char *folder, nas_err *err);
+/* The same from an outcome that no database holds. */
+NAS_NODISCARD nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o,
+                                            const char *folder, nas_err *err);
 /* Puts the C of a model: model.h, model.c, model_test.c; and DEVICE.md. a: scratch. Errors:
  * NAS_EUNSUPPORTED an operator that C is not written of; NAS_ENOMEM, NAS_EIO. */
 NAS_NODISCARD nas_status nas_export_model(const nas_graph *g, nas_arena *a, nas_folder *f,

@@ -1,9 +1,10 @@
 /* search/study/finals.c - the finalists: latency again with nobody else at work, and the test part,
  * once.
  */
-#include "search/run/run.h"
+#include "search/study/finals.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
+#include "store/read.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,31 +34,21 @@ static bool note_finalist(void *ctx, const nas_row *row) {
 
 /* In the order that makes the winner; of a front, in the order of its objectives. Without the
  * objective's value a trial is never the best, and the front has none of those. */
-static nas_status best_rows(nas_store *store, const nas_space *s, podium *out, nas_err *err) {
-    char feasible[160], front[160], order[2048];
-    const int32_t goals = nas_space_objectives(s);
-    size_t used = 0;
-    order[0] = '\0';
-    for (int32_t i = 0; i < goals && used < sizeof order; i++) {
-        const nas_objective *o = nas_space_objective(s, i);
-        used += (size_t)snprintf(order + used, sizeof order - used, "\"%s\" %s, ", o->metric,
-                                 o->maximize ? "desc" : "asc");
-    }
-    nas_view_name(nas_space_name(s), "_feasible", feasible);
-    nas_view_name(nas_space_name(s), "_pareto", front);
-    char sql[4096];
-    if (goals > 1)
-        snprintf(sql, sizeof sql,
-                 "select id from %s where id in (select id from %s)"
-                 " order by %szlib_bytes, number",
-                 front, feasible, order);
-    else
-        snprintf(sql, sizeof sql,
-                 "select id from %s where \"%s\" is not null order by %szlib_bytes, number"
-                 " limit %d",
-                 feasible, nas_space_objective(s, 0)->metric, order, NAS_FINALISTS);
+static nas_status best_rows(nas_store *store, const nas_study *study, podium *out, nas_err *err) {
+    static const char *const columns[] = {"id"};
+    const bool several = study->n_goals > 1;
+    const nas_trials_ask ask = {
+        .among = several ? NAS_AMONG_FRONT : NAS_AMONG_FEASIBLE,
+        .feasible = several,
+        .known = &study->goals[0].column,
+        .n_known = several ? 0 : 1,
+        .columns = columns,
+        .n_columns = 1,
+        .order = NAS_BY_RANK,
+        .most = several ? 0 : NAS_FINALISTS,
+    };
     *out = (podium){0};
-    return nas_store_query(store, sql, NULL, 0, note_finalist, out, err);
+    return nas_store_trials(store, study, &ask, note_finalist, out, err);
 }
 
 typedef struct stored {
@@ -164,10 +155,10 @@ nas_status nas_run_final(nas_store *store, nas_study_id study, int64_t trials, i
 
 /* Times that are measured again may change who is feasible and in which order, so that others come
  * to the podium. Each trial is measured once at most, so this ends. */
-static nas_status settle(const finals *f, const nas_space *s, podium *p, nas_err *err) {
+static nas_status settle(const finals *f, const nas_study *study, podium *p, nas_err *err) {
     for (bool changed = true; changed;) {
         changed = false;
-        NAS_TRY(best_rows(f->store, s, p, err));
+        NAS_TRY(best_rows(f->store, study, p, err));
         for (int32_t i = 0; i < p->n && !f->d->task->ops->evaluate; i++) {
             bool judged;
             NAS_TRY(judge_once(f, p->place[i], &judged, err));
@@ -182,7 +173,14 @@ nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space 
                           nas_run_end *out, nas_err *err) {
     const finals f = {store, study, out->state.done, d, cache, log};
     podium p = {0};
-    NAS_TRY(settle(&f, s, &p, err));
+    nas_study def;
+    nas_study_id id;
+    nas_arena *a = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    nas_status st = nas_store_find(store, nas_space_name(s), a, &def, &id, err);
+    if (st == NAS_OK) st = settle(&f, &def, &p, err);
+    nas_arena_close(a);
+    NAS_TRY(st);
     const bool several = nas_space_objectives(s) > 1;
     out->has_winner = p.n > 0 && !several;
     out->winner = out->has_winner ? p.place[0] : 0;

@@ -2,8 +2,9 @@
  * the rule of the space. */
 #include "search/study/promise.h"
 
-#include "search/run/run.h"
+#include "search/study/study.h"
 #include "search/task/task.h"
+#include "store/read.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -62,46 +63,22 @@ static double needed(const field *f) {
     return b->op[1] == '=' ? b->bound : nextafter(b->bound, (double)INFINITY);
 }
 
-static bool add_entry(void *ctx, const nas_row *row) {
+static bool add_entry(void *ctx, const nas_contender *c) {
     field *f = ctx;
-    f->v[f->n++] = (entry){.row = row->values[0].integer,
-                           .score = nas_value_real(&row->values[1]),
-                           .lo = nas_value_real(&row->values[2]),
-                           .rank = (int32_t)row->values[3].integer};
+    f->v[f->n++] =
+        (entry){.row = c->row, .score = c->figure, .lo = c->end, .rank = (int32_t)c->place};
     return f->n < CONTEST_MOST;
 }
 
-/* Complete trials that every constraint but the one that draws are tested against allows. */
+/* Complete trials that every constraint but the one that draws are tested against allows; those
+ * that may win come before those that only the score forbids. */
 static nas_status list_entries(field *f, bool smallest) {
-    char *sql = NULL, view[160];
-    size_t bytes = 0;
-    const nas_goal *g = &f->study->goals[0];
-    const char *order = g->maximize ? "desc" : "asc";
-    const bool by_size = smallest || is_of_score(f, g->column);
-    FILE *out = open_memstream(&sql, &bytes);
-    if (!out) return nas_fail(f->err, NAS_ENOMEM, "out of memory");
-    nas_view_name(f->study->name, "", view);
-    fprintf(out, "select id, \"%s\", \"%s\", row_number() over (order by ", score_of(f)->name,
-            f->d->task->metrics.v[NAS_METRIC_SCORE_LO].name);
-    if (!by_size) fprintf(out, "\"%s\" %s, ", g->column, order);
-    fprintf(out, "zlib_bytes, number) from %s where state = 'complete' and \"%s\" is not null",
-            view, g->column);
-    for (int32_t i = 0; i < f->study->n_bounds; i++) {
-        const nas_bound *b = &f->study->bounds[i];
-        if (b == tested(f)) continue;
-        fprintf(out, " and \"%s\" %s %.17g", b->column, strcmp(b->op, "==") == 0 ? "=" : b->op,
-                b->bound);
-    }
-    fputs(" order by ", out);
-    if (tested(f)) /* those that may win come before those that only the score forbids */
-        fprintf(out, "\"%s\" %s %.17g desc, ", tested(f)->column, tested(f)->op, tested(f)->bound);
-    fprintf(out, "\"%s\" %s, zlib_bytes, number limit %d", g->column, order, CONTEST_MOST);
-    if (fclose(out) != 0) return nas_fail(f->err, NAS_ENOMEM, "out of memory");
+    const bool by_size = smallest || is_of_score(f, f->study->goals[0].column);
     f->v = nas_arena_array(f->a, CONTEST_MOST, sizeof *f->v, f->err);
-    const nas_status st =
-        f->v ? nas_store_query(f->store, sql, NULL, 0, add_entry, f, f->err) : NAS_ENOMEM;
-    free(sql);
-    return st;
+    if (!f->v) return NAS_ENOMEM;
+    return nas_store_contest(f->store, f->study, tested(f), score_of(f)->name,
+                             f->d->task->metrics.v[NAS_METRIC_SCORE_LO].name, by_size, CONTEST_MOST,
+                             add_entry, f, f->err);
 }
 
 /* The group of each example, counted among groups that have some, from marks of all of them. */

@@ -3,6 +3,7 @@
 
 #include "search/estimate/estimate.h"
 #include "search/task/task.h"
+#include "store/read.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -53,29 +54,14 @@ static bool each_trial(void *ctx, int64_t row, int64_t number, const nas_answers
     return g->st == NAS_OK;
 }
 
-typedef struct versions {
-    int64_t v[1024];
-    int32_t n;
-} versions;
-
-static bool note_version(void *ctx, const nas_row *row) {
-    versions *all = ctx;
-    all->v[all->n++] = row->values[0].integer;
-    return all->n < (int32_t)(sizeof all->v / sizeof *all->v);
-}
-
 /* Another version may take over what a trial has, where it is about the same data. */
 static nas_status each_version(nas_store *store, nas_study_id study, again *g) {
-    const nas_value id[2] = {{.type = NAS_COLUMN_INTEGER, .integer = study.study},
-                             {.type = NAS_COLUMN_INTEGER, .integer = study.version}};
-    versions all = {.n = 0};
-    NAS_TRY(nas_store_query(store,
-                            "select version from nas_spaces where study = ?1 and data = (select"
-                            " data from nas_spaces where study = ?1 and version = ?2)"
-                            " order by version desc",
-                            id, 2, note_version, &all, g->err));
-    for (int32_t i = 0; i < all.n; i++) {
-        study.version = all.v[i];
+    int64_t versions[1024];
+    int32_t n = 0;
+    NAS_TRY(nas_store_same_data(store, study, sizeof versions / sizeof *versions, versions, &n,
+                                g->err));
+    for (int32_t i = 0; i < n; i++) {
+        study.version = versions[i];
         NAS_TRY(nas_store_answers(store, study, 0, "validation", each_trial, g, g->err));
         NAS_TRY(g->st);
     }

@@ -1,8 +1,8 @@
 /* search/study/study.c - a space as a study of the store. */
 #include "search/study/study.h"
 
-#include "search/run/run.h"
 #include "search/task/task.h"
+#include "store/read.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -67,6 +67,48 @@ static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out
     return NAS_OK;
 }
 
+/* Of one parameter that both spaces have. false: nothing is called otherwise, for all that is
+ * known.
+ */
+static bool compare_labels(const nas_space *was, int32_t k, const nas_space *now, int32_t i,
+                           nas_arena *a, nas_renamed *out) {
+    int32_t n = 0, m = 0;
+    bool named_was = false, named = false;
+    const char *const *old = nas_space_labels(was, k, &n, &named_was);
+    const char *const *labels = nas_space_labels(now, i, &m, &named);
+    if (!old || !labels || n != m || !(named_was || named)) return false;
+    const char **texts = nas_arena_array(a, (size_t)n, sizeof *texts, NULL);
+    nas_value *values = nas_arena_array(a, (size_t)n, sizeof *values, NULL);
+    if (!texts || !values) return false;
+    for (int32_t o = 0; o < n; o++) {
+        texts[o] = nas_arena_text(a, old[o], NULL);
+        values[o] = (nas_value){
+            .type = named ? NAS_COLUMN_TEXT : NAS_COLUMN_INTEGER, .text = labels[o], .integer = o};
+        if (!texts[o]) return false;
+    }
+    *out = (nas_renamed){.param = i, .n = n, .was = texts, .now = values};
+    return true;
+}
+
+/* A text that this build cannot read any more has no names to tell. */
+static nas_status renamed(const void *ctx, const char *text, nas_arena *a, const nas_renamed **out,
+                          int32_t *n, nas_err *err) {
+    const nas_space *now = ctx;
+    nas_space *was = NULL;
+    nas_renamed *all = nas_arena_array(a, (size_t)nas_space_params(now), sizeof *all, err);
+    if (!all) return NAS_ENOMEM;
+    *out = all;
+    *n = 0;
+    if (nas_space_parse("the old space", text, &was, NULL) != NAS_OK) return NAS_OK;
+    for (int32_t i = 0; i < nas_space_params(now); i++)
+        for (int32_t k = 0; k < nas_space_params(was); k++)
+            if (strcmp(nas_space_param(was, k)->path, nas_space_param(now, i)->path) == 0 &&
+                compare_labels(was, k, now, i, a, &all[*n]))
+                ++*n;
+    nas_space_close(was);
+    return NAS_OK;
+}
+
 nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uint64_t seed,
                             int64_t trials, bool bare, nas_arena *a, nas_study *out, nas_err *err) {
     *out = (nas_study){
@@ -80,6 +122,8 @@ nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint, uin
         .prefers = nas_space_search(s)->prefer != 0,
         .confidence = bare ? (double)NAN : nas_space_search(s)->confidence,
         .tie_break = nas_metrics[NAS_METRIC_ZLIB_BYTES].name,
+        .renamed = renamed,
+        .renamed_ctx = s,
     };
     NAS_TRY(define_columns(s, a, out, err));
     return define_bounds(s, a, out, err);
@@ -115,15 +159,16 @@ static bool note_row(void *ctx, const nas_row *row) {
 
 nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, char state[16],
                             double metric[NAS_METRICS_MOST], nas_err *err) {
-    char sql[NAS_METRICS_MOST * 64 + 512], view[160];
-    size_t n = (size_t)snprintf(sql, sizeof sql, "select state");
+    const char *columns[NAS_METRICS_MOST + 1] = {"state"};
+    nas_trials_ask ask = {.row = row, .columns = columns, .n_columns = 1};
     for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
-    for (int i = 0; i < study->n_metrics && i < NAS_METRICS_MOST && n < sizeof sql - 256; i++)
-        n += (size_t)snprintf(sql + n, sizeof sql - n, ", \"%.60s\"", study->metrics[i].name);
-    nas_view_name(study->name, "", view);
-    snprintf(sql + n, sizeof sql - n, " from %s where id = ?1", view);
-    const nas_value id = {.type = NAS_COLUMN_INTEGER, .integer = row};
+    for (int i = 0; i < study->n_metrics && i < NAS_METRICS_MOST; i++)
+        columns[ask.n_columns++] = study->metrics[i].name;
     stored_row s = {.state = state, .metric = metric};
     if (state) state[0] = '\0';
-    return nas_store_query(store, sql, &id, 1, note_row, &s, err);
+    return nas_store_trials(store, study, &ask, note_row, &s, err);
+}
+
+void nas_view_name(const char *study, const char *ending, char out[160]) {
+    snprintf(out, 160, "\"%.100s%s\"", study, ending);
 }

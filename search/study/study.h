@@ -22,4 +22,8 @@ NAS_NODISCARD nas_status nas_study_stored(nas_store *store, const nas_study *stu
                                           char state[16], double metric[NAS_METRICS_MOST],
                                           nas_err *err);
 
+/* <view> of a study under its quoted name, into out: table_of("kws_a", "_best") is
+ * "\"kws_a_best\"". */
+void nas_view_name(const char *study, const char *ending, char out[160]);
+
 #endif

@@ -5,8 +5,8 @@
 
 #include "base/arena.h"
 #include "base/log.h"
-#include "core/data/batch.h"
 #include "core/data/split/split.h"
+#include "core/nn/net/examples.h"
 #include "search/cache/cache.h"
 
 struct nas_task;      /* search/task/task.h */

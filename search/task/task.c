@@ -1,46 +1,9 @@
-/* search/task/task.c - the table of tasks, and what is the same for all of them. */
+/* search/task/task.c - what is the same for all tasks. */
 #include "search/task/task.h"
 
 #include "base/files/file.h"
 
 #include <string.h>
-
-#define ROW(x) &nas_task_##x,
-static const nas_task_ops *const rows[] = {NAS_TASK_LIST(ROW) NULL};
-#undef ROW
-
-#define NAME(x) #x,
-const char *const nas_task_kinds[] = {NAS_TASK_LIST(NAME) NULL};
-#undef NAME
-
-const nas_task_ops *nas_task_at(int32_t i) {
-    return i >= 0 && i < (int32_t)(sizeof rows / sizeof *rows) ? rows[i] : NULL;
-}
-
-const nas_task_ops *nas_task_find(const char *name) {
-    for (int32_t i = 0; rows[i]; i++)
-        if (strcmp(rows[i]->name, name) == 0) return rows[i];
-    return NULL;
-}
-
-bool nas_task_has_net(const char *name) {
-    const nas_task_ops *ops = nas_task_find(name);
-    return !ops || !ops->evaluate;
-}
-
-bool nas_task_writes(const char *name, const char *text) {
-    const nas_task_ops *ops = nas_task_find(name);
-    for (const char *const *t = ops ? ops->texts : NULL; t && *t; t++)
-        if (strcmp(*t, text) == 0) return true;
-    return false;
-}
-
-const nas_task_ops *nas_task_of(const cJSON *document) {
-    const cJSON *task = cJSON_GetObjectItemCaseSensitive(document, "task");
-    const cJSON *kind = cJSON_GetObjectItemCaseSensitive(task, "kind");
-    const nas_task_ops *found = cJSON_IsString(kind) ? nas_task_find(kind->valuestring) : NULL;
-    return found ? found : rows[0];
-}
 
 void nas_tally_add(nas_tally *to, const nas_tally *more) {
     to->n += more->n;

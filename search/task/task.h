@@ -6,7 +6,7 @@
 #ifndef NAS_SEARCH_TASK_TASK_H
 #define NAS_SEARCH_TASK_TASK_H
 
-#include "core/data/batch.h"
+#include "core/nn/net/examples.h"
 #include "search/metrics/metrics.h"
 #include "search/task/marks.h"
 

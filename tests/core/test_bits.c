@@ -3,6 +3,7 @@
  */
 #include "base/libm.h"
 #include "core/compress/tune.h"
+#include "core/data/augment.h"
 #include "core/kernel/kernel.h"
 #include "tests/nets.h"
 
@@ -132,8 +133,11 @@ static uint64_t train(const net_case *c, const nas_kernel *k) {
     nas_train_end end;
     check(nas_net_open(&c->model, classes ? CLASSES : VALUES, BATCH, k, &net, &err), &err);
     nas_net_init(net, 5, 0);
-    const nas_trainer_options o = {
-        .net = net, .config = &c->config, .augment = &augment, .train = &e, .seed = 3};
+    const nas_trainer_options o = {.net = net,
+                                   .config = &c->config,
+                                   .maker = nas_augment_maker(&augment),
+                                   .train = &e,
+                                   .seed = 3};
     check(nas_trainer_open(&o, &t, &err), &err);
     check(nas_trainer_run(t, INT64_MAX, NULL, NULL, NULL, &end, &err), &err);
     assert_int_equal(end, NAS_TRAIN_DONE);

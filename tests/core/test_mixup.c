@@ -1,4 +1,5 @@
 /* tests/core/test_mixup.c - mixed examples: the draws, the batches, the loss of soft labels. */
+#include "core/data/augment.h"
 #include "core/nn/layers/conv_int.h"
 #include "core/nn/train/train.h"
 #include "tests/nets.h"
@@ -61,50 +62,72 @@ static void test_beta(void **state) {
     }
 }
 
+typedef struct drawn {
+    float x[N * SIZE], shares[N];
+    int32_t y[N], others[N];
+    uint32_t room[N + 16 + SIZE];
+} drawn;
+
+/* The batch of n of an epoch from its place `first` on. */
+static void draw(const nas_augment *a, int32_t epoch, const uint32_t *order, int32_t first,
+                 int32_t n, drawn *out) {
+    const nas_batch_maker m = nas_augment_maker(a);
+    nas_batch b = {.from = &examples,
+                   .seed = SEED,
+                   .epoch = epoch,
+                   .order = order,
+                   .x = out->x,
+                   .y = out->y,
+                   .others = m.mixes ? out->others : NULL,
+                   .shares = m.mixes ? out->shares : NULL,
+                   .room = out->room};
+    assert_true(m.fill && m.mixes == (a->mixup > 0));
+    assert_true(!m.room_bytes || m.room_bytes(m.ctx, &examples) <= sizeof out->room);
+    if (m.begin) m.begin(m.ctx, &b);
+    b.first = first;
+    b.n = n;
+    m.fill(m.ctx, &b);
+}
+
 /* Each example and its partner, both as they are in their places, by the share that is told. */
 static void test_batches(void **state) {
     (void)state;
     const nas_augment augment = {
         .shift_frames = 2, .time_mask_frames = 2, .band_mask_bins = 2, .mixup = 0.4};
-    uint32_t order[N], partners[N], later[N];
-    int32_t y[N], others[N], label;
+    const nas_augment alone = {.shift_frames = 2, .time_mask_frames = 2, .band_mask_bins = 2};
+    uint32_t order[N];
     bool seen[N] = {false};
-    static float plain[N * SIZE], mixed[N * SIZE], one[SIZE], room[SIZE];
-    float shares[N], share;
+    static drawn plain, mixed, one, later;
     nas_batch_order(SEED, 0, 4, N, order);
-    nas_batch_partners(SEED, 0, 4, N, partners);
-    nas_batch_partners(SEED, 0, 5, N, later);
+    draw(&alone, 4, order, 0, N, &plain);
+    draw(&augment, 4, order, 0, N, &mixed);
+    draw(&augment, 5, order, 0, 1, &later);
+    const uint32_t *partners = mixed.room; /* they come first */
     assert_memory_not_equal(partners, order, sizeof order);
-    assert_memory_not_equal(partners, later, sizeof later);
+    assert_memory_not_equal(partners, later.room, sizeof order);
     for (int i = 0; i < N; i++) seen[partners[i]] = true;
     for (int i = 0; i < N; i++) assert_true(seen[i]);
-    nas_batch_fill(&examples, &augment, SEED, 0, 4, order, 0, N, plain, y);
-    memcpy(mixed, plain, sizeof plain);
-    nas_batch_mix(&examples, &augment, SEED, 0, 4, order, partners, 0, N, mixed, others, shares,
-                  room);
     double least = 1, sum = 0;
     for (int i = 0; i < N; i++) {
         const uint32_t p = partners[i];
-        assert_true(shares[i] >= 0.5f && shares[i] <= 1);
-        assert_int_equal(others[i], all_y[order[p]]);
+        const float share = mixed.shares[i];
+        assert_true(share >= 0.5f && share <= 1);
+        assert_int_equal(mixed.y[i], all_y[order[i]]);
+        assert_int_equal(mixed.others[i], all_y[order[p]]);
         for (int k = 0; k < SIZE; k++)
-            assert_true(fabsf(mixed[i * SIZE + k] - shares[i] * plain[i * SIZE + k] -
-                              (1 - shares[i]) * plain[p * SIZE + (uint32_t)k]) < 1e-6f);
+            assert_true(fabsf(mixed.x[i * SIZE + k] - share * plain.x[i * SIZE + k] -
+                              (1 - share) * plain.x[p * SIZE + (uint32_t)k]) < 1e-6f);
         /* The cut does not matter. */
-        nas_batch_fill(&examples, &augment, SEED, 0, 4, order, i, 1, one, &label);
-        nas_batch_mix(&examples, &augment, SEED, 0, 4, order, partners, i, 1, one, &label, &share,
-                      room);
-        assert_memory_equal(one, mixed + i * SIZE, sizeof one);
-        assert_true(share == shares[i] && label == others[i]);
+        draw(&augment, 4, order, i, 1, &one);
+        assert_memory_equal(one.x, mixed.x + i * SIZE, SIZE * sizeof *one.x);
+        assert_true(one.shares[0] == share && one.others[0] == mixed.others[i]);
         least = fmin(least, (double)share);
         sum += (double)share;
     }
     /* The mean of max(l, 1 - l) is 0.86 for 0.4. */
     assert_true(least < 0.65 && fabs(sum / N - 0.86) < 0.08);
     /* Another epoch, other shares. */
-    nas_batch_mix(&examples, &augment, SEED, 0, 5, order, partners, 0, 1, one, &label, &share,
-                  room);
-    assert_true(share != shares[0]);
+    assert_true(later.shares[0] != mixed.shares[0]);
 }
 
 static const nas_model model = MODEL(H, W, 1, CONV(6, 3, 3, 1, 1, NAS_SAME, false), BN, RELU,
@@ -167,7 +190,7 @@ static nas_trainer *open_trainer(nas_net *net, const nas_augment *augment) {
                                             .learning_rate = {.from = 0.01}};
     const nas_trainer_options o = {.net = net,
                                    .config = &config,
-                                   .augment = augment,
+                                   .maker = nas_augment_maker(augment),
                                    .train = &examples,
                                    .validation = &examples,
                                    .seed = SEED};
@@ -223,7 +246,8 @@ static void test_values(void **state) {
     nas_trainer *t;
     nas_err err = {0};
     assert_int_equal(nas_net_open(&m, 1, N, nas_kernel_find("generic"), &net, &err), NAS_OK);
-    const nas_trainer_options o = {.net = net, .config = &config, .augment = &augment, .train = &e};
+    const nas_trainer_options o = {
+        .net = net, .config = &config, .maker = nas_augment_maker(&augment), .train = &e};
     assert_int_equal(nas_trainer_open(&o, &t, &err), NAS_EINVAL);
     assert_non_null(strstr(err.text, "mixup"));
     nas_net_close(net);

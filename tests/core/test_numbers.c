@@ -398,8 +398,9 @@ static void test_constant_target(void **state) {
         {0, 70, NAS_EINVAL, "target bee (\"b\") never changes in the train part"},
         {90, 100, NAS_OK, "target bee (\"b\") never changes in the test part"},
     };
-    const nas_task task = {.series = config(NAS_MISSING_ERROR),
-                           .time_split = {.validation = 0.2, .test = 0.1}};
+    nas_forecast_task keys = {.series = config(NAS_MISSING_ERROR),
+                              .time_split = {.validation = 0.2, .test = 0.1}};
+    const nas_task task = {.own = &keys};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nas_err err = {0};
         nas_dataset d = {.task = &task, .folder = path};

@@ -1,7 +1,7 @@
 /* tests/core/test_series.c - columns over time: windows, breaks, scaling, the linear forecast. */
-#include "core/data/batch.h"
 #include "core/data/table/series.h"
 #include "core/data/table/times.h"
+#include "core/nn/train/batch.h"
 #include "search/task/forecast/forecast.h"
 #include "tests/fixture.h"
 #include "tests/random_graph.h"
@@ -80,8 +80,9 @@ static void test_windows(void **state) {
                             .outputs = 1,
                             .values_row = 1};
     float x[8], y[2];
-    nas_batch_fill(&e, NULL, 0, 0, 0, order, 0, 2, x, NULL);
-    nas_batch_values(&e, order, 0, 2, y);
+    const nas_batch b = {.from = &e, .order = order, .n = 2, .x = x};
+    nas_batch_gather(&b);
+    nas_batch_values(&b, y);
     static const float expected[] = {10, 1, 20, 2, 30, 3, 40, 4};
     for (int i = 0; i < 8; i++) assert_true(x[i] == expected[i]);
     assert_true(y[0] == 3 && y[1] == 5);
@@ -143,7 +144,8 @@ static void test_months(void **state) {
         fail_msg("%s", warned);
     nas_series_close(s);
     /* What then has no windows says so too. */
-    const nas_task task = {.series = k, .time_split = {.validation = 0.25, .test = 0.25}};
+    nas_forecast_task keys = {.series = k, .time_split = {.validation = 0.25, .test = 0.25}};
+    const nas_task task = {.own = &keys};
     nas_dataset d = {.task = &task, .folder = path};
     assert_int_equal(nas_forecast_open(arena, &task, false, NULL, &log, &d, &err), NAS_EINVAL);
     if (!strstr(err.text, "leave task.time out")) fail_msg("%s", err.text);
@@ -170,7 +172,8 @@ static void test_parts(void **state) {
     write_text("a,b\n1,3\n2,1\n3,4\n5,1\n5,5\n6,9\n7,2\n9,6\n9,5\n10,3\n11,5\n12,8\n13,9\n"
                "14,7\n16,9\n16,3\n17,2\n18,3\n19,8\n20,4\n");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const nas_task task = {.series = config(), .time_split = cases[i].split};
+        nas_forecast_task keys = {.series = config(), .time_split = cases[i].split};
+        const nas_task task = {.own = &keys};
         nas_dataset d = {.task = &task, .folder = path};
         const nas_status st = nas_forecast_open(arena, &task, false, NULL, NULL, &d, &err);
         nas_forecast_close(&d);
@@ -186,14 +189,15 @@ static void test_own_units(void **state) {
     (void)state;
     rg b = rg_start(arena, 1, 2, (int32_t[]){1, 4});
     rg_dense(&b, 1, NAS_ACT_NONE, true);
-    nas_candidate c = {.task = {.series = config()}};
+    nas_forecast_task keys = {.series = config()};
+    nas_candidate c = {.task = {.own = &keys}};
     nas_series series = {0};
     assert_true(nas_forecast_is_own(&series, &c, &b.g));
     c.quantize.kind = NAS_FORMAT_FLOAT16;
     assert_false(nas_forecast_is_own(&series, &c, &b.g));
     c.quantize.kind = NAS_FORMAT_INT8;
     assert_false(nas_forecast_is_own(&series, &c, &b.g));
-    c = (nas_candidate){.task = {.series = config()}, .cluster = {.on = true}};
+    c = (nas_candidate){.task = {.own = &keys}, .cluster = {.on = true}};
     assert_false(nas_forecast_is_own(&series, &c, &b.g));
 }
 

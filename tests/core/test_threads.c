@@ -4,6 +4,7 @@
 #include "base/cores.h"
 #include "base/flush.h"
 #include "base/team.h"
+#include "core/data/augment.h"
 #include "core/kernel/threads.h"
 #include "core/nn/net/net_int.h"
 #include "core/nn/train/train.h"
@@ -104,7 +105,7 @@ static trained train(const nas_model *m, const nas_kernel *k, int threads, _Atom
     const nas_train_hook hook = {.ctx = changing, .before = changing ? stir : NULL};
     const nas_trainer_options o = {.net = net,
                                    .config = &config,
-                                   .augment = &augment,
+                                   .maker = nas_augment_maker(&augment),
                                    .train = classes ? &labelled : &valued,
                                    .seed = 3,
                                    .hook = &hook};

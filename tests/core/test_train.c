@@ -1,5 +1,6 @@
 /* The training loop: ten steps as Keras makes them, runs that are cut, stopped, or diverge; batches
  * and their augmentation. */
+#include "core/data/augment.h"
 #include "core/nn/layers/conv_int.h"
 #include "core/nn/train/train.h"
 #include "tests/nets.h"
@@ -192,7 +193,7 @@ static const nas_model toy_model = MODEL(
 static nas_trainer_options toy_options(nas_net *net, const nas_augment *augment) {
     return (nas_trainer_options){.net = net,
                                  .config = &toy_config,
-                                 .augment = augment,
+                                 .maker = nas_augment_maker(augment),
                                  .train = &toy,
                                  .validation = &toy,
                                  .seed = 11};
@@ -666,6 +667,24 @@ static void test_schedule(void **state) {
     nas_net_close(net);
 }
 
+/* The batch of n of an epoch from its place `first` on. */
+static void draw(const nas_augment *a, int32_t epoch, const uint32_t *order, int32_t first,
+                 int32_t n, float *x, int32_t *y) {
+    const nas_batch_maker m = nas_augment_maker(a);
+    const nas_batch b = {.from = &toy,
+                         .seed = 1,
+                         .epoch = epoch,
+                         .order = order,
+                         .first = first,
+                         .n = n,
+                         .x = x,
+                         .y = y};
+    if (m.fill)
+        m.fill(m.ctx, &b);
+    else
+        nas_batch_gather(&b);
+}
+
 static void test_batches(void **state) {
     (void)state;
     uint32_t order[TOY], other[TOY];
@@ -682,7 +701,7 @@ static void test_batches(void **state) {
     static float x[TOY * SIZE], one[SIZE];
     int32_t y[TOY], label;
     int moved[5] = {0};
-    nas_batch_fill(&toy, &augment, 1, 0, 4, order, 0, TOY, x, y);
+    draw(&augment, 4, order, 0, TOY, x, y);
     for (int i = 0; i < TOY; i++) {
         const float *from = toy_x + order[i] * SIZE;
         int found = 9;
@@ -698,7 +717,7 @@ static void test_batches(void **state) {
         assert_true(found <= 2);
         moved[found + 2]++;
         assert_int_equal(y[i], toy_y[order[i]]);
-        nas_batch_fill(&toy, &augment, 1, 0, 4, order, i, 1, one, &label);
+        draw(&augment, 4, order, i, 1, one, &label);
         assert_memory_equal(one, x + i * SIZE, sizeof one);
     }
     for (int i = 0; i < 5; i++) assert_true(moved[i] > 0);
@@ -729,8 +748,8 @@ static void test_masks(void **state) {
         int widest = 0, broadest = 0, none = 0;
         for (int32_t epoch = 0; epoch < EPOCHS; epoch++) {
             nas_batch_order(1, 0, epoch, TOY, order);
-            nas_batch_fill(&toy, &cases[k], 1, 0, epoch, order, 0, TOY, x, y);
-            nas_batch_fill(&toy, &shift, 1, 0, epoch, order, 0, TOY, whole, y);
+            draw(&cases[k], epoch, order, 0, TOY, x, y);
+            draw(&shift, epoch, order, 0, TOY, whole, y);
             for (int i = 0; i < TOY; i++) {
                 const float *a = whole + i * SIZE, *b = x + i * SIZE;
                 bool frame[TOY_H], bin[TOY_W];
@@ -762,7 +781,7 @@ static void test_masks(void **state) {
                 if (frames == 0 && bins == 0) none++;
                 if (bins < TOY_W && frames > widest) widest = frames;
                 if (frames < TOY_H && bins > broadest) broadest = bins;
-                nas_batch_fill(&toy, &cases[k], 1, 0, epoch, order, i, 1, one, &label);
+                draw(&cases[k], epoch, order, i, 1, one, &label);
                 assert_memory_equal(one, b, sizeof one);
             }
         }

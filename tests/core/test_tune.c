@@ -4,6 +4,7 @@
 #include "core/compress/cluster.h"
 #include "core/compress/prune.h"
 #include "core/compress/tune.h"
+#include "core/data/augment.h"
 #include "core/deploy/deploy.h"
 #include "core/deploy/half.h"
 #include "tests/compress.h"
@@ -332,7 +333,7 @@ static void tune_as(nas_net *net, const nas_tuning *tuning, int32_t epochs, doub
     config.batch_size = BATCH;
     config.learning_rate.from = 1;
     const nas_tune_run how = {
-        .trainer = {.config = &config, .augment = augment, .train = &e, .seed = 5},
+        .trainer = {.config = &config, .maker = nas_augment_maker(augment), .train = &e, .seed = 5},
         .epochs = epochs,
         .learning_rate = rate};
     nas_train_end end;

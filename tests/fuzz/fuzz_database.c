@@ -5,6 +5,7 @@
  * copy and the export may come or change. */
 #include "search/estimate/compare.h"
 #include "search/run/run.h"
+#include "search/study/export.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
 #include "store/store.h"

@@ -50,7 +50,8 @@ static bool claim(const nas_space *s, uint64_t seed, study *t, nas_point *p) {
     bool there;
     const int64_t n = t->n;
     do {
-        if (nas_sampler_next(s, seed, n, &t->cursor, &seen, p, &what, &err) != NAS_OK)
+        if (nas_sampler_next(&(nas_question){.space = s, .seed = seed, .n = n, .seen = &seen},
+                             &t->cursor, p, &what, &err) != NAS_OK)
             fail_msg("%s", err.text);
     } while (what == NAS_ASK_AGAIN);
     if (what == NAS_ASK_EXHAUSTED) return false;
@@ -69,7 +70,9 @@ static nas_point new_point(const nas_space *s) {
         .values = nas_arena_array(arena, (size_t)nas_space_params(s) + 1, sizeof(double), NULL)};
 }
 
-static const char *const samplers[] = {"{\"sampler\": \"grid\"}", "{\"sampler\": \"random\"}"};
+static const char *const samplers[] = {"{\"sampler\": \"grid\"}", "{\"sampler\": \"random\"}",
+                                       "{\"sampler\": \"sobol\"}"};
+enum { SAMPLERS = sizeof samplers / sizeof *samplers };
 
 /* Conditional parts, a forbidden corner, two points that are the same candidate. */
 static space_parts small_space(const char *search) {
@@ -88,13 +91,14 @@ static void test_names(void **state) {
     (void)state;
     assert_string_equal(nas_sampler_at(0)->name, "grid");
     assert_string_equal(nas_sampler_at(1)->name, "random");
-    assert_null(nas_sampler_at(2));
+    assert_string_equal(nas_sampler_at(2)->name, "sobol");
+    assert_null(nas_sampler_at(3));
     assert_null(nas_sampler_at(-1));
 }
 
 static void test_every_point_once(void **state) {
     (void)state;
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < SAMPLERS; k++) {
         for (uint64_t seed = 0; seed < 5; seed++) {
             nas_space *s = open_parts(small_space(samplers[k]));
             assert_int_equal(nas_space_points(s), 7 * 3 * 4);
@@ -114,7 +118,7 @@ static void test_every_point_once(void **state) {
  * and comes again changes nothing. */
 static void test_any_number_of_workers(void **state) {
     (void)state;
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < SAMPLERS; k++) {
         nas_space *s[4];
         for (int w = 0; w < 4; w++) s[w] = open_parts(small_space(samplers[k]));
         study one = new_study(SMALL + 1), many = new_study(SMALL + 1);
@@ -170,7 +174,7 @@ static void test_large_grid(void **state) {
 
 static void test_try_first(void **state) {
     (void)state;
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < SAMPLERS; k++) {
         space_parts parts = small_space(samplers[k]);
         parts.rest = "\"forbid\": [\"model.width == 3 and train.epochs == 4\"], \"try_first\": ["
                      "{\"model.width\": 2, \"train.epochs\": 3, \"augment\": 0}, "
@@ -237,8 +241,10 @@ static void test_infinite_rare(void **state) {
             assert_int_equal(nas_space_forbidden(s, &want, &forbidden, &err), NAS_OK);
         }
         for (;; again++) {
-            assert_int_equal(nas_sampler_next(s, seed, 7, &cursor, &nobody, &p, &what, &err),
-                             NAS_OK);
+            assert_int_equal(
+                nas_sampler_next(&(nas_question){.space = s, .seed = seed, .n = 7, .seen = &nobody},
+                                 &cursor, &p, &what, &err),
+                NAS_OK);
             if (what != NAS_ASK_AGAIN) break;
         }
         assert_int_equal(what, NAS_ASK_POINT);
@@ -321,7 +327,10 @@ static void test_long_walk(void **state) {
         for (; what == NAS_ASK_AGAIN; again += what == NAS_ASK_AGAIN) {
             const int64_t before = cursor;
             assert_int_equal(
-                nas_sampler_next(s[again % 2], 3, 100, &cursor, &seen, &p, &what, &err), NAS_OK);
+                nas_sampler_next(
+                    &(nas_question){.space = s[again % 2], .seed = 3, .n = 100, .seen = &seen},
+                    &cursor, &p, &what, &err),
+                NAS_OK);
             assert_true(cursor - before <= 10000);
             if (what == NAS_ASK_AGAIN) assert_int_equal(cursor - before, 10000);
         }
@@ -333,8 +342,10 @@ static void test_long_walk(void **state) {
         t.n = 99;
         cursor = begin;
         do {
-            assert_int_equal(nas_sampler_next(s[1], 3, 99, &cursor, &seen, &p, &what, &err),
-                             NAS_OK);
+            assert_int_equal(
+                nas_sampler_next(&(nas_question){.space = s[1], .seed = 3, .n = 99, .seen = &seen},
+                                 &cursor, &p, &what, &err),
+                NAS_OK);
         } while (what == NAS_ASK_AGAIN);
         nas_hash found;
         assert_int_equal(what, NAS_ASK_POINT);
@@ -354,14 +365,17 @@ static nas_status broken(void *ctx, const nas_hash *candidate, bool *yes, nas_er
 
 static void test_store_fails(void **state) {
     (void)state;
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < SAMPLERS; k++) {
         nas_space *s = open_parts(small_space(samplers[k]));
         const nas_seen seen = {.has = broken};
         nas_point p = new_point(s);
         nas_ask what;
         nas_err err = {0};
         int64_t cursor = 0;
-        assert_int_equal(nas_sampler_next(s, 0, 0, &cursor, &seen, &p, &what, &err), NAS_EIO);
+        assert_int_equal(
+            nas_sampler_next(&(nas_question){.space = s, .seed = 0, .n = 0, .seen = &seen}, &cursor,
+                             &p, &what, &err),
+            NAS_EIO);
         nas_space_close(s);
     }
 }
@@ -369,7 +383,7 @@ static void test_store_fails(void **state) {
 /* A file without choices is a space of one point. */
 static void test_one_point(void **state) {
     (void)state;
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < SAMPLERS; k++) {
         nas_space *s = open_parts((space_parts){.search = samplers[k]});
         assert_int_equal(nas_space_params(s), 0);
         assert_int_equal(nas_space_points(s), 1);

@@ -2,6 +2,7 @@
  * and messages. */
 #include "base/rng.h"
 #include "search/metrics/metrics.h"
+#include "search/sampler/sampler.h"
 #include "search/space/space_int.h"
 #include "search/task/keywords/keywords.h"
 #include "tests/fixture.h"
@@ -271,7 +272,8 @@ static const struct {
       .rest = "\"try_first\": [{\"augment\": 0, \"augment.shift_frames\": 1}],\n"},
      "does not exist beside the other values (only when augment = 1)"},
     {{.width = "{\"range\": [1, 2]}"}, "f:5:20: model.width: a range of floats without a step"},
-    {{.search = "{\"sampler\": \"bayes\"}"}, "search.sampler: expected \"grid\" or \"random\""},
+    {{.search = "{\"sampler\": \"bayes\"}"},
+     "search.sampler: expected \"grid\", \"random\" or \"sobol\""},
     {{.search = "{\"sampler\": \"grid\", \"trials\": 0}"}, "search.trials: expected an integer 1"},
     {{.search = "{\"sampler\": \"grid\", \"seed\": -1}"}, "search.seed: expected an integer 0"},
     {{.search = "{\"sampler\": \"grid\", \"seed\": 1.5}"}, "search.seed: expected an integer 0"},
@@ -1374,6 +1376,10 @@ static void test_page(void **state) {
     const char *page = read_file("docs/SPACES.md", &n);
     for (const nas_block *const *b = nas_blocks; *b; b++)
         for (const nas_key *k = NULL; (k = nas_block_next(*b, k));) expect_key(page, (*b)->path, k);
+    for (int i = 0; nas_sampler_at(i); i++)
+        for (const nas_key *k = NULL;
+             (k = nas_sampler_at(i)->block ? nas_block_next(nas_sampler_at(i)->block, k) : NULL);)
+            expect_key(page, nas_sampler_at(i)->name, k);
     for (int i = 0; nas_layer_at(i); i++) {
         const struct nas_layer_ops *row = nas_layer_at(i);
         char title[64];

@@ -365,10 +365,9 @@ static void test_mark_in_file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_other_data),   T(test_first_trials), T(test_examples_of_data),
-        T(test_kernel),       T(test_old_views),    T(test_unmeasured),
-        T(test_back_without), T(test_warnings),     T(test_killed_between),
-        T(test_mark_in_file),
+        T(test_other_data),     T(test_first_trials), T(test_examples_of_data), T(test_kernel),
+        T(test_old_views),      T(test_unmeasured),   T(test_back_without),     T(test_warnings),
+        T(test_killed_between), T(test_mark_in_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,13 +6,13 @@
 /* A kernel is quantised when its file gets smaller: 3 bytes saved a weight, 12 spent a scale
  * and its zero point, and some on their tables. Smaller kernels stay float, as those that an
  * int32 sum could not hold. */
-enum { TABLES = 64 };
+enum { TABLES = 64, LEAST = 64 };
 
 static bool is_worth_it(const nas_tensor *w, int32_t axis, bool whole) {
     const int64_t n = nas_tensor_count(w), channels = w->dims[axis];
     if (n / channels > NAS_MOST_INT8_SUM) return false;
     if (w->n_scale > 0) return true;
-    return n >= NAS_DYNAMIC_LEAST && 3 * n > 12 * (whole ? 1 : channels) + TABLES;
+    return n >= LEAST && 3 * n > 12 * (whole ? 1 : channels) + TABLES;
 }
 
 /* done[t]: the int8 form of kernel t along done_axis[t]; 0: none yet. */
@@ -47,12 +47,12 @@ static nas_status change_kernel(const nas_graph *g, nas_graph *out, nas_op *o, i
     return NAS_OK;
 }
 
-nas_status nas_format_dynamic(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
-                              nas_err *err) {
+static nas_status apply_dynamic(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
+                                nas_err *err) {
     kernels k = {.done = nas_arena_array(out->arena, (size_t)g->n_tensors, sizeof *k.done, err)};
     k.done_axis = nas_arena_array(out->arena, (size_t)g->n_tensors, sizeof *k.done_axis, err);
     if (!k.done || !k.done_axis) return NAS_ENOMEM;
-    NAS_TRY(nas_format_float32(g, x, n, out, err));
+    NAS_TRY(nas_format_copy(g, x, n, out, err));
     for (int32_t i = 0; i < out->n_ops; i++) {
         nas_op *o = &out->ops[i];
         const nas_op_row *row = nas_op_row_of(o->kind);
@@ -61,3 +61,6 @@ nas_status nas_format_dynamic(const nas_graph *g, const float *x, int32_t n, nas
     NAS_TRY(nas_graph_sweep(out, err));
     return nas_graph_check(out, err);
 }
+
+const nas_format_ops nas_format_dynamic = {
+    .name = "dynamic", .apply = apply_dynamic, .rounding = NAS_ROUND_CODES, .least = LEAST};

@@ -44,8 +44,8 @@ static nas_status add_tensors(const nas_graph *g, nas_graph *out, nas_err *err) 
     return NAS_OK;
 }
 
-nas_status nas_format_float16(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
-                              nas_err *err) {
+static nas_status apply_float16(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
+                                nas_err *err) {
     (void)x;
     (void)n;
     bool *made = nas_arena_array(out->arena, (size_t)g->n_tensors, sizeof *made, err);
@@ -65,3 +65,6 @@ nas_status nas_format_float16(const nas_graph *g, const float *x, int32_t n, nas
     out->output = g->output;
     return nas_graph_check(out, err);
 }
+
+const nas_format_ops nas_format_float16 = {
+    .name = "float16", .apply = apply_float16, .rounding = NAS_ROUND_HALF};

@@ -1,11 +1,8 @@
-/* core/deploy/format/int.h - one function per number format. */
+/* core/deploy/format/int.h - what number formats share. */
 #ifndef NAS_CORE_DEPLOY_FORMAT_INT_H
 #define NAS_CORE_DEPLOY_FORMAT_INT_H
 
 #include "core/deploy/deploy.h"
-
-typedef nas_status nas_format_fn(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
-                                 nas_err *err);
 
 /* The float32 constant *t becomes int8, in a's memory: one scale for each channel of axis, the
  * given ones of *t (codes: w / scale, halves away from zero) or else its largest |w| / 127; codes
@@ -26,6 +23,11 @@ bool nas_all_finite(const nas_tensor *t);       /* of a float32 constant */
 float nas_scale_short(float v);
 float nas_scale_snap(float v);
 
-nas_format_fn nas_format_float32, nas_format_float16, nas_format_dynamic, nas_format_int8;
+/* Copies g, without scales, into the empty out. x and n mean nothing. */
+nas_format_fn nas_format_copy;
+
+#define NAS_FORMAT_DECLARE(NUMBER, name) extern const nas_format_ops nas_format_##name;
+NAS_FORMAT_LIST(NAS_FORMAT_DECLARE)
+#undef NAS_FORMAT_DECLARE
 
 #endif

@@ -268,8 +268,8 @@ static nas_status quantize(quantizer *q, const float *x, int32_t n) {
     return nas_graph_check(q->out, q->err);
 }
 
-nas_status nas_format_int8(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
-                           nas_err *err) {
+static nas_status apply_int8(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
+                             nas_err *err) {
     quantizer q = {.g = g, .out = out, .err = err};
     if (n < 1 || !x)
         return nas_fail(err, NAS_EINVAL, "int8: without calibration inputs there are no ranges");
@@ -280,3 +280,6 @@ nas_status nas_format_int8(const nas_graph *g, const float *x, int32_t n, nas_gr
     nas_arena_close(q.scratch);
     return st;
 }
+
+const nas_format_ops nas_format_int8 = {
+    .name = "int8", .apply = apply_int8, .rounding = NAS_ROUND_CODES, .integer = true};

@@ -109,7 +109,8 @@ static nas_status copy_graph(const nas_graph *g, nas_graph *out, nas_err *err) {
 nas_status nas_format_ship(const nas_graph *g, nas_format format, const float *x, int32_t n,
                            nas_graph *out, nas_err *err) {
     nas_graph own = nas_graph_start(out->arena), file, given = nas_graph_start(out->arena);
-    if (format != NAS_FORMAT_INT8 && format != NAS_FORMAT_DYNAMIC)
+    const nas_format_ops *row = nas_format_at(format);
+    if (!row || row->rounding != NAS_ROUND_CODES)
         return nas_format_apply(g, format, x, n, out, err);
     NAS_TRY(nas_format_apply(g, format, x, n, &own, err));
     NAS_TRY(copy_graph(&own, &file, err));

@@ -9,7 +9,7 @@
 #ifndef NAS_CORE_NN_NET_DIFFERENCES_H
 #define NAS_CORE_NN_NET_DIFFERENCES_H
 
-#include "core/data/batch.h"
+#include "core/nn/net/examples.h"
 #include "core/nn/net/net.h"
 
 typedef struct nas_differences nas_differences;

@@ -2,8 +2,8 @@
 #ifndef NAS_CORE_NN_NET_NET_INT_H
 #define NAS_CORE_NN_NET_NET_INT_H
 
-#include "core/data/batch.h"
 #include "core/nn/layers/layers.h"
+#include "core/nn/net/examples.h"
 #include "core/nn/net/net.h"
 
 struct nas_net {

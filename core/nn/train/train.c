@@ -27,7 +27,6 @@ typedef struct nas_best {
 struct nas_trainer {
     nas_trainer_options o;
     nas_train_config config;
-    nas_augment augment;
     nas_train_hook hook;
     const nas_optimizer *optimizer;
     nas_differences *differences; /* NULL: weights move as they are */
@@ -45,10 +44,9 @@ struct nas_trainer {
     float *values;        /* [batch][classes], with values in place of labels */
     int32_t *y;
     uint32_t *order;
-    /* Of mixup: the epoch's partners; the batch's; one example. */
-    uint32_t *partners;
-    int32_t *others;
-    float *shares, *partner;
+    int32_t *others; /* of a maker that mixes, [batch] */
+    float *shares;
+    void *room; /* the maker's */
 };
 
 static size_t larger(size_t a, size_t b) {
@@ -60,7 +58,8 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     const nas_examples *e = t->o.train;
     const size_t batch = (size_t)net->batch;
     const size_t kept = t->best.kept ? sizeof(float) : 0;
-    const size_t mixed = t->augment.mixup > 0 ? sizeof(float) : 0;
+    const nas_batch_maker *m = &t->o.maker;
+    const size_t mixed = m->mixes ? sizeof(float) : 0;
     const size_t sizes[] = {t->moved * (size_t)t->optimizer->moments * sizeof(float),
                             net->n_params * kept,
                             net->n_averages * kept,
@@ -69,10 +68,9 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
                             batch * sizeof(int32_t),
                             larger(1, (size_t)e->n) * sizeof(uint32_t),
                             e->y ? 0 : batch * (size_t)net->classes * sizeof(float),
-                            (size_t)e->n * mixed,
                             batch * mixed,
                             batch * mixed,
-                            (size_t)e->h * (size_t)e->w * mixed};
+                            m->room_bytes ? m->room_bytes(m->ctx, e) : 0};
     enum { N = sizeof sizes / sizeof *sizes };
     size_t at[N], total = 0;
     for (int i = 0; i < N; i++) {
@@ -89,10 +87,9 @@ static nas_status trainer_allocate(nas_trainer *t, nas_err *err) {
     t->y = (int32_t *)(void *)(p + at[5]);
     t->order = (uint32_t *)(void *)(p + at[6]);
     t->values = (float *)(void *)(p + at[7]);
-    t->partners = (uint32_t *)(void *)(p + at[8]);
-    t->others = (int32_t *)(void *)(p + at[9]);
-    t->shares = (float *)(void *)(p + at[10]);
-    t->partner = (float *)(void *)(p + at[11]);
+    t->others = (int32_t *)(void *)(p + at[8]);
+    t->shares = (float *)(void *)(p + at[9]);
+    t->room = p + at[10];
     return NAS_OK;
 }
 
@@ -125,7 +122,7 @@ static nas_status trainer_check(const nas_trainer *t, nas_err *err) {
                         c->batch_size, t->o.train->n, t->o.net->batch);
     if (!t->optimizer)
         return nas_fail(err, NAS_EINVAL, "train: there is no optimizer %d", c->optimizer);
-    if (t->augment.mixup > 0 && !t->o.train->y)
+    if (t->o.maker.mixes && !t->o.train->y)
         return nas_fail(err, NAS_EINVAL, "train: mixup is of labelled examples");
     if (c->weight_decay > 0 && t->hook.count)
         return nas_fail(err, NAS_EINVAL, "train: a hook's own values have no weight decay");
@@ -155,7 +152,6 @@ nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out, nas
     if (!t) return nas_fail(err, NAS_ENOMEM, "train: out of memory");
     t->o = *o;
     t->config = *o->config;
-    if (o->augment) t->augment = *o->augment;
     if (o->hook) t->hook = *o->hook;
     t->moved = t->hook.count ? t->hook.count : o->net->n_params;
     t->optimizer = nas_optimizer_at(o->config->optimizer);
@@ -370,27 +366,44 @@ static void finish_epoch(nas_trainer *t, double seconds, nas_epoch *e) {
     e->seconds = seconds + nas_clock_wall() - start;
 }
 
+static nas_batch batch_of(const nas_trainer *t, int32_t epoch, int32_t first, int32_t n) {
+    const bool mixes = t->o.maker.mixes;
+    return (nas_batch){.from = t->o.train,
+                       .seed = t->o.seed,
+                       .replicate = t->o.replicate,
+                       .epoch = epoch,
+                       .order = t->order,
+                       .first = first,
+                       .n = n,
+                       .x = t->x,
+                       .y = t->y,
+                       .others = mixes ? t->others : NULL,
+                       .shares = mixes ? t->shares : NULL,
+                       .room = t->room};
+}
+
 static void go_to_epoch(nas_trainer *t, int32_t epoch) {
     const nas_trainer_options *o = &t->o;
     if (t->order_epoch == epoch) return;
     nas_batch_order(o->seed, o->replicate, epoch, o->train->n, t->order);
-    if (t->augment.mixup > 0)
-        nas_batch_partners(o->seed, o->replicate, epoch, o->train->n, t->partners);
+    const nas_batch b = batch_of(t, epoch, 0, 0);
+    if (o->maker.begin) o->maker.begin(o->maker.ctx, &b);
     t->order_epoch = epoch;
 }
 
 /* A step on examples first .. first + n of the epoch's order. */
 static double step_in_epoch(nas_trainer *t, int32_t epoch, int32_t first, int32_t n) {
-    const nas_trainer_options *o = &t->o;
-    nas_batch_fill(o->train, &t->augment, o->seed, o->replicate, epoch, t->order, first, n, t->x,
-                   t->y);
-    if (!o->train->y) {
-        nas_batch_values(o->train, t->order, first, n, t->values);
+    const nas_batch_maker *m = &t->o.maker;
+    const nas_batch b = batch_of(t, epoch, first, n);
+    if (m->fill)
+        m->fill(m->ctx, &b);
+    else
+        nas_batch_gather(&b);
+    if (!b.from->y) {
+        nas_batch_values(&b, t->values);
         return nas_trainer_step_values(t, t->x, t->values, n);
     }
-    if (!(t->augment.mixup > 0)) return nas_trainer_step_on(t, t->x, t->y, n);
-    nas_batch_mix(o->train, &t->augment, o->seed, o->replicate, epoch, t->order, t->partners, first,
-                  n, t->x, t->others, t->shares, t->partner);
+    if (!m->mixes) return nas_trainer_step_on(t, t->x, t->y, n);
     return nas_trainer_step_mixed(t, t->x, t->y, (nas_mix){t->others, t->shares}, n);
 }
 

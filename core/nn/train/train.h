@@ -5,8 +5,8 @@
 
 #include "base/key.h"
 #include "base/log.h"
-#include "core/data/batch.h"
 #include "core/nn/net/net.h"
+#include "core/nn/train/batch.h"
 
 typedef enum nas_schedule_kind {
     NAS_SCHEDULE_CONSTANT,
@@ -102,8 +102,8 @@ typedef struct nas_train_hook {
 typedef struct nas_trainer_options {
     nas_net *net;
     const nas_train_config *config;
-    const nas_augment *augment; /* NULL: none */
     const nas_examples *train, *validation;
+    nas_batch_maker maker; /* of the training batches; {0}: the examples as they are */
     uint64_t seed;
     uint32_t replicate;
     const nas_train_hook *hook; /* NULL: none */

@@ -7,7 +7,8 @@
 
 bool nas_forecast_is_own(const nas_series *s, const nas_candidate *c, const nas_graph *g) {
     const nas_series_config *k = &nas_forecast_keys(&c->task)->series;
-    return !s->input_base && c->quantize.kind == NAS_FORMAT_FLOAT32 && !c->cluster.on &&
+    const nas_format_ops *format = nas_format_at((nas_format)c->quantize.kind);
+    return !s->input_base && format->rounding == NAS_ROUND_NONE && !c->cluster.on &&
            nas_graph_takes_units(g, k->n_inputs, k->n_targets);
 }
 

@@ -5,10 +5,7 @@
 #include "base/cores.h"
 #include "base/team.h"
 
-#include <assert.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,37 +82,6 @@ static nas_status find_traits(const nas_dataset *d, const nas_cache *cache, cons
     NAS_TRY(find_all(&w, log, err));
     const nas_piece piece = {*out, bytes};
     return nas_cache_put(cache, &key, "traits", &piece, 1, err);
-}
-
-nas_status nas_audit_say(const nas_auditing *w, const char *about, const char *fmt, ...) {
-    char text[1024];
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    assert(w->out->n < NAS_FINDINGS_MOST);
-    nas_finding *f = &w->out->v[w->out->n++];
-    *f = (nas_finding){about, nas_arena_format(w->a, w->err, "%s: %s", about, text)};
-    return f->text ? NAS_OK : NAS_ENOMEM;
-}
-
-int32_t nas_audit_place(const nas_auditing *w, int32_t clip) {
-    const int32_t place = w->d->folds ? nas_keywords_of(w->d)->fold[clip] : w->part[clip];
-    return !w->d->folds && place == NAS_NO_PART ? -1 : place;
-}
-
-const char *nas_audit_place_name(const nas_dataset *d, int32_t place, char out[48]) {
-    const int32_t first =
-        nas_keywords_keys(d->task)->split.by == NAS_BY_GROUPS ? 0 : 1; /* a list counts from 0 */
-    if (!d->folds)
-        snprintf(out, 48, "%s", nas_part_name((nas_part)place));
-    else if (place == NAS_TEST_FOLD)
-        snprintf(out, 48, "test");
-    else if (place >= NAS_STOPPING_FOLD)
-        snprintf(out, 48, "fold %d, picking epochs", place - NAS_STOPPING_FOLD + first);
-    else
-        snprintf(out, 48, "fold %d", place + first);
-    return out;
 }
 
 static nas_status mark_parts(const nas_dataset *d, nas_arena *a, uint8_t **out, nas_err *err) {

@@ -16,7 +16,7 @@ typedef struct nas_auditing {
     nas_err *err;
 } nas_auditing;
 
-/* Adds a finding: `about`, a colon, and what follows. */
+/* audit_say.c, as are the places below. Adds a finding: `about`, a colon, and what follows. */
 NAS_NODISCARD nas_status nas_audit_say(const nas_auditing *w, const char *about, const char *fmt,
                                        ...) NAS_PRINTF(3, 4);
 

@@ -110,10 +110,6 @@ nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_miss
     return NAS_OK;
 }
 
-const nas_audit *nas_audit_of(const nas_dataset *d) {
-    return d->task->ops == &nas_task_keywords ? nas_keywords_of(d)->audit : NULL;
-}
-
 static void check_list(const char *folder, const char *list, const nas_log *log) {
     char path[4096];
     if (!list) return;

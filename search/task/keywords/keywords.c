@@ -2,6 +2,8 @@
  * clip. */
 #include "search/task/keywords/keywords.h"
 
+#include "search/task/keywords/audit.h"
+
 #include "base/text/c_text.h"
 #include "base/text/digits.h"
 #include "core/kernel/level.h"
@@ -272,3 +274,7 @@ const nas_task_ops nas_task_keywords = {
     .package = keywords_package,
     .emit = keywords_emit,
 };
+
+const nas_audit *nas_audit_of(const nas_dataset *d) {
+    return d->task->ops == &nas_task_keywords ? nas_keywords_of(d)->audit : NULL;
+}

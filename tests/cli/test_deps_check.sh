@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# The check of who may know whom sees arrows between rooms of one folder, by include and by use, and
+# circles of files; a table of rows is let through.
+. "$(dirname "$0")/../lib.sh"
+
+put() { # PATH TEXT: a source, and its object
+    mkdir -p "$(dirname "$1")" "build/gcc/$(dirname "$1")"
+    printf '%s\n' "$2" >"$1"
+    case $1 in *.c) cc -I. -c "$1" -o "build/gcc/${1%.c}.o" ;; esac
+}
+
+deps() { # STATUS TEXT
+    local status=0
+    BUILD=build/gcc sh "$ROOT/tests/deps_check.sh" . >found.txt 2>&1 || status=$?
+    cat found.txt
+    [ "$status" = "$1" ] && grep -qF -- "$2" found.txt
+}
+
+fresh() {
+    rm -rf search build
+    put search/json/json.h 'int json(void);'
+    put search/json/json.c 'int json(void) { return 1; }'
+    put search/run/run.c '#include "search/json/json.h"
+int run(void) { return json(); }'
+}
+
+fresh
+check "an arrow that runs down" deps 0 "2 objects, no room uses what stands above or beside it"
+put search/run/run.h 'int run(void);'
+put search/json/json.c '#include "search/run/run.h"
+int json(void) { return 1; }'
+check "an include that runs up" deps 1 \
+    'search/json/json.c:1: search/json must not know search/run ("search/run/run.h")'
+fresh
+put search/json/json.c 'int run(void); int json(void) { return run(); }'
+check "a use that runs up, without an include" deps 1 \
+    "search/json/json.c: search/json must not know search/run: it uses run of search/run/run.c"
+check "and is a circle" deps 1 "search/run/run.c: stands in a circle of files: it uses json of"
+fresh
+put search/run/more.c 'int run(void); int more(void) { return run(); }'
+put search/run/run.c 'int more(void); int run(void) { return more(); }'
+check "a circle inside a room" deps 1 \
+    "search/run/more.c: stands in a circle of files: it uses run of search/run/run.c"
+fresh
+put search/estimate/a.c 'int json(void); int a(void) { return json(); }'
+check "rooms of one line do not know each other" deps 1 \
+    "search/estimate/a.c: search/estimate must not know search/json"
+fresh
+put search/task/table.c 'int run(void); int (*const rows[])(void) = {run};'
+put search/run/run.c 'extern int (*const rows[])(void); int run(void) { return !rows[0]; }'
+check "a table names its rows" deps 0 "3 objects"
+put search/attic/a.c 'int a;'
+check "a room without a place" deps 1 "room search/attic is not known"
+fresh
+rm -r build
+check "without objects that is said" deps 0 "no objects in build/gcc, so only includes were read"
+
+close_tests
