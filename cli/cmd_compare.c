@@ -41,8 +41,7 @@ static void add_metric(cli_comparison *c, const char *name) {
     for (int32_t i = 0; i < c->t.metrics; i++)
         if (strcmp(c->metric[i], name) == 0) return;
     if (c->t.metrics == NAS_COMPARE_METRICS || !is_column(&c->s.def, name)) return;
-    const nas_metric *m = cli_metric_of(name);
-    const char *unit = m ? m->unit : "";
+    const char *unit = nas_study_metric(&c->s.def, name).unit;
     /* Times differ from run to run: which side is told first does not hang on them. */
     c->size[c->t.metrics] = !strcmp(unit, "bytes") || !strcmp(unit, "count");
     c->ratio[c->t.metrics] = c->size[c->t.metrics] || !strcmp(unit, "ms");
@@ -53,7 +52,7 @@ static void add_metric(cli_comparison *c, const char *name) {
 static bool choose_metrics(cli_comparison *c, const char *named) {
     static const char *const usual[] = {"zlib_bytes", "macs", "total_ms"};
     if (!named) {
-        add_metric(c, c->s.def.metrics[0].name);
+        add_metric(c, nas_study_score(&c->s.def));
         for (int32_t i = 0; i < c->s.def.n_goals; i++) add_metric(c, c->s.def.goals[i].column);
         for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) add_metric(c, usual[i]);
         return true;

@@ -21,8 +21,8 @@ static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
         return cli_fail(&err);
     const char *bytes = cli_trial_get(t, "zlib_bytes");
     printf("trial %s of %s is in %.*s/: %s %s%s%s%s\n", cli_trial_get(t, "number"), s->def.name,
-           cli_folder_length(folder), folder, s->def.metrics[0].name,
-           cli_trial_get(t, s->def.metrics[0].name), *bytes ? ", " : "", bytes,
+           cli_folder_length(folder), folder, nas_study_score(&s->def),
+           cli_trial_get(t, nas_study_score(&s->def)), *bytes ? ", " : "", bytes,
            *bytes ? " bytes zipped" : "");
     return CLI_OK;
 }

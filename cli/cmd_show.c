@@ -92,8 +92,8 @@ static bool add_epoch(void *ctx, const nas_epoch_row *r) {
 
 /* What each step of compression did; nothing where there was none. */
 static nas_status print_steps(cli_study *s, int64_t trained, nas_err *err) {
-    const char *const columns[] = {"step", s->def.metrics[NAS_METRIC_SCORE].name, "tflite_bytes",
-                                   "zlib_bytes", NULL};
+    const char *const columns[] = {"step", nas_study_score(&s->def), "tflite_bytes", "zlib_bytes",
+                                   NULL};
     section l = {.table = open_section(columns)};
     const nas_status st = nas_store_steps(s->store, s->id, trained, add_step, &l, err);
     close_section(&l, "steps (each exported as it was then)", st);

@@ -1,7 +1,5 @@
 /* cli/cmd_top.c - nas top: the best trials of a study. */
 #include "cli/study.h"
-#include "search/run/run.h"
-#include "search/task/task.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,31 +14,16 @@ typedef struct listing {
     int64_t rows;
 } listing;
 
-static const char *const figures[] = {"tflite_bytes", "zlib_bytes", "zip_bytes", "macs",
-                                      "infer_ms",     "total_ms",   "seconds"};
-enum { FIGURES = sizeof figures / sizeof *figures };
-
-static bool is_metric(const nas_study *study, const char *name) {
-    for (int32_t i = 0; i < study->n_metrics; i++)
-        if (strcmp(study->metrics[i].name, name) == 0) return true;
-    return false;
+/* What the task lists, then what every net has, then the time. NULL past the end. */
+static const char *figure_at(const nas_study *study, int32_t i) {
+    const char *metric = nas_study_listed(study, i);
+    if (metric) return metric;
+    return i == 0 || nas_study_listed(study, i - 1) ? "seconds" : NULL;
 }
 
-/* The task's score, the same of the test part, and what its targets are missed by; then what every
- * task has. NULL past the end. By their names: another build's study may lack some, or have more.
- */
-static const char *figure_at(const nas_study *study, int32_t i) {
-    const bool formula = !nas_task_has_net(study->task);
-    for (int32_t k = 0; k < study->n_metrics; k++) {
-        const char *name = study->metrics[k].name;
-        const bool own = formula ? nas_metric_find(name) < 0 && strcmp(name, "test_score") != 0 &&
-                                       strcmp(name, "score_lo") != 0
-                                 : k < 2 || !strncmp(name, "mae_", 4);
-        if (own && i-- == 0) return name;
-    }
-    for (int32_t k = formula ? FIGURES - 1 : 0; k < FIGURES; k++) /* of a formula seconds alone */
-        if ((k == FIGURES - 1 || is_metric(study, figures[k])) && i-- == 0) return figures[k];
-    return NULL;
+static void show_metric(const nas_study *study, const char *name, double v, char out[32]) {
+    const nas_metric m = nas_study_metric(study, name);
+    cli_metric(&m, v, out);
 }
 
 static bool add_row(void *ctx, const nas_row *row) {
@@ -52,8 +35,8 @@ static bool add_row(void *ctx, const nas_row *row) {
         const bool is_text = v->type == NAS_COLUMN_TEXT && !v->is_null;
         if (v->is_null)
             text[0] = '\0';
-        else if (is_metric(l->study, row->names[i]))
-            cli_metric(cli_metric_of(row->names[i]), nas_value_real(v), text);
+        else if (nas_study_has(l->study, row->names[i]))
+            show_metric(l->study, row->names[i], nas_value_real(v), text);
         else if (strcmp(row->names[i], "seconds") == 0)
             snprintf(text, sizeof text, "%.1f", v->real);
         else
@@ -102,7 +85,7 @@ static const char *head_of(const nas_study *study, const char *column) {
 static void header(listing *l, const char *const *names, int32_t n) {
     for (int32_t i = 0; i < n; i++)
         cli_table_cell(l->table, head_of(l->study, names[i]),
-                       is_metric(l->study, names[i]) || strcmp(names[i], "seconds") == 0 ||
+                       nas_study_has(l->study, names[i]) || strcmp(names[i], "seconds") == 0 ||
                            strcmp(names[i], "number") == 0);
     cli_table_row(l->table);
 }

@@ -147,7 +147,7 @@ static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate
     /* By their names: the study may be of a build that has other metrics. */
     for (int32_t k = 0; k < s->def.n_metrics && k < NAS_METRICS_MOST; k++) {
         const int i = nas_metric_in(&c->task.metrics, s->def.metrics[k].name);
-        if (i < 0 || c->task.metrics.v[i].measured) continue;
+        if (i < 0 || c->task.metrics.v[i].known == NAS_KNOWN_MEASURED) continue;
         const double was = stored[k], now = out.metric[i];
         if (was == now || (isnan(was) && isnan(now))) continue;
         printf("trial %s: OTHER VALUES: %s was %.17g, now %.17g\n", cli_trial_get(t, "number"),
@@ -161,7 +161,7 @@ static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate
 /* Another variant, version or library rounds otherwise, which training makes visible. */
 static int tell_variant(const cli_study *s, const cli_trial *t, const char *was, const char *here,
                         const nas_outcome *now, size_t n) {
-    const char *score = s->def.metrics[NAS_METRIC_SCORE].name;
+    const char *score = nas_study_score(&s->def);
     printf("trial %s: made with %s; trained again with %s: other bytes, as expected between "
            "variants (%zu, now %zu); %s %.4f, now %.4f\n",
            cli_trial_get(t, "number"), was, here, n, now->tflite.n, score,

@@ -192,7 +192,7 @@ static inline bool show(void *ctx, const nas_row *row) {
     return o->most == 0 || o->rows < o->most;
 }
 
-static const char *ask(place *p, nas_store *s, const char *sql) {
+static inline const char *ask(place *p, nas_store *s, const char *sql) {
     shown *o = nas_arena_alloc(p->arena, sizeof *o, &p->err);
     assert_non_null(o);
     OK(nas_store_query(s, sql, NULL, 0, show, o, &p->err));

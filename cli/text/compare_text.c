@@ -69,14 +69,13 @@ static const char *title_of(const cli_comparison *c, const nas_contrast *k) {
     return kept ? kept : "";
 }
 
-static bool is_fraction(const char *metric) {
-    const nas_metric *m = cli_metric_of(metric);
-    return m && strcmp(m->unit, "fraction") == 0;
+static bool is_fraction(const nas_study *study, const char *metric) {
+    return strcmp(nas_study_metric(study, metric).unit, "fraction") == 0;
 }
 
 /* "accuracy -0.8 points [-1.1, -0.5]", "zlib_bytes x 0.21 [0.20, 0.23]" */
 static void put_figure(const cli_comparison *c, FILE *f, int32_t metric, const nas_paired *p) {
-    const bool points = is_fraction(c->metric[metric]);
+    const bool points = is_fraction(&c->s.def, c->metric[metric]);
     const double by = points ? 100 : 1;
     if (p->pairs == 0) {
         fprintf(f, "%s not known", c->metric[metric]);

@@ -58,10 +58,11 @@ static int32_t metrics_of(const nas_study *study, const char *out[NAS_METRICS_MO
     return n;
 }
 
-static void add_figure(cli_table *table, const cli_trial *t, const char *metric) {
+static void add_figure(cli_table *table, const nas_study *study, const cli_trial *t,
+                       const char *metric) {
     char text[32];
-    cli_table_cell(table, cli_metric(cli_metric_of(metric), cli_trial_number(t, metric), text),
-                   true);
+    const nas_metric m = nas_study_metric(study, metric);
+    cli_table_cell(table, cli_metric(&m, cli_trial_number(t, metric), text), true);
 }
 
 static nas_status add_row(nas_store *store, const nas_study *study, const member *m,
@@ -74,7 +75,7 @@ static nas_status add_row(nas_store *store, const nas_study *study, const member
     snprintf(number, sizeof number, "%" PRId64, m->number);
     cli_table_cell(table, number, true);
     if (!feasible_only && study->n_bounds) cli_table_cell(table, m->feasible ? "yes" : "no", false);
-    for (int32_t i = 0; i < n; i++) add_figure(table, t, metrics[i]);
+    for (int32_t i = 0; i < n; i++) add_figure(table, study, t, metrics[i]);
     cli_trial_settings(t, study, settings, sizeof settings);
     cli_table_cell(table, settings, false);
     cli_table_row(table);

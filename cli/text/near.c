@@ -21,7 +21,7 @@ typedef struct near {
 
 static bool is_measured(const near *n, const char *column) {
     const int m = nas_metric_in(n->metrics, column);
-    return m >= 0 && n->metrics->v[m].measured;
+    return m >= 0 && n->metrics->v[m].known == NAS_KNOWN_MEASURED;
 }
 
 /* The bounds as conditions; a measured one is moved outward by NEAR of itself. To be freed. */

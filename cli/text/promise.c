@@ -71,7 +71,7 @@ static bool accuracy_of(const promise *p, const char *part, double confidence, n
 }
 
 static const nas_bound *score_bound(const promise *p) {
-    const char *score = p->study->metrics[NAS_METRIC_SCORE].name;
+    const char *score = nas_study_score(p->study);
     const size_t n = strlen(score);
     for (int32_t i = 0; i < p->study->n_bounds; i++) {
         const nas_bound *b = &p->study->bounds[i];
@@ -173,7 +173,7 @@ static bool note_miss(void *ctx, const nas_row *row) {
 
 /* The best trial, by that end, that only the end of its interval keeps from the bound b. */
 static void find_miss(const promise *p, const nas_bound *b, near_miss *m) {
-    const char *score = p->study->metrics[NAS_METRIC_SCORE].name;
+    const char *score = nas_study_score(p->study);
     const char *const columns[] = {"number", "id", score, b->column};
     const nas_state complete = NAS_COMPLETE;
     nas_condition *where = calloc((size_t)p->study->n_bounds + 2, sizeof *where);
@@ -202,7 +202,7 @@ void cli_print_settling(nas_store *store, const nas_study *study, nas_study_id i
     near_miss m = {.number = -1};
     nas_accuracy all;
     const nas_bound *b = score_bound(&p);
-    if (!b || strcmp(b->column, study->metrics[NAS_METRIC_SCORE].name) == 0) return;
+    if (!b || strcmp(b->column, nas_study_score(study)) == 0) return;
     find_miss(&p, b, &m);
     if (m.number < 0 || nas_store_trained(store, id, m.row, &p.trained, NULL) != NAS_OK ||
         !accuracy_of(&p, "validation", 0.975, &all))

@@ -84,18 +84,11 @@ static void put_bounds(FILE *f, const nas_study *study, const char *column, doub
     }
 }
 
-const nas_metric *cli_metric_of(const char *name) {
-    static const nas_metric of_a_task = {.name = "", .unit = "", .help = ""};
-    const int m = nas_metric_find(name);
-    return m < 0 ? &of_a_task : &nas_metrics[m];
-}
-
 const char *cli_metric(const nas_metric *metric, double v, char out[32]) {
     const bool exact = fabs(v) < 9007199254740992.0; /* 2^53 */
     if (isnan(v)) return strcpy(out, "");
     if (metric->integer && exact) return nas_thousands((int64_t)v, out);
-    /* Milliseconds may be microseconds. */
-    snprintf(out, 32, strcmp(metric->unit, "ms") == 0 || !exact ? "%.4g" : "%.4f", v);
+    snprintf(out, 32, metric->shown == NAS_SHOWN_SHORT || !exact ? "%.4g" : "%.4f", v);
     return out;
 }
 
@@ -116,13 +109,14 @@ bool cli_is_spread(const char *name, double (*number)(const void *ctx, const cha
 }
 
 /* What an older nas did not measure is left out. */
-const char *cli_spread(const char *name, double (*number)(const void *ctx, const char *name),
-                       const void *ctx, char out[CLI_SPREAD]) {
+const char *cli_spread(const nas_metric *metric,
+                       double (*number)(const void *ctx, const char *name), const void *ctx,
+                       char out[CLI_SPREAD]) {
     char text[TAILS][32];
     for (int i = 0; i < TAILS; i++) {
         char column[64];
-        snprintf(column, sizeof column, "%.40s%s", name, tails[i]);
-        cli_metric(cli_metric_of(name), number(ctx, column), text[i]);
+        snprintf(column, sizeof column, "%.40s%s", metric->name, tails[i]);
+        cli_metric(metric, number(ctx, column), text[i]);
     }
     const bool lo = *text[0], hi = *text[1], p95 = *text[2];
     if (!lo && !hi && !p95) return strcpy(out, "");
@@ -141,11 +135,11 @@ static void print_metric(cli_table *table, const nas_study *study, const cli_tri
                          const char *name) {
     char value[32], spread[CLI_SPREAD] = "", *bounds = NULL;
     size_t n = 0;
-    const nas_metric *m = cli_metric_of(name);
+    const nas_metric m = nas_study_metric(study, name);
     FILE *f = open_memstream(&bounds, &n);
     if (!f) return;
     put_bounds(f, study, name, cli_trial_number(t, name));
-    cli_spread(name, number_in, t, spread);
+    cli_spread(&m, number_in, t, spread);
     for (int i = 0; i < TAILS; i++) {
         char column[64];
         snprintf(column, sizeof column, "%.40s%s", name, tails[i]);
@@ -160,14 +154,14 @@ static void print_metric(cli_table *table, const nas_study *study, const cli_tri
     free(bounds);
     cli_table_cell(table, "  ", false);
     cli_table_cell(table, name, false);
-    cli_table_cell(table, cli_metric(m, cli_trial_number(t, name), value), true);
+    cli_table_cell(table, cli_metric(&m, cli_trial_number(t, name), value), true);
     cli_table_cell(table, text, false);
     cli_table_row(table);
 }
 
 /* The score, and what the task alone has: they stand together. */
-static bool is_of_task(const nas_study *study, int32_t i) {
-    return i < 2 || nas_metric_find(study->metrics[i].name) < 0;
+static bool is_of_task(const nas_study *study, const char *metric) {
+    return nas_study_lists(study, metric) || nas_metric_find(metric) < 0;
 }
 
 void cli_print_trial(const cli_trial *t, const nas_study *study) {
@@ -188,7 +182,7 @@ void cli_print_trial(const cli_trial *t, const nas_study *study) {
     for (int pass = 0; pass < 2; pass++)
         for (int32_t i = 0; i < study->n_metrics; i++) {
             const char *name = study->metrics[i].name;
-            if (is_of_task(study, i) == (pass == 0) && !cli_is_spread(name, number_in, t) &&
+            if (is_of_task(study, name) == (pass == 0) && !cli_is_spread(name, number_in, t) &&
                 !isnan(cli_trial_number(t, name)))
                 print_metric(table, study, t, name);
         }

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "search/run/run.h"
+#include "search/study/columns.h"
 #include "search/study/study.h"
 #include "store/read.h"
 
@@ -37,9 +38,6 @@ void cli_trial_settings(const cli_trial *t, const nas_study *study, char *out, s
 
 /* A metric's value as people read it, into out; "" for NaN. */
 const char *cli_metric(const nas_metric *metric, double v, char out[32]);
-/* How the metric of a column is shown; for those of one task alone only unit and kind are known. */
-const nas_metric *cli_metric_of(const char *name);
-
 /* Is it the end of an interval, or a percentile, of another metric that number(ctx, ...) knows
  * ("infer_ms_hi", "accuracy_lo")? It is then shown beside that one. */
 bool cli_is_spread(const char *name, double (*number)(const void *ctx, const char *name),
@@ -47,8 +45,9 @@ bool cli_is_spread(const char *name, double (*number)(const void *ctx, const cha
 enum { CLI_SPREAD = 128 };
 /* "(0.0415 .. 0.0420, p95 0.0431)" of a time, "(lo 0.9102)" of an estimate, from what number(ctx,
  * name) knows (NaN: nothing); "" when it knows none of them. */
-const char *cli_spread(const char *name, double (*number)(const void *ctx, const char *name),
-                       const void *ctx, char out[CLI_SPREAD]);
+const char *cli_spread(const nas_metric *metric,
+                       double (*number)(const void *ctx, const char *name), const void *ctx,
+                       char out[CLI_SPREAD]);
 
 /* What is claimed of a winner (row), on stdout: its score on speakers that it was not chosen by,
  * the constraint on it, the test part, other seeds, and who else might have won. Nothing where the

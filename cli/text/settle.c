@@ -16,7 +16,7 @@ static void estimate_of(const nas_study *s, const nas_metric_list *metrics, cons
     const size_t n = strlen(b->column);
     const int m = nas_metric_in(metrics, b->column);
     out[0] = '\0';
-    if (n < 4 || m < 0 || metrics->v[m].measured) return;
+    if (n < 4 || m < 0 || metrics->v[m].known == NAS_KNOWN_MEASURED) return;
     if (strcmp(b->column + n - 3, "_hi") != 0 && strcmp(b->column + n - 3, "_lo") != 0) return;
     char bare[NAME_ROOM];
     snprintf(bare, sizeof bare, "%.*s", (int)(n - 3), b->column);
@@ -71,11 +71,13 @@ static int64_t count_blocks(nas_store *store, nas_study_id id) {
 }
 
 /* Half the width of an interval falls with the root of the number of blocks. */
-static void print_bound(const nas_bound *b, double value, double end, int64_t blocks) {
+static void print_bound(const nas_study *study, const nas_bound *b, double value, double end,
+                        int64_t blocks) {
     const double times = (end - value) / (b->bound - value);
     char there[32], needed[32], figure[32], edge[32];
-    cli_metric(cli_metric_of(b->column), value, figure);
-    cli_metric(cli_metric_of(b->column), end, edge);
+    const nas_metric m = nas_study_metric(study, b->column);
+    cli_metric(&m, value, figure);
+    cli_metric(&m, end, edge);
     fputs("  ", stdout);
     cli_print_visible(stdout, b->text, false);
     printf(": %s, but the %s end is %s; ", figure, b->op[0] == '<' ? "upper" : "lower", edge);
@@ -105,6 +107,6 @@ void cli_print_settling_days(nas_store *store, const nas_study *study,
         const double value = m.value[at], end = m.value[at + 1];
         at += 2;
         if (b->op[0] == '<' ? end < b->bound : end > b->bound) continue;
-        print_bound(b, value, end, blocks);
+        print_bound(study, b, value, end, blocks);
     }
 }

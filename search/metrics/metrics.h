@@ -5,6 +5,7 @@
 #define NAS_SEARCH_METRICS_METRICS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef enum nas_metric_id {
     NAS_METRIC_SCORE, /* what the task is about, higher is better: accuracy, skill_mean */
@@ -38,11 +39,39 @@ typedef enum nas_metric_id {
 /* Room for all metrics of one task. */
 enum { NAS_METRICS_MOST = 144 };
 
+/* When a trial's figure is known, and so how sure it is. */
+typedef enum nas_known {
+    NAS_KNOWN_EXPORTED, /* read off the exported file, or off what it answers */
+    NAS_KNOWN_BEFORE,   /* before training already, and exactly */
+    NAS_KNOWN_MEASURED  /* on this device: not reproducible to the bit */
+} nas_known;
+
+/* How people see it; a count is shown in whole numbers, whatever is said here. */
+typedef enum nas_shown {
+    NAS_SHOWN_FIXED, /* four decimals */
+    NAS_SHOWN_SHORT  /* four digits, for milliseconds that may be microseconds */
+} nas_shown;
+
+/* What is known of a candidate's file before training, by its graph. */
+typedef struct nas_foreseen {
+    int64_t params, macs, ram_bytes;
+    int64_t arena_bytes; /* -1: the device's runtime refuses such files */
+    int64_t bytes;       /* of constants; of those that may become equal one */
+    /* Of float32 constants: kernels, whose weights begin at random and stay apart; and all. 0 and 0
+     * where weights may lose what tells them apart. */
+    int64_t weights, floats;
+} nas_foreseen;
+
 typedef struct nas_metric {
     const char *name; /* "zlib_bytes" */
     const char *unit; /* "bytes" */
     bool integer;
-    bool measured;         /* not reproducible to the bit */
+    nas_known known;
+    nas_shown shown;
+    bool listed; /* stands in lists of trials, beside what the task lists */
+    /* Before training: the value (NAS_KNOWN_BEFORE) or what it is at least; infinite: it will have
+     * none; NaN, and NULL: nothing is known. */
+    double (*before)(const nas_foreseen *f);
     bool selectable;       /* may stand in a constraint or objective */
     const char *tested_as; /* a constraint on infer_ms is tested against infer_ms_hi */
     const char *bound;     /* of an estimate: the end that a constraint is tested against where the

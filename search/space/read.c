@@ -93,7 +93,7 @@ static void check_bound(nas_space *s, nas_problems *p, const char *path, const c
         nas_problem(p, s->json, v, false, path, "%s is a fraction, at most 1: 90 %% is 0.9, not 90",
                     m->name);
     else if (below && (c->bound < 0 || (c->bound == 0 && c->op == 2)) &&
-             (m->integer || m->measured) && *m->unit)
+             (m->integer || m->known == NAS_KNOWN_MEASURED) && *m->unit)
         nas_problem(p, s->json, v, false, path, "%s is never below 0: no trial would satisfy this",
                     m->name);
 }

@@ -7,6 +7,7 @@
 #include "core/compress/even.h"
 #include "core/compress/tune.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,15 @@ static nas_status lower(const chain *k, const nas_net *net, bool fold, nas_graph
     return ops->finish ? ops->finish(k->e->data, k->c, g, k->err) : NAS_OK;
 }
 
+/* Each at most once in a chain, so that a chain has room for all. */
+static const char *const step_names[] = {"dense", "pruned", "folded", "clustered", "quantised"};
+_Static_assert(sizeof step_names / sizeof *step_names <= NAS_STEPS, "room for each step once");
+
+static void add_step(chain *k, const nas_step_figures *s) {
+    assert(k->out->n_steps < NAS_STEPS);
+    k->out->steps[k->out->n_steps++] = *s;
+}
+
 static nas_status note_step(chain *k, const char *name, const nas_bytes *file, int64_t zlib_bytes) {
     nas_step_figures s = {.name = name, .tflite_bytes = (int64_t)file->n, .zlib_bytes = zlib_bytes};
     nas_tally t = {0};
@@ -142,7 +152,7 @@ static nas_status note_step(chain *k, const char *name, const nas_bytes *file, i
         nas_score_file(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, &s.accuracy, k->err));
     s.sums.n = t.n;
     memcpy(s.sums.sum, t.sum, sizeof t.sum);
-    k->out->steps[k->out->n_steps++] = s;
+    add_step(k, &s);
     return NAS_OK;
 }
 
@@ -178,7 +188,7 @@ static bool find_figures(chain *k, const nas_hash *key, const char *name) {
         memcpy(&s.zlib_bytes, cached.p + 16, sizeof s.zlib_bytes);
         memcpy(&s.sums, cached.p + 24, sums_bytes(k));
         s.name = name;
-        k->out->steps[k->out->n_steps++] = s;
+        add_step(k, &s);
     }
     nas_cache_release(&cached);
     return found;
@@ -342,8 +352,6 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
 }
 
 /* Payload of the export stage: the steps' figures, their sums where they are wanted, the file. */
-static const char *const step_names[] = {"dense", "pruned", "folded", "clustered", "quantised"};
-
 typedef struct stored_step {
     int32_t name;
     int64_t tflite_bytes, zlib_bytes;

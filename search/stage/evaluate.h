@@ -170,10 +170,11 @@ NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t out
 
 /* Is there a bound that this candidate cannot keep, whatever it learns? *reason (in a) says which;
  * NULL when there is none. What is known before training: params, macs, ram_bytes and arena_bytes
- * exactly; tflite_bytes is at least the bytes of its constants, equal ones once; zip_bytes at least
- * 1/1032 of these (no DEFLATE stream is shorter) and the archive's headers; zlib_bytes at least two
- * bytes for each float32 among these that is not 0 from the first, where nothing is pruned or
- * clustered, because the low 16 bits of a trained weight do not compress. */
+ * exactly; tflite_bytes is at least the bytes of its constants, those that may become equal once;
+ * zip_bytes at least 1/1032 of these (no DEFLATE stream is shorter) and the archive's headers;
+ * zlib_bytes at least two bytes for each float32 among the constants that is not 0 from the first,
+ * and no more than three for each weight of a kernel, where weights cannot settle on few values
+ * (search/metrics/metrics.c says why). The rows of the metrics have all of it. */
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                     const char **reason, nas_err *err);
 

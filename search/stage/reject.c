@@ -5,15 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A metric before training: its value, or a lower bound of it. */
-typedef struct known {
-    bool exact;
-    double value; /* NaN: nothing is known */
-    bool never;   /* it will have none */
-} known;
-
-/* Biases begin as 0 and do not stay so: what is 0 or the same as another constant in the graph then
- * is so in the trained one. */
+/* Biases begin as 0 and seldom stay so: what is 0 in the graph then is so in the trained one. */
 static nas_status move_zeros(nas_net *net, nas_arena *a, nas_err *err) {
     int64_t k = 0;
     for (int32_t i = 0; i < nas_net_tensors(net); i++) {
@@ -49,13 +41,32 @@ nas_status nas_untrained_graph(const nas_candidate *c, int32_t outputs, const na
     return st;
 }
 
-/* The file holds equal constants once: zeros that stand for biases, above all. */
-static bool is_repeated(const nas_graph *g, int32_t i) {
+/* May the trained weights lose what their random begin gave each of them? Pruned and clustered ones
+ * share values, decay that outlasts a training leaves zeros, and steps as long as these leave sums
+ * of few steps. */
+static bool may_settle(const nas_evaluator *e, const nas_candidate *c) {
+    const nas_train_config *t = &c->train;
+    const double rate = fmax(t->learning_rate.from, t->learning_rate.to);
+    const double steps = (double)nas_train_steps(t, e->data->part[NAS_TRAIN].n);
+    const double decay = rate * t->weight_decay;
+    return c->prune.on || c->cluster.on || rate > 0.1 || decay > 0.5 || decay * steps > 16;
+}
+
+/* The file holds equal constants once. Vectors may become equal (biases that no gradient reaches
+ * are 0) and so may what has few values, such as the signs of a kernel with one weight a channel.
+ */
+static bool may_repeat(const nas_tensor *t, bool settles) {
+    return settles || t->rank < 2 || nas_tensor_bytes(t) < 64;
+}
+
+/* Is there an equal one before it, or with any one of its length? */
+static bool is_repeated(const nas_graph *g, int32_t i, bool any) {
     const nas_tensor *t = &g->tensors[i];
     const int64_t bytes = nas_tensor_bytes(t);
     for (int32_t k = 0; k < i; k++) {
         const nas_tensor *u = &g->tensors[k];
-        if (u->data && nas_tensor_bytes(u) == bytes && !memcmp(u->data, t->data, (size_t)bytes))
+        if (u->data && nas_tensor_bytes(u) == bytes &&
+            (any || !memcmp(u->data, t->data, (size_t)bytes)))
             return true;
     }
     return false;
@@ -69,55 +80,50 @@ static bool is_zero(const nas_tensor *t) {
     return i == n;
 }
 
-static void weigh_constants(const nas_graph *g, int64_t *bytes, int64_t *floats) {
-    *bytes = *floats = 0;
+static void weigh_constants(const nas_graph *g, bool settles, nas_foreseen *out) {
     for (int32_t i = 0; i < g->n_tensors; i++) {
         const nas_tensor *t = &g->tensors[i];
-        if (!t->data || is_repeated(g, i)) continue;
-        *bytes += nas_tensor_bytes(t);
-        if (t->dtype == NAS_F32 && !is_zero(t)) *floats += nas_tensor_count(t);
+        if (!t->data) continue;
+        if (!is_repeated(g, i, may_repeat(t, settles))) out->bytes += nas_tensor_bytes(t);
+        if (settles || t->dtype != NAS_F32 || is_repeated(g, i, false) || is_zero(t)) continue;
+        out->floats += nas_tensor_count(t);
+        if (t->rank >= 2) out->weights += nas_tensor_count(t);
     }
 }
 
-static nas_status know(const nas_evaluator *e, const nas_candidate *c, nas_arena *a, known *k,
-                       nas_err *err) {
-    for (int i = 0; i < NAS_METRICS_MOST; i++) k[i] = (known){.value = NAN};
+static nas_status foresee(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
+                          nas_foreseen *out, nas_err *err) {
     nas_model_cost model;
     NAS_TRY(nas_model_check(&c->model, e->data->outputs, &model, err));
     nas_graph g;
     NAS_TRY(nas_untrained_graph(c, e->data->outputs, e->kernel, a, &g, err));
     nas_cost cost;
     NAS_TRY(nas_graph_cost(&g, &cost, err));
-    int64_t bytes, floats;
-    weigh_constants(&g, &bytes, &floats);
-    k[NAS_METRIC_PARAMS] = (known){true, (double)model.params, false};
-    k[NAS_METRIC_MACS] = (known){true, (double)cost.macs, false};
-    k[NAS_METRIC_RAM_BYTES] = (known){true, (double)cost.ram_bytes, false};
-    k[NAS_METRIC_ARENA_BYTES] = (known){true, (double)cost.arena_bytes, cost.arena_bytes < 0};
-    k[NAS_METRIC_TFLITE_BYTES] = (known){false, (double)bytes, false};
-    /* DEFLATE has at least two bits for 258 bytes; an archive has its headers besides. */
-    k[NAS_METRIC_ZIP_BYTES] = (known){false, floor((double)bytes / 1032) + 174, false};
-    /* Zeros and shared values compress. */
-    if (!c->prune.on && !c->cluster.on)
-        k[NAS_METRIC_ZLIB_BYTES] = (known){false, 2.0 * (double)floats, false};
+    *out = (nas_foreseen){.params = model.params,
+                          .macs = cost.macs,
+                          .ram_bytes = cost.ram_bytes,
+                          .arena_bytes = cost.arena_bytes};
+    weigh_constants(&g, may_settle(e, c), out);
     return NAS_OK;
 }
 
-static bool hopeless(const known *k, const nas_constraint *b) {
-    if (isnan(k->value)) return false;
-    if (k->never) return true;
-    if (k->exact) return !nas_compare(k->value, b->op, b->bound);
-    return b->op == 2 ? k->value >= b->bound : b->op == 3 ? k->value > b->bound : false;
+static bool hopeless(const nas_metric *m, double v, const nas_constraint *b) {
+    if (isnan(v)) return false;
+    if (isinf(v)) return true;
+    if (m->known == NAS_KNOWN_BEFORE) return !nas_compare(v, b->op, b->bound);
+    return b->op == 2 ? v >= b->bound : b->op == 3 ? v > b->bound : false;
+}
+
+/* The metric of a bound, when something is known of it before training; else NULL. */
+static const nas_metric *foreseen_metric(const nas_evaluator *e, int32_t bound) {
+    const nas_metric_list *list = &e->data->task->metrics;
+    const int m = nas_metric_in(list, e->bounds[bound].metric);
+    return m >= 0 && list->v[m].before ? &list->v[m] : NULL;
 }
 
 static bool needs_graph(const nas_evaluator *e) {
-    static const int by_graph[] = {NAS_METRIC_PARAMS,       NAS_METRIC_MACS,
-                                   NAS_METRIC_RAM_BYTES,    NAS_METRIC_ARENA_BYTES,
-                                   NAS_METRIC_TFLITE_BYTES, NAS_METRIC_ZLIB_BYTES,
-                                   NAS_METRIC_ZIP_BYTES};
     for (int32_t i = 0; i < e->n_bounds; i++)
-        for (size_t k = 0; k < sizeof by_graph / sizeof *by_graph; k++)
-            if (nas_metric_find(e->bounds[i].metric) == by_graph[k]) return true;
+        if (foreseen_metric(e, i)) return true;
     return false;
 }
 
@@ -125,20 +131,19 @@ nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena 
                       const char **reason, nas_err *err) {
     *reason = NULL;
     if (!needs_graph(e)) return NAS_OK;
-    known k[NAS_METRICS_MOST];
-    NAS_TRY(know(e, c, a, k, err));
-    const nas_metric_list *list = &e->data->task->metrics;
+    nas_foreseen f;
+    NAS_TRY(foresee(e, c, a, &f, err));
     for (int32_t i = 0; i < e->n_bounds; i++) {
-        const int m = nas_metric_in(list, e->bounds[i].metric);
-        if (m < 0 || !hopeless(&k[m], &e->bounds[i])) continue;
-        *reason =
-            k[m].never
-                ? nas_arena_format(a, err,
-                                   "%s: TensorFlow Lite for Microcontrollers refuses "
-                                   "%s files",
-                                   e->bounds[i].text, nas_format_names[c->quantize.kind])
-                : nas_arena_format(a, err, "%s: %s is %s%.0f", e->bounds[i].text, list->v[m].name,
-                                   k[m].exact ? "" : "at least ", k[m].value);
+        const nas_constraint *b = &e->bounds[i];
+        const nas_metric *m = foreseen_metric(e, i);
+        const double v = m ? m->before(&f) : (double)NAN;
+        if (!m || !hopeless(m, v, b)) continue;
+        *reason = isinf(v) ? nas_arena_format(a, err,
+                                              "%s: TensorFlow Lite for Microcontrollers refuses "
+                                              "%s files",
+                                              b->text, nas_format_names[c->quantize.kind])
+                           : nas_arena_format(a, err, "%s: %s is %s%.0f", b->text, m->name,
+                                              m->known == NAS_KNOWN_BEFORE ? "" : "at least ", v);
         return *reason ? NAS_OK : NAS_ENOMEM;
     }
     return NAS_OK;

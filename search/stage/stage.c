@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
+
 nas_status nas_stage_get(const nas_evaluator *e, const nas_hash *key, nas_cached *out, bool *found,
                          nas_err *err) {
     *out = (nas_cached){0};
@@ -42,6 +44,7 @@ nas_stopwatch nas_stopwatch_start(void) {
 
 void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
                     nas_stopwatch since) {
+    assert(out->n_stages < NAS_STAGES); /* each stage is told once, folds as one */
     out->stages[out->n_stages++] = (nas_stage_time){
         .name = name,
         .key = *key,

@@ -102,7 +102,7 @@ static nas_status read_test(nas_store *store, nas_study_id study, int64_t row, c
 static nas_status put_times(nas_store *store, nas_study_id study, int64_t row,
                             const nas_metric_list *list, const double *metric, nas_err *err) {
     for (int i = 0; i < list->n; i++)
-        if (list->v[i].measured && !isnan(metric[i]))
+        if (list->v[i].known == NAS_KNOWN_MEASURED && !isnan(metric[i]))
             NAS_TRY(put_metric(store, study, row, &list->v[i], metric[i], err));
     return NAS_OK;
 }

@@ -72,16 +72,19 @@ typedef struct nas_task_ops {
     const char *help;
     const struct nas_block *block; /* its keys */
     uint32_t has;                  /* NAS_HAS_...: which blocks of the file it takes */
-    bool values;                   /* a model gives plain values, not classes */
-    bool counts;                   /* an example is right or wrong; else it has an error */
-    const char *output_word;       /* of "units": as many as the task has outputs */
-    const char *outputs_text;      /* the text with a line for each output; NULL: the task says how
-                                      many there are */
-    const char *data_word;         /* what `data` is, for messages: "folder"; NULL: there is none */
-    const char *stopping;          /* for messages: what else gives folds examples to pick an epoch
-                                      by, ", or set ..."; NULL: nothing does */
-    const char *const *texts;      /* files that stand beside the model, NULL at the end */
-    const char *const *sources;    /* C that is made of the texts, NULL at the end; or NULL: none */
+    /* Metrics that lists of trials show: the score, the same on the test part (where there is one),
+     * then others; "mae_*" are all that begin so. NULL at the end. */
+    const char *const *listed;
+    bool values;                /* a model gives plain values, not classes */
+    bool counts;                /* an example is right or wrong; else it has an error */
+    const char *output_word;    /* of "units": as many as the task has outputs */
+    const char *outputs_text;   /* the text with a line for each output; NULL: the task says how
+                                   many there are */
+    const char *data_word;      /* what `data` is, for messages: "folder"; NULL: there is none */
+    const char *stopping;       /* for messages: what else gives folds examples to pick an epoch
+                                   by, ", or set ..."; NULL: nothing does */
+    const char *const *texts;   /* files that stand beside the model, NULL at the end */
+    const char *const *sources; /* C that is made of the texts, NULL at the end; or NULL: none */
 
     /* What keys say of each other. May be NULL. */
     void (*check)(struct nas_check *c, const char *path, const cJSON *task);

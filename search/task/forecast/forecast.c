@@ -295,83 +295,6 @@ static void forecast_check(nas_check *c, const char *path, const cJSON *task) {
 /* --- the task from its keys ---------------------------------------------------------------------
  */
 
-/* What stands in the last pair of brackets of a column's name, "degC" of "T (degC)". */
-static const char *unit_of(nas_arena *a, const char *column) {
-    const char *open = strrchr(column, '('), *close = open ? strchr(open, ')') : NULL;
-    const char *unit =
-        close ? nas_arena_format(a, NULL, "%.*s", (int)(close - open - 1), open + 1) : NULL;
-    return unit ? unit : "own";
-}
-
-/* Of each target, in two sets: all figures of the first come before those of the second. */
-static const struct {
-    const char *what, *tail, *help; /* tail: of the bound; NULL: there is none */
-    bool fraction;
-} kinds[] = {
-    {"mae", "_hi", "mean absolute error over windows and steps", false},
-    {"rmse", "_hi", "root of the mean squared error over windows and steps", false},
-    {"skill", "_lo", "1 - error / error of carrying the last value on, on the same windows", true},
-    {"skill_seasonal", "_lo",
-     "1 - error / error of the seasonal naive forecast (what was there a season before), on the "
-     "same windows",
-     true},
-    {"mae_linear", NULL, "mae of least squares on the same windows, whatever the candidate", false},
-};
-enum { KINDS = sizeof kinds / sizeof *kinds, FIRST_SET = 3, FIGURES = 2 * KINDS + 4 };
-
-/* Of one target: figures from kind `from` on, of the validation part, of the test part, or the
- * bounds of the first. */
-static nas_status add_figures(nas_arena *a, const nas_series_config *k, int32_t target, int which,
-                              int from, int to, nas_metric_list *out, nas_metric *m, nas_err *err) {
-    const bool test = which == 1, ends = which == 2;
-    for (int j = from; j < to; j++) {
-        const char *tail = kinds[j].tail, *end = NULL;
-        if (ends && !tail) continue;
-        const char *name = nas_arena_format(a, err, "%s%s_%s%s", test ? "test_" : "", kinds[j].what,
-                                            k->names[target], ends ? tail : "");
-        if (tail) end = nas_arena_format(a, err, "%s_%s%s", kinds[j].what, k->names[target], tail);
-        if (!name || (tail && !end)) return NAS_ENOMEM;
-        m[out->n++] = (nas_metric){
-            .name = name,
-            .unit = kinds[j].fraction ? "fraction" : unit_of(a, k->targets[target]),
-            .selectable = !test,
-            .bound = test || ends ? NULL : end,
-            .help = ends
-                        ? "the end of the other metric's interval over other blocks of time that a "
-                          "constraint is tested against, one-sided, at search.confidence"
-                        : kinds[j].help,
-        };
-    }
-    return NAS_OK;
-}
-
-static nas_status add_metrics(nas_arena *a, const nas_series_config *k, nas_metric_list *out,
-                              nas_err *err) {
-    _Static_assert(NAS_METRIC_COUNT + FIGURES * NAS_TARGETS_MOST <= NAS_METRICS_MOST,
-                   "room for the figures of all targets");
-    nas_metric *m = nas_arena_array(a, NAS_METRICS_MOST, sizeof *m, err);
-    if (!m) return NAS_ENOMEM;
-    memcpy(m, nas_metrics, sizeof nas_metrics);
-    m[NAS_METRIC_SCORE].name = "skill_mean";
-    m[NAS_METRIC_SCORE].help = "mean of the targets' skills on the validation part";
-    m[NAS_METRIC_SCORE].bound = "skill_mean_lo";
-    m[NAS_METRIC_SCORE_LO].name = "skill_mean_lo";
-    m[NAS_METRIC_SCORE_LO].help =
-        "lower end of skill_mean over other blocks of time, one-sided, at "
-        "search.confidence";
-    m[NAS_METRIC_TEST_SCORE].name = "test_skill_mean";
-    /* A table has no front end to measure. */
-    for (int i = NAS_METRIC_FRONTEND_MS; i <= NAS_METRIC_FRONTEND_MS_P95; i++)
-        m[i].selectable = false;
-    *out = (nas_metric_list){.n = NAS_METRIC_COUNT, .v = m};
-    for (int set = 0; set < 2; set++)
-        for (int which = 0; which < 3; which++)
-            for (int32_t i = 0; i < k->n_targets; i++)
-                NAS_TRY(add_figures(a, k, i, which, set ? FIRST_SET : 0, set ? KINDS : FIRST_SET,
-                                    out, m, err));
-    return NAS_OK;
-}
-
 /* The strings of a list, or of an object's values (keys NULL) and their keys. */
 static nas_status copy_texts(nas_arena *a, const cJSON *v, const char *const **values,
                              const char *const **keys, int32_t *n, nas_err *err) {
@@ -417,7 +340,7 @@ static nas_status forecast_build(nas_arena *a, const cJSON *task, nas_task *to, 
     NAS_TRY(
         copy_texts(a, nas_json_get(task, "targets"), &k->targets, &k->names, &k->n_targets, err));
     NAS_TRY(build_time(a, nas_json_get(task, "time"), out, err));
-    return add_metrics(a, k, &to->metrics, err);
+    return nas_forecast_metrics(a, k, &to->metrics, err);
 }
 
 static int32_t forecast_outputs(const nas_task *task) {
@@ -472,16 +395,16 @@ static nas_status forecast_judge(const nas_dataset *d, const nas_candidate *c,
 
 static void forecast_conclude(const nas_task *task, const nas_tally *t, bool test, double *metric) {
     const nas_series_config *k = &nas_forecast_keys(task)->series;
+    const nas_figure_of of = test ? NAS_OF_TEST : NAS_OF_VALIDATION;
     const int32_t n = k->n_targets;
-    double *m = metric + NAS_METRIC_COUNT + (test ? FIRST_SET * n : 0), skills = 0;
-    double *more = metric + NAS_METRIC_COUNT + 3 * FIRST_SET * n + (test ? 2 * n : 0);
-    for (int32_t i = 0; i < n; i++, m += FIRST_SET, more += 2) {
+    double skills = 0;
+    for (int32_t i = 0; i < n; i++) {
         const nas_forecast_figures f = nas_forecast_figure(k, t, i);
-        m[0] = f.mae;
-        m[1] = f.rmse;
-        m[2] = f.skill;
-        more[0] = f.skill_seasonal;
-        more[1] = f.linear;
+        *nas_forecast_at(k, i, NAS_FIGURE_MAE, of, metric) = f.mae;
+        *nas_forecast_at(k, i, NAS_FIGURE_RMSE, of, metric) = f.rmse;
+        *nas_forecast_at(k, i, NAS_FIGURE_SKILL, of, metric) = f.skill;
+        *nas_forecast_at(k, i, NAS_FIGURE_SEASONAL, of, metric) = f.skill_seasonal;
+        *nas_forecast_at(k, i, NAS_FIGURE_LINEAR, of, metric) = f.linear;
         skills += f.skill;
     }
     metric[test ? NAS_METRIC_TEST_SCORE : NAS_METRIC_SCORE] = skills / n;
@@ -565,11 +488,14 @@ static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
 static const char *const texts[] = {"forecast.json", NULL};
 static const char *const sources[] = {"forecast.h", NULL};
 
+static const char *const listed[] = {"skill_mean", "test_skill_mean", "mae_*", NULL};
+
 const nas_task_ops nas_task_forecast = {
     .name = "forecast",
     .help = "columns of a table, several steps ahead",
     .block = &nas_block_forecast,
     .has = NAS_HAS_NET,
+    .listed = listed,
     .output_word = "outputs",
     .data_word = "file",
     .values = true,

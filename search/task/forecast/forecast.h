@@ -166,6 +166,23 @@ void nas_forecast_add_simple(const nas_forecast_data *f, const nas_windows *w, c
 void nas_forecast_mark_simple(const nas_series *s, const int32_t *block, int32_t row, nas_marks *m);
 size_t nas_forecast_by_bytes(const nas_series *s); /* of nas_forecast_data's by */
 
+/* Figures of each target, and what they are of: the validation part, the test part, or the end of
+ * the first one's interval, which LINEAR has none of (metrics.c). */
+typedef enum nas_figure_kind {
+    NAS_FIGURE_MAE,
+    NAS_FIGURE_RMSE,
+    NAS_FIGURE_SKILL,
+    NAS_FIGURE_SEASONAL,
+    NAS_FIGURE_LINEAR
+} nas_figure_kind;
+typedef enum nas_figure_of { NAS_OF_VALIDATION, NAS_OF_TEST, NAS_OF_BOUND } nas_figure_of;
+/* All metrics of a forecast of these targets. Owner: arena a. Errors: NAS_ENOMEM. */
+NAS_NODISCARD nas_status nas_forecast_metrics(nas_arena *a, const nas_series_config *k,
+                                              nas_metric_list *out, nas_err *err);
+/* Where a figure stands in a list of these metrics. */
+double *nas_forecast_at(const nas_series_config *k, int32_t target, nas_figure_kind kind,
+                        nas_figure_of of, double *metric);
+
 /* The task's metrics from sums, of target i; the last three are errors of simpler forecasts. */
 typedef struct nas_forecast_figures {
     double mae, rmse, skill, skill_seasonal, carried, seasonal, linear;

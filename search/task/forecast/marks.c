@@ -293,14 +293,14 @@ nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const n
     e.error = b.square;
     e.naive_error = NULL;
     NAS_TRY(nas_error_bounds(&e, rule, squares, &few, err));
-    double *to = metric + NAS_METRIC_COUNT + 6 * targets; /* behind the figures of both parts */
-    for (int32_t t = 0; t < targets; t++, to += 3) {
-        to[0] = sizes[t].mae_hi;
-        to[1] = sqrt(squares[t].mae_hi);
-        to[2] = sizes[t].skill_lo;
+    const nas_series_config *k = &nas_forecast_keys(d->task)->series;
+    for (int32_t t = 0; t < targets; t++) {
+        *nas_forecast_at(k, t, NAS_FIGURE_MAE, NAS_OF_BOUND, metric) = sizes[t].mae_hi;
+        *nas_forecast_at(k, t, NAS_FIGURE_RMSE, NAS_OF_BOUND, metric) = sqrt(squares[t].mae_hi);
+        *nas_forecast_at(k, t, NAS_FIGURE_SKILL, NAS_OF_BOUND, metric) = sizes[t].skill_lo;
+        if (seasonal)
+            *nas_forecast_at(k, t, NAS_FIGURE_SEASONAL, NAS_OF_BOUND, metric) = beside[t].skill_lo;
     }
-    to += 4 * targets; /* and the second set of them */
-    for (int32_t t = 0; seasonal && t < targets; t++) to[t] = beside[t].skill_lo;
     metric[NAS_METRIC_SCORE_LO] = sizes[targets].skill_lo;
     return NAS_OK;
 }

@@ -221,11 +221,14 @@ static nas_status function_evaluate(const nas_dataset *d, const nas_candidate *c
 
 static const char *const no_texts[] = {NULL};
 
+static const char *const listed[] = {"score", "value", "slack", NULL};
+
 const nas_task_ops nas_task_test_function = {
     .name = "test_function",
     .help = "a formula, to try out the search",
     .block = &nas_block_function,
     .has = NAS_HAS_POINT,
+    .listed = listed,
     .output_word = "",
     .texts = no_texts,
     .check = function_check,

@@ -233,12 +233,15 @@ static nas_status keywords_emit(const char *const *text, nas_arena *a, const cha
 static const char *const texts[] = {"frontend.json", "labels.txt", NULL};
 static const char *const sources[] = {"frontend.h", "frontend.c", "labels.h", NULL};
 
+static const char *const listed[] = {"accuracy", "test_accuracy", NULL};
+
 const nas_task_ops nas_task_keywords = {
     .name = "keywords",
     .help = "classes of short sound clips",
     .block = &nas_block_task,
     .counts = true,
     .has = NAS_HAS_NET | NAS_HAS_SOUND,
+    .listed = listed,
     .output_word = "classes",
     .outputs_text = "labels.txt",
     .data_word = "folder",
