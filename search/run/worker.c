@@ -146,9 +146,10 @@ static void tell_lost(hands *h) {
 static bool is_only_busy(hands *h, nas_status st) {
     if (st != NAS_EBUSY || (h->w->stop && h->w->stop(h->w->stop_ctx))) return false;
     nas_event e = {.kind = NAS_EVENT_WARNING};
-    snprintf(e.text, sizeof e.text,
-             "another process has held the database for minutes: workers wait for it with what they "
-             "have; end that process");
+    snprintf(
+        e.text, sizeof e.text,
+        "another process has held the database for minutes: workers wait for it with what they "
+        "have; end that process");
     tell(h, &e);
     return true;
 }
@@ -379,8 +380,9 @@ static nas_status work(hands *h, nas_err *err) {
         const char *json = NULL;
         nas_claimed what;
         nas_status st;
-        do st = nas_store_claim(h->store, h->w->study, h->id, nas_picker_pick, &h->picker, h->arena,
-                                &h->claim, &json, &what, err);
+        do
+            st = nas_store_claim(h->store, h->w->study, h->id, nas_picker_pick, &h->picker,
+                                 h->arena, &h->claim, &json, &what, err);
         while (is_only_busy(h, st));
         NAS_TRY(st);
         if (what == NAS_CLAIM_NONE_LEFT) return NAS_OK;

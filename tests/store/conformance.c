@@ -276,8 +276,8 @@ static nas_status pick_busy(void *ctx, int64_t number, int64_t *cursor, nas_valu
     const nas_result r = {.state = "complete"};
     FAILS(NAS_EBUSY, nas_store_finish(b->s, p->id, &b->c, "w", &r, &kept, &p->err));
     FAILS(NAS_EBUSY, nas_store_heartbeat(b->s, p->id, &b->c, "w", &p->err));
-    FAILS(NAS_EBUSY, nas_store_claim(b->s, p->id, "w", pick, NULL, p->arena, &c, &json, &what,
-                                     &p->err));
+    FAILS(NAS_EBUSY,
+          nas_store_claim(b->s, p->id, "w", pick, NULL, p->arena, &c, &json, &what, &p->err));
     return pick(NULL, number, cursor, values, out, err);
 }
 
@@ -306,8 +306,14 @@ static int finish_and_die(place *p, nas_store *s) {
     const nas_stage_row g[] = {{"features", {{1}}, true, 1, 2}, {"train", {{2}}, false, 3, 4}};
     const nas_step_row t[] = {{"dense", 0.5, 100, 50}, {"pruned", NAN, -1, -1}};
     const nas_artefact f = {"model.tflite", "bytes\0more", 10};
-    const nas_result r = {.state = "complete", .n_epochs = 2, .epochs = e, .n_stages = 2,
-                          .stages = g, .n_steps = 2, .steps = t, .n_artefacts = 1,
+    const nas_result r = {.state = "complete",
+                          .n_epochs = 2,
+                          .epochs = e,
+                          .n_stages = 2,
+                          .stages = g,
+                          .n_steps = 2,
+                          .steps = t,
+                          .n_artefacts = 1,
                           .artefacts = &f};
     bool kept = false;
     if (claim(p, s, "w", &c) != NAS_CLAIMED) return 1;
@@ -422,8 +428,8 @@ static void test_order(void **state) {
     assert_string_equal(numbers(p, (nas_trials_ask){.order = NAS_BY_RANK, .rival_of = 1}),
                         "2 5 1 ");
     assert_string_equal(numbers(p, (nas_trials_ask){.order = NAS_BY_RANK, .rival_of = 3}), "");
-    assert_string_equal(
-        numbers(p, (nas_trials_ask){.order = NAS_BY_COLUMN, .by = "zlib_bytes"}), "3 4 2 5 1 0 ");
+    assert_string_equal(numbers(p, (nas_trials_ask){.order = NAS_BY_COLUMN, .by = "zlib_bytes"}),
+                        "3 4 2 5 1 0 ");
     assert_string_equal(
         numbers(p, (nas_trials_ask){.order = NAS_BY_COLUMN, .by = "zlib_bytes", .down = true}),
         "1 2 5 3 4 0 ");
@@ -435,8 +441,8 @@ static void test_order(void **state) {
     for (int i = 0; i < 3; i++) {
         static const double width[] = {1, 2.5, 0.5};
         const nas_condition is = {"width", NAS_EQUAL, width[i]};
-        const nas_trials_ask ask = {.in_range = true, .first = i, .last = i, .where = &is,
-                                    .n_where = 1};
+        const nas_trials_ask ask = {
+            .in_range = true, .first = i, .last = i, .where = &is, .n_where = 1};
         int64_t n;
         OK(nas_store_count_trials(p->s, &p->def, &ask, &n, &p->err));
         assert_int_equal(n, 1);
@@ -451,12 +457,12 @@ static void test_filters(void **state) {
     bool varies[2];
     int64_t n;
     told t = {""};
-    add(p, 0.9, 500, NAS_COMPLETE);    /* 0 keeps both */
-    add(p, 0.95, 2000, NAS_COMPLETE);  /* 1 too large */
-    add(p, NAN, -1, NAS_REJECTED);     /* 2 */
-    add(p, 0.6, 400, NAS_COMPLETE);    /* 3 its end too low */
-    add(p, NAN, 100, NAS_DIVERGED);    /* 4 */
-    add(p, 0.7, 1100, NAS_COMPLETE);   /* 5 both */
+    add(p, 0.9, 500, NAS_COMPLETE);   /* 0 keeps both */
+    add(p, 0.95, 2000, NAS_COMPLETE); /* 1 too large */
+    add(p, NAN, -1, NAS_REJECTED);    /* 2 */
+    add(p, 0.6, 400, NAS_COMPLETE);   /* 3 its end too low */
+    add(p, NAN, 100, NAS_DIVERGED);   /* 4 */
+    add(p, 0.7, 1100, NAS_COMPLETE);  /* 5 both */
     assert_string_equal(numbers(p, (nas_trials_ask){.most = 0}), "0 1 2 3 4 5 ");
     assert_string_equal(numbers(p, (nas_trials_ask){.most = 2}), "0 1 ");
     assert_string_equal(numbers(p, (nas_trials_ask){.state = &complete}), "0 1 3 5 ");
@@ -471,12 +477,11 @@ static void test_filters(void **state) {
     static const struct {
         nas_relation is;
         const char *found;
-    } rows[] = {{NAS_ABOVE, "1 5 "},   {NAS_AT_LEAST, "0 1 5 "}, {NAS_BELOW, "3 4 "},
-                {NAS_AT_MOST, "0 3 4 "}, {NAS_EQUAL, "0 "},      {NAS_UNEQUAL, "1 3 4 5 "}};
+    } rows[] = {{NAS_ABOVE, "1 5 "},     {NAS_AT_LEAST, "0 1 5 "}, {NAS_BELOW, "3 4 "},
+                {NAS_AT_MOST, "0 3 4 "}, {NAS_EQUAL, "0 "},        {NAS_UNEQUAL, "1 3 4 5 "}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const nas_condition c = {"zlib_bytes", rows[i].is, 500};
-        assert_string_equal(numbers(p, (nas_trials_ask){.where = &c, .n_where = 1}),
-                            rows[i].found);
+        assert_string_equal(numbers(p, (nas_trials_ask){.where = &c, .n_where = 1}), rows[i].found);
     }
     OK(nas_store_turned_away(p->s, &p->def, &bounds[0], &n, &p->err));
     assert_int_equal(n, 3);
@@ -550,8 +555,8 @@ static void test_seen_by_others(void **state) {
     nas_claim c;
     const char *json;
     nas_claimed what;
-    FAILS(NAS_EINVAL, nas_store_claim(reader, p->id, "w", pick, NULL, p->arena, &c, &json, &what,
-                                      &p->err));
+    FAILS(NAS_EINVAL,
+          nas_store_claim(reader, p->id, "w", pick, NULL, p->arena, &c, &json, &what, &p->err));
     nas_store_close(reader);
 }
 
@@ -580,8 +585,7 @@ static void test_fork(void **state) {
     place *p = *state;
     int status;
     const pid_t child = fork();
-    if (child == 0)
-        _exit(nas_store_put_warning(p->s, p->id, "x", &p->err) == NAS_EBUG ? 0 : 1);
+    if (child == 0) _exit(nas_store_put_warning(p->s, p->id, "x", &p->err) == NAS_EBUG ? 0 : 1);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
 }

@@ -1,8 +1,8 @@
 /* search/task/keywords/features.c - the features stage. Payload: h, w, then mean[w], deviation[w],
  * padded to 64 bytes, then the rows of the training, validation and test part. */
-#include "search/candidate/blocks.h"
 #include "base/cores.h"
 #include "base/each.h"
+#include "search/candidate/blocks.h"
 #include "search/stage/libm_key.h"
 #include "search/task/keywords/keywords.h"
 
@@ -104,7 +104,8 @@ static nas_status compute_into(const nas_dataset *d, const nas_candidate *c, wor
 
 static nas_status compute(const nas_dataset *d, const nas_candidate *c, const nas_hash *key,
                           const nas_cache *cache, const nas_log *log, nas_err *err) {
-    const int32_t samples = (int32_t)lround(nas_clips_of(d)->clip_seconds * c->frontend.sample_rate_hz);
+    const int32_t samples =
+        (int32_t)lround(nas_clips_of(d)->clip_seconds * c->frontend.sample_rate_hz);
     work w = {.d = d, .config = &c->frontend, .samples = samples};
     nas_status st = nas_frontend_open(w.config, samples, &w.fe[0], err);
     if (st == NAS_OK) st = compute_into(d, c, &w, key, cache, log, err);

@@ -59,7 +59,8 @@ static nas_status warp_one(void *ctx, int32_t i, int32_t lane, nas_err *err) {
     const int32_t side = side_of(w->reach);
     float *x = w->x + (size_t)i * w->clip;
     NAS_TRY(open_lane(w, lane, err));
-    NAS_TRY(nas_clips_read(nas_clips_of(w->d), w->first + i, w->rate_hz, w->pcm[lane], w->samples, err));
+    NAS_TRY(nas_clips_read(nas_clips_of(w->d), w->first + i, w->rate_hz, w->pcm[lane], w->samples,
+                           err));
     nas_warper_take(w->warper[lane], w->pcm[lane]);
     for (int32_t t = 0; t < side; t++)
         nas_warper_run(w->warper[lane], t - w->reach, -w->reach, side,
