@@ -23,8 +23,9 @@ core/nn/train
 core/graph+core/graph/ops
 
 core/deploy
-core/deploy/ops+core/deploy/interp+core/deploy/tflite+core/deploy/emit core/deploy/zip
-core/deploy/plain core/deploy/format
+core/deploy/plain core/deploy/zip
+core/deploy/ops+core/deploy/interp+core/deploy/tflite+core/deploy/emit
+core/deploy/format
 
 core/audio
 core/audio/plain

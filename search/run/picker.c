@@ -22,7 +22,7 @@ void nas_picker_close(nas_picker *p) {
 /* May a choice depend on it? Not on times, nor on what the test part says, nor on ends of
  * intervals, which are judged again when the study's confidence changes. */
 static bool is_told(const nas_metric_list *list, int m) {
-    if (list->v[m].measured || !list->v[m].selectable) return false;
+    if (list->v[m].known == NAS_KNOWN_MEASURED || !list->v[m].selectable) return false;
     for (int i = 0; i < list->n; i++)
         if (list->v[i].bound && strcmp(list->v[i].bound, list->v[m].name) == 0) return false;
     return true;
