@@ -154,7 +154,8 @@ static void finish(scene *s, hand *h, bool gives_up, nas_rng *rng) {
     const uint8_t *b = h->claim.candidate.b;
     for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = nas_rng_double(rng);
     for (int i = 0; i < list->n; i++)
-        if (list->v[i].selectable && list->v[i].known != NAS_KNOWN_MEASURED) metric[i] = b[0] + b[1] / 256.0;
+        if (list->v[i].selectable && list->v[i].known != NAS_KNOWN_MEASURED)
+            metric[i] = b[0] + b[1] / 256.0;
     nas_study_metrics(list, metric, values);
     const nas_result r = {.state = gives_up ? "waiting" : states[b[2] % 6],
                           .metrics = gives_up ? NULL : values,
