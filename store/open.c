@@ -450,7 +450,6 @@ nas_status nas_store_open_at(const char *path, nas_store_mode mode, const nas_st
     *out = NULL;
     nas_store *s = calloc(1, sizeof *s);
     if (!s) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
-    nas_store_set_patience(s, 0);
     s->mode = mode;
     s->place = *place;
     s->expects = place->id.inode != 0;

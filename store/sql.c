@@ -13,7 +13,11 @@
 static const double PATIENCE_SECONDS = 120.0;
 
 void nas_store_set_patience(nas_store *s, double seconds) {
-    s->patience = seconds > 0 ? seconds : PATIENCE_SECONDS;
+    s->patience = seconds;
+}
+
+static double patience_of(const nas_store *s) {
+    return s->patience > 0 ? s->patience : PATIENCE_SECONDS;
 }
 
 static void nap(long microseconds) {
@@ -27,7 +31,7 @@ int nas_sql_wait(void *store, int times) {
     nas_store *s = store;
     const double now = nas_clock_wall();
     if (times == 0) s->busy_since = now;
-    if (now - s->busy_since > s->patience) return 0;
+    if (now - s->busy_since > patience_of(s)) return 0;
     const int grown = times < 20 ? times : 20;
     nap(200 + 100L * grown + (long)(s->pid % 17) * 30);
     return 1;
@@ -254,7 +258,7 @@ nas_status nas_sql_exec_patiently(nas_store *s, const char *sql, nas_err *err) {
     for (;;) {
         const int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
         if (rc == SQLITE_OK) return NAS_OK;
-        if (!is_busy(rc) || nas_clock_wall() - start > s->patience)
+        if (!is_busy(rc) || nas_clock_wall() - start > patience_of(s))
             return nas_sql_fail(s, rc, sql, err);
         nap(1000 + (long)(s->pid % 17) * 50);
     }

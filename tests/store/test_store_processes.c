@@ -226,12 +226,40 @@ static void test_fork(void **state) {
     nas_store_close(s);
 }
 
+/* Somebody holds the whole file for a moment: every way to open it waits. */
+static void test_held(void **state) {
+    place *p = *state;
+    const nas_study def = study_of("kws", 5);
+    nas_study_id id;
+    nas_store_close(start(p, &def, &id));
+    int ready[2];
+    char c;
+    assert_int_equal(pipe(ready), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        sqlite3 *db;
+        const bool held = sqlite3_open(p->db, &db) == SQLITE_OK &&
+                          sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; BEGIN IMMEDIATE", NULL,
+                                       NULL, NULL) == SQLITE_OK;
+        if (write(ready[1], "x", 1) != 1 || !held) _exit(1);
+        nas_clock_sleep(0.4);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    OK(nas_store_check(p->db, &p->err));
+    nas_store *s = NULL;
+    OK(nas_store_open(p->db, NAS_STORE_READ, &s, &p->err));
+    nas_store_close(s);
+    int status;
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_processes),
-        T(test_kills),
-        T(test_made_at_once),
-        T(test_fork),
+        T(test_processes), T(test_kills), T(test_made_at_once), T(test_fork), T(test_held),
     };
     return cmocka_run_group_tests_name("store_processes", tests, NULL, NULL);
 }

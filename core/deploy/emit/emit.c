@@ -205,7 +205,7 @@ static nas_status operators(nas_emitter *e) {
             e->step.in[k] = &g->tensors[o->in[k]];
             NAS_TRY(constant(e, o->in[k], &e->step.x[k]));
         }
-        const nas_deploy_op *row = nas_deploy_op_of(o->kind);
+        const nas_deploy_op *row = nas_deploy_op_of((int32_t)o->kind);
         if (e->step.x[0] && !row->takes_constant)
             return nas_emit_unsupported(e, "its input is a constant");
         if (row->emit) NAS_TRY(row->emit(e));

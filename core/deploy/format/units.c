@@ -33,7 +33,7 @@ static void pin(units *u, int32_t t) {
 }
 
 static void bind_op(units *u, const nas_op *o) {
-    const nas_unit_rule rule = nas_deploy_op_of(o->kind)->units;
+    const nas_unit_rule rule = nas_deploy_op_of((int32_t)o->kind)->units;
     for (int32_t k = 0; k < o->n_in && rule != NAS_UNITS_FREE; k++) {
         if (o->in[k] < 0 || nas_op_is_shape_operand(o, k)) continue;
         if (rule == NAS_UNITS_PINNED)

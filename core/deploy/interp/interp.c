@@ -67,7 +67,7 @@ static nas_status open_step(nas_interp *it, const int64_t *offsets, const nas_op
         s->x[k] = it->constants[o->in[k]];
         if (!s->x[k]) s->x[k] = place_of(it, offsets, o->in[k]);
     }
-    return nas_deploy_op_of(o->kind)->open(s, it->arena, err);
+    return nas_deploy_op_of((int32_t)o->kind)->open(s, it->arena, err);
 }
 
 /* What DEQUANTIZE makes of a constant is computed once. */

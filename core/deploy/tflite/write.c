@@ -140,7 +140,7 @@ void nas_write_strides(nas_flat *f, const nas_op *o) {
 /* An operator's options, also where all have their default: Vela reads none without a table. 0: an
  * operator that has none. */
 static nas_flat_ref write_options(writer *w, const nas_op *o) {
-    const nas_deploy_op *row = nas_deploy_op_of(o->kind);
+    const nas_deploy_op *row = nas_deploy_op_of((int32_t)o->kind);
     if (row->write) row->write(&w->f, w->g, o);
     return row->options ? nas_flat_table(&w->f) : 0;
 }
@@ -157,7 +157,7 @@ static void write_ops(writer *w) {
         nas_flat_i32(&w->f, TFL_OP_CODE, w->code_of[i], 0);
         nas_flat_link(&w->f, TFL_OP_INPUTS, inputs);
         nas_flat_link(&w->f, TFL_OP_OUTPUTS, outputs);
-        nas_flat_u8(&w->f, TFL_OP_OPTIONS_TYPE, nas_deploy_op_of(o->kind)->options, 0);
+        nas_flat_u8(&w->f, TFL_OP_OPTIONS_TYPE, nas_deploy_op_of((int32_t)o->kind)->options, 0);
         nas_flat_link(&w->f, TFL_OP_OPTIONS, options);
         refs[i] = nas_flat_table(&w->f);
     }

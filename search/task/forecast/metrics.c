@@ -111,6 +111,6 @@ double *nas_forecast_at(const nas_series_config *k, int32_t target, nas_figure_k
     for (int32_t i = 0; figure_at(k, i, &f); i++)
         if (f.target == target && f.kind == kind && f.of == of)
             return metric + NAS_METRIC_COUNT + i;
-    assert(!"a figure that the table has");
+    assert(false); /* the table has each figure */
     return NULL;
 }
