@@ -41,14 +41,6 @@ void nas_clamp_i8(nas_activation a, const nas_tensor *y, int32_t *lo, int32_t *h
     if (six < 255 && zp + (int32_t)six < *hi) *hi = zp + (int32_t)six;
 }
 
-int8_t nas_quantize_i8(float v, float scale, int32_t zero_point) {
-    const float q = roundf(v / scale);
-    if (!(q > -1024)) return -128;
-    if (q > 1024) return 127;
-    const int32_t i = (int32_t)q + zero_point;
-    return (int8_t)(i < -128 ? -128 : i > 127 ? 127 : i);
-}
-
 static void *place_of(const nas_interp *it, const int64_t *offsets, int32_t tensor) {
     return it->memory + offsets[tensor];
 }

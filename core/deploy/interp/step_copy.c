@@ -2,6 +2,7 @@
 #include "core/deploy/half.h"
 #include "core/deploy/interp/interp_int.h"
 
+#include <math.h>
 #include <string.h>
 
 static void run_reshape(const nas_step *s) {
@@ -82,6 +83,14 @@ nas_status nas_step_quantize(nas_step *s, nas_arena *a, nas_err *err) {
     s->state = scale;
     s->run = run_requantize;
     return NAS_OK;
+}
+
+int8_t nas_quantize_i8(float v, float scale, int32_t zero_point) {
+    const float q = roundf(v / scale);
+    if (!(q > -1024)) return -128;
+    if (q > 1024) return 127;
+    const int32_t i = (int32_t)q + zero_point;
+    return (int8_t)(i < -128 ? -128 : i > 127 ? 127 : i);
 }
 
 void nas_dequantize(const nas_tensor *t, const void *x, float *y) {
