@@ -1,5 +1,6 @@
 /* store/study.c - making, joining and changing a study. */
 #include "base/clock.h"
+#include "base/relation.h"
 #include "store/store_int.h"
 
 #include <math.h>
@@ -67,10 +68,7 @@ static bool has_column(const nas_study *def, const char *name) {
 }
 
 bool nas_study_knows(const char *op) {
-    static const char *const ops[] = {">", ">=", "<", "<=", "==", "!="};
-    for (size_t k = 0; k < sizeof ops / sizeof *ops; k++)
-        if (op && !strcmp(op, ops[k])) return true;
-    return false;
+    return nas_relation_of(op) != NAS_RELATIONS;
 }
 
 static nas_status check_def(const nas_study *def, nas_err *err) {

@@ -1,6 +1,7 @@
 /* search/metrics/bound.c - "metric op number", and what people write in its place. */
 #include "search/metrics/bound.h"
 
+#include "base/relation.h"
 #include "search/json/json.h"
 
 #include <ctype.h>
@@ -11,8 +12,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* The order of nas_constraint.op. */
-static const char *const ops[] = {">", ">=", "<", "<=", "==", "!="};
+/* Of nas_constraint.op. */
+static const char *text_of(int32_t op) {
+    return nas_relation_text((nas_relation)op);
+}
 
 static const char *blanks(const char *p) {
     return p + strspn(p, " \t\n");
@@ -43,8 +46,8 @@ static const char *meant_op(const char *p) {
 static int32_t op_at(const char *p) {
     int32_t best = -1;
     for (int32_t i = 0; i < 6; i++)
-        if (strncmp(p, ops[i], strlen(ops[i])) == 0 &&
-            (best < 0 || strlen(ops[i]) > strlen(ops[best])))
+        if (strncmp(p, text_of(i), strlen(text_of(i))) == 0 &&
+            (best < 0 || strlen(text_of(i)) > strlen(text_of(best))))
             best = i;
     return best;
 }
@@ -106,7 +109,7 @@ nas_status nas_bound_parse(nas_arena *a, const char *text, const char **metric, 
     if (meant || *op < 0)
         return wrong(text, p, err, "expected one of > >= < <= == != after the metric%s%s",
                      meant ? "; write " : "", meant ? meant : "");
-    const char *number = blanks(p + strlen(ops[*op]));
+    const char *number = blanks(p + strlen(text_of(*op)));
     char *end = NULL;
     *bound = strtod(number, &end);
     if (!(isdigit((unsigned char)*number) || *number == '-' || *number == '.') || end == number ||

@@ -2,6 +2,8 @@
  */
 #include "search/space/forbid.h"
 
+#include "base/relation.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -31,8 +33,6 @@ struct nas_condition {
     const cJSON *literal;
     struct nas_condition *a, *b;
 };
-
-static const char *const op_texts[] = {">", ">=", "<", "<=", "==", "!="};
 
 bool nas_compare(double x, int32_t op, double y) {
     switch (op) {
@@ -232,7 +232,7 @@ static int32_t take_op(reader *r) {
     const char *s = r->text + r->at;
     for (int32_t i = 5; i >= 0; i--) {
         static const int32_t order[] = {0, 2, 1, 3, 4, 5}; /* two characters before one */
-        const char *op = op_texts[order[i]];
+        const char *op = nas_relation_text((nas_relation)order[i]);
         if (strncmp(s, op, strlen(op)) != 0) continue;
         r->at += strlen(op);
         return order[i];

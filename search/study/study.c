@@ -1,6 +1,7 @@
 /* search/study/study.c - a space as a study of the store. */
 #include "search/study/study.h"
 
+#include "base/relation.h"
 #include "search/task/task.h"
 #include "store/read.h"
 
@@ -41,7 +42,6 @@ static const char *tested_column(const nas_metric *m, const nas_constraint *c, b
 }
 
 static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out, nas_err *err) {
-    static const char *const ops[] = {">", ">=", "<", "<=", "==", "!="};
     out->n_bounds = nas_space_constraints(s);
     out->n_goals = nas_space_objectives(s);
     nas_bound *bounds = nas_arena_array(a, (size_t)out->n_bounds, sizeof *bounds, err);
@@ -54,7 +54,7 @@ static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out
         bounds[i] = (nas_bound){
             .text = c->text,
             .column = tested_column(m, c, isnan(out->confidence)),
-            .op = ops[c->op],
+            .op = nas_relation_text((nas_relation)c->op),
             .bound = c->bound,
         };
     }
