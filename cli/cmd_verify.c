@@ -295,8 +295,7 @@ static int verify(cli_study *s, const cli_trial *t, const manner *m) {
 /* The complete trial with the lowest number above `last`; NULL: none, or *status says why not. */
 static cli_trial *next_complete(cli_study *s, int64_t last, int *status) {
     const nas_state complete = NAS_COMPLETE;
-    const nas_trials_ask ask = {
-        .state = &complete, .in_range = true, .first = last + 1, .last = INT64_MAX, .most = 1};
+    const nas_trials_ask ask = {.state = &complete, .above = &last, .most = 1};
     nas_err err = {0};
     cli_trial *t = cli_trial_find(s->store, &s->def, &ask, &err);
     if (t && strtoll(cli_trial_get(t, "number"), NULL, 10) <= last) {

@@ -103,6 +103,10 @@ static void put_from(nas_ask *q, const nas_study *study, const nas_trials_ask *a
         nas_ask_put(q, " and ");
         nas_ask_integer(q, ask->last);
     }
+    if (ask->above) {
+        nas_ask_put(q, " and number > ");
+        nas_ask_integer(q, *ask->above);
+    }
     put_row_is(q, "=", ask->row);
     put_row_is(q, "<>", ask->but);
     for (int32_t i = 0; i < ask->n_where; i++) {

@@ -43,6 +43,7 @@ typedef struct nas_trials_ask {
     const nas_state *state; /* NULL: any */
     bool in_range;          /* numbers from first to last alone */
     int64_t first, last;
+    const int64_t *above;       /* what stands above this number alone, damaged ones too; or NULL */
     int64_t row, but;           /* this row alone, without that row; 0: not asked */
     const nas_condition *where; /* all hold */
     const char *const *known;   /* columns that have a value */

@@ -472,6 +472,9 @@ static void test_filters(void **state) {
     assert_string_equal(numbers(p, (nas_trials_ask){.known = known, .n_known = 1}), "0 1 3 5 ");
     assert_string_equal(numbers(p, (nas_trials_ask){.in_range = true, .first = 2, .last = 4}),
                         "2 3 4 ");
+    const int64_t above = 3, highest = INT64_MAX;
+    assert_string_equal(numbers(p, (nas_trials_ask){.above = &above}), "4 5 ");
+    assert_string_equal(numbers(p, (nas_trials_ask){.above = &highest}), "");
     assert_string_equal(numbers(p, (nas_trials_ask){.row = 4}), "3 ");
     assert_string_equal(numbers(p, (nas_trials_ask){.but = 4, .state = &complete}), "0 1 5 ");
     static const struct {
