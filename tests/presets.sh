@@ -52,6 +52,7 @@ passed=0 failed=0
 for name in "${names[@]}"; do
     from=$(data_of "$name")
     if [ -n "$from" ] && [ ! -e "$from" ]; then echo "skipped $name: no $from"; continue; fi
+    grep -q "^$name " "$table" || [ "$write" ] || { echo "skipped $name: no line; --write puts one"; continue; }
     # An object says what may vary; of its values the first trials may name one.
     sed -E 's/"epochs": *\{[^}]*\}/"epochs": {"choice": [2, 3]}/g; s/"((train\.)?epochs)": *[0-9]+/"\1": 3/g' "$spaces/$name.json" >"$name.json"
     status=0
