@@ -5,6 +5,7 @@
 
 #include "base/files/file.h"
 #include "store/store.h"
+#include "tests/expect.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -41,22 +42,6 @@ static inline int leave(void **state) {
     free(p);
     return status == NAS_OK ? 0 : -1;
 }
-
-#define OK(expr)                                                                  \
-    do {                                                                          \
-        const nas_status ok_ = (expr);                                            \
-        if (ok_ != NAS_OK) fail_msg("%s: %s", nas_status_name(ok_), p->err.text); \
-    } while (0)
-#define FAILS(status, expr)                                                                  \
-    do {                                                                                     \
-        const nas_status got_ = (expr);                                                      \
-        if (got_ != (status))                                                                \
-            fail_msg("%s expected, got %s", nas_status_name(status), nas_status_name(got_)); \
-    } while (0)
-#define SAYS(word)                                                                       \
-    do {                                                                                 \
-        if (!strstr(p->err.text, word)) fail_msg("no \"%s\" in: %s", word, p->err.text); \
-    } while (0)
 
 static const nas_column params[] = {
     {"model_width", NAS_COLUMN_REAL},

@@ -2,6 +2,8 @@
  * here knows how rows are kept. */
 #include "tests/store/conformance.h"
 
+#include "tests/expect.h"
+
 #include "store/read.h"
 
 #include <math.h>
@@ -26,18 +28,6 @@ typedef struct place {
     nas_study def;
     nas_study_id id;
 } place;
-
-#define OK(expr)                                                                  \
-    do {                                                                          \
-        const nas_status ok_ = (expr);                                            \
-        if (ok_ != NAS_OK) fail_msg("%s: %s", nas_status_name(ok_), p->err.text); \
-    } while (0)
-#define FAILS(status, expr)                                                                  \
-    do {                                                                                     \
-        const nas_status got_ = (expr);                                                      \
-        if (got_ != (status))                                                                \
-            fail_msg("%s expected, got %s", nas_status_name(status), nas_status_name(got_)); \
-    } while (0)
 
 static const nas_column params[] = {{"width", NAS_COLUMN_REAL}, {"format", NAS_COLUMN_TEXT}};
 static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},

@@ -51,20 +51,9 @@ static nas_status emit_extreme(nas_emitter *e) {
     return NAS_OK;
 }
 
-const nas_deploy_op nas_deploy_minimum = {
-    .options = 39,
-    .shape = nas_loose_broadcast,
-    .units = NAS_UNITS_ALL,
-    .open = open_extreme,
-    .emit = emit_extreme,
-    .takes_constant = true,
-};
-
-const nas_deploy_op nas_deploy_maximum = {
-    .options = 39,
-    .shape = nas_loose_broadcast,
-    .units = NAS_UNITS_ALL,
-    .open = open_extreme,
-    .emit = emit_extreme,
-    .takes_constant = true,
-};
+#define EXTREME                                                                                    \
+    {                                                                                              \
+        .options = 39, .shape = nas_loose_broadcast, .units = NAS_UNITS_ALL, .open = open_extreme, \
+        .emit = emit_extreme, .takes_constant = true                                               \
+    }
+const nas_deploy_op nas_deploy_minimum = EXTREME, nas_deploy_maximum = EXTREME;

@@ -46,22 +46,10 @@ static nas_status pool(nas_emitter *e) {
     return NAS_OK;
 }
 
-const nas_deploy_op nas_deploy_average_pool_2d = {
-    .options = 5,
-    .read = read_pool,
-    .write = write_pool,
-    .shape = shape_pool,
-    .units = NAS_UNITS_IN_OUT,
-    .open = nas_step_pool,
-    .emit = pool,
-};
-
-const nas_deploy_op nas_deploy_max_pool_2d = {
-    .options = 5,
-    .read = read_pool,
-    .write = write_pool,
-    .shape = shape_pool,
-    .units = NAS_UNITS_IN_OUT,
-    .open = nas_step_pool,
-    .emit = pool,
-};
+/* Both pools differ in what a step does, and in nothing else. */
+#define POOL                                                                       \
+    {                                                                              \
+        .options = 5, .read = read_pool, .write = write_pool, .shape = shape_pool, \
+        .units = NAS_UNITS_IN_OUT, .open = nas_step_pool, .emit = pool             \
+    }
+const nas_deploy_op nas_deploy_average_pool_2d = POOL, nas_deploy_max_pool_2d = POOL;

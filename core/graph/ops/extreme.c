@@ -12,22 +12,12 @@ static nas_status check_extreme(const nas_check *c) {
     return nas_check_bad(c, "both operands and the output must have the same scale");
 }
 
-const nas_op_row nas_op_minimum = {
-    .name = "MINIMUM",
-    .operands = 2,
-    .exact = true,
-    .scale = NAS_SCALE_ALL,
-    .check = check_extreme,
-    .releases = {{NAS_FORM_FLOAT, 1, NAS_RELEASE(1, 14), 0},
-                 {NAS_FORM_INT8, 2, NAS_RELEASE(1, 14), 0}},
-};
-
-const nas_op_row nas_op_maximum = {
-    .name = "MAXIMUM",
-    .operands = 2,
-    .exact = true,
-    .scale = NAS_SCALE_ALL,
-    .check = check_extreme,
-    .releases = {{NAS_FORM_FLOAT, 1, NAS_RELEASE(1, 14), 0},
-                 {NAS_FORM_INT8, 2, NAS_RELEASE(1, 14), 0}},
-};
+#define EXTREME(word)                                                       \
+    {                                                                       \
+        .name = word, .operands = 2, .exact = true, .scale = NAS_SCALE_ALL, \
+        .check = check_extreme, .releases = {                               \
+            {NAS_FORM_FLOAT, 1, NAS_RELEASE(1, 14), 0},                     \
+            {NAS_FORM_INT8, 2, NAS_RELEASE(1, 14), 0}                       \
+        }                                                                   \
+    }
+const nas_op_row nas_op_minimum = EXTREME("MINIMUM"), nas_op_maximum = EXTREME("MAXIMUM");
