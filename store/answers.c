@@ -4,50 +4,59 @@
 #include <math.h>
 #include <string.h>
 
-static int bind_blob(sqlite3_stmt *st, int at, const void *p, int32_t n, size_t size) {
-    if (!p) return sqlite3_bind_null(st, at);
-    return sqlite3_bind_blob64(st, at, p, (sqlite3_uint64)n * size, SQLITE_STATIC);
-}
+enum { BLOBS = 5 };
 
-static int bind_blobs(sqlite3_stmt *st, int at, const nas_answers *a) {
-    int rc = bind_blob(st, at, a->right, (a->examples + 7) / 8, 1);
-    if (rc == SQLITE_OK) rc = bind_blob(st, at + 1, a->predicted, a->examples, 1);
-    if (rc == SQLITE_OK) rc = bind_blob(st, at + 2, a->share, a->examples, 1);
-    if (rc == SQLITE_OK) rc = bind_blob(st, at + 3, a->error, a->examples, sizeof *a->error);
-    if (rc == SQLITE_OK) rc = bind_blob(st, at + 4, a->square, a->examples, sizeof *a->square);
-    return rc;
+/* In the order of their columns; none: as if there were no answers. */
+static nas_status bind_blobs(nas_store *s, nas_stmt *st, int at, const nas_answers *a,
+                             nas_err *err) {
+    const size_t n = (size_t)a->examples;
+    const struct {
+        const void *p;
+        size_t n;
+    } blobs[BLOBS] = {
+        {a->right, (n + 7) / 8},
+        {a->predicted, n},
+        {a->share, n},
+        {a->error, n * sizeof *a->error},
+        {a->square, n * sizeof *a->square},
+    };
+    for (int i = 0; i < BLOBS; i++)
+        NAS_TRY(nas_sql_bind_bytes(s, st, at + i, blobs[i].p, blobs[i].n, err));
+    return NAS_OK;
 }
 
 nas_status nas_answers_write(nas_store *s, nas_layout *l, int64_t trial, const nas_answers *a,
                              nas_err *err) {
-    enum { BLOBS = 6, DATA = 11 };
-    sqlite3_stmt *st = NULL;
+    enum { FIRST = 6, DATA = FIRST + BLOBS };
+    nas_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_ANSWERS,
-                            "INSERT OR REPLACE INTO nas_answers(study, trial, part, replicate,"
+                            "INSERT INTO nas_answers(study, trial, part, replicate,"
                             " examples, score, \"right\", predicted, share, error, square, data,"
                             " reads)"
                             " VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
                             " CASE ?2 WHEN 'test' THEN 1 + coalesce((SELECT reads FROM nas_answers"
                             " WHERE study = # AND trial = ?1 AND part = ?2 AND replicate = ?3), 0)"
-                            " END)",
+                            " END) ON CONFLICT(study, trial, part, replicate) DO UPDATE SET"
+                            " examples = excluded.examples, score = excluded.score,"
+                            " \"right\" = excluded.\"right\", predicted = excluded.predicted,"
+                            " share = excluded.share, error = excluded.error,"
+                            " square = excluded.square, data = excluded.data,"
+                            " reads = excluded.reads",
                             &st, err));
     NAS_TRY(nas_sql_bind(s, st, err, "itiir", trial, a->part, (int64_t)a->replicate,
                          (int64_t)a->examples, a->score));
-    int rc = bind_blobs(st, BLOBS, a);
-    if (rc == SQLITE_OK) rc = sqlite3_bind_int64(st, DATA, l->data);
-    if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding answers", err);
+    NAS_TRY(bind_blobs(s, st, FIRST, a, err));
+    NAS_TRY(nas_sql_bind_value(s, st, DATA, &(nas_value){.integer = l->data}, err));
     const nas_status status = nas_sql_run(s, st, err);
-    sqlite3_clear_bindings(st);
+    NAS_TRY(bind_blobs(s, st, FIRST, &(nas_answers){.examples = 0}, err));
     return status;
 }
 
 nas_status nas_trained_row(nas_store *s, nas_study_id id, int64_t row, int64_t *out, nas_err *err) {
-    char sql[96];
-    const nas_value v = {.type = NAS_COLUMN_INTEGER, .integer = row};
     *out = 0;
-    sqlite3_snprintf(sizeof sql, sql,
-                     "SELECT coalesce(reused, id) FROM nas_trials_%lld WHERE id = ?1", id.study);
-    NAS_TRY(nas_store_query_integer(s, sql, &v, 1, out, err));
+    NAS_TRY(nas_sql_integer(
+        s, nas_draft_of("SELECT coalesce(reused, id) FROM nas_trials_%l WHERE id = ?1", id.study),
+        out, err, "i", row));
     if (*out) return NAS_OK;
     return nas_fail(err, NAS_ENOTFOUND, "%s: there is no trial with the id %lld", s->path,
                     (long long)row);
@@ -63,21 +72,20 @@ nas_status nas_store_put_answers(nas_store *s, nas_study_id id, int64_t row, con
     return nas_sql_end(s, nas_answers_write(s, l, trained, a, err), err);
 }
 
-static nas_status insert_example(nas_store *s, sqlite3_stmt *st, int32_t place,
-                                 const nas_example *e, nas_err *err) {
+static nas_status insert_example(nas_store *s, nas_stmt *st, int32_t place, const nas_example *e,
+                                 nas_err *err) {
     NAS_TRY(nas_sql_bind(s, st, err, "titttiirr", e->part, (int64_t)place, e->name, e->class,
                          e->group, (int64_t)e->fold, (int64_t)e->step, e->windows, e->carried));
     enum { FOLD = 6, STEP = 7 };
-    if (e->fold < 0) sqlite3_bind_null(st, FOLD);
-    if (!e->step) sqlite3_bind_null(st, STEP);
+    if (e->fold < 0) NAS_TRY(nas_sql_bind_null(s, st, FOLD, err));
+    if (!e->step) NAS_TRY(nas_sql_bind_null(s, st, STEP, err));
     return nas_sql_run(s, st, err);
 }
 
 /* Those of the data that the version is about, unless they are there. */
 static nas_status insert_examples(nas_store *s, const nas_layout *l, const nas_example *rows,
                                   int32_t n, nas_err *err) {
-    char sql[192];
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     int64_t there = 0;
     const nas_value of[2] = {{.type = NAS_COLUMN_INTEGER, .integer = l->study},
                              {.type = NAS_COLUMN_INTEGER, .integer = l->data}};
@@ -87,18 +95,17 @@ static nas_status insert_examples(nas_store *s, const nas_layout *l, const nas_e
                                     " FROM nas_studies s WHERE s.id = ?1",
                                     of, 2, &there, err));
     if (there) return NAS_OK; /* or an older nas began the study, without them */
-    sqlite3_snprintf(
-        sizeof sql, sql,
-        "INSERT INTO nas_examples VALUES(%lld, %lld, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        (long long)l->study, (long long)l->data);
-    NAS_TRY(nas_sql_open(s, &st, err, sql, ""));
+    nas_draft *d =
+        nas_draft_of("INSERT INTO nas_examples VALUES(%l, %l, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     l->study, l->data);
+    NAS_TRY(nas_sql_open_draft(s, &st, d, err, ""));
     nas_status status = NAS_OK;
     int32_t place = 0;
     for (int32_t i = 0; status == NAS_OK && i < n; i++) {
         place = i && strcmp(rows[i].part, rows[i - 1].part) == 0 ? place + 1 : 0;
         status = insert_example(s, st, place, &rows[i], err);
     }
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     NAS_TRY(status);
     return nas_sql_put(s, err, "UPDATE nas_studies SET examples = ?2 WHERE id = ?1", "ii", l->study,
                        (int64_t)n);
@@ -124,26 +131,25 @@ nas_status nas_store_is_bare(nas_store *s, const char *name, bool *out, nas_err 
 }
 
 /* A blob of as many bytes as it must have; NULL stays NULL. */
-static const void *blob(sqlite3_stmt *st, int at, int64_t bytes, bool *fits) {
-    if (sqlite3_column_type(st, at) == SQLITE_NULL) return NULL;
-    const void *p = sqlite3_column_blob(st, at);
-    *fits = *fits && sqlite3_column_type(st, at) == SQLITE_BLOB &&
-            sqlite3_column_bytes(st, at) == bytes;
-    return p;
+static const void *blob(nas_stmt *st, int at, int64_t bytes, bool *fits) {
+    const nas_value v = nas_stmt_value(st, at);
+    size_t n;
+    if (v.is_null) return NULL;
+    *fits = *fits && v.type == NAS_COLUMN_BLOB && v.integer == bytes;
+    return nas_stmt_bytes(st, at, &n);
 }
 
 /* Are all of them as long as there are examples? */
-static bool read_answers(sqlite3_stmt *st, const char *part, nas_answers *a) {
-    const int64_t n = sqlite3_column_int64(st, 3), most = 1 << 28;
-    const int64_t replicate = sqlite3_column_int64(st, 2);
+static bool read_answers(nas_stmt *st, const char *part, nas_answers *a) {
+    const int64_t n = nas_stmt_integer(st, 3), most = 1 << 28;
+    const int64_t replicate = nas_stmt_integer(st, 2);
     bool fits = n >= 0 && n <= most && replicate >= 0 && replicate <= most;
     if (!fits) return false;
     *a = (nas_answers){
         .part = part,
         .replicate = (int32_t)replicate,
         .examples = (int32_t)n,
-        .score =
-            sqlite3_column_type(st, 4) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, 4),
+        .score = nas_stmt_real(st, 4),
         .right = blob(st, 5, (n + 7) / 8, &fits),
         .predicted = blob(st, 6, n, &fits),
         .share = blob(st, 7, n, &fits),
@@ -155,17 +161,17 @@ static bool read_answers(sqlite3_stmt *st, const char *part, nas_answers *a) {
 
 nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_t row, const char *part,
                              nas_answers_fn fn, void *ctx, nas_err *err) {
-    char sql[512];
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     if (s->schema < NAS_SCHEMA_EXAMPLES) return NAS_OK;
-    sqlite3_snprintf(sizeof sql, sql,
-                     "SELECT t.id, t.number, a.replicate, a.examples, a.score, a.\"right\","
-                     " a.predicted, a.share, a.error, a.square FROM nas_trials_%lld t"
-                     " JOIN nas_answers a ON a.study = %lld AND a.trial = coalesce(t.reused, t.id)"
+    NAS_TRY(nas_sql_open_draft(
+        s, &st,
+        nas_draft_of("SELECT t.id, t.number, a.replicate, a.examples, a.score, a.\"right\","
+                     " a.predicted, a.share, a.error, a.square FROM nas_trials_%l t"
+                     " JOIN nas_answers a ON a.study = %l AND a.trial = coalesce(t.reused, t.id)"
                      " WHERE t.version = ?1 AND t.state = 'complete' AND a.part = ?2"
                      " AND (?3 = 0 OR t.id = ?3) ORDER BY t.number, a.replicate",
-                     id.study, id.study);
-    NAS_TRY(nas_sql_open(s, &st, err, sql, "iti", id.version, part, row));
+                     id.study, id.study),
+        err, "iti", id.version, part, row));
     nas_status status;
     bool there = false;
     while ((status = nas_sql_step(s, st, &there, err)) == NAS_OK && there) {
@@ -174,9 +180,9 @@ nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_t row, const c
             status = nas_sql_damaged(s, "nas_answers: a row whose lengths do not fit", err);
             break;
         }
-        if (!fn(ctx, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), &a)) break;
+        if (!fn(ctx, nas_stmt_integer(st, 0), nas_stmt_integer(st, 1), &a)) break;
     }
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     return status;
 }
 

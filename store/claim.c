@@ -12,7 +12,7 @@ typedef struct progress {
 } progress;
 
 static nas_status read_progress(nas_store *s, nas_layout *l, progress *p, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_PROGRESS,
                             "SELECT s.trials, p.cursor, p.exhausted, (SELECT max(number) + 1 FROM"
                             " nas_trials_# WHERE version = ?1) FROM nas_studies s JOIN nas_spaces p"
@@ -22,11 +22,11 @@ static nas_status read_progress(nas_store *s, nas_layout *l, progress *p, nas_er
     bool row = false;
     NAS_TRY(nas_sql_step(s, st, &row, err));
     if (!row) return nas_fail(err, NAS_ENOTFOUND, "%s: the study is not there", s->path);
-    p->trials = sqlite3_column_int64(st, 0);
-    p->cursor = sqlite3_column_int64(st, 1);
-    p->exhausted = sqlite3_column_int(st, 2) != 0;
-    p->next = sqlite3_column_int64(st, 3);
-    sqlite3_reset(st);
+    p->trials = nas_stmt_integer(st, 0);
+    p->cursor = nas_stmt_integer(st, 1);
+    p->exhausted = (int)nas_stmt_integer(st, 2) != 0;
+    p->next = nas_stmt_integer(st, 3);
+    nas_stmt_reset(st);
     /* Samplers count on: what is far beyond would not be theirs. */
     const int64_t most = INT64_MAX / 2;
     return p->cursor < 0 || p->cursor > most || p->next < 0 || p->next > most
@@ -47,20 +47,20 @@ static bool is_left(const nas_store *s, int64_t row) {
 }
 
 /* *others: there are some that are passed over. */
-static nas_status read_waiting(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_claim *out,
+static nas_status read_waiting(nas_store *s, nas_stmt *st, nas_arena *a, nas_claim *out,
                                const char **json, bool *found, bool *others, nas_err *err) {
     for (;;) {
         NAS_TRY(nas_sql_step(s, st, found, err));
         if (!*found) return NAS_OK;
-        const int64_t row = sqlite3_column_int64(st, 0);
+        const int64_t row = nas_stmt_integer(st, 0);
         if (is_left(s, row)) continue;
         if (!is_among(s->passed, s->n_passed, row)) break;
         *others = true;
     }
-    out->id = sqlite3_column_int64(st, 0);
-    out->number = sqlite3_column_int64(st, 1);
-    const int64_t attempt = sqlite3_column_int64(st, 2), most = 1000000000;
-    const char *hash = (const char *)sqlite3_column_text(st, 3);
+    out->id = nas_stmt_integer(st, 0);
+    out->number = nas_stmt_integer(st, 1);
+    const int64_t attempt = nas_stmt_integer(st, 2), most = 1000000000;
+    const char *hash = nas_stmt_text(st, 3);
     if (!hash || !nas_hash_from_hex(hash, &out->candidate) || out->number < 0 || attempt < 0 ||
         attempt > most)
         return nas_sql_damaged(s, "a waiting trial has a number, attempt or hash that is none",
@@ -73,7 +73,7 @@ static nas_status read_waiting(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas
 static nas_status take_waiting(nas_store *s, nas_layout *l, const progress *p, const char *worker,
                                nas_arena *a, nas_claim *out, const char **json, bool *found,
                                bool *others, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_WAITING,
                             "SELECT id, number, attempt, candidate, json FROM nas_trials_#"
                             " WHERE version = ?1 AND state = 'waiting' AND number < ?2"
@@ -81,53 +81,51 @@ static nas_status take_waiting(nas_store *s, nas_layout *l, const progress *p, c
                             &st, err));
     NAS_TRY(nas_sql_bind(s, st, err, "ii", l->version, p->trials < 0 ? INT64_MAX : p->trials));
     const nas_status status = read_waiting(s, st, a, out, json, found, others, err);
-    sqlite3_reset(st);
+    nas_stmt_reset(st);
     NAS_TRY(status);
     if (!*found) return NAS_OK;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_TAKE,
                             "UPDATE nas_trials_# SET state = 'running', reason = NULL,"
-                            " attempt = ?2, worker = ?3, heartbeat = ?4, started = ?4,"
+                            " attempt = ?2, worker = ?3, heartbeat = nas_now(),"
+                            " started = nas_now(),"
                             " finished = NULL WHERE id = ?1",
                             &st, err));
-    NAS_TRY(
-        nas_sql_bind(s, st, err, "iitr", out->id, (int64_t)out->attempt, worker, nas_clock_date()));
+    NAS_TRY(nas_sql_bind(s, st, err, "iit", out->id, (int64_t)out->attempt, worker));
     return nas_sql_run(s, st, err);
 }
 
-static nas_status insert_slot(nas_store *s, nas_layout *l, sqlite3_stmt **out, nas_err *err) {
+enum { FIRST_PARAM = 6 }; /* its place among the values of the statement */
+
+static nas_status insert_slot(nas_store *s, nas_layout *l, nas_stmt **out, nas_err *err) {
     *out = l->slots[NAS_SQL_INSERT];
     if (*out) return NAS_OK;
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q,
-                        "INSERT INTO nas_trials_%lld(version, number, state, attempt, candidate,"
-                        " worker, heartbeat, started, json",
-                        l->study);
-    for (int32_t i = 0; i < l->n_params; i++) sqlite3_str_appendf(q, ", \"%w\"", l->stored[i]);
-    sqlite3_str_appendall(q, ") VALUES(?1, ?2, 'running', 1, ?3, ?4, ?5, ?5, ?6");
-    for (int32_t i = 0; i < l->n_params; i++) sqlite3_str_appendf(q, ", ?%d", i + 7);
-    sqlite3_str_appendall(q, ")");
-    return nas_layout_slot_str(s, l, NAS_SQL_INSERT, q, out, err);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q,
+                  "INSERT INTO nas_trials_%l(version, number, state, attempt, candidate,"
+                  " worker, heartbeat, started, json",
+                  l->study);
+    for (int32_t i = 0; i < l->n_params; i++) nas_draft_add(q, ", \"%w\"", l->stored[i]);
+    nas_draft_put(q, ") VALUES(?1, ?2, 'running', 1, ?3, ?4, nas_now(), nas_now(), ?5");
+    for (int32_t i = 0; i < l->n_params; i++) nas_draft_add(q, ", ?%d", i + FIRST_PARAM);
+    nas_draft_put(q, ") RETURNING id");
+    return nas_layout_slot_draft(s, l, NAS_SQL_INSERT, q, out, err);
 }
 
 static nas_status insert_trial(nas_store *s, nas_layout *l, const char *worker,
                                const nas_value *values, const char *json, nas_claim *out,
                                nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(insert_slot(s, l, &st, err));
-    NAS_TRY(nas_sql_bind(s, st, err, "iihtrt", l->version, out->number, &out->candidate, worker,
-                         nas_clock_date(), json));
-    for (int32_t i = 0; i < l->n_params; i++) {
-        const int rc = nas_sql_bind_value(st, i + 7, &values[i]);
-        if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a parameter", err);
-    }
-    NAS_TRY(nas_sql_run(s, st, err));
-    out->id = sqlite3_last_insert_rowid(s->db);
-    return NAS_OK;
+    NAS_TRY(
+        nas_sql_bind(s, st, err, "iihtt", l->version, out->number, &out->candidate, worker, json));
+    for (int32_t i = 0; i < l->n_params; i++)
+        NAS_TRY(nas_sql_bind_value(s, st, i + FIRST_PARAM, &values[i], err));
+    return nas_sql_run_returning(s, st, &out->id, err);
 }
 
 static nas_status write_cursor(nas_store *s, nas_layout *l, int64_t cursor, bool exhausted,
                                nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_CURSOR,
                             "UPDATE nas_spaces SET cursor = ?2, exhausted = ?3 WHERE study = #"
                             " AND version = ?1",
@@ -160,14 +158,14 @@ static nas_status pick_new(nas_store *s, nas_layout *l, const progress *p, const
 
 /* That may be given back to this handle. */
 static nas_status any_running(nas_store *s, nas_layout *l, bool *yes, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_RUNNING,
                             "SELECT 1 FROM nas_trials_# WHERE version = ?1 AND state = 'running'"
                             " AND (?2 = 0 OR id = ?2) LIMIT 1",
                             &st, err));
     NAS_TRY(nas_sql_bind(s, st, err, "ii", l->version, s->only));
     NAS_TRY(nas_sql_step(s, st, yes, err));
-    sqlite3_reset(st);
+    nas_stmt_reset(st);
     return NAS_OK;
 }
 
@@ -215,29 +213,30 @@ nas_status nas_store_has_candidate(nas_store *s, nas_study_id id, const nas_hash
                                    bool *yes, nas_err *err) {
     *yes = false;
     nas_layout *l = NULL;
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_layout_get(s, id, &l, err));
     NAS_TRY(nas_layout_slot(s, l, NAS_SQL_HAS,
                             "SELECT 1 FROM nas_trials_# WHERE candidate = ?1 AND version = ?2", &st,
                             err));
     NAS_TRY(nas_sql_bind(s, st, err, "hi", candidate, l->version));
     NAS_TRY(nas_sql_step(s, st, yes, err));
-    sqlite3_reset(st);
+    nas_stmt_reset(st);
     return NAS_OK;
 }
 
 /* That the value changes is the sign, also where the clock stands still. */
 static nas_status beat(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
                        nas_err *err) {
-    sqlite3_stmt *st = NULL;
-    NAS_TRY(nas_layout_slot(s, l, NAS_SQL_HEARTBEAT,
-                            "UPDATE nas_trials_# SET heartbeat = CASE heartbeat WHEN ?4 THEN"
-                            " ?4 + 0.001 ELSE ?4 END WHERE id = ?1 AND state = 'running'"
-                            " AND attempt = ?2 AND worker = ?3",
-                            &st, err));
-    NAS_TRY(nas_sql_bind(s, st, err, "iitr", c->id, (int64_t)c->attempt, worker, nas_clock_date()));
+    nas_stmt *st = NULL;
+    NAS_TRY(
+        nas_layout_slot(s, l, NAS_SQL_HEARTBEAT,
+                        "UPDATE nas_trials_# SET heartbeat = CASE heartbeat WHEN nas_now() THEN"
+                        " nas_now() + 0.001 ELSE nas_now() END WHERE id = ?1 AND state = 'running'"
+                        " AND attempt = ?2 AND worker = ?3",
+                        &st, err));
+    NAS_TRY(nas_sql_bind(s, st, err, "iit", c->id, (int64_t)c->attempt, worker));
     NAS_TRY(nas_sql_run(s, st, err));
-    if (sqlite3_changes(s->db) == 1) return NAS_OK;
+    if (nas_sql_changes(s) == 1) return NAS_OK;
     return nas_fail(err, NAS_ELOST, "trial %lld is no longer held by %s: it was given up for dead",
                     (long long)c->number, worker);
 }
@@ -261,48 +260,46 @@ typedef struct seen {
 
 static nas_status list_dead(nas_store *s, int64_t study, nas_dead_fn dead, void *ctx, nas_arena *a,
                             seen **out, nas_err *err) {
-    char sql[160];
-    sqlite3_snprintf(sizeof sql, sql,
-                     "SELECT id, attempt, heartbeat, worker FROM nas_trials_%lld WHERE version IN"
+    nas_stmt *st = NULL;
+    NAS_TRY(nas_sql_open_draft(
+        s, &st,
+        nas_draft_of("SELECT id, attempt, heartbeat, worker FROM nas_trials_%l WHERE version IN"
                      " (SELECT version FROM nas_spaces WHERE study = ?1) AND state = 'running'",
-                     study);
-    sqlite3_stmt *st = NULL;
-    NAS_TRY(nas_sql_open(s, &st, err, sql, "i", study));
+                     study),
+        err, "i", study));
     nas_status status = NAS_OK;
     bool row = true;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
-        const char *worker = (const char *)sqlite3_column_text(st, 3);
-        const double heartbeat =
-            sqlite3_column_type(st, 2) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, 2);
+        const char *worker = nas_stmt_text(st, 3);
+        const double heartbeat = nas_stmt_real(st, 2);
         if (!dead(ctx, worker ? worker : "", heartbeat)) continue;
         seen *d = nas_arena_alloc(a, sizeof *d, err);
         status = d ? nas_sql_text(st, 3, a, &d->worker, err) : NAS_ENOMEM;
         if (status != NAS_OK) break;
-        d->id = sqlite3_column_int64(st, 0);
-        d->attempt = sqlite3_column_int(st, 1);
+        d->id = nas_stmt_integer(st, 0);
+        d->attempt = (int)nas_stmt_integer(st, 1);
         d->heartbeat = heartbeat;
         d->next = *out;
         *out = d;
     }
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     return status;
 }
 
 static nas_status give_back(nas_store *s, int64_t study, int32_t retries, const char *why,
                             const seen *list, int32_t *n, nas_err *err) {
-    char sql[512];
-    sqlite3_snprintf(sizeof sql, sql,
-                     "UPDATE nas_trials_%lld SET state = CASE WHEN attempt > ?5 THEN 'failed' ELSE"
-                     " 'waiting' END, reason = ?8, finished = CASE WHEN"
-                     " attempt > ?5 THEN ?6 END, heartbeat = NULL, attempt = attempt - ?7"
-                     " WHERE id = ?1 AND"
-                     " state = 'running' AND attempt = ?2 AND heartbeat IS ?3 AND worker IS ?4",
-                     study);
     for (const seen *d = list; d; d = d->next) {
-        NAS_TRY(nas_sql_put(s, err, sql, "iirtirit", d->id, (int64_t)d->attempt, d->heartbeat,
-                            d->worker, retries < 0 ? INT64_MAX : (int64_t)retries, nas_clock_date(),
-                            (int64_t)(retries < 0), why));
-        *n += sqlite3_changes(s->db);
+        nas_draft *q = nas_draft_of(
+            "UPDATE nas_trials_%l SET state = CASE WHEN attempt > ?5 THEN 'failed' ELSE 'waiting'"
+            " END, reason = ?7, finished = CASE WHEN attempt > ?5 THEN nas_now() END,"
+            " heartbeat = NULL, attempt = attempt - ?6 WHERE id = ?1 AND state = 'running'"
+            " AND attempt = ?2 AND (heartbeat = ?3 OR heartbeat IS NULL AND ?3 IS NULL)"
+            " AND (worker = ?4 OR worker IS NULL AND ?4 IS NULL)",
+            study);
+        NAS_TRY(nas_sql_put_draft(s, q, err, "iirtiit", d->id, (int64_t)d->attempt, d->heartbeat,
+                                  d->worker, retries < 0 ? INT64_MAX : (int64_t)retries,
+                                  (int64_t)(retries < 0), why));
+        *n += (int32_t)nas_sql_changes(s);
     }
     return NAS_OK;
 }

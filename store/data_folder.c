@@ -16,7 +16,7 @@ nas_status nas_store_put_data_folder(nas_store *s, nas_study_id id, const char *
 nas_status nas_store_data_folder(nas_store *s, nas_study_id id, nas_arena *a, const char **place,
                                  nas_err *err) {
     *place = NULL;
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     if (s->schema < NAS_SCHEMA_FINALS) return NAS_OK;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT place FROM nas_spaces WHERE study = ?1 AND version = ?2", "ii",
@@ -24,6 +24,6 @@ nas_status nas_store_data_folder(nas_store *s, nas_study_id id, nas_arena *a, co
     bool row = false;
     nas_status status = nas_sql_step(s, st, &row, err);
     if (status == NAS_OK && row) status = nas_sql_text(st, 0, a, place, err);
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     return status;
 }

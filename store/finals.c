@@ -13,8 +13,9 @@ static nas_status put_figures(nas_store *s, nas_study_id id, int64_t trials, int
                               const nas_final_figure *v, int32_t n, nas_err *err) {
     for (int32_t i = 0; i < n; i++)
         NAS_TRY(nas_sql_put(s, err,
-                            "INSERT OR REPLACE INTO nas_finals(study, version, trials, trial,"
-                            " metric, value) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                            "INSERT INTO nas_finals(study, version, trials, trial, metric, value)"
+                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(study, trial, version,"
+                            " trials, metric) DO UPDATE SET value = excluded.value, place = NULL",
                             "iiiitr", id.study, id.version, trials, trained, v[i].metric, v[i].v));
     return NAS_OK;
 }
@@ -41,46 +42,46 @@ nas_status nas_store_had_final(nas_store *s, nas_study_id id, int64_t row, bool 
 }
 
 /* Rows of the version that were finalists once, which a row of finals names by who was trained. */
-static void put_former(sqlite3_str *q, const nas_layout *l) {
-    sqlite3_str_appendf(q,
-                        " WHERE version = %lld AND candidate IN (SELECT candidate FROM"
-                        " nas_trials_%lld WHERE id IN (SELECT trial FROM nas_finals WHERE study ="
-                        " %lld))",
-                        l->version, l->study, l->study);
+static void put_former(nas_draft *q, const nas_layout *l) {
+    nas_draft_add(q,
+                  " WHERE version = %l AND candidate IN (SELECT candidate FROM"
+                  " nas_trials_%l WHERE id IN (SELECT trial FROM nas_finals WHERE study ="
+                  " %l))",
+                  l->version, l->study, l->study);
 }
 
 /* "UPDATE ... SET" the columns that only finalists have; false: there are none, and *q is freed. */
-static bool put_set(sqlite3_str *q, const nas_layout *l, int64_t trials, int64_t trained) {
+static bool put_set(nas_draft *q, const nas_layout *l, int64_t trials, int64_t trained) {
     int32_t n = 0;
     for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++) {
         if (!nas_finals_has(l->names[i])) continue;
-        if (!n) sqlite3_str_appendf(q, "UPDATE nas_trials_%lld SET", l->study);
-        sqlite3_str_appendf(q, "%s \"%w\" = ", n++ ? "," : "", l->stored[i]);
+        if (!n) nas_draft_add(q, "UPDATE nas_trials_%l SET", l->study);
+        nas_draft_add(q, "%s \"%w\" = ", n++ ? "," : "", l->stored[i]);
         if (trained)
-            sqlite3_str_appendf(q,
-                                "(SELECT value FROM nas_finals WHERE study = %lld AND version ="
-                                " %lld AND trials = %lld AND trial = %lld AND metric = %Q)",
-                                l->study, l->version, trials, trained, l->names[i]);
+            nas_draft_add(q,
+                          "(SELECT value FROM nas_finals WHERE study = %l AND version ="
+                          " %l AND trials = %l AND trial = %l AND metric = %q)",
+                          l->study, l->version, trials, trained, l->names[i]);
         else
-            sqlite3_str_appendall(q, "NULL");
+            nas_draft_put(q, "NULL");
     }
-    if (!n) sqlite3_free(sqlite3_str_finish(q));
+    if (!n) nas_draft_drop(q);
     return n > 0;
 }
 
 static nas_status clear_columns(nas_store *s, const nas_layout *l, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
+    nas_draft *q = nas_draft_new();
     if (!put_set(q, l, 0, 0)) return NAS_OK;
     put_former(q, l);
-    return nas_sql_exec_str(s, q, err);
+    return nas_sql_exec_draft(s, q, err);
 }
 
 static nas_status show_columns(nas_store *s, const nas_layout *l, int64_t trials, int64_t row,
                                int64_t trained, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
+    nas_draft *q = nas_draft_new();
     if (!put_set(q, l, trials, trained)) return NAS_OK;
-    sqlite3_str_appendf(q, " WHERE id = %lld", row);
-    return nas_sql_exec_str(s, q, err);
+    nas_draft_add(q, " WHERE id = %l", row);
+    return nas_sql_exec_draft(s, q, err);
 }
 
 /* What was found of it when it was last a finalist stands among these finals, too. */
@@ -123,17 +124,18 @@ nas_status nas_store_end_finals(nas_store *s, nas_study_id id, int64_t trials, c
 /* --- of an older schema, whose columns have the figures of whoever was a finalist once */
 
 static nas_status take_metric(nas_store *s, const nas_layout *l, int32_t i, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q,
-                        "INSERT OR IGNORE INTO nas_finals(study, version, trials, trial, metric,"
-                        " value, place) SELECT %lld, %lld, (SELECT count(*) FROM nas_trials_%lld"
-                        " WHERE version = %lld AND state NOT IN ('waiting', 'running')),"
-                        " coalesce(reused, id), %Q, \"%w\", (SELECT min(c.place) FROM nas_claims c"
-                        " WHERE c.study = %lld AND c.version = %lld AND c.trial = t.id)"
-                        " FROM nas_trials_%lld t WHERE version = %lld AND \"%w\" IS NOT NULL",
-                        l->study, l->version, l->study, l->version, l->names[i], l->stored[i],
-                        l->study, l->version, l->study, l->version, l->stored[i]);
-    return nas_sql_exec_str(s, q, err);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q,
+                  "INSERT INTO nas_finals(study, version, trials, trial, metric,"
+                  " value, place) SELECT %l, %l, (SELECT count(*) FROM nas_trials_%l"
+                  " WHERE version = %l AND state NOT IN ('waiting', 'running')),"
+                  " coalesce(reused, id), %q, \"%w\", (SELECT min(c.place) FROM nas_claims c"
+                  " WHERE c.study = %l AND c.version = %l AND c.trial = t.id)"
+                  " FROM nas_trials_%l t WHERE version = %l AND \"%w\" IS NOT NULL"
+                  " ON CONFLICT DO NOTHING",
+                  l->study, l->version, l->study, l->version, l->names[i], l->stored[i], l->study,
+                  l->version, l->study, l->version, l->stored[i]);
+    return nas_sql_exec_draft(s, q, err);
 }
 
 /* Who the last finalists were is known where something is claimed of them. */
@@ -146,15 +148,15 @@ static nas_status take_version(nas_store *s, nas_study_id id, nas_err *err) {
         if (nas_finals_has(l->names[i])) NAS_TRY(take_metric(s, l, i, err));
     for (int32_t i = l->n_params; i < l->n_params + l->n_metrics; i++) {
         if (!nas_finals_has(l->names[i])) continue;
-        sqlite3_str *q = sqlite3_str_new(s->db);
-        sqlite3_str_appendf(q, "UPDATE nas_trials_%lld SET \"%w\" = NULL", l->study, l->stored[i]);
+        nas_draft *q = nas_draft_new();
+        nas_draft_add(q, "UPDATE nas_trials_%l SET \"%w\" = NULL", l->study, l->stored[i]);
         put_former(q, l);
-        sqlite3_str_appendf(q,
-                            " AND \"%w\" IS NOT NULL AND id NOT IN (SELECT trial FROM nas_claims"
-                            " WHERE study = %lld AND version = %lld) AND EXISTS (SELECT 1 FROM"
-                            " nas_claims WHERE study = %lld AND version = %lld)",
-                            l->stored[i], l->study, l->version, l->study, l->version);
-        NAS_TRY(nas_sql_exec_str(s, q, err));
+        nas_draft_add(q,
+                      " AND \"%w\" IS NOT NULL AND id NOT IN (SELECT trial FROM nas_claims"
+                      " WHERE study = %l AND version = %l) AND EXISTS (SELECT 1 FROM"
+                      " nas_claims WHERE study = %l AND version = %l)",
+                      l->stored[i], l->study, l->version, l->study, l->version);
+        NAS_TRY(nas_sql_exec_draft(s, q, err));
     }
     return NAS_OK;
 }

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-static nas_status load_head(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_study *def,
+static nas_status load_head(nas_store *s, nas_stmt *st, nas_arena *a, nas_study *def,
                             int64_t *version, nas_err *err) {
     bool row = false;
     NAS_TRY(nas_sql_step(s, st, &row, err));
@@ -14,19 +14,18 @@ static nas_status load_head(nas_store *s, sqlite3_stmt *st, nas_arena *a, nas_st
     NAS_TRY(nas_sql_text(st, 5, a, &def->tie_break, err));
     NAS_TRY(nas_sql_text(st, 8, a, &def->space_text, err));
     NAS_TRY(nas_sql_text(st, 11, a, &def->kernel, err));
-    const char *fingerprint = (const char *)sqlite3_column_text(st, 2);
-    const char *hash = (const char *)sqlite3_column_text(st, 7);
+    const char *fingerprint = nas_stmt_text(st, 2);
+    const char *hash = nas_stmt_text(st, 7);
     if (!fingerprint || !nas_hash_from_hex(fingerprint, &def->fingerprint) || !hash ||
         !nas_hash_from_hex(hash, &def->space_hash) || !nas_name_is_plain(def->name) ||
         !nas_name_is_plain(def->task) || !def->space_text ||
         (def->tie_break && !nas_name_is_plain(def->tie_break)))
         return nas_sql_damaged(s, "nas_studies: a row is not what nas writes", err);
-    def->seed = (uint64_t)sqlite3_column_int64(st, 3);
-    def->trials = sqlite3_column_int64(st, 4);
-    *version = sqlite3_column_int64(st, 6);
-    def->confidence =
-        sqlite3_column_type(st, 9) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(st, 9);
-    def->prefers = sqlite3_column_int(st, 10) != 0;
+    def->seed = (uint64_t)nas_stmt_integer(st, 3);
+    def->trials = nas_stmt_integer(st, 4);
+    *version = nas_stmt_integer(st, 6);
+    def->confidence = nas_stmt_real(st, 9);
+    def->prefers = (int)nas_stmt_integer(st, 10) != 0;
     /* Below 0.5 is none: 0, or what stands there until bounds are computed again. */
     const double c = def->confidence, none = 1e-8;
     if (*version < 1 || c < 0 || (c > none && c < 0.5) || c >= 1)
@@ -44,7 +43,7 @@ static nas_status column_type(nas_store *s, const char *name, nas_column_type *o
 
 static nas_status load_columns(nas_store *s, int64_t study, int64_t version, const char *kind,
                                nas_arena *a, int32_t *n, const nas_column **out, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT name, type, count(*) OVER () FROM nas_columns WHERE study = ?1"
                          " AND version = ?2 AND kind = ?3 ORDER BY position",
@@ -54,23 +53,22 @@ static nas_status load_columns(nas_store *s, int64_t study, int64_t version, con
     *n = 0;
     nas_status status = NAS_OK;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
-        if (!c) c = nas_arena_array(a, (size_t)sqlite3_column_int64(st, 2), sizeof *c, err);
+        if (!c) c = nas_arena_array(a, (size_t)nas_stmt_integer(st, 2), sizeof *c, err);
         status = c ? nas_sql_text(st, 0, a, &c[*n].name, err) : NAS_ENOMEM;
-        if (status == NAS_OK)
-            status = column_type(s, (const char *)sqlite3_column_text(st, 1), &c[*n].type, err);
+        if (status == NAS_OK) status = column_type(s, nas_stmt_text(st, 1), &c[*n].type, err);
         if (status == NAS_OK && !nas_name_is_plain(c[*n].name))
             status = nas_sql_damaged(s, "nas_columns: a name that is none", err);
         if (status != NAS_OK) break;
         ++*n;
     }
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     *out = c;
     return status;
 }
 
 static nas_status load_bounds(nas_store *s, int64_t study, nas_arena *a, nas_study *def,
                               nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT text, \"column\", op, bound, count(*) OVER () FROM nas_bounds"
                          " WHERE study = ?1 ORDER BY position",
@@ -79,13 +77,13 @@ static nas_status load_bounds(nas_store *s, int64_t study, nas_arena *a, nas_stu
     bool row = true;
     nas_status status = NAS_OK;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
-        if (!b) b = nas_arena_array(a, (size_t)sqlite3_column_int64(st, 4), sizeof *b, err);
+        if (!b) b = nas_arena_array(a, (size_t)nas_stmt_integer(st, 4), sizeof *b, err);
         if (!b) {
             status = NAS_ENOMEM;
             break;
         }
         nas_bound *at = &b[def->n_bounds];
-        at->bound = sqlite3_column_double(st, 3);
+        at->bound = nas_stmt_real(st, 3);
         if ((status = nas_sql_text(st, 0, a, &at->text, err)) != NAS_OK) break;
         if ((status = nas_sql_text(st, 1, a, &at->column, err)) != NAS_OK) break;
         if ((status = nas_sql_text(st, 2, a, &at->op, err)) != NAS_OK) break;
@@ -96,14 +94,14 @@ static nas_status load_bounds(nas_store *s, int64_t study, nas_arena *a, nas_stu
         }
         def->n_bounds++;
     }
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     def->bounds = b;
     return status;
 }
 
 static nas_status load_goals(nas_store *s, int64_t study, nas_arena *a, nas_study *def,
                              nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT \"column\", maximize, count(*) OVER () FROM nas_goals"
                          " WHERE study = ?1 ORDER BY position",
@@ -112,14 +110,14 @@ static nas_status load_goals(nas_store *s, int64_t study, nas_arena *a, nas_stud
     bool row = true;
     nas_status status = NAS_OK;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
-        if (!g) g = nas_arena_array(a, (size_t)sqlite3_column_int64(st, 2), sizeof *g, err);
+        if (!g) g = nas_arena_array(a, (size_t)nas_stmt_integer(st, 2), sizeof *g, err);
         status = g ? nas_sql_text(st, 0, a, &g[def->n_goals].column, err) : NAS_ENOMEM;
         if (status == NAS_OK && !nas_name_is_plain(g[def->n_goals].column))
             status = nas_sql_damaged(s, "nas_goals: an objective that is none", err);
         if (status != NAS_OK) break;
-        g[def->n_goals++].maximize = sqlite3_column_int(st, 1) != 0;
+        g[def->n_goals++].maximize = (int)nas_stmt_integer(st, 1) != 0;
     }
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     def->goals = g;
     return status;
 }
@@ -127,20 +125,20 @@ static nas_status load_goals(nas_store *s, int64_t study, nas_arena *a, nas_stud
 nas_status nas_study_load(nas_store *s, int64_t study, int64_t wanted, nas_arena *a, nas_study *def,
                           int64_t *version, nas_err *err) {
     memset(def, 0, sizeof *def);
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     const bool knows_data = s->schema >= NAS_SCHEMA_WARNINGS;
-    char sql[416];
-    sqlite3_snprintf(sizeof sql, sql,
-                     "SELECT s.name, s.task, %s.fingerprint, s.seed, s.trials, s.tie_break,"
+    NAS_TRY(nas_sql_open_draft(
+        s, &st,
+        nas_draft_of("SELECT s.name, s.task, %s.fingerprint, s.seed, s.trials, s.tie_break,"
                      " p.version, p.hash, p.text, %s, %s FROM nas_studies s JOIN nas_spaces p"
                      " ON p.study = s.id AND p.version = coalesce(nullif(?2, 0), s.version)"
                      " WHERE s.id = ?1",
                      knows_data ? "p" : "s",
                      s->schema < NAS_SCHEMA_EXAMPLES ? "NULL, 0" : "s.confidence, s.prefers",
-                     knows_data ? "s.kernel" : "NULL");
-    NAS_TRY(nas_sql_open(s, &st, err, sql, "ii", study, wanted));
+                     knows_data ? "s.kernel" : "NULL"),
+        err, "ii", study, wanted));
     const nas_status status = load_head(s, st, a, def, version, err);
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     NAS_TRY(status);
     NAS_TRY(load_columns(s, study, *version, "param", a, &def->n_params, &def->params, err));
     NAS_TRY(load_columns(s, study, *version, "metric", a, &def->n_metrics, &def->metrics, err));
@@ -150,7 +148,7 @@ nas_status nas_study_load(nas_store *s, int64_t study, int64_t wanted, nas_arena
 }
 
 nas_status nas_study_names(nas_store *s, nas_arena *a, const char **out, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT coalesce(group_concat(name, ', '), 'none') FROM"
                          " (SELECT name FROM nas_studies ORDER BY id)",
@@ -158,7 +156,7 @@ nas_status nas_study_names(nas_store *s, nas_arena *a, const char **out, nas_err
     bool row = false;
     nas_status status = nas_sql_step(s, st, &row, err);
     if (status == NAS_OK) status = nas_sql_text(st, 0, a, out, err);
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     return status;
 }
 
@@ -177,16 +175,16 @@ static nas_status not_found(nas_store *s, const char *name, int64_t n, nas_arena
 /* Which study is meant; *n: how many there are in all. */
 static nas_status pick_study(nas_store *s, const char *name, int64_t *study, int64_t *n,
                              nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT count(*), CASE WHEN ?1 IS NULL AND count(*) > 1 THEN NULL ELSE"
                          " max(id) FILTER (WHERE ?1 IS NULL OR name = ?1) END FROM nas_studies",
                          "t", name));
     bool row = false;
     const nas_status status = nas_sql_step(s, st, &row, err);
-    *n = row ? sqlite3_column_int64(st, 0) : 0;
-    *study = row ? sqlite3_column_int64(st, 1) : 0;
-    sqlite3_finalize(st);
+    *n = row ? nas_stmt_integer(st, 0) : 0;
+    *study = row ? nas_stmt_integer(st, 1) : 0;
+    nas_stmt_end(st);
     return status;
 }
 
@@ -217,11 +215,11 @@ static nas_status find(nas_store *s, const char *name, int64_t wanted, nas_arena
 /* In one read transaction, so that a writer cannot come between the tables. */
 nas_status nas_store_find_version(nas_store *s, const char *name, int64_t version, nas_arena *a,
                                   nas_study *def, nas_study_id *out, nas_err *err) {
-    const bool own = sqlite3_get_autocommit(s->db) != 0;
-    if (own) NAS_TRY(nas_sql_exec(s, "BEGIN", err));
+    const bool own = !s->backend->sql->in_transaction(s);
+    if (own) NAS_TRY(s->backend->sql->begin_read(s, err));
     *out = (nas_study_id){.joined = true};
     const nas_status status = find(s, name, version, a, def, out, err);
-    if (own) sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+    if (own) s->backend->sql->end_read(s);
     return status;
 }
 

@@ -1,5 +1,4 @@
 /* store/finish.c - what came of a trial, in one durable transaction, and its artefacts. */
-#include "base/clock.h"
 #include "store/store_int.h"
 
 #include <limits.h>
@@ -14,42 +13,41 @@ static nas_status check_state(const char *state, nas_err *err) {
     return nas_fail(err, NAS_EINVAL, "\"%s\" is not a state that a trial ends in", state);
 }
 
-enum { FIRST_METRIC = 13 }; /* its place among the values of the statement */
+enum { FIRST_METRIC = 12 }; /* its place among the values of the statement */
 
-static nas_status finish_slot(nas_store *s, nas_layout *l, sqlite3_stmt **out, nas_err *err) {
+static nas_status finish_slot(nas_store *s, nas_layout *l, nas_stmt **out, nas_err *err) {
     *out = l->slots[NAS_SQL_FINISH];
     if (*out) return NAS_OK;
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q,
-                        "UPDATE nas_trials_%lld SET state = ?4, reason = ?5, seconds = ?6,"
-                        " cpu_seconds = ?7, machine = ?8, finished = ?9, heartbeat = NULL,"
-                        " attempt = attempt - ?10,"
-                        /* What an attempt before this one trained, this one found. */
-                        " epochs_trained = coalesce(epochs_trained, 0) + ?11,"
-                        " epochs_saved = max(0, ?12 - coalesce(epochs_trained, 0))",
-                        l->study);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q,
+                  "UPDATE nas_trials_%l SET state = ?4, reason = ?5, seconds = ?6,"
+                  " cpu_seconds = ?7, machine = ?8, heartbeat = NULL, finished = CASE WHEN"
+                  " ?4 <> 'waiting' THEN nas_now() END, attempt = attempt - ?9,"
+                  /* What an attempt before this one trained, this one found. */
+                  " epochs_trained = coalesce(epochs_trained, 0) + ?10,"
+                  " epochs_saved = CASE WHEN ?11 > coalesce(epochs_trained, 0)"
+                  " THEN ?11 - coalesce(epochs_trained, 0) WHEN ?11 IS NOT NULL THEN 0 END",
+                  l->study);
     for (int32_t i = 0; i < l->n_metrics; i++)
-        sqlite3_str_appendf(q, ", \"%w\" = ?%d", l->stored[l->n_params + i], i + FIRST_METRIC);
-    sqlite3_str_appendall(q, " WHERE id = ?1 AND attempt = ?2 AND worker = ?3 AND"
-                             " state = 'running'");
-    return nas_layout_slot_str(s, l, NAS_SQL_FINISH, q, out, err);
+        nas_draft_add(q, ", \"%w\" = ?%d", l->stored[l->n_params + i], i + FIRST_METRIC);
+    nas_draft_put(q, " WHERE id = ?1 AND attempt = ?2 AND worker = ?3 AND"
+                     " state = 'running'");
+    return nas_layout_slot_draft(s, l, NAS_SQL_FINISH, q, out, err);
 }
 
 static nas_status write_row(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
                             const nas_result *r, bool *kept, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(finish_slot(s, l, &st, err));
-    const double finished = strcmp(r->state, "waiting") ? nas_clock_date() : (double)NAN;
-    NAS_TRY(nas_sql_bind(s, st, err, "iitttrrtrirr", c->id, (int64_t)c->attempt, worker, r->state,
-                         r->reason, r->seconds, r->cpu_seconds, r->machine, finished,
-                         (int64_t)r->forgiven, r->epochs_trained, r->epochs_saved));
-    for (int32_t i = 0; i < l->n_metrics; i++) {
-        const int rc = r->metrics ? nas_sql_bind_value(st, i + FIRST_METRIC, &r->metrics[i])
-                                  : sqlite3_bind_null(st, i + FIRST_METRIC);
-        if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a metric", err);
-    }
+    NAS_TRY(nas_sql_bind(s, st, err, "iitttrrtirr", c->id, (int64_t)c->attempt, worker, r->state,
+                         r->reason, r->seconds, r->cpu_seconds, r->machine, (int64_t)r->forgiven,
+                         r->epochs_trained, r->epochs_saved));
+    const nas_value none = {.is_null = true};
+    for (int32_t i = 0; i < l->n_metrics; i++)
+        NAS_TRY(
+            nas_sql_bind_value(s, st, i + FIRST_METRIC, r->metrics ? &r->metrics[i] : &none, err));
     NAS_TRY(nas_sql_run(s, st, err));
-    *kept = sqlite3_changes(s->db) == 1;
+    *kept = nas_sql_changes(s) == 1;
     return NAS_OK;
 }
 
@@ -68,7 +66,7 @@ nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err 
         {NAS_SQL_FORGET_FINALS, "DELETE FROM nas_finals WHERE study = # AND trial = ?1"},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        sqlite3_stmt *st = NULL;
+        nas_stmt *st = NULL;
         NAS_TRY(nas_layout_slot(s, l, tables[i].slot, tables[i].sql, &st, err));
         NAS_TRY(nas_sql_bind(s, st, err, "i", trial));
         NAS_TRY(nas_sql_run(s, st, err));
@@ -80,7 +78,7 @@ static nas_status write_epochs(nas_store *s, nas_layout *l, int64_t trial, const
                                nas_err *err) {
     for (int32_t i = 0; i < r->n_epochs; i++) {
         const nas_epoch_row *e = &r->epochs[i];
-        sqlite3_stmt *st = NULL;
+        nas_stmt *st = NULL;
         NAS_TRY(nas_layout_slot(s, l, NAS_SQL_EPOCH,
                                 "INSERT INTO nas_epochs VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", &st,
                                 err));
@@ -95,7 +93,7 @@ static nas_status write_stages(nas_store *s, nas_layout *l, int64_t trial, const
                                nas_err *err) {
     for (int32_t i = 0; i < r->n_stages; i++) {
         const nas_stage_row *e = &r->stages[i];
-        sqlite3_stmt *st = NULL;
+        nas_stmt *st = NULL;
         NAS_TRY(nas_layout_slot(s, l, NAS_SQL_STAGE,
                                 "INSERT INTO nas_stages VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6, ?7)", &st,
                                 err));
@@ -106,24 +104,22 @@ static nas_status write_stages(nas_store *s, nas_layout *l, int64_t trial, const
     return NAS_OK;
 }
 
-static void bind_count(sqlite3_stmt *st, int at, int64_t n) {
-    if (n < 0)
-        sqlite3_bind_null(st, at);
-    else
-        sqlite3_bind_int64(st, at, n);
+static nas_status bind_count(nas_store *s, nas_stmt *st, int at, int64_t n, nas_err *err) {
+    const nas_value v = {.integer = n, .is_null = n < 0};
+    return nas_sql_bind_value(s, st, at, &v, err);
 }
 
 static nas_status write_steps(nas_store *s, nas_layout *l, int64_t trial, const nas_result *r,
                               nas_err *err) {
     for (int32_t i = 0; i < r->n_steps; i++) {
         const nas_step_row *e = &r->steps[i];
-        sqlite3_stmt *st = NULL;
+        nas_stmt *st = NULL;
         NAS_TRY(nas_layout_slot(s, l, NAS_SQL_STEP,
                                 "INSERT INTO nas_steps VALUES(#, ?1, ?2, ?3, ?4, ?5, ?6)", &st,
                                 err));
         NAS_TRY(nas_sql_bind(s, st, err, "iitr", trial, (int64_t)i, e->name, e->accuracy));
-        bind_count(st, 5, e->tflite_bytes);
-        bind_count(st, 6, e->zlib_bytes);
+        NAS_TRY(bind_count(s, st, 5, e->tflite_bytes, err));
+        NAS_TRY(bind_count(s, st, 6, e->zlib_bytes, err));
         NAS_TRY(nas_sql_run(s, st, err));
     }
     return NAS_OK;
@@ -131,20 +127,18 @@ static nas_status write_steps(nas_store *s, nas_layout *l, int64_t trial, const 
 
 static nas_status write_artefacts(nas_store *s, nas_layout *l, int64_t trial, const nas_result *r,
                                   nas_err *err) {
+    enum { CONTENT = 4 };
     for (int32_t i = 0; i < r->n_artefacts; i++) {
         const nas_artefact *f = &r->artefacts[i];
-        sqlite3_stmt *st = NULL;
+        nas_stmt *st = NULL;
         NAS_TRY(nas_layout_slot(s, l, NAS_SQL_ARTEFACT,
                                 "INSERT INTO nas_artefacts(study, trial, name, bytes, content)"
                                 " VALUES(#, ?1, ?2, ?3, ?4)",
                                 &st, err));
         NAS_TRY(nas_sql_bind(s, st, err, "iti", trial, f->name, (int64_t)f->n));
-        const int rc =
-            f->n ? sqlite3_bind_blob64(st, 4, f->bytes, (sqlite3_uint64)f->n, SQLITE_STATIC)
-                 : sqlite3_bind_zeroblob(st, 4, 0);
-        if (rc != SQLITE_OK) return nas_sql_fail(s, rc, f->name, err);
+        NAS_TRY(nas_sql_bind_bytes(s, st, CONTENT, f->n ? f->bytes : "", f->n, err));
         NAS_TRY(nas_sql_run(s, st, err));
-        sqlite3_bind_null(st, 4);
+        NAS_TRY(nas_sql_bind_null(s, st, CONTENT, err));
     }
     return NAS_OK;
 }
@@ -175,20 +169,16 @@ nas_status nas_store_finish(nas_store *s, nas_study_id id, const nas_claim *c, c
 
 static nas_status set_metric(nas_store *s, nas_layout *l, int64_t row, const char *stored,
                              const nas_value *v, nas_err *err) {
-    char *sql = sqlite3_mprintf("UPDATE nas_trials_%lld SET \"%w\" = ?2 WHERE id = ?1 AND state NOT"
+    nas_stmt *st = NULL;
+    nas_draft *d = nas_draft_of("UPDATE nas_trials_%l SET \"%w\" = ?2 WHERE id = ?1 AND state NOT"
                                 " IN ('waiting', 'running')",
                                 l->study, stored);
-    if (!sql) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a statement", s->path);
-    sqlite3_stmt *st = NULL;
-    nas_status status = nas_sql_open(s, &st, err, sql, "i", row);
-    sqlite3_free(sql);
+    NAS_TRY(nas_sql_open_draft(s, &st, d, err, "i", row));
+    nas_status status = nas_sql_bind_value(s, st, 2, v, err);
+    if (status == NAS_OK) status = nas_sql_run(s, st, err);
+    nas_stmt_end(st);
     NAS_TRY(status);
-    const int rc = nas_sql_bind_value(st, 2, v);
-    status =
-        rc == SQLITE_OK ? nas_sql_run(s, st, err) : nas_sql_fail(s, rc, "binding a metric", err);
-    sqlite3_finalize(st);
-    NAS_TRY(status);
-    if (sqlite3_changes(s->db) == 1) return NAS_OK;
+    if (nas_sql_changes(s) == 1) return NAS_OK;
     return nas_fail(err, NAS_ENOTFOUND, "%s: there is no finished trial with the id %lld", s->path,
                     (long long)row);
 }
@@ -236,10 +226,9 @@ nas_status nas_store_put_bounds(nas_store *s, nas_study_id id, double confidence
     return nas_sql_end(s, put_bounds(s, id, confidence, f, n, err), err);
 }
 
-static nas_status copy_blob(sqlite3_stmt *st, nas_arena *a, uint8_t **bytes, size_t *n,
-                            nas_err *err) {
-    const void *p = sqlite3_column_blob(st, 0);
-    const size_t size = (size_t)sqlite3_column_bytes(st, 0);
+static nas_status copy_blob(nas_stmt *st, nas_arena *a, uint8_t **bytes, size_t *n, nas_err *err) {
+    size_t size;
+    const void *p = nas_stmt_bytes(st, 0, &size);
     *bytes = nas_arena_alloc(a, size + 1, err); /* zeroed: texts end there */
     if (!*bytes) return NAS_ENOMEM;
     if (size) memcpy(*bytes, p, size);
@@ -251,34 +240,34 @@ nas_status nas_store_artefact(nas_store *s, nas_study_id id, int64_t row, const 
                               nas_arena *a, uint8_t **bytes, size_t *n, nas_err *err) {
     *bytes = NULL;
     *n = 0;
-    sqlite3_stmt *st = NULL;
-    char sql[192];
-    sqlite3_snprintf(sizeof sql, sql,
-                     "SELECT content FROM nas_artefacts WHERE study = ?1 AND name = ?3 AND"
-                     " trial = coalesce((SELECT reused FROM nas_trials_%lld WHERE id = ?2), ?2)",
-                     id.study);
-    NAS_TRY(nas_sql_open(s, &st, err, sql, "iit", id.study, row, name));
+    nas_stmt *st = NULL;
+    NAS_TRY(nas_sql_open_draft(
+        s, &st,
+        nas_draft_of("SELECT content FROM nas_artefacts WHERE study = ?1 AND name = ?3 AND"
+                     " trial = coalesce((SELECT reused FROM nas_trials_%l WHERE id = ?2), ?2)",
+                     id.study),
+        err, "iit", id.study, row, name));
     bool found = false;
     nas_status status = nas_sql_step(s, st, &found, err);
     if (status == NAS_OK && !found)
         status = nas_fail(err, NAS_ENOTFOUND, "%s: the trial has no \"%s\" stored", s->path, name);
     if (status == NAS_OK) status = copy_blob(st, a, bytes, n, err);
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     return status;
 }
 
 nas_status nas_store_document(nas_store *s, nas_study_id id, int64_t row, nas_arena *a,
                               const char **json, nas_err *err) {
     *json = NULL;
-    sqlite3_stmt *st = NULL;
-    char sql[96];
-    sqlite3_snprintf(sizeof sql, sql, "SELECT json FROM nas_trials_%lld WHERE id = ?1", id.study);
-    NAS_TRY(nas_sql_open(s, &st, err, sql, "i", row));
+    nas_stmt *st = NULL;
+    NAS_TRY(nas_sql_open_draft(
+        s, &st, nas_draft_of("SELECT json FROM nas_trials_%l WHERE id = ?1", id.study), err, "i",
+        row));
     bool found = false;
     nas_status status = nas_sql_step(s, st, &found, err);
     if (status == NAS_OK && found) status = nas_sql_text(st, 0, a, json, err);
     if (status == NAS_OK && !*json)
         status = nas_fail(err, NAS_ENOTFOUND, "%s: the trial has no document stored", s->path);
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     return status;
 }

@@ -3,6 +3,8 @@
  * when a value of a finished trial does. */
 #include "store/store_int.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Which way a bound pulls: 1 up, -1 down, 0 neither. */
@@ -22,14 +24,14 @@ static bool is_end_of_goal(const nas_study *def, const char *column) {
     return false;
 }
 
-void nas_axis_put(const nas_axis *axis, sqlite3_str *q, const char *of, const char *column) {
+void nas_axis_put(const nas_axis *axis, nas_draft *q, const char *of, const char *column) {
     char number[32];
     if (!axis->met) {
-        sqlite3_str_appendf(q, "%s\"%w\"", of, column);
+        nas_draft_add(q, "%s\"%w\"", of, column);
         return;
     }
     nas_number_text(axis->met->bound, number);
-    sqlite3_str_appendf(q, "(%s\"%w\" %s %s)", of, column, axis->met->op, number);
+    nas_draft_add(q, "(%s\"%w\" %s %s)", of, column, axis->met->op, number);
 }
 
 /* Goals, then columns that bounds pull one way and that are no goal. The end of a goal's interval
@@ -66,92 +68,114 @@ typedef struct front {
 } front;
 
 /* Value i: NEW."column" in the trigger, else ?<i + 1>. */
-static void put_value(const front *f, sqlite3_str *q, int32_t i, bool bound) {
+static void put_value(const front *f, nas_draft *q, int32_t i, bool bound) {
     if (bound)
-        sqlite3_str_appendf(q, "?%d", i + 1);
+        nas_draft_add(q, "?%d", i + 1);
     else
         nas_axis_put(&f->axes[i], q, "NEW.", nas_layout_stored(f->l, f->axes[i].column));
 }
 
 /* Is there nothing in the front that equals or beats the values? */
-static void put_unbeaten(const front *f, sqlite3_str *q, bool bound) {
-    sqlite3_str_appendf(q, "NOT EXISTS (SELECT 1 FROM nas_front_%lld WHERE 1", f->l->study);
+static void put_unbeaten(const front *f, nas_draft *q, bool bound) {
+    nas_draft_add(q, "NOT EXISTS (SELECT 1 FROM nas_front_%l WHERE 1", f->l->study);
     for (int32_t i = 0; i < f->n; i++) {
-        sqlite3_str_appendf(q, " AND c%d %s ", i, f->axes[i].maximize ? ">=" : "<=");
+        nas_draft_add(q, " AND c%d %s ", i, f->axes[i].maximize ? ">=" : "<=");
         put_value(f, q, i, bound);
     }
-    sqlite3_str_appendall(q, ")");
+    nas_draft_put(q, ")");
 }
 
 /* Of values that are not beaten: removes those that they beat. */
-static void put_delete(const front *f, sqlite3_str *q, bool bound) {
-    sqlite3_str_appendf(q, "DELETE FROM nas_front_%lld WHERE 1", f->l->study);
+static void put_delete(const front *f, nas_draft *q, bool bound) {
+    nas_draft_add(q, "DELETE FROM nas_front_%l WHERE 1", f->l->study);
     for (int32_t i = 0; i < f->n; i++) {
-        sqlite3_str_appendf(q, " AND c%d %s ", i, f->axes[i].maximize ? "<=" : ">=");
+        nas_draft_add(q, " AND c%d %s ", i, f->axes[i].maximize ? "<=" : ">=");
         put_value(f, q, i, bound);
     }
 }
 
-static void put_insert(const front *f, sqlite3_str *q, bool bound) {
-    sqlite3_str_appendf(q, "INSERT INTO nas_front_%lld VALUES(", f->l->study);
+static void put_insert(const front *f, nas_draft *q, bool bound) {
+    nas_draft_add(q, "INSERT INTO nas_front_%l VALUES(", f->l->study);
     for (int32_t i = 0; i < f->n; i++) {
-        if (i) sqlite3_str_appendall(q, ", ");
+        if (i) nas_draft_put(q, ", ");
         put_value(f, q, i, bound);
     }
-    sqlite3_str_appendall(q, ")");
+    nas_draft_put(q, ")");
 }
 
-static void put_trigger(const front *f, sqlite3_str *q) {
-    sqlite3_str_appendf(q, "CREATE TRIGGER nas_front_%lld_add AFTER UPDATE OF state", f->l->study);
+/* Of what the trigger says each part is a draft of its own. */
+static void put_columns(const front *f, nas_draft *q) {
+    nas_draft_put(q, "state");
     for (int32_t i = 0; i < f->n; i++)
-        sqlite3_str_appendf(q, ", \"%w\"", nas_layout_stored(f->l, f->axes[i].column));
-    sqlite3_str_appendf(q, " ON nas_trials_%lld WHEN NEW.state = 'complete' AND NEW.version = %lld",
-                        f->l->study, f->l->version);
+        nas_draft_add(q, ", \"%w\"", nas_layout_stored(f->l, f->axes[i].column));
+}
+
+static void put_when(const front *f, nas_draft *q) {
+    nas_draft_add(q, "NEW.state = 'complete' AND NEW.version = %l", f->l->version);
     for (int32_t i = 0; i < f->n; i++)
-        sqlite3_str_appendf(q, " AND NEW.\"%w\" IS NOT NULL",
-                            nas_layout_stored(f->l, f->axes[i].column));
-    sqlite3_str_appendall(q, " AND ");
+        nas_draft_add(q, " AND NEW.\"%w\" IS NOT NULL", nas_layout_stored(f->l, f->axes[i].column));
+    nas_draft_put(q, " AND ");
     put_unbeaten(f, q, false);
-    sqlite3_str_appendall(q, " BEGIN ");
+}
+
+static void put_body(const front *f, nas_draft *q) {
     put_delete(f, q, false);
-    sqlite3_str_appendall(q, "; ");
+    nas_draft_put(q, "; ");
     put_insert(f, q, false);
-    sqlite3_str_appendall(q, "; END");
+}
+
+/* The trigger's text. Owner: the caller frees it. NULL: no memory. */
+static char *trigger_text(const nas_store *s, const front *f, const char *name, const char *table) {
+    enum { COLUMNS, WHEN, BODY, PARTS };
+    void (*const put[PARTS])(const front *, nas_draft *) = {put_columns, put_when, put_body};
+    char *part[PARTS];
+    nas_draft *q = NULL;
+    for (int i = 0; i < PARTS; i++) {
+        nas_draft *d = nas_draft_new();
+        put[i](f, d);
+        part[i] = nas_draft_take(d);
+    }
+    if (part[COLUMNS] && part[WHEN] && part[BODY]) {
+        q = nas_draft_new();
+        s->backend->words->put_trigger(
+            q, &(nas_trigger){name, table, part[COLUMNS], part[WHEN], part[BODY]});
+    }
+    for (int i = 0; i < PARTS; i++) free(part[i]);
+    return nas_draft_take(q);
 }
 
 /* Best first, so that most of what follows is beaten at once. */
-static nas_status open_rows(nas_store *s, const front *f, sqlite3_stmt **out, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendall(q, "SELECT ");
+static nas_status open_rows(nas_store *s, const front *f, nas_stmt **out, nas_err *err) {
+    nas_draft *q = nas_draft_new();
+    nas_draft_put(q, "SELECT ");
     for (int32_t i = 0; i < f->n; i++) {
-        if (i) sqlite3_str_appendall(q, ", ");
+        if (i) nas_draft_put(q, ", ");
         nas_axis_put(&f->axes[i], q, "", nas_layout_stored(f->l, f->axes[i].column));
     }
-    sqlite3_str_appendf(q, " FROM nas_trials_%lld WHERE version = %lld AND state = 'complete'",
-                        f->l->study, f->l->version);
+    nas_draft_add(q, " FROM nas_trials_%l WHERE version = %l AND state = 'complete'", f->l->study,
+                  f->l->version);
     for (int32_t i = 0; i < f->n; i++)
-        sqlite3_str_appendf(q, " AND \"%w\" IS NOT NULL",
-                            nas_layout_stored(f->l, f->axes[i].column));
-    sqlite3_str_appendf(q, " ORDER BY \"%w\"%s", nas_layout_stored(f->l, f->axes[0].column),
-                        f->axes[0].maximize ? " DESC" : "");
-    return nas_sql_open_str(s, out, q, err);
+        nas_draft_add(q, " AND \"%w\" IS NOT NULL", nas_layout_stored(f->l, f->axes[i].column));
+    nas_draft_add(q, " ORDER BY \"%w\"%s", nas_layout_stored(f->l, f->axes[0].column),
+                  f->axes[0].maximize ? " DESC" : "");
+    return nas_sql_open_draft(s, out, q, err, "");
 }
 
-static nas_status run_with(nas_store *s, sqlite3_stmt *from, sqlite3_stmt *st, int32_t n, bool *row,
+static nas_status run_with(nas_store *s, nas_stmt *from, nas_stmt *st, int32_t n, bool *row,
                            nas_err *err) {
     for (int32_t i = 0; i < n; i++) {
-        const int rc = sqlite3_bind_value(st, i + 1, sqlite3_column_value(from, i));
-        if (rc != SQLITE_OK) return nas_sql_fail(s, rc, "binding a value", err);
+        const nas_value v = nas_stmt_value(from, i);
+        NAS_TRY(nas_sql_bind_value(s, st, i + 1, &v, err));
     }
     const nas_status status = nas_sql_step(s, st, row, err);
-    sqlite3_reset(st);
+    nas_stmt_reset(st);
     return status;
 }
 
 enum { UNBEATEN, REMOVE, ADD, STATEMENTS };
 
-static nas_status add_rows(nas_store *s, const front *f, sqlite3_stmt *rows,
-                           sqlite3_stmt *const *st, nas_err *err) {
+static nas_status add_rows(nas_store *s, const front *f, nas_stmt *rows, nas_stmt *const *st,
+                           nas_err *err) {
     for (;;) {
         bool row = false, unbeaten = false;
         NAS_TRY(nas_sql_step(s, rows, &row, err));
@@ -164,24 +188,24 @@ static nas_status add_rows(nas_store *s, const front *f, sqlite3_stmt *rows,
 }
 
 static nas_status fill(nas_store *s, const front *f, nas_err *err) {
-    sqlite3_stmt *rows = NULL, *st[STATEMENTS] = {NULL};
-    sqlite3_str *q[STATEMENTS];
-    for (int i = 0; i < STATEMENTS; i++) q[i] = sqlite3_str_new(s->db);
-    sqlite3_str_appendall(q[UNBEATEN], "SELECT 1 WHERE ");
+    nas_stmt *rows = NULL, *st[STATEMENTS] = {NULL};
+    nas_draft *q[STATEMENTS];
+    for (int i = 0; i < STATEMENTS; i++) q[i] = nas_draft_new();
+    nas_draft_put(q[UNBEATEN], "SELECT 1 WHERE ");
     put_unbeaten(f, q[UNBEATEN], true);
     put_delete(f, q[REMOVE], true);
     put_insert(f, q[ADD], true);
     nas_status status = NAS_OK;
     for (int i = 0; i < STATEMENTS; i++) {
         if (status == NAS_OK)
-            status = nas_sql_open_str(s, &st[i], q[i], err);
+            status = nas_sql_open_draft(s, &st[i], q[i], err, "");
         else
-            sqlite3_free(sqlite3_str_finish(q[i]));
+            nas_draft_drop(q[i]);
     }
     if (status == NAS_OK) status = open_rows(s, f, &rows, err);
     if (status == NAS_OK) status = add_rows(s, f, rows, st, err);
-    sqlite3_finalize(rows);
-    for (int i = 0; i < STATEMENTS; i++) sqlite3_finalize(st[i]);
+    nas_stmt_end(rows);
+    for (int i = 0; i < STATEMENTS; i++) nas_stmt_end(st[i]);
     return status;
 }
 
@@ -195,31 +219,28 @@ static nas_status describe(nas_store *s, const nas_study *def, nas_study_id id, 
 }
 
 static nas_status make_anew(nas_store *s, const front *f, const char *trigger, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q,
-                        "DROP TRIGGER IF EXISTS nas_front_%lld_add;"
-                        "DROP TABLE IF EXISTS nas_front_%lld;CREATE TABLE nas_front_%lld(",
-                        f->l->study, f->l->study, f->l->study);
-    for (int32_t i = 0; i < f->n; i++) sqlite3_str_appendf(q, "%sc%d", i ? ", " : "", i);
-    sqlite3_str_appendf(q, ");%s", trigger);
-    NAS_TRY(nas_sql_define_str(s, q, err));
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q,
+                  "DROP TRIGGER IF EXISTS nas_front_%l_add;"
+                  "DROP TABLE IF EXISTS nas_front_%l;CREATE TABLE nas_front_%l(",
+                  f->l->study, f->l->study, f->l->study);
+    for (int32_t i = 0; i < f->n; i++) nas_draft_add(q, "%sc%d", i ? ", " : "", i);
+    nas_draft_add(q, ");%s", trigger);
+    NAS_TRY(nas_sql_define_draft(s, q, err));
     return fill(s, f, err);
 }
 
 static nas_status write_front(nas_store *s, const front *f, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    put_trigger(f, q);
-    char *sql = sqlite3_str_finish(q), name[64];
-    if (!sql) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a trigger", s->path);
-    sqlite3_snprintf(sizeof name, name, "nas_front_%lld_add", f->l->study);
-    sqlite3_stmt *st = NULL;
-    bool there = false;
-    nas_status status = nas_sql_open(
-        s, &st, err, "SELECT 1 FROM sqlite_master WHERE name = ?1 AND sql = ?2", "tt", name, sql);
-    if (status == NAS_OK) status = nas_sql_step(s, st, &there, err);
-    sqlite3_finalize(st);
-    if (status == NAS_OK && !there) status = make_anew(s, f, sql, err);
-    sqlite3_free(sql);
+    char name[64], table[64];
+    snprintf(name, sizeof name, "nas_front_%lld_add", (long long)f->l->study);
+    snprintf(table, sizeof table, "nas_trials_%lld", (long long)f->l->study);
+    char *sql = trigger_text(s, f, name, table);
+    if (!sql) return nas_sql_no_memory(s, err);
+    const nas_object trigger = {.kind = NAS_OBJECT_TRIGGER, .name = name, .text = sql};
+    bool there = false, same = false;
+    nas_status status = s->backend->schema->has_object(s, &trigger, &there, &same, err);
+    if (status == NAS_OK && !same) status = make_anew(s, f, sql, err);
+    free(sql);
     return status;
 }
 
@@ -240,9 +261,9 @@ static nas_status changed(nas_store *s, nas_study_id id, const char *column, nas
     NAS_TRY(describe(s, &def, current, a, &f, err));
     for (int32_t i = 0; i < f.n; i++) is_axis |= !strcmp(f.axes[i].column, column);
     if (!is_axis) return NAS_OK;
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "DELETE FROM nas_front_%lld", id.study);
-    NAS_TRY(nas_sql_exec_str(s, q, err));
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q, "DELETE FROM nas_front_%l", id.study);
+    NAS_TRY(nas_sql_exec_draft(s, q, err));
     return fill(s, &f, err);
 }
 

@@ -28,32 +28,26 @@ typedef struct columns {
     int32_t n;
 } columns;
 
-static void add_columns(nas_store *s, const char *of, columns *c) {
-    enum { NAME = 1 };
-    sqlite3_stmt *st = NULL;
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "PRAGMA table_info(\"%w\")", of);
-    if (nas_sql_open_str(s, &st, q, NULL) != NAS_OK) return;
-    while (c->n < COLUMNS_MOST && sqlite3_step(st) == SQLITE_ROW) {
-        const char *name = NULL;
-        if (nas_sql_text(st, NAME, c->arena, &name, NULL) != NAS_OK || !name) break;
-        if (!nas_word_in(name, c->names)) c->names[c->n++] = name;
-    }
-    sqlite3_finalize(st);
+static bool add_column(void *ctx, const char *name, const char *type) {
+    columns *c = ctx;
+    (void)type;
+    if (c->n >= COLUMNS_MOST) return false;
+    if (nas_word_in(name, c->names)) return true;
+    const char *kept = nas_arena_text(c->arena, name, NULL);
+    if (kept) c->names[c->n++] = kept;
+    return kept != NULL;
 }
 
-static void collect(nas_store *s, const char *sql, columns *c) {
-    sqlite3_stmt *st = NULL;
-    if (sqlite3_prepare_v2(s->db,
-                           "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') "
-                           "ORDER BY name",
-                           -1, &st, NULL) != SQLITE_OK)
-        return;
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        const char *name = (const char *)sqlite3_column_text(st, 0);
-        if (name && names_it(sql, name)) add_columns(s, name, c);
-    }
-    sqlite3_finalize(st);
+typedef struct tables {
+    nas_store *s;
+    const char *sql;
+    columns *columns;
+} tables;
+
+static bool add_columns(void *ctx, const char *name) {
+    const tables *t = ctx;
+    return !names_it(t->sql, name) ||
+           t->s->backend->schema->list_columns(t->s, name, add_column, t->columns, NULL) == NAS_OK;
 }
 
 /* "a, b, c"; what does not fit is counted. */
@@ -78,7 +72,8 @@ const char *nas_sql_hint(nas_store *s, nas_arena *a, const char *sql, const char
     columns *c = nas_arena_alloc(a, sizeof *c, NULL);
     if (!c) return NULL;
     *c = (columns){.arena = a};
-    collect(s, sql, c);
+    tables t = {s, sql, c};
+    (void)s->backend->schema->list_tables(s, add_columns, &t, NULL);
     if (c->n == 0) return NULL;
     /* Newer versions of SQLite quote the name, and say more behind it. */
     missing += *missing == '"';

@@ -5,11 +5,10 @@
  * the one name. */
 #include "store/store_int.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* Room that SQLite has for columns in one table, with some left for later versions. */
-enum { MOST_COLUMNS = 1500 };
 
 static const char *const fixed[] = {
     "id",      "version",        "number",       "state",   "reason",
@@ -17,6 +16,14 @@ static const char *const fixed[] = {
     "json",    "heartbeat",      "cpu_seconds",  "started", "finished",
     "reused",  "epochs_trained", "epochs_saved", NULL,
 };
+
+enum { LONGEST_NAME = 240 };
+
+bool nas_name_is_plain(const char *name) {
+    const size_t n = name ? strlen(name) : 0;
+    return n > 0 && n <= LONGEST_NAME &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == n;
+}
 
 bool nas_layout_is_fixed(const char *column) {
     for (int i = 0; fixed[i]; i++)
@@ -38,12 +45,12 @@ static const nas_column *column_at(const nas_study *def, int32_t i) {
     return i < def->n_params ? &def->params[i] : &def->metrics[i - def->n_params];
 }
 
-static nas_status check_columns(const nas_study *def, nas_err *err) {
-    const int32_t n = def->n_params + def->n_metrics;
-    if (n > MOST_COLUMNS)
+static nas_status check_columns(const nas_store *s, const nas_study *def, nas_err *err) {
+    const int32_t n = def->n_params + def->n_metrics, most = s->backend->words->most_columns;
+    if (n > most)
         return nas_fail(err, NAS_EINVAL,
                         "study %s: %d parameters and metrics, at most %d can be stored", def->name,
-                        n, MOST_COLUMNS);
+                        n, most);
     for (int32_t i = 0; i < n; i++) {
         const char *name = column_at(def, i)->name;
         if (!nas_name_is_plain(name))
@@ -63,61 +70,63 @@ static nas_status check_columns(const nas_study *def, nas_err *err) {
 }
 
 static nas_status make_table(nas_store *s, const nas_study *def, int64_t study, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q,
-                        "CREATE TABLE nas_trials_%lld(id INTEGER PRIMARY KEY,"
-                        " version INTEGER NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL,"
-                        " reason TEXT, attempt INTEGER NOT NULL, candidate TEXT NOT NULL",
-                        study);
+    const nas_backend_words *w = s->backend->words;
+    const char *const integer = w->types[NAS_COLUMN_INTEGER], *const real =
+                                                                  w->types[NAS_COLUMN_REAL];
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q,
+                  "CREATE TABLE nas_trials_%l(id %s, version %s NOT NULL, number %s NOT NULL, state"
+                  " TEXT NOT NULL, reason TEXT, attempt %s NOT NULL, candidate TEXT NOT NULL",
+                  study, w->key, integer, integer, integer);
     for (int32_t i = 0; i < def->n_params + def->n_metrics; i++)
-        sqlite3_str_appendf(q, ", \"%w\" %s", column_at(def, i)->name,
-                            type_name(column_at(def, i)->type));
+        nas_draft_add(q, ", \"%w\" %s", column_at(def, i)->name, w->types[column_at(def, i)->type]);
     /* json is last: it is long, and what stands before it is read without it. */
-    sqlite3_str_appendf(q,
-                        ", seconds REAL, cpu_seconds REAL, worker TEXT, machine TEXT,"
-                        " heartbeat REAL, started REAL, finished REAL, reused INTEGER,"
-                        " epochs_trained REAL, epochs_saved REAL, json TEXT);"
-                        "CREATE UNIQUE INDEX nas_trials_%lld_number"
-                        " ON nas_trials_%lld(version, number);"
-                        "CREATE INDEX nas_trials_%lld_state"
-                        " ON nas_trials_%lld(version, state, number);"
-                        "CREATE INDEX nas_trials_%lld_candidate"
-                        " ON nas_trials_%lld(candidate, version);",
-                        study, study, study, study, study, study);
-    return nas_sql_define_str(s, q, err);
+    nas_draft_add(
+        q,
+        ", seconds %s, cpu_seconds %s, worker TEXT, machine TEXT, heartbeat %s, started %s,"
+        " finished %s, reused %s, epochs_trained %s, epochs_saved %s, json TEXT);"
+        "CREATE UNIQUE INDEX nas_trials_%l_number ON nas_trials_%l(version, number);"
+        "CREATE INDEX nas_trials_%l_state ON nas_trials_%l(version, state, number);"
+        "CREATE INDEX nas_trials_%l_candidate ON nas_trials_%l(candidate, version);",
+        real, real, real, real, real, integer, real, real, study, study, study, study, study,
+        study);
+    return nas_sql_define_draft(s, q, err);
+}
+
+typedef struct search {
+    const char *name, *type;
+    bool have, other;
+} search;
+
+static bool compare_column(void *ctx, const char *name, const char *type) {
+    search *f = ctx;
+    if (strcasecmp(name, f->name) != 0) return true;
+    f->have = !strcmp(type, f->type);
+    f->other = !f->have;
+    return false;
 }
 
 /* *have: the table has that column, of that type, or (*other) of another one. */
 static nas_status look_up(nas_store *s, int64_t study, const char *name, const char *type,
                           bool *have, bool *other, nas_err *err) {
-    enum { NAME = 1, TYPE };
-    sqlite3_stmt *st = NULL;
-    char sql[64];
-    sqlite3_snprintf(sizeof sql, sql, "PRAGMA table_info(nas_trials_%lld)", study);
-    NAS_TRY(nas_sql_open(s, &st, err, sql, ""));
-    nas_status status;
-    bool row = false, found = false;
-    *have = false;
-    while (!found && (status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
-        const char *column = (const char *)sqlite3_column_text(st, NAME);
-        const char *has = (const char *)sqlite3_column_text(st, TYPE);
-        found = column && !strcasecmp(column, name);
-        *have = found && has && !strcmp(has, type);
-    }
-    *other = found && !*have;
-    sqlite3_finalize(st);
+    search f = {.name = name, .type = type};
+    char table[64];
+    snprintf(table, sizeof table, "nas_trials_%lld", (long long)study);
+    const nas_status status = s->backend->schema->list_columns(s, table, compare_column, &f, err);
+    *have = f.have;
+    *other = f.other;
     return status;
 }
 
 /* Where the values of a column go; it is added when there is no such place yet. */
 static nas_status place(nas_store *s, int64_t study, const nas_column *c, nas_arena *a,
                         const char **stored, nas_err *err) {
-    const char *type = type_name(c->type);
+    const char *type = s->backend->words->types[c->type];
     bool have = false, other = false;
     *stored = c->name;
     NAS_TRY(look_up(s, study, *stored, type, &have, &other, err));
     if (other) {
-        char *name = nas_arena_format(a, err, "%s__%s", c->name, type);
+        char *name = nas_arena_format(a, err, "%s__%s", c->name, type_name(c->type));
         if (!name) return NAS_ENOMEM;
         for (char *p = name + strlen(c->name); *p; p++)
             if (*p >= 'A' && *p <= 'Z') *p = (char)(*p - 'A' + 'a');
@@ -129,10 +138,9 @@ static nas_status place(nas_store *s, int64_t study, const nas_column *c, nas_ar
                             c->name);
     }
     if (have) return NAS_OK;
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "ALTER TABLE nas_trials_%lld ADD COLUMN \"%w\" %s", study, *stored,
-                        type);
-    return nas_sql_define_str(s, q, err);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q, "ALTER TABLE nas_trials_%l ADD COLUMN \"%w\" %s", study, *stored, type);
+    return nas_sql_define_draft(s, q, err);
 }
 
 static nas_status write_columns(nas_store *s, const nas_study *def, nas_study_id id, nas_arena *a,
@@ -153,14 +161,12 @@ static nas_status write_columns(nas_store *s, const nas_study *def, nas_study_id
 }
 
 nas_status nas_layout_write(nas_store *s, const nas_study *def, nas_study_id id, nas_err *err) {
-    NAS_TRY(check_columns(def, err));
-    sqlite3_stmt *st = NULL;
+    NAS_TRY(check_columns(s, def, err));
     char table[64];
-    sqlite3_snprintf(sizeof table, table, "nas_trials_%lld", id.study);
-    NAS_TRY(nas_sql_open(s, &st, err, "SELECT 1 FROM sqlite_master WHERE name = ?1", "t", table));
-    bool there = false;
-    nas_status status = nas_sql_step(s, st, &there, err);
-    sqlite3_finalize(st);
+    snprintf(table, sizeof table, "nas_trials_%lld", (long long)id.study);
+    bool there = false, same;
+    nas_status status = s->backend->schema->has_object(
+        s, &(nas_object){.kind = NAS_OBJECT_TABLE, .name = table}, &there, &same, err);
     if (status == NAS_OK && !there) status = make_table(s, def, id.study, err);
     NAS_TRY(status);
     nas_arena *a = NULL;
@@ -170,18 +176,18 @@ nas_status nas_layout_write(nas_store *s, const nas_study *def, nas_study_id id,
     return status;
 }
 
-static nas_status read_columns(nas_store *s, sqlite3_stmt *st, nas_layout *l, nas_err *err) {
+static nas_status read_columns(nas_store *s, nas_stmt *st, nas_layout *l, nas_err *err) {
     for (int32_t i = 0;; i++) {
         bool row = false;
         NAS_TRY(nas_sql_step(s, st, &row, err));
         if (!row) return NAS_OK;
         if (i == 0) {
-            const size_t n = (size_t)sqlite3_column_int64(st, 3);
+            const size_t n = (size_t)nas_stmt_integer(st, 3);
             l->names = nas_arena_array(s->arena, n, sizeof *l->names, err);
             l->stored = nas_arena_array(s->arena, n, sizeof *l->stored, err);
             if (!l->names || !l->stored) return NAS_ENOMEM;
         }
-        if (sqlite3_column_int(st, 0))
+        if ((int)nas_stmt_integer(st, 0))
             l->n_metrics++;
         else
             l->n_params++;
@@ -208,13 +214,13 @@ nas_status nas_layout_get(nas_store *s, nas_study_id id, nas_layout **out, nas_e
     if (!l) return NAS_ENOMEM;
     l->study = id.study;
     l->version = id.version;
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT kind = 'metric', name, stored, count(*) OVER () FROM nas_columns"
                          " WHERE study = ?1 AND version = ?2 ORDER BY 1, position",
                          "ii", id.study, id.version));
     const nas_status status = read_columns(s, st, l, err);
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     NAS_TRY(status);
     if (l->n_params + l->n_metrics == 0)
         return nas_fail(err, NAS_ENOTFOUND, "%s: no study %lld with a version %lld", s->path,
@@ -229,7 +235,7 @@ void nas_layout_forget(nas_store *s, nas_study_id id) {
     for (nas_layout **at = &s->layouts; *at; at = &(*at)->next) {
         nas_layout *l = *at;
         if (l->study != id.study || l->version != id.version) continue;
-        for (int i = 0; i < NAS_SQL_SLOTS; i++) sqlite3_finalize(l->slots[i]);
+        for (int i = 0; i < NAS_SQL_SLOTS; i++) nas_stmt_end(l->slots[i]);
         *at = l->next;
         return;
     }
@@ -242,33 +248,31 @@ const char *nas_layout_stored(const nas_layout *l, const char *name) {
 }
 
 static nas_status keep(nas_store *s, nas_layout *l, nas_sql_slot slot, char *sql, nas_err *err) {
-    if (!sql) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a statement", s->path);
-    const int rc =
-        sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &l->slots[slot], NULL);
-    const nas_status status = rc == SQLITE_OK ? NAS_OK : nas_sql_fail(s, rc, sql, err);
-    sqlite3_free(sql);
+    if (!sql) return nas_sql_no_memory(s, err);
+    const nas_status status = nas_sql_keep(s, sql, &l->slots[slot], err);
+    free(sql);
     return status;
 }
 
 nas_status nas_layout_slot(nas_store *s, nas_layout *l, nas_sql_slot slot, const char *sql,
-                           sqlite3_stmt **out, nas_err *err) {
+                           nas_stmt **out, nas_err *err) {
     if (!l->slots[slot]) {
-        sqlite3_str *str = sqlite3_str_new(s->db);
-        for (const char *p = sql; *p; p++) {
-            if (*p == '#')
-                sqlite3_str_appendf(str, "%lld", l->study);
-            else
-                sqlite3_str_appendchar(str, 1, *p);
+        nas_draft *d = nas_draft_new();
+        for (const char *p = sql; *p; p += *p == '#') {
+            const size_t n = strcspn(p, "#");
+            nas_draft_put_part(d, p, n);
+            p += n;
+            if (*p) nas_draft_add(d, "%l", l->study);
         }
-        NAS_TRY(keep(s, l, slot, sqlite3_str_finish(str), err));
+        NAS_TRY(keep(s, l, slot, nas_draft_take(d), err));
     }
     *out = l->slots[slot];
     return NAS_OK;
 }
 
-nas_status nas_layout_slot_str(nas_store *s, nas_layout *l, nas_sql_slot slot, sqlite3_str *sql,
-                               sqlite3_stmt **out, nas_err *err) {
-    NAS_TRY(keep(s, l, slot, sqlite3_str_finish(sql), err));
+nas_status nas_layout_slot_draft(nas_store *s, nas_layout *l, nas_sql_slot slot, nas_draft *sql,
+                                 nas_stmt **out, nas_err *err) {
+    NAS_TRY(keep(s, l, slot, nas_draft_take(sql), err));
     *out = l->slots[slot];
     return NAS_OK;
 }

@@ -8,7 +8,7 @@ nas_status nas_renames_read(nas_store *s, const nas_study *def, int64_t study, i
                             nas_arena *a, nas_renames *out, nas_err *err) {
     *out = (nas_renames){0};
     if (!def->renamed || !version) return NAS_OK;
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     const char *text = NULL;
     bool row = false;
     NAS_TRY(nas_sql_open(s, &st, err,
@@ -16,7 +16,7 @@ nas_status nas_renames_read(nas_store *s, const nas_study *def, int64_t study, i
                          study, version));
     nas_status status = nas_sql_step(s, st, &row, err);
     if (status == NAS_OK && row) status = nas_sql_text(st, 0, a, &text, err);
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     NAS_TRY(status);
     return text ? def->renamed(def->renamed_ctx, text, a, &out->v, &out->n, err) : NAS_OK;
 }
@@ -27,44 +27,44 @@ static const nas_renamed *find(const nas_renames *r, int32_t param) {
     return NULL;
 }
 
-static void put_now(const nas_value *v, sqlite3_str *q) {
+static void put_now(const nas_value *v, nas_draft *q) {
     if (v->type == NAS_COLUMN_TEXT)
-        sqlite3_str_appendf(q, " THEN %Q", v->text);
+        nas_draft_add(q, " THEN %q", v->text);
     else
-        sqlite3_str_appendf(q, " THEN %lld", v->integer);
+        nas_draft_add(q, " THEN %l", v->integer);
 }
 
-void nas_renames_put(const nas_renames *r, int32_t param, const char *stored, sqlite3_str *q) {
+void nas_renames_put(const nas_renames *r, int32_t param, const char *stored, nas_draft *q) {
     const nas_renamed *one = find(r, param);
     if (one && one->n) {
-        sqlite3_str_appendf(q, "CASE \"%w\"", stored);
+        nas_draft_add(q, "CASE \"%w\"", stored);
         for (int32_t i = 0; i < one->n; i++) {
-            sqlite3_str_appendf(q, " WHEN %Q", one->was[i]);
+            nas_draft_add(q, " WHEN %q", one->was[i]);
             put_now(&one->now[i], q);
         }
         for (int32_t i = 0; i < one->n; i++) {
-            sqlite3_str_appendf(q, " WHEN %d", i);
+            nas_draft_add(q, " WHEN %d", i);
             put_now(&one->now[i], q);
         }
-        sqlite3_str_appendall(q, " ELSE ");
+        nas_draft_put(q, " ELSE ");
     }
-    sqlite3_str_appendf(q, "\"%w\"", stored);
-    if (one && one->n) sqlite3_str_appendall(q, " END");
+    nas_draft_add(q, "\"%w\"", stored);
+    if (one && one->n) nas_draft_put(q, " END");
 }
 
 nas_status nas_renames_apply(nas_store *s, const nas_renames *r, const nas_layout *from,
                              const nas_layout *to, nas_err *err) {
     int32_t n = 0;
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "UPDATE nas_trials_%lld SET ", to->study);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q, "UPDATE nas_trials_%l SET ", to->study);
     for (int32_t i = 0; i < to->n_params; i++) {
         const char *old = nas_layout_stored(from, to->names[i]);
         if (!old || (!find(r, i) && !strcmp(old, to->stored[i]))) continue;
-        sqlite3_str_appendf(q, "%s\"%w\" = ", n++ ? ", " : "", to->stored[i]);
+        nas_draft_add(q, "%s\"%w\" = ", n++ ? ", " : "", to->stored[i]);
         nas_renames_put(r, i, old, q);
     }
-    sqlite3_str_appendf(q, " WHERE version = %lld", to->version);
-    if (n) return nas_sql_exec_str(s, q, err);
-    sqlite3_free(sqlite3_str_finish(q));
+    nas_draft_add(q, " WHERE version = %l", to->version);
+    if (n) return nas_sql_exec_draft(s, q, err);
+    nas_draft_drop(q);
     return NAS_OK;
 }

@@ -1,24 +1,24 @@
 /* store/retry.c - trials that failed wait once more. */
 #include "store/store_int.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* One trial that failed, as it is told. */
 static nas_status set_back(nas_store *s, nas_layout *l, int64_t row, int64_t number,
                            const char *reason, nas_err *err) {
-    char sql[256];
-    char *text = sqlite3_mprintf("trial %lld was set back by `nas retry`; it had failed: %s",
-                                 (long long)number, reason ? reason : "no reason is stored");
-    if (!text) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a statement", s->path);
-    sqlite3_snprintf(sizeof sql, sql,
-                     "UPDATE nas_trials_%lld SET state = 'waiting', reason = NULL, attempt = 0,"
+    char *text = nas_draft_text("trial %l was set back by `nas retry`; it had failed: %s", number,
+                                reason ? reason : "no reason is stored");
+    if (!text) return nas_sql_no_memory(s, err);
+    nas_draft *d =
+        nas_draft_of("UPDATE nas_trials_%l SET state = 'waiting', reason = NULL, attempt = 0,"
                      " worker = NULL, heartbeat = NULL, finished = NULL WHERE id = ?1",
                      l->study);
-    nas_status status = nas_sql_put(s, err, sql, "i", row);
+    nas_status status = nas_sql_put_draft(s, d, err, "i", row);
     if (status == NAS_OK) status = nas_trial_forget(s, l, row, err);
     const nas_study_id id = {.study = l->study, .version = l->version};
     if (status == NAS_OK) status = nas_warning_insert(s, id, text, err);
-    sqlite3_free(text);
+    free(text);
     return status;
 }
 
@@ -31,13 +31,11 @@ typedef struct found {
 /* Those of a range, lowest number first. */
 static nas_status list_range(nas_store *s, const nas_layout *l, int64_t first, int64_t last,
                              nas_arena *a, found **out, nas_err *err) {
-    char sql[160];
-    sqlite3_stmt *st = NULL;
-    sqlite3_snprintf(sizeof sql, sql,
-                     "SELECT id, number, state, reason FROM nas_trials_%lld WHERE version = ?1 AND"
-                     " number BETWEEN ?2 AND ?3 ORDER BY number",
-                     l->study);
-    NAS_TRY(nas_sql_open(s, &st, err, sql, "iii", l->version, first, last));
+    nas_stmt *st = NULL;
+    nas_draft *d = nas_draft_of("SELECT id, number, state, reason FROM nas_trials_%l WHERE"
+                                " version = ?1 AND number BETWEEN ?2 AND ?3 ORDER BY number",
+                                l->study);
+    NAS_TRY(nas_sql_open_draft(s, &st, d, err, "iii", l->version, first, last));
     nas_status status;
     bool row = false;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
@@ -45,12 +43,12 @@ static nas_status list_range(nas_store *s, const nas_layout *l, int64_t first, i
         status = f ? nas_sql_text(st, 2, a, &f->state, err) : NAS_ENOMEM;
         if (status == NAS_OK) status = nas_sql_text(st, 3, a, &f->reason, err);
         if (status != NAS_OK) break;
-        f->row = sqlite3_column_int64(st, 0);
-        f->number = sqlite3_column_int64(st, 1);
+        f->row = nas_stmt_integer(st, 0);
+        f->number = nas_stmt_integer(st, 1);
         *out = f;
         out = &f->next;
     }
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     return status;
 }
 

@@ -36,7 +36,7 @@ nas_status nas_store_check_name(const char *name, nas_err *err) {
         return nas_fail(err, NAS_EINVAL,
                         "\"%s\" cannot be a study's name: it is longer than %d letters", name,
                         LONGEST_NAME);
-    if (sqlite3_keyword_check(name, (int)strlen(name)))
+    if (nas_backend_keyword(name))
         return nas_fail(err, NAS_EINVAL,
                         "\"%s\" cannot be a study's name: it is a keyword of SQL; try \"%s_1\"",
                         name, name);
@@ -164,27 +164,30 @@ static nas_status check_same(const nas_study *old, const nas_study *def, nas_err
 }
 
 static nas_status insert_study(nas_store *s, const nas_study *def, int64_t *study, nas_err *err) {
-    NAS_TRY(nas_sql_put(s, err,
-                        "INSERT INTO nas_studies(name, task, fingerprint, seed, trials, version,"
-                        " created, examples) VALUES(?1, ?2, ?3, ?4, ?5, 0, ?6, 0)",
-                        "tthiir", def->name, def->task ? def->task : "", &def->fingerprint,
-                        (int64_t)def->seed, def->trials, nas_clock_date()));
-    *study = sqlite3_last_insert_rowid(s->db);
-    return NAS_OK;
+    nas_stmt *st = NULL;
+    NAS_TRY(nas_sql_open(s, &st, err,
+                         "INSERT INTO nas_studies(name, task, fingerprint, seed, trials, version,"
+                         " created, examples) VALUES(?1, ?2, ?3, ?4, ?5, 0, nas_now(), 0)"
+                         " RETURNING id",
+                         "tthii", def->name, def->task ? def->task : "", &def->fingerprint,
+                         (int64_t)def->seed, def->trials));
+    const nas_status status = nas_sql_run_returning(s, st, study, err);
+    nas_stmt_end(st);
+    return status;
 }
 
 /* The number of the data with that fingerprint; the next one when there are none. */
 static nas_status find_data(nas_store *s, const nas_study *def, int64_t study, int64_t *data,
                             nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT coalesce(min(data) FILTER (WHERE fingerprint = ?2),"
                          " coalesce(max(data), 0) + 1) FROM nas_spaces WHERE study = ?1",
                          "ih", study, &def->fingerprint));
     bool row = false;
     const nas_status status = nas_sql_step(s, st, &row, err);
-    *data = row ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
+    *data = row ? nas_stmt_integer(st, 0) : 0;
+    nas_stmt_end(st);
     return status;
 }
 
@@ -192,7 +195,7 @@ static nas_status find_data(nas_store *s, const nas_study *def, int64_t study, i
  * the last one that has this space with other data; 0: none. */
 static nas_status look_for_version(nas_store *s, const nas_study *def, int64_t data,
                                    nas_study_id *id, int64_t *twin, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT coalesce(max(version), 0) + 1,"
                          " max(version) FILTER (WHERE hash = ?2 AND data = ?3),"
@@ -201,10 +204,10 @@ static nas_status look_for_version(nas_store *s, const nas_study *def, int64_t d
                          "ihi", id->study, &def->space_hash, data));
     bool row = false;
     const nas_status status = nas_sql_step(s, st, &row, err);
-    id->joined = row && sqlite3_column_int64(st, 1) != 0;
-    id->version = row ? sqlite3_column_int64(st, id->joined ? 1 : 0) : 0;
-    *twin = row ? sqlite3_column_int64(st, 2) : 0;
-    sqlite3_finalize(st);
+    id->joined = row && nas_stmt_integer(st, 1) != 0;
+    id->version = row ? nas_stmt_integer(st, id->joined ? 1 : 0) : 0;
+    *twin = row ? nas_stmt_integer(st, 2) : 0;
+    nas_stmt_end(st);
     return status;
 }
 
@@ -248,12 +251,12 @@ static bool asks_anew(const nas_study *old, const nas_study *def) {
 
 /* What an old constraint rejected may satisfy the new ones. */
 static nas_status judge_again(nas_store *s, int64_t study, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q,
-                        "UPDATE nas_trials_%lld SET state = 'waiting', reason = NULL, attempt = 0,"
-                        " worker = NULL, finished = NULL WHERE state = 'rejected'",
-                        study);
-    return nas_sql_exec_str(s, q, err);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q,
+                  "UPDATE nas_trials_%l SET state = 'waiting', reason = NULL, attempt = 0,"
+                  " worker = NULL, finished = NULL WHERE state = 'rejected'",
+                  study);
+    return nas_sql_exec_draft(s, q, err);
 }
 
 /* A result from before a metric was measured does not answer who now asks for it: an objective, a
@@ -261,19 +264,19 @@ static nas_status judge_again(nas_store *s, int64_t study, nas_err *err) {
 static nas_status ask_again(nas_store *s, const nas_study *def, nas_study_id id, nas_err *err) {
     nas_layout *l = NULL;
     NAS_TRY(nas_layout_get(s, id, &l, err));
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q,
-                        "UPDATE nas_trials_%lld SET state = 'waiting', reason = NULL,"
-                        " worker = NULL, finished = NULL, reused = NULL WHERE version = %lld AND"
-                        " state = 'complete' AND (0",
-                        id.study, id.version);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q,
+                  "UPDATE nas_trials_%l SET state = 'waiting', reason = NULL,"
+                  " worker = NULL, finished = NULL, reused = NULL WHERE version = %l AND"
+                  " state = 'complete' AND (0",
+                  id.study, id.version);
     for (int32_t i = 0; i < def->n_goals + def->n_bounds; i++) {
         const char *column =
             i < def->n_goals ? def->goals[i].column : def->bounds[i - def->n_goals].column;
-        sqlite3_str_appendf(q, " OR \"%w\" IS NULL", nas_layout_stored(l, column));
+        nas_draft_add(q, " OR \"%w\" IS NULL", nas_layout_stored(l, column));
     }
-    sqlite3_str_appendall(q, ")");
-    return nas_sql_exec_str(s, q, err);
+    nas_draft_put(q, ")");
+    return nas_sql_exec_draft(s, q, err);
 }
 
 /* Columns of the version, and its rows where they moved. */
@@ -311,22 +314,21 @@ static nas_status write_study(nas_store *s, const nas_study *def, const nas_stud
 }
 
 static nas_status find_by_name(nas_store *s, const char *name, int64_t *study, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err, "SELECT id FROM nas_studies WHERE name = ?1", "t", name));
     bool row = false;
     const nas_status status = nas_sql_step(s, st, &row, err);
-    *study = row ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
+    *study = row ? nas_stmt_integer(st, 0) : 0;
+    nas_stmt_end(st);
     return status;
 }
 
 /* Views, counts and the winner are those of one space and one set of data at a time. */
 static nas_status check_idle(nas_store *s, int64_t study, const char *name, nas_err *err) {
     int64_t running = 0;
-    char sql[128];
-    sqlite3_snprintf(sizeof sql, sql,
-                     "SELECT count(*) FROM nas_trials_%lld WHERE state = 'running'", study);
-    NAS_TRY(nas_store_query_integer(s, sql, NULL, 0, &running, err));
+    nas_draft *d =
+        nas_draft_of("SELECT count(*) FROM nas_trials_%l WHERE state = 'running'", study);
+    NAS_TRY(nas_sql_integer(s, d, &running, err, ""));
     if (!running) return NAS_OK;
     return nas_fail(err, NAS_EBUSY,
                     "study %s is at work with another space, or other data, %lld of its trials are "
@@ -336,7 +338,7 @@ static nas_status check_idle(nas_store *s, int64_t study, const char *name, nas_
 
 static nas_status join_or_write(nas_store *s, const nas_study *def, nas_arena *a, nas_study_id *out,
                                 nas_err *err) {
-    if (nas_store_has_moved(s))
+    if (s->backend->file && s->backend->file->has_moved(s))
         return nas_fail(err, NAS_EBUSY, "%s was removed by another process: start again", s->path);
     NAS_TRY(find_by_name(s, def->name, &out->study, err));
     if (out->study == 0) return write_study(s, def, NULL, a, out, err);
@@ -363,5 +365,23 @@ nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out
         nas_layout_forget(s, *out);
         *out = (nas_study_id){0};
     }
+    return status;
+}
+
+nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n, nas_err *err) {
+    nas_stmt *st = NULL;
+    NAS_TRY(
+        nas_sql_open(s, &st, err, "SELECT id, count(*) OVER () FROM nas_studies ORDER BY id", ""));
+    nas_status status;
+    bool row = false;
+    for (*n = 0; (status = nas_sql_step(s, st, &row, err)) == NAS_OK && row; ++*n) {
+        if (*n == 0) *ids = nas_arena_array(a, (size_t)nas_stmt_integer(st, 1), sizeof **ids, err);
+        if (!*ids) {
+            status = NAS_ENOMEM;
+            break;
+        }
+        (*ids)[*n] = nas_stmt_integer(st, 0);
+    }
+    nas_stmt_end(st);
     return status;
 }

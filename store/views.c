@@ -12,106 +12,98 @@ void nas_number_text(double v, char out[32]) {
     }
 }
 
-/* Runs sql, which makes `name`, unless the object is there from the same sql. */
-static nas_status write_object(nas_store *s, const char *kind, const char *name, sqlite3_str *str,
-                               nas_err *err) {
-    char *sql = sqlite3_str_finish(str);
-    if (!sql) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a view", s->path);
-    sqlite3_stmt *st = NULL;
+static const char *const kinds[] = {"TABLE", "VIEW", "INDEX", "TRIGGER"};
+
+/* Runs the statement that makes o, unless the object is there from the same. */
+static nas_status write_object(nas_store *s, nas_object o, nas_draft *text, nas_err *err) {
+    char *sql = nas_draft_take(text);
     bool there = false, same = false;
-    nas_status status =
-        nas_sql_open(s, &st, err, "SELECT sql FROM sqlite_master WHERE name = ?1", "t", name);
-    if (status == NAS_OK) status = nas_sql_step(s, st, &there, err);
-    const char *old = there ? (const char *)sqlite3_column_text(st, 0) : NULL;
-    if (old) same = !strcmp(old, sql);
-    sqlite3_finalize(st);
-    if (status == NAS_OK && there && !same) {
-        sqlite3_str *drop = sqlite3_str_new(s->db);
-        sqlite3_str_appendf(drop, "DROP %s \"%w\"", kind, name);
-        status = nas_sql_define_str(s, drop, err);
-    }
+    if (!sql) return nas_sql_no_memory(s, err);
+    o.text = sql;
+    nas_status status = s->backend->schema->has_object(s, &o, &there, &same, err);
+    if (status == NAS_OK && there && !same)
+        status =
+            nas_sql_define_draft(s, nas_draft_of("DROP %s \"%w\"", kinds[o.kind], o.name), err);
     if (status == NAS_OK && !same) status = nas_sql_define(s, sql, err);
-    sqlite3_free(sql);
+    free(sql);
     return status;
 }
 
-/* A view of this connection alone stands before the file's of that name. */
-static nas_status write_temporary(nas_store *s, const char *name, const char *body, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "DROP VIEW IF EXISTS temp.\"%w\"; CREATE TEMP VIEW \"%w\" AS %s", name,
-                        name, body);
-    return nas_sql_define_str(s, q, err);
+static nas_status write_own(nas_store *s, const char *name, const char *body, nas_err *err) {
+    nas_draft *q = nas_draft_new();
+    s->backend->words->put_own_view(q, name, body);
+    return nas_sql_define_draft(s, q, err);
 }
 
-static nas_status write_view(nas_store *s, const char *study, const char *tail, sqlite3_str *body,
+static nas_status write_view(nas_store *s, const char *study, const char *tail, nas_draft *body,
                              nas_err *err) {
-    char *text = sqlite3_str_finish(body);
-    if (!text) return nas_fail(err, NAS_ENOMEM, "%s: no memory for a view", s->path);
+    char *text = nas_draft_take(body);
+    if (!text) return nas_sql_no_memory(s, err);
     char name[128];
-    sqlite3_snprintf(sizeof name, name, "%s%s", study, tail);
+    snprintf(name, sizeof name, "%s%s", study, tail);
     if (s->mode == NAS_STORE_READ) {
-        const nas_status status = write_temporary(s, name, text, err);
-        sqlite3_free(text);
+        const nas_status status = write_own(s, name, text, err);
+        free(text);
         return status;
     }
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "CREATE VIEW \"%w\" AS %s", name, text);
-    sqlite3_free(text);
-    return write_object(s, "VIEW", name, q, err);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q, "CREATE VIEW \"%w\" AS %s", name, text);
+    free(text);
+    return write_object(s, (nas_object){NAS_OBJECT_VIEW, name, NULL}, q, err);
 }
 
 /* What constraints ask for now and an old version never measured: no trial of it keeps them. */
-static void put_unmeasured(const nas_study *def, const nas_layout *l, sqlite3_str *q) {
+static void put_unmeasured(const nas_study *def, const nas_layout *l, nas_draft *q) {
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const char *column = def->bounds[i].column;
         bool there = nas_layout_stored(l, column) != NULL;
         for (int32_t k = 0; k < i; k++) there |= !strcmp(def->bounds[k].column, column);
-        if (!there) sqlite3_str_appendf(q, ", NULL AS \"%w\"", column);
+        if (!there) nas_draft_add(q, ", NULL AS \"%w\"", column);
     }
 }
 
 static nas_status write_main(nas_store *s, const nas_study *def, const nas_layout *l,
                              nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendall(q, "SELECT number, state, reason");
+    nas_draft *q = nas_draft_new();
+    nas_draft_put(q, "SELECT number, state, reason");
     for (int32_t i = 0; i < l->n_params + l->n_metrics; i++)
-        sqlite3_str_appendf(q, ", \"%w\" AS \"%w\"", l->stored[i], l->names[i]);
+        nas_draft_add(q, ", \"%w\" AS \"%w\"", l->stored[i], l->names[i]);
     put_unmeasured(def, l, q);
-    sqlite3_str_appendf(q,
-                        ", seconds, cpu_seconds, epochs_trained, epochs_saved, attempt, worker,"
-                        " machine,"
-                        " datetime(started, 'unixepoch') AS started,"
-                        " datetime(finished, 'unixepoch') AS finished, reused, candidate, id"
-                        " FROM nas_trials_%lld WHERE version = %lld",
-                        l->study, l->version);
+    nas_draft_add(q,
+                  ", seconds, cpu_seconds, epochs_trained, epochs_saved, attempt, worker,"
+                  " machine,"
+                  " datetime(started, 'unixepoch') AS started,"
+                  " datetime(finished, 'unixepoch') AS finished, reused, candidate, id"
+                  " FROM nas_trials_%l WHERE version = %l",
+                  l->study, l->version);
     return write_view(s, def->name, "", q, err);
 }
 
 static nas_status write_feasible(nas_store *s, const nas_study *def, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "SELECT * FROM \"%w\" WHERE state = 'complete'", def->name);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q, "SELECT * FROM \"%w\" WHERE state = 'complete'", def->name);
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
         char number[32];
         nas_number_text(b->bound, number);
-        sqlite3_str_appendf(q, " AND \"%w\" %s %s", b->column, b->op, number);
+        nas_draft_add(q, " AND \"%w\" %s %s", b->column, b->op, number);
     }
     return write_view(s, def->name, "_feasible", q, err);
 }
 
 static nas_status write_rejected(nas_store *s, const nas_study *def, nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "SELECT * FROM \"%w\" WHERE state = 'rejected'", def->name);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q, "SELECT * FROM \"%w\" WHERE state = 'rejected'", def->name);
     return write_view(s, def->name, "_rejected", q, err);
 }
 
 static nas_status write_warnings(nas_store *s, const nas_study *def, const nas_layout *l,
                                  nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q,
-                        "SELECT text, datetime(first_seen, 'unixepoch') AS first_seen FROM"
-                        " nas_warnings WHERE study = %lld AND version = %lld ORDER BY position",
-                        l->study, l->version);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q,
+                  "SELECT text, datetime(first_seen, 'unixepoch') AS first_seen FROM"
+                  " nas_warnings WHERE study = %l AND version = %l ORDER BY position",
+                  l->study, l->version);
     return write_view(s, def->name, "_warnings", q, err);
 }
 
@@ -119,22 +111,21 @@ static nas_status write_warnings(nas_store *s, const nas_study *def, const nas_l
  * Where the study prefers it, the winner of the last claim goes before. */
 static nas_status write_best(nas_store *s, const nas_study *def, const nas_layout *l,
                              nas_err *err) {
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "SELECT * FROM \"%w_feasible\"", def->name);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q, "SELECT * FROM \"%w_feasible\"", def->name);
     for (int32_t i = 0; i < def->n_goals; i++)
-        sqlite3_str_appendf(q, "%s \"%w\" IS NOT NULL", i ? " AND" : " WHERE",
-                            def->goals[i].column);
-    sqlite3_str_appendall(q, " ORDER BY ");
+        nas_draft_add(q, "%s \"%w\" IS NOT NULL", i ? " AND" : " WHERE", def->goals[i].column);
+    nas_draft_put(q, " ORDER BY ");
     if (def->prefers)
-        sqlite3_str_appendf(q,
-                            "id = (SELECT trial FROM nas_claims WHERE study = %lld AND version ="
-                            " %lld AND place = 0) DESC, ",
-                            l->study, l->version);
+        nas_draft_add(q,
+                      "id = (SELECT trial FROM nas_claims WHERE study = %l AND version ="
+                      " %l AND place = 0) DESC, ",
+                      l->study, l->version);
     for (int32_t i = 0; i < def->n_goals; i++)
-        sqlite3_str_appendf(q, "\"%w\" %s, ", def->goals[i].column,
-                            def->goals[i].maximize ? "DESC" : "ASC");
-    if (def->tie_break) sqlite3_str_appendf(q, "\"%w\" ASC NULLS LAST, ", def->tie_break);
-    sqlite3_str_appendall(q, "number LIMIT 1");
+        nas_draft_add(q, "\"%w\" %s, ", def->goals[i].column,
+                      def->goals[i].maximize ? "DESC" : "ASC");
+    if (def->tie_break) nas_draft_add(q, "\"%w\" ASC NULLS LAST, ", def->tie_break);
+    nas_draft_put(q, "number LIMIT 1");
     return write_view(s, def->name, "_best", q, err);
 }
 
@@ -145,19 +136,19 @@ static nas_status write_pareto(nas_store *s, const nas_study *def, const nas_lay
     nas_axis *axes = NULL;
     int32_t n = 0;
     NAS_TRY(nas_front_axes(def, a, &axes, &n, err));
-    sqlite3_str *q = sqlite3_str_new(s->db);
+    nas_draft *q = nas_draft_new();
     if (n == 0) {
-        sqlite3_str_appendf(q, "SELECT * FROM \"%w\" WHERE state = 'complete'", def->name);
+        nas_draft_add(q, "SELECT * FROM \"%w\" WHERE state = 'complete'", def->name);
         return write_view(s, def->name, "_pareto", q, err);
     }
-    sqlite3_str_appendf(q,
-                        "SELECT a.* FROM nas_front_%lld f CROSS JOIN \"%w\" a"
-                        " WHERE a.state = 'complete'",
-                        l->study, def->name);
+    nas_draft_add(q,
+                  "SELECT a.* FROM nas_front_%l f CROSS JOIN \"%w\" a"
+                  " WHERE a.state = 'complete'",
+                  l->study, def->name);
     for (int32_t i = 0; i < n; i++) {
-        sqlite3_str_appendall(q, " AND ");
+        nas_draft_put(q, " AND ");
         nas_axis_put(&axes[i], q, "a.", axes[i].column);
-        sqlite3_str_appendf(q, " = f.c%d", i);
+        nas_draft_add(q, " = f.c%d", i);
     }
     return write_view(s, def->name, "_pareto", q, err);
 }
@@ -166,75 +157,75 @@ static nas_status write_pareto(nas_store *s, const nas_study *def, const nas_lay
 static nas_status write_index(nas_store *s, const nas_study *def, const nas_layout *l,
                               nas_err *err) {
     char name[64];
-    sqlite3_snprintf(sizeof name, name, "nas_trials_%lld_goal", l->study);
-    sqlite3_str *q = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "CREATE INDEX %s ON nas_trials_%lld(version", name, l->study);
+    snprintf(name, sizeof name, "nas_trials_%lld_goal", (long long)l->study);
+    nas_draft *q = nas_draft_new();
+    nas_draft_add(q, "CREATE INDEX %s ON nas_trials_%l(version", name, l->study);
     for (int32_t i = 0; i < def->n_goals; i++)
-        sqlite3_str_appendf(q, ", \"%w\"%s", nas_layout_stored(l, def->goals[i].column),
-                            def->goals[i].maximize ? " DESC" : "");
-    if (def->tie_break) sqlite3_str_appendf(q, ", \"%w\"", nas_layout_stored(l, def->tie_break));
-    sqlite3_str_appendall(q, ", number) WHERE state = 'complete'");
-    return write_object(s, "INDEX", name, q, err);
+        nas_draft_add(q, ", \"%w\"%s", nas_layout_stored(l, def->goals[i].column),
+                      def->goals[i].maximize ? " DESC" : "");
+    if (def->tie_break) nas_draft_add(q, ", \"%w\"", nas_layout_stored(l, def->tie_break));
+    nas_draft_put(q, ", number) WHERE state = 'complete'");
+    return write_object(s, (nas_object){NAS_OBJECT_INDEX, name, NULL}, q, err);
 }
 
 /* One arm of `trials`, with the metrics that all studies have. */
-static void trials_arm(sqlite3_str *q, sqlite3_stmt *study, const char *shared) {
-    const char *name = (const char *)sqlite3_column_text(study, 0);
-    sqlite3_str_appendf(q, "SELECT '%q' AS study, number, state, reason%s, seconds FROM \"%w\"",
-                        name, shared, name);
+static void trials_arm(nas_draft *q, nas_stmt *study, const char *shared) {
+    const char *name = nas_stmt_text(study, 0);
+    nas_draft_add(q, "SELECT %q AS study, number, state, reason%s, seconds FROM \"%w\"", name,
+                  shared, name);
 }
 
 /* One arm of nas_progress. Numbers have no gaps, so that those that are complete need not be
  * counted. */
-static void progress_arm(sqlite3_str *q, sqlite3_stmt *study, const char *states) {
-    const char *name = (const char *)sqlite3_column_text(study, 0);
-    const int64_t id = sqlite3_column_int64(study, 1), version = sqlite3_column_int64(study, 2);
-    sqlite3_str_appendf(q,
-                        "SELECT * FROM (SELECT '%q' AS study, 'complete' AS state,"
-                        " (SELECT max(number) + 1 FROM nas_trials_%lld WHERE version = %lld)"
-                        " - (SELECT count(*) FROM nas_trials_%lld WHERE version = %lld AND state IN"
-                        " (%s)) AS trials UNION ALL SELECT '%q', state, count(*) FROM"
-                        " nas_trials_%lld WHERE version = %lld AND state IN (%s) GROUP BY state)"
-                        " WHERE trials > 0",
-                        name, id, version, id, version, states, name, id, version, states);
+static void progress_arm(nas_draft *q, nas_stmt *study, const char *states) {
+    const char *name = nas_stmt_text(study, 0);
+    const int64_t id = nas_stmt_integer(study, 1), version = nas_stmt_integer(study, 2);
+    nas_draft_add(q,
+                  "SELECT * FROM (SELECT %q AS study, 'complete' AS state,"
+                  " (SELECT max(number) + 1 FROM nas_trials_%l WHERE version = %l)"
+                  " - (SELECT count(*) FROM nas_trials_%l WHERE version = %l AND state IN"
+                  " (%s)) AS trials UNION ALL SELECT %q, state, count(*) FROM"
+                  " nas_trials_%l WHERE version = %l AND state IN (%s) GROUP BY state)"
+                  " WHERE trials > 0",
+                  name, id, version, id, version, states, name, id, version, states);
 }
 
 /* An arm for each study. */
-static nas_status write_arms(nas_store *s, sqlite3_stmt *studies,
-                             void (*arm)(sqlite3_str *, sqlite3_stmt *, const char *),
-                             const char *with, sqlite3_str *q, nas_err *err) {
+static nas_status write_arms(nas_store *s, nas_stmt *studies,
+                             void (*arm)(nas_draft *, nas_stmt *, const char *), const char *with,
+                             nas_draft *q, nas_err *err) {
     /* SQLite takes 500 arms at most; groups of them keep far below. */
     enum { GROUP = 200 };
     for (int64_t n = 0;; n++) {
         bool row = false;
         NAS_TRY(nas_sql_step(s, studies, &row, err));
         if (!row) {
-            sqlite3_str_appendall(q, ")");
+            nas_draft_put(q, ")");
             return NAS_OK;
         }
         if (n % GROUP == 0)
-            sqlite3_str_appendall(q, n ? ") UNION ALL SELECT * FROM (" : "SELECT * FROM (");
+            nas_draft_put(q, n ? ") UNION ALL SELECT * FROM (" : "SELECT * FROM (");
         else
-            sqlite3_str_appendall(q, " UNION ALL ");
+            nas_draft_put(q, " UNION ALL ");
         arm(q, studies, with);
     }
 }
 
 static nas_status write_over_all(nas_store *s, const char *view,
-                                 void (*arm)(sqlite3_str *, sqlite3_stmt *, const char *),
+                                 void (*arm)(nas_draft *, nas_stmt *, const char *),
                                  const char *with, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(s, &st, err, "SELECT name, id, version FROM nas_studies ORDER BY id", ""));
-    sqlite3_str *q = sqlite3_str_new(s->db);
+    nas_draft *q = nas_draft_new();
     const nas_status status = write_arms(s, st, arm, with, q, err);
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     if (status == NAS_OK) return write_view(s, view, "", q, err);
-    sqlite3_free(sqlite3_str_finish(q));
+    nas_draft_drop(q);
     return status;
 }
 
 static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(nas_sql_open(
         s, &st, err,
         "SELECT coalesce(group_concat(', \"' || replace(name, '\"', '\"\"') || '\"', ''), '') FROM"
@@ -247,7 +238,7 @@ static nas_status write_trials(nas_store *s, nas_arena *a, nas_err *err) {
     const char *shared = "";
     nas_status status = nas_sql_step(s, st, &row, err);
     if (status == NAS_OK) status = nas_sql_text(st, 0, a, &shared, err);
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     NAS_TRY(status);
     NAS_TRY(write_over_all(s, "trials", trials_arm, shared, err));
     return write_over_all(s, "nas_progress", progress_arm,
@@ -262,27 +253,25 @@ static nas_status write_old_pareto(nas_store *s, const nas_study *def, const nas
     NAS_TRY(nas_front_axes(def, a, &axes, &all, err));
     for (int32_t i = 0; i < all; i++)
         if (nas_layout_stored(l, axes[i].column)) axes[n++] = axes[i];
-    sqlite3_str *q = sqlite3_str_new(s->db), *better = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(q, "SELECT a.* FROM \"%w\" a WHERE a.state = 'complete'", def->name);
-    for (int32_t i = 0; i < n; i++)
-        sqlite3_str_appendf(q, " AND a.\"%w\" IS NOT NULL", axes[i].column);
-    sqlite3_str_appendf(
-        q, n ? " AND NOT EXISTS (SELECT 1 FROM \"%w\" b WHERE b.state = 'complete'" : "",
-        def->name);
+    nas_draft *q = nas_draft_new(), *better = nas_draft_new();
+    nas_draft_add(q, "SELECT a.* FROM \"%w\" a WHERE a.state = 'complete'", def->name);
+    for (int32_t i = 0; i < n; i++) nas_draft_add(q, " AND a.\"%w\" IS NOT NULL", axes[i].column);
+    nas_draft_add(q, n ? " AND NOT EXISTS (SELECT 1 FROM \"%w\" b WHERE b.state = 'complete'" : "",
+                  def->name);
     for (int32_t i = 0; i < n; i++) {
         const char *const more = axes[i].maximize ? ">" : "<";
-        sqlite3_str_appendall(q, " AND ");
+        nas_draft_put(q, " AND ");
         nas_axis_put(&axes[i], q, "b.", axes[i].column);
-        sqlite3_str_appendf(q, " %s= ", more);
+        nas_draft_add(q, " %s= ", more);
         nas_axis_put(&axes[i], q, "a.", axes[i].column);
-        sqlite3_str_appendall(better, i ? " OR " : " AND (");
+        nas_draft_put(better, i ? " OR " : " AND (");
         nas_axis_put(&axes[i], better, "b.", axes[i].column);
-        sqlite3_str_appendf(better, " %s ", more);
+        nas_draft_add(better, " %s ", more);
         nas_axis_put(&axes[i], better, "a.", axes[i].column);
     }
-    char *any = sqlite3_str_finish(better);
-    sqlite3_str_appendf(q, n ? "%s))" : "", any ? any : "");
-    sqlite3_free(any);
+    char *any = nas_draft_take(better);
+    nas_draft_add(q, n ? "%s))" : "", any ? any : "");
+    free(any);
     return write_view(s, def->name, "_pareto", q, err);
 }
 
@@ -313,9 +302,9 @@ nas_status nas_views_show(nas_store *s, const nas_study *def, nas_study_id id, n
     nas_layout *l = NULL;
     NAS_TRY(nas_layout_get(s, id, &l, err));
     NAS_TRY(check_goals(def, l, err));
-    NAS_TRY(nas_sql_define(s, "PRAGMA query_only=0; PRAGMA temp_store=MEMORY", err));
+    NAS_TRY(s->backend->schema->own_views(s, true, err));
     const nas_status status = write_old(s, def, l, a, err);
-    const nas_status back = nas_sql_define(s, "PRAGMA query_only=1", status == NAS_OK ? err : NULL);
+    const nas_status back = s->backend->schema->own_views(s, false, status == NAS_OK ? err : NULL);
     return status == NAS_OK ? back : status;
 }
 

@@ -1,13 +1,13 @@
 /* store/warnings.c - what was said while a study was run, each text once a version. */
-#include "base/clock.h"
 #include "store/store_int.h"
 
 nas_status nas_warning_insert(nas_store *s, nas_study_id id, const char *text, nas_err *err) {
-    return nas_sql_put(s, err,
-                       "INSERT OR IGNORE INTO nas_warnings SELECT ?1, ?2,"
-                       " (SELECT 1 + coalesce(max(position), -1) FROM nas_warnings"
-                       "  WHERE study = ?1 AND version = ?2), ?3, ?4",
-                       "iitr", id.study, id.version, text, nas_clock_date());
+    return nas_sql_put(
+        s, err,
+        "INSERT INTO nas_warnings SELECT ?1, ?2,"
+        " (SELECT 1 + coalesce(max(position), -1) FROM nas_warnings"
+        "  WHERE study = ?1 AND version = ?2), ?3, nas_now() WHERE true ON CONFLICT DO NOTHING",
+        "iit", id.study, id.version, text);
 }
 
 nas_status nas_store_put_warning(nas_store *s, nas_study_id id, const char *text, nas_err *err) {
@@ -17,7 +17,7 @@ nas_status nas_store_put_warning(nas_store *s, nas_study_id id, const char *text
 
 nas_status nas_store_warnings(nas_store *s, nas_study_id id, nas_warning_fn fn, void *ctx,
                               nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     if (s->schema < NAS_SCHEMA_WARNINGS) return NAS_OK;
     NAS_TRY(nas_sql_open(s, &st, err,
                          "SELECT text FROM nas_warnings WHERE study = ?1 AND version = ?2"
@@ -26,9 +26,9 @@ nas_status nas_store_warnings(nas_store *s, nas_study_id id, nas_warning_fn fn, 
     nas_status status;
     bool row = false;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
-        const char *text = (const char *)sqlite3_column_text(st, 0);
+        const char *text = nas_stmt_text(st, 0);
         if (text && !fn(ctx, text)) break;
     }
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     return status;
 }

@@ -1,6 +1,8 @@
-/* store/place.c - the file that a database is: whether it has one name, and whether it is still the
- * one at its path. Nothing here opens it for reading: closing would drop SQLite's locks (POSIX). */
-#include "store/store_int.h"
+/* store/sqlite/place.c - the file that a database is: whether it has one name, and whether it is
+ * still the one at its path. Nothing here opens it for reading: closing would drop SQLite's locks
+ * (POSIX). */
+#include "base/clock.h"
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,7 +92,7 @@ static bool is_own_mount(const char *real) {
     return yes;
 }
 
-nas_status nas_store_check_names(const char *path, nas_err *err) {
+nas_status nas_place_check_names(const char *path, nas_err *err) {
     struct stat st;
     if (stat(path, &st) || !S_ISREG(st.st_mode)) return NAS_OK;
     if (st.st_nlink > 1)
@@ -117,14 +119,14 @@ static nas_status is_lost(const nas_store *s, int i, const char *how, nas_err *e
 
 static nas_status check_one(const nas_store *s, int i, nas_err *err) {
     struct stat st;
-    const nas_file_id *id = i ? &s->beside[i - 1] : &s->place.id;
+    const nas_file_id *id = i ? &lite(s)->beside[i - 1] : &lite(s)->place.id;
     if (!id->inode) return NAS_OK;
     /* The path as it was given: a folder that gets another name takes all three with it. */
-    if (look_at(i ? s->real : s->path, i, &st))
+    if (look_at(i ? lite(s)->real : s->path, i, &st))
         return is_gone() ? is_lost(s, i, "removed or moved", err) : NAS_OK;
     if (!is_file(&st, id)) return is_lost(s, i, "replaced", err);
     if (i == 0 && st.st_size == 0) return is_lost(s, i, "emptied", err);
-    if (i || st.st_nlink <= 1 || s->place.any_name) return NAS_OK;
+    if (i || st.st_nlink <= 1 || lite(s)->place.any_name) return NAS_OK;
     return nas_fail(err, NAS_EMOVED,
                     "%s got another name (a hard link), and runs under different names damage the "
                     "file: remove the other name and the same command goes on, or set --one-name "
@@ -132,21 +134,21 @@ static nas_status check_one(const nas_store *s, int i, nas_err *err) {
                     s->path);
 }
 
-nas_status nas_store_still(const nas_store *s, nas_err *err) {
+nas_status nas_place_still(const nas_store *s, nas_err *err) {
     for (int i = 0; i < NAS_PLACE_FILES; i++) NAS_TRY(check_one(s, i, err));
     return NAS_OK;
 }
 
 nas_status nas_place_expect(const nas_store *s, nas_err *err) {
-    return s->expects ? check_one(s, 0, err) : NAS_OK;
+    return lite(s)->expects ? check_one(s, 0, err) : NAS_OK;
 }
 
 nas_status nas_place_take(nas_store *s, nas_err *err) {
     struct stat st;
-    if (s->expects)
-        return nas_store_has_moved(s) ? is_lost(s, 0, "removed or moved", err)
-                                      : check_one(s, 0, err);
-    if (stat(s->path, &st) == 0) s->place.id = id_of(&st);
+    if (lite(s)->expects)
+        return nas_sqlite_has_moved(s) ? is_lost(s, 0, "removed or moved", err)
+                                       : check_one(s, 0, err);
+    if (stat(s->path, &st) == 0) lite(s)->place.id = id_of(&st);
     return NAS_OK;
 }
 
@@ -155,10 +157,10 @@ void nas_place_settle(nas_store *s) {
     /* SQLite's name has no symbolic links. Where the path has none either it will do, and survives
      * another name of its folder. */
     const bool link = lstat(s->path, &st) == 0 && S_ISLNK(st.st_mode);
-    const char *real = link ? sqlite3_db_filename(s->db, "main") : NULL;
-    s->real = strdup(real ? real : s->path);
-    for (int i = 1; s->real && i < NAS_PLACE_FILES; i++)
-        if (look_at(s->real, i, &st) == 0) s->beside[i - 1] = id_of(&st);
+    const char *real = link ? sqlite3_db_filename(lite(s)->db, "main") : NULL;
+    lite(s)->real = strdup(real ? real : s->path);
+    for (int i = 1; lite(s)->real && i < NAS_PLACE_FILES; i++)
+        if (look_at(lite(s)->real, i, &st) == 0) lite(s)->beside[i - 1] = id_of(&st);
 }
 
 nas_status nas_place_check_length(const char *path, bool is_new, nas_err *err) {
@@ -175,17 +177,35 @@ nas_status nas_place_check_length(const char *path, bool is_new, nas_err *err) {
                     path, n, most);
 }
 
-bool nas_store_is_read_long(nas_store *s, int64_t bytes) {
+static bool is_read_long(nas_store *s, int64_t bytes) {
     struct stat st;
     int pages = 0, moved = 0;
-    if (!s->real || look_at(s->real, 1, &st) || st.st_size <= bytes) return false;
+    if (!lite(s)->real || look_at(lite(s)->real, 1, &st) || st.st_size <= bytes) return false;
     const int rc =
-        sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+        sqlite3_wal_checkpoint_v2(lite(s)->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
     return rc == SQLITE_OK && moved < pages;
 }
 
-nas_store_place nas_store_place_of(const nas_store *s) {
-    return s->place;
+/* Moves what is in the -wal file now into the file, as far as it takes at most that long: whoever
+ * reads an older state holds it up. Closing the last connection does the same. */
+static bool settle(nas_store *s, double seconds) {
+    const double start = nas_clock_wall(), pause = 0.005;
+    int target = -1;
+    for (;;) {
+        int pages = -1, moved = -1;
+        const int rc =
+            sqlite3_wal_checkpoint_v2(lite(s)->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+        if (rc != SQLITE_OK && rc != SQLITE_BUSY && rc != SQLITE_LOCKED) return false;
+        if (rc == SQLITE_OK && target < 0) target = pages;
+        /* Fewer than there were: all had been moved, and a writer began the file anew. */
+        if (rc == SQLITE_OK && (moved >= target || pages < target)) return true;
+        if (nas_clock_wall() - start > seconds) return false;
+        nas_clock_sleep(pause);
+    }
+}
+
+static nas_store_place place_of(const nas_store *s) {
+    return lite(s)->place;
 }
 
 const char *nas_place_tail(int i) {
@@ -220,15 +240,14 @@ void nas_place_unlink(const char *path, int i) {
 }
 
 /* O_PATH: such a descriptor can be closed beside SQLite, and needs no permission. */
-void nas_store_hold(const nas_store *s, nas_held *h) {
-    nas_held_end(h);
-    h->real = s->real ? strdup(s->real) : NULL;
+static void hold(const nas_store *s, nas_held *h) {
+    h->real = lite(s)->real ? strdup(lite(s)->real) : NULL;
     for (int i = 0; h->real && i < NAS_PLACE_FILES; i++) {
         char *name = sqlite3_mprintf("%s%s", h->real, tails[i]);
         struct stat st;
         h->fd[i] = name ? open(name, O_PATH | O_CLOEXEC) : -1;
         sqlite3_free(name);
-        const nas_file_id *id = i ? &s->beside[i - 1] : &s->place.id;
+        const nas_file_id *id = i ? &lite(s)->beside[i - 1] : &lite(s)->place.id;
         if (h->fd[i] < 0 || (fstat(h->fd[i], &st) == 0 && is_file(&st, id))) continue;
         close(h->fd[i]); /* somebody else's */
         h->fd[i] = -1;
@@ -243,3 +262,20 @@ void nas_held_end(nas_held *h) {
     free(h->real);
     h->real = NULL;
 }
+
+static void take_turns(nas_store *s, nas_turns *t) {
+    lite(s)->turns = t;
+}
+
+const nas_backend_file nas_sqlite_file = {
+    .check_names = nas_place_check_names,
+    .still = nas_place_still,
+    .place = place_of,
+    .has_moved = nas_sqlite_has_moved,
+    .hold = hold,
+    .is_read_long = is_read_long,
+    .lacks_wal = nas_sqlite_lacks_wal,
+    .take_turns = take_turns,
+    .settle = settle,
+    .copy = nas_sqlite_copy,
+};

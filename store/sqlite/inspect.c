@@ -1,22 +1,16 @@
-/* store/inspect.c - is the schema of a file what nas makes, and do the rows that statements are
- * made of hold what nas writes? Asked before anything else is read, migrated or written.
+/* store/sqlite/inspect.c - is the schema of a file what nas makes, and do the rows that statements
+ * are made of hold what nas writes? Asked before anything else is read, migrated or written.
  *
  * People's own tables, views and plain indices stay. What would run with our statements does not:
  * triggers on our tables, columns that are computed or checked, indices of expressions, tables that
  * are functions. */
-#include "store/store_int.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
 
 enum { LONGEST_NAME = 240 };
-
-bool nas_name_is_plain(const char *name) {
-    const size_t n = name ? strlen(name) : 0;
-    return n > 0 && n <= LONGEST_NAME &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == n;
-}
 
 /* Words of SQL, as far as they matter here. */
 typedef struct token {
@@ -190,8 +184,8 @@ static nas_status foreign(const inspection *k, const object *o, const char *what
 
 static nas_status torn(const inspection *k, const object *o, nas_err *err) {
     char what[320];
-    sqlite3_snprintf(sizeof what, what, "its schema says other things of \"%.200s\" than its text",
-                     o->name);
+    snprintf(what, sizeof what, "its schema says other things of \"%.200s\" than its text",
+             o->name);
     return nas_sql_damaged(k->s, what, err);
 }
 
@@ -275,26 +269,25 @@ static nas_status inspect_object(inspection *k, const object *o, nas_err *err) {
 }
 
 static nas_status inspect_objects(inspection *k, nas_err *err) {
-    sqlite3_stmt *st = NULL;
+    nas_stmt *st = NULL;
     NAS_TRY(
         nas_sql_open(k->s, &st, err, "SELECT type, name, tbl_name, sql FROM sqlite_master", ""));
     nas_status status;
     bool row = false;
     while ((status = nas_sql_step(k->s, st, &row, err)) == NAS_OK && row) {
-        const object o = {
-            (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1),
-            (const char *)sqlite3_column_text(st, 2), (const char *)sqlite3_column_text(st, 3)};
-        status = sqlite3_errcode(k->s->db) == SQLITE_NOMEM
-                     ? nas_sql_fail(k->s, SQLITE_NOMEM, "its schema", err)
+        const object o = {nas_stmt_text(st, 0), nas_stmt_text(st, 1), nas_stmt_text(st, 2),
+                          nas_stmt_text(st, 3)};
+        status = sqlite3_errcode(lite(k->s)->db) == SQLITE_NOMEM
+                     ? nas_sqlite_fail(k->s, SQLITE_NOMEM, "its schema", err)
                      : inspect_object(k, &o, err);
         if (status != NAS_OK) break;
     }
-    sqlite3_finalize(st);
+    nas_stmt_end(st);
     NAS_TRY(status);
     for (const expected *e = k->all; e; e = e->next) {
         char what[128];
         if (k->there[e->number]) continue;
-        sqlite3_snprintf(sizeof what, what, "it has no %s %s", e->type, e->name);
+        snprintf(what, sizeof what, "it has no %s %s", e->type, e->name);
         return nas_sql_damaged(k->s, what, err);
     }
     return NAS_OK;
@@ -408,17 +401,17 @@ static const struct {
 
 static nas_status inspect_rows(const inspection *k, nas_err *err) {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        sqlite3_stmt *st = NULL;
-        sqlite3_str *q = sqlite3_str_new(k->s->db);
+        nas_stmt *st = NULL;
+        nas_draft *q = nas_draft_new();
         bool row = false;
-        sqlite3_str_appendf(q, "SELECT 1 FROM %s LIMIT 1", rules[i].rows);
+        nas_draft_add(q, "SELECT 1 FROM %s LIMIT 1", rules[i].rows);
         if (rules[i].since > k->s->schema) {
-            sqlite3_free(sqlite3_str_finish(q));
+            nas_draft_drop(q);
             continue;
         }
-        NAS_TRY(nas_sql_open_str(k->s, &st, q, err));
+        NAS_TRY(nas_sql_open_draft(k->s, &st, q, err, ""));
         const nas_status status = nas_sql_step(k->s, st, &row, err);
-        sqlite3_finalize(st);
+        nas_stmt_end(st);
         NAS_TRY(status);
         if (row) return nas_sql_damaged(k->s, rules[i].what, err);
     }
@@ -440,10 +433,10 @@ nas_status nas_store_inspect(nas_store *s, nas_err *err) {
     inspection k = {.s = s};
     /* All of one moment: somebody may have brought it up to date since its version was read. */
     NAS_TRY(nas_sql_exec(s, "BEGIN", err));
-    nas_status status = nas_schema_pragma(s, "user_version", &s->schema, err);
+    nas_status status = nas_sqlite_pragma(s, "user_version", &s->schema, err);
     if (status == NAS_OK) status = expect_all(s->schema, &k.all, err);
     if (status == NAS_OK) status = inspect_objects(&k, err);
     if (status == NAS_OK) status = inspect_rows(&k, err);
-    sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+    sqlite3_exec(lite(s)->db, "COMMIT", NULL, NULL, NULL);
     return status == NAS_OK ? make_functions(s, err) : status;
 }

@@ -1,5 +1,5 @@
-/* store/copy.c - a database whole in another file, while others may write to it. */
-#include "store/store_int.h"
+/* store/sqlite/copy.c - a database whole in another file, while others may write to it. */
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ static nas_status check_target(const char *from, const char *to, bool replace, n
 
 /* One step, so that it is the state of one moment. Whoever writes meanwhile does so elsewhere. */
 static nas_status copy_pages(nas_store *s, sqlite3 *to, nas_err *err) {
-    sqlite3_backup *b = sqlite3_backup_init(to, "main", s->db, "main");
+    sqlite3_backup *b = sqlite3_backup_init(to, "main", lite(s)->db, "main");
     int rc = SQLITE_NOMEM;
     if (b) {
         while ((rc = sqlite3_backup_step(b, -1)) == SQLITE_BUSY || rc == SQLITE_LOCKED)
@@ -46,14 +46,14 @@ static nas_status free_trials(nas_store *copy, nas_err *err) {
     int64_t *ids = NULL, n = 0;
     NAS_TRY(nas_studies_list(copy, a, &ids, &n, err));
     NAS_TRY(nas_sql_begin(copy, NAS_SYNC_FULL, err));
-    sqlite3_str *q = sqlite3_str_new(copy->db);
-    sqlite3_str_appendall(q, "UPDATE nas_studies SET at_work = 0;");
+    nas_draft *q = nas_draft_new();
+    nas_draft_put(q, "UPDATE nas_studies SET at_work = 0;");
     for (int64_t i = 0; i < n; i++)
-        sqlite3_str_appendf(q,
-                            "UPDATE nas_trials_%lld SET state = 'waiting', attempt = attempt - 1,"
-                            " heartbeat = NULL WHERE state = 'running';",
-                            ids[i]);
-    return nas_sql_end(copy, nas_sql_exec_str(copy, q, err), err);
+        nas_draft_add(q,
+                      "UPDATE nas_trials_%l SET state = 'waiting', attempt = attempt - 1,"
+                      " heartbeat = NULL WHERE state = 'running';",
+                      ids[i]);
+    return nas_sql_end(copy, nas_sql_exec_draft(copy, q, err), err);
 }
 
 static nas_status sync_file(const char *path, nas_err *err) {
@@ -83,7 +83,7 @@ static nas_status fill(nas_store *s, const char *fresh, nas_err *err) {
     return st == NAS_OK ? nas_copy_settle(fresh, err) : st;
 }
 
-nas_status nas_store_copy(nas_store *s, const char *to, bool replace, nas_err *err) {
+nas_status nas_sqlite_copy(nas_store *s, const char *to, bool replace, nas_err *err) {
     NAS_TRY(check_target(s->path, to, replace, err));
     nas_fresh fresh;
     char *file = sqlite3_mprintf("%s%s", *to == '/' ? "" : "./", to);

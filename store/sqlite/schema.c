@@ -1,6 +1,6 @@
-/* store/schema.c - the tables that every database has, as steps from one schema version to the
- * next. docs/SCHEMA.md tells what they mean. */
-#include "store/store_int.h"
+/* store/sqlite/schema.c - the tables that every database has, as steps from one schema version to
+ * the next. docs/SCHEMA.md tells what they mean. */
+#include "store/sqlite/sqlite.h"
 
 /* Version 1. */
 static const char first[] =
@@ -214,25 +214,6 @@ static const char seventh[] = "CREATE TABLE nas_finals("
 
                               "ALTER TABLE nas_spaces ADD COLUMN place TEXT;";
 
-nas_status nas_studies_list(nas_store *s, nas_arena *a, int64_t **ids, int64_t *n, nas_err *err) {
-    sqlite3_stmt *st = NULL;
-    NAS_TRY(
-        nas_sql_open(s, &st, err, "SELECT id, count(*) OVER () FROM nas_studies ORDER BY id", ""));
-    nas_status status;
-    bool row = false;
-    for (*n = 0; (status = nas_sql_step(s, st, &row, err)) == NAS_OK && row; ++*n) {
-        if (*n == 0)
-            *ids = nas_arena_array(a, (size_t)sqlite3_column_int64(st, 1), sizeof **ids, err);
-        if (!*ids) {
-            status = NAS_ENOMEM;
-            break;
-        }
-        (*ids)[*n] = sqlite3_column_int64(st, 0);
-    }
-    sqlite3_finalize(st);
-    return status;
-}
-
 /* Step i leads from version i to i + 1: statements, then columns (NULL ends them) that the table of
  * every study gets. A step that was
  * published is never changed. */
@@ -255,10 +236,9 @@ static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int6
     NAS_TRY(nas_sql_define(s, steps[step].sql, err));
     for (int64_t i = 0; i < n; i++) {
         for (int k = 0; steps[step].columns[k]; k++) {
-            char sql[96];
-            sqlite3_snprintf(sizeof sql, sql, "ALTER TABLE nas_trials_%lld ADD COLUMN %s", ids[i],
-                             steps[step].columns[k]);
-            NAS_TRY(nas_sql_define(s, sql, err));
+            nas_draft *d = nas_draft_of("ALTER TABLE nas_trials_%l ADD COLUMN %s", ids[i],
+                                        steps[step].columns[k]);
+            NAS_TRY(nas_sql_define_draft(s, d, err));
         }
     }
     return NAS_OK;
@@ -268,14 +248,14 @@ static nas_status take_step(nas_store *s, int64_t step, const int64_t *ids, int6
  * study's. */
 static nas_status find_kernels(nas_store *s, const int64_t *ids, int64_t n, nas_err *err) {
     for (int64_t i = 0; i < n; i++) {
-        sqlite3_str *q = sqlite3_str_new(s->db);
-        sqlite3_str_appendf(q,
-                            "UPDATE nas_studies SET kernel = (SELECT replace(machine,"
-                            " rtrim(machine, replace(machine, ' ', '')), '') FROM nas_trials_%lld"
-                            " WHERE state IN ('complete', 'diverged') AND machine LIKE '%%, %%'"
-                            " ORDER BY id LIMIT 1) WHERE id = %lld",
-                            ids[i], ids[i]);
-        NAS_TRY(nas_sql_exec_str(s, q, err));
+        nas_draft *q = nas_draft_new();
+        nas_draft_add(q,
+                      "UPDATE nas_studies SET kernel = (SELECT replace(machine,"
+                      " rtrim(machine, replace(machine, ' ', '')), '') FROM nas_trials_%l"
+                      " WHERE state IN ('complete', 'diverged') AND machine LIKE '%%, %%'"
+                      " ORDER BY id LIMIT 1) WHERE id = %l",
+                      ids[i], ids[i]);
+        NAS_TRY(nas_sql_exec_draft(s, q, err));
     }
     return NAS_OK;
 }
@@ -292,46 +272,32 @@ static nas_status write_all_views(nas_store *s, nas_arena *a, const int64_t *ids
     return NAS_OK;
 }
 
-int nas_schema_version(void) {
-    return (int)(sizeof steps / sizeof *steps);
-}
-
-nas_status nas_schema_pragma(nas_store *s, const char *name, int64_t *out, nas_err *err) {
-    char sql[64];
-    sqlite3_snprintf(sizeof sql, sql, "PRAGMA %s", name);
-    sqlite3_stmt *st = NULL;
-    NAS_TRY(nas_sql_open(s, &st, err, sql, ""));
-    bool row = false;
-    const nas_status status = nas_sql_step(s, st, &row, err);
-    *out = row ? sqlite3_column_int64(st, 0) : 0;
-    sqlite3_finalize(st);
-    return status;
-}
+_Static_assert(sizeof steps / sizeof *steps == NAS_SCHEMA_NOW, "a step for each version");
 
 static nas_status migrate(nas_store *s, nas_arena *a, nas_err *err) {
     int64_t version = 0;
-    NAS_TRY(nas_schema_pragma(s, "user_version", &version, err));
+    NAS_TRY(nas_sqlite_pragma(s, "user_version", &version, err));
     if (version >= nas_schema_version()) return NAS_OK; /* another process was quicker */
     int64_t *ids = NULL, n = 0;
     if (version > 0) NAS_TRY(nas_studies_list(s, a, &ids, &n, err));
     /* Views that people made name tables which steps make anew, and their indices and checks may
      * have texts in double quotes: they are no reason to fail. */
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 1, NULL);
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, 1, NULL);
+    sqlite3_db_config(lite(s)->db, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 1, NULL);
+    sqlite3_db_config(lite(s)->db, SQLITE_DBCONFIG_DQS_DDL, 1, NULL);
     nas_status st = NAS_OK;
     for (int64_t i = version; st == NAS_OK && i < nas_schema_version(); i++)
         st = take_step(s, i, ids, n, err);
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 0, NULL);
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_db_config(lite(s)->db, SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, 0, NULL);
+    sqlite3_db_config(lite(s)->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     NAS_TRY(st);
     if (version < NAS_SCHEMA_WARNINGS) NAS_TRY(find_kernels(s, ids, n, err));
     if (version < NAS_SCHEMA_FINALS) NAS_TRY(nas_finals_take(s, ids, n, err));
     s->schema = nas_schema_version();
     NAS_TRY(write_all_views(s, a, ids, n, err));
-    sqlite3_str *sql = sqlite3_str_new(s->db);
-    sqlite3_str_appendf(sql, "PRAGMA application_id=%d; PRAGMA user_version=%d",
-                        NAS_STORE_APPLICATION, nas_schema_version());
-    return nas_sql_define_str(s, sql, err);
+    nas_draft *sql = nas_draft_new();
+    nas_draft_add(sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", NAS_STORE_APPLICATION,
+                  nas_schema_version());
+    return nas_sql_define_draft(s, sql, err);
 }
 
 static nas_status tell_objects(sqlite3 *db, nas_object_fn fn, void *ctx, nas_err *err) {

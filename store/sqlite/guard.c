@@ -1,7 +1,7 @@
-/* store/guard.c - what a statement may do, on every connection. A file may come from anybody, and
- * its texts become part of statements: whatever they hold, no other file is reached, nothing is
- * loaded, and only tables of ours are written. */
-#include "store/store_int.h"
+/* store/sqlite/guard.c - what a statement may do, on every connection. A file may come from
+ * anybody, and its texts become part of statements: whatever they hold, no other file is reached,
+ * nothing is loaded, and only tables of ours are written. */
+#include "store/sqlite/sqlite.h"
 
 #include <string.h>
 #include <strings.h>
@@ -94,10 +94,10 @@ static int allow(void *ctx, int action, const char *a, const char *b, const char
     nas_store *s = ctx;
     (void)c;
     bool yes = s && reads(action, a, b, within);
-    if (!yes && s && s->door != NAS_DOOR_QUERY) yes = writes(action, a, within);
-    if (!yes && s && s->door == NAS_DOOR_DEFINE)
+    if (!yes && s && lite(s)->door != NAS_DOOR_QUERY) yes = writes(action, a, within);
+    if (!yes && s && lite(s)->door == NAS_DOOR_DEFINE)
         yes = defines(action, a, b, within) || (action == SQLITE_PRAGMA && pragma_sets(a));
-    if (!yes && s) s->denied = true;
+    if (!yes && s) lite(s)->denied = true;
     return yes ? SQLITE_OK : SQLITE_DENY;
 }
 
@@ -117,10 +117,10 @@ static int64_t patience(const nas_store *s) {
 
 static int spend(void *ctx) {
     nas_store *s = ctx;
-    if (s->endless) return 1;
-    if (!s->bounded || ++s->spent <= LEAST) return 0;
-    s->endless = s->spent > patience(s);
-    return s->endless;
+    if (lite(s)->endless) return 1;
+    if (!lite(s)->bounded || ++lite(s)->spent <= LEAST) return 0;
+    lite(s)->endless = lite(s)->spent > patience(s);
+    return lite(s)->endless;
 }
 
 void nas_guard_connection(sqlite3 *db, nas_store *s) {
@@ -144,12 +144,12 @@ void nas_guard_connection(sqlite3 *db, nas_store *s) {
 }
 
 nas_door nas_guard_door(nas_store *s, nas_door door) {
-    const nas_door before = s->door;
-    s->door = door;
+    const nas_door before = lite(s)->door;
+    lite(s)->door = door;
     return before;
 }
 
 void nas_guard_patience(nas_store *s, bool bounded) {
-    s->spent = 0;
-    s->bounded = bounded;
+    lite(s)->spent = 0;
+    lite(s)->bounded = bounded;
 }

@@ -1,8 +1,9 @@
-/* store/save.c - a database that was removed or replaced while it was open, in a file of its own.
+/* store/sqlite/save.c - a database that was removed or replaced while it was open, in a file of its
+ * own.
  */
 #include "base/clock.h"
 #include "base/files/file.h"
-#include "store/store_int.h"
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>

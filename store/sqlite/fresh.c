@@ -1,7 +1,8 @@
-/* store/fresh.c - the name under which a database is made, until it is whole and takes its own. */
+/* store/sqlite/fresh.c - the name under which a database is made, until it is whole and takes its
+ * own. */
 #include "base/files/file.h"
 #include "base/files/life.h"
-#include "store/store_int.h"
+#include "store/sqlite/sqlite.h"
 
 #include <dirent.h>
 #include <errno.h>

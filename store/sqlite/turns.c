@@ -1,6 +1,6 @@
-/* store/turns.c - a lock in memory that processes share, by which writers of one run wait for each
- * other. Asking SQLite again and again either comes late or keeps a processor busy. */
-#include "store/store_int.h"
+/* store/sqlite/turns.c - a lock in memory that processes share, by which writers of one run wait
+ * for each other. Asking SQLite again and again either comes late or keeps a processor busy. */
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <pthread.h>
