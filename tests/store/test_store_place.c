@@ -301,9 +301,9 @@ static bool hold_up(void *ctx, const nas_row *row) {
     (void)row;
     /* Nothing is being read any more: what was written can leave the -wal file. */
     int pages = 0, moved = 0;
-    assert_int_equal(
-        sqlite3_wal_checkpoint_v2(lite(writer)->db, NULL, SQLITE_CHECKPOINT_RESTART, &pages, &moved),
-        SQLITE_OK);
+    assert_int_equal(sqlite3_wal_checkpoint_v2(lite(writer)->db, NULL, SQLITE_CHECKPOINT_RESTART,
+                                               &pages, &moved),
+                     SQLITE_OK);
     return true;
 }
 
