@@ -133,33 +133,13 @@ static nas_status check_header(nas_store *s, nas_err *err) {
                : nas_sql_damaged(s, "its texts are not in UTF-8", err);
 }
 
-static bool is_link(const char *path) {
-    struct stat st;
-    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
-}
-
-/* SQLite's other files lie beside what a symbolic link leads to. Owner: the caller frees it. */
-static char *real_of(const char *path) {
-    char *real = is_link(path) ? realpath(path, NULL) : NULL;
-    return real ? real : strdup(path);
-}
-
-static bool has_bytes(const char *path, const char *tail) {
-    struct stat st;
-    char *real = real_of(path);
-    char *name = real ? sqlite3_mprintf("%s%s", real, tail) : NULL;
-    const bool yes = name && stat(name, &st) == 0 && st.st_size > 0;
-    sqlite3_free(name);
-    free(real);
-    return yes;
-}
-
 /* SQLite plays such a file back into the database, and removes another file that it names. Ours
  * keep a -wal file, and one of these for a moment when an empty one is removed. */
 static nas_status check_journal(nas_store *s, nas_err *err) {
     const double a_while = 0.05;
-    for (int i = 0; i < 20 && has_bytes(s->path, "-journal"); i++) nas_clock_sleep(a_while);
-    if (!has_bytes(s->path, "-journal")) return NAS_OK;
+    for (int i = 0; i < 20 && nas_file_has_bytes(s->path, "-journal"); i++)
+        nas_clock_sleep(a_while);
+    if (!nas_file_has_bytes(s->path, "-journal")) return NAS_OK;
     return nas_fail(err, NAS_EFORMAT,
                     "%s-journal lies beside the database, which nas never leaves: another program "
                     "was stopped while it wrote. Let that one open it, or remove the journal if "
@@ -184,56 +164,6 @@ static nas_status check_file(nas_store *s, nas_err *err) {
     return status;
 }
 
-static char *folder_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-}
-
-static bool folder_is_writable(const char *path) {
-    char *real = real_of(path), *folder = real ? folder_of(real) : NULL;
-    const bool yes = folder && access(folder, W_OK) == 0;
-    free(folder);
-    free(real);
-    return yes;
-}
-
-/* Can a database be made at path? */
-static nas_status check_folder(const char *path, nas_err *err) {
-    struct stat st;
-    char *folder = folder_of(path);
-    if (!folder) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
-    nas_status status = NAS_OK;
-    if (stat(folder, &st) || !S_ISDIR(st.st_mode))
-        status = nas_fail(err, NAS_ENOTFOUND,
-                          "%s: its folder is not there: make it, or give another database", path);
-    else if (access(folder, W_OK))
-        status = nas_fail_errno(err, "%s cannot be made: its folder cannot be written", path);
-    free(folder);
-    return status;
-}
-
-nas_status nas_file_sync_folder(const char *path, nas_err *err) {
-    char *folder = folder_of(path);
-    if (!folder) return nas_fail(err, NAS_ENOMEM, "%s: no memory", path);
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    nas_status status = NAS_OK;
-    /* Not every file system can sync a folder. */
-    if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != ENOTSUP && errno != EROFS))
-        status = nas_fail_errno(err, "%s: syncing its folder", path);
-    if (fd >= 0) close(fd);
-    free(folder);
-    return status;
-}
-
-void nas_file_remove_all(const char *path) {
-    static const char *const tails[] = {"", "-wal", "-shm", "-journal"};
-    for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
-        char *name = sqlite3_mprintf("%s%s", path, tails[i]);
-        if (name) unlink(name);
-        sqlite3_free(name);
-    }
-}
-
 static nas_status fill_new(nas_store *s, nas_err *err) {
     NAS_TRY(connect_to(s, lite(s)->file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err));
     nas_status status = nas_schema_migrate(s, err);
@@ -241,31 +171,6 @@ static nas_status fill_new(nas_store *s, nas_err *err) {
     sqlite3_db_config(lite(s)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     disconnect(s);
     return status;
-}
-
-bool nas_file_has_wal(const char *path) {
-    return has_bytes(path, "-wal");
-}
-
-/* SQLite would play what a killed run left there into the new file. Asked twice: another process
- * may have made or removed both meanwhile. */
-static nas_status check_leftover(const char *path, nas_err *err) {
-    const char *const tail = "-wal";
-    if (!has_bytes(path, tail) || access(path, F_OK) == 0 || !has_bytes(path, tail)) return NAS_OK;
-    return nas_fail(err, NAS_EFORMAT,
-                    "%s%s is left of a database that is gone: remove it, put the database back, or "
-                    "give another database",
-                    path, tail);
-}
-
-nas_status nas_store_check_new(const char *path, nas_err *err) {
-    NAS_TRY(check_folder(path, err));
-    if (is_link(path) && access(path, F_OK) && errno == ENOENT)
-        return nas_fail(err, NAS_EINVAL,
-                        "%s is a symbolic link to what is not there: remove it, or give another "
-                        "database",
-                        path);
-    return check_leftover(path, err);
 }
 
 /* Made whole under another name and then renamed, so that path is a complete database or absent,
@@ -320,7 +225,7 @@ static nas_status open_writer(nas_store *s, nas_err *err) {
 /* Where it may, a reader connects like a writer that is forbidden to write: only such a connection
  * takes the -wal and -shm files away again that every reader of a WAL database needs. */
 static nas_status open_reader(nas_store *s, nas_err *err) {
-    const bool may = access(s->path, W_OK) == 0 && folder_is_writable(s->path);
+    const bool may = access(s->path, W_OK) == 0 && nas_file_folder_is_writable(s->path);
     NAS_TRY(connect_to(s, lite(s)->file, may ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY, err));
     NAS_TRY(nas_place_take(s, err));
     nas_status status = check_connected(s, err);
@@ -359,13 +264,6 @@ static nas_status open_any(nas_store *s, nas_err *err) {
     /* Of several that made it at once, one may have been killed. */
     if (!known && s->mode == NAS_STORE_CREATE) nas_fresh_sweep(lite(s)->file);
     return s->mode == NAS_STORE_READ ? open_reader(s, err) : open_writer(s, err);
-}
-
-/* Has somebody removed the file since it was opened? */
-bool nas_sqlite_has_moved(nas_store *s) {
-    int moved = 0;
-    return sqlite3_file_control(lite(s)->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
-           moved != 0;
 }
 
 /* What no run leaves that ends: no study, or one at work. */
@@ -459,7 +357,7 @@ static nas_status open_store(nas_store *s, const nas_store_place *place, nas_err
 static nas_status check_old(nas_store *s, nas_err *err) {
     NAS_TRY(check_file(s, err));
     if (access(s->path, W_OK)) return nas_fail_errno(err, "%s cannot be written", s->path);
-    if (!folder_is_writable(s->path))
+    if (!nas_file_folder_is_writable(s->path))
         return nas_fail(err, NAS_EIO,
                         "the folder of %s cannot be written, and files come and go beside a "
                         "database: check its permissions",

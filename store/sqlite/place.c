@@ -113,6 +113,12 @@ nas_status nas_place_check_names(const char *path, nas_err *err) {
                     path);
 }
 
+bool nas_sqlite_has_moved(const nas_store *s) {
+    int moved = 0;
+    return sqlite3_file_control(lite(s)->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+           moved != 0;
+}
+
 static nas_status is_lost(const nas_store *s, int i, const char *how, nas_err *err) {
     return nas_fail(err, NAS_EMOVED, "%s%s was %s by another process", s->path, tails[i], how);
 }
@@ -177,7 +183,7 @@ nas_status nas_place_check_length(const char *path, bool is_new, nas_err *err) {
                     path, n, most);
 }
 
-static bool is_read_long(nas_store *s, int64_t bytes) {
+bool nas_place_is_read_long(nas_store *s, int64_t bytes) {
     struct stat st;
     int pages = 0, moved = 0;
     if (!lite(s)->real || look_at(lite(s)->real, 1, &st) || st.st_size <= bytes) return false;
@@ -188,7 +194,7 @@ static bool is_read_long(nas_store *s, int64_t bytes) {
 
 /* Moves what is in the -wal file now into the file, as far as it takes at most that long: whoever
  * reads an older state holds it up. Closing the last connection does the same. */
-static bool settle(nas_store *s, double seconds) {
+bool nas_place_settle_wal(nas_store *s, double seconds) {
     const double start = nas_clock_wall(), pause = 0.005;
     int target = -1;
     for (;;) {
@@ -204,7 +210,7 @@ static bool settle(nas_store *s, double seconds) {
     }
 }
 
-static nas_store_place place_of(const nas_store *s) {
+nas_store_place nas_place_of(const nas_store *s) {
     return lite(s)->place;
 }
 
@@ -240,7 +246,7 @@ void nas_place_unlink(const char *path, int i) {
 }
 
 /* O_PATH: such a descriptor can be closed beside SQLite, and needs no permission. */
-static void hold(const nas_store *s, nas_held *h) {
+void nas_place_hold(const nas_store *s, nas_held *h) {
     h->real = lite(s)->real ? strdup(lite(s)->real) : NULL;
     for (int i = 0; h->real && i < NAS_PLACE_FILES; i++) {
         char *name = sqlite3_mprintf("%s%s", h->real, tails[i]);
@@ -254,28 +260,6 @@ static void hold(const nas_store *s, nas_held *h) {
     }
 }
 
-void nas_held_end(nas_held *h) {
-    for (int i = 0; i < NAS_PLACE_FILES; i++) {
-        if (h->fd[i] >= 0) close(h->fd[i]);
-        h->fd[i] = -1;
-    }
-    free(h->real);
-    h->real = NULL;
-}
-
-static void take_turns(nas_store *s, nas_turns *t) {
+void nas_place_take_turns(nas_store *s, nas_turns *t) {
     lite(s)->turns = t;
 }
-
-const nas_backend_file nas_sqlite_file = {
-    .check_names = nas_place_check_names,
-    .still = nas_place_still,
-    .place = place_of,
-    .has_moved = nas_sqlite_has_moved,
-    .hold = hold,
-    .is_read_long = is_read_long,
-    .lacks_wal = nas_sqlite_lacks_wal,
-    .take_turns = take_turns,
-    .settle = settle,
-    .copy = nas_sqlite_copy,
-};

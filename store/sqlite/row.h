@@ -2,7 +2,7 @@
 #ifndef NAS_STORE_SQLITE_ROW_H
 #define NAS_STORE_SQLITE_ROW_H
 
-#include "store/backend.h"
+#include "store/sql/backend.h"
 
 extern const nas_backend nas_sqlite_backend;
 

@@ -1,6 +1,7 @@
 /* store/sqlite/schema.c - the tables that every database has, as steps from one schema version to
  * the next. docs/SCHEMA.md tells what they mean. */
 #include "store/sqlite/sqlite.h"
+#include "store/write/write.h"
 
 /* Version 1. */
 static const char first[] =

@@ -2,8 +2,7 @@
 #ifndef NAS_STORE_SQLITE_SQLITE_H
 #define NAS_STORE_SQLITE_SQLITE_H
 
-#include "store/backend.h"
-#include "store/store_int.h"
+#include "store/schema/schema.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -70,11 +69,16 @@ NAS_NODISCARD nas_status nas_sqlite_pragma(nas_store *s, const char *name, int64
 
 /* As nas_store_lacks_wal. */
 bool nas_sqlite_lacks_wal(nas_store *s);
-/* Has somebody removed the file since it was opened? */
-bool nas_sqlite_has_moved(nas_store *s);
-/* Can a database be made at a path where none is? */
+
+/* path.c */
+
+/* Can a database be made at a path where none is? Errors: NAS_ENOTFOUND, NAS_EIO, NAS_EINVAL,
+ * NAS_EFORMAT (a -wal file lies there). */
 NAS_NODISCARD nas_status nas_store_check_new(const char *path, nas_err *err);
+/* Does a file with that tail lie beside path (beside what a link leads to), and hold something? */
+bool nas_file_has_bytes(const char *path, const char *tail);
 bool nas_file_has_wal(const char *path);
+bool nas_file_folder_is_writable(const char *path);
 void nas_file_remove_all(const char *path); /* with what SQLite puts beside it */
 NAS_NODISCARD nas_status nas_file_sync_folder(const char *path, nas_err *err);
 
@@ -95,6 +99,14 @@ void nas_fresh_sweep(const char *path);
 /* As nas_store_check_names, nas_store_still. */
 NAS_NODISCARD nas_status nas_place_check_names(const char *path, nas_err *err);
 NAS_NODISCARD nas_status nas_place_still(const nas_store *s, nas_err *err);
+/* Has somebody removed the file since it was opened? */
+bool nas_sqlite_has_moved(const nas_store *s);
+/* The row's functions of files (store/sql/backend.h). */
+nas_store_place nas_place_of(const nas_store *s);
+void nas_place_hold(const nas_store *s, nas_held *h);
+bool nas_place_is_read_long(nas_store *s, int64_t bytes);
+void nas_place_take_turns(nas_store *s, nas_turns *t);
+bool nas_place_settle_wal(nas_store *s, double seconds);
 /* Before anything is opened: is the file that is expected at the path? */
 NAS_NODISCARD nas_status nas_place_expect(const nas_store *s, nas_err *err);
 /* Once it is open, before anything is read: the same of what is open; of what was not expected,
@@ -134,6 +146,5 @@ extern const nas_backend_words nas_sqlite_words;   /* catalog.c */
 extern const nas_backend_schema nas_sqlite_schema; /* catalog.c */
 extern const nas_backend_door nas_sqlite_door;     /* open.c */
 extern const nas_backend_sql nas_sqlite_sql;       /* statement.c */
-extern const nas_backend_file nas_sqlite_file;     /* place.c */
 
 #endif
