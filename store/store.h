@@ -241,7 +241,17 @@ NAS_NODISCARD nas_status nas_store_answers(nas_store *s, nas_study_id id, int64_
 NAS_NODISCARD nas_status nas_store_study(nas_store *s, const nas_study *def, nas_study_id *out,
                                          nas_err *err);
 
-/* May this name be a study's? Says why not. */
+/* Names of columns have that many letters at most. A longer one of a study's definition becomes its
+ * head, an underscore and 16 digits of a hash of it, in SQL and in what nas_store_find says. A
+ * study that an older nas gave the whole name keeps it. */
+enum { NAS_NAME_MOST = 63 };
+/* The column of a parameter (from 0) of the version; *out in arena a. Errors: NAS_EINVAL it has no
+ * such parameter, NAS_ENOTFOUND no such version; those of reading. */
+NAS_NODISCARD nas_status nas_store_param_column(nas_store *s, nas_study_id id, int32_t param,
+                                                nas_arena *a, const char **out, nas_err *err);
+
+/* May this name be a study's? Says why not: with the ending of a view it has NAS_NAME_MOST letters
+ * at most. Errors: NAS_EINVAL. */
 NAS_NODISCARD nas_status nas_store_check_name(const char *name, nas_err *err);
 
 /* One trial as a worker holds it. */

@@ -75,10 +75,21 @@ struct nas_store {
 
 /* Letters, digits and underscores, of a length that we would write. */
 bool nas_name_is_plain(const char *name);
+#define NAS_NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
 /* Is a run at work on any study, as the database says? */
 bool nas_store_any_at_work(nas_store *s);
 /* Has it no study? False where that cannot be read. */
 bool nas_store_has_no_study(nas_store *s);
+
+/* names.c: a column's name that is longer than NAS_NAME_MOST is its head, an underscore and 16
+ * digits of a hash of it. */
+
+/* name itself where it fits, or is no name; else in arena a. NULL: no memory. */
+const char *nas_name_fit(const char *name, nas_arena *a, nas_err *err);
+/* The study (0: a new one) with names that fit, but for those that it has had whole. Owner: *out
+ * borrows of def and of arena a. Errors: NAS_ENOMEM; those of reading. */
+NAS_NODISCARD nas_status nas_names_fit(nas_store *s, int64_t study, const nas_study *def,
+                                       nas_arena *a, nas_study *out, nas_err *err);
 
 /* hint.c: what a statement might have meant by a column that is not there, in arena a; NULL: it
  * names no view that is known. */
