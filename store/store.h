@@ -365,19 +365,18 @@ typedef struct nas_result {
     const nas_artefact *artefacts;
 } nas_result;
 
-/* One durable transaction (synchronous=FULL, but see `forgiven`): the row, its epochs, stages,
- * steps and artefacts. *kept is false when the trial is no longer this worker's (it was given up
- * for dead): nothing is written then. */
+/* One durable transaction (but see `forgiven`): the row, its epochs, stages, steps, answers and
+ * artefacts. Errors: NAS_ELOST the trial is no longer this worker's (it was given up for dead, or
+ * has ended): nothing is written; NAS_EINVAL no such state; those of writing. */
 NAS_NODISCARD nas_status nas_store_finish(nas_store *s, nas_study_id id, const nas_claim *c,
-                                          const char *worker, const nas_result *r, bool *kept,
-                                          nas_err *err);
+                                          const char *worker, const nas_result *r, nas_err *err);
 
 /* Ends a trial whose claim says `reuse`: state, reason, machine and metrics of that row become its
  * own, `reused` says which row was trained, whose epochs count as saved; that one's epochs, stages,
- * steps and artefacts are this one's too. Durable. *kept as above. Errors: NAS_EINVAL when the
- * claim has none to reuse. */
+ * steps and artefacts are this one's too. Durable. Errors: NAS_ELOST as above; NAS_EINVAL when
+ * the claim has none to reuse; those of writing. */
 NAS_NODISCARD nas_status nas_store_reuse(nas_store *s, nas_study_id id, const nas_claim *c,
-                                         const char *worker, bool *kept, nas_err *err);
+                                         const char *worker, nas_err *err);
 
 /* Gives back the running trials whose worker is dead, as `dead` judges by the worker's name and the
  * heartbeat as it stands in the row (NaN: none), which the worker's clock wrote; one that was tried

@@ -81,6 +81,10 @@ bool nas_store_any_at_work(nas_store *s);
 /* Has it no study? False where that cannot be read. */
 bool nas_store_has_no_study(nas_store *s);
 
+/* claim.c: did the statement that asked for the trial, its attempt and its worker find it? Errors:
+ * NAS_ELOST. */
+nas_status nas_claim_held(nas_store *s, const nas_claim *c, const char *worker, nas_err *err);
+
 /* names.c: a column's name that is longer than NAS_NAME_MOST is its head, an underscore and 16
  * digits of a hash of it. */
 

@@ -112,9 +112,9 @@ static bool finish(place *p, nas_store *s, const nas_claim *c, const char *worke
                           .reason = state == NAS_REJECTED ? "zlib_bytes < 1000: too large" : NULL,
                           .metrics = m,
                           .machine = "test"};
-    bool kept = false;
-    OK(nas_store_finish(s, p->id, c, worker, &r, &kept, &p->err));
-    return kept;
+    const nas_status st = nas_store_finish(s, p->id, c, worker, &r, &p->err);
+    if (st != NAS_ELOST) OK(st);
+    return st == NAS_OK;
 }
 
 static void add(place *p, double accuracy, int64_t bytes, nas_state state) {
@@ -262,9 +262,8 @@ static nas_status pick_busy(void *ctx, int64_t number, int64_t *cursor, nas_valu
     nas_claim c;
     const char *json;
     nas_claimed what;
-    bool kept = false;
     const nas_result r = {.state = "complete"};
-    FAILS(NAS_EBUSY, nas_store_finish(b->s, p->id, &b->c, "w", &r, &kept, &p->err));
+    FAILS(NAS_EBUSY, nas_store_finish(b->s, p->id, &b->c, "w", &r, &p->err));
     FAILS(NAS_EBUSY, nas_store_heartbeat(b->s, p->id, &b->c, "w", &p->err));
     FAILS(NAS_EBUSY,
           nas_store_claim(b->s, p->id, "w", pick, NULL, p->arena, &c, &json, &what, &p->err));
@@ -305,9 +304,8 @@ static int finish_and_die(place *p, nas_store *s) {
                           .steps = t,
                           .n_artefacts = 1,
                           .artefacts = &f};
-    bool kept = false;
     if (claim(p, s, "w", &c) != NAS_CLAIMED) return 1;
-    if (nas_store_finish(s, p->id, &c, "w", &r, &kept, &p->err) != NAS_OK || !kept) return 2;
+    if (nas_store_finish(s, p->id, &c, "w", &r, &p->err) != NAS_OK) return 2;
     if (claim(p, s, "w", &c) != NAS_CLAIMED) return 3;
     _exit(7); /* with one in hand, nothing closed */
 }
