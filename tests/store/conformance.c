@@ -8,5 +8,5 @@ int nas_conformance_run(const nas_conformance *backend) {
     nas_under_test = backend;
     return nas_conformance_trials() + nas_conformance_workers() + nas_conformance_results() +
            nas_conformance_finals() + nas_conformance_reads() + nas_conformance_studies() +
-           nas_conformance_versions();
+           nas_conformance_versions() + nas_conformance_values();
 }

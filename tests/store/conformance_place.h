@@ -29,6 +29,7 @@ int nas_conformance_finals(void);
 int nas_conformance_reads(void);
 int nas_conformance_studies(void);
 int nas_conformance_versions(void);
+int nas_conformance_values(void);
 
 typedef struct place {
     char where[256];

@@ -100,6 +100,12 @@ static void finish_whole(place *p, const nas_claim *c, const char *state, double
     OK(nas_store_finish(p->s, p->id, c, "w", &r, &p->err));
 }
 
+static bool count_answers(void *ctx, int64_t row, int64_t number, const nas_answers *a) {
+    (void)row, (void)number, (void)a;
+    ++*(int32_t *)ctx;
+    return true;
+}
+
 static const char *const ends[] = {"complete", "diverged", "rejected", "failed"};
 
 /* What a twin of the same data has is taken over: complete or diverged, by the name of a metric. */
@@ -141,6 +147,15 @@ static void test_reuse(void **state) {
     assert_memory_equal(bytes, "bytes", 6);
     OK(nas_store_epochs_spent(p->s, &p->def, &epochs, &saved, &p->err));
     assert_true(epochs == 0 && saved == 12);
+    /* Answers that are asked for later are those of the row that was trained. */
+    const uint8_t right = 1;
+    const nas_answers a = {.part = "validation", .examples = 1, .score = 1, .right = &right};
+    int32_t heard = 0;
+    OK(nas_store_put_answers(p->s, p->id, 5, &a, &p->err));
+    OK(nas_store_answers(p->s, p->id, 5, "validation", count_answers, &heard, &p->err));
+    OK(nas_store_answers(p->s, (nas_study_id){.study = p->id.study, .version = 1}, 1, "validation",
+                         count_answers, &heard, &p->err));
+    assert_int_equal(heard, 2);
     /* Of a version that reused it, the row that was trained is named. */
     go_to(p, "third", "data", 3);
     c = claim_next(p, "w2", NULL);
