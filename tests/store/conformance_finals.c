@@ -71,8 +71,10 @@ static void test_put_bounds(void **state) {
     const nas_trials_ask feasible = {.among = NAS_AMONG_FEASIBLE};
     FAILS(NAS_ENOTFOUND, nas_store_put_bounds(p->s, p->id, 0.9, bad, 2, &p->err));
     assert_string_equal(numbers(p, feasible), "0 1 ");
+    assert_string_equal(front(p), "1 ");
     OK(nas_store_put_bounds(p->s, p->id, 0.9, good, 2, &p->err));
     assert_string_equal(numbers(p, feasible), "0 ");
+    assert_string_equal(front(p), "0 1 "); /* the better one misses a bound now */
     OK(nas_store_find(p->s, "demo", p->arena, &found, &id, &p->err));
     assert_true(found.confidence == 0.9);
 }

@@ -262,10 +262,41 @@ static void test_query(void **state) {
     assert_int_equal(n, 2);
 }
 
+/* The same order where less is better: what has no value is not the least. */
+static void test_minimise(void **state) {
+    place *p = *state;
+    static const nas_goal least[] = {{"accuracy", false}};
+    p->def = study_named("less", 40);
+    p->def.n_bounds = 0;
+    p->def.goals = least;
+    OK(nas_store_study(p->s, &p->def, &p->id, &p->err));
+    add(p, NAN, 100, NAS_COMPLETE); /* 0 */
+    add(p, 0.5, -1, NAS_COMPLETE);  /* 1 */
+    add(p, 0.5, 200, NAS_COMPLETE); /* 2 */
+    add(p, 0.7, 100, NAS_COMPLETE); /* 3 */
+    add(p, 0.9, 100, NAS_COMPLETE); /* 4 */
+    assert_string_equal(numbers(p, (nas_trials_ask){.order = NAS_BY_RANK}), "2 1 3 4 0 ");
+    assert_string_equal(numbers(p, (nas_trials_ask){.among = NAS_AMONG_BEST}), "2 ");
+    assert_string_equal(
+        numbers(p, (nas_trials_ask){.order = NAS_BY_RANK, .among = NAS_AMONG_FRONT}), "2 1 ");
+    assert_string_equal(numbers(p, (nas_trials_ask){.order = NAS_BY_RANK, .rival_of = 5}),
+                        "2 1 3 ");
+    p->def.fingerprint = nas_hash_of("more data", 9);
+    OK(nas_store_study(p->s, &p->def, &p->id, &p->err));
+    assert_int_equal(p->id.first, 3);
+    for (int i = 0; i < 3; i++) {
+        static const double width[] = {1, 0.5, 1.5};
+        const nas_condition is = {"width", NAS_EQUAL, width[i]};
+        char number[8];
+        snprintf(number, sizeof number, "%d ", i);
+        assert_string_equal(numbers(p, (nas_trials_ask){.where = &is, .n_where = 1}), number);
+    }
+}
+
 int nas_conformance_reads(void) {
     const struct CMUnitTest tests[] = {
         T(test_order),   T(test_filters), T(test_counts), T(test_near_misses),
-        T(test_contest), T(test_columns), T(test_query),
+        T(test_contest), T(test_columns), T(test_query),  T(test_minimise),
     };
     return cmocka_run_group_tests_name("reads", tests, NULL, NULL);
 }

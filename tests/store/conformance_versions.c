@@ -147,6 +147,13 @@ static void test_reuse(void **state) {
     assert_memory_equal(bytes, "bytes", 6);
     OK(nas_store_epochs_spent(p->s, &p->def, &epochs, &saved, &p->err));
     assert_true(epochs == 0 && saved == 12);
+    /* Whose file it is: of the version that is asked for, if that has one. */
+    nas_holder h;
+    const nas_study_id first = {.study = p->id.study, .version = 1};
+    OK(nas_store_holder(p->s, p->id, "model.tflite", "bytes", 5, &h, &p->err));
+    assert_true(h.row == 5 && h.version == 2 && h.number == 0);
+    OK(nas_store_holder(p->s, first, "model.tflite", "bytes", 5, &h, &p->err));
+    assert_true(h.row == 1 && h.version == 1 && h.number == 0);
     /* Answers that are asked for later are those of the row that was trained. */
     const uint8_t right = 1;
     const nas_answers a = {.part = "validation", .examples = 1, .score = 1, .right = &right};
@@ -169,6 +176,31 @@ static void test_reuse(void **state) {
     assert_int_equal(c.reuse, 0);
     c = claim_next(p, "w2", NULL);
     assert_int_equal(c.reuse, 0);
+}
+
+static int64_t reuse_next(place *p, int64_t of) {
+    int64_t trained = 0;
+    const nas_claim c = claim_next(p, "w", NULL);
+    assert_int_equal(c.reuse, of);
+    OK(nas_store_reuse(p->s, p->id, &c, "w", &p->err));
+    OK(nas_store_trained(p->s, p->id, c.id, &trained, &p->err));
+    return trained;
+}
+
+/* The row that was trained is named, not one that reused it. */
+static void test_reuse_twice(void **state) {
+    place *p = *state;
+    nas_claim c = claim_next(p, "w", NULL);
+    finish_whole(p, &c, "complete", 0.875); /* row 1 */
+    go_to(p, "other", "data", 2);
+    assert_int_equal(reuse_next(p, 1), 1); /* row 2 */
+    c = claim_next(p, "w", NULL);
+    finish_whole(p, &c, "complete", 0.75); /* row 3 */
+    go_to(p, "space", "data", 1);
+    assert_int_equal(reuse_next(p, 3), 3); /* row 4 */
+    go_to(p, "third", "data", 3);
+    assert_int_equal(reuse_next(p, 1), 1);
+    assert_int_equal(reuse_next(p, 4), 3);
 }
 
 static const char *const was[] = {"a", "b"};
@@ -217,10 +249,7 @@ static void test_renamed(void **state) {
 
 int nas_conformance_versions(void) {
     const struct CMUnitTest tests[] = {
-        T(test_spaces),
-        T(test_columns_change),
-        T(test_reuse),
-        T(test_renamed),
+        T(test_spaces), T(test_columns_change), T(test_reuse), T(test_reuse_twice), T(test_renamed),
     };
     return cmocka_run_group_tests_name("versions", tests, NULL, NULL);
 }
