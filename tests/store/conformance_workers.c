@@ -249,8 +249,10 @@ static void test_killed(void **state) {
         if (nas_under_test->open(p->where, NAS_STORE_WRITE, &s, &p->err) != NAS_OK) _exit(99);
         _exit(finish_for_good(p, s));
     }
-    while (ended_by_now < 5)
+    while (ended_by_now < 5) {
+        assert_int_equal(waitpid(child, &status, WNOHANG), 0);
         OK(nas_store_count_trials(p->s, &p->def, &ended, &ended_by_now, &p->err));
+    }
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
