@@ -125,6 +125,16 @@ static const char *tested(place *p) {
     return t.text;
 }
 
+/* The finalists of three trials, in their order. */
+static const char *placed(place *p) {
+    static told t;
+    const char *const sql =
+        "select trial from nas_finals where trials = 3 and place is not null order by place";
+    t.text[0] = '\0';
+    OK(nas_store_query(p->s, sql, NULL, 0, tell_numbers, &t, &p->err));
+    return t.text;
+}
+
 /* Only the finalists of the last finals show what they got; who is one again keeps what was found.
  */
 static void test_finals(void **state) {
@@ -155,6 +165,10 @@ static void test_finals(void **state) {
     const int64_t none[] = {1, 99};
     FAILS(NAS_ENOTFOUND, nas_store_end_finals(p->s, p->id, 3, none, 2, &p->err));
     assert_string_equal(tested(p), "0:0.75 1:0.5 2:- "); /* all or none */
+    assert_string_equal(placed(p), "3 1 ");
+    OK(nas_store_end_finals(p->s, p->id, 3, second, 1, &p->err));
+    assert_string_equal(tested(p), "0:- 1:- 2:0.5 ");
+    assert_string_equal(placed(p), "3 ");
 }
 
 static bool tell_claim(void *ctx, const nas_claimed_row *c) {
