@@ -108,7 +108,8 @@ $$(BUILD)/core/kernel/vec_%.$(1).o: core/kernel/vec_%.c Makefile
 endef
 $(foreach r,$(ROWS) $(INFER_ROWS),$(eval $(call row,$(r))))
 
-$(patsubst %.c,$(BUILD)/%,$(wildcard tests/store/test_backend_*.c)): $(BUILD)/tests/store/conformance.o
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/store/test_backend_*.c)): \
+    $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/store/conformance*.c))
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) -lcmocka $(TEST_LIBS_$(notdir $@)) $(LIBS)
 

@@ -2,10 +2,10 @@
  * what belongs to them, to a version and to the database.
  *
  * Ownership: all that goes in is borrowed for the call; rows and texts that a function is handed
- * hold during that call of it. Functions return false to end early. Consistency: each call sees one
- * state of the database; two calls may see two. Nothing is written. Errors, of all: NAS_EINVAL a
- * column that the study does not show, NAS_EFORMAT damaged, NAS_EBUSY, NAS_EIO, NAS_ENOMEM. Thread
- * safety: as store.h. */
+ * hold during that call of it. Functions return false to end early. Thread safety, consistency, and
+ * what errors of reading are: store.h. Nothing is written, so nothing need be durable. A function
+ * that fails may have handed out rows before. Errors of asking are those of reading, and NAS_EINVAL
+ * a column that the study does not show. */
 #ifndef NAS_STORE_READ_H
 #define NAS_STORE_READ_H
 
@@ -61,29 +61,32 @@ typedef struct nas_trials_ask {
     int64_t most; /* 0: all */
 } nas_trials_ask;
 
+/* Hands out the rows. Errors: of asking. */
 NAS_NODISCARD nas_status nas_store_trials(nas_store *s, const nas_study *study,
                                           const nas_trials_ask *ask, nas_row_fn fn, void *ctx,
                                           nas_err *err);
-/* How many; columns, order and most are not looked at. */
+/* How many; columns, order and most are not looked at. Errors: of asking. */
 NAS_NODISCARD nas_status nas_store_count_trials(nas_store *s, const nas_study *study,
                                                 const nas_trials_ask *ask, int64_t *n,
                                                 nas_err *err);
-/* Has each parameter more than one value (none is one) among them? varies[n_params]. */
+/* Has each parameter more than one value (none is one) among them? varies[n_params]. Errors: of
+ * asking. */
 NAS_NODISCARD nas_status nas_store_varying(nas_store *s, const nas_study *study,
                                            const nas_trials_ask *ask, bool *varies, nas_err *err);
 
 /* Complete trials by how far off the bounds they are, as shares of them summed; a value that is
- * none is farthest; then by number. */
+ * none is farthest; then by number. Errors: of asking. */
 NAS_NODISCARD nas_status nas_store_nearest(nas_store *s, const nas_study *study,
                                            const char *const *columns, int32_t n_columns,
                                            int64_t most, nas_row_fn fn, void *ctx, nas_err *err);
-/* How many trials a bound turns away: complete ones that miss it, and those rejected for it. */
+/* How many trials a bound turns away: complete ones that miss it, and those rejected for it.
+ * Errors: of asking. */
 NAS_NODISCARD nas_status nas_store_turned_away(nas_store *s, const nas_study *study,
                                                const nas_bound *b, int64_t *n, nas_err *err);
 
 /* Complete trials that all bounds but `but` (may be NULL) allow, with a value of the first
  * objective: those that keep `but` first, then by rank. place: by the order of the best among all
- * of them, from 1; smallest: without the objectives. */
+ * of them, from 1; smallest: without the objectives. Errors: of asking. */
 typedef struct nas_contender {
     int64_t row;
     double figure, end; /* of the two columns */
@@ -97,30 +100,33 @@ NAS_NODISCARD nas_status nas_store_contest(nas_store *s, const nas_study *study,
 
 /* ---- counts ---- */
 
-/* Of the current version of the study of that name. */
 typedef struct nas_counts {
     int64_t in[NAS_STATES];
 } nas_counts;
+/* Of the current version of the study of that name; all 0 where there is none. Errors: of
+ * reading. */
 NAS_NODISCARD nas_status nas_store_counts(nas_store *s, const char *name, nas_counts *out,
                                           nas_err *err);
-/* Of the database: studies, and trials of their current versions. */
+/* Of the database: studies, and trials of their current versions. Errors: of reading. */
 NAS_NODISCARD nas_status nas_store_totals(nas_store *s, int64_t *studies, int64_t *trials,
                                           nas_err *err);
-/* Epochs of all trials that the study shows. */
+/* Epochs of all trials that the study shows. Errors: of reading. */
 NAS_NODISCARD nas_status nas_store_epochs_spent(nas_store *s, const nas_study *study,
                                                 double *trained, double *saved, nas_err *err);
 
 /* ---- versions ---- */
 
+/* Which one nas_store_study had last; 0: there is no such study. Errors: of reading. */
 NAS_NODISCARD nas_status nas_store_current_version(nas_store *s, int64_t study, int64_t *version,
                                                    nas_err *err);
-/* Has the sampler no more points? */
+/* Has the sampler no more points? Errors: of reading. */
 NAS_NODISCARD nas_status nas_store_is_exhausted(nas_store *s, nas_study_id id, bool *yes,
                                                 nas_err *err);
-/* Of the data that the version is about, hexadecimal; "": there is none. */
+/* Of the data that the version is about, hexadecimal; "": there is none. Errors: of reading. */
 NAS_NODISCARD nas_status nas_store_fingerprint(nas_store *s, nas_study_id id, char out[65],
                                                nas_err *err);
-/* Versions about the same data as id's, the last first, as far as there is room. */
+/* Versions about the same data as id's, the last first, as far as there is room. Errors: of
+ * reading. */
 NAS_NODISCARD nas_status nas_store_same_data(nas_store *s, nas_study_id id, int32_t room,
                                              int64_t *versions, int32_t *n, nas_err *err);
 typedef struct nas_version_row {
@@ -128,13 +134,14 @@ typedef struct nas_version_row {
     const char *begun; /* UTC, as text */
 } nas_version_row;
 typedef bool (*nas_version_fn)(void *ctx, const nas_version_row *v);
+/* By rising version. Errors: of reading. */
 NAS_NODISCARD nas_status nas_store_versions(nas_store *s, nas_study_id id, nas_version_fn fn,
                                             void *ctx, nas_err *err);
 
 /* ---- of one trial ---- */
 
 /* `trained` is the row that was trained: of a reused trial the one that it names. By rising
- * position, or epoch. What is not known is NaN, or -1. */
+ * position, or epoch. What is not known is NaN, or -1. Errors: of reading. */
 typedef bool (*nas_step_row_fn)(void *ctx, const nas_step_row *r);
 typedef bool (*nas_stage_row_fn)(void *ctx, const nas_stage_row *r); /* without the key */
 typedef bool (*nas_epoch_row_fn)(void *ctx, const nas_epoch_row *r); /* without the step */
@@ -146,13 +153,13 @@ NAS_NODISCARD nas_status nas_store_epochs(nas_store *s, nas_study_id id, int64_t
                                           nas_epoch_row_fn fn, void *ctx, nas_err *err);
 
 /* A complete trial whose row has this document: of id's version, else of the last that has one.
- * row 0: there is none. */
+ * row 0: there is none. Errors: of reading. */
 NAS_NODISCARD nas_status nas_store_document_holder(nas_store *s, nas_study_id id, const char *json,
                                                    nas_holder *out, nas_err *err);
 
 /* ---- examples and claims ---- */
 
-/* nas_claims of the version by place, the winner first. */
+/* nas_claims of the version by place, the winner first. Errors: of reading. */
 typedef struct nas_claimed_row {
     int64_t number, trained;
     nas_claim_row claim;
@@ -161,7 +168,8 @@ typedef bool (*nas_claimed_fn)(void *ctx, const nas_claimed_row *c);
 NAS_NODISCARD nas_status nas_store_claims(nas_store *s, nas_study_id id, nas_claimed_fn fn,
                                           void *ctx, nas_err *err);
 
-/* Examples of a part by group, or by class, and how many of each the trial had right. */
+/* Examples of a part by group, or by class, and how many of each the trial had right. Errors:
+ * of reading. */
 typedef struct nas_share {
     const char *name; /* "": none */
     int64_t n, right;
@@ -170,21 +178,23 @@ typedef bool (*nas_share_fn)(void *ctx, const nas_share *g);
 NAS_NODISCARD nas_status nas_store_shares(nas_store *s, nas_study_id id, int64_t trained,
                                           const char *part, bool by_class, nas_share_fn fn,
                                           void *ctx, nas_err *err);
-/* The trained row of a row. 0: there is no such row. */
+/* The trained row of a row. 0: there is no such row. Errors: of reading. */
 NAS_NODISCARD nas_status nas_store_trained(nas_store *s, nas_study_id id, int64_t row,
                                            int64_t *trained, nas_err *err);
 
 /* How often a trial's test part was read; and how many trials were asked about that of the same
- * data, where these are more than there are claims, else 0. */
+ * data, where these are more than there are claims, else 0. Errors: of reading. */
 NAS_NODISCARD nas_status nas_store_test_reads(nas_store *s, nas_study_id id, int64_t trained,
                                               int64_t *reads, int64_t *asked, nas_err *err);
 
-/* Scores on the validation part of replicates from 1, in their order; NaN: it has none. */
+/* Scores on the validation part of replicates from 1, in their order; NaN: it has none. Errors: of
+ * reading. */
 typedef bool (*nas_score_fn)(void *ctx, double score);
 NAS_NODISCARD nas_status nas_store_replicates(nas_store *s, nas_study_id id, int64_t trained,
                                               nas_score_fn fn, void *ctx, nas_err *err);
 
-/* Of the examples of the version's data: how many folds; groups of the validation part. */
+/* Of the examples of the version's data: how many folds; groups of the validation part. Errors: of
+ * reading. */
 NAS_NODISCARD nas_status nas_store_example_counts(nas_store *s, nas_study_id id, int64_t *folds,
                                                   int64_t *groups, nas_err *err);
 

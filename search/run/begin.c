@@ -131,6 +131,18 @@ static void tell_version(const nas_begin *b, const before *old, nas_study_id id,
              old->id.version);
 }
 
+/* Names that a database has no room for. */
+static void tell_names(const nas_begin *b, nas_study_id id, const nas_study *def, nas_arena *a) {
+    const char *column;
+    for (int32_t i = 0; i < def->n_params; i++)
+        if (strlen(def->params[i].name) > NAS_NAME_MOST &&
+            nas_store_param_column(b->store, id, i, a, &column, NULL) == NAS_OK &&
+            strcmp(def->params[i].name, column) != 0)
+            nas_warn(b->log,
+                     "study %s: %s is the column %s in SQL, where names have %d letters at most",
+                     def->name, nas_space_param(b->space, i)->path, column, (int)NAS_NAME_MOST);
+}
+
 static nas_status join_patiently(const nas_begin *b, const before *old, const nas_study *def,
                                  nas_study_id *out, nas_err *err) {
     nas_status st;
@@ -155,6 +167,7 @@ static nas_status join(const nas_begin *b, const before *old, nas_arena *a, nas_
     if (!b->data->task->ops->evaluate) def.kernel = b->kernel; /* a formula is not trained */
     NAS_TRY(join_patiently(b, old, &def, out, err));
     tell_version(b, old, *out, &def, a);
+    tell_names(b, *out, &def, a);
     if (old->bare) return NAS_OK;
     NAS_TRY(put_examples(b, *out, a, err));
     if (!again) return NAS_OK;

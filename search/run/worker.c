@@ -139,6 +139,8 @@ static void tell_lost(hands *h) {
              "it computed is left out, and the trial is done again",
              h->claim.number);
     tell(h, &e);
+    /* Whatever became of it, this worker no longer is at it. */
+    tell_finish(h, &(nas_result){.state = "waiting"}, NULL);
 }
 
 /* Is the database busy, and nothing else? Then nothing was written and nothing is lost: the same is
@@ -155,17 +157,16 @@ static bool is_only_busy(hands *h, nas_status st) {
 }
 
 static nas_status store_result(hands *h, nas_result *r, const double *metric, nas_err *err) {
-    bool kept;
     r->machine = h->machine;
     nas_status st;
-    do st = nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, &kept, err);
+    do st = nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, err);
     while (is_only_busy(h, st));
-    NAS_TRY(st);
+    if (st != NAS_ELOST) NAS_TRY(st);
     h->holds = h->lost = false;
-    if (!kept) tell_lost(h);
-    /* Whatever became of a lost one, this worker no longer is at it. */
-    const nas_result lost = {.state = "waiting"};
-    tell_finish(h, kept ? r : &lost, kept ? metric : NULL);
+    if (st == NAS_ELOST)
+        tell_lost(h);
+    else
+        tell_finish(h, r, metric);
     return NAS_OK;
 }
 
@@ -225,12 +226,11 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
 
 /* The result that another version of the space has of this candidate. */
 static nas_status take_over(hands *h, nas_err *err) {
-    bool kept;
     nas_status st;
-    do st = nas_store_reuse(h->store, h->w->study, &h->claim, h->id, &kept, err);
+    do st = nas_store_reuse(h->store, h->w->study, &h->claim, h->id, err);
     while (is_only_busy(h, st));
+    if (st == NAS_ELOST) return NAS_OK; /* nothing was computed that could be lost */
     NAS_TRY(st);
-    if (!kept) return NAS_OK;
     double metric[NAS_METRICS_MOST];
     char state[16];
     nas_study def;

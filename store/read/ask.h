@@ -25,10 +25,10 @@ void nas_ask_name(nas_ask *q, const char *name, const char *tail);
 void nas_ask_integer(nas_ask *q, int64_t v);
 void nas_ask_real(nas_ask *q, double v);
 void nas_ask_text(nas_ask *q, const char *v);
-/* Runs it, frees it, and hands out its rows. */
+/* Runs it, frees it, and hands out its rows. Errors: of asking (store/read.h). */
 NAS_NODISCARD nas_status nas_ask_run(nas_store *s, nas_ask *q, nas_row_fn fn, void *ctx,
                                      nas_err *err);
-/* The integer in its first row; *out stays as it is when there is no row. */
+/* The integer in its first row; *out stays as it is when there is no row. Errors: of asking. */
 NAS_NODISCARD nas_status nas_ask_number(nas_store *s, nas_ask *q, int64_t *out, nas_err *err);
 
 #endif

@@ -22,8 +22,7 @@ enum { LONGEST_NAME = 240 };
 
 bool nas_name_is_plain(const char *name) {
     const size_t n = name ? strlen(name) : 0;
-    return n > 0 && n <= LONGEST_NAME &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == n;
+    return n > 0 && n <= LONGEST_NAME && strspn(name, NAS_NAME_LETTERS) == n;
 }
 
 bool nas_layout_is_fixed(const char *column) {
@@ -133,6 +132,8 @@ static nas_status place(nas_store *s, int64_t study, const nas_column *c, nas_ar
             if (*p >= 'A' && *p <= 'Z') *p = (char)(*p - 'A' + 'a');
         *stored = name;
         NAS_TRY(look_up(s, study, *stored, type, &have, &other, err));
+        if (!have && !other && !(*stored = nas_name_fit(name, a, err))) return NAS_ENOMEM;
+        if (*stored != name) NAS_TRY(look_up(s, study, *stored, type, &have, &other, err));
         if (other)
             return nas_fail(err, NAS_EINVAL,
                             "column \"%s\" has three types in this study: use another study name",

@@ -49,6 +49,7 @@ typedef struct nas_layout {
 
 /* Letters, digits and underscores, of a length that we would write. */
 bool nas_name_is_plain(const char *name);
+#define NAS_NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
 /* Is column one of those that every study's table has? */
 bool nas_layout_is_fixed(const char *column);
 /* Makes the table of a study, or adds what columns are new to it, and writes nas_columns. */
@@ -69,6 +70,16 @@ NAS_NODISCARD nas_status nas_layout_slot_draft(nas_store *s, nas_layout *l, nas_
                                                nas_draft *sql, nas_stmt **out, nas_err *err);
 /* Ends the statements that are kept. */
 void nas_layouts_end(nas_store *s);
+
+/* names.c: a column's name that is longer than NAS_NAME_MOST is its head, an underscore and 16
+ * digits of a hash of it. */
+
+/* name itself where it fits, or is no name; else in arena a. NULL: no memory. */
+const char *nas_name_fit(const char *name, nas_arena *a, nas_err *err);
+/* The study (0: a new one) with names that fit, but for those that it has had whole. Owner: *out
+ * borrows of def and of arena a. Errors: NAS_ENOMEM; those of a statement. */
+NAS_NODISCARD nas_status nas_names_fit(nas_store *s, int64_t study, const nas_study *def,
+                                       nas_arena *a, nas_study *out, nas_err *err);
 
 /* definition.c */
 

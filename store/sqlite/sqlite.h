@@ -56,9 +56,10 @@ void nas_turns_give(nas_turns *t);
 
 /* statement.c */
 
-/* *err from SQLite's last error on s; rc is its code. */
+/* *err from SQLite's last error on s; rc is its code. Returns NAS_EBUSY, NAS_EFULL, NAS_EFORMAT,
+ * NAS_EIO, NAS_EMOVED, NAS_ENOMEM, NAS_ESTOP or, of any other, NAS_EBUG. */
 nas_status nas_sqlite_fail(nas_store *s, int rc, const char *doing, nas_err *err);
-/* Runs statements and waits as long as somebody else holds the file. */
+/* Runs statements and waits as long as somebody else holds the file. Errors: as nas_sql_exec. */
 NAS_NODISCARD nas_status nas_sqlite_run_patiently(nas_store *s, const char *sql, nas_err *err);
 int nas_sqlite_wait(void *store, int times); /* busy handler */
 /* One integer pragma. Errors: those of a statement. */
@@ -72,19 +73,22 @@ bool nas_sqlite_lacks_wal(nas_store *s);
 
 /* path.c */
 
-/* Can a database be made at a path where none is? Errors: NAS_ENOTFOUND, NAS_EIO, NAS_EINVAL,
- * NAS_EFORMAT (a -wal file lies there). */
+/* Can a database be made at a path where none is? Errors: NAS_ENOTFOUND its folder is not there,
+ * NAS_EIO the folder cannot be written, NAS_EINVAL the path cannot be one, NAS_EFORMAT a -wal
+ * file lies there, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_store_check_new(const char *path, nas_err *err);
 /* Does a file with that tail lie beside path (beside what a link leads to), and hold something? */
 bool nas_file_has_bytes(const char *path, const char *tail);
 bool nas_file_has_wal(const char *path);
 bool nas_file_folder_is_writable(const char *path);
 void nas_file_remove_all(const char *path); /* with what SQLite puts beside it */
+/* What was made or removed in path's folder is durable. Errors: NAS_EIO, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_file_sync_folder(const char *path, nas_err *err);
 
 /* fresh.c: an empty file beside path, `path`.new-xxxxxxxx, that nobody else has; what killed makers
  * left there is removed. The end removes it unless it was renamed, with what SQLite put beside it;
- * every connection to it is closed by then (see nas_life). Paths as SQLite takes them. */
+ * every connection to it is closed by then (see nas_life). Paths as SQLite takes them.
+ * Errors: NAS_EIO, NAS_EFULL, NAS_ENOMEM; then there is none. */
 typedef struct nas_fresh {
     char *path;
     int fd;
@@ -96,7 +100,7 @@ void nas_fresh_sweep(const char *path);
 
 /* place.c */
 
-/* As nas_store_check_names, nas_store_still. */
+/* The same as nas_store_check_names, nas_store_still. */
 NAS_NODISCARD nas_status nas_place_check_names(const char *path, nas_err *err);
 NAS_NODISCARD nas_status nas_place_still(const nas_store *s, nas_err *err);
 /* Has somebody removed the file since it was opened? */
@@ -107,16 +111,16 @@ void nas_place_hold(const nas_store *s, nas_held *h);
 bool nas_place_is_read_long(nas_store *s, int64_t bytes);
 void nas_place_take_turns(nas_store *s, nas_turns *t);
 bool nas_place_settle_wal(nas_store *s, double seconds);
-/* Before anything is opened: is the file that is expected at the path? */
+/* Before anything is opened: is the file that is expected at the path? Errors: NAS_EMOVED. */
 NAS_NODISCARD nas_status nas_place_expect(const nas_store *s, nas_err *err);
 /* Once it is open, before anything is read: the same of what is open; of what was not expected,
- * whether it has one name. */
+ * whether it has one name. Errors: NAS_EMOVED, NAS_EINVAL. */
 NAS_NODISCARD nas_status nas_place_take(nas_store *s, nas_err *err);
 /* Once there are files beside it: which they are. */
 void nas_place_settle(nas_store *s);
 /* Is path among the points of /proc/self/mountinfo? */
 bool nas_place_is_mounted(FILE *mounts, const char *path);
-/* Are path's bytes more than SQLite takes? is_new: it is to be made. */
+/* Are path's bytes more than SQLite takes? is_new: it is to be made. Errors: NAS_EINVAL. */
 NAS_NODISCARD nas_status nas_place_check_length(const char *path, bool is_new, nas_err *err);
 /* What is added to the name of file i: "", "-wal", "-shm". */
 const char *nas_place_tail(int i);
@@ -126,19 +130,21 @@ void nas_place_unlink(const char *path, int i);
 
 /* copy.c */
 
+/* The same as nas_store_copy. */
 NAS_NODISCARD nas_status nas_sqlite_copy(nas_store *s, const char *to, bool replace, nas_err *err);
 /* A database that nobody is at work on, and durable; of an older schema it is brought up to date.
- */
+ * Errors: those of nas_store_open, and of writing. */
 NAS_NODISCARD nas_status nas_copy_settle(const char *path, nas_err *err);
 
 /* schema.c */
 
 /* The objects that every database of a schema version has: calls fn with type, name and text of
- * each. */
+ * each. Errors: those of fn; NAS_ENOMEM. */
 typedef nas_status (*nas_object_fn)(void *ctx, const char *type, const char *name, const char *sql,
                                     nas_err *err);
 NAS_NODISCARD nas_status nas_schema_objects(int64_t version, nas_object_fn fn, void *ctx,
                                             nas_err *err);
+/* Brings the file up to date, in a transaction of its own that is durable. Errors: of writing. */
 NAS_NODISCARD nas_status nas_schema_migrate(nas_store *s, nas_err *err);
 
 /* Parts of the row (backend.c). */

@@ -36,7 +36,7 @@ static nas_status finish_slot(nas_store *s, nas_layout *l, nas_stmt **out, nas_e
 }
 
 static nas_status write_row(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
-                            const nas_result *r, bool *kept, nas_err *err) {
+                            const nas_result *r, nas_err *err) {
     nas_stmt *st = NULL;
     NAS_TRY(finish_slot(s, l, &st, err));
     NAS_TRY(nas_sql_bind(s, st, err, "iitttrrtirr", c->id, (int64_t)c->attempt, worker, r->state,
@@ -47,8 +47,7 @@ static nas_status write_row(nas_store *s, nas_layout *l, const nas_claim *c, con
         NAS_TRY(
             nas_sql_bind_value(s, st, i + FIRST_METRIC, r->metrics ? &r->metrics[i] : &none, err));
     NAS_TRY(nas_sql_run(s, st, err));
-    *kept = nas_sql_changes(s) == 1;
-    return NAS_OK;
+    return nas_claim_held(s, c, worker, err);
 }
 
 nas_status nas_trial_forget(nas_store *s, nas_layout *l, int64_t trial, nas_err *err) {
@@ -144,9 +143,8 @@ static nas_status write_artefacts(nas_store *s, nas_layout *l, int64_t trial, co
 }
 
 static nas_status finish(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
-                         const nas_result *r, bool *kept, nas_err *err) {
-    NAS_TRY(write_row(s, l, c, worker, r, kept, err));
-    if (!*kept) return NAS_OK;
+                         const nas_result *r, nas_err *err) {
+    NAS_TRY(write_row(s, l, c, worker, r, err));
     if (c->attempt > 1) NAS_TRY(nas_trial_forget(s, l, c->id, err));
     NAS_TRY(write_epochs(s, l, c->id, r, err));
     NAS_TRY(write_stages(s, l, c->id, r, err));
@@ -156,15 +154,12 @@ static nas_status finish(nas_store *s, nas_layout *l, const nas_claim *c, const 
 }
 
 nas_status nas_store_finish(nas_store *s, nas_study_id id, const nas_claim *c, const char *worker,
-                            const nas_result *r, bool *kept, nas_err *err) {
-    *kept = false;
+                            const nas_result *r, nas_err *err) {
     NAS_TRY(check_state(r->state, err));
     nas_layout *l = NULL;
     NAS_TRY(nas_layout_get(s, id, &l, err));
     NAS_TRY(nas_sql_begin(s, r->forgiven ? NAS_SYNC_NORMAL : NAS_SYNC_FULL, err));
-    const nas_status status = nas_sql_end(s, finish(s, l, c, worker, r, kept, err), err);
-    if (status != NAS_OK) *kept = false;
-    return status;
+    return nas_sql_end(s, finish(s, l, c, worker, r, err), err);
 }
 
 static nas_status set_metric(nas_store *s, nas_layout *l, int64_t row, const char *stored,

@@ -86,7 +86,7 @@ static nas_status version_of(nas_store *s, int64_t study, int64_t row, int64_t *
 /* Metrics go by their names: a column may be stored elsewhere in another version. Who was a
  * finalist there is none here yet. */
 static nas_status copy_row(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
-                           bool *kept, nas_err *err) {
+                           nas_err *err) {
     nas_study_id from = {.study = l->study};
     nas_layout *old = NULL;
     NAS_TRY(version_of(s, l->study, c->reuse, &from.version, err));
@@ -115,17 +115,14 @@ static nas_status copy_row(nas_store *s, nas_layout *l, const nas_claim *c, cons
                   select ? select : "", l->study);
     free(select);
     NAS_TRY(nas_sql_put_draft(s, q, err, "iiti", c->id, (int64_t)c->attempt, worker, c->reuse));
-    *kept = nas_sql_changes(s) == 1;
-    return *kept && c->attempt > 1 ? nas_trial_forget(s, l, c->id, err) : NAS_OK;
+    NAS_TRY(nas_claim_held(s, c, worker, err));
+    return c->attempt > 1 ? nas_trial_forget(s, l, c->id, err) : NAS_OK;
 }
 
 nas_status nas_store_reuse(nas_store *s, nas_study_id id, const nas_claim *c, const char *worker,
-                           bool *kept, nas_err *err) {
-    *kept = false;
+                           nas_err *err) {
     nas_layout *l = NULL;
     NAS_TRY(nas_layout_get(s, id, &l, err));
     NAS_TRY(nas_sql_begin(s, NAS_SYNC_FULL, err));
-    const nas_status status = nas_sql_end(s, copy_row(s, l, c, worker, kept, err), err);
-    if (status != NAS_OK) *kept = false;
-    return status;
+    return nas_sql_end(s, copy_row(s, l, c, worker, err), err);
 }

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* With the longest ending of a view it stays below the 63 letters of other databases. */
+/* With the longest ending of a view it stays below NAS_NAME_MOST. */
 enum { LONGEST_NAME = 48 };
+_Static_assert(LONGEST_NAME + sizeof "_feasible" - 1 <= NAS_NAME_MOST, "names of views fit");
 
 static bool ends_with(const char *s, const char *tail) {
     const size_t n = strlen(s), m = strlen(tail);
@@ -333,11 +334,14 @@ static nas_status check_idle(nas_store *s, int64_t study, const char *name, nas_
                     name, (long long)running);
 }
 
-static nas_status join_or_write(nas_store *s, const nas_study *def, nas_arena *a, nas_study_id *out,
-                                nas_err *err) {
+static nas_status join_or_write(nas_store *s, const nas_study *given, nas_arena *a,
+                                nas_study_id *out, nas_err *err) {
+    nas_study fitted;
+    const nas_study *def = &fitted;
     if (s->backend->file && s->backend->file->has_moved(s))
         return nas_fail(err, NAS_EBUSY, "%s was removed by another process: start again", s->path);
-    NAS_TRY(find_by_name(s, def->name, &out->study, err));
+    NAS_TRY(find_by_name(s, given->name, &out->study, err));
+    NAS_TRY(nas_names_fit(s, out->study, given, a, &fitted, err));
     if (out->study == 0) return write_study(s, def, NULL, a, out, err);
     nas_study old;
     NAS_TRY(nas_study_load(s, out->study, 0, a, &old, &out->version, err));

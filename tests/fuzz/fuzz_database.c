@@ -86,7 +86,6 @@ static void finish_one(nas_store *s, nas_study_id id, nas_arena *a, int i, bool 
     nas_claim c;
     nas_claimed what;
     const char *json;
-    bool kept;
     const nas_value v[] = {{.type = NAS_COLUMN_REAL, .real = 0.5 + 0.05 * i},
                            {.is_null = true},
                            {.type = NAS_COLUMN_INTEGER, .integer = 1000 * (i + 1)}};
@@ -108,8 +107,7 @@ static void finish_one(nas_store *s, nas_study_id id, nas_arena *a, int i, bool 
                     what == NAS_CLAIMED,
                 "a claim", &err);
     if (leave) return;
-    fuzz_demand(nas_store_finish(s, id, &c, "w 1 2", &r, &kept, &err) == NAS_OK && kept, "an end",
-                &err);
+    fuzz_demand(nas_store_finish(s, id, &c, "w 1 2", &r, &err) == NAS_OK, "an end", &err);
 }
 
 /* leave: the last trial is left running. */
@@ -462,7 +460,6 @@ static void as_writer(const char *name, nas_arena *a) {
     nas_claimed what;
     nas_holder h;
     const char *json;
-    bool kept;
     int32_t n;
     nas_study def = study_of(name, "keywords", 2);
     if (!fuzz_taken(nas_store_check(db, &err), &err)) return;
@@ -476,8 +473,8 @@ static void as_writer(const char *name, nas_arena *a) {
                                    {.is_null = true},
                                    {.type = NAS_COLUMN_INTEGER, .integer = 3}};
             const nas_result r = {.state = "complete", .metrics = v};
-            (void)fuzz_taken(c.reuse ? nas_store_reuse(s, id, &c, "w", &kept, &err)
-                                     : nas_store_finish(s, id, &c, "w", &r, &kept, &err),
+            (void)fuzz_taken(c.reuse ? nas_store_reuse(s, id, &c, "w", &err)
+                                     : nas_store_finish(s, id, &c, "w", &r, &err),
                              &err);
         }
         (void)fuzz_taken(nas_store_holder(s, id, "model.tflite", "x", 1, &h, &err), &err);

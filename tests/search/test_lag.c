@@ -147,7 +147,6 @@ static void end(scene *s) {
 static void finish(scene *s, hand *h, bool gives_up, nas_rng *rng) {
     double metric[NAS_METRICS_MOST];
     nas_value values[NAS_METRICS_MOST];
-    bool kept;
     const nas_metric_list *list = &nas_space_task(s->space)->metrics;
     static const char *const states[] = {"complete", "complete", "complete",
                                          "stopped",  "diverged", "rejected"};
@@ -161,8 +160,7 @@ static void finish(scene *s, hand *h, bool gives_up, nas_rng *rng) {
                           .metrics = gives_up ? NULL : values,
                           .epochs_saved = (double)NAN,
                           .forgiven = gives_up};
-    OK(nas_store_finish(h->store, s->id, &h->claim, h->name, &r, &kept, &s->err));
-    assert_true(kept);
+    OK(nas_store_finish(h->store, s->id, &h->claim, h->name, &r, &s->err));
     h->holds = false;
     s->holding--;
 }

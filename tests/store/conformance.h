@@ -11,9 +11,11 @@ typedef struct nas_conformance {
     bool (*make)(char *where, size_t room);
     nas_status (*open)(const char *where, nas_store_mode mode, nas_store **out, nas_err *err);
     void (*remove)(const char *where);
+    /* Where a copy of the database may be made (room bytes); NULL: nas_store_copy makes none. */
+    void (*beside)(const char *where, char *to, size_t room);
 } nas_conformance;
 
-/* Runs all tests; the exit status of a test program. */
+/* Runs all tests, with a database of its own for each; the exit status of a test program. */
 int nas_conformance_run(const nas_conformance *backend);
 
 #endif

@@ -22,7 +22,11 @@ static void remove_it(const char *where) {
     (void)!nas_dir_remove(dir, NULL);
 }
 
+static void beside(const char *where, char *to, size_t room) {
+    snprintf(to, room, "%s.copy", where);
+}
+
 int main(void) {
-    const nas_conformance sqlite = {"sqlite", make, open_at, remove_it};
+    const nas_conformance sqlite = {"sqlite", make, open_at, remove_it, beside};
     return nas_conformance_run(&sqlite);
 }

@@ -203,7 +203,6 @@ static void test_trigger(void **state) {
         char sql[512];
         nas_claim c;
         const char *json;
-        bool kept;
         const nas_result r = {.state = "complete", .machine = "test"};
         afresh(p);
         snprintf(sql, sizeof sql,
@@ -214,7 +213,7 @@ static void test_trigger(void **state) {
         nas_store *s = open_db(p, NAS_STORE_WRITE);
         const nas_study_id id = {.study = 1, .version = 1};
         assert_int_equal(claim_as(p, s, id, "w", &c, &json), NAS_CLAIMED);
-        FAILS(NAS_EFORMAT, nas_store_finish(s, id, &c, "w", &r, &kept, &p->err));
+        FAILS(NAS_EFORMAT, nas_store_finish(s, id, &c, "w", &r, &p->err));
         SAYS("damaged");
         /* A run that joins makes it anew. */
         nas_study def = study_of("kws", 7);

@@ -38,8 +38,7 @@ static void work(place *p, const char *worker, int64_t points, int64_t *finished
                               .epochs = &e,
                               .n_artefacts = 1,
                               .artefacts = &f};
-        bool kept = false;
-        if (nas_store_finish(s, id, &c, worker, &r, &kept, &p->err) != NAS_OK || !kept) goto wrong;
+        if (nas_store_finish(s, id, &c, worker, &r, &p->err) != NAS_OK) goto wrong;
         /* From here on the trial counts, whatever happens to this process. */
         if (finished) finished[c.number]++;
     }

@@ -208,19 +208,15 @@ static void add_whole(place *p, nas_store *s, nas_study_id id, int64_t number, c
                           .epochs = &epoch,
                           .steps = &step,
                           .artefacts = &file};
-    bool kept;
-    OK(nas_store_finish(s, id, &c, "w", &r, &kept, &p->err));
-    assert_true(kept);
+    OK(nas_store_finish(s, id, &c, "w", &r, &p->err));
 }
 
 static nas_claim claim_and_reuse(place *p, nas_store *s, nas_study_id id) {
     nas_claim c;
     const char *json;
-    bool kept;
     assert_int_equal(claim_as(p, s, id, "w2", &c, &json), NAS_CLAIMED);
     if (!c.reuse) fail_msg("trial %lld is not reused", (long long)c.number);
-    OK(nas_store_reuse(s, id, &c, "w2", &kept, &p->err));
-    assert_true(kept);
+    OK(nas_store_reuse(s, id, &c, "w2", &p->err));
     return c;
 }
 
@@ -266,12 +262,11 @@ static void test_reuse(void **state) {
                         "diverged why not NULL");
     nas_claim c;
     const char *json;
-    bool kept;
     for (int64_t i = 2; i < 4; i++) {
         assert_int_equal(claim_as(p, s, v2, "w", &c, &json), NAS_CLAIMED);
         assert_int_equal(c.number, i);
         assert_int_equal(c.reuse, 0);
-        FAILS(NAS_EINVAL, nas_store_reuse(s, v2, &c, "w", &kept, &p->err));
+        FAILS(NAS_EINVAL, nas_store_reuse(s, v2, &c, "w", &p->err));
         assert_true(finish_as(p, s, v2, &c, "w", "failed", NULL));
     }
 
@@ -280,8 +275,7 @@ static void test_reuse(void **state) {
     OK(nas_store_study(s, &changed, &v3, &p->err));
     (void)claim_and_reuse(p, s, v3);
     assert_int_equal(claim_as(p, s, v3, "w2", &c, &json), NAS_CLAIMED);
-    OK(nas_store_reuse(s, v3, &c, "somebody else", &kept, &p->err));
-    assert_false(kept);
+    FAILS(NAS_ELOST, nas_store_reuse(s, v3, &c, "somebody else", &p->err));
     assert_string_equal(ask(p, s, "SELECT state FROM kws WHERE number = 1"), "running");
     nas_store_close(s);
 }
@@ -384,11 +378,10 @@ static void test_reuse_of_waiting(void **state) {
     nas_store *s = start(p, &changed, &v2);
     nas_claim c;
     const char *json;
-    bool kept;
     assert_int_equal(claim_as(p, s, v2, "w", &c, &json), NAS_CLAIMED);
     const nas_epoch_row epoch = {1, 1, 0, 0, 0, 0};
     const nas_result back = {.state = "waiting", .n_epochs = 1, .epochs = &epoch};
-    OK(nas_store_finish(s, v2, &c, "w", &back, &kept, &p->err));
+    OK(nas_store_finish(s, v2, &c, "w", &back, &p->err));
     OK(nas_store_study(s, &def, &v1, &p->err));
     add_whole(p, s, v1, 0, "complete");
     OK(nas_store_study(s, &changed, &v2, &p->err));
