@@ -1,4 +1,4 @@
-/* search/task/forecast/forecast.c - the task "forecast": some columns of a table, several steps
+/* search/task/forecast/row.c - the task "forecast": some columns of a table, several steps
  * ahead. */
 #include "search/task/forecast/forecast.h"
 

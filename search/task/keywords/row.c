@@ -1,4 +1,4 @@
-/* search/task/keywords/keywords.c - the task "keywords": one of several words in a short sound
+/* search/task/keywords/row.c - the task "keywords": one of several words in a short sound
  * clip. */
 #include "search/task/keywords/keywords.h"
 
