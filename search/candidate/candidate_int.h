@@ -79,7 +79,6 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
 void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void *block);
 /* Rows of the table of blocks (blocks.h): their `check`, */
 void nas_check_layers(nas_check *c, const char *path, const cJSON *v);
-void nas_check_labels(nas_check *c, const char *path, const cJSON *v);
 void nas_check_rate(nas_check *c, const char *path, const cJSON *v);
 void nas_check_sampler(nas_check *c, const char *path, const cJSON *v);
 void nas_check_seed(nas_check *c, const char *path, const cJSON *v);
@@ -96,9 +95,6 @@ NAS_NODISCARD nas_status nas_train_build(nas_arena *a, const cJSON *v, void *out
 NAS_NODISCARD nas_status nas_prune_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
 NAS_NODISCARD nas_status nas_cluster_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
 NAS_NODISCARD nas_status nas_quantize_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
-/* "folders" of task.unknown; and what labels, unknown and silence say of each other. */
-void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
-void nas_check_made(nas_check *c, const char *path, const cJSON *task);
 /* A block of compression without the keys that decide nothing beside its others; NULL: no room. */
 cJSON *nas_compress_strip(nas_arena *a, const cJSON *v);
 /* Is x the name that NNI gives to option v, no key of its own? */

@@ -48,15 +48,7 @@ static void check_word(nas_check *c, const char *path, const cJSON *v, const nas
         nas_check_problem(c, path, v, false, "expected %s, got %s", list, got);
 }
 
-static void check_text(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
-    char got[48];
-    nas_json_show(v, got);
-    if (!cJSON_IsString(v) || !*v->valuestring) {
-        nas_check_problem(c, path, v, false, "expected a text in quotes%s, got %s",
-                          k->flags & NAS_KEY_NULLABLE ? " or null" : "", got);
-        return;
-    }
-    if (strcmp(k->name, "speaker_pattern") != 0) return;
+static void check_pattern(nas_check *c, const char *path, const cJSON *v) {
     regex_t re;
     const int bad = regcomp(&re, v->valuestring, REG_EXTENDED);
     if (bad) {
@@ -69,6 +61,17 @@ static void check_text(nas_check *c, const char *path, const cJSON *v, const nas
         nas_check_problem(c, path, v, false,
                           "expected an expression with a group, such as \"^([^_]+)_\"");
     regfree(&re);
+}
+
+static void check_text(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    char got[48];
+    nas_json_show(v, got);
+    if (!cJSON_IsString(v) || !*v->valuestring) {
+        nas_check_problem(c, path, v, false, "expected a text in quotes%s, got %s",
+                          k->flags & NAS_KEY_NULLABLE ? " or null" : "", got);
+        return;
+    }
+    if (k->flags & NAS_KEY_PATTERN) check_pattern(c, path, v);
 }
 
 /* [height, width], or [height, width, channels]. */

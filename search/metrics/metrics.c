@@ -60,17 +60,17 @@ static double zlib_before(const nas_foreseen *f) {
                   .help = "95th percentile of the runs of " text ": 95 % took no longer"}
 
 const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
-    [NAS_METRIC_ACCURACY] = {.name = "accuracy",
-                             .unit = "fraction",
-                             .selectable = true,
-                             .bound = "accuracy_lo",
-                             .help = "share of the validation part that the exported file gets "
-                                     "right; with folds: of all their clips, each by the file "
-                                     "that was made without its fold"},
-    [NAS_METRIC_TEST_ACCURACY] = {.name = "test_accuracy",
-                                  .unit = "fraction",
-                                  .help = "the same on the test part; of the finalists only, and "
-                                          "nothing selects on it"},
+    [NAS_METRIC_SCORE] = {.name = "accuracy",
+                          .unit = "fraction",
+                          .selectable = true,
+                          .bound = "accuracy_lo",
+                          .help = "share of the validation part that the exported file gets "
+                                  "right; with folds: of all their clips, each by the file "
+                                  "that was made without its fold"},
+    [NAS_METRIC_TEST_SCORE] = {.name = "test_accuracy",
+                               .unit = "fraction",
+                               .help = "the same on the test part; of the finalists only, and "
+                                       "nothing selects on it"},
     [NAS_METRIC_SCORE_LO] = {.name = "accuracy_lo",
                              .unit = "fraction",
                              .selectable = true,

@@ -31,9 +31,7 @@ typedef enum nas_metric_id {
     NAS_METRIC_TOTAL_MS_LO,
     NAS_METRIC_TOTAL_MS_HI,
     NAS_METRIC_TOTAL_MS_P95,
-    NAS_METRIC_COUNT, /* of every task; a task's own others follow */
-    NAS_METRIC_ACCURACY = NAS_METRIC_SCORE,
-    NAS_METRIC_TEST_ACCURACY = NAS_METRIC_TEST_SCORE
+    NAS_METRIC_COUNT /* of every task; a task's own others follow */
 } nas_metric_id;
 
 /* Room for all metrics of one task. */

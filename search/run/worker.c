@@ -103,7 +103,7 @@ static void work_for_all(void *ctx, bool over) {
 static void tell_epoch(void *ctx, const nas_epoch *epoch) {
     hands *h = ctx;
     nas_event e = {.kind = NAS_EVENT_EPOCH, .epoch = epoch->epoch, .epochs = h->epochs};
-    e.metric[NAS_METRIC_ACCURACY] = epoch->val_accuracy;
+    e.metric[NAS_METRIC_SCORE] = epoch->val_accuracy;
     tell(h, &e);
 }
 
@@ -188,7 +188,7 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
     nas_step_row steps[NAS_STEPS];
     for (int32_t i = 0; i < o->n_steps; i++) {
         const nas_step_figures *s = &o->steps[i];
-        steps[i] = (nas_step_row){s->name, s->accuracy, s->tflite_bytes, s->zlib_bytes};
+        steps[i] = (nas_step_row){s->name, s->score, s->tflite_bytes, s->zlib_bytes};
     }
     /* The document of a candidate without a net stands in its row. */
     const bool files = o->tflite.p && strcmp(o->state, "complete") == 0;

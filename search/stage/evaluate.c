@@ -116,14 +116,14 @@ static nas_status run_stages(const nas_evaluator *e, const nas_candidate *c, nas
 /* The folds say how good the candidate is; the net that ships learns from all of them. */
 static nas_status cross_validate(const nas_evaluator *e, const nas_candidate *c, nas_marks *marks,
                                  nas_arena *a, nas_outcome *out, nas_err *err) {
-    double step_accuracy[NAS_STEPS];
-    for (int i = 0; i < NAS_STEPS; i++) step_accuracy[i] = (double)NAN;
-    NAS_TRY(nas_folds_stage(e, c, a, marks, out, step_accuracy, err));
+    double step_scores[NAS_STEPS];
+    for (int i = 0; i < NAS_STEPS; i++) step_scores[i] = (double)NAN;
+    NAS_TRY(nas_folds_stage(e, c, a, marks, out, step_scores, err));
     if (strcmp(out->state, "complete") != 0) return NAS_OK;
     nas_evaluator last = *e;
     last.epochs_before = e->data->folds * c->train.epochs;
     NAS_TRY(run_stages(&last, c, marks, a, out, err));
-    for (int32_t i = 0; i < out->n_steps; i++) out->steps[i].accuracy = step_accuracy[i];
+    for (int32_t i = 0; i < out->n_steps; i++) out->steps[i].score = step_scores[i];
     return NAS_OK;
 }
 

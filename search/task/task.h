@@ -26,7 +26,8 @@ typedef struct nas_example nas_example;     /* store/store.h, as is the next */
 typedef struct nas_answers nas_answers;
 typedef struct nas_bound_rule nas_bound_rule; /* search/estimate/estimate.h */
 struct nas_check;                             /* search/candidate/candidate_int.h, as is the next */
-struct nas_block;
+struct nas_block;                             /* search/candidate/blocks.h, as is the next */
+struct nas_block_row;
 
 /* Of a document, built by the row. */
 typedef struct nas_task {
@@ -71,7 +72,11 @@ typedef struct nas_task_ops {
     const char *name; /* the word of task.kind */
     const char *help;
     const struct nas_block *block; /* its keys */
-    uint32_t has;                  /* NAS_HAS_...: which blocks of the file it takes */
+    /* That block and those below it, for documentation, NULL at the end; and their keys that are
+     * more than plain values, `above` NULL at the end (NULL: there are none). */
+    const struct nas_block *const *blocks;
+    const struct nas_block_row *rows;
+    uint32_t has; /* NAS_HAS_...: which blocks of the file it takes */
     /* Metrics that lists of trials show: the score, the same on the test part (where there is one),
      * then others; "mae_*" are all that begin so. NULL at the end. */
     const char *const *listed;

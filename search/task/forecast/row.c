@@ -134,14 +134,22 @@ static const nas_key split_keys[] = {
     NAS_KEY_END,
 };
 
-const nas_block nas_block_forecast = {.path = "task with forecast",
-                                      .help = "Columns, windows and steps.",
-                                      .tables = {forecast_keys, nas_missing_keys}};
-const nas_block nas_block_time = {
+static const nas_block forecast_block = {.path = "task with forecast",
+                                         .help = "Columns, windows and steps.",
+                                         .tables = {forecast_keys, nas_missing_keys}};
+static const nas_block time_block = {
     .path = "task.time", .help = "Where the time of a row stands.", .tables = {time_keys}};
-const nas_block nas_block_time_split = {.path = "task.split of a forecast",
-                                        .help = "Parts that follow each other in time.",
-                                        .tables = {split_keys}};
+static const nas_block split_block = {.path = "task.split of a forecast",
+                                      .help = "Parts that follow each other in time.",
+                                      .tables = {split_keys}};
+
+static const nas_block *const blocks[] = {&forecast_block, &time_block, &split_block, NULL};
+static const nas_block_row key_rows[] = {
+    {.above = &forecast_block, .key = "data", .role = NAS_ROLE_DATA},
+    {.above = &forecast_block, .key = "split", .block = &split_block, .null = true},
+    {.above = &forecast_block, .key = "time", .block = &time_block, .null = true},
+    {.above = NULL},
+};
 
 /* --- what keys say of each other ----------------------------------------------------------------
  */
@@ -493,7 +501,9 @@ static const char *const listed[] = {"skill_mean", "test_skill_mean", "mae_*", N
 const nas_task_ops nas_task_forecast = {
     .name = "forecast",
     .help = "columns of a table, several steps ahead",
-    .block = &nas_block_forecast,
+    .block = &forecast_block,
+    .blocks = blocks,
+    .rows = key_rows,
     .has = NAS_HAS_NET,
     .listed = listed,
     .output_word = "outputs",

@@ -65,9 +65,10 @@ static const nas_key function_keys[] = {
 static const nas_key point_keys[] = {X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), NAS_KEY_END};
 #undef X
 
-const nas_block nas_block_function = {.path = "task with test_function",
-                                      .help = "A formula, to try out the search.",
-                                      .tables = {function_keys}};
+static const nas_block function_block = {.path = "task with test_function",
+                                         .help = "A formula, to try out the search.",
+                                         .tables = {function_keys}};
+static const nas_block *const blocks[] = {&function_block, NULL};
 const nas_block nas_block_point = {
     .path = "point", .help = "Where a test function is taken.", .tables = {point_keys}};
 
@@ -226,7 +227,8 @@ static const char *const listed[] = {"score", "value", "slack", NULL};
 const nas_task_ops nas_task_test_function = {
     .name = "test_function",
     .help = "a formula, to try out the search",
-    .block = &nas_block_function,
+    .block = &function_block,
+    .blocks = blocks,
     .has = NAS_HAS_POINT,
     .listed = listed,
     .output_word = "",

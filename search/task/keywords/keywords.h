@@ -3,6 +3,7 @@
 #define NAS_SEARCH_TASK_KEYWORDS_KEYWORDS_H
 
 #include "core/data/clips/clips.h"
+#include "search/candidate/candidate_int.h"
 #include "search/stage/evaluate.h"
 #include "search/task/task.h"
 
@@ -43,6 +44,13 @@ static inline nas_clips *nas_clips_of(const nas_dataset *d) {
 }
 /* The clip that latency is measured with: the first to validate, else to train. */
 int32_t nas_keywords_sample(const nas_dataset *d);
+/* Its blocks and their rows (keys.c). */
+extern const nas_block *const nas_keywords_blocks[];
+extern const nas_block_row nas_keywords_rows[];
+/* "folders" of task.unknown; and what labels, unknown and silence say of each other (made.c, as is
+ * the next). */
+void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
+void nas_check_made(nas_check *c, const char *path, const cJSON *task);
 /* Fills out->unknown and out->silence. */
 NAS_NODISCARD nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_keywords_task *out,
                                         nas_err *err);

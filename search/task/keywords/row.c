@@ -19,7 +19,7 @@ static nas_status keywords_build(nas_arena *a, const cJSON *task, nas_task *to, 
     if (!out) return NAS_ENOMEM;
     to->own = out;
     const cJSON *labels = nas_json_get(task, "labels"), *split = nas_json_get(task, "split");
-    const nas_block *by = nas_block_variant(&nas_block_split, split);
+    const nas_block *by = nas_block_variant(nas_block_below(&nas_block_task, "split"), split);
     NAS_TRY(nas_keys_build(a, nas_block_task.tables[0], task, 0, out, err));
     to->data = out->data;
     NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
@@ -88,7 +88,7 @@ static nas_status keywords_judge(const nas_dataset *d, const nas_candidate *c,
 
 static void keywords_conclude(const nas_task *task, const nas_tally *t, bool test, double *metric) {
     (void)task;
-    metric[test ? NAS_METRIC_TEST_ACCURACY : NAS_METRIC_ACCURACY] =
+    metric[test ? NAS_METRIC_TEST_SCORE : NAS_METRIC_SCORE] =
         t->n > 0 ? t->sum[0] / t->n : (double)NAN;
 }
 
@@ -239,6 +239,8 @@ const nas_task_ops nas_task_keywords = {
     .name = "keywords",
     .help = "classes of short sound clips",
     .block = &nas_block_task,
+    .blocks = nas_keywords_blocks,
+    .rows = nas_keywords_rows,
     .counts = true,
     .has = NAS_HAS_NET | NAS_HAS_SOUND,
     .listed = listed,
