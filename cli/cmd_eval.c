@@ -7,8 +7,8 @@
 #include "cli/text/parts.h"
 #include "cli/text/speakers.h"
 #include "cli/text/two.h"
-#include "search/deployed/deployed.h"
-#include "search/deployed/forecast.h"
+#include "search/task/forecast/deployed/forecaster.h"
+#include "search/task/keywords/deployed/deployed.h"
 
 #include <stdio.h>
 #include <string.h>

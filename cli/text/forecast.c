@@ -2,7 +2,7 @@
 #include "cli/text/forecast.h"
 
 #include "cli/text/dump.h"
-#include "search/deployed/forecast.h"
+#include "search/task/forecast/deployed/forecaster.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/text/parts.h"
-#include "search/deployed/pair.h"
+#include "search/task/keywords/deployed/pair.h"
 
 #include <stdio.h>
 #include <string.h>

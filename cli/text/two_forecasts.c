@@ -2,8 +2,8 @@
 #include "cli/text/two.h"
 
 #include "cli/cli.h"
-#include "search/deployed/forecast_pair.h"
 #include "search/estimate/estimate.h"
+#include "search/task/forecast/deployed/forecast_pair.h"
 
 #include <math.h>
 #include <stdio.h>

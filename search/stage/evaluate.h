@@ -3,6 +3,7 @@
 #ifndef NAS_SEARCH_STAGE_EVALUATE_H
 #define NAS_SEARCH_STAGE_EVALUATE_H
 
+#include "search/deployed/model.h"
 #include "search/space/space.h"
 #include "search/task/task.h"
 #include "store/store.h"
@@ -59,11 +60,6 @@ typedef struct nas_step_figures {
 } nas_step_figures;
 
 enum { NAS_STEPS = 8, NAS_TEXTS = 4 }; /* room for them, and for texts beside a model */
-
-typedef struct nas_bytes {
-    const uint8_t *p;
-    size_t n;
-} nas_bytes;
 
 /* What came of a candidate. Everything lives in the caller's arena. */
 typedef struct nas_outcome {

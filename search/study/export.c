@@ -11,32 +11,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OURS_MOST = 63, SOURCES_MOST = 8 };
+enum { SOURCES_MOST = 8 };
 
-/* What an export may have, of any task. The first says that a folder is one: where it is not there,
- * a file under another of these names is somebody else's until it is replaced. */
-typedef struct names {
-    const char *v[OURS_MOST + 1];
-    int32_t n;
-} names;
-
-static void add_names(names *to, const char *const *v) {
+void nas_export_names_add(nas_export_names *to, const char *const *v) {
     for (; v && *v; v++) {
-        assert(to->n < OURS_MOST);
+        assert(to->n < NAS_EXPORT_NAMES);
         to->v[to->n++] = *v;
     }
 }
 
-static names list_ours(void) {
+/* What an export may have, of any task. The first says that a folder is one: where it is not there,
+ * a file under another of these names is somebody else's until it is replaced. */
+static nas_export_names list_ours(void) {
     static const char *const always[] = {
         "candidate.json", "metrics.json", "model.tflite", "model.tflite.zlib", "model.h",
         "model.c",        "model_test.c", "warnings.txt", "DEVICE.md",         NULL};
-    names ours = {.n = 0};
+    nas_export_names ours = {.n = 0};
     const nas_task_ops *task;
-    add_names(&ours, always);
+    nas_export_names_add(&ours, always);
     for (int32_t k = 0; (task = nas_task_at(k)); k++) {
-        add_names(&ours, task->texts);
-        add_names(&ours, task->sources);
+        nas_export_names_add(&ours, task->texts);
+        nas_export_names_add(&ours, task->sources);
     }
     return ours;
 }
@@ -93,7 +88,7 @@ static nas_status put_all(const nas_task_ops *task, const nas_outcome *o, nas_fo
 
 nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, const char *folder,
                               nas_err *err) {
-    const names ours = list_ours();
+    const nas_export_names ours = list_ours();
     nas_folder *f = NULL;
     NAS_TRY(nas_folder_begin(folder, ours.v, &f, err));
     const nas_status st = put_all(task, o, f, err);

@@ -26,7 +26,9 @@ typedef struct nas_example nas_example;     /* store/store.h, as is the next */
 typedef struct nas_answers nas_answers;
 typedef struct nas_bound_rule nas_bound_rule; /* search/estimate/estimate.h */
 struct nas_check;                             /* search/candidate/candidate_int.h, as is the next */
-struct nas_block;                             /* search/candidate/blocks.h, as is the next */
+struct nas_model_place;                       /* search/deployed/model.h, as is the next */
+struct nas_beside;
+struct nas_block; /* search/candidate/blocks.h, as is the next */
 struct nas_block_row;
 
 /* Of a document, built by the row. */
@@ -163,6 +165,10 @@ typedef struct nas_task_ops {
                           nas_err *err);
     /* The sources, in their order. */
     nas_status (*emit)(const char *const *text, nas_arena *a, const char **out, nas_err *err);
+    /* C of what files beside a model, or named ones, tell of it: fills *out, which is zeros. g: the
+     * model. Owner: arena a. NULL: the task has none. Errors: those of reading them. */
+    nas_status (*beside)(const struct nas_model_place *place, const nas_graph *g, nas_arena *a,
+                         struct nas_beside *out, nas_err *err);
 } nas_task_ops;
 
 /* Does a task of that name train nets, and so write files? */

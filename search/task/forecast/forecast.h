@@ -204,4 +204,8 @@ NAS_NODISCARD nas_status nas_forecast_package(const nas_dataset *d, const nas_ca
 NAS_NODISCARD nas_status nas_forecast_emit(const char *const *text, nas_arena *a, const char **out,
                                            nas_err *err);
 
+/* `beside` of the row (deployed/beside.c). */
+nas_status nas_forecast_beside(const struct nas_model_place *place, const nas_graph *g,
+                               nas_arena *a, struct nas_beside *out, nas_err *err);
+
 #endif

@@ -532,4 +532,5 @@ const nas_task_ops nas_task_forecast = {
     .latency = forecast_latency,
     .package = nas_forecast_package,
     .emit = nas_forecast_emit,
+    .beside = nas_forecast_beside,
 };

@@ -124,8 +124,14 @@ void nas_made_describe(const nas_dataset *d, char *out, size_t room);
 const char *nas_made_differ(const nas_keywords_task *x, const nas_keywords_task *y);
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
+/* The row's `emit`: frontend.h, frontend.c and labels.h (source.c, as is the next). */
+nas_status nas_keywords_emit(const char *const *text, nas_arena *a, const char **out, nas_err *err);
 /* labels.h, the names of classes as a macro for an initialiser; lives in arena a. */
 nas_status nas_labels_source(const char *const *labels, int32_t n, nas_arena *a, const char **out,
                              nas_err *err);
+
+/* `beside` of the row (deployed/beside.c). */
+nas_status nas_keywords_beside(const struct nas_model_place *place, const nas_graph *g,
+                               nas_arena *a, struct nas_beside *out, nas_err *err);
 
 #endif
