@@ -111,6 +111,7 @@ static int compare(cli_comparison *c, const cli_args *args) {
     }
     if (!choose_metrics(c, args->option[METRICS])) return CLI_BAD;
     if (read_rows(c, &err) != NAS_OK) return cli_fail(&err);
+    if (cli_warn_of_machines(&c->s, c->metric, c->t.metrics, &err) != NAS_OK) return cli_fail(&err);
     if (nas_compare_trials(&c->t, c->arena, &v, &n, &err) != NAS_OK) return cli_fail(&err);
     if (args->option[JSON])
         cli_compare_json(c, v, n);

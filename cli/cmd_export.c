@@ -19,6 +19,7 @@ static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
     if (nas_export_trial(s->store, s->id, &s->def, row, folder, &err) != NAS_OK)
         return cli_fail(&err);
+    if (cli_warn_of_machines(s, NULL, 0, &err) != NAS_OK) return cli_fail(&err);
     const char *bytes = cli_trial_get(t, "zlib_bytes");
     printf("trial %s of %s is in %.*s/: %s %s%s%s%s\n", cli_trial_get(t, "number"), s->def.name,
            cli_folder_length(folder), folder, nas_study_score(&s->def),

@@ -2,6 +2,7 @@
 #include "cli/study.h"
 
 #include "search/run/run.h"
+#include "search/study/machines.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,6 +33,13 @@ bool cli_study_open(cli_study *s, const char *db, const char *name, const char *
 void cli_study_close(cli_study *s) {
     nas_store_close(s->store);
     nas_arena_close(s->arena);
+}
+
+nas_status cli_warn_of_machines(cli_study *s, const char *const *columns, int32_t n, nas_err *err) {
+    const char *text;
+    NAS_TRY(nas_machines_mixed(s->store, &s->def, columns, n, s->arena, &text, err));
+    if (text) nas_warn(cli_log(false), "%s", text);
+    return NAS_OK;
 }
 
 cli_trial *cli_study_trial(cli_study *s, const char *number, int *status) {

@@ -9,6 +9,7 @@
 #include "search/run/confirm.h"
 #include "search/run/crew.h"
 #include "search/sampler/sampler.h"
+#include "search/study/machines.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
 #include "store/read.h"
@@ -170,6 +171,20 @@ static void warn_if_fewer(nas_crew *t) {
              nas_thousands(t->state.done, n), nas_thousands(t->state.total, total));
 }
 
+/* Where a time selects, and trials were measured on other machines too. */
+static nas_status warn_of_machines(nas_crew *t, const nas_space *s, const nas_dataset *d,
+                                   nas_err *err) {
+    nas_arena *a = NULL;
+    nas_study study;
+    const char *text = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    nas_status st = nas_study_define(s, &d->fingerprint, t->worker.seed, -1, false, a, &study, err);
+    if (st == NAS_OK) st = nas_machines_mixed(t->store, &study, NULL, 0, a, &text, err);
+    if (text) nas_warn(&t->keep.log, "%s", text);
+    nas_arena_close(a);
+    return st;
+}
+
 static nas_status run_study(nas_crew *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
                             nas_err *err) {
     NAS_TRY(nas_cache_trim(t->worker.cache, err));
@@ -185,6 +200,7 @@ static nas_status run_study(nas_crew *t, const nas_space *s, const nas_dataset *
     out->study = t->worker.study;
     out->place = t->worker.place;
     out->stopped = nas_crew_should_stop(t);
+    NAS_TRY(warn_of_machines(t, s, d, err));
     if (out->stopped) return NAS_OK;
     st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, &t->keep.log, out, err);
     if (st == NAS_OK && !t->state.bare && d->n_marks)
