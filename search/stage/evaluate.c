@@ -50,16 +50,18 @@ static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
     nas_model_cost model;
     NAS_TRY(nas_model_check(&c->model, e->data->outputs, &model, err));
     double *m = out->metric;
-    m[NAS_METRIC_PARAMS] = (double)model.params;
-    m[NAS_METRIC_NONZERO_PARAMS] = (double)cost.nonzero;
-    m[NAS_METRIC_MACS] = (double)cost.macs;
-    m[NAS_METRIC_RAM_BYTES] = (double)cost.ram_bytes;
-    if (cost.arena_bytes >= 0) m[NAS_METRIC_ARENA_BYTES] = (double)cost.arena_bytes;
-    m[NAS_METRIC_TFLITE_BYTES] = (double)out->tflite.n;
-    m[NAS_METRIC_ZLIB_BYTES] = (double)out->zlib.n;
     size_t zip;
     NAS_TRY(nas_zip_length(out->tflite.p, out->tflite.n, strlen("model.tflite"), &zip, err));
-    m[NAS_METRIC_ZIP_BYTES] = (double)zip;
+    const nas_shipped shipped = {.params = model.params,
+                                 .nonzero = cost.nonzero,
+                                 .macs = cost.macs,
+                                 .ram_bytes = cost.ram_bytes,
+                                 .arena_bytes = cost.arena_bytes,
+                                 .bytes = (int64_t)out->tflite.n,
+                                 .zlib_bytes = (int64_t)out->zlib.n,
+                                 .zip_bytes = (int64_t)zip,
+                                 .graph = &g};
+    nas_metrics_read(&shipped, m);
     nas_tally t = {.by_output =
                        nas_arena_array(a, (size_t)e->data->outputs, sizeof *t.by_output, err)};
     if (!t.by_output) return NAS_ENOMEM;

@@ -1,6 +1,7 @@
 /* search/study/study.c - a space as a study of the store. */
 #include "search/study/study.h"
 
+#include "base/companion.h"
 #include "base/relation.h"
 #include "search/task/task.h"
 #include "store/read.h"
@@ -30,15 +31,13 @@ static nas_status define_columns(const nas_space *s, nas_arena *a, nas_study *ou
     return NAS_OK;
 }
 
-/* The end of an estimate's interval that a constraint asks for: of a lower end (_lo) one that asks
- * for more, of an upper end one that asks for less. */
+/* The end of an estimate's interval that a constraint asks for: of a lower end one that asks for
+ * more, of an upper end one that asks for less. */
 static const char *tested_column(const nas_metric *m, const nas_constraint *c, bool bare) {
     if (m->tested_as) return m->tested_as;
     if (bare || !m->bound) return m->name;
-    const bool lower = strcmp(m->bound + strlen(m->bound) - 3, "_lo") == 0;
-    const bool more = c->op == 0 || c->op == 1;
-    const bool less = c->op == 2 || c->op == 3;
-    return (lower ? more : less) ? m->bound : m->name;
+    const int asks = nas_relation_direction((nas_relation)c->op);
+    return asks && asks == -nas_companion_end(m->bound, m->name) ? m->bound : m->name;
 }
 
 static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out, nas_err *err) {

@@ -82,6 +82,9 @@ typedef struct nas_task_ops {
     /* Metrics that lists of trials show: the score, the same on the test part (where there is one),
      * then others; "mae_*" are all that begin so. NULL at the end. */
     const char *const *listed;
+    /* [NAS_METRIC_SCORES] what the task calls its score, that of the test part, and its lower end.
+     */
+    const nas_metric *scores;
     bool values;                /* a model gives plain values, not classes */
     bool counts;                /* an example is right or wrong; else it has an error */
     const char *output_word;    /* of "units": as many as the task has outputs */
@@ -170,6 +173,9 @@ typedef struct nas_task_ops {
     nas_status (*beside)(const struct nas_model_place *place, const nas_graph *g, nas_arena *a,
                          struct nas_beside *out, nas_err *err);
 } nas_task_ops;
+
+/* The metrics of every task, with these for its scores: fills metric[NAS_METRIC_COUNT]. */
+void nas_task_metrics(const nas_metric *scores, nas_metric *metric);
 
 /* Does a task of that name train nets, and so write files? */
 bool nas_task_has_net(const char *name);

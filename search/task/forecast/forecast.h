@@ -176,6 +176,7 @@ typedef enum nas_figure_kind {
     NAS_FIGURE_LINEAR
 } nas_figure_kind;
 typedef enum nas_figure_of { NAS_OF_VALIDATION, NAS_OF_TEST, NAS_OF_BOUND } nas_figure_of;
+extern const nas_metric nas_forecast_scores[NAS_METRIC_SCORES];
 /* All metrics of a forecast of these targets. Owner: arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_forecast_metrics(nas_arena *a, const nas_series_config *k,
                                               nas_metric_list *out, nas_err *err);

@@ -2,6 +2,7 @@
  * ahead. */
 #include "search/task/forecast/forecast.h"
 
+#include "base/companion.h"
 #include "base/text/digits.h"
 #include "core/data/table/times.h"
 #include "search/candidate/candidate_int.h"
@@ -200,12 +201,9 @@ static bool is_rival_of(const cJSON *targets, const char *name) {
 
 /* "t_hi" beside "t": its figures would have the names of t's bounds. */
 static bool is_bound_of(const cJSON *targets, const char *name) {
-    const size_t n = strlen(name);
-    if (n < 4 || (strcmp(name + n - 3, "_hi") != 0 && strcmp(name + n - 3, "_lo") != 0))
-        return false;
-    if (n == 7 && strncmp(name, "mean", 4) == 0) return true;
+    if (nas_companion_end(name, "mean")) return true; /* of skill_mean */
     for (const cJSON *x = targets->child; x; x = x->next)
-        if (strlen(x->string) == n - 3 && strncmp(x->string, name, n - 3) == 0) return true;
+        if (nas_companion_end(name, x->string)) return true;
     return false;
 }
 
@@ -506,6 +504,7 @@ const nas_task_ops nas_task_forecast = {
     .rows = key_rows,
     .has = NAS_HAS_NET,
     .listed = listed,
+    .scores = nas_forecast_scores,
     .output_word = "outputs",
     .data_word = "file",
     .values = true,

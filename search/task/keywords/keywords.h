@@ -64,6 +64,7 @@ enum {
     NAS_METRIC_WORST_RECALL_LO,
     NAS_KEYWORDS_METRICS
 };
+extern const nas_metric nas_keywords_scores[NAS_METRIC_SCORES];
 /* All of them (metrics.c). Owner: arena a. */
 NAS_NODISCARD nas_status nas_keywords_metrics(nas_arena *a, nas_metric_list *out, nas_err *err);
 

@@ -191,6 +191,7 @@ const nas_task_ops nas_task_keywords = {
     .counts = true,
     .has = NAS_HAS_NET | NAS_HAS_SOUND,
     .listed = listed,
+    .scores = nas_keywords_scores,
     .output_word = "classes",
     .outputs_text = "labels.txt",
     .data_word = "folder",
