@@ -66,6 +66,12 @@ static bool choose_metrics(cli_comparison *c, const char *named) {
             fputs("'; `nas show` lists them\n", stderr);
             return false;
         }
+        if (c->t.metrics == NAS_COMPARE_METRICS) {
+            fprintf(stderr,
+                    "nas compare: --metrics: at most %d at a time; ask for the others next\n",
+                    NAS_COMPARE_METRICS);
+            return false;
+        }
         add_metric(c, w);
     }
     return c->t.metrics > 0;

@@ -24,6 +24,8 @@ extern const nas_key nas_search_keys[];
 enum {
     NAS_REPEAT_MOST = 64,
     NAS_LAYERS_MOST = 512, /* once repeats are unrolled */
+    NAS_WIDTHS_MOST = 2,   /* keys of one kind of layer that model.width multiplies */
+    NAS_KEYS_MOST = 64,    /* of one block, or one kind of layer */
     NAS_LABELS_MOST = 1000
 };
 

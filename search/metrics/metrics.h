@@ -20,7 +20,7 @@ typedef enum nas_metric_id {
     NAS_METRIC_SCORES = NAS_METRIC_SCORE_LO + 1 /* the score, of the test part, its lower end */
 } nas_metric_id;
 
-/* Room for all metrics of one task. */
+/* Room for all metrics of one task of this build; a stored study may have more. */
 enum { NAS_METRICS_MOST = 144 };
 
 /* When a trial's figure is known, and so how sure it is. */
@@ -78,7 +78,7 @@ extern const nas_metric nas_metrics[NAS_METRIC_COUNT];
 
 /* The metrics of one task, in the order of its columns. */
 typedef struct nas_metric_list {
-    int n; /* NAS_METRIC_COUNT .. NAS_METRICS_MOST */
+    int n; /* of a task of this build: NAS_METRIC_COUNT .. NAS_METRICS_MOST */
     const nas_metric *v;
 } nas_metric_list;
 

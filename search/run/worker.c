@@ -232,11 +232,14 @@ static nas_status take_over(hands *h, nas_err *err) {
     NAS_TRY(st);
     if (!kept) return NAS_OK;
     double metric[NAS_METRICS_MOST];
+    const double *stored;
     char state[16];
-    nas_study def;
+    nas_study def; /* of this build */
     const nas_hash none = {{0}};
     NAS_TRY(nas_study_define(h->w->space, &none, 0, -1, true, h->arena, &def, err));
-    NAS_TRY(nas_study_stored(h->store, &def, h->claim.id, state, metric, err));
+    NAS_TRY(nas_study_stored(h->store, &def, h->claim.id, state, h->arena, &stored, err));
+    for (int i = 0; i < NAS_METRICS_MOST; i++)
+        metric[i] = i < def.n_metrics ? stored[i] : (double)NAN;
     const nas_result r = {.state = state, .reason = "reused: trained before the space changed"};
     tell_finish(h, &r, metric);
     return NAS_OK;

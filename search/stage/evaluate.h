@@ -59,7 +59,8 @@ typedef struct nas_step_figures {
     nas_sums sums;                    /* of `score`, where they were asked for */
 } nas_step_figures;
 
-enum { NAS_STEPS = 8, NAS_TEXTS = 4 }; /* room for them, and for texts beside a model */
+/* Room for them; for texts beside a model, and for C that is made of those. */
+enum { NAS_STEPS = 8, NAS_TEXTS = 4, NAS_SOURCES = 8 };
 
 /* What came of a candidate. Everything lives in the caller's arena. */
 typedef struct nas_outcome {

@@ -157,14 +157,20 @@ static bool note_row(void *ctx, const nas_row *row) {
 }
 
 nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, char state[16],
-                            double metric[NAS_METRICS_MOST], nas_err *err) {
-    const char *columns[NAS_METRICS_MOST + 1] = {"state"};
-    nas_trials_ask ask = {.row = row, .columns = columns, .n_columns = 1};
-    for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
-    for (int i = 0; i < study->n_metrics && i < NAS_METRICS_MOST; i++)
-        columns[ask.n_columns++] = study->metrics[i].name;
-    stored_row s = {.state = state, .metric = metric};
+                            nas_arena *a, const double **metric, nas_err *err) {
+    const size_t n = (size_t)study->n_metrics;
+    const char **columns = nas_arena_array(a, n + 1, sizeof *columns, err);
+    double *v = nas_arena_array(a, n + 1, sizeof *v, err);
+    if (!columns || !v) return NAS_ENOMEM;
+    nas_trials_ask ask = {.row = row, .columns = columns, .n_columns = study->n_metrics + 1};
+    columns[0] = "state";
+    for (size_t i = 0; i < n; i++) {
+        columns[i + 1] = study->metrics[i].name;
+        v[i] = (double)NAN;
+    }
+    stored_row s = {.state = state, .metric = v};
     if (state) state[0] = '\0';
+    *metric = v;
     return nas_store_trials(store, study, &ask, note_row, &s, err);
 }
 

@@ -48,6 +48,12 @@ static void test_whole(void **state) {
         for (const nas_block_row *o = NULL; (o = next_row(o)) != r;)
             assert_true(!o->text || o->text != r->text);
     }
+    const nas_block *b;
+    for (int32_t i = 0; (b = nas_block_at(i)); i++) {
+        int32_t n = 1;
+        for (const nas_key *k = NULL; (k = nas_block_next(b, k));) n++;
+        assert_true(n <= NAS_KEYS_MOST);
+    }
     for (const nas_key *k = NULL; (k = nas_block_next(&nas_block_top, k));)
         if (!nas_block_role(k->name)) fail_msg("\"%s\" has no row", k->name);
 }
