@@ -179,8 +179,6 @@ void nas_task_metrics(const nas_metric *scores, nas_metric *metric);
 
 /* Does a task of that name train nets, and so write files? */
 bool nas_task_has_net(const char *name);
-/* Does it write that text beside a model? */
-bool nas_task_writes(const char *name, const char *text);
 
 /* Rows in turn, NULL past the end; and by name. */
 const nas_task_ops *nas_task_at(int32_t i);
