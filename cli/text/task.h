@@ -3,6 +3,7 @@
 #ifndef NAS_CLI_TEXT_TASK_H
 #define NAS_CLI_TEXT_TASK_H
 
+#include "cli/data_check.h"
 #include "cli/scratch.h"
 #include "cli/study.h"
 
@@ -29,6 +30,11 @@ typedef struct cli_task {
     int (*eval_two)(const cli_models *q, const cli_scratch *s);
     /* What `nas show` adds to a complete trial; NULL: nothing. */
     nas_status (*show)(cli_study *s, int64_t row, nas_err *err);
+    /* nas data check: fills c->found, and warns; then prints it. NULL: nothing. */
+    nas_status (*check)(cli_checked *c, const nas_space *s, nas_arena *a, const nas_log *log,
+                        nas_err *err);
+    void (*check_print)(const cli_checked *c);
+    void (*check_json)(const cli_checked *c);
 } cli_task;
 
 /* By the name of a task; NULL: it has no row. */

@@ -3,6 +3,7 @@
 #include "cli/text/task.h"
 
 #include "base/files/folder.h"
+#include "cli/text/check.h"
 #include "cli/text/forecast.h"
 #include "cli/text/two.h"
 #include "search/candidate/candidate.h"
@@ -22,13 +23,21 @@ static bool forecast_fits(const cli_models *q) {
 }
 
 static const cli_task rows[] = {
-    {.name = "keywords", .eval = cli_eval_clips, .eval_two = cli_two_clips},
+    {.name = "keywords",
+     .eval = cli_eval_clips,
+     .eval_two = cli_two_clips,
+     .check = cli_check_clips,
+     .check_print = cli_check_clips_print,
+     .check_json = cli_check_clips_json},
     {.name = "forecast",
      .mark = "forecast.json",
      .fits = forecast_fits,
      .eval = cli_eval_forecast,
      .eval_two = cli_two_forecasts,
-     .show = cli_show_forecast},
+     .show = cli_show_forecast,
+     .check = cli_check_table,
+     .check_print = cli_check_table_print,
+     .check_json = cli_check_table_json},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
