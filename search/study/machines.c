@@ -19,17 +19,19 @@ typedef struct machines {
     const char *name[MACHINES_MOST];
 } machines;
 
-static bool note_machine(void *ctx, const nas_row *row) {
-    machines *m = ctx;
-    const nas_value *v = &row->values[0];
-    if (v->is_null || v->type != NAS_COLUMN_TEXT) return true;
+static bool add_machine(machines *m, const char *name) {
     for (int32_t i = 0; i < m->n; i++)
-        if (strcmp(m->name[i], v->text) == 0) return true;
+        if (strcmp(m->name[i], name) == 0) return true;
     m->more = m->n == MACHINES_MOST;
     if (m->more) return false;
-    m->name[m->n] = nas_arena_text(m->arena, v->text, m->err);
+    m->name[m->n] = nas_arena_text(m->arena, name, m->err);
     m->failed = !m->name[m->n];
     return !m->failed && ++m->n;
+}
+
+static bool note_machine(void *ctx, const nas_row *row) {
+    const nas_value *v = &row->values[0];
+    return v->is_null || v->type != NAS_COLUMN_TEXT || add_machine(ctx, v->text);
 }
 
 static int by_name(const void *x, const void *y) {
@@ -64,8 +66,7 @@ static nas_status list_times(const nas_study *study, const char *const *columns,
 }
 
 static void list_machines(const machines *m, FILE *out) {
-    fprintf(out, " of trials of %d%s machines or builds are compared:", m->n,
-            m->more ? " and more" : "");
+    fprintf(out, " of trials of %d%s " NAS_MACHINES_MARK ":", m->n, m->more ? " and more" : "");
     for (int32_t i = 0; i < m->n && i < NAMED; i++)
         fprintf(out, "%s \"%s\"", i ? "," : "", m->name[i]);
     if (m->n > NAMED) fputs(" and others", out);
@@ -75,7 +76,8 @@ static void list_machines(const machines *m, FILE *out) {
 }
 
 nas_status nas_machines_mixed(nas_store *store, const nas_study *study, const char *const *columns,
-                              int32_t n, nas_arena *a, const char **text, nas_err *err) {
+                              int32_t n, const char *also, nas_arena *a, const char **text,
+                              nas_err *err) {
     static const char *const column[] = {"machine"};
     const nas_state complete = NAS_COMPLETE;
     const nas_trials_ask ask = {.state = &complete, .columns = column, .n_columns = 1};
@@ -86,6 +88,7 @@ nas_status nas_machines_mixed(nas_store *store, const nas_study *study, const ch
     NAS_TRY(nas_stream_open(&t, err));
     nas_status st = list_times(study, columns, n, a, t.to, &times, err);
     if (st == NAS_OK && times) st = nas_store_trials(store, study, &ask, note_machine, &m, err);
+    if (st == NAS_OK && times && also) (void)add_machine(&m, also);
     if (st == NAS_OK && m.failed) st = NAS_ENOMEM;
     qsort(m.name, (size_t)m.n, sizeof *m.name, by_name);
     if (m.n > 1) list_machines(&m, t.to);

@@ -42,4 +42,17 @@ check "nas show has it" says_of 0 "$mixed" "$NAS" show timed.db
 check "the run by bytes is silent" silent run sized --trials 3
 check "and stores nothing" equal "$(stored sized.db sized)" 0
 
+# All trials are of another machine, and this one measures the finalists again.
+space moved 2 "total_ms < 1000" >moved.json
+check "a study without its end" run moved --trials 2
+python3 - <<'END'
+import sqlite3
+db = sqlite3.connect("moved.db")
+db.execute("update nas_trials_1 set machine = 'Another processor, 8 cores'")
+db.execute("delete from nas_finals")
+db.commit()
+END
+check "finalists that are measured here: said" says_of 0 "total_ms_hi $mixed" "$NAS" run moved.json --db moved.db --cache common --out moved.best
+check "and stored" equal "$(stored moved.db moved)" 1
+check "a list says it later" says_of 0 "total_ms_hi $mixed" "$NAS" top moved.db
 close_tests
