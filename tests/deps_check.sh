@@ -8,7 +8,8 @@ set -eu
 cd "${1:-$(dirname "$0")/..}"
 build=${BUILD:-build/gcc}
 
-# A task is a room, with the folders below it.
+# A task is a room, with the folders below it. It stands where no other room of search may know it:
+# all else asks its row, by the table of tasks.
 tasks=$(find search/task -mindepth 1 -type d 2>/dev/null | sort | awk -F/ '
     { room[$3] = room[$3] (room[$3] ? "+" : "") $0 }
     END { for (t in room) printf "%s ", room[t] }')
@@ -43,9 +44,8 @@ search/task
 search/candidate
 search/space
 search/sampler search/stage
-'"$tasks"'
 search/study
-search/run
+search/run '"$tasks"'
 '
 
 # The one exemption: a table names its rows, wherever they are, and may be asked by anyone. For that
