@@ -26,15 +26,20 @@ static int find_metric(nas_space *s, nas_problems *p, const char *path, const cJ
     const int m = nas_metric_in(list, name);
     if (m >= 0 && list->v[m].selectable) return m;
     const char *names[NAS_METRICS_MOST + 1];
-    char known[1024] = "";
+    char known[720] = "";
     size_t n = 0, used = 0;
     for (int i = 0; i < list->n; i++) {
         if (!list->v[i].selectable) continue;
         names[n++] = list->v[i].name;
         if (is_upper_end(list->v[i].name) || used >= sizeof known) continue;
-        const int put =
-            snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", list->v[i].name);
-        used += put > 0 ? (size_t)put : 0;
+        const size_t put = strlen(list->v[i].name) + 2;
+        if (used + put + sizeof ", and others" > sizeof known) {
+            snprintf(known + used, sizeof known - used, ", and others");
+            used = sizeof known;
+            continue;
+        }
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                                 list->v[i].name);
     }
     names[n] = NULL;
     const char *near = nas_nearest(name, names);

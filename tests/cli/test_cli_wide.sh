@@ -28,4 +28,8 @@ check "its table has the last constraint" grep -q "mae_temperature_in_room_a .*s
 check "the end of a long name stands beside its metric" grep -q "skill_seasonal_temperature_in_room_h  *[-0-9.]*  *(lo [-0-9.]*)" show.txt
 check "and in no row of its own" bash -c '! grep -q "^ *skill_seasonal_temperature_in_room_h_lo" show.txt'
 check "with its constraint" grep -q "skill_seasonal_temperature_in_room_h .*> -1000  kept" show.txt
+sed 's/"constraints": \[/"constraints": ["nothing_like_it < 1", /' wide.json >wrong.json
+check "what may stand in a constraint is told by whole names" says_of 2 "skill_temperature_in_room_f, and others" "$NAS" space wrong.json
+nine=$(printf 'mae_temperature_in_room_%s,' a b c d e f g h)skill_mean
+check "more metrics than are compared at a time" says_of 2 "--metrics: at most 8 at a time" "$NAS" compare wide.db --metrics "$nine"
 close_tests
