@@ -1,5 +1,5 @@
 /* tests/base/test_turns.c - the lock by which the writers of one run wait for each other. */
-#include "store/store_int.h"
+#include "store/sqlite/sqlite.h"
 
 #include <setjmp.h>
 #include <signal.h>

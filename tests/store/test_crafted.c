@@ -1,7 +1,7 @@
 /* tests/store/test_crafted.c - databases that somebody else prepared: what is not nas's is refused
  * before anything is written, people's own things are left alone, and no row leads out of what is
  * read. */
-#include "store/store_int.h"
+#include "store/sqlite/sqlite.h"
 #include "tests/store_place.h"
 
 #include "base/text/visible.h"

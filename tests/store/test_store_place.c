@@ -1,6 +1,6 @@
 /* tests/store/test_store_place.c - the contract of store/store.h: the file that a database is, its
  * names, what becomes of it when somebody removes or replaces it, and readers that take long. */
-#include "store/store_int.h"
+#include "store/sqlite/sqlite.h"
 #include "tests/store_place.h"
 
 #include <sys/stat.h>
@@ -301,9 +301,9 @@ static bool hold_up(void *ctx, const nas_row *row) {
     (void)row;
     /* Nothing is being read any more: what was written can leave the -wal file. */
     int pages = 0, moved = 0;
-    assert_int_equal(
-        sqlite3_wal_checkpoint_v2(writer->db, NULL, SQLITE_CHECKPOINT_RESTART, &pages, &moved),
-        SQLITE_OK);
+    assert_int_equal(sqlite3_wal_checkpoint_v2(lite(writer)->db, NULL, SQLITE_CHECKPOINT_RESTART,
+                                               &pages, &moved),
+                     SQLITE_OK);
     return true;
 }
 
@@ -313,7 +313,7 @@ static void test_reader_reads_to_the_end_first(void **state) {
     nas_study_id id;
     nas_store *s = start(p, &def, &id);
     for (int i = 0; i < 20; i++) add(p, s, id, 0.9, i, "complete");
-    sqlite3_busy_handler(s->db, NULL, NULL);
+    sqlite3_busy_handler(lite(s)->db, NULL, NULL);
     nas_store *reader = open_db(p, NAS_STORE_READ);
     OK(nas_store_query(reader, "SELECT * FROM kws", NULL, 0, hold_up, s, &p->err));
     assert_string_equal(ask(p, reader, "SELECT number, quantize FROM kws WHERE number < 3"),
