@@ -24,8 +24,9 @@ enum {
     NAS_KEY_WIDTH = 1, /* multiplied by model.width, except in the last layer that has such a key */
     NAS_KEY_CLASSES =
         2, /* the word "classes" may stand for the number of classes (decodes to it) */
-    NAS_KEY_NULLABLE = 4 /* null may stand for it: INT decodes to -1, FLOAT to NaN, TEXT to NULL,
-                           PAIR to zeros */
+    NAS_KEY_NULLABLE = 4, /* null may stand for it: INT decodes to -1, FLOAT to NaN, TEXT to NULL,
+                             PAIR to zeros */
+    NAS_KEY_PATTERN = 8   /* of TEXT: a POSIX extended expression with a group */
 };
 
 /* Two numbers; not given: null. */

@@ -66,6 +66,12 @@ static bool choose_metrics(cli_comparison *c, const char *named) {
             fputs("'; `nas show` lists them\n", stderr);
             return false;
         }
+        if (c->t.metrics == NAS_COMPARE_METRICS) {
+            fprintf(stderr,
+                    "nas compare: --metrics: at most %d at a time; ask for the others next\n",
+                    NAS_COMPARE_METRICS);
+            return false;
+        }
         add_metric(c, w);
     }
     return c->t.metrics > 0;
@@ -111,6 +117,7 @@ static int compare(cli_comparison *c, const cli_args *args) {
     }
     if (!choose_metrics(c, args->option[METRICS])) return CLI_BAD;
     if (read_rows(c, &err) != NAS_OK) return cli_fail(&err);
+    if (cli_warn_of_machines(&c->s, c->metric, c->t.metrics, &err) != NAS_OK) return cli_fail(&err);
     if (nas_compare_trials(&c->t, c->arena, &v, &n, &err) != NAS_OK) return cli_fail(&err);
     if (args->option[JSON])
         cli_compare_json(c, v, n);

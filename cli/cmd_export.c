@@ -19,6 +19,7 @@ static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
     if (nas_export_trial(s->store, s->id, &s->def, row, folder, &err) != NAS_OK)
         return cli_fail(&err);
+    if (cli_warn_of_machines(s, NULL, 0, &err) != NAS_OK) return cli_fail(&err);
     const char *bytes = cli_trial_get(t, "zlib_bytes");
     printf("trial %s of %s is in %.*s/: %s %s%s%s%s\n", cli_trial_get(t, "number"), s->def.name,
            cli_folder_length(folder), folder, nas_study_score(&s->def),
@@ -66,12 +67,14 @@ static int export_trial(const cli_args *args) {
 
 static int export_file(const cli_args *args) {
     const char *folder = args->option[OUT], *text;
-    const nas_deployed_paths paths = {args->option[FROM], args->option[FRONTEND],
-                                      args->option[LABELS]};
+    const nas_named_file named[] = {{"frontend.json", args->option[FRONTEND]},
+                                    {"labels.txt", args->option[LABELS]},
+                                    {.name = NULL}};
+    const nas_model_place place = {args->option[FROM], named};
     nas_err err = {0};
     nas_arena *a;
     nas_status st = nas_arena_open(&a, &err);
-    if (st == NAS_OK) st = nas_export_file(a, &paths, folder, &text, &err);
+    if (st == NAS_OK) st = nas_export_file(a, &place, folder, &text, &err);
     if (st == NAS_OK) {
         printf("%.*s/ holds C, ", cli_folder_length(folder), folder);
         cli_print_visible(stdout, text, true);

@@ -108,14 +108,17 @@ static void begin(void *ctx, const nas_space *s, const nas_dataset *d, const nas
     if (joined && state->done) printf("going on: %s done already\n", nas_thousands(state->done, a));
     int metric[NAS_METRICS_MOST];
     const int n = deciding(v, metric);
-    char line[1024];
-    size_t used = (size_t)snprintf(line, sizeof line, "%6s  %-8s", "trial", "state");
+    char *line = NULL;
+    size_t n_line = 0;
+    FILE *f = open_memstream(&line, &n_line);
+    if (!f) return;
+    fprintf(f, "%6s  %-8s", "trial", "state");
     for (int i = 0; i < n; i++)
-        used += (size_t)snprintf(line + used, sizeof line - used, "  %*s", width_of(s, metric[i]),
-                                 nas_space_task(s)->metrics.v[metric[i]].name);
-    snprintf(line + used, sizeof line - used, "  %9s  settings", "time");
+        fprintf(f, "  %*s", width_of(s, metric[i]), nas_space_task(s)->metrics.v[metric[i]].name);
+    fprintf(f, "  %9s  settings", "time");
     putchar('\n');
-    cli_print_line(line);
+    if (fclose(f) == 0) cli_print_line(line);
+    free(line);
 }
 
 static void remember_best(screen *v, nas_store *store) {

@@ -1,7 +1,7 @@
 /* cli/cmd_show.c - nas show: one trial, whole; or a model's file. */
-#include "cli/text/forecast.h"
 #include "cli/text/show_file.h"
 #include "cli/text/show_study.h"
+#include "cli/text/task.h"
 #include "search/task/task.h"
 
 #include <inttypes.h>
@@ -134,9 +134,9 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
     cli_print_majority(s->store, s->id, row);
     cli_print_promise(s->store, &s->def, s->id, row);
-    if (nas_task_writes(s->def.task, "forecast.json") &&
-        strcmp(cli_trial_get(t, "state"), "complete") == 0)
-        NAS_TRY(cli_show_forecast(s, row, err));
+    const cli_task *task = cli_task_find(s->def.task);
+    if (task && task->show && strcmp(cli_trial_get(t, "state"), "complete") == 0)
+        NAS_TRY(task->show(s, row, err));
     NAS_TRY(print_steps(s, trained, err));
     NAS_TRY(print_stages(s, trained, err));
     if (*cli_trial_get(t, "epochs_trained") && nas_task_has_net(s->def.task))

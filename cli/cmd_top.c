@@ -166,6 +166,8 @@ static int run(const cli_args *args) {
         st = list_front(&s, args->option[COUNT] ? n : INT64_MAX);
     else
         st = list(&s, args->option[ALL] != NULL, n);
+    nas_err err = {0};
+    if (st == CLI_OK && cli_warn_of_machines(&s, NULL, 0, &err) != NAS_OK) st = cli_fail(&err);
     cli_study_close(&s);
     return st;
 }

@@ -137,15 +137,15 @@ static nas_status read_candidate(cli_study *s, int64_t row, nas_candidate *c, na
 static int compare_metrics(cli_study *s, const cli_trial *t, const nas_candidate *c,
                            const manner *m) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
-    double stored[NAS_METRICS_MOST];
+    const double *stored;
     nas_err err = {0};
     nas_outcome out;
     if (train_again(&s->def, t, c, m, s->arena, &out, &err) != NAS_OK ||
-        nas_study_stored(s->store, &s->def, row, NULL, stored, &err) != NAS_OK)
+        nas_study_stored(s->store, &s->def, row, NULL, s->arena, &stored, &err) != NAS_OK)
         return cli_fail(&err);
     cli_clear_line();
     /* By their names: the study may be of a build that has other metrics. */
-    for (int32_t k = 0; k < s->def.n_metrics && k < NAS_METRICS_MOST; k++) {
+    for (int32_t k = 0; k < s->def.n_metrics; k++) {
         const int i = nas_metric_in(&c->task.metrics, s->def.metrics[k].name);
         if (i < 0 || c->task.metrics.v[i].known == NAS_KNOWN_MEASURED) continue;
         const double was = stored[k], now = out.metric[i];

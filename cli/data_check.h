@@ -3,8 +3,8 @@
 #define NAS_CLI_DATA_CHECK_H
 
 #include "cli/cli.h"
-#include "search/task/forecast/audit.h"
-#include "search/task/keywords/audit.h"
+#include "search/space/space.h"
+#include "search/task/dataset.h"
 
 typedef struct cli_check_options {
     const char *space, *patch, *data, *cache; /* all but the first may be NULL */
@@ -14,12 +14,11 @@ typedef struct cli_check_options {
 /* Returns the exit status. */
 int cli_data_check(const cli_check_options *o);
 
-/* What was found, of a space with clips or a table (the other one is NULL). */
+/* What was found. */
 typedef struct cli_checked {
     const char *space;
     const nas_dataset *d;
-    const nas_audit *audit;
-    const nas_audit_table *table;
+    const void *found;       /* the task's, by its row of cli/text/task.h; NULL: nothing */
     int32_t fronts, n;       /* front ends that were looked at; findings */
     const char *const *said; /* [n] */
 } cli_checked;

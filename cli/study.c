@@ -2,6 +2,7 @@
 #include "cli/study.h"
 
 #include "search/run/run.h"
+#include "search/study/machines.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,6 +33,20 @@ bool cli_study_open(cli_study *s, const char *db, const char *name, const char *
 void cli_study_close(cli_study *s) {
     nas_store_close(s->store);
     nas_arena_close(s->arena);
+}
+
+static bool warn_if_of_machines(void *ctx, const char *text) {
+    (void)ctx;
+    if (strstr(text, NAS_MACHINES_MARK)) nas_warn(cli_log(false), "%s", text);
+    return true;
+}
+
+nas_status cli_warn_of_machines(cli_study *s, const char *const *columns, int32_t n, nas_err *err) {
+    const char *text;
+    NAS_TRY(nas_machines_mixed(s->store, &s->def, columns, n, NULL, s->arena, &text, err));
+    if (text) nas_warn(cli_log(false), "%s", text);
+    /* Finalists that another machine measured again: the run that did so has said it. */
+    return text || n ? NAS_OK : nas_store_warnings(s->store, s->id, warn_if_of_machines, NULL, err);
 }
 
 cli_trial *cli_study_trial(cli_study *s, const char *number, int *status) {

@@ -20,6 +20,10 @@ bool cli_study_open(cli_study *s, const char *db, const char *name, const char *
     { "--version", "N", "a version of the study that is not the current one" }
 void cli_study_close(cli_study *s);
 
+/* Warns, on stderr, where these columns (n 0: objectives and constraints) are times that more than
+ * one machine measured. Errors: those of reading the study. */
+nas_status cli_warn_of_machines(cli_study *s, const char *const *columns, int32_t n, nas_err *err);
+
 /* The trial of a number (NULL: the best feasible one). NULL after a message. */
 cli_trial *cli_study_trial(cli_study *s, const char *number, int *status);
 

@@ -8,6 +8,12 @@ set -eu
 cd "${1:-$(dirname "$0")/..}"
 build=${BUILD:-build/gcc}
 
+# A task is a room, with the folders below it. It stands where no other room of search may know it:
+# all else asks its row, by the table of tasks.
+tasks=$(find search/task -mindepth 1 -type d 2>/dev/null | sort | awk -F/ '
+    { room[$3] = room[$3] (room[$3] ? "+" : "") $0 }
+    END { for (t in room) printf "%s ", room[t] }')
+
 # The rooms of a folder, lowest first: a room may know those of earlier lines. Rooms of one line
 # do not know each other, but for those that + joins: they are one.
 rooms='
@@ -39,16 +45,14 @@ store/sqlite
 
 cli+cli/text
 
-search/json search/cache search/estimate
+search/json search/cache search/estimate search/deployed
 search/metrics search/fetch
 search/task
 search/candidate
 search/space
 search/sampler search/stage
-search/task/formula search/task/keywords search/task/forecast
-search/deployed
 search/study
-search/run
+search/run '"$tasks"'
 '
 
 # The one exemption: a table names its rows, wherever they are, and may be asked by anyone. For that

@@ -2,7 +2,7 @@
 #include "cli/text/forecast.h"
 
 #include "cli/text/dump.h"
-#include "search/deployed/forecast.h"
+#include "search/task/forecast/deployed/forecaster.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -161,33 +161,32 @@ static void dump_one(void *ctx, const nas_forecast_seen *w) {
     }
 }
 
-int cli_eval_forecast(const char *folder, const char *data, int part, int runtime, bool json,
-                      const char *dump_to, const nas_cache *cache, nas_arena *a) {
+int cli_eval_forecast(const cli_models *q, const cli_scratch *s) {
     nas_err err = {0};
     nas_forecaster f;
     nas_forecast_verdict v;
     dump out = {0};
-    if (nas_forecaster_open(a, folder, &f, &err) != NAS_OK) return cli_fail(&err);
-    f.runtime = (nas_runtime)runtime;
+    if (nas_forecaster_open(s->arena, q->folder[0], &f, &err) != NAS_OK) return cli_fail(&err);
+    f.runtime = (nas_runtime)q->runtime;
     const nas_series_config *k = &nas_forecast_keys(&f.candidate.task)->series;
     out.targets = (size_t)k->n_targets;
     out.outputs = (size_t)k->horizon * out.targets;
-    if (dump_to && !cli_dump_open(&out.to, dump_to, dump_names)) return CLI_FAILED;
-    const nas_status st = nas_forecaster_judge(&f, data, part, cache, cli_log(false), a,
-                                               dump_to ? dump_one : NULL, &out, &v, &err);
+    if (q->dump && !cli_dump_open(&out.to, q->dump, dump_names)) return CLI_FAILED;
+    const nas_status st = nas_forecaster_judge(&f, q->data, q->part, &s->cache, cli_log(false),
+                                               s->arena, q->dump ? dump_one : NULL, &out, &v, &err);
     cli_clear_line();
     if (!cli_dump_close(&out.to, st == NAS_OK)) return CLI_FAILED;
     if (st != NAS_OK) return cli_fail(&err);
-    if (json) {
+    if (q->json) {
         print_json(k, &v);
         return CLI_OK;
     }
     print_targets(k, &v);
-    if (part < 0)
+    if (q->part < 0)
         puts("all rows were taken; where it was trained on some of them that flatters, and\n"
              "  --split test leaves them out");
     else
-        printf("the %s part was taken\n", nas_part_name((nas_part)part));
+        printf("the %s part was taken\n", nas_part_name((nas_part)q->part));
     return CLI_OK;
 }
 

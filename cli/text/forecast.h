@@ -2,14 +2,10 @@
 #ifndef NAS_CLI_TEXT_FORECAST_H
 #define NAS_CLI_TEXT_FORECAST_H
 
-#include "cli/study.h"
-#include "search/cache/cache.h"
+#include "cli/text/task.h"
 
-/* nas eval on the folder of a forecast. part as in nas_forecaster_judge, runtime a
- * nas_runtime. dump: NULL, or a folder
- * for rows.txt and forecasts.f32. Returns the exit status. */
-int cli_eval_forecast(const char *folder, const char *data, int part, int runtime, bool json,
-                      const char *dump, const nas_cache *cache, nas_arena *a);
+/* nas eval of one. --dump: rows.txt and forecasts.f32. Returns the exit status. */
+int cli_eval_forecast(const cli_models *q, const cli_scratch *s);
 
 /* Errors by step of a trial, beside what simpler forecasts do, from its forecast.json. */
 nas_status cli_show_forecast(cli_study *s, int64_t row, nas_err *err);

@@ -38,7 +38,7 @@ static nas_status find_trial(nas_store *store, const nas_study *study, nas_study
 
 typedef struct figures {
     bool feasible;
-    double goal[16];
+    double goal[NAS_METRICS_MOST];
 } figures;
 
 static bool note_figures(void *ctx, const nas_row *row) {

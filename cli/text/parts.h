@@ -2,7 +2,7 @@
 #ifndef NAS_CLI_TEXT_PARTS_H
 #define NAS_CLI_TEXT_PARTS_H
 
-#include "search/deployed/deployed.h"
+#include "search/task/keywords/deployed/deployed.h"
 
 /* A line on the parts that were heard, and one on classes without clips where there are some. who:
  * stands before the first ("A: "); "" for one model. */

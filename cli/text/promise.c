@@ -1,5 +1,7 @@
 /* cli/text/promise.c - what is claimed of a winner, as people read it. */
 #include "cli/text/report.h"
+
+#include "base/companion.h"
 #include "search/estimate/estimate.h"
 
 #include <inttypes.h>
@@ -72,12 +74,10 @@ static bool accuracy_of(const promise *p, const char *part, double confidence, n
 
 static const nas_bound *score_bound(const promise *p) {
     const char *score = nas_study_score(p->study);
-    const size_t n = strlen(score);
     for (int32_t i = 0; i < p->study->n_bounds; i++) {
         const nas_bound *b = &p->study->bounds[i];
-        if (!strncmp(b->column, score, n) && (!b->column[n] || !strcmp(b->column + n, "_lo")) &&
-            b->op[0] == '>')
-            return b;
+        const bool on_score = !strcmp(b->column, score) || nas_companion_end(b->column, score) < 0;
+        if (on_score && b->op[0] == '>') return b;
     }
     return NULL;
 }

@@ -1,6 +1,8 @@
 /* cli/text/report.c - a trial as people read it. */
 #include "cli/text/report.h"
 
+#include "base/companion.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -92,37 +94,40 @@ const char *cli_metric(const nas_metric *metric, double v, char out[32]) {
     return out;
 }
 
-static const char *const tails[] = {"_lo", "_hi", "_p95"};
-enum { TAILS = sizeof tails / sizeof *tails };
+enum { NAME_ROOM = 160 };
 
 bool cli_is_spread(const char *name, double (*number)(const void *ctx, const char *name),
                    const void *ctx) {
-    const size_t n = strlen(name);
-    char of[64];
-    for (int i = 0; i < TAILS; i++) {
-        const size_t m = strlen(tails[i]);
-        if (n <= m || strcmp(name + n - m, tails[i]) != 0) continue;
-        snprintf(of, sizeof of, "%.*s", (int)(n - m), name);
-        return !isnan(number(ctx, of));
-    }
-    return false;
+    size_t n;
+    char of[NAME_ROOM];
+    if (!nas_companion_of(name, &n)) return false;
+    snprintf(of, sizeof of, "%.*s", (int)n, name);
+    return !isnan(number(ctx, of));
 }
 
 /* What an older nas did not measure is left out. */
 const char *cli_spread(const nas_metric *metric,
                        double (*number)(const void *ctx, const char *name), const void *ctx,
                        char out[CLI_SPREAD]) {
-    char text[TAILS][32];
-    for (int i = 0; i < TAILS; i++) {
-        char column[64];
-        snprintf(column, sizeof column, "%.40s%s", metric->name, tails[i]);
+    char text[NAS_COMPANIONS][32];
+    size_t used = 0;
+    for (int i = 0; i < NAS_COMPANIONS; i++) {
+        char column[NAME_ROOM];
+        snprintf(column, sizeof column, "%.140s%s", metric->name, nas_companions[i].suffix);
         cli_metric(metric, number(ctx, column), text[i]);
     }
-    const bool lo = *text[0], hi = *text[1], p95 = *text[2];
-    if (!lo && !hi && !p95) return strcpy(out, "");
-    snprintf(out, CLI_SPREAD, "(%s%s%s%s%s%s%s)", lo && !hi ? "lo " : "", text[0],
-             hi ? lo ? " .. " : "hi " : "", text[1], (lo || hi) && p95 ? ", " : "",
-             p95 ? "p95 " : "", text[2]);
+    const bool both = *text[NAS_LOWER_END] && *text[NAS_UPPER_END];
+    out[0] = '\0';
+    for (int i = 0; i < NAS_COMPANIONS; i++) {
+        const bool end = nas_companions[i].end && both;
+        if (!*text[i]) continue;
+        used += (size_t)snprintf(out + used, CLI_SPREAD - used, "%s%s%s%s",
+                                 !used                       ? "("
+                                 : i == NAS_UPPER_END && end ? " .. "
+                                                             : ", ",
+                                 end ? "" : nas_companions[i].word, end ? "" : " ", text[i]);
+    }
+    if (used) snprintf(out + used, CLI_SPREAD - used, ")");
     return out;
 }
 
@@ -140,9 +145,9 @@ static void print_metric(cli_table *table, const nas_study *study, const cli_tri
     if (!f) return;
     put_bounds(f, study, name, cli_trial_number(t, name));
     cli_spread(&m, number_in, t, spread);
-    for (int i = 0; i < TAILS; i++) {
-        char column[64];
-        snprintf(column, sizeof column, "%.40s%s", name, tails[i]);
+    for (int i = 0; i < NAS_COMPANIONS; i++) {
+        char column[NAME_ROOM];
+        snprintf(column, sizeof column, "%.140s%s", name, nas_companions[i].suffix);
         put_bounds(f, study, column, cli_trial_number(t, column));
     }
     if (fclose(f) != 0) {

@@ -2,6 +2,8 @@
  * and how many blocks of time would settle them. */
 #include "cli/text/report.h"
 
+#include "base/companion.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,13 +15,13 @@ enum { BOUNDS_MOST = 64, NAME_ROOM = 128 };
 /* The estimate whose end a bound is tested against, "mae_t" of "mae_t_hi"; "" for another bound. */
 static void estimate_of(const nas_study *s, const nas_metric_list *metrics, const nas_bound *b,
                         char out[NAME_ROOM]) {
-    const size_t n = strlen(b->column);
+    size_t n = 0;
+    const nas_companion *c = nas_companion_of(b->column, &n);
     const int m = nas_metric_in(metrics, b->column);
     out[0] = '\0';
-    if (n < 4 || m < 0 || metrics->v[m].known == NAS_KNOWN_MEASURED) return;
-    if (strcmp(b->column + n - 3, "_hi") != 0 && strcmp(b->column + n - 3, "_lo") != 0) return;
+    if (!c || !c->end || m < 0 || metrics->v[m].known == NAS_KNOWN_MEASURED) return;
     char bare[NAME_ROOM];
-    snprintf(bare, sizeof bare, "%.*s", (int)(n - 3), b->column);
+    snprintf(bare, sizeof bare, "%.*s", (int)n, b->column);
     for (int32_t i = 0; i < s->n_metrics; i++)
         if (strcmp(s->metrics[i].name, bare) == 0) snprintf(out, NAME_ROOM, "%s", bare);
 }

@@ -2,7 +2,7 @@
 #ifndef NAS_CLI_TEXT_SPEAKERS_H
 #define NAS_CLI_TEXT_SPEAKERS_H
 
-#include "search/deployed/speakers.h"
+#include "search/task/keywords/deployed/speakers.h"
 
 /* A line for each speaker, most errors first; on a terminal the first of them. */
 NAS_NODISCARD nas_status cli_print_speakers(nas_arena *a, const nas_deployed *d,

@@ -2,23 +2,12 @@
 #ifndef NAS_CLI_TEXT_TWO_H
 #define NAS_CLI_TEXT_TWO_H
 
-#include "cli/scratch.h"
+#include "cli/text/task.h"
 
 #include <stdbool.h>
 
-typedef struct cli_two {
-    const char *model[2];
-    const char *forecast[2];       /* folder of the model, if it is a forecast, else NULL */
-    const char *frontend, *labels; /* for a model that has none beside it; or NULL */
-    const char *data;
-    int part; /* a nas_part, or -1 */
-    bool json, allow_missing;
-    int runtime; /* a nas_runtime */
-} cli_two;
-
-/* Each returns the exit status, which does not depend on the verdict. */
-int cli_two_clips(const cli_two *q, const cli_scratch *s);
-int cli_two_forecasts(const cli_two *q, const cli_scratch *s);
+int cli_two_clips(const cli_models *q, const cli_scratch *s);
+int cli_two_forecasts(const cli_models *q, const cli_scratch *s);
 
 enum { CLI_VERDICT = 200 };
 

@@ -4,7 +4,7 @@
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/text/parts.h"
-#include "search/deployed/pair.h"
+#include "search/task/keywords/deployed/pair.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 enum { APART = 5 }; /* speakers that are shown */
 
 typedef struct both {
-    const cli_two *q;
+    const cli_models *q;
     nas_deployed d[2];
     cli_two_bytes bytes[2];
     nas_verdict v[2];
@@ -32,7 +32,8 @@ static bool is_beside(const char *model, const char *file) {
 }
 
 /* An option that would be passed over in silence is a mistake. */
-static bool is_wanted(const cli_two *q, const char *option, const char *given, const char *file) {
+static bool is_wanted(const cli_models *q, const char *option, const char *given,
+                      const char *file) {
     if (!given || !is_beside(q->model[0], file) || !is_beside(q->model[1], file)) return true;
     fprintf(stderr,
             "nas eval: %s %s: both models have a %s beside them; of two models the option is for "
@@ -42,7 +43,7 @@ static bool is_wanted(const cli_two *q, const char *option, const char *given, c
 }
 
 static nas_status open_both(both *b, nas_arena *a, nas_err *err) {
-    const cli_two *q = b->q;
+    const cli_models *q = b->q;
     for (int i = 0; i < 2; i++) {
         const nas_deployed_paths paths = {
             .model = q->model[i],
@@ -58,7 +59,7 @@ static nas_status open_both(both *b, nas_arena *a, nas_err *err) {
 }
 
 static nas_status judge_both(both *b, const cli_scratch *s, nas_err *err) {
-    const cli_two *q = b->q;
+    const cli_models *q = b->q;
     for (int i = 0; i < 2; i++)
         NAS_TRY(nas_deployed_judge(&b->d[i], q->data, q->part, q->allow_missing, &s->cache,
                                    cli_log(false), s->arena, NULL, NULL, &b->v[i], err));
@@ -174,7 +175,7 @@ static void print_json(const both *b) {
     puts("]}");
 }
 
-int cli_two_clips(const cli_two *q, const cli_scratch *s) {
+int cli_two_clips(const cli_models *q, const cli_scratch *s) {
     nas_err err = {0};
     both b = {.q = q};
     if (!is_wanted(q, "--frontend", q->frontend, "frontend.json") ||

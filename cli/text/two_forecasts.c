@@ -2,23 +2,23 @@
 #include "cli/text/two.h"
 
 #include "cli/cli.h"
-#include "search/deployed/forecast_pair.h"
 #include "search/estimate/estimate.h"
+#include "search/task/forecast/deployed/forecast_pair.h"
 
 #include <math.h>
 #include <stdio.h>
 
 typedef struct both {
-    const cli_two *q;
+    const cli_models *q;
     nas_forecaster f[2];
     cli_two_bytes bytes[2];
     nas_forecast_pair pair;
 } both;
 
 static nas_status judge_both(both *b, const cli_scratch *s, nas_err *err) {
-    const cli_two *q = b->q;
+    const cli_models *q = b->q;
     for (int i = 0; i < 2; i++) {
-        NAS_TRY(nas_forecaster_open(s->arena, q->forecast[i], &b->f[i], err));
+        NAS_TRY(nas_forecaster_open(s->arena, q->folder[i], &b->f[i], err));
         b->f[i].runtime = (nas_runtime)q->runtime;
         NAS_TRY(cli_two_sizes(s->arena, b->f[i].file.p, b->f[i].file.n, &b->bytes[i], err));
     }
@@ -124,7 +124,7 @@ static void print_json(const both *b) {
     puts("}}");
 }
 
-int cli_two_forecasts(const cli_two *q, const cli_scratch *s) {
+int cli_two_forecasts(const cli_models *q, const cli_scratch *s) {
     nas_err err = {0};
     both b = {.q = q};
     const nas_status st = judge_both(&b, s, &err);

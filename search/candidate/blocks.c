@@ -48,15 +48,6 @@ const nas_block_row nas_block_rows[] = {
     {TOP("try_first"), .role = NAS_ROLE_SPACE},
     {TOP("search"), .block = &nas_block_search, .role = NAS_ROLE_SPACE},
 
-    {AT(task, "data"), .role = NAS_ROLE_DATA},
-    {AT(task, "labels"), .check = nas_check_labels},
-    {AT(task, "split"), .block = &nas_block_split},
-    {AT(task, "unknown"), .block = &nas_block_unknown, .null = true, .role = NAS_ROLE_DATA},
-    {AT(task, "silence"), .block = &nas_block_silence, .null = true, .role = NAS_ROLE_DATA},
-    {AT(unknown, "folders"), .check = nas_check_unknown_folders},
-    {AT(forecast, "data"), .role = NAS_ROLE_DATA},
-    {AT(forecast, "split"), .block = &nas_block_time_split, .null = true},
-    {AT(forecast, "time"), .block = &nas_block_time, .null = true},
     {AT(model, "layers"), .check = nas_check_layers, .strip = nas_strip_layers},
     {AT(train, "learning_rate"), .block = &nas_block_schedule, .number = "from",
      .check = nas_check_rate, .strip = nas_strip_rate},
@@ -65,43 +56,43 @@ const nas_block_row nas_block_rows[] = {
     {.above = NULL},
 };
 
-const nas_block *const nas_blocks[] = {
-    &nas_block_top,
-    &nas_block_task,
-    &nas_block_unknown,
-    &nas_block_silence,
-    &nas_block_split,
-    &nas_block_lists,
-    &nas_block_folders,
-    &nas_block_groups,
-    &nas_block_forecast,
-    &nas_block_time,
-    &nas_block_time_split,
-    &nas_block_function,
-    &nas_block_point,
-    &nas_block_frontend,
-    &nas_block_augment,
-    &nas_block_model,
-    &nas_block_repeat,
-    &nas_block_train,
-    &nas_block_schedule,
-    &nas_block_prune,
-    &nas_block_cluster,
-    &nas_block_quantize,
-    &nas_block_export,
+static const nas_block *const blocks[] = {
+    &nas_block_top,    &nas_block_point,   &nas_block_frontend, &nas_block_augment,
+    &nas_block_model,  &nas_block_repeat,  &nas_block_train,    &nas_block_schedule,
+    &nas_block_prune,  &nas_block_cluster, &nas_block_quantize, &nas_block_export,
     &nas_block_search,
-    NULL,
 };
 
+const nas_block *nas_block_at(int32_t i) {
+    const int32_t n = (int32_t)(sizeof blocks / sizeof *blocks);
+    if (i < n) return blocks[i];
+    i -= n;
+    for (int32_t k = 0; nas_task_at(k); k++)
+        for (const nas_block *const *b = nas_task_at(k)->blocks; *b; b++)
+            if (i-- == 0) return *b;
+    return NULL;
+}
+
+const nas_block_row *nas_block_table(int32_t i) {
+    static const nas_block_row none = {.above = NULL};
+    if (i == 0) return nas_block_rows;
+    const nas_task_ops *task = nas_task_at(i - 1);
+    return !task ? NULL : task->rows ? task->rows : &none;
+}
+
 const nas_block_row *nas_block_row_at(const nas_block *above, const char *key) {
-    for (const nas_block_row *r = nas_block_rows; r->above; r++)
-        if (r->above == above && strcmp(r->key, key) == 0) return r;
+    const nas_block_row *r;
+    for (int32_t i = 0; (r = nas_block_table(i)); i++)
+        for (; r->above; r++)
+            if (r->above == above && strcmp(r->key, key) == 0) return r;
     return NULL;
 }
 
 const nas_block_row *nas_block_row_of(const nas_key *k) {
-    for (const nas_block_row *r = nas_block_rows; r->above; r++)
-        if (strcmp(r->key, k->name) == 0 && nas_block_find(r->above, r->key) == k) return r;
+    const nas_block_row *r;
+    for (int32_t i = 0; (r = nas_block_table(i)); i++)
+        for (; r->above; r++)
+            if (strcmp(r->key, k->name) == 0 && nas_block_find(r->above, r->key) == k) return r;
     return NULL;
 }
 
@@ -149,19 +140,19 @@ const nas_block *nas_block_below(const nas_block *b, const char *key) {
 }
 
 const nas_block *nas_block_variant(const nas_block *b, const cJSON *v) {
-    const cJSON *by = nas_json_get(v, "by"), *kind = nas_json_get(v, "kind");
-    if (b == &nas_block_task && cJSON_IsString(kind) && nas_task_find(kind->valuestring))
-        return nas_task_find(kind->valuestring)->block;
-    if (b == &nas_block_search) {
-        const cJSON *name = nas_json_get(v, "sampler");
-        for (int32_t i = 0; cJSON_IsString(name) && nas_sampler_name(i); i++)
-            if (strcmp(nas_sampler_name(i), name->valuestring) == 0 && nas_sampler_block(i, NULL))
-                return nas_sampler_block(i, NULL);
-        return b;
-    }
-    if (b != &nas_block_split || !cJSON_IsString(by)) return b;
-    return strcmp(by->valuestring, "lists") == 0     ? &nas_block_lists
-           : strcmp(by->valuestring, "folders") == 0 ? &nas_block_folders
-           : strcmp(by->valuestring, "groups") == 0  ? &nas_block_groups
-                                                     : b;
+    return b && b->variant ? b->variant(v) : b;
+}
+
+const nas_block *nas_block_of_kind(const cJSON *v) {
+    const cJSON *kind = nas_json_get(v, "kind");
+    const nas_task_ops *task = cJSON_IsString(kind) ? nas_task_find(kind->valuestring) : NULL;
+    return task ? task->block : nas_task_at(0)->block;
+}
+
+const nas_block *nas_block_of_sampler(const cJSON *v) {
+    const cJSON *name = nas_json_get(v, "sampler");
+    for (int32_t i = 0; cJSON_IsString(name) && nas_sampler_name(i); i++)
+        if (strcmp(nas_sampler_name(i), name->valuestring) == 0 && nas_sampler_block(i, NULL))
+            return nas_sampler_block(i, NULL);
+    return &nas_block_search;
 }

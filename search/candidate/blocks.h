@@ -18,6 +18,8 @@ typedef struct nas_block {
     void (*check)(struct nas_check *c, const char *path, const cJSON *v, const struct nas_block *b);
     /* May v do without a key that has no default? NULL: never. */
     bool (*may_lack)(const cJSON *v, const char *key);
+    /* The block that holds for v where this one stands; NULL: always this one. */
+    const struct nas_block *(*variant)(const cJSON *v);
 } nas_block;
 
 /* Defines a row: NAS_BLOCK(name, path, help, NAS_TABLES(keys), ...). */
@@ -25,13 +27,12 @@ typedef struct nas_block {
     const nas_block nas_block_##name = {.path = where, .help = text, __VA_ARGS__}
 #define NAS_TABLES(...) .tables = {__VA_ARGS__}
 
-extern const nas_block nas_block_top, nas_block_task, nas_block_split, nas_block_frontend,
+extern const nas_block nas_block_top, nas_block_task, nas_block_point, nas_block_frontend,
     nas_block_augment, nas_block_model, nas_block_train, nas_block_schedule, nas_block_prune,
-    nas_block_cluster, nas_block_quantize, nas_block_export, nas_block_search, nas_block_repeat,
-    nas_block_lists, nas_block_folders, nas_block_groups, nas_block_forecast, nas_block_time,
-    nas_block_time_split, nas_block_function, nas_block_point, nas_block_unknown, nas_block_silence;
-/* All of the above, for documentation and its test; NULL at the end. */
-extern const nas_block *const nas_blocks[];
+    nas_block_cluster, nas_block_quantize, nas_block_export, nas_block_search, nas_block_repeat;
+/* All of the above (of task: the first one's) and those of the tasks, for documentation and its
+ * test; NULL past the end. */
+const nas_block *nas_block_at(int32_t i);
 
 /* What a key is to a candidate, added up. All but DATA are of keys of the file itself. */
 enum {
@@ -83,8 +84,11 @@ typedef struct nas_block_row {
     nas_status (*build)(nas_arena *a, const cJSON *v, void *config, nas_err *err);
 } nas_block_row;
 
-/* In the order of the file; `above` is NULL past the end. */
+/* In the order of the file; `above` is NULL past the end. Keys of a task's own blocks stand in its
+ * row (search/task/task.h). */
 extern const nas_block_row nas_block_rows[];
+/* The tables of rows: nas_block_rows, then those of the tasks. NULL past the end. */
+const nas_block_row *nas_block_table(int32_t i);
 
 /* The row of a key of a block, and of a row of its tables; NULL: it has a plain value. */
 const nas_block_row *nas_block_row_at(const nas_block *above, const char *key);
@@ -107,5 +111,8 @@ const nas_block *nas_block_below(const nas_block *b, const char *key);
 /* The block that holds for v where block b stands: keys of a split depend on its `by`, those of a
  * task on its `kind`. b may be NULL. */
 const nas_block *nas_block_variant(const nas_block *b, const cJSON *v);
+/* `variant` of nas_block_task and of nas_block_search. */
+const nas_block *nas_block_of_kind(const cJSON *v);
+const nas_block *nas_block_of_sampler(const cJSON *v);
 
 #endif

@@ -2,6 +2,7 @@
 #include "search/candidate/candidate_int.h"
 #include "search/task/task.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -95,7 +96,9 @@ nas_status nas_keys_build(nas_arena *a, const nas_key *keys, const cJSON *object
 nas_status nas_task_build(nas_arena *a, const cJSON *document, nas_task *out, nas_err *err) {
     const nas_task_ops *ops = nas_task_of(document);
     *out = (nas_task){.ops = ops};
-    return ops->build(a, nas_json_get(document, "task"), out, err);
+    NAS_TRY(ops->build(a, nas_json_get(document, "task"), out, err));
+    assert(out->metrics.n >= NAS_METRIC_COUNT && out->metrics.n <= NAS_METRICS_MOST);
+    return NAS_OK;
 }
 
 /* Layers */
@@ -111,7 +114,7 @@ typedef struct widened {
 typedef struct layer_build {
     nas_arena *arena;
     int32_t classes, n_layers;
-    widened widths[NAS_LAYERS_MOST * 2];
+    widened widths[NAS_LAYERS_MOST * NAS_WIDTHS_MOST];
     int32_t n_widths;
 } layer_build;
 
@@ -141,7 +144,8 @@ static nas_status build_layer(layer_build *b, const cJSON *layer, nas_layer_spec
     for (const nas_key *k = keys; k && k->name; k++)
         if (strcmp(k->name, "scale") == 0) fixed = !out->scale;
     for (const nas_key *k = keys; k && k->name; k++) {
-        if (!(k->flags & NAS_KEY_WIDTH) || b->n_widths == NAS_LAYERS_MOST * 2) continue;
+        if (!(k->flags & NAS_KEY_WIDTH)) continue;
+        assert(b->n_widths < NAS_LAYERS_MOST * NAS_WIDTHS_MOST);
         b->widths[b->n_widths++] =
             (widened){.value = (int32_t *)(void *)((char *)out + k->offset),
                       .numeric = !fixed && cJSON_IsNumber(nas_json_get(layer, k->name)),

@@ -24,6 +24,8 @@ extern const nas_key nas_search_keys[];
 enum {
     NAS_REPEAT_MOST = 64,
     NAS_LAYERS_MOST = 512, /* once repeats are unrolled */
+    NAS_WIDTHS_MOST = 2,   /* keys of one kind of layer that model.width multiplies */
+    NAS_KEYS_MOST = 64,    /* of one block, or one kind of layer */
     NAS_LABELS_MOST = 1000
 };
 
@@ -79,7 +81,6 @@ void nas_check_value(nas_check *c, const char *path, const cJSON *v, const void 
 void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void *block);
 /* Rows of the table of blocks (blocks.h): their `check`, */
 void nas_check_layers(nas_check *c, const char *path, const cJSON *v);
-void nas_check_labels(nas_check *c, const char *path, const cJSON *v);
 void nas_check_rate(nas_check *c, const char *path, const cJSON *v);
 void nas_check_sampler(nas_check *c, const char *path, const cJSON *v);
 void nas_check_seed(nas_check *c, const char *path, const cJSON *v);
@@ -96,9 +97,6 @@ NAS_NODISCARD nas_status nas_train_build(nas_arena *a, const cJSON *v, void *out
 NAS_NODISCARD nas_status nas_prune_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
 NAS_NODISCARD nas_status nas_cluster_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
 NAS_NODISCARD nas_status nas_quantize_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
-/* "folders" of task.unknown; and what labels, unknown and silence say of each other. */
-void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
-void nas_check_made(nas_check *c, const char *path, const cJSON *task);
 /* A block of compression without the keys that decide nothing beside its others; NULL: no room. */
 cJSON *nas_compress_strip(nas_arena *a, const cJSON *v);
 /* Is x the name that NNI gives to option v, no key of its own? */

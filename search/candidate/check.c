@@ -4,12 +4,13 @@
 #include "search/sampler/names.h"
 #include "search/task/task.h"
 
+#include <assert.h>
 #include <math.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { KNOWN_MOST = 64 };
+enum { SAMPLERS_MOST = 31 };
 
 static void bound(double v, char out[32]) {
     nas_json_number(v, out);
@@ -48,15 +49,7 @@ static void check_word(nas_check *c, const char *path, const cJSON *v, const nas
         nas_check_problem(c, path, v, false, "expected %s, got %s", list, got);
 }
 
-static void check_text(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
-    char got[48];
-    nas_json_show(v, got);
-    if (!cJSON_IsString(v) || !*v->valuestring) {
-        nas_check_problem(c, path, v, false, "expected a text in quotes%s, got %s",
-                          k->flags & NAS_KEY_NULLABLE ? " or null" : "", got);
-        return;
-    }
-    if (strcmp(k->name, "speaker_pattern") != 0) return;
+static void check_pattern(nas_check *c, const char *path, const cJSON *v) {
     regex_t re;
     const int bad = regcomp(&re, v->valuestring, REG_EXTENDED);
     if (bad) {
@@ -69,6 +62,17 @@ static void check_text(nas_check *c, const char *path, const cJSON *v, const nas
         nas_check_problem(c, path, v, false,
                           "expected an expression with a group, such as \"^([^_]+)_\"");
     regfree(&re);
+}
+
+static void check_text(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
+    char got[48];
+    nas_json_show(v, got);
+    if (!cJSON_IsString(v) || !*v->valuestring) {
+        nas_check_problem(c, path, v, false, "expected a text in quotes%s, got %s",
+                          k->flags & NAS_KEY_NULLABLE ? " or null" : "", got);
+        return;
+    }
+    if (k->flags & NAS_KEY_PATTERN) check_pattern(c, path, v);
 }
 
 /* [height, width], or [height, width, channels]. */
@@ -121,9 +125,12 @@ static void check_span(nas_check *c, const char *path, const cJSON *v, const nas
 /* Blocks with code of their own */
 
 void nas_check_sampler(nas_check *c, const char *path, const cJSON *v) {
-    const char *names[16];
+    const char *names[SAMPLERS_MOST + 1];
     int32_t n = 0;
-    for (; n < 15 && nas_sampler_name(n); n++) names[n] = nas_sampler_name(n);
+    for (; nas_sampler_name(n); n++) {
+        assert(n < SAMPLERS_MOST);
+        names[n] = nas_sampler_name(n);
+    }
     names[n] = NULL;
     const nas_key k = {.name = "sampler", .kind = NAS_KEY_WORD, .words = names};
     check_word(c, path, v, &k);
@@ -251,10 +258,12 @@ void nas_check_block(nas_check *c, const char *path, const cJSON *v, const void 
         nas_check_problem(c, path, v, false, "expected an object { ... }, got %s", got);
         return;
     }
-    const char *known[KNOWN_MOST];
+    const char *known[NAS_KEYS_MOST];
     size_t n = 0;
-    for (const nas_key *k = NULL; (k = nas_block_next(b, k)) && n + 1 < KNOWN_MOST;)
+    for (const nas_key *k = NULL; (k = nas_block_next(b, k));) {
+        assert(n + 1 < NAS_KEYS_MOST);
         known[n++] = k->name;
+    }
     known[n] = NULL;
     for (const cJSON *x = v->child; x; x = x->next) {
         const char *where = nas_path_key(c->arena, path, x->string);

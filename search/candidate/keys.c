@@ -143,4 +143,5 @@ NAS_BLOCK(augment, "augment", "Changes to training examples.", NAS_TABLES(nas_au
 NAS_BLOCK(model, "model", "The net.", NAS_TABLES(model_keys));
 NAS_BLOCK(repeat, "model.layers[] with repeat", "Layers several times.", NAS_TABLES(repeat_keys));
 NAS_BLOCK(train, "train", "Training.", NAS_TABLES(nas_train_keys));
-NAS_BLOCK(search, "search", "How points are picked.", NAS_TABLES(nas_search_keys));
+NAS_BLOCK(search, "search", "How points are picked.", NAS_TABLES(nas_search_keys),
+          .variant = nas_block_of_sampler);

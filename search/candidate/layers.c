@@ -1,10 +1,11 @@
 /* search/candidate/layers.c - checks lists of layers by the table of layers. */
 #include "search/candidate/candidate_int.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { KNOWN_MOST = 64, OPS_MOST = 64 };
+enum { OPS_MOST = 64 };
 
 static const nas_key layers_key = {.name = "layers", .kind = NAS_KEY_BLOCK};
 
@@ -18,12 +19,13 @@ static const nas_key *layer_key(const struct nas_layer_ops *row, const char *nam
  * all alternatives of "op". */
 static void check_keys(nas_check *c, const char *path, const cJSON *layer,
                        const struct nas_layer_ops *row) {
-    const char *known[KNOWN_MOST] = {"op"};
+    const char *known[NAS_KEYS_MOST] = {"op"};
     size_t n = 1;
     const bool body = nas_layer_has_body(row);
     if (body) known[n++] = "layers";
     for (const nas_key *k = nas_layer_keys(row); k && k->name; k++) {
-        if (n + 1 < KNOWN_MOST && strcmp(k->name, "layers") != 0) known[n++] = k->name;
+        assert(n + 1 < NAS_KEYS_MOST);
+        if (strcmp(k->name, "layers") != 0) known[n++] = k->name;
         if (!k->def && k->kind != NAS_KEY_BLOCK && !nas_json_get(layer, k->name))
             nas_check_problem(c, nas_path_key(c->arena, path, k->name), layer, false,
                               "missing; %s needs it", nas_layer_name(row));
@@ -60,8 +62,10 @@ static void check_op(nas_check *c, const char *path, const cJSON *v, const void 
     }
     const char *names[OPS_MOST];
     int n = 0;
-    for (const struct nas_layer_ops *o; n + 1 < OPS_MOST && (o = nas_layer_at(n)); n++)
+    for (const struct nas_layer_ops *o; (o = nas_layer_at(n)); n++) {
+        assert(n + 1 < OPS_MOST);
         names[n] = nas_layer_name(o);
+    }
     names[n] = NULL;
     const char *near = cJSON_IsString(v) ? nas_nearest(v->valuestring, names) : NULL;
     if (near) {

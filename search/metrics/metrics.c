@@ -1,6 +1,8 @@
 /* search/metrics/metrics.c - the table of metrics. */
 #include "search/metrics/metrics.h"
 
+#include "base/companion.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -43,101 +45,62 @@ static double zlib_before(const nas_foreseen *f) {
     return f->weights == 0 ? (double)NAN : fmin(all, kernels);
 }
 
+/* --- what the file says -------------------------------------------------------------------------
+ */
+
+static double tflite_read(const nas_shipped *f) {
+    return (double)f->bytes;
+}
+
+static double zlib_read(const nas_shipped *f) {
+    return (double)f->zlib_bytes;
+}
+
+static double zip_read(const nas_shipped *f) {
+    return (double)f->zip_bytes;
+}
+
+static double params_read(const nas_shipped *f) {
+    return (double)f->params;
+}
+
+static double nonzero_read(const nas_shipped *f) {
+    return (double)f->nonzero;
+}
+
+static double macs_read(const nas_shipped *f) {
+    return (double)f->macs;
+}
+
+static double ram_read(const nas_shipped *f) {
+    return (double)f->ram_bytes;
+}
+
+static double arena_read(const nas_shipped *f) {
+    return f->arena_bytes < 0 ? (double)NAN : (double)f->arena_bytes;
+}
+
 /* --- the table ----------------------------------------------------------------------------------
  */
 
-#define MS .unit = "ms", .known = NAS_KNOWN_MEASURED, .shown = NAS_SHOWN_SHORT, .selectable = true
-#define TIME(id, text, what)                                                                 \
-    [id] = {.name = text,                                                                    \
-            MS,                                                                              \
-            .listed = id != NAS_METRIC_FRONTEND_MS,                                          \
-            .tested_as = text "_hi",                                                         \
-            .help = what ", median"},                                                        \
-    [id##_LO] = {.name = text "_lo", MS, .help = "lower end of the 95 % interval of " text}, \
-    [id##_HI] = {.name = text "_hi", MS, .help = "upper end of the 95 % interval of " text}, \
-    [id##_P95] = {.name = text "_p95",                                                       \
-                  MS,                                                                        \
-                  .help = "95th percentile of the runs of " text ": 95 % took no longer"}
+#define MS                          .unit = "ms", .known = NAS_KNOWN_MEASURED, .shown = NAS_SHOWN_SHORT, .selectable = true
+#define END(id, text, suffix, what) [NAS_METRIC_##id] = {.name = text suffix, MS, .help = what text}
+#define METRIC(id, ...)             [NAS_METRIC_##id] = {__VA_ARGS__},
+#define TIME(id, text, what)                                                  \
+    [NAS_METRIC_##id] = {.name = text,                                        \
+                         MS,                                                  \
+                         .listed = NAS_METRIC_##id != NAS_METRIC_FRONTEND_MS, \
+                         .tested_as = text NAS_HI,                            \
+                         .help = what ", median"},                            \
+    END(id##_LO, text, NAS_LO, "lower end of the 95 % interval of "),         \
+    END(id##_HI, text, NAS_HI, "upper end of the 95 % interval of "),         \
+    [NAS_METRIC_##id##                                                        \
+        _P95] = {.name = text NAS_P95,                                        \
+                 MS,                                                          \
+                 .help = "95th percentile of the runs of " text ": 95 % took no longer"},
 
 const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
-    [NAS_METRIC_ACCURACY] = {.name = "accuracy",
-                             .unit = "fraction",
-                             .selectable = true,
-                             .bound = "accuracy_lo",
-                             .help = "share of the validation part that the exported file gets "
-                                     "right; with folds: of all their clips, each by the file "
-                                     "that was made without its fold"},
-    [NAS_METRIC_TEST_ACCURACY] = {.name = "test_accuracy",
-                                  .unit = "fraction",
-                                  .help = "the same on the test part; of the finalists only, and "
-                                          "nothing selects on it"},
-    [NAS_METRIC_SCORE_LO] = {.name = "accuracy_lo",
-                             .unit = "fraction",
-                             .selectable = true,
-                             .help = "lower end of accuracy over other speakers, one-sided, at "
-                                     "search.confidence; a constraint on accuracy is tested "
-                                     "against it"},
-    [NAS_METRIC_TFLITE_BYTES] = {.name = "tflite_bytes",
-                                 .listed = true,
-                                 .unit = "bytes",
-                                 .integer = true,
-                                 .before = tflite_before,
-                                 .selectable = true,
-                                 .help = "length of model.tflite"},
-    [NAS_METRIC_ZLIB_BYTES] = {.name = "zlib_bytes",
-                               .listed = true,
-                               .unit = "bytes",
-                               .integer = true,
-                               .before = zlib_before,
-                               .selectable = true,
-                               .help = "length of the zlib stream of model.tflite"},
-    [NAS_METRIC_ZIP_BYTES] = {.name = "zip_bytes",
-                              .listed = true,
-                              .unit = "bytes",
-                              .integer = true,
-                              .before = zip_before,
-                              .selectable = true,
-                              .help = "length of the archive that `zip -9 model.zip model.tflite` "
-                                      "writes (Info-ZIP 3.0)"},
-    [NAS_METRIC_PARAMS] = {.name = "params",
-                           .unit = "count",
-                           .integer = true,
-                           .known = NAS_KNOWN_BEFORE,
-                           .before = params_before,
-                           .selectable = true,
-                           .help = "trainable values of the net, batch norm included"},
-    [NAS_METRIC_NONZERO_PARAMS] = {.name = "nonzero_params",
-                                   .unit = "count",
-                                   .integer = true,
-                                   .selectable = true,
-                                   .help = "constants of the file that are not zero"},
-    [NAS_METRIC_MACS] = {.name = "macs",
-                         .listed = true,
-                         .unit = "count",
-                         .integer = true,
-                         .known = NAS_KNOWN_BEFORE,
-                         .before = macs_before,
-                         .selectable = true,
-                         .help = "multiply-accumulates of one inference"},
-    [NAS_METRIC_RAM_BYTES] = {.name = "ram_bytes",
-                              .unit = "bytes",
-                              .integer = true,
-                              .known = NAS_KNOWN_BEFORE,
-                              .before = ram_before,
-                              .selectable = true,
-                              .help = "peak activation memory of one inference"},
-    [NAS_METRIC_ARENA_BYTES] = {.name = "arena_bytes",
-                                .unit = "bytes",
-                                .integer = true,
-                                .known = NAS_KNOWN_BEFORE,
-                                .before = arena_before,
-                                .selectable = true,
-                                .help = "head of the arena of TensorFlow Lite for "
-                                        "Microcontrollers, scratch buffers included; none of a "
-                                        "file that it refuses (float16, dynamic)"},
-    TIME(NAS_METRIC_INFER_MS, "infer_ms", "one inference on one thread"),
-    TIME(NAS_METRIC_FRONTEND_MS, "frontend_ms", "features of one clip on one thread"),
-    TIME(NAS_METRIC_TOTAL_MS, "total_ms", "features and inference together"),
+#include "search/metrics/list.h"
 };
 
 int nas_metric_in(const nas_metric_list *list, const char *name) {
@@ -149,4 +112,9 @@ int nas_metric_in(const nas_metric_list *list, const char *name) {
 int nas_metric_find(const char *name) {
     const nas_metric_list common = {NAS_METRIC_COUNT, nas_metrics};
     return nas_metric_in(&common, name);
+}
+
+void nas_metrics_read(const nas_shipped *f, double *metric) {
+    for (int i = 0; i < NAS_METRIC_COUNT; i++)
+        if (nas_metrics[i].read) metric[i] = nas_metrics[i].read(f);
 }

@@ -4,39 +4,23 @@
 #ifndef NAS_SEARCH_METRICS_METRICS_H
 #define NAS_SEARCH_METRICS_METRICS_H
 
+#include "core/graph/graph.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
+/* NAS_METRIC_SCORE is what the task is about, higher is better: accuracy, skill_mean; then the same
+ * on the test part, and its lower end, one-sided. A task's own metrics follow NAS_METRIC_COUNT. */
 typedef enum nas_metric_id {
-    NAS_METRIC_SCORE, /* what the task is about, higher is better: accuracy, skill_mean */
-    NAS_METRIC_TEST_SCORE,
-    NAS_METRIC_SCORE_LO, /* lower end of the score, one-sided */
-    NAS_METRIC_TFLITE_BYTES,
-    NAS_METRIC_ZLIB_BYTES,
-    NAS_METRIC_ZIP_BYTES,
-    NAS_METRIC_PARAMS,
-    NAS_METRIC_NONZERO_PARAMS,
-    NAS_METRIC_MACS,
-    NAS_METRIC_RAM_BYTES,
-    NAS_METRIC_ARENA_BYTES,
-    NAS_METRIC_INFER_MS, /* of each time: median, its interval's ends, 95th percentile */
-    NAS_METRIC_INFER_MS_LO,
-    NAS_METRIC_INFER_MS_HI,
-    NAS_METRIC_INFER_MS_P95,
-    NAS_METRIC_FRONTEND_MS,
-    NAS_METRIC_FRONTEND_MS_LO,
-    NAS_METRIC_FRONTEND_MS_HI,
-    NAS_METRIC_FRONTEND_MS_P95,
-    NAS_METRIC_TOTAL_MS,
-    NAS_METRIC_TOTAL_MS_LO,
-    NAS_METRIC_TOTAL_MS_HI,
-    NAS_METRIC_TOTAL_MS_P95,
-    NAS_METRIC_COUNT, /* of every task; a task's own others follow */
-    NAS_METRIC_ACCURACY = NAS_METRIC_SCORE,
-    NAS_METRIC_TEST_ACCURACY = NAS_METRIC_TEST_SCORE
+#define METRIC(id, ...) NAS_METRIC_##id,
+#define TIME(id, ...) \
+    NAS_METRIC_##id, NAS_METRIC_##id##_LO, NAS_METRIC_##id##_HI, NAS_METRIC_##id##_P95,
+#include "search/metrics/list.h"
+    NAS_METRIC_COUNT,
+    NAS_METRIC_SCORES = NAS_METRIC_SCORE_LO + 1 /* the score, of the test part, its lower end */
 } nas_metric_id;
 
-/* Room for all metrics of one task. */
+/* Room for all metrics of one task of this build; a stored study may have more. */
 enum { NAS_METRICS_MOST = 144 };
 
 /* When a trial's figure is known, and so how sure it is. */
@@ -62,6 +46,14 @@ typedef struct nas_foreseen {
     int64_t weights, floats;
 } nas_foreseen;
 
+/* What is known of the exported file, but for what it answers and how long it takes. */
+typedef struct nas_shipped {
+    int64_t params, nonzero, macs, ram_bytes;
+    int64_t arena_bytes; /* -1: the device's runtime refuses such files */
+    int64_t bytes, zlib_bytes, zip_bytes;
+    const nas_graph *graph;
+} nas_shipped;
+
 typedef struct nas_metric {
     const char *name; /* "zlib_bytes" */
     const char *unit; /* "bytes" */
@@ -72,7 +64,8 @@ typedef struct nas_metric {
     /* Before training: the value (NAS_KNOWN_BEFORE) or what it is at least; infinite: it will have
      * none; NaN, and NULL: nothing is known. */
     double (*before)(const nas_foreseen *f);
-    bool selectable;       /* may stand in a constraint or objective */
+    double (*read)(const nas_shipped *f); /* NULL: the task or a measurement says it; NaN: none */
+    bool selectable;                      /* may stand in a constraint or objective */
     const char *tested_as; /* a constraint on infer_ms is tested against infer_ms_hi */
     const char *bound;     /* of an estimate: the end that a constraint is tested against where the
                               study keeps examples; it asks for more (>) of a lower end, else for
@@ -80,17 +73,20 @@ typedef struct nas_metric {
     const char *help;
 } nas_metric;
 
-/* Those of the task "keywords"; other tasks have other scores. */
+/* Of every task, which may call its scores otherwise. */
 extern const nas_metric nas_metrics[NAS_METRIC_COUNT];
 
 /* The metrics of one task, in the order of its columns. */
 typedef struct nas_metric_list {
-    int n; /* NAS_METRIC_COUNT .. NAS_METRICS_MOST */
+    int n; /* of a task of this build: NAS_METRIC_COUNT .. NAS_METRICS_MOST */
     const nas_metric *v;
 } nas_metric_list;
 
 /* The index of a name; -1 when there is none. The second looks into nas_metrics alone. */
 int nas_metric_in(const nas_metric_list *list, const char *name);
 int nas_metric_find(const char *name);
+
+/* Fills those that are read off the file. */
+void nas_metrics_read(const nas_shipped *f, double *metric);
 
 #endif

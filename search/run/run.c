@@ -8,7 +8,9 @@
 #include "search/run/begin.h"
 #include "search/run/confirm.h"
 #include "search/run/crew.h"
+#include "search/run/process.h"
 #include "search/sampler/sampler.h"
+#include "search/study/machines.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
 #include "store/read.h"
@@ -130,8 +132,10 @@ static nas_status find_preferred(nas_crew *t, const nas_space *s, const nas_stud
             continue;
         }
         measured = p->winner;
+        bool now;
         NAS_TRY(nas_run_final(t->store, t->worker.study, out->state.done, measured, d,
-                              t->worker.cache, &t->keep.log, err));
+                              t->worker.cache, &t->keep.log, &now, err));
+        out->measured += now;
     }
     return NAS_OK;
 }
@@ -170,6 +174,24 @@ static void warn_if_fewer(nas_crew *t) {
              nas_thousands(t->state.done, n), nas_thousands(t->state.total, total));
 }
 
+/* Where a time selects, and trials were measured on other machines too. here: finalists were
+ * measured on this one. */
+static nas_status warn_of_machines(nas_crew *t, const nas_space *s, const nas_dataset *d, bool here,
+                                   nas_err *err) {
+    char own[NAS_PROCESS_ID];
+    nas_arena *a = NULL;
+    nas_study study;
+    const char *text = NULL;
+    NAS_TRY(nas_arena_open(&a, err));
+    nas_status st = nas_study_define(s, &d->fingerprint, t->worker.seed, -1, false, a, &study, err);
+    nas_process_machine(nas_kernel_name(t->worker.kernel), own);
+    if (st == NAS_OK)
+        st = nas_machines_mixed(t->store, &study, NULL, 0, here ? own : NULL, a, &text, err);
+    if (text) nas_warn(&t->keep.log, "%s", text);
+    nas_arena_close(a);
+    return st;
+}
+
 static nas_status run_study(nas_crew *t, const nas_space *s, const nas_dataset *d, nas_run_end *out,
                             nas_err *err) {
     NAS_TRY(nas_cache_trim(t->worker.cache, err));
@@ -185,7 +207,7 @@ static nas_status run_study(nas_crew *t, const nas_space *s, const nas_dataset *
     out->study = t->worker.study;
     out->place = t->worker.place;
     out->stopped = nas_crew_should_stop(t);
-    if (out->stopped) return NAS_OK;
+    if (out->stopped) return warn_of_machines(t, s, d, false, err);
     st = nas_run_finals(t->store, t->worker.study, s, d, t->worker.cache, &t->keep.log, out, err);
     if (st == NAS_OK && !t->state.bare && d->n_marks)
         st = out->finalists ? promise(t, s, d, out, err)
@@ -195,6 +217,7 @@ static nas_status run_study(nas_crew *t, const nas_space *s, const nas_dataset *
                                   out->finalists, err);
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
+    NAS_TRY(warn_of_machines(t, s, d, out->measured > 0, err));
     warn_if_fewer(t);
     nas_crew_warn_of_reader(t);
     nas_crew_keep_warnings(t);

@@ -103,7 +103,7 @@ static void work_for_all(void *ctx, bool over) {
 static void tell_epoch(void *ctx, const nas_epoch *epoch) {
     hands *h = ctx;
     nas_event e = {.kind = NAS_EVENT_EPOCH, .epoch = epoch->epoch, .epochs = h->epochs};
-    e.metric[NAS_METRIC_ACCURACY] = epoch->val_accuracy;
+    e.metric[NAS_METRIC_SCORE] = epoch->val_accuracy;
     tell(h, &e);
 }
 
@@ -189,7 +189,7 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
     nas_step_row steps[NAS_STEPS];
     for (int32_t i = 0; i < o->n_steps; i++) {
         const nas_step_figures *s = &o->steps[i];
-        steps[i] = (nas_step_row){s->name, s->accuracy, s->tflite_bytes, s->zlib_bytes};
+        steps[i] = (nas_step_row){s->name, s->score, s->tflite_bytes, s->zlib_bytes};
     }
     /* The document of a candidate without a net stands in its row. */
     const bool files = o->tflite.p && strcmp(o->state, "complete") == 0;
@@ -232,11 +232,14 @@ static nas_status take_over(hands *h, nas_err *err) {
     if (st == NAS_ELOST) return NAS_OK; /* nothing was computed that could be lost */
     NAS_TRY(st);
     double metric[NAS_METRICS_MOST];
+    const double *stored;
     char state[16];
-    nas_study def;
+    nas_study def; /* of this build */
     const nas_hash none = {{0}};
     NAS_TRY(nas_study_define(h->w->space, &none, 0, -1, true, h->arena, &def, err));
-    NAS_TRY(nas_study_stored(h->store, &def, h->claim.id, state, metric, err));
+    NAS_TRY(nas_study_stored(h->store, &def, h->claim.id, state, h->arena, &stored, err));
+    for (int i = 0; i < NAS_METRICS_MOST; i++)
+        metric[i] = i < def.n_metrics ? stored[i] : (double)NAN;
     const nas_result r = {.state = state, .reason = "reused: trained before the space changed"};
     tell_finish(h, &r, metric);
     return NAS_OK;

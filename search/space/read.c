@@ -1,5 +1,6 @@
 /* search/space/read.c - the parts of a space file that are no part of a candidate: objective,
  * constraints, forbid, try_first. */
+#include "base/companion.h"
 #include "search/metrics/bound.h"
 #include "search/metrics/metrics.h"
 #include "search/space/space_int.h"
@@ -12,6 +13,12 @@ static const cJSON *top(const nas_space *s, const char *key) {
     return nas_json_get(nas_json_root(s->json), key);
 }
 
+/* A list of metrics is shorter without them. */
+static bool is_upper_end(const char *metric) {
+    const nas_companion *c = nas_companion_of(metric, NULL);
+    return c && c->end > 0;
+}
+
 /* A metric that may stand in a constraint or an objective; -1 and a problem otherwise. */
 static int find_metric(nas_space *s, nas_problems *p, const char *path, const cJSON *at,
                        const char *name) {
@@ -19,15 +26,20 @@ static int find_metric(nas_space *s, nas_problems *p, const char *path, const cJ
     const int m = nas_metric_in(list, name);
     if (m >= 0 && list->v[m].selectable) return m;
     const char *names[NAS_METRICS_MOST + 1];
-    char known[1024] = "";
+    char known[720] = "";
     size_t n = 0, used = 0;
     for (int i = 0; i < list->n; i++) {
         if (!list->v[i].selectable) continue;
         names[n++] = list->v[i].name;
-        if (strstr(list->v[i].name, "_hi") || used >= sizeof known) continue;
-        const int put =
-            snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", list->v[i].name);
-        used += put > 0 ? (size_t)put : 0;
+        if (is_upper_end(list->v[i].name) || used >= sizeof known) continue;
+        const size_t put = strlen(list->v[i].name) + 2;
+        if (used + put + sizeof ", and others" > sizeof known) {
+            snprintf(known + used, sizeof known - used, ", and others");
+            used = sizeof known;
+            continue;
+        }
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "",
+                                 list->v[i].name);
     }
     names[n] = NULL;
     const char *near = nas_nearest(name, names);

@@ -148,8 +148,7 @@ static void add_step(chain *k, const nas_step_figures *s) {
 static nas_status note_step(chain *k, const char *name, const nas_bytes *file, int64_t zlib_bytes) {
     nas_step_figures s = {.name = name, .tflite_bytes = (int64_t)file->n, .zlib_bytes = zlib_bytes};
     nas_tally t = {0};
-    NAS_TRY(
-        nas_score_file(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, &s.accuracy, k->err));
+    NAS_TRY(nas_score_file(k->e->data, k->c, k->f, k->a, *file, k->e->log, &t, &s.score, k->err));
     s.sums.n = t.n;
     memcpy(s.sums.sum, t.sum, sizeof t.sum);
     add_step(k, &s);
@@ -181,9 +180,9 @@ static bool find_figures(chain *k, const nas_hash *key, const char *name) {
     nas_step_figures s = {0};
     bool found = false;
     if (nas_stage_get(k->e, key, &cached, &found, NULL) != NAS_OK || !found) return false;
-    found = cached.bytes == sizeof s.accuracy + 2 * sizeof s.tflite_bytes + sums_bytes(k);
+    found = cached.bytes == sizeof s.score + 2 * sizeof s.tflite_bytes + sums_bytes(k);
     if (found) {
-        memcpy(&s.accuracy, cached.p, sizeof s.accuracy);
+        memcpy(&s.score, cached.p, sizeof s.score);
         memcpy(&s.tflite_bytes, cached.p + 8, sizeof s.tflite_bytes);
         memcpy(&s.zlib_bytes, cached.p + 16, sizeof s.zlib_bytes);
         memcpy(&s.sums, cached.p + 24, sums_bytes(k));
@@ -196,7 +195,7 @@ static bool find_figures(chain *k, const nas_hash *key, const char *name) {
 
 static nas_status keep_figures(const chain *k, const nas_hash *key) {
     const nas_step_figures *s = &k->out->steps[k->out->n_steps - 1];
-    const nas_piece pieces[] = {{&s->accuracy, sizeof s->accuracy},
+    const nas_piece pieces[] = {{&s->score, sizeof s->score},
                                 {&s->tflite_bytes, sizeof s->tflite_bytes},
                                 {&s->zlib_bytes, sizeof s->zlib_bytes},
                                 {&s->sums, sums_bytes(k)}};
@@ -355,7 +354,7 @@ static nas_status tune_step(chain *k, const nas_hash *key) {
 typedef struct stored_step {
     int32_t name;
     int64_t tflite_bytes, zlib_bytes;
-    double accuracy;
+    double score;
 } stored_step;
 
 typedef struct stored_head {
@@ -378,7 +377,7 @@ static nas_status store_export(const chain *k, const nas_hash *key) {
         head.steps[i].name = name_index(s->name);
         head.steps[i].tflite_bytes = s->tflite_bytes;
         head.steps[i].zlib_bytes = s->zlib_bytes;
-        head.steps[i].accuracy = s->accuracy;
+        head.steps[i].score = s->score;
     }
     nas_piece pieces[NAS_STEPS + 2] = {{&head, sizeof head}};
     int32_t n = 1;
@@ -402,7 +401,7 @@ static nas_status take_export(chain *k, const nas_cached *cached, bool *fine) {
         if (s->name < 0 || s->name >= names) return NAS_OK;
         nas_step_figures *to = &k->out->steps[i];
         *to = (nas_step_figures){.name = step_names[s->name],
-                                 .accuracy = s->accuracy,
+                                 .score = s->score,
                                  .tflite_bytes = s->tflite_bytes,
                                  .zlib_bytes = s->zlib_bytes};
         memcpy(&to->sums, cached->p + sizeof head + (size_t)i * sums, sums);

@@ -50,16 +50,18 @@ static nas_status measure_stage(const nas_evaluator *e, const nas_candidate *c,
     nas_model_cost model;
     NAS_TRY(nas_model_check(&c->model, e->data->outputs, &model, err));
     double *m = out->metric;
-    m[NAS_METRIC_PARAMS] = (double)model.params;
-    m[NAS_METRIC_NONZERO_PARAMS] = (double)cost.nonzero;
-    m[NAS_METRIC_MACS] = (double)cost.macs;
-    m[NAS_METRIC_RAM_BYTES] = (double)cost.ram_bytes;
-    if (cost.arena_bytes >= 0) m[NAS_METRIC_ARENA_BYTES] = (double)cost.arena_bytes;
-    m[NAS_METRIC_TFLITE_BYTES] = (double)out->tflite.n;
-    m[NAS_METRIC_ZLIB_BYTES] = (double)out->zlib.n;
     size_t zip;
     NAS_TRY(nas_zip_length(out->tflite.p, out->tflite.n, strlen("model.tflite"), &zip, err));
-    m[NAS_METRIC_ZIP_BYTES] = (double)zip;
+    const nas_shipped shipped = {.params = model.params,
+                                 .nonzero = cost.nonzero,
+                                 .macs = cost.macs,
+                                 .ram_bytes = cost.ram_bytes,
+                                 .arena_bytes = cost.arena_bytes,
+                                 .bytes = (int64_t)out->tflite.n,
+                                 .zlib_bytes = (int64_t)out->zlib.n,
+                                 .zip_bytes = (int64_t)zip,
+                                 .graph = &g};
+    nas_metrics_read(&shipped, m);
     nas_tally t = {.by_output =
                        nas_arena_array(a, (size_t)e->data->outputs, sizeof *t.by_output, err)};
     if (!t.by_output) return NAS_ENOMEM;
@@ -116,14 +118,14 @@ static nas_status run_stages(const nas_evaluator *e, const nas_candidate *c, nas
 /* The folds say how good the candidate is; the net that ships learns from all of them. */
 static nas_status cross_validate(const nas_evaluator *e, const nas_candidate *c, nas_marks *marks,
                                  nas_arena *a, nas_outcome *out, nas_err *err) {
-    double step_accuracy[NAS_STEPS];
-    for (int i = 0; i < NAS_STEPS; i++) step_accuracy[i] = (double)NAN;
-    NAS_TRY(nas_folds_stage(e, c, a, marks, out, step_accuracy, err));
+    double step_scores[NAS_STEPS];
+    for (int i = 0; i < NAS_STEPS; i++) step_scores[i] = (double)NAN;
+    NAS_TRY(nas_folds_stage(e, c, a, marks, out, step_scores, err));
     if (strcmp(out->state, "complete") != 0) return NAS_OK;
     nas_evaluator last = *e;
     last.epochs_before = e->data->folds * c->train.epochs;
     NAS_TRY(run_stages(&last, c, marks, a, out, err));
-    for (int32_t i = 0; i < out->n_steps; i++) out->steps[i].accuracy = step_accuracy[i];
+    for (int32_t i = 0; i < out->n_steps; i++) out->steps[i].score = step_scores[i];
     return NAS_OK;
 }
 

@@ -3,6 +3,7 @@
 #ifndef NAS_SEARCH_STAGE_EVALUATE_H
 #define NAS_SEARCH_STAGE_EVALUATE_H
 
+#include "search/deployed/model.h"
 #include "search/space/space.h"
 #include "search/task/task.h"
 #include "store/store.h"
@@ -53,17 +54,13 @@ typedef struct nas_sums {
 /* The net as one step of compression left it, exported as it was then. */
 typedef struct nas_step_figures {
     const char *name;                 /* "dense", "pruned", "folded", "clustered", "quantised" */
-    double accuracy;                  /* the task's score on what it is on; NaN: not known */
+    double score;                     /* the task's score on what it is on; NaN: not known */
     int64_t tflite_bytes, zlib_bytes; /* -1: not known */
-    nas_sums sums;                    /* of `accuracy`, where they were asked for */
+    nas_sums sums;                    /* of `score`, where they were asked for */
 } nas_step_figures;
 
-enum { NAS_STEPS = 8, NAS_TEXTS = 4 }; /* room for them, and for texts beside a model */
-
-typedef struct nas_bytes {
-    const uint8_t *p;
-    size_t n;
-} nas_bytes;
+/* Room for them; for texts beside a model, and for C that is made of those. */
+enum { NAS_STEPS = 8, NAS_TEXTS = 4, NAS_SOURCES = 8 };
 
 /* What came of a candidate. Everything lives in the caller's arena. */
 typedef struct nas_outcome {
@@ -91,12 +88,12 @@ NAS_NODISCARD nas_status nas_evaluate(const nas_evaluator *e, const nas_candidat
 
 /* Trains and exports a net for each fold on the others (without folds: one), and sets the task's
  * metrics: over all examples of the folds, each by the file of its fold. The score of each step of
- * compression goes into step_accuracy; entries of steps that c has not are left alone. marks (may
+ * compression goes into step_scores; entries of steps that c has not are left alone. marks (may
  * be NULL) is filled: what each example got.
  * Each fold's stages lie under keys of their own. Diverging is in out->state. */
 NAS_NODISCARD nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c,
                                          nas_arena *a, nas_marks *marks, nas_outcome *out,
-                                         double step_accuracy[NAS_STEPS], nas_err *err);
+                                         double step_scores[NAS_STEPS], nas_err *err);
 
 /* The score alone, of an exported file's bytes on the part that is judged; NaN where it is empty.
  * Sums are added to *tally, and its marks where it has some. */

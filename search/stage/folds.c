@@ -29,7 +29,7 @@ static nas_status judge_file(const nas_evaluator *e, const nas_candidate *c, con
     t->n_steps = o->n_steps;
     for (int32_t i = 0; i < o->n_steps; i++) {
         const nas_step_figures *s = &o->steps[i];
-        t->step[i] += counted(s->accuracy, fold.n);
+        t->step[i] += counted(s->score, fold.n);
         t->sums[i].n += s->sums.n;
         for (int k = 0; k < NAS_TALLY_SUMS; k++) t->sums[i].sum[k] += s->sums.sum[k];
     }
@@ -99,7 +99,7 @@ static nas_status note_end(const nas_outcome *fold, int32_t k, int32_t folds, na
 }
 
 nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
-                           nas_marks *marks, nas_outcome *out, double step_accuracy[NAS_STEPS],
+                           nas_marks *marks, nas_outcome *out, double step_scores[NAS_STEPS],
                            nas_err *err) {
     const nas_stopwatch since = nas_stopwatch_start();
     tally t = {.all = {.marks = marks}, .reused = true, .keys = nas_hasher_start()};
@@ -119,6 +119,6 @@ nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c, nas_a
     nas_note_stage(out, "folds", &key, t.reused, since);
     const nas_task *task = e->data->task;
     task->ops->conclude(task, &t.all, false, out->metric);
-    for (int32_t i = 0; i < t.n_steps; i++) step_accuracy[i] = step_score(task, &t, i);
+    for (int32_t i = 0; i < t.n_steps; i++) step_scores[i] = step_score(task, &t, i);
     return NAS_OK;
 }

@@ -48,6 +48,9 @@ const char *nas_study_listed(const nas_study *study, int32_t i) {
 }
 
 nas_metric nas_study_metric(const nas_study *study, const char *name) {
+    const nas_task_ops *task = nas_task_find(study->task);
+    for (int i = 0; task && i < NAS_METRIC_SCORES; i++)
+        if (strcmp(task->scores[i].name, name) == 0) return task->scores[i];
     const int m = nas_metric_find(name);
     if (m >= 0) return nas_metrics[m];
     const nas_column *c = column_of(study, name);

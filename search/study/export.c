@@ -11,32 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OURS_MOST = 63, SOURCES_MOST = 8 };
-
-/* What an export may have, of any task. The first says that a folder is one: where it is not there,
- * a file under another of these names is somebody else's until it is replaced. */
-typedef struct names {
-    const char *v[OURS_MOST + 1];
-    int32_t n;
-} names;
-
-static void add_names(names *to, const char *const *v) {
+void nas_export_names_add(nas_export_names *to, const char *const *v) {
     for (; v && *v; v++) {
-        assert(to->n < OURS_MOST);
+        assert(to->n < NAS_EXPORT_NAMES);
         to->v[to->n++] = *v;
     }
 }
 
-static names list_ours(void) {
+/* What an export may have, of any task. The first says that a folder is one: where it is not there,
+ * a file under another of these names is somebody else's until it is replaced. */
+static nas_export_names list_ours(void) {
     static const char *const always[] = {
         "candidate.json", "metrics.json", "model.tflite", "model.tflite.zlib", "model.h",
         "model.c",        "model_test.c", "warnings.txt", "DEVICE.md",         NULL};
-    names ours = {.n = 0};
+    nas_export_names ours = {.n = 0};
     const nas_task_ops *task;
-    add_names(&ours, always);
+    nas_export_names_add(&ours, always);
     for (int32_t k = 0; (task = nas_task_at(k)); k++) {
-        add_names(&ours, task->texts);
-        add_names(&ours, task->sources);
+        nas_export_names_add(&ours, task->texts);
+        nas_export_names_add(&ours, task->sources);
     }
     return ours;
 }
@@ -58,7 +51,7 @@ nas_status nas_export_model(const nas_graph *g, nas_arena *a, nas_folder *f, nas
 
 static nas_status put_sources_in(nas_arena *a, const nas_task_ops *task, const nas_outcome *o,
                                  nas_folder *f, nas_err *err) {
-    const char *text[SOURCES_MOST];
+    const char *text[NAS_SOURCES];
     nas_graph g = nas_graph_start(a);
     NAS_TRY(nas_tflite_read(o->tflite.p, o->tflite.n, &g, err));
     NAS_TRY(nas_export_model(&g, a, f, err));
@@ -93,7 +86,7 @@ static nas_status put_all(const nas_task_ops *task, const nas_outcome *o, nas_fo
 
 nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o, const char *folder,
                               nas_err *err) {
-    const names ours = list_ours();
+    const nas_export_names ours = list_ours();
     nas_folder *f = NULL;
     NAS_TRY(nas_folder_begin(folder, ours.v, &f, err));
     const nas_status st = put_all(task, o, f, err);
@@ -144,19 +137,21 @@ static nas_status take_warnings(nas_store *store, nas_study_id id, nas_arena *a,
 
 static nas_status gather(nas_store *store, nas_study_id id, const nas_study *study, int64_t row,
                          const nas_task_ops *task, nas_arena *a, nas_outcome *o, nas_err *err) {
-    nas_metric metrics[NAS_METRICS_MOST];
-    nas_metric_list list = {.v = metrics};
+    const size_t n = (size_t)study->n_metrics;
+    nas_metric *metrics = nas_arena_array(a, n, sizeof *metrics, err);
+    const double *metric;
+    if (!metrics) return NAS_ENOMEM;
     if (task->evaluate)
         NAS_TRY(nas_store_document(store, id, row, a, &o->candidate_json, err));
     else
         NAS_TRY(take_files(store, id, row, task, a, o, err));
     NAS_TRY(take_warnings(store, id, a, &o->warnings, err));
-    NAS_TRY(nas_study_stored(store, study, row, NULL, o->metric, err));
-    for (; list.n < study->n_metrics && list.n < NAS_METRICS_MOST; list.n++)
-        metrics[list.n] = (nas_metric){.name = study->metrics[list.n].name};
+    NAS_TRY(nas_study_stored(store, study, row, NULL, a, &metric, err));
+    for (size_t i = 0; i < n; i++) metrics[i] = (nas_metric){.name = study->metrics[i].name};
+    const nas_metric_list list = {.n = study->n_metrics, .v = metrics};
     char data[65] = "";
     NAS_TRY(nas_store_fingerprint(store, id, data, err));
-    return nas_package_metrics(&list, o->metric, task->evaluate ? NULL : data, a, &o->metrics_json,
+    return nas_package_metrics(&list, metric, task->evaluate ? NULL : data, a, &o->metrics_json,
                                err);
 }
 

@@ -4,7 +4,8 @@
 #define NAS_SEARCH_STUDY_EXPORT_H
 
 #include "base/files/folder.h"
-#include "search/deployed/deployed.h"
+#include "search/deployed/model.h"
+#include "search/stage/evaluate.h"
 #include "store/store.h"
 
 /* Writes a trial's folder: model.tflite, model.tflite.zlib, model.h, model.c, model_test.c, the
@@ -22,12 +23,20 @@ NAS_NODISCARD nas_status nas_export_model(const nas_graph *g, nas_arena *a, nas_
                                           nas_err *err);
 
 /* Writes the C of a .tflite file into a folder, which is made, or replaced whole where it holds
- * such an export (base/files/folder.h): that, export.txt, and what is told of its input and output:
- * frontend.h and frontend.c, labels.h, of a forecast's folder forecast.h. *text is what stands in
- * export.txt, from the second line on. Owner: arena a. Errors: those of nas_deployed_parts and
+ * such an export (base/files/folder.h): that, export.txt, and what tasks know of its input and
+ * output by the files beside it (`beside` of nas_task_ops). *text is what stands in export.txt,
+ * from the second line on. Owner: arena a. Errors: those of nas_model_read, `beside` and
  * nas_export_model; NAS_EINVAL the folder has an export of a trial. */
-NAS_NODISCARD nas_status nas_export_file(nas_arena *a, const nas_deployed_paths *paths,
+NAS_NODISCARD nas_status nas_export_file(nas_arena *a, const nas_model_place *place,
                                          const char *folder, const char **text, nas_err *err);
+
+/* Names of files that exports may have, NULL at the end. */
+enum { NAS_EXPORT_NAMES = 63 };
+typedef struct nas_export_names {
+    const char *v[NAS_EXPORT_NAMES + 1];
+    int32_t n;
+} nas_export_names;
+void nas_export_names_add(nas_export_names *to, const char *const *names);
 
 /* The file that says that a folder is such an export. */
 #define NAS_EXPORT_MARK "export.txt"

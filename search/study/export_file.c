@@ -2,61 +2,55 @@
 #include "base/text/c_text.h"
 #include "base/text/digits.h"
 #include "base/text/visible.h"
-#include "search/deployed/forecast.h"
 #include "search/study/export.h"
-#include "search/task/keywords/keywords.h"
 
+#include <assert.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const ours[] = {NAS_EXPORT_MARK, "model.h",    "model.c",
-                                   "model_test.c",  "frontend.h", "frontend.c",
-                                   "labels.h",      "forecast.h", NULL};
+enum { TASKS_MOST = 16 };
 
 /* What is written, and of what. */
 typedef struct export {
-    const nas_deployed_paths *from;
-    nas_deployed d;
-    bool forecast;
+    const char *model;
+    nas_graph graph;
+    nas_bytes file;
+    nas_beside by[TASKS_MOST]; /* of each task */
+    int32_t tasks;
+    bool input, output; /* it is told what the model takes, and what it gives */
     nas_arena *arena;
     nas_folder *folder;
     nas_err *err;
 }
 export;
 
+static nas_export_names list_ours(void) {
+    static const char *const always[] = {NAS_EXPORT_MARK, "model.h",   "model.c",
+                                         "model_test.c",  "DEVICE.md", NULL};
+    nas_export_names ours = {.n = 0};
+    nas_export_names_add(&ours, always);
+    for (int32_t k = 0; nas_task_at(k); k++) nas_export_names_add(&ours, nas_task_at(k)->sources);
+    return ours;
+}
+
 static nas_status put(const export *x, const char *name, const char *text) {
     return nas_folder_put(x->folder, name, text, strlen(text), x->err);
 }
 
-static nas_status put_frontend(const export *x) {
-    const nas_deployed *d = &x->d;
-    const int32_t samples = (int32_t)lround(d->hearing.seconds * d->frontend.sample_rate_hz);
-    const char *header, *source;
-    NAS_TRY(nas_frontend_source(&d->frontend, samples, d->mean, d->deviation, x->arena, &header,
-                                &source, x->err));
-    NAS_TRY(put(x, "frontend.h", header));
-    return put(x, "frontend.c", source);
-}
-
-static nas_status put_labels(const export *x) {
-    const char *text;
-    NAS_TRY(nas_labels_source(x->d.labels, x->d.n_labels, x->arena, &text, x->err));
-    return put(x, "labels.h", text);
-}
-
-static nas_status put_forecast(const export *x) {
-    nas_forecaster f;
-    const char *path = nas_arena_format(x->arena, x->err, "%s/forecast.json", x->from->model);
-    const char *json, *text;
-    size_t n;
-    if (!path) return NAS_ENOMEM;
-    NAS_TRY(nas_forecaster_open(x->arena, x->from->model, &f, x->err));
-    NAS_TRY(nas_file_read(x->arena, path, 1 << 26, (uint8_t **)&json, &n, x->err));
-    NAS_TRY(nas_task_forecast.emit(&json, x->arena, &text, x->err));
-    return put(x, nas_task_forecast.sources[0], text);
+/* What each task knows by the files beside the model. */
+static nas_status ask_tasks(export *x, const nas_model_place *place) {
+    const nas_task_ops *task;
+    for (int32_t k = 0; (task = nas_task_at(k)); k++) {
+        if (!task->beside) continue;
+        assert(x->tasks < TASKS_MOST);
+        nas_beside *b = &x->by[x->tasks++];
+        NAS_TRY(task->beside(place, &x->graph, x->arena, b, x->err));
+        x->input |= b->input;
+        x->output |= b->output;
+    }
+    return NAS_OK;
 }
 
 /* --- export.txt ------------------------------------------------------------------------------- */
@@ -67,19 +61,29 @@ static void say_visible(const char *s, FILE *out) {
 }
 
 static void say_source(const export *x, FILE *out) {
-    const char *slash = strrchr(x->from->model, '/');
-    const nas_hash hash = nas_hash_of(x->d.file.p, x->d.file.n);
+    const char *slash = strrchr(x->model, '/');
+    const nas_hash hash = nas_hash_of(x->file.p, x->file.n);
     char hex[65], bytes[32];
     nas_hash_hex(&hash, hex);
     fputs("made of ", out);
-    say_visible(slash && slash[1] ? slash + 1 : x->from->model, out);
+    say_visible(slash && slash[1] ? slash + 1 : x->model, out);
     fprintf(out,
             "\n        %s bytes, computed as by inference %d (nas --version)\n"
             "        SHA-256 %s\n\n",
-            nas_thousands((int64_t)x->d.file.n, bytes), NAS_DEPLOY_VERSION, hex);
-    for (uint32_t bit = 1; bit <= x->d.graph.changes; bit <<= 1)
-        if (x->d.graph.changes & bit)
+            nas_thousands((int64_t)x->file.n, bytes), NAS_DEPLOY_VERSION, hex);
+    for (uint32_t bit = 1; bit <= x->graph.changes; bit <<= 1)
+        if (x->graph.changes & bit)
             fprintf(out, "as read\n        %s\n\n", nas_tflite_change_text(bit));
+}
+
+/* Files with one help text stand on one line. */
+static void say_beside(const nas_beside *b, FILE *out) {
+    for (int32_t i = 0; i < b->n;) {
+        const char *help = b->file[i].help;
+        fputs(b->file[i++].name, out);
+        for (; i < b->n && !b->file[i].help; i++) fprintf(out, ", %s", b->file[i].name);
+        fprintf(out, "\n        %s\n", help);
+    }
 }
 
 static void say_files(const export *x, FILE *out) {
@@ -91,11 +95,7 @@ static void say_files(const export *x, FILE *out) {
           "./model_test\n",
           out);
     fputs("DEVICE.md\n        what a device needs, and which runtimes take the file itself\n", out);
-    if (x->d.frames)
-        fputs("frontend.h, frontend.c\n        from sound to the input of model_run\n", out);
-    if (x->d.n_labels) fputs("labels.h\n        what the outputs of model_run mean\n", out);
-    if (x->forecast)
-        fputs("forecast.h\n        what the input and output of model_run mean\n", out);
+    for (int32_t k = 0; k < x->tasks; k++) say_beside(&x->by[k], out);
 }
 
 static void say_port(const char *name, const nas_tensor *t, FILE *out) {
@@ -108,21 +108,28 @@ static void say_port(const char *name, const nas_tensor *t, FILE *out) {
     fputs("\n", out);
 }
 
+static void say_input_unknown(const export *x, FILE *out) {
+    fputs("        Making it of what a sensor gives is yours: a .tflite file does not say how.\n",
+          out);
+    for (int32_t k = 0; k < x->tasks; k++)
+        if (*x->by[k].input_hint) fprintf(out, "        %s\n", x->by[k].input_hint);
+}
+
+static void say_output_unknown(const export *x, FILE *out) {
+    fputs("        What its values mean is not said", out);
+    for (int32_t k = 0; k < x->tasks; k++) fputs(x->by[k].output_hint, out);
+    fputs(".\n", out);
+}
+
 static void write_text(const export *x, FILE *out) {
-    const nas_graph *g = &x->d.graph;
+    const nas_graph *g = &x->graph;
     fputs("This folder was written by `nas export --from`.\n", out);
     say_source(x, out);
     say_files(x, out);
     say_port("input", &g->tensors[g->input], out);
-    if (!x->d.frames && !x->forecast)
-        fputs(
-            "        Making it of what a sensor gives is yours: a .tflite file does not say how.\n"
-            "        Of sound, --frontend FILE says it, and C is written of that.\n",
-            out);
+    if (!x->input) say_input_unknown(x, out);
     say_port("output", &g->tensors[g->output], out);
-    if (!x->d.n_labels && !x->forecast)
-        fputs("        What its values mean is not said; of classes, --labels FILE names them.\n",
-              out);
+    if (!x->output) say_output_unknown(x, out);
 }
 
 static nas_status put_text(const export *x, const char **text) {
@@ -139,11 +146,12 @@ static nas_status put_text(const export *x, const char **text) {
 
 static nas_status put_all(const export *x, const char **text) {
     NAS_TRY(put_text(x, text));
-    const nas_status st = nas_export_model(&x->d.graph, x->arena, x->folder, x->err);
-    if (st != NAS_OK) return nas_fail_in(x->err, st, "%s", x->from->model);
-    if (x->d.frames) NAS_TRY(put_frontend(x));
-    if (x->d.n_labels) NAS_TRY(put_labels(x));
-    return x->forecast ? put_forecast(x) : NAS_OK;
+    const nas_status st = nas_export_model(&x->graph, x->arena, x->folder, x->err);
+    if (st != NAS_OK) return nas_fail_in(x->err, st, "%s", x->model);
+    for (int32_t k = 0; k < x->tasks; k++)
+        for (int32_t i = 0; i < x->by[k].n; i++)
+            NAS_TRY(put(x, x->by[k].file[i].name, x->by[k].file[i].text));
+    return NAS_OK;
 }
 
 /* C of another model would stand beside the trial's model.tflite. */
@@ -157,13 +165,21 @@ static nas_status check_folder(const char *folder, nas_arena *a, nas_err *err) {
                     folder);
 }
 
-nas_status nas_export_file(nas_arena *a, const nas_deployed_paths *paths, const char *folder,
+static nas_status read_model(export *x, const nas_model_place *place) {
+    const char *path;
+    NAS_TRY(nas_model_path(x->arena, place->model, &path, x->err));
+    if (!nas_path_exists(path)) return nas_model_absent(path, x->err);
+    return nas_model_read(x->arena, path, &x->graph, &x->file, x->err);
+}
+
+nas_status nas_export_file(nas_arena *a, const nas_model_place *place, const char *folder,
                            const char **text, nas_err *err) {
-    export x = {.from = paths, .arena = a, .err = err};
+    export x = {.model = place->model, .arena = a, .err = err};
+    const nas_export_names ours = list_ours();
     NAS_TRY(check_folder(folder, a, err));
-    NAS_TRY(nas_deployed_parts(a, paths, &x.d, err));
-    x.forecast = nas_forecaster_is_in(paths->model);
-    NAS_TRY(nas_folder_begin(folder, ours, &x.folder, err));
+    NAS_TRY(read_model(&x, place));
+    NAS_TRY(ask_tasks(&x, place));
+    NAS_TRY(nas_folder_begin(folder, ours.v, &x.folder, err));
     const nas_status st = put_all(&x, text);
     if (st == NAS_OK) return nas_folder_commit(x.folder, err);
     nas_folder_drop(x.folder);

@@ -147,15 +147,15 @@ static nas_status judge_once(const finals *f, int64_t row, bool *judged, nas_err
 
 nas_status nas_run_final(nas_store *store, nas_study_id study, int64_t trials, int64_t row,
                          const nas_dataset *d, const nas_cache *cache, const nas_log *log,
-                         nas_err *err) {
+                         bool *measured, nas_err *err) {
     const finals f = {store, study, trials, d, cache, log};
-    bool judged;
-    return judge_once(&f, row, &judged, err);
+    return judge_once(&f, row, measured, err);
 }
 
 /* Times that are measured again may change who is feasible and in which order, so that others come
  * to the podium. Each trial is measured once at most, so this ends. */
-static nas_status settle(const finals *f, const nas_study *study, podium *p, nas_err *err) {
+static nas_status settle(const finals *f, const nas_study *study, podium *p, int32_t *measured,
+                         nas_err *err) {
     for (bool changed = true; changed;) {
         changed = false;
         NAS_TRY(best_rows(f->store, study, p, err));
@@ -163,6 +163,7 @@ static nas_status settle(const finals *f, const nas_study *study, podium *p, nas
             bool judged;
             NAS_TRY(judge_once(f, p->place[i], &judged, err));
             changed = changed || judged;
+            *measured += judged;
         }
     }
     return NAS_OK;
@@ -178,7 +179,7 @@ nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space 
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
     nas_status st = nas_store_find(store, nas_space_name(s), a, &def, &id, err);
-    if (st == NAS_OK) st = settle(&f, &def, &p, err);
+    if (st == NAS_OK) st = settle(&f, &def, &p, &out->measured, err);
     nas_arena_close(a);
     NAS_TRY(st);
     const bool several = nas_space_objectives(s) > 1;

@@ -24,6 +24,7 @@ typedef struct nas_run_end {
     int64_t front; /* several objectives: trials of the front that satisfy the constraints */
     int64_t finalist[NAS_FINALISTS]; /* rows, the winner first; of a front, of its first */
     int32_t finalists;
+    int32_t measured;    /* finalists whose times this run measured again */
     nas_promise promise; /* of the winner */
     nas_run_state state;
 } nas_run_end;
@@ -37,10 +38,10 @@ NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, co
                                         const nas_dataset *d, const nas_cache *cache,
                                         const nas_log *log, nas_run_end *out, nas_err *err);
 
-/* One more trial as a finalist of so many: measured and asked about the test part, unless it was.
- */
+/* One more trial as a finalist of so many: measured and asked about the test part, unless it was;
+ * *measured: it was not. */
 NAS_NODISCARD nas_status nas_run_final(nas_store *store, nas_study_id study, int64_t trials,
                                        int64_t row, const nas_dataset *d, const nas_cache *cache,
-                                       const nas_log *log, nas_err *err);
+                                       const nas_log *log, bool *measured, nas_err *err);
 
 #endif

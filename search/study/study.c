@@ -1,6 +1,7 @@
 /* search/study/study.c - a space as a study of the store. */
 #include "search/study/study.h"
 
+#include "base/companion.h"
 #include "base/relation.h"
 #include "search/task/task.h"
 #include "store/read.h"
@@ -30,15 +31,13 @@ static nas_status define_columns(const nas_space *s, nas_arena *a, nas_study *ou
     return NAS_OK;
 }
 
-/* The end of an estimate's interval that a constraint asks for: of a lower end (_lo) one that asks
- * for more, of an upper end one that asks for less. */
+/* The end of an estimate's interval that a constraint asks for: of a lower end one that asks for
+ * more, of an upper end one that asks for less. */
 static const char *tested_column(const nas_metric *m, const nas_constraint *c, bool bare) {
     if (m->tested_as) return m->tested_as;
     if (bare || !m->bound) return m->name;
-    const bool lower = strcmp(m->bound + strlen(m->bound) - 3, "_lo") == 0;
-    const bool more = c->op == 0 || c->op == 1;
-    const bool less = c->op == 2 || c->op == 3;
-    return (lower ? more : less) ? m->bound : m->name;
+    const int asks = nas_relation_direction((nas_relation)c->op);
+    return asks && asks == -nas_companion_end(m->bound, m->name) ? m->bound : m->name;
 }
 
 static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out, nas_err *err) {
@@ -158,14 +157,20 @@ static bool note_row(void *ctx, const nas_row *row) {
 }
 
 nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, char state[16],
-                            double metric[NAS_METRICS_MOST], nas_err *err) {
-    const char *columns[NAS_METRICS_MOST + 1] = {"state"};
-    nas_trials_ask ask = {.row = row, .columns = columns, .n_columns = 1};
-    for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = (double)NAN;
-    for (int i = 0; i < study->n_metrics && i < NAS_METRICS_MOST; i++)
-        columns[ask.n_columns++] = study->metrics[i].name;
-    stored_row s = {.state = state, .metric = metric};
+                            nas_arena *a, const double **metric, nas_err *err) {
+    const size_t n = (size_t)study->n_metrics;
+    const char **columns = nas_arena_array(a, n + 1, sizeof *columns, err);
+    double *v = nas_arena_array(a, n + 1, sizeof *v, err);
+    if (!columns || !v) return NAS_ENOMEM;
+    nas_trials_ask ask = {.row = row, .columns = columns, .n_columns = study->n_metrics + 1};
+    columns[0] = "state";
+    for (size_t i = 0; i < n; i++) {
+        columns[i + 1] = study->metrics[i].name;
+        v[i] = (double)NAN;
+    }
+    stored_row s = {.state = state, .metric = v};
     if (state) state[0] = '\0';
+    *metric = v;
     return nas_store_trials(store, study, &ask, note_row, &s, err);
 }
 

@@ -26,13 +26,6 @@ bool nas_task_has_net(const char *name) {
     return !ops || !ops->evaluate;
 }
 
-bool nas_task_writes(const char *name, const char *text) {
-    const nas_task_ops *ops = nas_task_find(name);
-    for (const char *const *t = ops ? ops->texts : NULL; t && *t; t++)
-        if (strcmp(*t, text) == 0) return true;
-    return false;
-}
-
 const nas_task_ops *nas_task_of(const cJSON *document) {
     const cJSON *task = cJSON_GetObjectItemCaseSensitive(document, "task");
     const cJSON *kind = cJSON_GetObjectItemCaseSensitive(task, "kind");

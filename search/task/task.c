@@ -10,6 +10,11 @@ void nas_tally_add(nas_tally *to, const nas_tally *more) {
     for (int i = 0; i < NAS_TALLY_SUMS; i++) to->sum[i] += more->sum[i];
 }
 
+void nas_task_metrics(const nas_metric *scores, nas_metric *metric) {
+    memcpy(metric, nas_metrics, sizeof nas_metrics);
+    memcpy(metric, scores, NAS_METRIC_SCORES * sizeof *metric);
+}
+
 void nas_refresh_hash(const nas_refresh *r, nas_hasher *h) {
     if (r->ctx) r->hash(r->ctx, h);
 }

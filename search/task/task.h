@@ -26,7 +26,10 @@ typedef struct nas_example nas_example;     /* store/store.h, as is the next */
 typedef struct nas_answers nas_answers;
 typedef struct nas_bound_rule nas_bound_rule; /* search/estimate/estimate.h */
 struct nas_check;                             /* search/candidate/candidate_int.h, as is the next */
-struct nas_block;
+struct nas_model_place;                       /* search/deployed/model.h, as is the next */
+struct nas_beside;
+struct nas_block; /* search/candidate/blocks.h, as is the next */
+struct nas_block_row;
 
 /* Of a document, built by the row. */
 typedef struct nas_task {
@@ -71,10 +74,17 @@ typedef struct nas_task_ops {
     const char *name; /* the word of task.kind */
     const char *help;
     const struct nas_block *block; /* its keys */
-    uint32_t has;                  /* NAS_HAS_...: which blocks of the file it takes */
+    /* That block and those below it, for documentation, NULL at the end; and their keys that are
+     * more than plain values, `above` NULL at the end (NULL: there are none). */
+    const struct nas_block *const *blocks;
+    const struct nas_block_row *rows;
+    uint32_t has; /* NAS_HAS_...: which blocks of the file it takes */
     /* Metrics that lists of trials show: the score, the same on the test part (where there is one),
      * then others; "mae_*" are all that begin so. NULL at the end. */
     const char *const *listed;
+    /* [NAS_METRIC_SCORES] what the task calls its score, that of the test part, and its lower end.
+     */
+    const nas_metric *scores;
     bool values;                /* a model gives plain values, not classes */
     bool counts;                /* an example is right or wrong; else it has an error */
     const char *output_word;    /* of "units": as many as the task has outputs */
@@ -158,12 +168,17 @@ typedef struct nas_task_ops {
                           nas_err *err);
     /* The sources, in their order. */
     nas_status (*emit)(const char *const *text, nas_arena *a, const char **out, nas_err *err);
+    /* C of what files beside a model, or named ones, tell of it: fills *out, which is zeros. g: the
+     * model. Owner: arena a. NULL: the task has none. Errors: those of reading them. */
+    nas_status (*beside)(const struct nas_model_place *place, const nas_graph *g, nas_arena *a,
+                         struct nas_beside *out, nas_err *err);
 } nas_task_ops;
+
+/* The metrics of every task, with these for its scores: fills metric[NAS_METRIC_COUNT]. */
+void nas_task_metrics(const nas_metric *scores, nas_metric *metric);
 
 /* Does a task of that name train nets, and so write files? */
 bool nas_task_has_net(const char *name);
-/* Does it write that text beside a model? */
-bool nas_task_writes(const char *name, const char *text);
 
 /* Rows in turn, NULL past the end; and by name. */
 const nas_task_ops *nas_task_at(int32_t i);

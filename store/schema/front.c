@@ -1,6 +1,7 @@
 /* store/schema/front.c - the front of a study, kept as trials end: nas_front_<study> has each
  * combination of values that no other one beats. Triggers add to it; it is made anew when
  * directions change, or when a value of a finished trial does. */
+#include "base/companion.h"
 #include "store/schema/schema.h"
 
 #include <stdio.h>
@@ -12,15 +13,9 @@ static int pull_of(const nas_bound *b) {
     return b->op[0] == '>' ? 1 : b->op[0] == '<' ? -1 : 0;
 }
 
-/* Is column an end of the interval of `of`? */
-static bool is_end_of(const char *column, const char *of) {
-    const size_t n = strlen(of);
-    return !strncmp(column, of, n) && (!strcmp(column + n, "_lo") || !strcmp(column + n, "_hi"));
-}
-
 static bool is_end_of_goal(const nas_study *def, const char *column) {
     for (int32_t i = 0; i < def->n_goals; i++)
-        if (is_end_of(column, def->goals[i].column)) return true;
+        if (nas_companion_end(column, def->goals[i].column)) return true;
     return false;
 }
 

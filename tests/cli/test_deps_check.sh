@@ -49,6 +49,10 @@ fresh
 put search/task/table.c 'int run(void); int (*const rows[])(void) = {run};'
 put search/run/run.c 'extern int (*const rows[])(void); int run(void) { return !rows[0]; }'
 check "a table names its rows" deps 0 "3 objects"
+fresh
+put search/task/sound/row.c 'int row(void) { return 1; }'
+put search/study/a.c 'int row(void); int a(void) { return row(); }'
+check "a task is known by its row alone" deps 1 "search/study/a.c: search/study must not know search/task/sound: it uses row of search/task/sound/row.c"
 put search/attic/a.c 'int a;'
 check "a room without a place" deps 1 "room search/attic is not known"
 fresh

@@ -426,9 +426,9 @@ static void read_study(nas_store *s, const char *name, int64_t version, nas_aren
     (void)fuzz_taken(nas_store_answers(s, id, 0, "validation", take_answers, &sum, &err), &err);
     (void)fuzz_taken(nas_store_warnings(s, id, take_warning, &sum, &err), &err);
     for (int64_t row = 1; row < 4; row++) {
-        double metric[NAS_METRICS_MOST];
+        const double *metric;
         char state[16];
-        (void)fuzz_taken(nas_study_stored(s, &def, row, state, metric, &err), &err);
+        (void)fuzz_taken(nas_study_stored(s, &def, row, state, a, &metric, &err), &err);
         /* A shortest stream takes a tenth of a second, whatever it is of. */
         if (row == 1 && exports)
             (void)fuzz_taken(nas_export_trial(s, id, &def, row, out, &err), &err);

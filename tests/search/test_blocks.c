@@ -18,9 +18,20 @@ static bool is_taken(uint32_t needs) {
     return false;
 }
 
+/* All rows of all tables in turn; NULL first and at the end. */
+static const nas_block_row *next_row(const nas_block_row *last) {
+    bool found = !last;
+    for (int32_t i = 0; nas_block_table(i); i++)
+        for (const nas_block_row *r = nas_block_table(i); r->above; r++) {
+            if (found) return r;
+            found = r == last;
+        }
+    return NULL;
+}
+
 static void test_whole(void **state) {
     (void)state;
-    for (const nas_block_row *r = nas_block_rows; r->above; r++) {
+    for (const nas_block_row *r = NULL; (r = next_row(r));) {
         const nas_key *k = nas_block_find(r->above, r->key);
         if (!k) fail_msg("%s has no key \"%s\"", r->above->path, r->key);
         assert_ptr_equal(nas_block_row_at(r->above, r->key), r);
@@ -34,8 +45,14 @@ static void test_whole(void **state) {
             if (!r->stages) fail_msg("the bits of \"%s\" enter no stage", r->key);
             assert_true(r->text != 0);
         }
-        for (const nas_block_row *o = nas_block_rows; o != r; o++)
+        for (const nas_block_row *o = NULL; (o = next_row(o)) != r;)
             assert_true(!o->text || o->text != r->text);
+    }
+    const nas_block *b;
+    for (int32_t i = 0; (b = nas_block_at(i)); i++) {
+        int32_t n = 1;
+        for (const nas_key *k = NULL; (k = nas_block_next(b, k));) n++;
+        assert_true(n <= NAS_KEYS_MOST);
     }
     for (const nas_key *k = NULL; (k = nas_block_next(&nas_block_top, k));)
         if (!nas_block_role(k->name)) fail_msg("\"%s\" has no row", k->name);
@@ -57,7 +74,7 @@ static nas_check *start_check(nas_problems *p, nas_json **json) {
 /* Each key that has a check of its own, in a block that has a key of that name too. */
 static void test_namesakes(void **state) {
     (void)state;
-    for (const nas_block_row *r = nas_block_rows; r->above; r++) {
+    for (const nas_block_row *r = NULL; (r = next_row(r));) {
         nas_problems p;
         nas_json *j = NULL;
         nas_check *c = start_check(&p, &j);

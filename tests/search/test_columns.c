@@ -2,6 +2,7 @@
  * order, is read by its own columns; what a build has of its own stands in few places. */
 #include "search/stage/evaluate.h"
 #include "search/study/columns.h"
+#include "search/study/study.h"
 #include "search/task/task.h"
 #include "tests/store_place.h"
 
@@ -39,7 +40,7 @@ static void test_names(void **state) {
 /* What the program prints of one trial of it. */
 static const char *said_of(place *p, const char *command) {
     const char *nas = getenv("NAS");
-    static char out[8192];
+    static char out[32768];
     char line[512];
     snprintf(line, sizeof line, "%s %s %s 2>&1", nas ? nas : "./nas", command, p->db);
     if (strcmp(command, "show") == 0) strcat(line, " 0 2>&1");
@@ -76,6 +77,75 @@ static void test_shown(void **state) {
     expect(said_of(p, "top --all"), "0.9375", true);
 }
 
+/* As of a build that has more metrics than this one has room for of its own. */
+enum { MANY = 200 };
+_Static_assert((int)MANY > (int)NAS_METRICS_MOST, "more than there is room for");
+
+static nas_study many_study(void) {
+    static char names[MANY][16];
+    static nas_column many[MANY];
+    static const nas_goal far[] = {{"m179", true}, {"m180", true}};
+    for (int i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "m%d", i);
+        many[i] = (nas_column){names[i], NAS_COLUMN_REAL};
+    }
+    nas_study def = study_of("many", 5);
+    def.task = "test_function";
+    def.metrics = many;
+    def.n_metrics = MANY;
+    def.n_bounds = 0;
+    def.goals = far;
+    def.n_goals = 2;
+    def.tie_break = "m199";
+    return def;
+}
+
+static char *text_of(const char *path) {
+    static char text[16384];
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    return text;
+}
+
+/* None is cut: neither from a row that is read, nor from a list, a front or an export. */
+static void test_many(void **state) {
+    place *p = *state;
+    const nas_study def = many_study();
+    nas_study_id id;
+    nas_claim c;
+    nas_study found;
+    const char *json;
+    const double *metric;
+    char name[16], command[160];
+    nas_store *s = start(p, &def, &id);
+    nas_value values[MANY];
+    for (int i = 0; i < MANY; i++) values[i] = real(i + 0.5);
+    assert_int_equal(claim_as(p, s, id, "w", &c, &json), NAS_CLAIMED);
+    assert_true(finish_as(p, s, id, &c, "w", "complete", values));
+    OK(nas_store_find(s, "many", p->arena, &found, &id, &p->err));
+    assert_int_equal(found.n_metrics, MANY);
+    OK(nas_study_stored(s, &found, c.id, name, p->arena, &metric, &p->err));
+    assert_string_equal(name, "complete");
+    for (int i = 0; i < MANY; i++) assert_true(metric[i] == i + 0.5);
+    nas_store_close(s);
+    expect(said_of(p, "top --pareto"), "180.5", true);
+    expect(said_of(p, "top"), "179.5", true);
+    const char *show = said_of(p, "show");
+    expect(show, "m199", true);
+    expect(show, "199.5", true);
+    snprintf(command, sizeof command, "export --trial 0 -o %s/files", p->dir);
+    (void)said_of(p, command);
+    snprintf(command, sizeof command, "%s/files/metrics.json", p->dir);
+    const char *text = text_of(command);
+    for (int i = 0; i < MANY; i++) {
+        char entry[40];
+        snprintf(entry, sizeof entry, "\"m%d\":\t%d.5", i, i);
+        expect(text, entry, true);
+    }
+}
+
 /* Rows that a build may have: names once, and all of them fit. */
 static void test_rows(void **state) {
     (void)state;
@@ -89,6 +159,10 @@ static void test_rows(void **state) {
         int32_t texts = 0;
         while (task->texts[texts]) texts++;
         assert_true(texts <= NAS_TEXTS);
+        int32_t sources = 0;
+        while (task->sources && task->sources[sources]) sources++;
+        assert_true(sources <= NAS_SOURCES);
+        for (int k = 0; k < NAS_METRIC_SCORES; k++) assert_non_null(task->scores[k].name);
         assert_non_null(task->listed[0]);
         assert_false(strchr(task->listed[0], '*') != NULL);
     }
@@ -98,6 +172,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test_setup_teardown(test_shown, enter, leave),
+        cmocka_unit_test_setup_teardown(test_many, enter, leave),
         cmocka_unit_test(test_rows),
     };
     return cmocka_run_group_tests_name("columns", tests, NULL, NULL);

@@ -146,9 +146,9 @@ static void test_accuracy(void **state) {
         OK(nas_dataset_fold(b->a, &b->d, k, &d, &b->err));
         const nas_rows *judged = &d.part[NAS_VALIDATION];
         evaluate_plain(b, &d, k == 0 ? "0" : k == 1 ? "1" : "2", &fold);
-        const int32_t r = rights(fold.metric[NAS_METRIC_ACCURACY], judged->n);
+        const int32_t r = rights(fold.metric[NAS_METRIC_SCORE], judged->n);
         right += r;
-        first_step += rights(fold.steps[0].accuracy, judged->n);
+        first_step += rights(fold.steps[0].score, judged->n);
         seen += judged->n;
         least = r < least ? r : least;
         most = r > most ? r : most;
@@ -156,9 +156,9 @@ static void test_accuracy(void **state) {
     assert_int_equal(seen, n);
     assert_true(least < most); /* else one fold could stand for all */
     assert_true(right < n);
-    assert_true(whole.metric[NAS_METRIC_ACCURACY] == (double)right / n);
-    assert_true(whole.steps[0].accuracy == (double)first_step / n);
-    assert_true(whole.steps[whole.n_steps - 1].accuracy == whole.metric[NAS_METRIC_ACCURACY]);
+    assert_true(whole.metric[NAS_METRIC_SCORE] == (double)right / n);
+    assert_true(whole.steps[0].score == (double)first_step / n);
+    assert_true(whole.steps[whole.n_steps - 1].score == whole.metric[NAS_METRIC_SCORE]);
 }
 
 /* Epochs that were asked of, in a row; the last of them ends the candidate. */
@@ -193,7 +193,7 @@ static void test_stops(void **state) {
     assert_string_equal(stopped.reason, "stopped after epoch 2 of 4");
     assert_int_equal(stopped.n_epochs, 2);
     assert_null(stopped.tflite.p);
-    assert_true(isnan(stopped.metric[NAS_METRIC_ACCURACY]));
+    assert_true(isnan(stopped.metric[NAS_METRIC_SCORE]));
     assert_true(stopped.epochs_trained == 2 && stopped.epochs_saved == 0);
     for (int i = 0; i < 2; i++) assert_true(stopped.epochs[i].loss == whole.epochs[i].loss);
     evaluate_stopped(b, &plain, &own, 5, &later);
@@ -217,7 +217,7 @@ static void test_stops_in_a_fold(void **state) {
     evaluate_stopped(b, &b->d, &b->cache, 5, &out);
     assert_string_equal(out.state, "stopped");
     assert_string_equal(out.reason, "fold 2 of 3: stopped after epoch 1 of 4");
-    assert_true(isnan(out.metric[NAS_METRIC_ACCURACY]));
+    assert_true(isnan(out.metric[NAS_METRIC_SCORE]));
 }
 
 /* What ships is the net that learnt from all folds. */
@@ -226,7 +226,7 @@ static void test_bytes(void **state) {
     nas_outcome whole, all;
     OK(nas_evaluate(&b->e, &b->c, b->a, &whole, &b->err));
     evaluate_plain(b, &b->d, "all", &all);
-    assert_true(isnan(all.metric[NAS_METRIC_ACCURACY]));
+    assert_true(isnan(all.metric[NAS_METRIC_SCORE]));
     assert_int_equal(whole.tflite.n, all.tflite.n);
     assert_memory_equal(whole.tflite.p, all.tflite.p, all.tflite.n);
 }
@@ -242,7 +242,7 @@ static void test_reuse(void **state) {
     assert_int_equal(b->told, 0);
     for (int32_t i = 0; i + 1 < again.n_stages; i++) assert_true(again.stages[i].reused);
     assert_true(nas_hash_equal(&first.stages[0].key, &again.stages[0].key));
-    assert_true(again.metric[NAS_METRIC_ACCURACY] == first.metric[NAS_METRIC_ACCURACY]);
+    assert_true(again.metric[NAS_METRIC_SCORE] == first.metric[NAS_METRIC_SCORE]);
     for (int32_t i = 0; i < again.n_stages; i++)
         if (strcmp(again.stages[i].name, "train") == 0)
             nas_cache_remove(&b->cache, &again.stages[i].key);

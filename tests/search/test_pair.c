@@ -1,7 +1,7 @@
 /* tests/search/test_pair.c - two models matched, their verdicts counted, what was heard by speaker.
  */
-#include "search/deployed/pair.h"
-#include "search/deployed/speakers.h"
+#include "search/task/keywords/deployed/pair.h"
+#include "search/task/keywords/deployed/speakers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1374,8 +1374,9 @@ static void test_page(void **state) {
     (void)state;
     size_t n;
     const char *page = read_file("docs/SPACES.md", &n);
-    for (const nas_block *const *b = nas_blocks; *b; b++)
-        for (const nas_key *k = NULL; (k = nas_block_next(*b, k));) expect_key(page, (*b)->path, k);
+    const nas_block *b;
+    for (int32_t i = 0; (b = nas_block_at(i)); i++)
+        for (const nas_key *k = NULL; (k = nas_block_next(b, k));) expect_key(page, b->path, k);
     for (int i = 0; nas_sampler_at(i); i++)
         for (const nas_key *k = NULL;
              (k = nas_sampler_at(i)->block ? nas_block_next(nas_sampler_at(i)->block, k) : NULL);)
@@ -1388,14 +1389,18 @@ static void test_page(void **state) {
         for (const nas_key *k = nas_layer_keys(row); k && k->name; k++)
             expect_key(page, nas_layer_name(row), k);
     }
-    for (int i = 0; i < NAS_METRIC_COUNT; i++) {
+    for (int i = 0; i < NAS_METRIC_COUNT; i++)
         assert_int_equal(nas_metric_find(nas_metrics[i].name), i);
+    for (int i = NAS_METRIC_SCORES; i < NAS_METRIC_COUNT; i++) {
         expect_row(page, "metric",
                    nas_arena_format(arena, NULL, "| `%s` | %s |", nas_metrics[i].name,
                                     nas_metrics[i].unit));
     }
     nas_metric_list own;
     assert_int_equal(nas_keywords_metrics(arena, &own, NULL), NAS_OK);
+    for (int i = 0; i < NAS_METRIC_SCORES; i++)
+        expect_row(page, "metric",
+                   nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name, own.v[i].unit));
     for (int i = NAS_METRIC_COUNT; i < own.n; i++)
         expect_row(page, "metric",
                    nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name, own.v[i].unit));

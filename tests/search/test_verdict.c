@@ -1,8 +1,8 @@
 /* tests/search/test_verdict.c - exported folders read back; the interval of an accuracy, against
  * closed forms. */
 #include "base/files/file.h"
-#include "search/deployed/deployed.h"
-#include "search/deployed/forecast.h"
+#include "search/task/forecast/deployed/forecaster.h"
+#include "search/task/keywords/deployed/deployed.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -176,6 +176,7 @@ typedef enum nas_figure_kind {
     NAS_FIGURE_LINEAR
 } nas_figure_kind;
 typedef enum nas_figure_of { NAS_OF_VALIDATION, NAS_OF_TEST, NAS_OF_BOUND } nas_figure_of;
+extern const nas_metric nas_forecast_scores[NAS_METRIC_SCORES];
 /* All metrics of a forecast of these targets. Owner: arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_forecast_metrics(nas_arena *a, const nas_series_config *k,
                                               nas_metric_list *out, nas_err *err);
@@ -203,5 +204,9 @@ NAS_NODISCARD nas_status nas_forecast_package(const nas_dataset *d, const nas_ca
 /* forecast.h, made of forecast.json. */
 NAS_NODISCARD nas_status nas_forecast_emit(const char *const *text, nas_arena *a, const char **out,
                                            nas_err *err);
+
+/* `beside` of the row (deployed/beside.c). */
+nas_status nas_forecast_beside(const struct nas_model_place *place, const nas_graph *g,
+                               nas_arena *a, struct nas_beside *out, nas_err *err);
 
 #endif

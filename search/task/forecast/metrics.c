@@ -2,6 +2,8 @@
  * each target. */
 #include "search/task/forecast/forecast.h"
 
+#include "base/companion.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -10,13 +12,13 @@ static const struct {
     bool fraction;
     int set; /* columns of the first set come before those of the second, which is younger */
 } kinds[] = {
-    [NAS_FIGURE_MAE] = {"mae", "_hi", "mean absolute error over windows and steps", false, 0},
-    [NAS_FIGURE_RMSE] = {"rmse", "_hi", "root of the mean squared error over windows and steps",
+    [NAS_FIGURE_MAE] = {"mae", NAS_HI, "mean absolute error over windows and steps", false, 0},
+    [NAS_FIGURE_RMSE] = {"rmse", NAS_HI, "root of the mean squared error over windows and steps",
                          false, 0},
-    [NAS_FIGURE_SKILL] = {"skill", "_lo",
+    [NAS_FIGURE_SKILL] = {"skill", NAS_LO,
                           "1 - error / error of carrying the last value on, on the same windows",
                           true, 0},
-    [NAS_FIGURE_SEASONAL] = {"skill_seasonal", "_lo",
+    [NAS_FIGURE_SEASONAL] = {"skill_seasonal", NAS_LO,
                              "1 - error / error of the seasonal naive forecast (what was there a "
                              "season before), on the same windows",
                              true, 1},
@@ -77,16 +79,25 @@ static nas_status fill_figure(nas_arena *a, const nas_series_config *k, const fi
     return NAS_OK;
 }
 
+const nas_metric nas_forecast_scores[NAS_METRIC_SCORES] = {
+    [NAS_METRIC_SCORE] = {.name = "skill_mean",
+                          .unit = "fraction",
+                          .selectable = true,
+                          .bound = "skill_mean" NAS_LO,
+                          .help = "mean of the targets' skills on the validation part"},
+    [NAS_METRIC_TEST_SCORE] = {.name = "test_skill_mean",
+                               .unit = "fraction",
+                               .help = "the same on the test part; of the finalists only, and "
+                                       "nothing selects on it"},
+    [NAS_METRIC_SCORE_LO] = {.name = "skill_mean" NAS_LO,
+                             .unit = "fraction",
+                             .selectable = true,
+                             .help = "lower end of skill_mean over other blocks of time, "
+                                     "one-sided, at search.confidence"},
+};
+
 static void fill_common(nas_metric *m) {
-    memcpy(m, nas_metrics, sizeof nas_metrics);
-    m[NAS_METRIC_SCORE].name = "skill_mean";
-    m[NAS_METRIC_SCORE].help = "mean of the targets' skills on the validation part";
-    m[NAS_METRIC_SCORE].bound = "skill_mean_lo";
-    m[NAS_METRIC_SCORE_LO].name = "skill_mean_lo";
-    m[NAS_METRIC_SCORE_LO].help =
-        "lower end of skill_mean over other blocks of time, one-sided, at "
-        "search.confidence";
-    m[NAS_METRIC_TEST_SCORE].name = "test_skill_mean";
+    nas_task_metrics(nas_forecast_scores, m);
     /* A table has no front end to measure. */
     for (int i = NAS_METRIC_FRONTEND_MS; i <= NAS_METRIC_FRONTEND_MS_P95; i++)
         m[i].selectable = false;

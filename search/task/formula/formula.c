@@ -3,6 +3,7 @@
  * anywhere.
  */
 #include "base/clock.h"
+#include "base/companion.h"
 #include "search/candidate/candidate_int.h"
 #include "search/task/task.h"
 
@@ -65,49 +66,45 @@ static const nas_key function_keys[] = {
 static const nas_key point_keys[] = {X(1), X(2), X(3), X(4), X(5), X(6), X(7), X(8), NAS_KEY_END};
 #undef X
 
-const nas_block nas_block_function = {.path = "task with test_function",
-                                      .help = "A formula, to try out the search.",
-                                      .tables = {function_keys}};
+static const nas_block function_block = {.path = "task with test_function",
+                                         .help = "A formula, to try out the search.",
+                                         .tables = {function_keys}};
+static const nas_block *const blocks[] = {&function_block, NULL};
 const nas_block nas_block_point = {
     .path = "point", .help = "Where a test function is taken.", .tables = {point_keys}};
 
 enum { VALUE = NAS_METRIC_COUNT, SLACK, METRICS };
 
-/* What a file would have is not known of a formula, so nothing selects on it. */
-#define NONE(id, text, whole) \
-    [id] = {.name = text, .unit = "", .integer = whole, .help = "of a net; not known here"}
-#define TIME(id, text)                                                                         \
-    NONE(id, text, false), NONE(id##_LO, text "_lo", false), NONE(id##_HI, text "_hi", false), \
-        NONE(id##_P95, text "_p95", false)
-static const nas_metric function_metrics[METRICS] = {
+static const nas_metric scores[NAS_METRIC_SCORES] = {
     [NAS_METRIC_SCORE] = {.name = "score",
                           .unit = "",
                           .selectable = true,
                           .help = "-value: higher is better"},
-    NONE(NAS_METRIC_TEST_SCORE, "test_score", false),
-    NONE(NAS_METRIC_SCORE_LO, "score_lo", false),
-    NONE(NAS_METRIC_TFLITE_BYTES, "tflite_bytes", true),
-    NONE(NAS_METRIC_ZLIB_BYTES, "zlib_bytes", true),
-    NONE(NAS_METRIC_ZIP_BYTES, "zip_bytes", true),
-    NONE(NAS_METRIC_PARAMS, "params", true),
-    NONE(NAS_METRIC_NONZERO_PARAMS, "nonzero_params", true),
-    NONE(NAS_METRIC_MACS, "macs", true),
-    NONE(NAS_METRIC_RAM_BYTES, "ram_bytes", true),
-    NONE(NAS_METRIC_ARENA_BYTES, "arena_bytes", true),
-    TIME(NAS_METRIC_INFER_MS, "infer_ms"),
-    TIME(NAS_METRIC_FRONTEND_MS, "frontend_ms"),
-    TIME(NAS_METRIC_TOTAL_MS, "total_ms"),
-    [VALUE] = {.name = "value",
-               .unit = "",
-               .selectable = true,
-               .help = "of the function: lower is better"},
-    [SLACK] = {.name = "slack",
-               .unit = "",
-               .selectable = true,
-               .help = "of constrained: 1 - sum of x^2; of the others not known"},
+    [NAS_METRIC_TEST_SCORE] = {.name = "test_score",
+                               .unit = "",
+                               .help = "of a net; not known here"},
+    [NAS_METRIC_SCORE_LO] = {.name = "score" NAS_LO,
+                             .unit = "",
+                             .help = "of a net; not known here"},
 };
-#undef NONE
-#undef TIME
+
+/* What a file would have is not known of a formula, so nothing selects on it. */
+static void fill_metrics(const formula_keys *own, nas_metric *m) {
+    for (int i = 0; i < NAS_METRIC_COUNT; i++)
+        m[i] = (nas_metric){.name = nas_metrics[i].name,
+                            .unit = "",
+                            .integer = nas_metrics[i].integer,
+                            .help = "of a net; not known here"};
+    memcpy(m, scores, sizeof scores);
+    m[VALUE] = (nas_metric){.name = "value",
+                            .unit = "",
+                            .selectable = true,
+                            .help = "of the function: lower is better"};
+    m[SLACK] = (nas_metric){.name = "slack",
+                            .unit = "",
+                            .selectable = own->function == CONSTRAINED,
+                            .help = "of constrained: 1 - sum of x^2; of the others not known"};
+}
 
 static int32_t number_of(const cJSON *task, const char *key, int32_t otherwise) {
     const cJSON *v = nas_json_get(task, key);
@@ -138,8 +135,7 @@ static nas_status function_build(nas_arena *a, const cJSON *task, nas_task *out,
     NAS_TRY(nas_keys_build(a, function_keys, task, 0, own, err));
     nas_metric *m = nas_arena_array(a, METRICS, sizeof *m, err);
     if (!m) return NAS_ENOMEM;
-    memcpy(m, function_metrics, sizeof function_metrics);
-    m[SLACK].selectable = own->function == CONSTRAINED;
+    fill_metrics(own, m);
     out->metrics = (nas_metric_list){METRICS, m};
     return NAS_OK;
 }
@@ -226,9 +222,11 @@ static const char *const listed[] = {"score", "value", "slack", NULL};
 const nas_task_ops nas_task_test_function = {
     .name = "test_function",
     .help = "a formula, to try out the search",
-    .block = &nas_block_function,
+    .block = &function_block,
+    .blocks = blocks,
     .has = NAS_HAS_POINT,
     .listed = listed,
+    .scores = scores,
     .output_word = "",
     .texts = no_texts,
     .check = function_check,

@@ -69,7 +69,7 @@ static const nas_key pattern_keys[] = {
      .kind = NAS_KEY_TEXT,
      TASK(speaker_pattern),
      .def = "null",
-     .flags = NAS_KEY_NULLABLE,
+     .flags = NAS_KEY_NULLABLE | NAS_KEY_PATTERN,
      .help = "POSIX extended expression; its first group in a file's name is the speaker, and "
              "every name must have it; null: the folder between clip and class folder, else what "
              "stands before _nohash_, else a warning and the whole name"},
@@ -78,7 +78,7 @@ static const nas_key pattern_keys[] = {
 
 /* What keys say of each other */
 
-void nas_check_labels(nas_check *c, const char *path, const cJSON *v) {
+static void check_labels(nas_check *c, const char *path, const cJSON *v) {
     int32_t n = 0;
     bool good = cJSON_IsArray(v);
     if (cJSON_IsNull(v)) return;
@@ -102,25 +102,36 @@ void nas_check_labels(nas_check *c, const char *path, const cJSON *v) {
                           NAS_LABELS_MOST);
 }
 
+static const nas_block split_block, lists_block, folders_block, groups_block;
+
+static const nas_block *split_variant(const cJSON *v) {
+    const cJSON *by = nas_json_get(v, "by");
+    if (!cJSON_IsString(by)) return &split_block;
+    return strcmp(by->valuestring, "lists") == 0     ? &lists_block
+           : strcmp(by->valuestring, "folders") == 0 ? &folders_block
+           : strcmp(by->valuestring, "groups") == 0  ? &groups_block
+                                                     : &split_block;
+}
+
 /* Lists lie inside the data folder; folds take the place of the validation share. */
 static void check_split(nas_check *c, const char *path, const cJSON *v, const nas_block *b) {
     const cJSON *folds = nas_json_get(v, "folds"), *by = nas_json_get(v, "by");
     const bool folded = folds && !cJSON_IsNull(folds);
     const cJSON *share = nas_json_get(v, "validation"), *test = nas_json_get(v, "test");
     const double validation = cJSON_IsNumber(share) ? share->valuedouble : 0.1;
-    if (b == &nas_block_split && !folded &&
+    if (b == &split_block && !folded &&
         validation + (cJSON_IsNumber(test) ? test->valuedouble : 0.1) >= 1)
         nas_check_problem(c, path, v, false, "validation and test leave nothing to train");
     for (const cJSON *k = v->child; k; k = k->next) {
         const char *where = nas_path_key(c->arena, path, k->string);
         const nas_key *key = nas_block_find(b, k->string);
-        if ((b == &nas_block_lists || b == &nas_block_groups) && key && key->kind == NAS_KEY_TEXT &&
+        if ((b == &lists_block || b == &groups_block) && key && key->kind == NAS_KEY_TEXT &&
             cJSON_IsString(k) && strcmp(k->string, "speaker_pattern") != 0 &&
             !nas_split_path_fits(k->valuestring))
             nas_check_problem(c, where, k, false,
                               "expected a file inside the data folder: a relative path without "
                               "\"..\"");
-        if (b != &nas_block_split) continue;
+        if (b != &split_block) continue;
         if (folded && strcmp(k->string, "validation") == 0)
             nas_check_problem(c, where, k, true,
                               "with folds each of them is the validation part once; leave it out");
@@ -137,15 +148,49 @@ static void check_split(nas_check *c, const char *path, const cJSON *v, const na
     }
 }
 
-NAS_BLOCK(task, "task", "Data and classes.", NAS_TABLES(task_keys));
-NAS_BLOCK(unknown, "task.unknown", "Words that are none of the labels.",
-          NAS_TABLES(nas_unknown_keys));
-NAS_BLOCK(silence, "task.silence", "Noise without a word.", NAS_TABLES(nas_silence_keys));
-NAS_BLOCK(split, "task.split", "Which clip trains, which selects, which is read once.",
-          NAS_TABLES(nas_split_keys, pattern_keys), .check = check_split);
-NAS_BLOCK(lists, "task.split by lists", "List files of the data set.",
-          NAS_TABLES(nas_split_lists_keys, pattern_keys), .check = check_split);
-NAS_BLOCK(folders, "task.split by folders", "The data folder has train/, validation/ and test/.",
-          NAS_TABLES(nas_split_folders_keys, pattern_keys));
-NAS_BLOCK(groups, "task.split by groups", "Folds that the data set says.",
-          NAS_TABLES(nas_split_groups_keys, pattern_keys), .check = check_split);
+NAS_BLOCK(task, "task", "Data and classes.", NAS_TABLES(task_keys), .variant = nas_block_of_kind);
+static const nas_block unknown_block = {.path = "task.unknown",
+                                        .help = "Words that are none of the labels.",
+                                        NAS_TABLES(nas_unknown_keys)};
+static const nas_block silence_block = {
+    .path = "task.silence", .help = "Noise without a word.", NAS_TABLES(nas_silence_keys)};
+static const nas_block split_block = {.path = "task.split",
+                                      .help =
+                                          "Which clip trains, which selects, which is read once.",
+                                      NAS_TABLES(nas_split_keys, pattern_keys),
+                                      .check = check_split,
+                                      .variant = split_variant};
+static const nas_block lists_block = {.path = "task.split by lists",
+                                      .help = "List files of the data set.",
+                                      NAS_TABLES(nas_split_lists_keys, pattern_keys),
+                                      .check = check_split};
+static const nas_block folders_block = {.path = "task.split by folders",
+                                        .help =
+                                            "The data folder has train/, validation/ and test/.",
+                                        NAS_TABLES(nas_split_folders_keys, pattern_keys)};
+static const nas_block groups_block = {.path = "task.split by groups",
+                                       .help = "Folds that the data set says.",
+                                       NAS_TABLES(nas_split_groups_keys, pattern_keys),
+                                       .check = check_split};
+
+const nas_block *const nas_keywords_blocks[] = {
+    &nas_block_task, &unknown_block, &silence_block, &split_block,
+    &lists_block,    &folders_block, &groups_block,  NULL};
+
+const nas_block_row nas_keywords_rows[] = {
+    {.above = &nas_block_task, .key = "data", .role = NAS_ROLE_DATA},
+    {.above = &nas_block_task, .key = "labels", .check = check_labels},
+    {.above = &nas_block_task, .key = "split", .block = &split_block},
+    {.above = &nas_block_task,
+     .key = "unknown",
+     .block = &unknown_block,
+     .null = true,
+     .role = NAS_ROLE_DATA},
+    {.above = &nas_block_task,
+     .key = "silence",
+     .block = &silence_block,
+     .null = true,
+     .role = NAS_ROLE_DATA},
+    {.above = &unknown_block, .key = "folders", .check = nas_check_unknown_folders},
+    {.above = NULL},
+};

@@ -3,6 +3,7 @@
 #define NAS_SEARCH_TASK_KEYWORDS_KEYWORDS_H
 
 #include "core/data/clips/clips.h"
+#include "search/candidate/candidate_int.h"
 #include "search/stage/evaluate.h"
 #include "search/task/task.h"
 
@@ -43,6 +44,13 @@ static inline nas_clips *nas_clips_of(const nas_dataset *d) {
 }
 /* The clip that latency is measured with: the first to validate, else to train. */
 int32_t nas_keywords_sample(const nas_dataset *d);
+/* Its blocks and their rows (keys.c). */
+extern const nas_block *const nas_keywords_blocks[];
+extern const nas_block_row nas_keywords_rows[];
+/* "folders" of task.unknown; and what labels, unknown and silence say of each other (made.c, as is
+ * the next). */
+void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
+void nas_check_made(nas_check *c, const char *path, const cJSON *task);
 /* Fills out->unknown and out->silence. */
 NAS_NODISCARD nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_keywords_task *out,
                                         nas_err *err);
@@ -56,6 +64,7 @@ enum {
     NAS_METRIC_WORST_RECALL_LO,
     NAS_KEYWORDS_METRICS
 };
+extern const nas_metric nas_keywords_scores[NAS_METRIC_SCORES];
 /* All of them (metrics.c). Owner: arena a. */
 NAS_NODISCARD nas_status nas_keywords_metrics(nas_arena *a, nas_metric_list *out, nas_err *err);
 
@@ -116,8 +125,14 @@ void nas_made_describe(const nas_dataset *d, char *out, size_t room);
 const char *nas_made_differ(const nas_keywords_task *x, const nas_keywords_task *y);
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
+/* The row's `emit`: frontend.h, frontend.c and labels.h (source.c, as is the next). */
+nas_status nas_keywords_emit(const char *const *text, nas_arena *a, const char **out, nas_err *err);
 /* labels.h, the names of classes as a macro for an initialiser; lives in arena a. */
 nas_status nas_labels_source(const char *const *labels, int32_t n, nas_arena *a, const char **out,
                              nas_err *err);
+
+/* `beside` of the row (deployed/beside.c). */
+nas_status nas_keywords_beside(const struct nas_model_place *place, const nas_graph *g,
+                               nas_arena *a, struct nas_beside *out, nas_err *err);
 
 #endif

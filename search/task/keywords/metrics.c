@@ -1,4 +1,5 @@
 /* search/task/keywords/metrics.c - what accuracy hides where classes are not of one size. */
+#include "base/companion.h"
 #include "search/space/forbid.h"
 #include "search/task/keywords/keywords.h"
 
@@ -9,32 +10,50 @@
 static const nas_metric own[NAS_KEYWORDS_METRICS] = {
     [NAS_METRIC_BALANCED_ACCURACY] = {.name = "balanced_accuracy",
                                       SHARE,
-                                      .bound = "balanced_accuracy_lo",
+                                      .bound = "balanced_accuracy" NAS_LO,
                                       .help = "mean over the classes of the share of their clips "
                                               "that is right (recall), on what accuracy is on"},
     [NAS_METRIC_WORST_RECALL] = {.name = "worst_recall",
                                  SHARE,
-                                 .bound = "worst_recall_lo",
+                                 .bound = "worst_recall" NAS_LO,
                                  .help = "lowest recall of a class"},
     [NAS_METRIC_MAJORITY] = {.name = "majority",
                              SHARE,
                              .help = "share of the commonest class: the accuracy of always "
                                      "answering it; the same for all trials"},
-    [NAS_METRIC_BALANCED_ACCURACY_LO] = {.name = "balanced_accuracy_lo",
+    [NAS_METRIC_BALANCED_ACCURACY_LO] = {.name = "balanced_accuracy" NAS_LO,
                                          SHARE,
                                          .help = "lower end of balanced_accuracy, as accuracy_lo "
                                                  "is of accuracy"},
-    [NAS_METRIC_WORST_RECALL_LO] = {.name = "worst_recall_lo",
+    [NAS_METRIC_WORST_RECALL_LO] = {.name = "worst_recall" NAS_LO,
                                     SHARE,
                                     .help = "lower end of worst_recall: the lowest of the "
                                             "classes' own"},
+};
+
+const nas_metric nas_keywords_scores[NAS_METRIC_SCORES] = {
+    [NAS_METRIC_SCORE] = {.name = "accuracy",
+                          SHARE,
+                          .bound = "accuracy" NAS_LO,
+                          .help = "share of the validation part that the exported file gets right; "
+                                  "with folds: of all their clips, each by the file that was made "
+                                  "without its fold"},
+    [NAS_METRIC_TEST_SCORE] = {.name = "test_accuracy",
+                               .unit = "fraction",
+                               .help = "the same on the test part; of the finalists only, and "
+                                       "nothing selects on it"},
+    [NAS_METRIC_SCORE_LO] = {.name = "accuracy" NAS_LO,
+                             SHARE,
+                             .help = "lower end of accuracy over other speakers, one-sided, at "
+                                     "search.confidence; a constraint on accuracy is tested "
+                                     "against it"},
 };
 
 nas_status nas_keywords_metrics(nas_arena *a, nas_metric_list *out, nas_err *err) {
     nas_metric *m = nas_arena_array(a, NAS_KEYWORDS_METRICS, sizeof *m, err);
     if (!m) return NAS_ENOMEM;
     memcpy(m, own, sizeof own);
-    memcpy(m, nas_metrics, sizeof nas_metrics);
+    nas_task_metrics(nas_keywords_scores, m);
     *out = (nas_metric_list){NAS_KEYWORDS_METRICS, m};
     return NAS_OK;
 }
@@ -87,7 +106,7 @@ void nas_keywords_aims(const nas_dataset *d, const nas_space *s, const nas_log *
     for (int32_t i = 0; i < nas_space_constraints(s); i++) {
         const nas_constraint *c = nas_space_constraint(s, i);
         const bool of_accuracy =
-            strcmp(c->metric, "accuracy") == 0 || strcmp(c->metric, "accuracy_lo") == 0;
+            strcmp(c->metric, "accuracy") == 0 || nas_companion_end(c->metric, "accuracy") < 0;
         if (!of_accuracy || c->op > 1 || !nas_compare(majority, c->op, c->bound)) continue;
         nas_warn(log,
                  "%s: %d of %d clips that accuracy is on are \"%s\", so always answering it has "

@@ -1,5 +1,6 @@
-/* search/deployed/forecast_pair.c - joins what two forecasts did by the rows that they forecast. */
-#include "search/deployed/forecast_pair.h"
+/* search/task/forecast/deployed/forecast_pair.c - joins what two forecasts did by the rows that
+ * they forecast. */
+#include "search/task/forecast/deployed/forecast_pair.h"
 
 #include "search/estimate/compare.h"
 

@@ -1,7 +1,8 @@
-/* search/task/forecast/forecast.c - the task "forecast": some columns of a table, several steps
+/* search/task/forecast/row.c - the task "forecast": some columns of a table, several steps
  * ahead. */
 #include "search/task/forecast/forecast.h"
 
+#include "base/companion.h"
 #include "base/text/digits.h"
 #include "core/data/table/times.h"
 #include "search/candidate/candidate_int.h"
@@ -134,14 +135,22 @@ static const nas_key split_keys[] = {
     NAS_KEY_END,
 };
 
-const nas_block nas_block_forecast = {.path = "task with forecast",
-                                      .help = "Columns, windows and steps.",
-                                      .tables = {forecast_keys, nas_missing_keys}};
-const nas_block nas_block_time = {
+static const nas_block forecast_block = {.path = "task with forecast",
+                                         .help = "Columns, windows and steps.",
+                                         .tables = {forecast_keys, nas_missing_keys}};
+static const nas_block time_block = {
     .path = "task.time", .help = "Where the time of a row stands.", .tables = {time_keys}};
-const nas_block nas_block_time_split = {.path = "task.split of a forecast",
-                                        .help = "Parts that follow each other in time.",
-                                        .tables = {split_keys}};
+static const nas_block split_block = {.path = "task.split of a forecast",
+                                      .help = "Parts that follow each other in time.",
+                                      .tables = {split_keys}};
+
+static const nas_block *const blocks[] = {&forecast_block, &time_block, &split_block, NULL};
+static const nas_block_row key_rows[] = {
+    {.above = &forecast_block, .key = "data", .role = NAS_ROLE_DATA},
+    {.above = &forecast_block, .key = "split", .block = &split_block, .null = true},
+    {.above = &forecast_block, .key = "time", .block = &time_block, .null = true},
+    {.above = NULL},
+};
 
 /* --- what keys say of each other ----------------------------------------------------------------
  */
@@ -192,12 +201,9 @@ static bool is_rival_of(const cJSON *targets, const char *name) {
 
 /* "t_hi" beside "t": its figures would have the names of t's bounds. */
 static bool is_bound_of(const cJSON *targets, const char *name) {
-    const size_t n = strlen(name);
-    if (n < 4 || (strcmp(name + n - 3, "_hi") != 0 && strcmp(name + n - 3, "_lo") != 0))
-        return false;
-    if (n == 7 && strncmp(name, "mean", 4) == 0) return true;
+    if (nas_companion_end(name, "mean")) return true; /* of skill_mean */
     for (const cJSON *x = targets->child; x; x = x->next)
-        if (strlen(x->string) == n - 3 && strncmp(x->string, name, n - 3) == 0) return true;
+        if (nas_companion_end(name, x->string)) return true;
     return false;
 }
 
@@ -493,9 +499,12 @@ static const char *const listed[] = {"skill_mean", "test_skill_mean", "mae_*", N
 const nas_task_ops nas_task_forecast = {
     .name = "forecast",
     .help = "columns of a table, several steps ahead",
-    .block = &nas_block_forecast,
+    .block = &forecast_block,
+    .blocks = blocks,
+    .rows = key_rows,
     .has = NAS_HAS_NET,
     .listed = listed,
+    .scores = nas_forecast_scores,
     .output_word = "outputs",
     .data_word = "file",
     .values = true,
@@ -522,4 +531,5 @@ const nas_task_ops nas_task_forecast = {
     .latency = forecast_latency,
     .package = nas_forecast_package,
     .emit = nas_forecast_emit,
+    .beside = nas_forecast_beside,
 };

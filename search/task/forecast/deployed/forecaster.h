@@ -1,6 +1,7 @@
-/* search/deployed/forecast.h - an exported forecast read back, and how well it does on a table. */
-#ifndef NAS_SEARCH_DEPLOYED_FORECAST_H
-#define NAS_SEARCH_DEPLOYED_FORECAST_H
+/* search/task/forecast/deployed/forecaster.h - an exported forecast read back, and how well it does
+ * on a table. */
+#ifndef NAS_SEARCH_TASK_FORECAST_DEPLOYED_FORECASTER_H
+#define NAS_SEARCH_TASK_FORECAST_DEPLOYED_FORECASTER_H
 
 #include "search/task/forecast/forecast.h"
 

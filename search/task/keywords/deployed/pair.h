@@ -1,9 +1,9 @@
-/* search/deployed/pair.h - two exported models on the same clips. */
-#ifndef NAS_SEARCH_DEPLOYED_PAIR_H
-#define NAS_SEARCH_DEPLOYED_PAIR_H
+/* search/task/keywords/deployed/pair.h - two exported models on the same clips. */
+#ifndef NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_PAIR_H
+#define NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_PAIR_H
 
-#include "search/deployed/deployed.h"
 #include "search/estimate/estimate.h"
+#include "search/task/keywords/deployed/deployed.h"
 
 /* Makes both ready to be judged on the same clips: d[1] gives its classes as the places of d[0]'s
  * labels, and both tell speakers apart, and split, as the one does that has a candidate (d[0], if

@@ -1,8 +1,9 @@
-/* search/deployed/forecast_pair.h - two exported forecasts on the same rows of a table. */
-#ifndef NAS_SEARCH_DEPLOYED_FORECAST_PAIR_H
-#define NAS_SEARCH_DEPLOYED_FORECAST_PAIR_H
+/* search/task/forecast/deployed/forecast_pair.h - two exported forecasts on the same rows of a
+ * table. */
+#ifndef NAS_SEARCH_TASK_FORECAST_DEPLOYED_FORECAST_PAIR_H
+#define NAS_SEARCH_TASK_FORECAST_DEPLOYED_FORECAST_PAIR_H
 
-#include "search/deployed/forecast.h"
+#include "search/task/forecast/deployed/forecaster.h"
 
 enum { NAS_PAIR_BLOCKS = 30 };
 

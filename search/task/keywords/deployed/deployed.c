@@ -1,7 +1,8 @@
-/* search/deployed/deployed.c - an exported folder read back. */
-#include "search/deployed/deployed.h"
+/* search/task/keywords/deployed/deployed.c - an exported folder read back. */
+#include "search/task/keywords/deployed/deployed.h"
 
 #include "base/files/folder.h"
+#include "search/deployed/model.h"
 #include "search/json/json_int.h"
 
 #include <math.h>
@@ -80,7 +81,7 @@ static nas_status read_candidate(nas_arena *a, const places *p, nas_deployed *d,
     if (!d->has_candidate) return NAS_OK;
     nas_candidate c;
     NAS_TRY(nas_candidate_open(a, p->candidate, d->n_labels, &c, err));
-    if (c.task.ops != &nas_task_keywords)
+    if (c.task.ops != nas_task_find("keywords"))
         return nas_fail(err, NAS_EFORMAT, "%s: its task is \"%s\", but labels.txt stands beside",
                         p->candidate, c.task.ops->name);
     d->task = *nas_keywords_keys(&c.task);
@@ -124,38 +125,20 @@ static nas_status check_there(const nas_deployed_paths *from, const places *p,
     return NAS_OK;
 }
 
-static nas_status read_model(nas_arena *a, const places *p, nas_deployed *out, nas_err *err) {
-    uint8_t *bytes;
-    size_t n;
-    NAS_TRY(nas_file_read(a, p->model, NAS_TFLITE_MOST, &bytes, &n, err));
-    out->graph = nas_graph_start(a);
-    const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
-    if (st != NAS_OK) return nas_fail_in(err, st, "%s", p->model);
-    out->file = (nas_bytes){bytes, n};
-    return NAS_OK;
-}
-
 static nas_status open_places(nas_arena *a, const nas_deployed_paths *paths, const places *p,
                               nas_deployed *out, nas_err *err) {
-    NAS_TRY(read_model(a, p, out, err));
+    NAS_TRY(nas_model_read(a, p->model, &out->graph, &out->file, err));
     NAS_TRY(check_there(paths, p, out, err));
     NAS_TRY(read_labels(a, p, out, err));
     NAS_TRY(read_frontend(a, p, out, err));
     return read_candidate(a, p, out, err);
 }
 
-static nas_status not_there(const char *path, nas_err *err) {
-    return nas_fail(err, NAS_ENOTFOUND,
-                    "%s is not there; expected a .tflite file, or a folder with model.tflite in "
-                    "it, as `nas export` and `nas train` make",
-                    path);
-}
-
 /* What is asked for beside the model; of a folder also what lies there. */
 static nas_status read_parts(nas_arena *a, const nas_deployed_paths *paths, const places *p,
                              nas_deployed *out, nas_err *err) {
     const bool folder = p->model != paths->model;
-    NAS_TRY(read_model(a, p, out, err));
+    NAS_TRY(nas_model_read(a, p->model, &out->graph, &out->file, err));
     if (paths->labels || (folder && nas_path_exists(p->labels)))
         NAS_TRY(read_labels(a, p, out, err));
     if (paths->frontend || (folder && nas_path_exists(p->frontend)))
@@ -168,10 +151,10 @@ static nas_status open_held(nas_arena *a, const nas_deployed_paths *paths, bool 
     places p;
     nas_folder_held held;
     *out = (nas_deployed){0};
-    if (!nas_path_exists(paths->model)) return not_there(paths->model, err);
+    if (!nas_path_exists(paths->model)) return nas_model_absent(paths->model, err);
     NAS_TRY(find_places(a, paths, &p, err));
     NAS_TRY(nas_folder_hold_of(p.model, &held, err));
-    const nas_status st = !nas_path_exists(p.model) ? not_there(p.model, err)
+    const nas_status st = !nas_path_exists(p.model) ? nas_model_absent(p.model, err)
                           : parts                   ? read_parts(a, paths, &p, out, err)
                                                     : open_places(a, paths, &p, out, err);
     nas_folder_let(&held);

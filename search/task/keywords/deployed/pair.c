@@ -1,7 +1,8 @@
-/* search/deployed/pair.c - matches two models, and counts what only one of them had right. */
-#include "search/deployed/pair.h"
+/* search/task/keywords/deployed/pair.c - matches two models, and counts what only one of them had
+ * right. */
+#include "search/task/keywords/deployed/pair.h"
 
-#include "search/deployed/speakers.h"
+#include "search/task/keywords/deployed/speakers.h"
 #include "search/task/keywords/keywords.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
-/* search/deployed/deployed.h - an exported folder or any .tflite file read back, and how well it
- * does on clips. */
-#ifndef NAS_SEARCH_DEPLOYED_DEPLOYED_H
-#define NAS_SEARCH_DEPLOYED_DEPLOYED_H
+/* search/task/keywords/deployed/deployed.h - an exported folder or any .tflite file read back, and
+ * how well it does on clips. */
+#ifndef NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_DEPLOYED_H
+#define NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_DEPLOYED_H
 
 #include "search/cache/cache.h"
 #include "search/candidate/candidate.h"
@@ -94,7 +94,7 @@ NAS_NODISCARD nas_status nas_deployed_judge(const nas_deployed *d, const char *d
 /* Adds the cuts of silence that the model's task has, and gives the parts of all clips under its
  * own split, with what is known of them: (*parts)[c->n] in arena a, zeros where nothing is. Where a
  * part is asked for (part >= 0) what stands against it is an error; else it is only not known, and
- * silence is cut from all recordings alike. (search/deployed/parts.c) */
+ * silence is cut from all recordings alike. (search/task/keywords/deployed/parts.c) */
 NAS_NODISCARD nas_status nas_deployed_split(const nas_deployed *d, nas_clips *c, int part,
                                             bool allow_missing, const nas_log *log, nas_arena *a,
                                             const uint8_t **parts, nas_parts_known *known,

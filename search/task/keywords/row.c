@@ -1,10 +1,9 @@
-/* search/task/keywords/keywords.c - the task "keywords": one of several words in a short sound
+/* search/task/keywords/row.c - the task "keywords": one of several words in a short sound
  * clip. */
 #include "search/task/keywords/keywords.h"
 
 #include "search/task/keywords/audit.h"
 
-#include "base/text/c_text.h"
 #include "base/text/digits.h"
 #include "core/kernel/level.h"
 #include "search/candidate/candidate_int.h"
@@ -19,7 +18,7 @@ static nas_status keywords_build(nas_arena *a, const cJSON *task, nas_task *to, 
     if (!out) return NAS_ENOMEM;
     to->own = out;
     const cJSON *labels = nas_json_get(task, "labels"), *split = nas_json_get(task, "split");
-    const nas_block *by = nas_block_variant(&nas_block_split, split);
+    const nas_block *by = nas_block_variant(nas_block_below(&nas_block_task, "split"), split);
     NAS_TRY(nas_keys_build(a, nas_block_task.tables[0], task, 0, out, err));
     to->data = out->data;
     NAS_TRY(nas_keys_build(a, by->tables[0], split, 0, &out->split, err));
@@ -88,7 +87,7 @@ static nas_status keywords_judge(const nas_dataset *d, const nas_candidate *c,
 
 static void keywords_conclude(const nas_task *task, const nas_tally *t, bool test, double *metric) {
     (void)task;
-    metric[test ? NAS_METRIC_TEST_ACCURACY : NAS_METRIC_ACCURACY] =
+    metric[test ? NAS_METRIC_TEST_SCORE : NAS_METRIC_SCORE] =
         t->n > 0 ? t->sum[0] / t->n : (double)NAN;
 }
 
@@ -178,58 +177,6 @@ static nas_status keywords_package(const nas_dataset *d, const nas_candidate *c,
     return labels_txt(nas_clips_of(d), a, &out[1], err);
 }
 
-static nas_status frontend_source(const char *text, nas_arena *a, const char **header,
-                                  const char **source, nas_err *err) {
-    nas_json *j = NULL;
-    nas_frontend_config c;
-    nas_hearing hearing;
-    int32_t frames, bins;
-    const float *mean = NULL, *deviation = NULL;
-    NAS_TRY(nas_json_parse_made(a, "frontend.json", text, &j, err));
-    nas_status st = nas_frontend_decode(a, j, &c, &hearing, err);
-    const int32_t samples = st == NAS_OK ? (int32_t)lround(hearing.seconds * c.sample_rate_hz) : 0;
-    if (st == NAS_OK) st = nas_frontend_shape(&c, samples, &frames, &bins, err);
-    if (st == NAS_OK && c.normalize) st = nas_json_floats(a, j, "mean", bins, &mean, err);
-    if (st == NAS_OK && c.normalize) st = nas_json_floats(a, j, "deviation", bins, &deviation, err);
-    nas_json_close(j);
-    if (st == NAS_OK)
-        st = nas_frontend_source(&c, samples, mean, deviation, a, header, source, err);
-    return st;
-}
-
-nas_status nas_labels_source(const char *const *labels, int32_t n, nas_arena *a, const char **out,
-                             nas_err *err) {
-    nas_stream t;
-    NAS_TRY(nas_stream_open(&t, err));
-    fputs("/* labels.h - what the outputs of model.h mean, in their order:\n"
-          " * static const char *const labels[MODEL_OUTPUT] = {MODEL_LABELS}; */\n"
-          "#ifndef LABELS_H\n#define LABELS_H\n\n#define MODEL_LABELS",
-          t.to);
-    for (int32_t i = 0; i < n; i++) {
-        fputs(i ? ", " : " ", t.to);
-        nas_c_string(t.to, labels[i], strlen(labels[i]));
-    }
-    fputs("\n\n#endif\n", t.to);
-    return nas_stream_take(&t, a, out, err);
-}
-
-/* The lines of labels.txt. */
-static nas_status labels_h(const char *text, nas_arena *a, const char **out, nas_err *err) {
-    int32_t n = 0, lines = 0;
-    for (const char *p = text; *p; p++) lines += *p == '\n';
-    const char **labels = nas_arena_array(a, (size_t)lines, sizeof *labels, err);
-    char *copy = nas_arena_text(a, text, err);
-    if (!labels || !copy) return NAS_ENOMEM;
-    while (n < lines) labels[n++] = strsep(&copy, "\n");
-    return nas_labels_source(labels, n, a, out, err);
-}
-
-static nas_status keywords_emit(const char *const *text, nas_arena *a, const char **out,
-                                nas_err *err) {
-    NAS_TRY(frontend_source(text[0], a, &out[0], &out[1], err));
-    return labels_h(text[1], a, &out[2], err);
-}
-
 static const char *const texts[] = {"frontend.json", "labels.txt", NULL};
 static const char *const sources[] = {"frontend.h", "frontend.c", "labels.h", NULL};
 
@@ -239,9 +186,12 @@ const nas_task_ops nas_task_keywords = {
     .name = "keywords",
     .help = "classes of short sound clips",
     .block = &nas_block_task,
+    .blocks = nas_keywords_blocks,
+    .rows = nas_keywords_rows,
     .counts = true,
     .has = NAS_HAS_NET | NAS_HAS_SOUND,
     .listed = listed,
+    .scores = nas_keywords_scores,
     .output_word = "classes",
     .outputs_text = "labels.txt",
     .data_word = "folder",
@@ -272,7 +222,8 @@ const nas_task_ops nas_task_keywords = {
     .bounds = nas_keywords_bounds,
     .latency = keywords_latency,
     .package = keywords_package,
-    .emit = keywords_emit,
+    .emit = nas_keywords_emit,
+    .beside = nas_keywords_beside,
 };
 
 const nas_audit *nas_audit_of(const nas_dataset *d) {

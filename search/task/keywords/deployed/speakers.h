@@ -1,8 +1,8 @@
-/* search/deployed/speakers.h - what was heard of each speaker. */
-#ifndef NAS_SEARCH_DEPLOYED_SPEAKERS_H
-#define NAS_SEARCH_DEPLOYED_SPEAKERS_H
+/* search/task/keywords/deployed/speakers.h - what was heard of each speaker. */
+#ifndef NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_SPEAKERS_H
+#define NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_SPEAKERS_H
 
-#include "search/deployed/deployed.h"
+#include "search/task/keywords/deployed/deployed.h"
 
 typedef struct nas_speaker_heard {
     const char *speaker;

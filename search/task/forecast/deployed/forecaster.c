@@ -1,7 +1,8 @@
-/* search/deployed/forecast.c - an exported forecast read back. */
-#include "search/deployed/forecast.h"
+/* search/task/forecast/deployed/forecaster.c - an exported forecast read back. */
+#include "search/task/forecast/deployed/forecaster.h"
 
 #include "base/files/folder.h"
+#include "search/deployed/model.h"
 #include "search/json/json_int.h"
 
 #include <math.h>
@@ -16,18 +17,6 @@ bool nas_forecaster_is_in(const char *folder) {
     const bool there = nas_path_exists(path);
     nas_folder_let(&held);
     return there;
-}
-
-static nas_status read_model(nas_arena *a, const char *folder, nas_forecaster *out, nas_err *err) {
-    char path[4096];
-    uint8_t *bytes;
-    size_t n;
-    snprintf(path, sizeof path, "%s/model.tflite", folder);
-    NAS_TRY(nas_file_read(a, path, NAS_TFLITE_MOST, &bytes, &n, err));
-    out->file = (nas_bytes){bytes, n};
-    out->graph = nas_graph_start(a);
-    const nas_status st = nas_tflite_read(bytes, n, &out->graph, err);
-    return st == NAS_OK ? st : nas_fail_in(err, st, "%s", path);
 }
 
 /* The means as they stand, which float may not hold. */
@@ -77,10 +66,11 @@ static nas_status check_shapes(const char *folder, const nas_forecaster *f, nas_
 static nas_status open_files(nas_arena *a, const char *folder, nas_forecaster *out, nas_err *err) {
     char path[4096];
     nas_json *j = NULL;
-    NAS_TRY(read_model(a, folder, out, err));
+    snprintf(path, sizeof path, "%s/model.tflite", folder);
+    NAS_TRY(nas_model_read(a, path, &out->graph, &out->file, err));
     snprintf(path, sizeof path, "%s/candidate.json", folder);
     NAS_TRY(nas_candidate_open(a, path, 0, &out->candidate, err));
-    if (out->candidate.task.ops != &nas_task_forecast)
+    if (out->candidate.task.ops != nas_task_find("forecast"))
         return nas_fail(err, NAS_EFORMAT, "%s: its task is \"%s\", but forecast.json stands beside",
                         path, out->candidate.task.ops->name);
     snprintf(path, sizeof path, "%s/forecast.json", folder);

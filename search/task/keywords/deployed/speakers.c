@@ -1,5 +1,5 @@
-/* search/deployed/speakers.c - groups what was heard by speaker. */
-#include "search/deployed/speakers.h"
+/* search/task/keywords/deployed/speakers.c - groups what was heard by speaker. */
+#include "search/task/keywords/deployed/speakers.h"
 
 #include <stdlib.h>
 #include <string.h>

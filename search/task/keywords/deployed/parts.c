@@ -1,6 +1,7 @@
-/* search/deployed/parts.c - which clips an exported model was trained on, and how it does by class.
+/* search/task/keywords/deployed/parts.c - which clips an exported model was trained on, and how it
+ * does by class.
  */
-#include "search/deployed/deployed.h"
+#include "search/task/keywords/deployed/deployed.h"
 
 #include "core/data/clips/cuts.h"
 
