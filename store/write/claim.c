@@ -224,12 +224,6 @@ nas_status nas_store_has_candidate(nas_store *s, nas_study_id id, const nas_hash
     return NAS_OK;
 }
 
-nas_status nas_claim_held(nas_store *s, const nas_claim *c, const char *worker, nas_err *err) {
-    if (nas_sql_changes(s) == 1) return NAS_OK;
-    return nas_fail(err, NAS_ELOST, "trial %lld is no longer held by %s: it was given up for dead",
-                    (long long)c->number, worker);
-}
-
 /* That the value changes is the sign, also where the clock stands still. */
 static nas_status beat(nas_store *s, nas_layout *l, const nas_claim *c, const char *worker,
                        nas_err *err) {

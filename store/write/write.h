@@ -27,7 +27,7 @@ bool nas_finals_has(const char *metric);
  * known to be no finalist any more shows nothing. */
 NAS_NODISCARD nas_status nas_finals_take(nas_store *s, const int64_t *ids, int64_t n, nas_err *err);
 
-/* claim.c: did the statement that asked for the trial, its attempt and its worker find it? Errors:
+/* held.c: did the statement that asked for the trial, its attempt and its worker find it? Errors:
  * NAS_ELOST. */
 nas_status nas_claim_held(nas_store *s, const nas_claim *c, const char *worker, nas_err *err);
 
