@@ -112,7 +112,7 @@ static void work(const char *path, nas_study_id id, int index, nas_turns *turns,
         if (what != NAS_CLAIMED) break;
         const nas_value m[] = {{.type = NAS_COLUMN_REAL, .real = (double)(c.number % 1000) / 1000},
                                {.type = NAS_COLUMN_INTEGER, .integer = c.number % 30000}};
-        const nas_result r = {.state = "complete", .metrics = m, .machine = "bench"};
+        const nas_result r = {.state = NAS_COMPLETE, .metrics = m, .machine = "bench"};
         need(nas_store_finish(s, id, &c, name, &r, &kept, &err), &err);
         if (!kept) exit(2);
         nas_arena_back(a, mark);

@@ -11,7 +11,7 @@ enum { STUDY, VERSION, TRIAL, OUT, FROM, FRONTEND, LABELS };
 
 static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
     nas_err err = {0};
-    if (strcmp(cli_trial_get(t, "state"), "complete") != 0) {
+    if (cli_trial_state(t) != NAS_COMPLETE) {
         fprintf(stderr, "nas: trial %s is %s: it has no files\n", cli_trial_get(t, "number"),
                 cli_trial_get(t, "state"));
         return CLI_BAD;

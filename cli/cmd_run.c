@@ -143,7 +143,7 @@ static void print_finished(const screen *v, const nas_event *e, nas_store *store
     FILE *f = open_memstream(&line, &n_line);
     if (!f) return;
     settings_of(v, e->number, store, settings, sizeof settings);
-    fprintf(f, "%6" PRId64 "  %-8s", e->number, e->state);
+    fprintf(f, "%6" PRId64 "  %-8s", e->number, nas_state_text(e->state));
     const int n = deciding(v, metric);
     for (int i = 0; i < n; i++)
         fprintf(f, "  %*s", width_of(v->space, metric[i]),
@@ -175,7 +175,7 @@ static void event(void *ctx, const nas_event *e, const nas_run_state *state, nas
     (void)state;
     note_worker(v, e);
     if (e->kind != NAS_EVENT_FINISHED || v->quiet) return;
-    if (strcmp(e->state, "waiting") == 0 && !e->text[0]) return; /* given back by a stop */
+    if (e->state == NAS_WAITING && !e->text[0]) return; /* given back by a stop */
     print_finished(v, e, store);
     remember_best(v, store);
 }

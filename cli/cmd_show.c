@@ -134,8 +134,7 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     const int64_t row = strtoll(cli_trial_get(t, "id"), NULL, 10);
     cli_print_majority(s->store, s->id, row);
     cli_print_promise(s->store, &s->def, s->id, row);
-    if (nas_task_writes(s->def.task, "forecast.json") &&
-        strcmp(cli_trial_get(t, "state"), "complete") == 0)
+    if (nas_task_writes(s->def.task, "forecast.json") && cli_trial_state(t) == NAS_COMPLETE)
         NAS_TRY(cli_show_forecast(s, row, err));
     NAS_TRY(print_steps(s, trained, err));
     NAS_TRY(print_stages(s, trained, err));

@@ -117,8 +117,8 @@ static int run_in(const cli_args *args, int64_t seed, const nas_cache *cache, na
     nas_keep_close(&keep);
     if (st != NAS_OK) return cli_fail(err);
     cli_clear_line();
-    if (strcmp(o.state, "complete") != 0) {
-        fprintf(stderr, "nas: the candidate %s: %s\n", o.state, o.reason);
+    if (o.state != NAS_COMPLETE) {
+        fprintf(stderr, "nas: the candidate %s: %s\n", nas_state_text(o.state), o.reason);
         return CLI_FAILED;
     }
     if (nas_export_outcome(task.ops, &o, folder, err) != NAS_OK) return cli_fail(err);

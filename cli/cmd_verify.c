@@ -286,7 +286,7 @@ static int compare(cli_study *s, const cli_trial *t, const manner *m) {
 }
 
 static int verify(cli_study *s, const cli_trial *t, const manner *m) {
-    if (strcmp(cli_trial_get(t, "state"), "complete") == 0) return compare(s, t, m);
+    if (cli_trial_state(t) == NAS_COMPLETE) return compare(s, t, m);
     fprintf(stderr, "nas: trial %s is %s: it has no file to compare with\n",
             cli_trial_get(t, "number"), cli_trial_get(t, "state"));
     return CLI_BAD;

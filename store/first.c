@@ -11,7 +11,7 @@ static void put_order(const nas_study *def, const nas_layout *l, nas_draft *q) {
         char number[32];
         nas_number_text(b->bound, number);
         nas_draft_add(q, "%scoalesce(\"%w\" %s %s, 0)", i ? " AND " : "",
-                      nas_layout_stored(l, b->column), b->op, number);
+                      nas_layout_stored(l, b->column), nas_relation_text(b->op), number);
     }
     nas_draft_put(q, def->n_bounds ? " DESC" : "1");
     for (int32_t i = 0; i < def->n_goals; i++)

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Which way a bound pulls: 1 up, -1 down, 0 neither. */
-static int pull_of(const nas_bound *b) {
-    return b->op[0] == '>' ? 1 : b->op[0] == '<' ? -1 : 0;
-}
-
 /* Is column an end of the interval of `of`? */
 static bool is_end_of(const char *column, const char *of) {
     const size_t n = strlen(of);
@@ -31,7 +26,7 @@ void nas_axis_put(const nas_axis *axis, nas_draft *q, const char *of, const char
         return;
     }
     nas_number_text(axis->met->bound, number);
-    nas_draft_add(q, "(%s\"%w\" %s %s)", of, column, axis->met->op, number);
+    nas_draft_add(q, "(%s\"%w\" %s %s)", of, column, nas_relation_text(axis->met->op), number);
 }
 
 /* Goals, then columns that bounds pull one way and that are no goal. The end of a goal's interval
@@ -45,7 +40,7 @@ nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out, in
         axes[n++] = (nas_axis){def->goals[i].column, def->goals[i].maximize, NULL};
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
-        bool use = pull_of(b) != 0;
+        bool use = nas_relation_direction(b->op) != 0;
         if (is_end_of_goal(def, b->column)) {
             axes[n++] = (nas_axis){b->column, true, b};
             continue;
@@ -53,8 +48,8 @@ nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out, in
         for (int32_t j = 0; j < n; j++) use &= strcmp(axes[j].column, b->column) != 0;
         for (int32_t j = 0; j < def->n_bounds; j++)
             if (!strcmp(def->bounds[j].column, b->column))
-                use &= pull_of(&def->bounds[j]) != -pull_of(b);
-        if (use) axes[n++] = (nas_axis){b->column, pull_of(b) > 0, NULL};
+                use &= nas_relation_direction(def->bounds[j].op) != -nas_relation_direction(b->op);
+        if (use) axes[n++] = (nas_axis){b->column, nas_relation_direction(b->op) > 0, NULL};
     }
     *out = axes;
     *n_out = n;

@@ -125,9 +125,6 @@ NAS_NODISCARD nas_status nas_layout_slot(nas_store *s, nas_layout *l, nas_sql_sl
 NAS_NODISCARD nas_status nas_layout_slot_draft(nas_store *s, nas_layout *l, nas_sql_slot slot,
                                                nas_draft *sql, nas_stmt **out, nas_err *err);
 
-/* study.c: is op one of > >= < <= == !=? NULL is none. */
-bool nas_study_knows(const char *op);
-
 /* find.c: the definition of study number `study` with the columns and the data of one version of
  * its space (wanted 0: the current one), and its number. */
 NAS_NODISCARD nas_status nas_study_load(nas_store *s, int64_t study, int64_t wanted, nas_arena *a,

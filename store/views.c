@@ -86,7 +86,7 @@ static nas_status write_feasible(nas_store *s, const nas_study *def, nas_err *er
         const nas_bound *b = &def->bounds[i];
         char number[32];
         nas_number_text(b->bound, number);
-        nas_draft_add(q, " AND \"%w\" %s %s", b->column, b->op, number);
+        nas_draft_add(q, " AND \"%w\" %s %s", b->column, nas_relation_text(b->op), number);
     }
     return write_view(s, def->name, "_feasible", q, err);
 }

@@ -29,7 +29,7 @@ static nas_condition *moved_bounds(const near *n) {
     nas_condition *where = calloc((size_t)n->study->n_bounds + 1, sizeof *where);
     for (int32_t i = 0; where && i < n->study->n_bounds; i++) {
         const nas_bound *b = &n->study->bounds[i];
-        const nas_relation is = nas_relation_of(b->op);
+        const nas_relation is = b->op;
         const double by = is_measured(n, b->column) ? NEAR * fabs(b->bound) : 0;
         where[i] = (nas_condition){b->column, is, b->bound - by * nas_relation_direction(is)};
     }

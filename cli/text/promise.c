@@ -76,7 +76,7 @@ static const nas_bound *score_bound(const promise *p) {
     for (int32_t i = 0; i < p->study->n_bounds; i++) {
         const nas_bound *b = &p->study->bounds[i];
         if (!strncmp(b->column, score, n) && (!b->column[n] || !strcmp(b->column + n, "_lo")) &&
-            b->op[0] == '>')
+            nas_relation_direction(b->op) > 0)
             return b;
     }
     return NULL;
@@ -191,7 +191,7 @@ static void find_miss(const promise *p, const nas_bound *b, near_miss *m) {
     for (int32_t i = 0; i < p->study->n_bounds; i++) {
         const nas_bound *o = &p->study->bounds[i];
         if (o == b) continue;
-        where[ask.n_where++] = (nas_condition){o->column, nas_relation_of(o->op), o->bound};
+        where[ask.n_where++] = (nas_condition){o->column, o->op, o->bound};
     }
     (void)!nas_store_trials(p->store, p->study, &ask, note_miss, m, NULL);
     free(where);

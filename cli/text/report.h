@@ -26,6 +26,7 @@ cli_trial *cli_trial_numbered(nas_store *store, const nas_study *study, int64_t 
                               nas_err *err);
 void cli_trial_close(cli_trial *t);
 const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when absent */
+nas_state cli_trial_state(const cli_trial *t);                   /* NAS_STATES when absent */
 double cli_trial_number(const cli_trial *t, const char *name);   /* NaN when absent */
 
 /* The end of a parameter's column that tells it from the others: "width" of model_width, "filters"

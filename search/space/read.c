@@ -88,18 +88,18 @@ static void read_objectives(nas_space *s, nas_problems *p) {
 /* Bounds that no value, or every value, satisfies: most often a percentage. */
 static void check_bound(nas_space *s, nas_problems *p, const char *path, const cJSON *v,
                         const nas_metric *m, const nas_constraint *c) {
-    const bool below = c->op == 2 || c->op == 3;
-    if (strcmp(m->unit, "fraction") == 0 && (c->bound > 1 || (c->op == 0 && c->bound >= 1)))
+    const bool below = nas_relation_direction(c->op) < 0;
+    if (strcmp(m->unit, "fraction") == 0 && (c->bound > 1 || (c->op == NAS_ABOVE && c->bound >= 1)))
         nas_problem(p, s->json, v, false, path, "%s is a fraction, at most 1: 90 %% is 0.9, not 90",
                     m->name);
-    else if (below && (c->bound < 0 || (c->bound == 0 && c->op == 2)) &&
+    else if (below && (c->bound < 0 || (c->bound == 0 && c->op == NAS_BELOW)) &&
              (m->integer || m->known == NAS_KNOWN_MEASURED) && *m->unit)
         nas_problem(p, s->json, v, false, path, "%s is never below 0: no trial would satisfy this",
                     m->name);
 }
 
 static void read_constraint(nas_space *s, nas_problems *p, const char *path, const cJSON *v) {
-    nas_constraint c = {.op = 0};
+    nas_constraint c = {.op = NAS_RELATIONS};
     nas_err err = {0};
     if (!cJSON_IsString(v)) {
         nas_problem(p, s->json, v, false, path, "expected a text such as \"accuracy > 0.9\"");

@@ -29,7 +29,7 @@ typedef struct nas_evaluator {
     bool sums; /* steps of compression tell the sums that their scores are made of, for they are
                   to be added to those of other folds */
     /* Asked, with ctx, of each epoch of a training in order, whether it was trained here or found
-     * under its key: true stops the candidate, whose state is "stopped". NULL: none is. What it
+     * under its key: true stops the candidate, whose state is NAS_STOPPED. NULL: none is. What it
      * answers enters no key: up to there the bits are those of one that goes on. Not asked of
      * fine-tuning. */
     bool (*stops)(void *ctx, const nas_epoch *e);
@@ -67,7 +67,7 @@ typedef struct nas_bytes {
 
 /* What came of a candidate. Everything lives in the caller's arena. */
 typedef struct nas_outcome {
-    const char *state;               /* complete, stopped, diverged, rejected */
+    nas_state state;                 /* NAS_COMPLETE, _STOPPED, _DIVERGED or _REJECTED */
     const char *reason;              /* of all but the first */
     double metric[NAS_METRICS_MOST]; /* NaN: not known */
     int32_t n_epochs, n_stages, n_steps;

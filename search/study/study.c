@@ -1,7 +1,6 @@
 /* search/study/study.c - a space as a study of the store. */
 #include "search/study/study.h"
 
-#include "base/relation.h"
 #include "search/task/task.h"
 #include "store/read.h"
 
@@ -36,9 +35,8 @@ static const char *tested_column(const nas_metric *m, const nas_constraint *c, b
     if (m->tested_as) return m->tested_as;
     if (bare || !m->bound) return m->name;
     const bool lower = strcmp(m->bound + strlen(m->bound) - 3, "_lo") == 0;
-    const bool more = c->op == 0 || c->op == 1;
-    const bool less = c->op == 2 || c->op == 3;
-    return (lower ? more : less) ? m->bound : m->name;
+    const int asks = nas_relation_direction(c->op);
+    return (lower ? asks > 0 : asks < 0) ? m->bound : m->name;
 }
 
 static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out, nas_err *err) {
@@ -54,7 +52,7 @@ static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out
         bounds[i] = (nas_bound){
             .text = c->text,
             .column = tested_column(m, c, isnan(out->confidence)),
-            .op = nas_relation_text((nas_relation)c->op),
+            .op = c->op,
             .bound = c->bound,
         };
     }
@@ -143,13 +141,13 @@ void nas_study_metrics(const nas_metric_list *list, const double *metric,
 }
 
 typedef struct stored_row {
-    char *state;
+    nas_state *state; /* NULL: not asked for */
     double *metric;
 } stored_row;
 
 static bool note_row(void *ctx, const nas_row *row) {
     const stored_row *s = ctx;
-    if (s->state && row->values[0].text) snprintf(s->state, 16, "%s", row->values[0].text);
+    if (s->state) *s->state = nas_state_of(row->values[0].text);
     for (int32_t i = 1; i < row->n; i++) {
         const nas_value *v = &row->values[i];
         s->metric[i - 1] = nas_value_real(v);
@@ -157,7 +155,7 @@ static bool note_row(void *ctx, const nas_row *row) {
     return true;
 }
 
-nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, char state[16],
+nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, nas_state *state,
                             double metric[NAS_METRICS_MOST], nas_err *err) {
     const char *columns[NAS_METRICS_MOST + 1] = {"state"};
     nas_trials_ask ask = {.row = row, .columns = columns, .n_columns = 1};
@@ -165,7 +163,7 @@ nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t ro
     for (int i = 0; i < study->n_metrics && i < NAS_METRICS_MOST; i++)
         columns[ask.n_columns++] = study->metrics[i].name;
     stored_row s = {.state = state, .metric = metric};
-    if (state) state[0] = '\0';
+    if (state) *state = NAS_STATES;
     return nas_store_trials(store, study, &ask, note_row, &s, err);
 }
 

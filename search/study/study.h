@@ -17,9 +17,9 @@ void nas_study_metrics(const nas_metric_list *list, const double *metric,
                        nas_value values[NAS_METRICS_MOST]);
 
 /* The metrics of a row of the study's view (NaN for NULL), in the order of its columns, and its
- * state (NULL: not wanted). A row that is not there has none. */
+ * state (NULL: not wanted). A row that is not there has none: NAS_STATES. */
 NAS_NODISCARD nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row,
-                                          char state[16], double metric[NAS_METRICS_MOST],
+                                          nas_state *state, double metric[NAS_METRICS_MOST],
                                           nas_err *err);
 
 /* <view> of a study under its quoted name, into out: table_of("kws_a", "_best") is

@@ -1221,10 +1221,12 @@ static void test_goals(void **state) {
     const nas_constraint *c = nas_space_constraint(s, 1);
     assert_string_equal(c->text, "total_ms<=4e1");
     assert_string_equal(c->metric, "total_ms_hi");
-    assert_true(c->op == 3 && c->bound == 40);
-    assert_true(nas_space_constraint(s, 0)->op == 0 && nas_space_constraint(s, 0)->bound == 0.9);
-    assert_true(nas_space_constraint(s, 2)->op == 1 && nas_space_constraint(s, 2)->bound == -1);
-    assert_int_equal(nas_space_constraint(s, 3)->op, 5);
+    assert_true(c->op == NAS_AT_MOST && c->bound == 40);
+    assert_true(nas_space_constraint(s, 0)->op == NAS_ABOVE &&
+                nas_space_constraint(s, 0)->bound == 0.9);
+    assert_true(nas_space_constraint(s, 2)->op == NAS_AT_LEAST &&
+                nas_space_constraint(s, 2)->bound == -1);
+    assert_int_equal(nas_space_constraint(s, 3)->op, NAS_UNEQUAL);
     nas_space_close(s);
     s = open_parts((space_parts){.search = "{\"sampler\": \"random\", \"trials\": 3, \"seed\": "
                                            "9007199254740991, \"workers\": 2}"});

@@ -33,8 +33,8 @@ static const nas_column params[] = {{"width", NAS_COLUMN_REAL}, {"format", NAS_C
 static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},
                                      {"zlib_bytes", NAS_COLUMN_INTEGER},
                                      {"accuracy_lo", NAS_COLUMN_REAL}};
-static const nas_bound bounds[] = {{"zlib_bytes < 1000", "zlib_bytes", "<", 1000},
-                                   {"accuracy_lo >= 0.5", "accuracy_lo", ">=", 0.5}};
+static const nas_bound bounds[] = {{"zlib_bytes < 1000", "zlib_bytes", NAS_BELOW, 1000},
+                                   {"accuracy_lo >= 0.5", "accuracy_lo", NAS_AT_LEAST, 0.5}};
 static const nas_goal goals[] = {{"accuracy", true}};
 enum { N_METRICS = 3 };
 
@@ -108,7 +108,7 @@ static bool finish(place *p, nas_store *s, const nas_claim *c, const char *worke
         {.type = NAS_COLUMN_REAL, .real = accuracy, .is_null = isnan(accuracy)},
         {.type = NAS_COLUMN_INTEGER, .integer = bytes, .is_null = bytes < 0},
         {.type = NAS_COLUMN_REAL, .real = accuracy - 0.25, .is_null = isnan(accuracy)}};
-    const nas_result r = {.state = nas_state_text(state),
+    const nas_result r = {.state = state,
                           .reason = state == NAS_REJECTED ? "zlib_bytes < 1000: too large" : NULL,
                           .metrics = m,
                           .machine = "test"};
@@ -263,7 +263,7 @@ static nas_status pick_busy(void *ctx, int64_t number, int64_t *cursor, nas_valu
     const char *json;
     nas_claimed what;
     bool kept = false;
-    const nas_result r = {.state = "complete"};
+    const nas_result r = {.state = NAS_COMPLETE};
     FAILS(NAS_EBUSY, nas_store_finish(b->s, p->id, &b->c, "w", &r, &kept, &p->err));
     FAILS(NAS_EBUSY, nas_store_heartbeat(b->s, p->id, &b->c, "w", &p->err));
     FAILS(NAS_EBUSY,
@@ -296,7 +296,7 @@ static int finish_and_die(place *p, nas_store *s) {
     const nas_stage_row g[] = {{"features", {{1}}, true, 1, 2}, {"train", {{2}}, false, 3, 4}};
     const nas_step_row t[] = {{"dense", 0.5, 100, 50}, {"pruned", NAN, -1, -1}};
     const nas_artefact f = {"model.tflite", "bytes\0more", 10};
-    const nas_result r = {.state = "complete",
+    const nas_result r = {.state = NAS_COMPLETE,
                           .n_epochs = 2,
                           .epochs = e,
                           .n_stages = 2,

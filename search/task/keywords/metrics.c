@@ -88,7 +88,9 @@ void nas_keywords_aims(const nas_dataset *d, const nas_space *s, const nas_log *
         const nas_constraint *c = nas_space_constraint(s, i);
         const bool of_accuracy =
             strcmp(c->metric, "accuracy") == 0 || strcmp(c->metric, "accuracy_lo") == 0;
-        if (!of_accuracy || c->op > 1 || !nas_compare(majority, c->op, c->bound)) continue;
+        if (!of_accuracy || nas_relation_direction(c->op) <= 0 ||
+            !nas_relation_holds(c->op, majority, c->bound))
+            continue;
         nas_warn(log,
                  "%s: %d of %d clips that accuracy is on are \"%s\", so always answering it has "
                  "accuracy %.4f; set a constraint on balanced_accuracy or worst_recall",
