@@ -61,7 +61,7 @@ static const nas_column params[] = {{"model_width", NAS_COLUMN_REAL},
                                     {"epochs", NAS_COLUMN_INTEGER}};
 static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},
                                      {"zlib_bytes", NAS_COLUMN_INTEGER}};
-static const nas_goal goals[] = {{"accuracy", true}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}};
 
 static nas_study study_of(int64_t trials) {
     return (nas_study){

@@ -29,7 +29,7 @@ static const nas_column params[] = {{"model_width", NAS_COLUMN_REAL},
                                     {"quantize", NAS_COLUMN_TEXT}};
 static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},
                                      {"zlib_bytes", NAS_COLUMN_INTEGER}};
-static const nas_goal goals[] = {{"accuracy", true}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}};
 static const nas_bound bounds[] = {{"zlib_bytes < 20000", "zlib_bytes", NAS_BELOW, 20000}};
 static const char *const formats[] = {"float32", "float16", "dynamic", "int8"};
 

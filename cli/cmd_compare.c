@@ -41,10 +41,10 @@ static void add_metric(cli_comparison *c, const char *name) {
     for (int32_t i = 0; i < c->t.metrics; i++)
         if (strcmp(c->metric[i], name) == 0) return;
     if (c->t.metrics == NAS_COMPARE_METRICS || !is_column(&c->s.def, name)) return;
-    const char *unit = nas_study_metric(&c->s.def, name).unit;
+    const nas_unit unit = nas_study_metric(&c->s.def, name).unit;
     /* Times differ from run to run: which side is told first does not hang on them. */
-    c->size[c->t.metrics] = !strcmp(unit, "bytes") || !strcmp(unit, "count");
-    c->ratio[c->t.metrics] = c->size[c->t.metrics] || !strcmp(unit, "ms");
+    c->size[c->t.metrics] = nas_unit_is_size(unit);
+    c->ratio[c->t.metrics] = nas_unit_is_ratio(unit);
     c->metric[c->t.metrics++] = name;
 }
 

@@ -163,7 +163,7 @@ static int report(const nas_space *s, const char *data, nas_arena *a, nas_err *e
         putchar('\n');
     }
     for (int32_t i = 0; i < nas_space_objectives(s); i++)
-        printf("%-9s %s\n", nas_space_objective(s, i)->maximize ? "maximize" : "minimize",
+        printf("%-9s %s\n", nas_direction_text(nas_space_objective(s, i)->direction),
                nas_space_objective(s, i)->metric);
     return CLI_OK;
 }

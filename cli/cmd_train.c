@@ -49,7 +49,7 @@ static void print_metrics(const nas_metric_list *list, const nas_outcome *o, con
         if (isnan(o->metric[i]) || cli_is_spread(list->v[i].name, number_in, &all)) continue;
         cli_table_cell(t, list->v[i].name, false);
         cli_table_cell(t, cli_metric(&list->v[i], o->metric[i], text), true);
-        cli_table_cell(t, list->v[i].unit, false);
+        cli_table_cell(t, nas_metric_unit(&list->v[i]), false);
         if (*cli_spread(&list->v[i], number_in, &all, spread)) cli_table_cell(t, spread, false);
         cli_table_row(t);
     }

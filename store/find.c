@@ -117,7 +117,7 @@ static nas_status load_goals(nas_store *s, int64_t study, nas_arena *a, nas_stud
         if (status == NAS_OK && !nas_name_is_plain(g[def->n_goals].column))
             status = nas_sql_damaged(s, "nas_goals: an objective that is none", err);
         if (status != NAS_OK) break;
-        g[def->n_goals++].maximize = (int)nas_stmt_integer(st, 1) != 0;
+        g[def->n_goals++].direction = nas_stmt_integer(st, 1) ? NAS_MAXIMIZE : NAS_MINIMIZE;
     }
     nas_stmt_end(st);
     def->goals = g;

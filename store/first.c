@@ -16,7 +16,7 @@ static void put_order(const nas_study *def, const nas_layout *l, nas_draft *q) {
     nas_draft_put(q, def->n_bounds ? " DESC" : "1");
     for (int32_t i = 0; i < def->n_goals; i++)
         nas_draft_add(q, ", \"%w\" %s NULLS LAST", nas_layout_stored(l, def->goals[i].column),
-                      def->goals[i].maximize ? "DESC" : "ASC");
+                      def->goals[i].direction == NAS_MAXIMIZE ? "DESC" : "ASC");
     if (def->tie_break)
         nas_draft_add(q, ", \"%w\" ASC NULLS LAST", nas_layout_stored(l, def->tie_break));
     nas_draft_put(q, ", number");

@@ -37,7 +37,7 @@ nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out, in
     int32_t n = 0;
     if (!axes) return NAS_ENOMEM;
     for (int32_t i = 0; i < def->n_goals; i++)
-        axes[n++] = (nas_axis){def->goals[i].column, def->goals[i].maximize, NULL};
+        axes[n++] = (nas_axis){def->goals[i].column, def->goals[i].direction == NAS_MAXIMIZE, NULL};
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
         bool use = nas_relation_direction(b->op) != 0;

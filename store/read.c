@@ -58,7 +58,7 @@ static void put_tie(nas_ask *q, const nas_study *study, int64_t row) {
 
 static void put_rivals(nas_ask *q, const nas_study *study, int64_t row, double share) {
     const nas_goal *g = &study->goals[0];
-    const char *better = g->maximize ? ">" : "<";
+    const char *better = g->direction == NAS_MAXIMIZE ? ">" : "<";
     nas_ask_put(q, " and (");
     nas_ask_name(q, g->column, NULL);
     nas_ask_put(q, share != 0 ? " %s= " : " %s ", better);
@@ -133,7 +133,7 @@ static void put_key(nas_ask *q, const char *column, bool down) {
 
 static void put_rank(nas_ask *q, const nas_study *study, bool goals) {
     for (int32_t i = 0; goals && i < study->n_goals; i++)
-        put_key(q, study->goals[i].column, study->goals[i].maximize);
+        put_key(q, study->goals[i].column, study->goals[i].direction == NAS_MAXIMIZE);
     if (study->tie_break) put_key(q, study->tie_break, false);
     nas_ask_put(q, "number");
 }

@@ -3,6 +3,7 @@
 #ifndef NAS_STORE_STORE_H
 #define NAS_STORE_STORE_H
 
+#include "base/direction.h"
 #include "base/hash.h"
 #include "base/relation.h"
 #include "base/value.h"
@@ -124,7 +125,7 @@ typedef struct nas_bound {
 
 typedef struct nas_goal {
     const char *column;
-    bool maximize;
+    nas_direction direction;
 } nas_goal;
 
 /* Option i of a parameter, which may stand in rows as was[i] or as the number i, is now[i]. */

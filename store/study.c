@@ -113,7 +113,7 @@ static bool same_goals(const nas_study *a, const nas_study *b) {
     if (a->n_goals != b->n_goals) return false;
     for (int32_t i = 0; i < a->n_goals; i++)
         if (strcmp(a->goals[i].column, b->goals[i].column) ||
-            a->goals[i].maximize != b->goals[i].maximize)
+            a->goals[i].direction != b->goals[i].direction)
             return false;
     return true;
 }
@@ -235,7 +235,7 @@ static nas_status write_aims(nas_store *s, const nas_study *def, int64_t study, 
     }
     for (int32_t i = 0; i < def->n_goals; i++)
         NAS_TRY(nas_sql_put(s, err, "INSERT INTO nas_goals VALUES(?1, ?2, ?3, ?4)", "iiti", study,
-                            (int64_t)i, def->goals[i].column, (int64_t)def->goals[i].maximize));
+                            (int64_t)i, def->goals[i].column, (int64_t)def->goals[i].direction));
     return NAS_OK;
 }
 

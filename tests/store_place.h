@@ -57,7 +57,7 @@ static const nas_bound bounds[] = {
     {"accuracy > 0.9", "accuracy", NAS_ABOVE, 0.9},
     {"zlib_bytes < 25000", "zlib_bytes", NAS_BELOW, 25000},
 };
-static const nas_goal goals[] = {{"accuracy", true}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}};
 
 static inline nas_study study_of(const char *name, int64_t trials) {
     return (nas_study){

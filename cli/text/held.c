@@ -96,7 +96,8 @@ static bool is_before(const nas_study *study, const figures *a, const figures *b
     for (int32_t i = 0; i < goals_of(study); i++) {
         const double x = a->goal[i], y = b->goal[i];
         if (isnan(x)) return false;
-        if (isnan(y) || x != y) return isnan(y) || (x > y) == study->goals[i].maximize;
+        if (isnan(y) || x != y)
+            return isnan(y) || (x > y) == (study->goals[i].direction == NAS_MAXIMIZE);
     }
     return false;
 }

@@ -65,7 +65,7 @@ static int64_t winner_of(const near *n) {
 static void each_rival(const near *n, int64_t most, nas_row_fn fn, void *ctx) {
     const nas_study *s = n->study;
     const nas_goal *g = &s->goals[0];
-    const double share = g->maximize ? 1 - NEAR : 1 + NEAR;
+    const double share = g->direction == NAS_MAXIMIZE ? 1 - NEAR : 1 + NEAR;
     const nas_state complete = NAS_COMPLETE;
     nas_condition *where = moved_bounds(n);
     const char **columns = calloc((size_t)s->n_bounds + 2, sizeof *columns);

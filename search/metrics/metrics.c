@@ -46,7 +46,8 @@ static double zlib_before(const nas_foreseen *f) {
 /* --- the table ----------------------------------------------------------------------------------
  */
 
-#define MS .unit = "ms", .known = NAS_KNOWN_MEASURED, .shown = NAS_SHOWN_SHORT, .selectable = true
+#define MS \
+    .unit = NAS_UNIT_MS, .known = NAS_KNOWN_MEASURED, .shown = NAS_SHOWN_SHORT, .selectable = true
 #define TIME(id, text, what)                                                                 \
     [id] = {.name = text,                                                                    \
             MS,                                                                              \
@@ -61,73 +62,73 @@ static double zlib_before(const nas_foreseen *f) {
 
 const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
     [NAS_METRIC_ACCURACY] = {.name = "accuracy",
-                             .unit = "fraction",
+                             .unit = NAS_UNIT_FRACTION,
                              .selectable = true,
                              .bound = "accuracy_lo",
                              .help = "share of the validation part that the exported file gets "
                                      "right; with folds: of all their clips, each by the file "
                                      "that was made without its fold"},
     [NAS_METRIC_TEST_ACCURACY] = {.name = "test_accuracy",
-                                  .unit = "fraction",
+                                  .unit = NAS_UNIT_FRACTION,
                                   .help = "the same on the test part; of the finalists only, and "
                                           "nothing selects on it"},
     [NAS_METRIC_SCORE_LO] = {.name = "accuracy_lo",
-                             .unit = "fraction",
+                             .unit = NAS_UNIT_FRACTION,
                              .selectable = true,
                              .help = "lower end of accuracy over other speakers, one-sided, at "
                                      "search.confidence; a constraint on accuracy is tested "
                                      "against it"},
     [NAS_METRIC_TFLITE_BYTES] = {.name = "tflite_bytes",
                                  .listed = true,
-                                 .unit = "bytes",
+                                 .unit = NAS_UNIT_BYTES,
                                  .integer = true,
                                  .before = tflite_before,
                                  .selectable = true,
                                  .help = "length of model.tflite"},
     [NAS_METRIC_ZLIB_BYTES] = {.name = "zlib_bytes",
                                .listed = true,
-                               .unit = "bytes",
+                               .unit = NAS_UNIT_BYTES,
                                .integer = true,
                                .before = zlib_before,
                                .selectable = true,
                                .help = "length of the zlib stream of model.tflite"},
     [NAS_METRIC_ZIP_BYTES] = {.name = "zip_bytes",
                               .listed = true,
-                              .unit = "bytes",
+                              .unit = NAS_UNIT_BYTES,
                               .integer = true,
                               .before = zip_before,
                               .selectable = true,
                               .help = "length of the archive that `zip -9 model.zip model.tflite` "
                                       "writes (Info-ZIP 3.0)"},
     [NAS_METRIC_PARAMS] = {.name = "params",
-                           .unit = "count",
+                           .unit = NAS_UNIT_COUNT,
                            .integer = true,
                            .known = NAS_KNOWN_BEFORE,
                            .before = params_before,
                            .selectable = true,
                            .help = "trainable values of the net, batch norm included"},
     [NAS_METRIC_NONZERO_PARAMS] = {.name = "nonzero_params",
-                                   .unit = "count",
+                                   .unit = NAS_UNIT_COUNT,
                                    .integer = true,
                                    .selectable = true,
                                    .help = "constants of the file that are not zero"},
     [NAS_METRIC_MACS] = {.name = "macs",
                          .listed = true,
-                         .unit = "count",
+                         .unit = NAS_UNIT_COUNT,
                          .integer = true,
                          .known = NAS_KNOWN_BEFORE,
                          .before = macs_before,
                          .selectable = true,
                          .help = "multiply-accumulates of one inference"},
     [NAS_METRIC_RAM_BYTES] = {.name = "ram_bytes",
-                              .unit = "bytes",
+                              .unit = NAS_UNIT_BYTES,
                               .integer = true,
                               .known = NAS_KNOWN_BEFORE,
                               .before = ram_before,
                               .selectable = true,
                               .help = "peak activation memory of one inference"},
     [NAS_METRIC_ARENA_BYTES] = {.name = "arena_bytes",
-                                .unit = "bytes",
+                                .unit = NAS_UNIT_BYTES,
                                 .integer = true,
                                 .known = NAS_KNOWN_BEFORE,
                                 .before = arena_before,
@@ -139,6 +140,10 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
     TIME(NAS_METRIC_FRONTEND_MS, "frontend_ms", "features of one clip on one thread"),
     TIME(NAS_METRIC_TOTAL_MS, "total_ms", "features and inference together"),
 };
+
+const char *nas_metric_unit(const nas_metric *m) {
+    return m->own_unit ? m->own_unit : nas_unit_text(m->unit);
+}
 
 int nas_metric_in(const nas_metric_list *list, const char *name) {
     for (int i = 0; i < list->n; i++)

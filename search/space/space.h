@@ -4,6 +4,7 @@
 #ifndef NAS_SEARCH_SPACE_SPACE_H
 #define NAS_SEARCH_SPACE_SPACE_H
 
+#include "base/direction.h"
 #include "base/relation.h"
 #include "base/value.h"
 #include "search/candidate/candidate.h"
@@ -30,7 +31,7 @@ typedef struct nas_constraint {
 
 typedef struct nas_objective {
     const char *metric;
-    bool maximize;
+    nas_direction direction;
 } nas_objective;
 
 typedef struct nas_space nas_space;

@@ -58,7 +58,7 @@ static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out
     }
     for (int32_t i = 0; i < out->n_goals; i++) {
         const nas_objective *o = nas_space_objective(s, i);
-        goals[i] = (nas_goal){.column = o->metric, .maximize = o->maximize};
+        goals[i] = (nas_goal){.column = o->metric, .direction = o->direction};
     }
     out->bounds = bounds;
     out->goals = goals;

@@ -31,7 +31,7 @@ static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},
                                      {"test_accuracy", NAS_COLUMN_REAL},
                                      {"zlib_bytes", NAS_COLUMN_INTEGER}};
 static const nas_bound bounds[] = {{"zlib_bytes < 25000", "zlib_bytes", NAS_BELOW, 25000}};
-static const nas_goal goals[] = {{"accuracy", true}, {"zlib_bytes", false}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}, {"zlib_bytes", NAS_MINIMIZE}};
 
 static nas_study study_of(const char *name, const char *task, int32_t n_goals) {
     return (nas_study){

@@ -1216,7 +1216,7 @@ static void test_goals(void **state) {
                 "0.90\", \"total_ms<=4e1\", \"macs >= -1\", \"params != 3\"],\n"});
     assert_int_equal(nas_space_objectives(s), 1);
     assert_string_equal(nas_space_objective(s, 0)->metric, "zlib_bytes");
-    assert_false(nas_space_objective(s, 0)->maximize);
+    assert_true(nas_space_objective(s, 0)->direction == NAS_MINIMIZE);
     assert_int_equal(nas_space_constraints(s), 4);
     const nas_constraint *c = nas_space_constraint(s, 1);
     assert_string_equal(c->text, "total_ms<=4e1");
@@ -1394,13 +1394,14 @@ static void test_page(void **state) {
         assert_int_equal(nas_metric_find(nas_metrics[i].name), i);
         expect_row(page, "metric",
                    nas_arena_format(arena, NULL, "| `%s` | %s |", nas_metrics[i].name,
-                                    nas_metrics[i].unit));
+                                    nas_metric_unit(&nas_metrics[i])));
     }
     nas_metric_list own;
     assert_int_equal(nas_keywords_metrics(arena, &own, NULL), NAS_OK);
     for (int i = NAS_METRIC_COUNT; i < own.n; i++)
         expect_row(page, "metric",
-                   nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name, own.v[i].unit));
+                   nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name,
+                                    nas_metric_unit(&own.v[i])));
 }
 
 /* Any change of a good space is read or refused. */

@@ -35,7 +35,7 @@ static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},
                                      {"accuracy_lo", NAS_COLUMN_REAL}};
 static const nas_bound bounds[] = {{"zlib_bytes < 1000", "zlib_bytes", NAS_BELOW, 1000},
                                    {"accuracy_lo >= 0.5", "accuracy_lo", NAS_AT_LEAST, 0.5}};
-static const nas_goal goals[] = {{"accuracy", true}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}};
 enum { N_METRICS = 3 };
 
 static nas_study study_named(const char *name, int64_t trials) {

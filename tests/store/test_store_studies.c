@@ -71,7 +71,7 @@ static void test_bad_columns(void **state) {
     def.n_bounds = 1;
     FAILS(NAS_EINVAL, nas_store_study(s, &def, &id, &p->err));
     SAYS("speed > 1");
-    const nas_goal nowhere[1] = {{"beauty", true}};
+    const nas_goal nowhere[1] = {{"beauty", NAS_MAXIMIZE}};
     def = study_of("kws", 5);
     def.goals = nowhere;
     FAILS(NAS_EINVAL, nas_store_study(s, &def, &id, &p->err));

@@ -201,7 +201,7 @@ static void test_unmeasured(void **state) {
     static const nas_bound asked[] = {{"accuracy > 0.9", "accuracy", NAS_ABOVE, 0.9},
                                       {"worst_recall > 0.5", "worst_recall", NAS_ABOVE, 0.5},
                                       {"worst_recall < 1", "worst_recall", NAS_BELOW, 1}};
-    static const nas_goal other[] = {{"worst_recall", true}};
+    static const nas_goal other[] = {{"worst_recall", NAS_MAXIMIZE}};
     nas_study def = study_of("kws", 60), got;
     nas_study_id v1, v2, id;
     nas_store *s = begin(p, &def, &v1);

@@ -48,12 +48,10 @@ static bool figure_at(const nas_series_config *k, int32_t i, figure *out) {
     return false;
 }
 
-/* What stands in the last pair of brackets of a column's name, "degC" of "T (degC)". */
+/* What stands in the last pair of brackets of a column's name, "degC" of "T (degC)"; NULL: none. */
 static const char *unit_of(nas_arena *a, const char *column) {
     const char *open = strrchr(column, '('), *close = open ? strchr(open, ')') : NULL;
-    const char *unit =
-        close ? nas_arena_format(a, NULL, "%.*s", (int)(close - open - 1), open + 1) : NULL;
-    return unit ? unit : "own";
+    return close ? nas_arena_format(a, NULL, "%.*s", (int)(close - open - 1), open + 1) : NULL;
 }
 
 static nas_status fill_figure(nas_arena *a, const nas_series_config *k, const figure *f,
@@ -65,9 +63,11 @@ static nas_status fill_figure(nas_arena *a, const nas_series_config *k, const fi
         nas_arena_format(a, err, "%s%s_%s%s", test ? "test_" : "", what, target, ends ? tail : "");
     if (tail) end = nas_arena_format(a, err, "%s_%s%s", what, target, tail);
     if (!name || (tail && !end)) return NAS_ENOMEM;
+    const bool fraction = kinds[f->kind].fraction;
     *out = (nas_metric){
         .name = name,
-        .unit = kinds[f->kind].fraction ? "fraction" : unit_of(a, k->targets[f->target]),
+        .unit = fraction ? NAS_UNIT_FRACTION : NAS_UNIT_OWN,
+        .own_unit = fraction ? NULL : unit_of(a, k->targets[f->target]),
         .selectable = !test,
         .bound = test || ends ? NULL : end,
         .help = ends ? "the end of the other metric's interval over other blocks of time that a "

@@ -75,13 +75,14 @@ enum { VALUE = NAS_METRIC_COUNT, SLACK, METRICS };
 
 /* What a file would have is not known of a formula, so nothing selects on it. */
 #define NONE(id, text, whole) \
-    [id] = {.name = text, .unit = "", .integer = whole, .help = "of a net; not known here"}
+    [id] = {                  \
+        .name = text, .unit = NAS_UNIT_NONE, .integer = whole, .help = "of a net; not known here"}
 #define TIME(id, text)                                                                         \
     NONE(id, text, false), NONE(id##_LO, text "_lo", false), NONE(id##_HI, text "_hi", false), \
         NONE(id##_P95, text "_p95", false)
 static const nas_metric function_metrics[METRICS] = {
     [NAS_METRIC_SCORE] = {.name = "score",
-                          .unit = "",
+                          .unit = NAS_UNIT_NONE,
                           .selectable = true,
                           .help = "-value: higher is better"},
     NONE(NAS_METRIC_TEST_SCORE, "test_score", false),
@@ -98,11 +99,11 @@ static const nas_metric function_metrics[METRICS] = {
     TIME(NAS_METRIC_FRONTEND_MS, "frontend_ms"),
     TIME(NAS_METRIC_TOTAL_MS, "total_ms"),
     [VALUE] = {.name = "value",
-               .unit = "",
+               .unit = NAS_UNIT_NONE,
                .selectable = true,
                .help = "of the function: lower is better"},
     [SLACK] = {.name = "slack",
-               .unit = "",
+               .unit = NAS_UNIT_NONE,
                .selectable = true,
                .help = "of constrained: 1 - sum of x^2; of the others not known"},
 };

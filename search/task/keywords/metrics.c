@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARE .unit = "fraction", .selectable = true
+#define SHARE .unit = NAS_UNIT_FRACTION, .selectable = true
 static const nas_metric own[NAS_KEYWORDS_METRICS] = {
     [NAS_METRIC_BALANCED_ACCURACY] = {.name = "balanced_accuracy",
                                       SHARE,

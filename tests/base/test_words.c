@@ -1,6 +1,8 @@
-/* tests/base/test_relation.c - the comparison operators: texts, what begins with one, what stands
- * in no relation. */
+/* tests/base/test_words.c - tables of words: comparison operators, what stands in no relation,
+ * units, directions. */
+#include "base/direction.h"
 #include "base/relation.h"
+#include "base/unit.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -39,7 +41,30 @@ static void holds(void **state) {
     }
 }
 
+/* The texts stand in space files, in documentation and in what is printed. */
+static void units_and_directions(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool size, ratio;
+    } want[NAS_UNITS] = {
+        [NAS_UNIT_NONE] = {"", false, false},     [NAS_UNIT_FRACTION] = {"fraction", false, false},
+        [NAS_UNIT_BYTES] = {"bytes", true, true}, [NAS_UNIT_COUNT] = {"count", true, true},
+        [NAS_UNIT_MS] = {"ms", false, true},      [NAS_UNIT_OWN] = {"own", false, false}};
+    for (int u = 0; u < NAS_UNITS; u++) {
+        assert_string_equal(nas_unit_text((nas_unit)u), want[u].text);
+        assert_true(nas_unit_is_size((nas_unit)u) == want[u].size);
+        assert_true(nas_unit_is_ratio((nas_unit)u) == want[u].ratio);
+    }
+    assert_string_equal(nas_direction_text(NAS_MAXIMIZE), "maximize");
+    assert_string_equal(nas_direction_text(NAS_MINIMIZE), "minimize");
+    assert_string_equal(nas_direction_text(NAS_DIRECTIONS), "");
+    assert_int_equal(NAS_MINIMIZE, 0); /* as nas_goals.maximize stores them */
+    assert_int_equal(NAS_MAXIMIZE, 1);
+}
+
 int main(void) {
-    const struct CMUnitTest all[] = {cmocka_unit_test(texts), cmocka_unit_test(holds)};
+    const struct CMUnitTest all[] = {cmocka_unit_test(texts), cmocka_unit_test(holds),
+                                     cmocka_unit_test(units_and_directions)};
     return cmocka_run_group_tests(all, NULL, NULL);
 }
