@@ -135,13 +135,15 @@ const cli_command cli_compare = {
     .words = "DB",
     .least = 1,
     .most = 1,
-    .summary = "Say what each setting costs and saves, from trials that differ in it alone",
+    .summary =
+        "Show what each setting costs and saves, from pairs of trials that differ in it alone",
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
-            [METRICS] = {"--metrics", "A,B",
-                         "these, instead of the score, the objectives, zlib_bytes, macs, total_ms"},
+            [METRICS] =
+                {"--metrics", "A,B",
+                 "these metrics, instead of the score, the objectives, zlib_bytes, macs, total_ms"},
             [ALL] = {"--all", NULL, "also changes that do not begin at the costliest value"},
             [JSON] = {"--json", NULL, "all changes, for programs"},
         },

@@ -160,7 +160,8 @@ const cli_command cli_train = {
                  "goes on without clips that are listed but absent, or that cannot be read"},
             [QUIET] = {"--quiet", NULL, "only warnings and errors"},
         },
-    .text = "A candidate is a space file without choices; `nas export` writes each trial's.\n\n"
+    .text = "A candidate is a space file without choices. `nas export` writes candidate.json of\n"
+            "each trial.\n\n"
             "examples:\n"
             "  nas train demo_best/candidate.json -o again\n"
             "  nas train my_candidate.json --data ~/clips -o model\n",

@@ -188,7 +188,7 @@ static int tell_other_bytes(const cli_trial *t, const nas_bytes *now, const uint
     return CLI_OTHER;
 }
 
-/* Stored answers on the validation part beside those of nets that are trained again. */
+/* Stored answers on the validation set beside those of nets that are trained again. */
 typedef struct comparison {
     const again *g;
     nas_arena *a;
@@ -397,23 +397,22 @@ const cli_command cli_verify = {
             [ALL] = {"--all", NULL, "every complete trial of the study"},
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
-            [DATA] = {"--data", "PATH",
-                      "folder of clips or CSV file, where it is not where it was"},
+            [DATA] = {"--data", "PATH", "folder of clips or CSV file, where the data have moved"},
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent, or that "
                          "cannot be read"},
             [KERNEL] = {"--kernel", "NAME",
                         "kernel variant that trains (default: the trial's, where it runs here)"},
         },
-    .text =
-        "Answers to single examples, by folds, and those of replicates are compared, too. The\n"
-        "bytes are the same where the versions of training and inference, mathematical library\n"
-        "and kernel variant are those of the trial (the end of `machine` in `nas show`; `nas\n"
-        "--version` has this build's). Exit status: 1 when they are not; 3 when one of these is "
-        "another, so that\n"
-        "other bytes are expected.\n\n"
-        "examples:\n"
-        "  nas verify demo.db 3\n"
-        "  nas verify demo.db --all\n",
+    .text = "Answers to single examples, by folds, and answers of replicates are compared too.\n"
+            "The bytes are the same where four things are those of the trial: the versions of\n"
+            "training and of inference, the mathematical library and the kernel variant. `nas\n"
+            "show` has the trial's at the end of `machine`; `nas --version` has those of this\n"
+            "build.\n\n"
+            "Exit status: 0 all bytes are the same, 1 some differ, 3 one of the four things\n"
+            "differs, so that other bytes are expected.\n\n"
+            "examples:\n"
+            "  nas verify demo.db 3\n"
+            "  nas verify demo.db --all\n",
     .run = run,
 };

@@ -87,7 +87,7 @@ static void print_clips(const cli_checked *c) {
         printf("            %s clips whose names tell no speaker: each file name counts as one\n",
                nas_thousands(v->unnamed, n[0]));
     printf("copies      %s clips; their likes in another %s: %s, in another class: %s\n",
-           nas_thousands(v->copies, n[0]), c->d->folds ? "fold" : "part",
+           nas_thousands(v->copies, n[0]), c->d->folds ? "fold" : "set",
            nas_thousands(v->copies_in_parts, n[1]), nas_thousands(v->copies_in_classes, n[2]));
     for (int p = NAS_VALIDATION; p < NAS_PARTS; p++)
         if (v->part_speakers[p])
@@ -97,7 +97,7 @@ static void print_clips(const cli_checked *c) {
 }
 
 static void print_table(const nas_audit_table *v) {
-    static const char *const head[] = {"column", "least", "mean", "most", "deviation", ""};
+    static const char *const head[] = {"column", "least", "mean", "most", "standard deviation", ""};
     char n[4][32];
     cli_table *t = cli_table_open();
     putchar('\n');

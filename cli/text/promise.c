@@ -120,12 +120,12 @@ static void print_test(const promise *p) {
     if (!accuracy_of(p, "test", 0.975, &test)) return;
     (void)!nas_store_test_reads(p->store, p->id, p->trained, &reads, &asked, NULL);
     if (reads > 1) snprintf(times, sizeof times, "%s times", nas_thousands(reads, n));
-    printf("    test part, read %s: %.4f (%.4f .. %.4f), %s clips of %s%s speakers\n", times,
+    printf("    test set, read %s: %.4f (%.4f .. %.4f), %s clips of %s%s speakers\n", times,
            test.accuracy, test.lo, test.hi, nas_thousands(test.n, n), test.few ? "only " : "",
            nas_thousands(test.groups, groups));
-    /* Those who were finalists of fewer trials were asked, too: what is read off the test part in
+    /* Those who were finalists of fewer trials were asked, too: what is read off the test set in
      * the end has been looked at so often. */
-    if (asked) printf("      %" PRId64 " trials were asked about the test part\n", asked);
+    if (asked) printf("      %" PRId64 " trials were asked about the test set\n", asked);
 }
 
 static bool add_seed(void *ctx, double score) {

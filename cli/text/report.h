@@ -51,7 +51,7 @@ const char *cli_spread(const nas_metric *metric,
                        char out[CLI_SPREAD]);
 
 /* What is claimed of a winner (row), on stdout: its score on speakers that it was not chosen by,
- * the constraint on it, the test part, other seeds, and who else might have won. Nothing where the
+ * the constraint on it, the test set, other seeds, and who else might have won. Nothing where the
  * study keeps no examples. */
 void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id, int64_t row);
 

@@ -65,12 +65,12 @@ const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
                              .unit = NAS_UNIT_FRACTION,
                              .selectable = true,
                              .bound = "accuracy_lo",
-                             .help = "share of the validation part that the exported file gets "
+                             .help = "share of the validation set that the exported file gets "
                                      "right; with folds: of all their clips, each by the file "
                                      "that was made without its fold"},
     [NAS_METRIC_TEST_ACCURACY] = {.name = "test_accuracy",
                                   .unit = NAS_UNIT_FRACTION,
-                                  .help = "the same on the test part; of the finalists only, and "
+                                  .help = "the same on the test set; of the finalists only, and "
                                           "nothing selects on it"},
     [NAS_METRIC_SCORE_LO] = {.name = "accuracy_lo",
                              .unit = NAS_UNIT_FRACTION,

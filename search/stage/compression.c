@@ -251,7 +251,7 @@ static nas_status tune_on(chain *k, const nas_refresh *refresh, const nas_tuning
     return end == NAS_TRAIN_DIVERGED ? diverged(k, what) : NAS_OK;
 }
 
-/* Fine-tuning on the training part with its augmentation. */
+/* Fine-tuning on the training set with its augmentation. */
 static nas_status tune(chain *k, const nas_tuning *tuning, int32_t epochs, double rate,
                        const char *what) {
     nas_refresh refresh;

@@ -22,7 +22,7 @@ static nas_status conclude_marks(const nas_evaluator *e, const nas_marks *m, nas
     return NAS_OK;
 }
 
-/* What the exported bytes do, on the validation part and where it is asked for on the test part. */
+/* What the exported bytes do, on the validation set and where it is asked for on the test set. */
 static nas_status judge_parts(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
                               const nas_graph *g, nas_tally *t, double *metric, nas_err *err) {
     const nas_task_ops *ops = e->data->task->ops;

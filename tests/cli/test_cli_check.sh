@@ -24,7 +24,7 @@ narrow() { ! grep -q '.\{81\}' <(grep -v '^ *[0-9]*  [a-z. ]*: ' out.check); }
 check "no line is wider than 80 columns" narrow
 check "a split by file" run_check toy.json --set "$by_file"
 check "has speakers on both sides" found 1 out.check
-check "who are counted" has -E '^  1  speakers: [0-9]+ of [0-9]+ in the validation part and [0-9]+ of' out.check
+check "who are counted" has -E '^  1  speakers: [0-9]+ of [0-9]+ in the validation set and [0-9]+ of' out.check
 check "as JSON" run_check toy.json --set "$by_file" --json
 is_json() { command -v python3 >/dev/null || return 0; python3 -c '
 import json, sys

@@ -251,7 +251,7 @@ static void test_pink(void **state) {
     free(x);
 }
 
-/* A folder of clips, and the features of its training part. */
+/* A folder of clips, and the features of its training set. */
 
 typedef struct bench {
     char root[64];

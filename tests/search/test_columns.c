@@ -5,7 +5,7 @@
 #include "search/task/task.h"
 #include "tests/store_place.h"
 
-/* As of a build that measures energy, and knows neither the test part nor infer_ms. */
+/* As of a build that measures energy, and knows neither the test set nor infer_ms. */
 static const nas_column foreign[] = {
     {"energy_uj", NAS_COLUMN_INTEGER},    {"accuracy", NAS_COLUMN_REAL},
     {"wake_ms", NAS_COLUMN_REAL},         {"zlib_bytes", NAS_COLUMN_INTEGER},

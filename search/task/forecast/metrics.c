@@ -13,11 +13,12 @@ static const struct {
     [NAS_FIGURE_MAE] = {"mae", "_hi", "mean absolute error over windows and steps", false, 0},
     [NAS_FIGURE_RMSE] = {"rmse", "_hi", "root of the mean squared error over windows and steps",
                          false, 0},
-    [NAS_FIGURE_SKILL] = {"skill", "_lo",
-                          "1 - error / error of carrying the last value on, on the same windows",
-                          true, 0},
+    [NAS_FIGURE_SKILL] =
+        {"skill", "_lo",
+         "1 - error / error of the naive forecast (the last known value), on the same windows",
+         true, 0},
     [NAS_FIGURE_SEASONAL] = {"skill_seasonal", "_lo",
-                             "1 - error / error of the seasonal naive forecast (what was there a "
+                             "1 - error / error of the seasonal naive forecast (the value one "
                              "season before), on the same windows",
                              true, 1},
     [NAS_FIGURE_LINEAR] = {"mae_linear", NULL,
@@ -80,7 +81,7 @@ static nas_status fill_figure(nas_arena *a, const nas_series_config *k, const fi
 static void fill_common(nas_metric *m) {
     memcpy(m, nas_metrics, sizeof nas_metrics);
     m[NAS_METRIC_SCORE].name = "skill_mean";
-    m[NAS_METRIC_SCORE].help = "mean of the targets' skills on the validation part";
+    m[NAS_METRIC_SCORE].help = "mean of the targets' skills on the validation set";
     m[NAS_METRIC_SCORE].bound = "skill_mean_lo";
     m[NAS_METRIC_SCORE_LO].name = "skill_mean_lo";
     m[NAS_METRIC_SCORE_LO].help =
