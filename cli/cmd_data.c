@@ -116,8 +116,8 @@ static int unknown(const nas_catalogue *c, const char *name, nas_arena *a) {
     const char *near = names ? nas_nearest(name, names) : NULL;
     fputs("nas data: there is no data set '", stderr);
     cli_print_visible(stderr, name, false);
-    fprintf(stderr, "'%s%s%s; `nas data list` shows those that there are\n",
-            near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    fprintf(stderr, "'%s%s%s; `nas data list` shows all\n", near ? ", did you mean '" : "",
+            near ? near : "", near ? "'?" : "");
     return CLI_BAD;
 }
 

@@ -68,7 +68,7 @@ static int set_back(const cli_study *s, const char *db, bool any_name, const ran
                text ? text : "", nas_thousands(count, n), count == 1 ? "" : "s", s->def.name,
                count == 1 ? "s" : "", count == 1 ? "it" : "them");
     else if (st == NAS_OK)
-        printf("no trial of %s failed, of those that were asked for\n", s->def.name);
+        printf("no trial of %s failed among the numbers that were named\n", s->def.name);
     free(text);
     return st == NAS_OK ? CLI_OK : cli_fail(&err);
 }

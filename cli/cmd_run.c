@@ -189,7 +189,7 @@ static size_t describe_workers(const screen *v, int32_t workers, char *out, size
         if (!isnan(w->accuracy)) snprintf(figure, sizeof figure, "%.4f", w->accuracy);
         if (w->epoch)
             snprintf(epoch, sizeof epoch, " epoch %d of %d%s%s", w->epoch, w->epochs,
-                     isnan(w->accuracy) ? "" : ", accuracy ", figure);
+                     isnan(w->accuracy) ? "" : ", score ", figure);
         const int put = snprintf(out + used, n - used, "worker %d: trial %" PRId64 "%s\n", i + 1,
                                  w->number, epoch);
         used += put > 0 ? (size_t)put : 0;
@@ -233,10 +233,10 @@ static void print_epochs(const screen *v, nas_store *store) {
 
 static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {
     int64_t n;
-    puts("\nthe front, best by the first objective on top:");
+    puts("\nthe Pareto front, best by the first objective on top:");
     if (cli_print_front(store, &v->study, true, INT64_MAX, &n, err) != NAS_OK) return cli_fail(err);
     printf("files of one of them: nas export %s --trial N -o DIR\n"
-           "those that miss a constraint too: nas top %s --pareto\n",
+           "also trials that miss a constraint: nas top %s --pareto\n",
            db, db);
     return CLI_OK;
 }

@@ -103,9 +103,9 @@ static void print_rest(cli_study *s, int64_t rows, bool all) {
                   none = count[0] - count[2];
     if (rows < total)
         printf("%s of %s%s; -n shows more\n", nas_thousands(rows, n[0]), nas_thousands(total, n[1]),
-               all ? "" : " that keep all bounds");
+               all ? "" : " that satisfy the constraints");
     if (all || (!miss && !none)) return;
-    if (miss) printf("%s miss%s a bound", nas_thousands(miss, n[0]), miss == 1 ? "es" : "");
+    if (miss) printf("%s miss%s a constraint", nas_thousands(miss, n[0]), miss == 1 ? "es" : "");
     if (none)
         printf("%s%s ha%s no result", miss ? ", " : "", nas_thousands(none, n[1]),
                none == 1 ? "s" : "ve");

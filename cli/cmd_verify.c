@@ -320,8 +320,8 @@ static int tell_all(const cli_study *s, int64_t n, int64_t others, int64_t varia
         printf("%" PRId64 " of %" PRId64 " trials have OTHER %s\n", others, n,
                formula ? "VALUES" : "BYTES");
     if (variants)
-        printf("%" PRId64 " of %" PRId64 " trials have other bytes as expected between variants: a "
-               "machine that trains as theirs did tells more\n",
+        printf("%" PRId64 " of %" PRId64 " trials have other bytes, as expected between kernel "
+               "variants: verify them on a machine that has theirs\n",
                variants, n);
     return others ? CLI_FAILED : variants || !n ? CLI_NONE : CLI_OK;
 }

@@ -109,7 +109,7 @@ static void print_bound(const promise *p, const nas_accuracy *all) {
         fputs("    ", stdout);
         put_needed(needed, "it", all->n);
     } else {
-        puts("    no number of clips would settle it: what is claimed is not above the bound");
+        puts("    no number of clips would settle it: the claimed accuracy is not above the bound");
     }
 }
 
@@ -225,7 +225,7 @@ void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id
     if (p.trials > 1)
         printf("    %.4f was the best of %s, which flatters\n", p.observed,
                nas_thousands(p.trials, trials));
-    if (all.few) puts("    of few speakers: such ends are not to be relied on");
+    if (all.few) puts("    few speakers: do not rely on the ends of these intervals");
     print_bound(&p, &all);
     print_test(&p);
     print_seeds(&p);
@@ -233,6 +233,6 @@ void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id
     (void)!nas_store_example_counts(store, id, &folds, &groups, NULL);
     if (folds > 1)
         printf("    judged by nets that learned from %" PRId64 " of %" PRId64
-               " folds; the one that ships from all\n",
+               " folds; the net that ships learned from all\n",
                folds - 1, folds);
 }

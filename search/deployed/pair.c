@@ -104,10 +104,11 @@ static nas_status match_splits(const char *const name[2], const nas_deployed d[2
                         "sets. Leave --split out, or train both alike",
                         name[0], name[1], made, made);
     if (!splits_differ(&d[0].task, &d[1].task, what)) return NAS_OK;
-    return nas_fail(err, NAS_EINVAL,
-                    "%s and %s are split differently: task.split.%s. Leave --split out, or train both "
-                    "with one split",
-                    name[0], name[1], what);
+    return nas_fail(
+        err, NAS_EINVAL,
+        "%s and %s are split differently: task.split.%s. Leave --split out, or train both "
+        "with one split",
+        name[0], name[1], what);
 }
 
 nas_status nas_pair_match(nas_arena *a, const char *const name[2], nas_deployed d[2], int part,

@@ -344,7 +344,7 @@ static void test_copies_in_parts(void **state) {
     make_clip("test/no", "s15_nohash_1", &flac, 103);   /* the same samples in another file */
     make_clip("test/yes", "s15_nohash_1", &usual, 215); /* within its part: no harm */
     says(NAS_BY_FOLDERS, "copies: 3 of 51 clips have the same samples as a clip of another set of "
-                         "the split, as have test/no/s14_nohash_1.wav (test) and "
+                         "the split, such as test/no/s14_nohash_1.wav (test) and "
                          "train/no/s03_nohash_0.wav (train): ");
     nas_audit v;
     (void)open_data(NAS_BY_FOLDERS, &v);
@@ -358,7 +358,7 @@ static void test_copies_in_classes(void **state) {
     make_parts();
     make_clip("train/no", "s03_nohash_1", &usual, 5); /* that of train/go/s05 */
     says(NAS_BY_FOLDERS, "copies: 2 of 49 clips have the same samples as a clip of another class, "
-                         "as have train/go/s05_nohash_0.wav and train/no/s03_nohash_1.wav: ");
+                         "such as train/go/s05_nohash_0.wav and train/no/s03_nohash_1.wav: ");
 }
 
 /* Clips of nothing but one value are not one recording. */

@@ -68,7 +68,7 @@ static nas_status say_copies(const nas_auditing *w, const pair *parts, const pai
     if (parts->one >= 0)
         NAS_TRY(nas_audit_say(
             w, "copies",
-            "%s of %s clips have the same samples as a clip of another %s, as have "
+            "%s of %s clips have the same samples as a clip of another %s, such as "
             "%.120s (%s) and %.120s (%s): scores there are of sounds that were learnt; leave one "
             "of each",
             nas_thousands(w->out->copies_in_parts, n), all,
@@ -78,7 +78,7 @@ static nas_status say_copies(const nas_auditing *w, const pair *parts, const pai
     if (classes->one >= 0)
         NAS_TRY(nas_audit_say(
             w, "copies",
-            "%s of %s clips have the same samples as a clip of another class, as have %.120s and "
+            "%s of %s clips have the same samples as a clip of another class, such as %.120s and "
             "%.120s: one of the labels is wrong; remove the clip that has it",
             nas_thousands(w->out->copies_in_classes, n), all, c[classes->one].name,
             c[classes->other].name));
