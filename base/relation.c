@@ -27,6 +27,18 @@ nas_relation nas_relation_of(const char *text) {
     return text ? (nas_relation)r : NAS_RELATIONS;
 }
 
+nas_relation nas_relation_at(const char *text) {
+    size_t longest = 0;
+    nas_relation best = NAS_RELATIONS;
+    for (int r = 0; r < NAS_RELATIONS; r++) {
+        const size_t n = strlen(rows[r].text);
+        if (n <= longest || strncmp(text, rows[r].text, n) != 0) continue;
+        longest = n;
+        best = (nas_relation)r;
+    }
+    return best;
+}
+
 bool nas_relation_holds(nas_relation r, double v, double bound) {
     if (isnan(v) || isnan(bound)) return false;
     return v < bound ? rows[r].below : v > bound ? rows[r].above : rows[r].equal;

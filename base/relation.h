@@ -21,6 +21,9 @@ const char *nas_relation_text(nas_relation r);
 /* That of a text; NAS_RELATIONS: of none, nor of NULL. */
 nas_relation nas_relation_of(const char *text);
 
+/* The longest that text begins with; NAS_RELATIONS: with none. */
+nas_relation nas_relation_at(const char *text);
+
 /* Does v stand so to the bound? NaN stands in no relation to anything. */
 bool nas_relation_holds(nas_relation r, double v, double bound);
 

@@ -61,7 +61,7 @@ static const nas_column params[] = {{"model_width", NAS_COLUMN_REAL},
                                     {"epochs", NAS_COLUMN_INTEGER}};
 static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},
                                      {"zlib_bytes", NAS_COLUMN_INTEGER}};
-static const nas_goal goals[] = {{"accuracy", true}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}};
 
 static nas_study study_of(int64_t trials) {
     return (nas_study){
@@ -111,7 +111,7 @@ static void work(const char *path, nas_study_id id, int index, nas_turns *turns,
         if (what != NAS_CLAIMED) break;
         const nas_value m[] = {{.type = NAS_COLUMN_REAL, .real = (double)(c.number % 1000) / 1000},
                                {.type = NAS_COLUMN_INTEGER, .integer = c.number % 30000}};
-        const nas_result r = {.state = "complete", .metrics = m, .machine = "bench"};
+        const nas_result r = {.state = NAS_COMPLETE, .metrics = m, .machine = "bench"};
         need(nas_store_finish(s, id, &c, name, &r, &err), &err);
         nas_arena_back(a, mark);
         if (cost) *cost++ = nas_clock_wall() - since;

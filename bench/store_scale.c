@@ -29,8 +29,8 @@ static const nas_column params[] = {{"model_width", NAS_COLUMN_REAL},
                                     {"quantize", NAS_COLUMN_TEXT}};
 static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},
                                      {"zlib_bytes", NAS_COLUMN_INTEGER}};
-static const nas_goal goals[] = {{"accuracy", true}};
-static const nas_bound bounds[] = {{"zlib_bytes < 20000", "zlib_bytes", "<", 20000}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}};
+static const nas_bound bounds[] = {{"zlib_bytes < 20000", "zlib_bytes", NAS_BELOW, 20000}};
 static const char *const formats[] = {"float32", "float16", "dynamic", "int8"};
 
 static nas_study study_of(int64_t trials) {
@@ -89,9 +89,9 @@ static void one_trial(nas_store *s, nas_study_id id, nas_arena *a) {
                                  .score = m[0].real,
                                  .right = bits};
     if (answers.examples < 0 || (size_t)answers.examples > 8 * sizeof bits) exit(2);
-    const nas_result res = {.state = c.number % 1000 == 7   ? "failed"
-                                     : c.number % 100 == 13 ? "rejected"
-                                                            : "complete",
+    const nas_result res = {.state = c.number % 1000 == 7   ? NAS_FAILED
+                                     : c.number % 100 == 13 ? NAS_REJECTED
+                                                            : NAS_COMPLETE,
                             .reason = c.number % 1000 == 7 ? "it broke" : NULL,
                             .metrics = m,
                             .machine = "bench",

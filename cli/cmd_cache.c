@@ -139,17 +139,16 @@ const cli_command cli_cache = {
     .summary = "Show what stages left on disk, and clear it",
     .options =
         {
-            [CLEAR] = {"--clear", NULL, "removes all that no running trial needs"},
+            [CLEAR] = {"--clear", NULL, "removes all files that no running trial needs"},
             [CACHE_BYTES] = {"--cache-bytes", "N",
-                             "brings it down to that: what was not used longest goes"},
+                             "shrinks the cache to N bytes: the files used longest ago go"},
         },
-    .text =
-        "Nothing in a cache is a result: what is missing is computed again, to the same bits.\n"
-        "Packed clips (`clips`) are removed by --clear alone. Databases of one folder share them: "
-        "a file is gone once all have let go of it.\n\n"
-        "examples:\n"
-        "  nas cache demo.db\n"
-        "  nas cache demo.db.cache --cache-bytes 1000000000\n"
-        "  nas cache demo.db --clear\n",
+    .text = "Nothing in a cache is a result: what is missing is computed again, to the same bits.\n"
+            "Packed clips (`clips`) are removed by --clear alone. The databases of one folder\n"
+            "share packed clips: a file goes when no database uses it any more.\n\n"
+            "examples:\n"
+            "  nas cache demo.db\n"
+            "  nas cache demo.db.cache --cache-bytes 1000000000\n"
+            "  nas cache demo.db --clear\n",
     .run = run,
 };

@@ -41,10 +41,10 @@ static void add_metric(cli_comparison *c, const char *name) {
     for (int32_t i = 0; i < c->t.metrics; i++)
         if (strcmp(c->metric[i], name) == 0) return;
     if (c->t.metrics == NAS_COMPARE_METRICS || !is_column(&c->s.def, name)) return;
-    const char *unit = nas_study_metric(&c->s.def, name).unit;
+    const nas_unit unit = nas_study_metric(&c->s.def, name).unit;
     /* Times differ from run to run: which side is told first does not hang on them. */
-    c->size[c->t.metrics] = !strcmp(unit, "bytes") || !strcmp(unit, "count");
-    c->ratio[c->t.metrics] = c->size[c->t.metrics] || !strcmp(unit, "ms");
+    c->size[c->t.metrics] = nas_unit_is_size(unit);
+    c->ratio[c->t.metrics] = nas_unit_is_ratio(unit);
     c->metric[c->t.metrics++] = name;
 }
 
@@ -142,13 +142,15 @@ const cli_command cli_compare = {
     .words = "DB",
     .least = 1,
     .most = 1,
-    .summary = "Say what each setting costs and saves, from trials that differ in it alone",
+    .summary =
+        "Show what each setting costs and saves, from pairs of trials that differ in it alone",
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
-            [METRICS] = {"--metrics", "A,B",
-                         "these, instead of the score, the objectives, zlib_bytes, macs, total_ms"},
+            [METRICS] =
+                {"--metrics", "A,B",
+                 "these metrics, instead of the score, the objectives, zlib_bytes, macs, total_ms"},
             [ALL] = {"--all", NULL, "also changes that do not begin at the costliest value"},
             [JSON] = {"--json", NULL, "all changes, for programs"},
         },

@@ -37,9 +37,9 @@ const cli_command cli_copy = {
     .most = 2,
     .summary = "Copy a database whole, also while runs write to it",
     .options = {[FORCE] = {"--force", NULL, "replaces FILE where it is there"}},
-    .text = "FILE is the database as it is at one moment, and needs no other file beside it.\n"
-            "What `cp` copies during a run lacks what the run wrote last, or all of it: that\n"
-            "stands in DB-wal.\n\n"
+    .text = "FILE is the database as it is at one moment. It needs no other file beside it. `cp`\n"
+            "during a run may miss what the run wrote last, or everything: the newest rows stand\n"
+            "in DB-wal.\n\n"
             "examples:\n"
             "  nas copy demo.db /backup/demo.db\n",
     .run = run,

@@ -116,8 +116,8 @@ static int unknown(const nas_catalogue *c, const char *name, nas_arena *a) {
     const char *near = names ? nas_nearest(name, names) : NULL;
     fputs("nas data: there is no data set '", stderr);
     cli_print_visible(stderr, name, false);
-    fprintf(stderr, "'%s%s%s; `nas data list` shows those that there are\n",
-            near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    fprintf(stderr, "'%s%s%s; `nas data list` shows all\n", near ? ", did you mean '" : "",
+            near ? near : "", near ? "'?" : "");
     return CLI_BAD;
 }
 
@@ -217,7 +217,7 @@ const cli_command cli_data = {
     .options =
         {
             [LIST] = {"--list", "FILE",
-                      "more data sets, as docs/DATA.md says (default: " CLI_MORE_SETS
+                      "a list of more data sets, as docs/DATA.md says (default: " CLI_MORE_SETS
                       ", if there)"},
             [INTO] = {"--into", "DIR", "where they go (default: data)"},
             [DATA] = {"--data", "PATH",
@@ -230,17 +230,17 @@ const cli_command cli_data = {
                          "check: goes on without clips that are listed but absent"},
             [JSON] = {"--json", NULL, "check: one JSON object"},
         },
-    .text =
-        "A download that was cut goes on with the same command. What is unpacked stands beside\n"
-        "until it is whole. The sum of the archive is compared with the list's, or with that of\n"
-        "the first download.\n\n"
-        "`nas data check` opens the data of a space as nas run does and trains nothing. It shows\n"
-        "classes, speakers, lengths, levels and bands, or the columns of a table, and all that is\n"
-        "wrong with them. Exit status 0, whatever is found; the last line counts it.\n\n"
-        "examples:\n"
-        "  nas data list\n"
-        "  nas data get mini_speech_commands\n"
-        "  nas data get jena_climate --into /srv/data\n"
-        "  nas data check my.json --data recordings\n",
+    .text = "The same command again continues a broken download. The SHA-256 sum of the archive\n"
+            "is compared with that of the list, or else with that of the first download. The\n"
+            "archive is unpacked beside its place and moved there once it is whole.\n\n"
+            "`nas data check` opens the data of a space as `nas run` does and trains nothing. It\n"
+            "shows classes, speakers, lengths, levels and bands, or the columns of a table. It\n"
+            "then lists all that is wrong with the data. The last line counts the findings; the\n"
+            "exit status is 0 also where there are some.\n\n"
+            "examples:\n"
+            "  nas data list\n"
+            "  nas data get mini_speech_commands\n"
+            "  nas data get jena_climate --into /srv/data\n"
+            "  nas data check my.json --data recordings\n",
     .run = run,
 };

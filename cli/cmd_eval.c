@@ -108,15 +108,16 @@ const cli_command cli_eval = {
     .least = 1,
     .most = 2,
     .summary =
-        "Run a model: accuracy on clips, errors of forecasts; or tell which of two is better",
+        "Run a model: accuracy on clips, errors of forecasts, or which of two models is better",
     .options =
         {
-            [DATA] = {"--data", "CLIPS",
-                      "folder of class folders; those of the labels are read, some may be absent; "
-                      "or a CSV file"},
-            [SPLIT] = {"--split", "PART",
-                       "train, validation or test of the model's own split (default: all clips, "
-                       "those that it was trained on among them)"},
+            [DATA] =
+                {"--data", "CLIPS",
+                 "folder with a folder for each label, of which some may be absent; or a CSV file"},
+            [SPLIT] = {"--split", "SET",
+                       "train, validation or test of the model's own split (default: all examples, "
+                       "also those "
+                       "that it was trained on)"},
             [JSON] = {"--json", NULL,
                       "one object: accuracy, standard_error, low, high, confusion; docs/EVAL.md"},
             [CACHE] = {"--cache", "DIR", "keeps decoded clips for the next time"},
@@ -131,28 +132,28 @@ const cli_command cli_eval = {
             [LABELS] = {"--labels", "FILE",
                         "one class folder a line (default: labels.txt beside MODEL)"},
             [BY_SPEAKER] = {"--by-speaker", NULL,
-                            "also a line for each speaker: clips, right, which words are taken for "
-                            "which"},
+                            "also a line for each speaker: clips, right answers, and which words "
+                            "are confused"},
             [RUNTIME] = {"--runtime", "NAME",
-                         "whose int8 rounding: tflite-micro (default; that of devices and of "
-                         "model.c) or litert (LiteRT's reference kernels since 1.3); "
+                         "whose int8 rounding: tflite-micro (default; devices and model.c round "
+                         "alike) or litert (LiteRT's reference kernels since 1.3); "
                          "docs/DEVICE.md"},
         },
-    .text =
-        "MODEL is a folder that `nas export`, `nas train` or `nas run` wrote, or a .tflite file\n"
-        "whose operators `nas show FILE` knows.\n\n"
-        "With OTHER both are judged on the same clips, or the same rows of a table, and their\n"
-        "difference is told with its 95 % interval: by speaker, or by day. Both have the same\n"
-        "labels, in any order, or the same targets and horizon; with --split also the same split.\n"
-        "Front ends and windows may differ. --frontend and --labels are then for a file that has\n"
-        "none beside it; --dump and --by-speaker are of one model. docs/EVAL.md says more.\n\n"
-        "examples:\n"
-        "  nas eval demo_best --data data/demo_clips --split test\n"
-        "  nas eval demo_best --data my_recordings --json\n"
-        "  nas eval demo_best --data my_recordings --by-speaker\n"
-        "  nas eval demo_best smaller --data data/demo_clips --split test\n"
-        "  nas eval climate_a_best --data weather.csv --split test\n"
-        "  nas eval demo_best --data my_recordings --runtime litert\n"
-        "  nas eval some.tflite --data clips --frontend mfcc.json --labels words.txt\n",
+    .text = "MODEL is a folder that `nas export`, `nas train` or `nas run` wrote, or a .tflite\n"
+            "file whose operators `nas show FILE` knows.\n\n"
+            "With OTHER both models are judged on the same clips, or on the same rows of a table.\n"
+            "Their difference is shown with its 95 % interval, by speaker or by day. Both need\n"
+            "the same labels, in any order, or the same targets and horizon; with --split also\n"
+            "the same split. Front ends and windows may differ. --frontend and --labels then\n"
+            "stand for the files that a model lacks. --dump and --by-speaker take one model.\n"
+            "docs/EVAL.md says more.\n\n"
+            "examples:\n"
+            "  nas eval demo_best --data data/demo_clips --split test\n"
+            "  nas eval demo_best --data my_recordings --json\n"
+            "  nas eval demo_best --data my_recordings --by-speaker\n"
+            "  nas eval demo_best smaller --data data/demo_clips --split test\n"
+            "  nas eval climate_a_best --data weather.csv --split test\n"
+            "  nas eval demo_best --data my_recordings --runtime litert\n"
+            "  nas eval some.tflite --data clips --frontend mfcc.json --labels words.txt\n",
     .run = run,
 };

@@ -11,7 +11,7 @@ enum { STUDY, VERSION, TRIAL, OUT, FROM, FRONTEND, LABELS };
 
 static int export_to(cli_study *s, const cli_trial *t, const char *folder) {
     nas_err err = {0};
-    if (strcmp(cli_trial_get(t, "state"), "complete") != 0) {
+    if (cli_trial_state(t) != NAS_COMPLETE) {
         fprintf(stderr, "nas: trial %s is %s: it has no files\n", cli_trial_get(t, "number"),
                 cli_trial_get(t, "state"));
         return CLI_BAD;
@@ -125,41 +125,41 @@ const cli_command cli_export = {
     .words = "DB | --from MODEL",
     .least = 0,
     .most = 1,
-    .summary = "Write a trial's files: the very bytes that were measured; or any model as C",
+    .summary = "Write a trial's files, the very bytes that were measured, or any model as C",
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
             [TRIAL] = {"--trial", "N", "which trial (default: the best that is feasible)"},
-            [OUT] = {"-o", "DIR", "the folder; it is made, an export that is there replaced"},
+            [OUT] = {"-o", "DIR", "the folder; it is made, and an export in it is replaced"},
             [FROM] = {"--from", "MODEL",
-                      "the C of a .tflite file, of whoever made it, or of a folder with "
-                      "model.tflite in it"},
+                      "writes the C of any .tflite file, or of a folder with model.tflite in it"},
             [FRONTEND] = {"--frontend", "FILE",
-                          "with --from: how clips become its input, in the form of frontend.json; "
-                          "also as C (default: frontend.json in a folder)"},
+                          "with --from: how clips become its input, as frontend.json says it; it "
+                          "is written as "
+                          "C too (default: frontend.json of the folder)"},
             [LABELS] = {"--labels", "FILE",
-                        "with --from: one class a line, in the order of the outputs; as labels.h "
-                        "(default: labels.txt in a folder)"},
+                        "with --from: one class a line, in the order of the outputs, for labels.h "
+                        "(default: labels.txt of the folder)"},
         },
-    .text =
-        "The folder holds candidate.json and metrics.json; of a net model.tflite,\n"
-        "model.tflite.zlib and DEVICE.md (which runtimes take it); of clips frontend.json\n"
-        "(with the training part's mean and deviation, which are applied where normalize is\n"
-        "\"coefficient\") and labels.txt; of a table forecast.json. And the same as C99 that needs "
-        "no library: model.h and\n"
-        "model.c, with model_test.c, a program that tells whether they give on your machine\n"
-        "what nas computed; of clips frontend.h, frontend.c and labels.h; of a table\n"
-        "forecast.h.\n\n"
-        "With --from it is the C alone, of any file whose operators `nas show FILE` knows, and\n"
-        "export.txt, which says of what it was made. Without --frontend the input is yours to\n"
-        "compute: a .tflite file does not say how. docs/DEVICE.md says more.\n\n"
-        "The folder is whole at any time: the old files or the new ones, also after a kill\n"
-        "and when two commands write it. Other files in it stay.\n\n"
-        "examples:\n"
-        "  nas export demo.db -o best\n"
-        "  nas export demo.db --trial 7 -o seven\n"
-        "  nas export --from some.tflite -o some_c\n"
-        "  nas export --from kws.tflite --frontend mfcc.json --labels words.txt -o kws_c\n",
+    .text = "The folder holds candidate.json and metrics.json. A net adds model.tflite,\n"
+            "model.tflite.zlib and DEVICE.md, which says which runtimes take it. A task of clips\n"
+            "adds labels.txt and frontend.json; the mean and standard deviation in it, of the\n"
+            "training set, are applied where normalize is \"coefficient\". A task of a table adds\n"
+            "forecast.json.\n\n"
+            "The folder also holds the model as C99 that needs no library: model.h and model.c;\n"
+            "frontend.h, frontend.c and labels.h of clips; forecast.h of a table. model_test.c is\n"
+            "a program: it tells whether your machine computes what nas computed.\n\n"
+            "With --from only the C is written, of any file whose operators `nas show FILE`\n"
+            "knows. export.txt names the file that it was made of. A .tflite file does not say\n"
+            "how its input is computed: without --frontend this is left to you. docs/DEVICE.md\n"
+            "says more.\n\n"
+            "The folder is whole at any time: it holds the old files or the new ones, also after\n"
+            "a kill and when two commands write it. Other files in it stay.\n\n"
+            "examples:\n"
+            "  nas export demo.db -o best\n"
+            "  nas export demo.db --trial 7 -o seven\n"
+            "  nas export --from some.tflite -o some_c\n"
+            "  nas export --from kws.tflite --frontend mfcc.json --labels words.txt -o kws_c\n",
     .run = run,
 };

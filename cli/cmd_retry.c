@@ -68,7 +68,7 @@ static int set_back(const cli_study *s, const char *db, bool any_name, const ran
                text ? text : "", nas_thousands(count, n), count == 1 ? "" : "s", s->def.name,
                count == 1 ? "s" : "", count == 1 ? "it" : "them");
     else if (st == NAS_OK)
-        printf("no trial of %s failed, of those that were asked for\n", s->def.name);
+        printf("no trial of %s failed among the numbers that were named\n", s->def.name);
     free(text);
     return st == NAS_OK ? CLI_OK : cli_fail(&err);
 }
@@ -93,21 +93,20 @@ const cli_command cli_retry = {
     .words = "DB [TRIALS]",
     .least = 1,
     .most = 2,
-    .summary = "Let trials that failed wait again: the next `nas run` tries them as if new",
+    .summary = "Let failed trials wait again: the next `nas run` tries them as if they were new",
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
             [ONE_NAME] = CLI_ONE_NAME,
         },
-    .text =
-        "TRIALS are numbers and ranges (default: all that failed). Of a range, those in other\n"
-        "states stay as they are; a trial that is named by itself and did not fail is refused.\n"
-        "The reason that each had is kept in <study>_warnings.\n\n"
-        "Exit status: 0 done, also where none had failed, 1 a failure, or the trial is being\n"
-        "run; 2 bad input, nothing was touched.\n\n"
-        "examples:\n"
-        "  nas retry demo.db\n"
-        "  nas retry demo.db 3,7-9\n",
+    .text = "TRIALS are numbers and ranges (default: all that failed). Trials of a range that are\n"
+            "in another state stay as they are. A trial that is named by itself must have failed.\n"
+            "The reason of each failure is kept in <study>_warnings.\n\n"
+            "Exit status: 0 done, also where none had failed, 1 a failure, or the trial is\n"
+            "running, 2 bad input: nothing was changed.\n\n"
+            "examples:\n"
+            "  nas retry demo.db\n"
+            "  nas retry demo.db 3,7-9\n",
     .run = run,
 };

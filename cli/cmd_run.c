@@ -146,7 +146,7 @@ static void print_finished(const screen *v, const nas_event *e, nas_store *store
     FILE *f = open_memstream(&line, &n_line);
     if (!f) return;
     settings_of(v, e->number, store, settings, sizeof settings);
-    fprintf(f, "%6" PRId64 "  %-8s", e->number, e->state);
+    fprintf(f, "%6" PRId64 "  %-8s", e->number, nas_state_text(e->state));
     const int n = deciding(v, metric);
     for (int i = 0; i < n; i++)
         fprintf(f, "  %*s", width_of(v->space, metric[i]),
@@ -178,7 +178,7 @@ static void event(void *ctx, const nas_event *e, const nas_run_state *state, nas
     (void)state;
     note_worker(v, e);
     if (e->kind != NAS_EVENT_FINISHED || v->quiet) return;
-    if (strcmp(e->state, "waiting") == 0 && !e->text[0]) return; /* given back by a stop */
+    if (e->state == NAS_WAITING && !e->text[0]) return; /* given back by a stop */
     print_finished(v, e, store);
     remember_best(v, store);
 }
@@ -192,7 +192,7 @@ static size_t describe_workers(const screen *v, int32_t workers, char *out, size
         if (!isnan(w->accuracy)) snprintf(figure, sizeof figure, "%.4f", w->accuracy);
         if (w->epoch)
             snprintf(epoch, sizeof epoch, " epoch %d of %d%s%s", w->epoch, w->epochs,
-                     isnan(w->accuracy) ? "" : ", accuracy ", figure);
+                     isnan(w->accuracy) ? "" : ", score ", figure);
         const int put = snprintf(out + used, n - used, "worker %d: trial %" PRId64 "%s\n", i + 1,
                                  w->number, epoch);
         used += put > 0 ? (size_t)put : 0;
@@ -236,10 +236,10 @@ static void print_epochs(const screen *v, nas_store *store) {
 
 static int show_front(const screen *v, nas_store *store, const char *db, nas_err *err) {
     int64_t n;
-    puts("\nthe front, best by the first objective on top:");
+    puts("\nthe Pareto front, best by the first objective on top:");
     if (cli_print_front(store, &v->study, true, INT64_MAX, &n, err) != NAS_OK) return cli_fail(err);
     printf("files of one of them: nas export %s --trial N -o DIR\n"
-           "those that miss a constraint too: nas top %s --pareto\n",
+           "also trials that miss a constraint: nas top %s --pareto\n",
            db, db);
     return CLI_OK;
 }
@@ -377,50 +377,53 @@ const cli_command cli_run = {
             [DB] = {"--db", "FILE", "database of the study (default: <name>.db)"},
             [WORKERS] =
                 {"--workers", "N",
-                 "processes that train, one thread each while all have trials (default: the "
-                 "space's, else one for each core)"},
+                 "processes that train, one thread each while all have trials (default: as the "
+                 "space says, else one for each core)"},
             [TRIALS] = {"--trials", "N", "trials in total, instead of the space's"},
             [DATA] = {"--data", "PATH", "folder of clips or CSV file, instead of the space's"},
             [SEED] = {"--seed", "N", "seed of the study, instead of the space's"},
             [SET] = {"--set", "JSON", "object that is merged into the space file (RFC 7396)"},
             [CACHE] = {"--cache", "DIR", "what stages leave on disk (default: <db>.cache)"},
-            [CACHE_BYTES] = {"--cache-bytes", "N",
-                             "bound of the cache: what was not used longest goes (default: none)"},
-            [NO_SHARE] = {"--no-share", NULL, "trains each trial from its first step"},
+            [CACHE_BYTES] =
+                {"--cache-bytes", "N",
+                 "bound of the cache in bytes: the files used longest ago go (default: none)"},
+            [NO_SHARE] = {"--no-share", NULL,
+                          "trains each trial from its first step, and shares no checkpoint"},
             [TRIAL_SECONDS] = {"--trial-seconds", "N",
-                               "a trial that takes longer fails (default: none does)"},
+                               "a trial that takes longer fails (default: no bound)"},
             [TRIAL_BYTES] = {"--trial-bytes", "N",
-                             "a trial that needs more memory fails (default: none does)"},
-            [RETRIES] = {"--retries", "N",
-                         "tries a trial again after an error of its own, or more than it may take "
-                         "(default: 1)"},
+                             "a trial that needs more memory fails (default: no bound)"},
+            [RETRIES] =
+                {"--retries", "N",
+                 "how often a trial is tried again after an error of its own, or over a bound "
+                 "(default: 1)"},
             [OUT] = {"--out", "DIR", "where the winner goes (default: ./<name>_best)"},
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent, or that "
                          "cannot be read"},
             [ONE_NAME] = CLI_ONE_NAME,
-            [KERNEL] = {"--kernel", "NAME",
-                        "kernel variant that trains (reference, generic, avx2, avx512), as the "
-                        "study began with (default: the best of this processor)"},
+            [KERNEL] =
+                {"--kernel", "NAME",
+                 "kernel variant that trains (reference, generic, avx2, avx512); a study keeps "
+                 "the one it began with (default: the best of this processor)"},
             [REPLACE] = {"--replace", NULL,
-                         "the winner's files replace those of a better winner of before"},
+                         "the winner's files replace those of an earlier winner also where that "
+                         "was better"},
             [QUIET] = {"--quiet", NULL, "only the winner, warnings and errors"},
         },
-    .text =
-        "The same command again goes on where it stopped: Ctrl-C and kill -9 lose no finished "
-        "trial.\n"
-        "What ends a worker from outside (kill, want of memory, a full disk) is no trial's\n"
-        "fault and not counted: workers are replaced, after pauses that grow to seconds, and a\n"
-        "run in which that is no use ends with status 1. Trials that crash their worker fail\n"
-        "once they did so three times with no other at work; nas retry sets them back.\n"
-        "With several objectives there is no one winner: the front is listed, and nas export\n"
-        "writes the files of the trial that you pick.\n"
-        "\n"
-        "Exit status: 0 there is a winner or a front, 3 nothing satisfies the constraints,\n"
-        "2 bad input, 1 a failure, 130 stopped.\n\n"
-        "examples:\n"
-        "  nas run spaces/demo.json\n"
-        "  nas run spaces/kws_a.json --data ~/speech_commands --trials 40 --workers 4\n"
-        "  nas run my.json --quiet && cat my_best/metrics.json\n",
+    .text = "The same command again goes on where it stopped. Ctrl-C and kill -9 lose no finished\n"
+            "trial. With several objectives there is no one winner: the front is listed, and `nas\n"
+            "export` writes the files of the trial that you pick.\n\n"
+            "A worker may end through no fault of its trial: a kill, too little memory, a full\n"
+            "disk. The trial then waits, and this attempt is not counted. A new worker takes the\n"
+            "place of the old one, after pauses that grow to seconds. The run ends with status 1\n"
+            "where this does not help. A trial that crashes its worker three times, with no other\n"
+            "trial at work, fails; `nas retry` lets it wait again.\n\n"
+            "Exit status: 0 there is a winner or a front, 3 nothing satisfies the constraints, 2\n"
+            "bad input, 1 a failure, 130 stopped.\n\n"
+            "examples:\n"
+            "  nas run spaces/demo.json\n"
+            "  nas run spaces/kws_a.json --data ~/speech_commands --trials 40 --workers 4\n"
+            "  nas run my.json --quiet && cat my_best/metrics.json\n",
     .run = run,
 };

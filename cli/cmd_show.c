@@ -135,8 +135,7 @@ static nas_status print_all(cli_study *s, const cli_trial *t, nas_err *err) {
     cli_print_majority(s->store, s->id, row);
     cli_print_promise(s->store, &s->def, s->id, row);
     const cli_task *task = cli_task_find(s->def.task);
-    if (task && task->show && strcmp(cli_trial_get(t, "state"), "complete") == 0)
-        NAS_TRY(task->show(s, row, err));
+    if (task && task->show && cli_trial_state(t) == NAS_COMPLETE) NAS_TRY(task->show(s, row, err));
     NAS_TRY(print_steps(s, trained, err));
     NAS_TRY(print_stages(s, trained, err));
     if (*cli_trial_get(t, "epochs_trained") && nas_task_has_net(s->def.task))
@@ -177,15 +176,14 @@ const cli_command cli_show = {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
         },
-    .text =
-        "Of a study: its aims, its versions, and the warnings of its runs. Of a trial: settings,\n"
-        "metrics beside the constraints, stages, epochs, and these warnings. Of MODEL, a .tflite\n"
-        "file or a folder with model.tflite in it: operators, constants, activations, and where\n"
-        "the bytes go.\n\n"
-        "examples:\n"
-        "  nas show demo.db\n"
-        "  nas show demo.db 3\n"
-        "  nas show demo_best\n"
-        "  nas show some.tflite\n",
+    .text = "Of a study: its objectives and constraints, its versions, and the warnings of its\n"
+            "runs. Of a trial: settings, metrics beside the constraints, stages, epochs, and the\n"
+            "warnings. Of MODEL, a .tflite file or a folder with model.tflite: operators,\n"
+            "constants, activations, and where the bytes go.\n\n"
+            "examples:\n"
+            "  nas show demo.db\n"
+            "  nas show demo.db 3\n"
+            "  nas show demo_best\n"
+            "  nas show some.tflite\n",
     .run = run,
 };

@@ -163,7 +163,7 @@ static int report(const nas_space *s, const char *data, nas_arena *a, nas_err *e
         putchar('\n');
     }
     for (int32_t i = 0; i < nas_space_objectives(s); i++)
-        printf("%-9s %s\n", nas_space_objective(s, i)->maximize ? "maximize" : "minimize",
+        printf("%-9s %s\n", nas_direction_text(nas_space_objective(s, i)->direction),
                nas_space_objective(s, i)->metric);
     return CLI_OK;
 }
@@ -193,12 +193,12 @@ const cli_command cli_space = {
             [SET] = {"--set", "JSON", "object that is merged into the space file (RFC 7396)"},
             [DATA] = {"--data", "PATH", "folder of clips, or CSV file, in place of task.data"},
         },
-    .text =
-        "Nothing is trained. Every error of the file is shown with its line and column. Data that\n"
-        "is not there is told and is no error: folder, class folders and lists of clips, or the\n"
-        "columns, times and windows of a table; the exit status is 0 where the file is sound.\n\n"
-        "example:\n"
-        "  nas space spaces/kws_a.json\n"
-        "  nas space spaces/climate_a.json --set '{\"task\": {\"window\": 12}}'\n",
+    .text = "Nothing is trained. Every error of the file is shown with its line and column. The\n"
+            "data are looked at: folder, class folders and lists of clips, or the columns, times\n"
+            "and windows of a table. Absent data are reported, but they are no error: the exit\n"
+            "status is 0 where the file is sound.\n\n"
+            "example:\n"
+            "  nas space spaces/kws_a.json\n"
+            "  nas space spaces/climate_a.json --set '{\"task\": {\"window\": 12}}'\n",
     .run = run,
 };

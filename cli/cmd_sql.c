@@ -178,22 +178,20 @@ const cli_command cli_sql = {
     .words = "DB QUERY",
     .least = 2,
     .most = 2,
-    .summary = "Ask the database; it cannot be changed this way, and workers are not held up",
+    .summary = "Ask the database by SQL; the query can change nothing and holds no worker up",
     .options =
         {
             [CSV] = {"--csv", NULL,
                      "comma-separated values with a header; control characters are escaped on a "
                      "terminal, exact elsewhere"},
             [JSON] = {"--json", NULL, "a list of objects"},
-            [STUDY] = {"--study", "NAME",
-                       "whose --version, where the database has several studies"},
+            [STUDY] = {"--study", "NAME", "the study of --version, where the database has several"},
             [VERSION] = {"--version", "N",
-                         "the study's views show a version that is not the current one"},
+                         "the study's views show this version, not the current one"},
         },
-    .text = "Each study has a view of its own name, with <study>_feasible, <study>_pareto, "
-            "<study>_best and\n"
-            "<study>_rejected beside it; `trials` spans all studies. docs/SCHEMA.md has every "
-            "column.\n\n"
+    .text = "Each study has a view of its own name. Beside it stand <study>_feasible,\n"
+            "<study>_pareto, <study>_best and <study>_rejected. The view `trials` spans all\n"
+            "studies. docs/SCHEMA.md has every column.\n\n"
             "examples:\n"
             "  nas sql demo.db \"select number, accuracy, zlib_bytes from demo_pareto\"\n"
             "  nas sql demo.db \"select state, count(*) from trials group by state\" --csv\n",

@@ -103,9 +103,9 @@ static void print_rest(cli_study *s, int64_t rows, bool all) {
                   none = count[0] - count[2];
     if (rows < total)
         printf("%s of %s%s; -n shows more\n", nas_thousands(rows, n[0]), nas_thousands(total, n[1]),
-               all ? "" : " that keep all bounds");
+               all ? "" : " that satisfy the constraints");
     if (all || (!miss && !none)) return;
-    if (miss) printf("%s miss%s a bound", nas_thousands(miss, n[0]), miss == 1 ? "es" : "");
+    if (miss) printf("%s miss%s a constraint", nas_thousands(miss, n[0]), miss == 1 ? "es" : "");
     if (none)
         printf("%s%s ha%s no result", miss ? ", " : "", nas_thousands(none, n[1]),
                none == 1 ? "s" : "ve");
@@ -177,21 +177,22 @@ const cli_command cli_top = {
     .words = "DB",
     .least = 1,
     .most = 1,
-    .summary = "List the best trials of a study that satisfy the constraints, or all, or the front",
+    .summary = "List the best trials of a study: those that satisfy the constraints, all, or the "
+               "Pareto front",
     .options =
         {
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
             [COUNT] = {"-n", "N", "how many (default: 10)"},
             [ALL] = {"--all", NULL, "also trials that miss a constraint or have no result"},
-            [PARETO] = {"--pareto", NULL,
-                        "the front: trials that no other beats in every objective and constraint"},
+            [PARETO] =
+                {"--pareto", NULL,
+                 "the Pareto front: trials that no other beats in one objective or constraint "
+                 "without being worse in another"},
         },
-    .text = "Settings that vary among the trials shown stand behind the objectives; their names "
-            "are cut\n"
-            "to what tells them apart: `nas show DB TRIAL` has them whole. A terminal cuts lines "
-            "at its\n"
-            "edge, a file or a pipe gets all.\n\n"
+    .text = "Behind the objectives stand the settings that vary among the trials shown. Their\n"
+            "names are shortened; `nas show DB TRIAL` has them whole. A terminal cuts lines at\n"
+            "its edge. A file or a pipe gets whole lines.\n\n"
             "examples:\n"
             "  nas top demo.db\n"
             "  nas top demo.db -n 50 --all\n"

@@ -49,7 +49,7 @@ static void print_metrics(const nas_metric_list *list, const nas_outcome *o, con
         if (isnan(o->metric[i]) || cli_is_spread(list->v[i].name, number_in, &all)) continue;
         cli_table_cell(t, list->v[i].name, false);
         cli_table_cell(t, cli_metric(&list->v[i], o->metric[i], text), true);
-        cli_table_cell(t, list->v[i].unit, false);
+        cli_table_cell(t, nas_metric_unit(&list->v[i]), false);
         if (*cli_spread(&list->v[i], number_in, &all, spread)) cli_table_cell(t, spread, false);
         cli_table_row(t);
     }
@@ -117,8 +117,8 @@ static int run_in(const cli_args *args, int64_t seed, const nas_cache *cache, na
     nas_keep_close(&keep);
     if (st != NAS_OK) return cli_fail(err);
     cli_clear_line();
-    if (strcmp(o.state, "complete") != 0) {
-        fprintf(stderr, "nas: the candidate %s: %s\n", o.state, o.reason);
+    if (o.state != NAS_COMPLETE) {
+        fprintf(stderr, "nas: the candidate %s: %s\n", nas_state_text(o.state), o.reason);
         return CLI_FAILED;
     }
     if (nas_export_outcome(task.ops, &o, folder, err) != NAS_OK) return cli_fail(err);
@@ -160,7 +160,8 @@ const cli_command cli_train = {
                  "goes on without clips that are listed but absent, or that cannot be read"},
             [QUIET] = {"--quiet", NULL, "only warnings and errors"},
         },
-    .text = "A candidate is a space file without choices; `nas export` writes each trial's.\n\n"
+    .text = "A candidate is a space file without choices. `nas export` writes candidate.json of\n"
+            "each trial.\n\n"
             "examples:\n"
             "  nas train demo_best/candidate.json -o again\n"
             "  nas train my_candidate.json --data ~/clips -o model\n",

@@ -188,7 +188,7 @@ static int tell_other_bytes(const cli_trial *t, const nas_bytes *now, const uint
     return CLI_OTHER;
 }
 
-/* Stored answers on the validation part beside those of nets that are trained again. */
+/* Stored answers on the validation set beside those of nets that are trained again. */
 typedef struct comparison {
     const again *g;
     nas_arena *a;
@@ -286,7 +286,7 @@ static int compare(cli_study *s, const cli_trial *t, const manner *m) {
 }
 
 static int verify(cli_study *s, const cli_trial *t, const manner *m) {
-    if (strcmp(cli_trial_get(t, "state"), "complete") == 0) return compare(s, t, m);
+    if (cli_trial_state(t) == NAS_COMPLETE) return compare(s, t, m);
     fprintf(stderr, "nas: trial %s is %s: it has no file to compare with\n",
             cli_trial_get(t, "number"), cli_trial_get(t, "state"));
     return CLI_BAD;
@@ -320,8 +320,8 @@ static int tell_all(const cli_study *s, int64_t n, int64_t others, int64_t varia
         printf("%" PRId64 " of %" PRId64 " trials have OTHER %s\n", others, n,
                formula ? "VALUES" : "BYTES");
     if (variants)
-        printf("%" PRId64 " of %" PRId64 " trials have other bytes as expected between variants: a "
-               "machine that trains as theirs did tells more\n",
+        printf("%" PRId64 " of %" PRId64 " trials have other bytes, as expected between kernel "
+               "variants: verify them on a machine that has theirs\n",
                variants, n);
     return others ? CLI_FAILED : variants || !n ? CLI_NONE : CLI_OK;
 }
@@ -397,23 +397,22 @@ const cli_command cli_verify = {
             [ALL] = {"--all", NULL, "every complete trial of the study"},
             [STUDY] = {"--study", "NAME", "which study, where the database has several"},
             [VERSION] = CLI_VERSION,
-            [DATA] = {"--data", "PATH",
-                      "folder of clips or CSV file, where it is not where it was"},
+            [DATA] = {"--data", "PATH", "folder of clips or CSV file, where the data have moved"},
             [MISSING] = {"--allow-missing", NULL,
                          "goes on without clips that are listed but absent, or that "
                          "cannot be read"},
             [KERNEL] = {"--kernel", "NAME",
                         "kernel variant that trains (default: the trial's, where it runs here)"},
         },
-    .text =
-        "Answers to single examples, by folds, and those of replicates are compared, too. The\n"
-        "bytes are the same where the versions of training and inference, mathematical library\n"
-        "and kernel variant are those of the trial (the end of `machine` in `nas show`; `nas\n"
-        "--version` has this build's). Exit status: 1 when they are not; 3 when one of these is "
-        "another, so that\n"
-        "other bytes are expected.\n\n"
-        "examples:\n"
-        "  nas verify demo.db 3\n"
-        "  nas verify demo.db --all\n",
+    .text = "Answers to single examples, by folds, and answers of replicates are compared too.\n"
+            "The bytes are the same where four things are those of the trial: the versions of\n"
+            "training and of inference, the mathematical library and the kernel variant. `nas\n"
+            "show` has the trial's at the end of `machine`; `nas --version` has those of this\n"
+            "build.\n\n"
+            "Exit status: 0 all bytes are the same, 1 some differ, 3 one of the four things\n"
+            "differs, so that other bytes are expected.\n\n"
+            "examples:\n"
+            "  nas verify demo.db 3\n"
+            "  nas verify demo.db --all\n",
     .run = run,
 };

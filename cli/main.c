@@ -30,7 +30,7 @@ static void print_usage(FILE *f) {
         snprintf(left, sizeof left, "%s %s", commands[i]->name, commands[i]->words);
         fprintf(f, "  %-24s %s\n", left, commands[i]->summary);
     }
-    fputs("\n`nas COMMAND --help` has the options and examples, `nas --version` what bits depend "
+    fputs("\n`nas COMMAND --help` has its options and examples, `nas --version` what bits depend "
           "on.\n\n"
           "example:\n"
           "  nas run spaces/demo.json      search; the winner lands in ./demo_best/\n"

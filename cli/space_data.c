@@ -17,10 +17,10 @@ static void say(const char *text) {
 static bool is_absent(const nas_task_ops *task, const char *data) {
     const bool folder = strcmp(task->data_word, "folder") == 0, there = nas_path_exists(data);
     if (folder ? nas_path_is_dir(data) : there) return false;
-    printf("          that %s: only the file is checked; --data names another\n",
-           !folder ? "file is not there"
-           : there ? "is not a folder"
-                   : "folder is not there");
+    printf("          the data %s: only the space file is checked; --data names other data\n",
+           !folder ? "file is absent"
+           : there ? "are not a folder"
+                   : "folder is absent");
     return true;
 }
 

@@ -17,7 +17,7 @@ bool cli_study_open(cli_study *s, const char *db, const char *name, const char *
                     int *status);
 /* The option of commands that do. */
 #define CLI_VERSION \
-    { "--version", "N", "a version of the study that is not the current one" }
+    { "--version", "N", "a version of the study, instead of the current one" }
 void cli_study_close(cli_study *s);
 
 /* Warns, on stderr, where these columns (n 0: objectives and constraints) are times that more than

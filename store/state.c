@@ -17,7 +17,7 @@ static const row rows[] = {
 _Static_assert(sizeof rows / sizeof *rows == NAS_STATES, "a row for each state");
 
 const char *nas_state_text(nas_state s) {
-    return rows[s].text;
+    return s < NAS_STATES ? rows[s].text : "";
 }
 
 nas_state nas_state_of(const char *text) {

@@ -16,7 +16,7 @@ typedef enum nas_state {
     NAS_STATES
 } nas_state;
 
-/* As it stands in the database. */
+/* As it stands in the database; "" of NAS_STATES. */
 const char *nas_state_text(nas_state s);
 /* That of a text; NAS_STATES: of none, nor of NULL. */
 nas_state nas_state_of(const char *text);

@@ -28,7 +28,9 @@
 #ifndef NAS_STORE_STORE_H
 #define NAS_STORE_STORE_H
 
+#include "base/direction.h"
 #include "base/hash.h"
+#include "base/relation.h"
 #include "base/value.h"
 #include "store/state.h"
 
@@ -141,13 +143,13 @@ void nas_store_take_turns(nas_store *s, nas_turns *t);
 typedef struct nas_bound {
     const char *text;   /* "zlib_bytes < 25000", as written */
     const char *column; /* the column it is tested against */
-    const char *op;     /* > >= < <= == != */
+    nas_relation op;
     double bound;
 } nas_bound;
 
 typedef struct nas_goal {
     const char *column;
-    bool maximize;
+    nas_direction direction;
 } nas_goal;
 
 /* Option i of a parameter, which may stand in rows as was[i] or as the number i, is now[i]. */
@@ -376,10 +378,10 @@ typedef struct nas_artefact {
     size_t n;
 } nas_artefact;
 
-/* What came of a trial. state: complete, stopped, diverged, rejected, failed, or waiting (given
- * back). */
+/* What came of a trial. */
 typedef struct nas_result {
-    const char *state, *reason;
+    nas_state state; /* an end, or NAS_WAITING: given back */
+    const char *reason;
     const nas_value *metrics; /* n_metrics of the study's definition, in its order; NULL: none */
     double seconds, cpu_seconds;
     double epochs_trained; /* by this attempt; they add up */

@@ -54,10 +54,10 @@ static const nas_column metrics[] = {
     {"total_ms_hi", NAS_COLUMN_REAL},
 };
 static const nas_bound bounds[] = {
-    {"accuracy > 0.9", "accuracy", ">", 0.9},
-    {"zlib_bytes < 25000", "zlib_bytes", "<", 25000},
+    {"accuracy > 0.9", "accuracy", NAS_ABOVE, 0.9},
+    {"zlib_bytes < 25000", "zlib_bytes", NAS_BELOW, 25000},
 };
-static const nas_goal goals[] = {{"accuracy", true}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}};
 
 static inline nas_study study_of(const char *name, int64_t trials) {
     return (nas_study){
@@ -129,7 +129,8 @@ static inline nas_claimed claim_as(place *p, nas_store *s, nas_study_id id, cons
 
 static inline bool finish_as(place *p, nas_store *s, nas_study_id id, const nas_claim *c,
                              const char *worker, const char *state, const nas_value *values) {
-    const nas_result r = {.state = state, .metrics = values, .seconds = 2, .machine = "test"};
+    const nas_result r = {
+        .state = nas_state_of(state), .metrics = values, .seconds = 2, .machine = "test"};
     const nas_status st = nas_store_finish(s, id, c, worker, &r, &p->err);
     if (st != NAS_ELOST) OK(st);
     return st == NAS_OK;

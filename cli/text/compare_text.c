@@ -70,7 +70,7 @@ static const char *title_of(const cli_comparison *c, const nas_contrast *k) {
 }
 
 static bool is_fraction(const nas_study *study, const char *metric) {
-    return strcmp(nas_study_metric(study, metric).unit, "fraction") == 0;
+    return nas_study_metric(study, metric).unit == NAS_UNIT_FRACTION;
 }
 
 /* "accuracy -0.8 points [-1.1, -0.5]", "zlib_bytes x 0.21 [0.20, 0.23]" */

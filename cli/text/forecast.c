@@ -50,8 +50,8 @@ static void print_groups(const nas_series_config *k, const nas_forecast_verdict 
 }
 
 static void print_targets(const nas_series_config *k, const nas_forecast_verdict *v) {
-    static const char *const head[] = {"target",     "mae",      "rmse",         "skill",
-                                       "carried on", "seasonal", "least squares"};
+    static const char *const head[] = {"target", "mae",      "rmse",         "skill",
+                                       "naive",  "seasonal", "least squares"};
     char n[32];
     cli_table *t = cli_table_open();
     printf("%s windows of %d + %d rows\n\n", nas_thousands((int64_t)v->file.n, n), k->window,
@@ -71,9 +71,10 @@ static void print_targets(const nas_series_config *k, const nas_forecast_verdict
     }
     cli_table_print(t);
     cli_table_close(t);
-    puts("\ncarried on, seasonal, least squares: mae of the last value carried on, of what was "
-         "there "
-         "a\nseason before (task.season), and of a linear model of the window");
+    puts("\nnaive          mae of the naive forecast: the last known value\n"
+         "seasonal       mae of the seasonal naive forecast: the value one season before "
+         "(task.season)\n"
+         "least squares  mae of a linear model of the window");
     print_groups(k, v);
     puts("\nmae by step");
     t = cli_table_open();
@@ -126,7 +127,7 @@ static void print_json(const nas_series_config *k, const nas_forecast_verdict *v
         json_number("rmse", f.rmse, ", ");
         json_number("skill", f.skill, ", ");
         json_number("skill_seasonal", f.skill_seasonal, ", ");
-        json_number("mae_carried_on", f.carried, ", ");
+        json_number("mae_naive", f.carried, ", ");
         json_number("mae_seasonal_naive", f.seasonal, ", ");
         json_number("mae_least_squares", nas_forecast_figure(k, &v->linear, i).mae,
                     ", \"mae_by_step\": [");
@@ -183,10 +184,11 @@ int cli_eval_forecast(const cli_models *q, const cli_scratch *s) {
     }
     print_targets(k, &v);
     if (q->part < 0)
-        puts("all rows were taken; where it was trained on some of them that flatters, and\n"
-             "  --split test leaves them out");
+        puts(
+            "All rows were taken. The model may have been trained on some of them: its errors are\n"
+            "then too small. --split test takes the test set alone.");
     else
-        printf("the %s part was taken\n", nas_part_name((nas_part)q->part));
+        printf("The %s was taken.\n", nas_part_set((nas_part)q->part));
     return CLI_OK;
 }
 
@@ -208,7 +210,7 @@ static void print_steps(const cJSON *validation) {
     const int n = steps && steps->child ? cJSON_GetArraySize(steps->child) : 0;
     if (!n) return;
     cli_table *t = cli_table_open();
-    puts("validation part, mean absolute error by step");
+    puts("validation set, mean absolute error by step");
     cli_table_cell(t, "  ", false);
     cli_table_cell(t, "step", false);
     cJSON_ArrayForEach(target, steps) cli_table_cell(t, target->string, true);
@@ -224,9 +226,9 @@ static void print_steps(const cJSON *validation) {
         }
         cli_table_row(t);
     }
-    add_members(t, "last value carried on, all steps",
+    add_members(t, "naive forecast, all steps",
                 cJSON_GetObjectItemCaseSensitive(validation, "mae_carried_on"), steps);
-    add_members(t, "a season before, all steps",
+    add_members(t, "seasonal naive forecast, all steps",
                 cJSON_GetObjectItemCaseSensitive(validation, "mae_seasonal_naive"), steps);
     add_members(t, "least squares, all steps",
                 cJSON_GetObjectItemCaseSensitive(validation, "mae_least_squares"), steps);
@@ -241,7 +243,7 @@ static void show_groups(const cJSON *groups) {
     int n = 0;
     if (!cJSON_IsObject(groups) || !groups->child) return;
     cli_table *t = cli_table_open();
-    puts("validation part, mae and skill by group");
+    puts("validation set, mae and skill by group");
     cJSON_ArrayForEach(group, groups) {
         if (n++ == GROUPS_SHOWN) break;
         cli_table_cell(t, "  ", false);

@@ -84,8 +84,7 @@ static void figures_in(nas_arena *a, const nas_study *study, const char *folder,
     out->feasible = true;
     for (int32_t i = 0; i < study->n_bounds; i++) {
         const nas_bound *b = &study->bounds[i];
-        out->feasible &=
-            nas_relation_holds(nas_relation_of(b->op), number_at(o, b->column), b->bound);
+        out->feasible &= nas_relation_holds(b->op, number_at(o, b->column), b->bound);
     }
     for (int32_t i = 0; i < goals_of(study); i++)
         out->goal[i] = number_at(o, study->goals[i].column);
@@ -97,7 +96,8 @@ static bool is_before(const nas_study *study, const figures *a, const figures *b
     for (int32_t i = 0; i < goals_of(study); i++) {
         const double x = a->goal[i], y = b->goal[i];
         if (isnan(x)) return false;
-        if (isnan(y) || x != y) return isnan(y) || (x > y) == study->goals[i].maximize;
+        if (isnan(y) || x != y)
+            return isnan(y) || (x > y) == (study->goals[i].direction == NAS_MAXIMIZE);
     }
     return false;
 }

@@ -46,7 +46,7 @@ static void print_unknown(nas_store *store, const nas_study *study, const nas_go
     ask.known = &goal->column;
     ask.n_known = 1;
     if (nas_store_count_trials(store, study, &ask, &known, NULL) == NAS_OK && all > known)
-        printf("%s complete without a value of %s: those never win\n",
+        printf("%s complete without a value of %s: such a trial never wins\n",
                nas_thousands(all - known, count), goal->column);
 }
 

@@ -29,7 +29,7 @@ static nas_condition *moved_bounds(const near *n) {
     nas_condition *where = calloc((size_t)n->study->n_bounds + 1, sizeof *where);
     for (int32_t i = 0; where && i < n->study->n_bounds; i++) {
         const nas_bound *b = &n->study->bounds[i];
-        const nas_relation is = nas_relation_of(b->op);
+        const nas_relation is = b->op;
         const double by = is_measured(n, b->column) ? NEAR * fabs(b->bound) : 0;
         where[i] = (nas_condition){b->column, is, b->bound - by * nas_relation_direction(is)};
     }
@@ -65,7 +65,7 @@ static int64_t winner_of(const near *n) {
 static void each_rival(const near *n, int64_t most, nas_row_fn fn, void *ctx) {
     const nas_study *s = n->study;
     const nas_goal *g = &s->goals[0];
-    const double share = g->maximize ? 1 - NEAR : 1 + NEAR;
+    const double share = g->direction == NAS_MAXIMIZE ? 1 - NEAR : 1 + NEAR;
     const nas_state complete = NAS_COMPLETE;
     nas_condition *where = moved_bounds(n);
     const char **columns = calloc((size_t)s->n_bounds + 2, sizeof *columns);

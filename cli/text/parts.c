@@ -22,7 +22,7 @@ static void print_counts(const nas_verdict *v) {
 
 static void print_all(const nas_verdict *v) {
     if (v->parts_known == NAS_PARTS_NOT) {
-        puts("heard all clips; which of them it was trained on is not known");
+        puts("heard all clips; whether it was trained on some of them is not known");
         return;
     }
     fputs(v->parts_known == NAS_PARTS_OWN ? "heard all that it was made with: "
@@ -30,9 +30,9 @@ static void print_all(const nas_verdict *v) {
           stdout);
     print_counts(v);
     puts(v->parts_known == NAS_PARTS_OWN
-             ? "\n  those of train it has learnt; --split test leaves them out"
-             : "\n  not known to be those it was made with; what it has learnt of them\n"
-               "  flatters, --split test leaves that out");
+             ? "\n  it has learnt those of train; --split test takes the test set alone"
+             : "\n  these may be other clips than those it was made with; where it has learnt\n"
+               "  some of them its figures are too good; --split test takes the test set alone");
 }
 
 void cli_print_parts(const char *who, const nas_verdict *v) {
@@ -41,10 +41,10 @@ void cli_print_parts(const char *who, const nas_verdict *v) {
         print_all(v);
         return;
     }
-    printf("heard the %s part%s\n", nas_part_name((nas_part)v->part),
+    printf("heard the %s%s\n", nas_part_set((nas_part)v->part),
            v->part == NAS_TRAIN ? ", which it has learnt" : "");
     if (v->parts_known != NAS_PARTS_OWN)
-        puts("  not known to be clips it was made with: it may have learnt some of them");
+        puts("  these may not be the clips it was made with: it may have learnt some of them");
 }
 
 void cli_print_absent(const nas_deployed *d, const nas_verdict *v) {

@@ -77,7 +77,7 @@ static const nas_bound *score_bound(const promise *p) {
     for (int32_t i = 0; i < p->study->n_bounds; i++) {
         const nas_bound *b = &p->study->bounds[i];
         const bool on_score = !strcmp(b->column, score) || nas_companion_end(b->column, score) < 0;
-        if (on_score && b->op[0] == '>') return b;
+        if (on_score && nas_relation_direction(b->op) > 0) return b;
     }
     return NULL;
 }
@@ -109,7 +109,7 @@ static void print_bound(const promise *p, const nas_accuracy *all) {
         fputs("    ", stdout);
         put_needed(needed, "it", all->n);
     } else {
-        puts("    no number of clips would settle it: what is claimed is not above the bound");
+        puts("    no number of clips would settle it: the claimed accuracy is not above the bound");
     }
 }
 
@@ -120,12 +120,12 @@ static void print_test(const promise *p) {
     if (!accuracy_of(p, "test", 0.975, &test)) return;
     (void)!nas_store_test_reads(p->store, p->id, p->trained, &reads, &asked, NULL);
     if (reads > 1) snprintf(times, sizeof times, "%s times", nas_thousands(reads, n));
-    printf("    test part, read %s: %.4f (%.4f .. %.4f), %s clips of %s%s speakers\n", times,
+    printf("    test set, read %s: %.4f (%.4f .. %.4f), %s clips of %s%s speakers\n", times,
            test.accuracy, test.lo, test.hi, nas_thousands(test.n, n), test.few ? "only " : "",
            nas_thousands(test.groups, groups));
-    /* Those who were finalists of fewer trials were asked, too: what is read off the test part in
+    /* Those who were finalists of fewer trials were asked, too: what is read off the test set in
      * the end has been looked at so often. */
-    if (asked) printf("      %" PRId64 " trials were asked about the test part\n", asked);
+    if (asked) printf("      %" PRId64 " trials were asked about the test set\n", asked);
 }
 
 static bool add_seed(void *ctx, double score) {
@@ -191,7 +191,7 @@ static void find_miss(const promise *p, const nas_bound *b, near_miss *m) {
     for (int32_t i = 0; i < p->study->n_bounds; i++) {
         const nas_bound *o = &p->study->bounds[i];
         if (o == b) continue;
-        where[ask.n_where++] = (nas_condition){o->column, nas_relation_of(o->op), o->bound};
+        where[ask.n_where++] = (nas_condition){o->column, o->op, o->bound};
     }
     (void)!nas_store_trials(p->store, p->study, &ask, note_miss, m, NULL);
     free(where);
@@ -225,7 +225,7 @@ void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id
     if (p.trials > 1)
         printf("    %.4f was the best of %s, which flatters\n", p.observed,
                nas_thousands(p.trials, trials));
-    if (all.few) puts("    of few speakers: such ends are not to be relied on");
+    if (all.few) puts("    few speakers: do not rely on the ends of these intervals");
     print_bound(&p, &all);
     print_test(&p);
     print_seeds(&p);
@@ -233,6 +233,6 @@ void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id
     (void)!nas_store_example_counts(store, id, &folds, &groups, NULL);
     if (folds > 1)
         printf("    judged by nets that learned from %" PRId64 " of %" PRId64
-               " folds; the one that ships from all\n",
+               " folds; the net that ships learned from all\n",
                folds - 1, folds);
 }

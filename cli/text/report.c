@@ -81,8 +81,7 @@ static void put_bounds(FILE *f, const nas_study *study, const char *column, doub
         if (strcmp(b->column, column) != 0) continue;
         if (ftell(f)) fputs("; ", f);
         cli_print_visible(f, b->text, false);
-        fprintf(f, "  %s",
-                nas_relation_holds(nas_relation_of(b->op), v, b->bound) ? "kept" : "MISSED");
+        fprintf(f, "  %s", nas_relation_holds(b->op, v, b->bound) ? "kept" : "MISSED");
     }
 }
 

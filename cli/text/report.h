@@ -26,6 +26,7 @@ cli_trial *cli_trial_numbered(nas_store *store, const nas_study *study, int64_t 
                               nas_err *err);
 void cli_trial_close(cli_trial *t);
 const char *cli_trial_get(const cli_trial *t, const char *name); /* "" when absent */
+nas_state cli_trial_state(const cli_trial *t);                   /* NAS_STATES when absent */
 double cli_trial_number(const cli_trial *t, const char *name);   /* NaN when absent */
 
 /* The end of a parameter's column that tells it from the others: "width" of model_width, "filters"
@@ -50,7 +51,7 @@ const char *cli_spread(const nas_metric *metric,
                        char out[CLI_SPREAD]);
 
 /* What is claimed of a winner (row), on stdout: its score on speakers that it was not chosen by,
- * the constraint on it, the test part, other seeds, and who else might have won. Nothing where the
+ * the constraint on it, the test set, other seeds, and who else might have won. Nothing where the
  * study keeps no examples. */
 void cli_print_promise(nas_store *store, const nas_study *study, nas_study_id id, int64_t row);
 

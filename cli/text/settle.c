@@ -57,7 +57,7 @@ static void find_miss(nas_store *store, const nas_study *s, const char bare[][NA
     for (int32_t i = 0; i < s->n_bounds; i++) {
         const nas_bound *b = &s->bounds[i];
         const char *of = bare[i][0] ? bare[i] : b->column;
-        where[i] = (nas_condition){of, nas_relation_of(b->op), b->bound};
+        where[i] = (nas_condition){of, b->op, b->bound};
         if (!bare[i][0]) continue;
         columns[ask.n_columns++] = of;
         columns[ask.n_columns++] = b->column;
@@ -82,7 +82,8 @@ static void print_bound(const nas_study *study, const nas_bound *b, double value
     cli_metric(&m, end, edge);
     fputs("  ", stdout);
     cli_print_visible(stdout, b->text, false);
-    printf(": %s, but the %s end is %s; ", figure, b->op[0] == '<' ? "upper" : "lower", edge);
+    printf(": %s, but the %s end is %s; ", figure,
+           nas_relation_direction(b->op) < 0 ? "upper" : "lower", edge);
     if (!(times * times * (double)blocks < 1e9)) {
         puts("no number of days would settle it");
         return;
@@ -108,7 +109,7 @@ void cli_print_settling_days(nas_store *store, const nas_study *study,
         if (!bare[i][0]) continue;
         const double value = m.value[at], end = m.value[at + 1];
         at += 2;
-        if (b->op[0] == '<' ? end < b->bound : end > b->bound) continue;
+        if (nas_relation_direction(b->op) < 0 ? end < b->bound : end > b->bound) continue;
         print_bound(study, b, value, end, blocks);
     }
 }

@@ -34,7 +34,7 @@ nas_status cli_print_warnings(const cli_study *s, nas_err *err) {
 static void print_aims(const nas_study *def) {
     fputs("objectives\n ", stdout);
     for (int32_t i = 0; i < def->n_goals; i++)
-        printf("%s %s %s", i ? "," : "", def->goals[i].maximize ? "maximize" : "minimize",
+        printf("%s %s %s", i ? "," : "", nas_direction_text(def->goals[i].direction),
                def->goals[i].column);
     putchar('\n');
     if (def->n_bounds) fputs("constraints\n ", stdout);

@@ -67,6 +67,10 @@ const char *cli_trial_get(const cli_trial *t, const char *name) {
     return "";
 }
 
+nas_state cli_trial_state(const cli_trial *t) {
+    return nas_state_of(cli_trial_get(t, "state"));
+}
+
 double cli_trial_number(const cli_trial *t, const char *name) {
     for (int32_t i = 0; t && i < t->n; i++)
         if (strcmp(t->name[i], name) == 0) return t->number[i];

@@ -82,7 +82,7 @@ const nas_key nas_frontend_keys[] = {
      AT(normalize),
      .def = "\"none\"",
      .words = normalize_words,
-     .help = "none, or coefficient: mean 0 and deviation 1 of each over the training part"},
+     .help = "none, or coefficient: mean 0 and standard deviation 1 of each over the training set"},
     NAS_KEY_END,
 };
 #undef AT

@@ -129,7 +129,8 @@ static nas_status write_moments(int32_t bins, const float *mean, const float *de
     if (!divisor) return NAS_ENOMEM;
     for (int32_t i = 0; i < bins; i++) {
         if (!isfinite(mean[i]) || !isfinite(deviation[i]))
-            return nas_fail(err, NAS_EINVAL, "front end: mean or deviation %d is not finite", i);
+            return nas_fail(err, NAS_EINVAL,
+                            "front end: mean or standard deviation %d is not finite", i);
         divisor[i] = nas_frontend_divisor(deviation[i]);
     }
     fputs("#define NORMALIZED\n", out);

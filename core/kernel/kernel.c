@@ -51,7 +51,7 @@ nas_status nas_kernel_named(const char *asked, const char *name, const nas_kerne
         snprintf(names + used, sizeof names - used, " %s", rows[i].kernel->name);
     }
     return nas_fail(err, NAS_EINVAL,
-                    "%s%s: no such row of kernels runs here; this processor runs%s", asked, name,
+                    "%s%s: no such kernel variant runs here; this processor runs%s", asked, name,
                     names);
 }
 

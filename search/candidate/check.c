@@ -151,7 +151,7 @@ static void check_below(nas_check *c, const char *path, const cJSON *v, const na
 }
 
 /* Between epochs there is nothing to pick by: a fold's own clips are to be judged unseen, and the
- * net that ships has no validation part; but where split.stopping sets clips aside. */
+ * net that ships has no validation set; but where split.stopping sets clips aside. */
 static bool check_folds(nas_check *c, const char *path, const cJSON *v, const nas_key *k) {
     const cJSON *split = nas_json_get(nas_json_get(c->root, "task"), "split");
     const cJSON *folds = nas_json_get(split, "folds");
@@ -163,7 +163,7 @@ static bool check_folds(nas_check *c, const char *path, const cJSON *v, const na
     if (!folds || cJSON_IsNull(folds) || stopping || !(best || waits)) return true;
     const char *instead = nas_task_of(c->root)->stopping;
     nas_check_problem(c, path, v, false,
-                      "needs a validation part, and with task.split.folds there is none; %s%s",
+                      "needs a validation set, and with task.split.folds there is none; %s%s",
                       best ? "expected \"last\"" : "leave it out", instead ? instead : "");
     return false;
 }

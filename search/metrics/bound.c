@@ -1,7 +1,6 @@
 /* search/metrics/bound.c - "metric op number", and what people write in its place. */
 #include "search/metrics/bound.h"
 
-#include "base/relation.h"
 #include "search/json/json.h"
 
 #include <ctype.h>
@@ -11,11 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* Of nas_constraint.op. */
-static const char *text_of(int32_t op) {
-    return nas_relation_text((nas_relation)op);
-}
 
 static const char *blanks(const char *p) {
     return p + strspn(p, " \t\n");
@@ -31,25 +25,19 @@ static nas_status NAS_PRINTF(4, 5)
     return nas_fail(err, NAS_EINVAL, "character %d: %s", (int)(at - text) + 1, what);
 }
 
-/* The comparison that was meant by other signs; NULL: none known. */
-static const char *meant_op(const char *p) {
-    static const char *const rows[][2] = {
-        {"=<", "<="},           {"=>", ">="},           {"<>", "!="},           {"~=", "!="},
-        {"\xE2\x89\xA4", "<="}, {"\xE2\x89\xA5", ">="}, {"\xE2\x89\xA0", "!="}, {"=", "=="}};
-    if (strncmp(p, "==", 2) == 0) return NULL;
+/* The comparison that was meant by other signs; NAS_RELATIONS: none known. */
+static nas_relation meant_op(const char *p) {
+    static const struct {
+        const char *sign;
+        nas_relation op;
+    } rows[] = {{"=<", NAS_AT_MOST},           {"=>", NAS_AT_LEAST},
+                {"<>", NAS_UNEQUAL},           {"~=", NAS_UNEQUAL},
+                {"\xE2\x89\xA4", NAS_AT_MOST}, {"\xE2\x89\xA5", NAS_AT_LEAST},
+                {"\xE2\x89\xA0", NAS_UNEQUAL}, {"=", NAS_EQUAL}};
+    if (nas_relation_at(p) == NAS_EQUAL) return NAS_RELATIONS;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strncmp(p, rows[i][0], strlen(rows[i][0])) == 0) return rows[i][1];
-    return NULL;
-}
-
-/* The longest that stands at p; -1: none. */
-static int32_t op_at(const char *p) {
-    int32_t best = -1;
-    for (int32_t i = 0; i < 6; i++)
-        if (strncmp(p, text_of(i), strlen(text_of(i))) == 0 &&
-            (best < 0 || strlen(text_of(i)) > strlen(text_of(best))))
-            best = i;
-    return best;
+        if (strncmp(p, rows[i].sign, strlen(rows[i].sign)) == 0) return rows[i].op;
+    return NAS_RELATIONS;
 }
 
 /* "25,000", "25_000", "25'000": the number that is meant; NaN: no thousands. */
@@ -96,7 +84,7 @@ static nas_status after_number(const char *text, const char *number, const char 
                  "fraction");
 }
 
-nas_status nas_bound_parse(nas_arena *a, const char *text, const char **metric, int32_t *op,
+nas_status nas_bound_parse(nas_arena *a, const char *text, const char **metric, nas_relation *op,
                            double *bound, nas_err *err) {
     const char *name = blanks(text), *p = name;
     while (isalnum((unsigned char)*p) || *p == '_' || *p == '.') p++;
@@ -104,12 +92,13 @@ nas_status nas_bound_parse(nas_arena *a, const char *text, const char **metric, 
         return wrong(text, name, err, "expected a metric, as in \"accuracy > 0.9\"");
     if (!(*metric = nas_arena_format(a, err, "%.*s", (int)(p - name), name))) return NAS_ENOMEM;
     p = blanks(p);
-    const char *meant = meant_op(p);
-    *op = op_at(p);
-    if (meant || *op < 0)
+    const nas_relation meant = meant_op(p);
+    *op = nas_relation_at(p);
+    if (meant != NAS_RELATIONS || *op == NAS_RELATIONS)
         return wrong(text, p, err, "expected one of > >= < <= == != after the metric%s%s",
-                     meant ? "; write " : "", meant ? meant : "");
-    const char *number = blanks(p + strlen(text_of(*op)));
+                     meant != NAS_RELATIONS ? "; write " : "",
+                     meant != NAS_RELATIONS ? nas_relation_text(meant) : "");
+    const char *number = blanks(p + strlen(nas_relation_text(*op)));
     char *end = NULL;
     *bound = strtod(number, &end);
     if (!(isdigit((unsigned char)*number) || *number == '-' || *number == '.') || end == number ||

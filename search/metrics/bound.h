@@ -3,13 +3,14 @@
 #define NAS_SEARCH_METRICS_BOUND_H
 
 #include "base/arena.h"
+#include "base/relation.h"
 
 #include <stdint.h>
 
-/* "metric op number". *op as in nas_constraint; *metric lives in arena a. Errors: NAS_EINVAL with
+/* "metric op number". *metric lives in arena a. Errors: NAS_EINVAL with
  * the character, and what to write instead where the slip is known (a unit, a separator of
  * thousands, another sign for a comparison). */
 NAS_NODISCARD nas_status nas_bound_parse(nas_arena *a, const char *text, const char **metric,
-                                         int32_t *op, double *bound, nas_err *err);
+                                         nas_relation *op, double *bound, nas_err *err);
 
 #endif

@@ -83,7 +83,8 @@ static double arena_read(const nas_shipped *f) {
 /* --- the table ----------------------------------------------------------------------------------
  */
 
-#define MS                          .unit = "ms", .known = NAS_KNOWN_MEASURED, .shown = NAS_SHOWN_SHORT, .selectable = true
+#define MS \
+    .unit = NAS_UNIT_MS, .known = NAS_KNOWN_MEASURED, .shown = NAS_SHOWN_SHORT, .selectable = true
 #define END(id, text, suffix, what) [NAS_METRIC_##id] = {.name = text suffix, MS, .help = what text}
 #define METRIC(id, ...)             [NAS_METRIC_##id] = {__VA_ARGS__},
 #define TIME(id, text, what)                                                  \
@@ -102,6 +103,10 @@ static double arena_read(const nas_shipped *f) {
 const nas_metric nas_metrics[NAS_METRIC_COUNT] = {
 #include "search/metrics/list.h"
 };
+
+const char *nas_metric_unit(const nas_metric *m) {
+    return m->own_unit ? m->own_unit : nas_unit_text(m->unit);
+}
 
 int nas_metric_in(const nas_metric_list *list, const char *name) {
     for (int i = 0; i < list->n; i++)

@@ -4,6 +4,7 @@
 #ifndef NAS_SEARCH_METRICS_METRICS_H
 #define NAS_SEARCH_METRICS_METRICS_H
 
+#include "base/unit.h"
 #include "core/graph/graph.h"
 
 #include <stdbool.h>
@@ -56,7 +57,8 @@ typedef struct nas_shipped {
 
 typedef struct nas_metric {
     const char *name; /* "zlib_bytes" */
-    const char *unit; /* "bytes" */
+    nas_unit unit;
+    const char *own_unit; /* of NAS_UNIT_OWN: as the data write it, "degC"; NULL: not known */
     bool integer;
     nas_known known;
     nas_shown shown;
@@ -75,6 +77,9 @@ typedef struct nas_metric {
 
 /* Of every task, which may call its scores otherwise. */
 extern const nas_metric nas_metrics[NAS_METRIC_COUNT];
+
+/* The unit in words: "bytes", "degC"; "" of a plain number. */
+const char *nas_metric_unit(const nas_metric *m);
 
 /* The metrics of one task, in the order of its columns. */
 typedef struct nas_metric_list {

@@ -109,7 +109,8 @@ static void tell_data(const nas_begin *b, const before *old, nas_study_id id) {
     if (id.joined)
         snprintf(first, sizeof first, "it has trials already");
     else if (id.first)
-        snprintf(first, sizeof first, "the %d best settings of before are trained first", id.first);
+        snprintf(first, sizeof first,
+                 "the %d best settings of the version before are trained first", id.first);
     nas_warn(b->log,
              "study %s: the data or their split are others than version %" PRId64
              "'s, or another nas reads them (fingerprint %.16s, now %.16s): version %" PRId64

@@ -68,7 +68,7 @@ static nas_status list_jobs(const nas_confirm *c, jobs *out, nas_err *err) {
 nas_status nas_confirm_judge(const nas_evaluator *base, const nas_candidate *c, int32_t replicate,
                              nas_arena *a, nas_answers *out, nas_err *err) {
     nas_marks *marks;
-    nas_outcome o = {.state = "complete"};
+    nas_outcome o = {.state = NAS_COMPLETE};
     nas_evaluator e = *base;
     double steps[NAS_STEPS];
     const nas_task_ops *ops = e.data->task->ops;
@@ -79,7 +79,7 @@ nas_status nas_confirm_judge(const nas_evaluator *base, const nas_candidate *c, 
     NAS_TRY(ops->answers(e.data, marks, NAS_VALIDATION, a, out, err));
     out->replicate = replicate;
     out->score = o.metric[NAS_METRIC_SCORE];
-    if (strcmp(o.state, "complete") == 0) return NAS_OK;
+    if (o.state == NAS_COMPLETE) return NAS_OK;
     *out = (nas_answers){.part = out->part, .replicate = replicate, .score = (double)NAN};
     return NAS_OK;
 }

@@ -189,8 +189,8 @@ static void hear(nas_crew *t, const nas_event *e) {
     if (e->kind == NAS_EVENT_WAITING || e->kind == NAS_EVENT_RESUMED) return;
     if (e->kind == NAS_EVENT_STARTED) t->busy_since[e->worker] = nas_clock_wall();
     if (e->kind == NAS_EVENT_FINISHED) t->busy_since[e->worker] = 0;
-    if (e->kind == NAS_EVENT_FINISHED && strcmp(e->state, "waiting") != 0)
-        nas_setback_finished(&t->back, e->row, nas_state_is_trained(nas_state_of(e->state)));
+    if (e->kind == NAS_EVENT_FINISHED && e->state != NAS_WAITING)
+        nas_setback_finished(&t->back, e->row, nas_state_is_trained(e->state));
     if (e->kind != NAS_EVENT_EPOCH) t->stale = true;
     recount(t);
     if (t->view->event) t->view->event(t->view->ctx, e, &t->state, t->store);

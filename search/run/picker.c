@@ -19,7 +19,7 @@ void nas_picker_close(nas_picker *p) {
     *p = (nas_picker){0};
 }
 
-/* May a choice depend on it? Not on times, nor on what the test part says, nor on ends of
+/* May a choice depend on it? Not on times, nor on what the test set says, nor on ends of
  * intervals, which are judged again when the study's confidence changes. */
 static bool is_told(const nas_metric_list *list, int m) {
     if (list->v[m].known == NAS_KNOWN_MEASURED || !list->v[m].selectable) return false;

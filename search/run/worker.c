@@ -125,7 +125,7 @@ static void tell_start(const hands *h) {
 
 static void tell_finish(const hands *h, const nas_result *r, const double *metric) {
     nas_event e = {.kind = NAS_EVENT_FINISHED, .seconds = r->seconds};
-    snprintf(e.state, sizeof e.state, "%s", r->state);
+    e.state = r->state;
     snprintf(e.text, sizeof e.text, "%s", r->reason ? r->reason : "");
     for (int i = 0; i < NAS_METRICS_MOST; i++) e.metric[i] = metric ? metric[i] : NAN;
     tell(h, &e);
@@ -140,7 +140,7 @@ static void tell_lost(hands *h) {
              h->claim.number);
     tell(h, &e);
     /* Whatever became of it, this worker no longer is at it. */
-    tell_finish(h, &(nas_result){.state = "waiting"}, NULL);
+    tell_finish(h, &(nas_result){.state = NAS_WAITING}, NULL);
 }
 
 /* Is the database busy, and nothing else? Then nothing was written and nothing is lost: the same is
@@ -192,7 +192,7 @@ static nas_status store_outcome(hands *h, const nas_outcome *o, double wall, dou
         steps[i] = (nas_step_row){s->name, s->score, s->tflite_bytes, s->zlib_bytes};
     }
     /* The document of a candidate without a net stands in its row. */
-    const bool files = o->tflite.p && strcmp(o->state, "complete") == 0;
+    const bool files = o->tflite.p && o->state == NAS_COMPLETE;
     const char *const *texts = h->w->data->task->ops->texts;
     nas_artefact artefacts[NAS_TEXTS + 2] = {{"model.tflite", o->tflite.p, o->tflite.n}};
     int32_t n_artefacts = 0;
@@ -233,11 +233,11 @@ static nas_status take_over(hands *h, nas_err *err) {
     NAS_TRY(st);
     double metric[NAS_METRICS_MOST];
     const double *stored;
-    char state[16];
+    nas_state state;
     nas_study def; /* of this build */
     const nas_hash none = {{0}};
     NAS_TRY(nas_study_define(h->w->space, &none, 0, -1, true, h->arena, &def, err));
-    NAS_TRY(nas_study_stored(h->store, &def, h->claim.id, state, h->arena, &stored, err));
+    NAS_TRY(nas_study_stored(h->store, &def, h->claim.id, &state, h->arena, &stored, err));
     for (int i = 0; i < NAS_METRICS_MOST; i++)
         metric[i] = i < def.n_metrics ? stored[i] : (double)NAN;
     const nas_result r = {.state = state, .reason = "reused: trained before the space changed"};
@@ -254,12 +254,12 @@ static bool is_forgiven(const hands *h, nas_status st) {
 static nas_status store_failure(hands *h, nas_status why, const char *text, double wall,
                                 double epochs, nas_err *err) {
     const bool again = is_forgiven(h, why) || h->claim.attempt <= h->w->retries;
-    nas_result r = {.state = again ? "waiting" : "failed", .reason = text, .seconds = wall};
+    nas_result r = {.state = again ? NAS_WAITING : NAS_FAILED, .reason = text, .seconds = wall};
     r.epochs_trained = epochs;
     r.epochs_saved = NAN;
-    if (why == NAS_ESHAPE) r.state = "rejected";
+    if (why == NAS_ESHAPE) r.state = NAS_REJECTED;
     if (why == NAS_ESTOP) r.reason = NULL;
-    if (why == NAS_ENOMEM && h->w->last && !h->large) r.state = "failed";
+    if (why == NAS_ENOMEM && h->w->last && !h->large) r.state = NAS_FAILED;
     r.forgiven = is_forgiven(h, why);
     return store_result(h, &r, NULL, err);
 }
@@ -303,7 +303,7 @@ static nas_status evaluate(hands *h, const char *json, nas_outcome *out, nas_err
 
 /* Somebody else computes what this trial needs: it waits, and this worker takes another. */
 static nas_status pass_over(hands *h, double epochs, nas_err *err) {
-    nas_result r = {.state = "waiting", .forgiven = true};
+    nas_result r = {.state = NAS_WAITING, .forgiven = true};
     r.epochs_trained = epochs;
     r.epochs_saved = NAN;
     nas_passed_add(&h->passed, h->claim.id, &h->busy);

@@ -24,8 +24,8 @@ typedef struct nas_event {
     int32_t kind, worker; /* worker: index, from 0 */
     int64_t number, row;  /* of the trial; row 0: none in hand */
     int32_t epoch, epochs;
-    int32_t status; /* nas_status of SETBACK and FATAL */
-    char state[16];
+    int32_t status;  /* nas_status of SETBACK and FATAL */
+    nas_state state; /* of NAS_EVENT_FINISHED */
     double seconds;
     double metric[NAS_METRICS_MOST];
     char text[1024]; /* the reason of a finished trial; the warning */

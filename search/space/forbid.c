@@ -27,23 +27,12 @@ typedef enum node_kind {
 
 struct nas_condition {
     node_kind kind;
-    int32_t op;    /* of COMPARE */
-    int32_t where; /* character, from 1 */
+    nas_relation op; /* of COMPARE */
+    int32_t where;   /* character, from 1 */
     const char *path;
     const cJSON *literal;
     struct nas_condition *a, *b;
 };
-
-bool nas_compare(double x, int32_t op, double y) {
-    switch (op) {
-    case 0: return x > y;
-    case 1: return x >= y;
-    case 2: return x < y;
-    case 3: return x <= y;
-    case 4: return x == y;
-    default: return x != y;
-    }
-}
 
 typedef struct reader {
     nas_arena *arena;
@@ -226,18 +215,17 @@ static nas_condition *read_sum(reader *r) {
     return n;
 }
 
-/* The comparison at the reader; -1 when there is none. */
-static int32_t take_op(reader *r) {
+/* The comparison at the reader; NAS_RELATIONS when there is none. */
+static nas_relation take_op(reader *r) {
     skip(r);
-    const char *s = r->text + r->at;
-    for (int32_t i = 5; i >= 0; i--) {
-        static const int32_t order[] = {0, 2, 1, 3, 4, 5}; /* two characters before one */
-        const char *op = nas_relation_text((nas_relation)order[i]);
-        if (strncmp(s, op, strlen(op)) != 0) continue;
-        r->at += strlen(op);
-        return order[i];
-    }
-    return -1;
+    const nas_relation op = nas_relation_at(r->text + r->at);
+    if (op != NAS_RELATIONS) r->at += strlen(nas_relation_text(op));
+    return op;
+}
+
+/* Does it ask for more or less, which words are not? */
+static bool is_order(nas_relation op) {
+    return nas_relation_direction(op) != 0;
 }
 
 static bool is_word(const nas_condition *n) {
@@ -248,11 +236,11 @@ static nas_condition *read_comparison(reader *r) {
     nas_condition *left = read_sum(r);
     if (r->st != NAS_OK || !left) return NULL;
     const size_t at = r->at;
-    const int32_t op = take_op(r);
-    if (op < 0) return left;
+    const nas_relation op = take_op(r);
+    if (op == NAS_RELATIONS) return left;
     nas_condition *right = read_sum(r);
     if (!is_value(r, left) || !is_value(r, right)) return NULL;
-    if (op < 4 && (is_word(left) || is_word(right))) {
+    if (is_order(op) && (is_word(left) || is_word(right))) {
         fail(r, at, "words, true, false and null are compared with == or !=");
         return NULL;
     }
@@ -335,9 +323,9 @@ static bool compare(const nas_condition *c, nas_condition_value value, void *ctx
     const cJSON *y = operand(c->b, value, ctx, &own[1]);
     if (!x || !y) return false;
     if (cJSON_IsNumber(x) && cJSON_IsNumber(y))
-        return nas_compare(x->valuedouble, c->op, y->valuedouble);
-    if (c->op < 4) return false;
-    return (nas_json_equal(x, y) || has_label(x, y) || has_label(y, x)) == (c->op == 4);
+        return nas_relation_holds(c->op, x->valuedouble, y->valuedouble);
+    if (is_order(c->op)) return false;
+    return (nas_json_equal(x, y) || has_label(x, y) || has_label(y, x)) == (c->op == NAS_EQUAL);
 }
 
 bool nas_condition_holds(const nas_condition *c, nas_condition_value value, void *ctx) {

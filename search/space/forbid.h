@@ -22,7 +22,4 @@ void nas_condition_paths(const nas_condition *c,
 /* A comparison that names an absent path, or that computes with what is no number, is false. */
 bool nas_condition_holds(const nas_condition *c, nas_condition_value value, void *ctx);
 
-/* "> >= < <= == !=" by the number of a nas_constraint. */
-bool nas_compare(double x, int32_t op, double y);
-
 #endif

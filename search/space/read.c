@@ -56,7 +56,8 @@ static int find_metric(nas_space *s, nas_problems *p, const char *path, const cJ
 }
 
 static void read_objective(nas_space *s, nas_problems *p, const char *path, const cJSON *v) {
-    const cJSON *up = nas_json_get(v, "maximize"), *down = nas_json_get(v, "minimize");
+    const cJSON *up = nas_json_get(v, nas_direction_text(NAS_MAXIMIZE)),
+                *down = nas_json_get(v, nas_direction_text(NAS_MINIMIZE));
     const cJSON *name = up ? up : down;
     if (!name || (up && down) || v->child->next || !cJSON_IsString(name)) {
         nas_problem(p, s->json, v, false, path,
@@ -68,14 +69,14 @@ static void read_objective(nas_space *s, nas_problems *p, const char *path, cons
     for (int32_t i = 0; i < s->n_objectives; i++) {
         if (strcmp(s->objectives[i].metric, s->task.metrics.v[m].name) != 0) continue;
         nas_problem(p, s->json, v, false, path,
-                    s->objectives[i].maximize == (up != NULL)
+                    s->objectives[i].direction == (up ? NAS_MAXIMIZE : NAS_MINIMIZE)
                         ? "%s is an objective already; leave it out"
                         : "%s cannot be maximised and minimised; keep one of the two",
                     s->task.metrics.v[m].name);
         return;
     }
-    s->objectives[s->n_objectives++] =
-        (nas_objective){.metric = s->task.metrics.v[m].name, .maximize = up};
+    s->objectives[s->n_objectives++] = (nas_objective){
+        .metric = s->task.metrics.v[m].name, .direction = up ? NAS_MAXIMIZE : NAS_MINIMIZE};
 }
 
 static void read_objectives(nas_space *s, nas_problems *p) {
@@ -93,25 +94,25 @@ static void read_objectives(nas_space *s, nas_problems *p) {
             read_objective(s, p, nas_path_item(s->arena, "objectives", i), v);
     }
     if (s->n_objectives == 0)
-        s->objectives[s->n_objectives++] =
-            (nas_objective){.metric = s->task.metrics.v[NAS_METRIC_SCORE].name, .maximize = true};
+        s->objectives[s->n_objectives++] = (nas_objective){
+            .metric = s->task.metrics.v[NAS_METRIC_SCORE].name, .direction = NAS_MAXIMIZE};
 }
 
 /* Bounds that no value, or every value, satisfies: most often a percentage. */
 static void check_bound(nas_space *s, nas_problems *p, const char *path, const cJSON *v,
                         const nas_metric *m, const nas_constraint *c) {
-    const bool below = c->op == 2 || c->op == 3;
-    if (strcmp(m->unit, "fraction") == 0 && (c->bound > 1 || (c->op == 0 && c->bound >= 1)))
+    const bool below = nas_relation_direction(c->op) < 0;
+    if (m->unit == NAS_UNIT_FRACTION && (c->bound > 1 || (c->op == NAS_ABOVE && c->bound >= 1)))
         nas_problem(p, s->json, v, false, path, "%s is a fraction, at most 1: 90 %% is 0.9, not 90",
                     m->name);
-    else if (below && (c->bound < 0 || (c->bound == 0 && c->op == 2)) &&
-             (m->integer || m->known == NAS_KNOWN_MEASURED) && *m->unit)
+    else if (below && (c->bound < 0 || (c->bound == 0 && c->op == NAS_BELOW)) &&
+             nas_unit_is_ratio(m->unit))
         nas_problem(p, s->json, v, false, path, "%s is never below 0: no trial would satisfy this",
                     m->name);
 }
 
 static void read_constraint(nas_space *s, nas_problems *p, const char *path, const cJSON *v) {
-    nas_constraint c = {.op = 0};
+    nas_constraint c = {.op = NAS_RELATIONS};
     nas_err err = {0};
     if (!cJSON_IsString(v)) {
         nas_problem(p, s->json, v, false, path, "expected a text such as \"accuracy > 0.9\"");

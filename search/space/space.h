@@ -4,6 +4,8 @@
 #ifndef NAS_SEARCH_SPACE_SPACE_H
 #define NAS_SEARCH_SPACE_SPACE_H
 
+#include "base/direction.h"
+#include "base/relation.h"
 #include "base/value.h"
 #include "search/candidate/candidate.h"
 #include "search/candidate/search.h"
@@ -23,13 +25,13 @@ typedef struct nas_param {
 typedef struct nas_constraint {
     const char *text;   /* as written */
     const char *metric; /* a metric's column */
-    int32_t op;         /* 0 > 1 >= 2 < 3 <= 4 == 5 != */
+    nas_relation op;
     double bound;
 } nas_constraint;
 
 typedef struct nas_objective {
     const char *metric;
-    bool maximize;
+    nas_direction direction;
 } nas_objective;
 
 typedef struct nas_space nas_space;

@@ -224,7 +224,7 @@ static nas_status note_float(chain *k, const char *name, const nas_net *net, con
 }
 
 static nas_status diverged(chain *k, const char *what) {
-    k->out->state = "diverged";
+    k->out->state = NAS_DIVERGED;
     k->out->reason = nas_arena_format(k->a, k->err, "the loss of %s was not finite", what);
     return k->out->reason ? NAS_OK : NAS_ENOMEM;
 }
@@ -250,7 +250,7 @@ static nas_status tune_on(chain *k, const nas_refresh *refresh, const nas_tuning
     return end == NAS_TRAIN_DIVERGED ? diverged(k, what) : NAS_OK;
 }
 
-/* Fine-tuning on the training part with its augmentation. */
+/* Fine-tuning on the training set with its augmentation. */
 static nas_status tune(chain *k, const nas_tuning *tuning, int32_t epochs, double rate,
                        const char *what) {
     nas_refresh refresh;
@@ -286,7 +286,7 @@ static void note_epochs(const chain *k, int32_t epochs, bool found) {
 }
 
 static bool is_over(const chain *k) {
-    return strcmp(k->out->state, "complete") != 0;
+    return k->out->state != NAS_COMPLETE;
 }
 
 static nas_status make_clusters(chain *k, const nas_hash *key) {

@@ -22,7 +22,7 @@ static nas_status conclude_marks(const nas_evaluator *e, const nas_marks *m, nas
     return NAS_OK;
 }
 
-/* What the exported bytes do, on the validation part and where it is asked for on the test part. */
+/* What the exported bytes do, on the validation set and where it is asked for on the test set. */
 static nas_status judge_parts(const nas_evaluator *e, const nas_candidate *c, const nas_features *f,
                               const nas_graph *g, nas_tally *t, double *metric, nas_err *err) {
     const nas_task_ops *ops = e->data->task->ops;
@@ -87,11 +87,11 @@ static nas_status train_and_measure(const nas_evaluator *e, const nas_candidate 
     out->epochs = t.epochs;
     out->n_epochs = t.n_epochs;
     if (t.stopped) {
-        out->state = "stopped";
+        out->state = NAS_STOPPED;
         out->reason = nas_trained_stop(&t, c, a, err);
         if (!out->reason) st = NAS_ENOMEM;
     } else if (t.end == NAS_TRAIN_DIVERGED) {
-        out->state = "diverged";
+        out->state = NAS_DIVERGED;
         out->reason = "the loss was not finite";
     } else {
         nas_hash key;
@@ -121,7 +121,7 @@ static nas_status cross_validate(const nas_evaluator *e, const nas_candidate *c,
     double step_scores[NAS_STEPS];
     for (int i = 0; i < NAS_STEPS; i++) step_scores[i] = (double)NAN;
     NAS_TRY(nas_folds_stage(e, c, a, marks, out, step_scores, err));
-    if (strcmp(out->state, "complete") != 0) return NAS_OK;
+    if (out->state != NAS_COMPLETE) return NAS_OK;
     nas_evaluator last = *e;
     last.epochs_before = e->data->folds * c->train.epochs;
     NAS_TRY(run_stages(&last, c, marks, a, out, err));
@@ -131,7 +131,7 @@ static nas_status cross_validate(const nas_evaluator *e, const nas_candidate *c,
 
 nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                         nas_outcome *out, nas_err *err) {
-    *out = (nas_outcome){.state = "complete"};
+    *out = (nas_outcome){.state = NAS_COMPLETE};
     for (int i = 0; i < NAS_METRICS_MOST; i++) out->metric[i] = NAN;
     if (e->data->task->ops->evaluate) {
         NAS_TRY(e->data->task->ops->evaluate(e->data, c, e->log, out->metric, err));
@@ -139,7 +139,7 @@ nas_status nas_evaluate(const nas_evaluator *e, const nas_candidate *c, nas_aren
     }
     NAS_TRY(nas_reject(e, c, a, &out->reason, err));
     if (out->reason) {
-        out->state = "rejected";
+        out->state = NAS_REJECTED;
         return NAS_OK;
     }
     nas_marks *marks = NULL;

@@ -16,7 +16,7 @@ typedef struct nas_evaluator {
     uint32_t replicate;
     int32_t n_bounds; /* constraints that may reject before training; 0: none */
     const nas_constraint *bounds;
-    bool test;     /* read the test part too */
+    bool test;     /* read the test set too */
     bool no_share; /* of the cache only clips and features are used: trainings begin at their first
                       step and leave nothing. The bits are the same */
     int32_t n_begins; /* fractions of a training at which others may ask for pruning to begin: */
@@ -30,7 +30,7 @@ typedef struct nas_evaluator {
     bool sums; /* steps of compression tell the sums that their scores are made of, for they are
                   to be added to those of other folds */
     /* Asked, with ctx, of each epoch of a training in order, whether it was trained here or found
-     * under its key: true stops the candidate, whose state is "stopped". NULL: none is. What it
+     * under its key: true stops the candidate, whose state is NAS_STOPPED. NULL: none is. What it
      * answers enters no key: up to there the bits are those of one that goes on. Not asked of
      * fine-tuning. */
     bool (*stops)(void *ctx, const nas_epoch *e);
@@ -64,7 +64,7 @@ enum { NAS_STEPS = 8, NAS_TEXTS = 4, NAS_SOURCES = 8 };
 
 /* What came of a candidate. Everything lives in the caller's arena. */
 typedef struct nas_outcome {
-    const char *state;               /* complete, stopped, diverged, rejected */
+    nas_state state;                 /* NAS_COMPLETE, _STOPPED, _DIVERGED or _REJECTED */
     const char *reason;              /* of all but the first */
     double metric[NAS_METRICS_MOST]; /* NaN: not known */
     int32_t n_epochs, n_stages, n_steps;
@@ -78,7 +78,7 @@ typedef struct nas_outcome {
     const char *text[NAS_TEXTS]; /* of the task's row, in its order */
     const char *candidate_json, *metrics_json;
     const char *warnings;       /* of the study's version, a line each; NULL: none */
-    const nas_answers *answers; /* of the validation part, with folds of them; NULL: none kept */
+    const nas_answers *answers; /* of the validation set, with folds of them; NULL: none kept */
 } nas_outcome;
 
 /* Errors: NAS_ESTOP, NAS_EBUSY (see `busy`), and whatever files and memory can say. Diverging, and
@@ -102,7 +102,7 @@ NAS_NODISCARD nas_status nas_score_file(const nas_dataset *d, const nas_candidat
                                         const nas_log *log, nas_tally *tally, double *out,
                                         nas_err *err);
 
-/* What the training part is trained on: its own examples, or those of the task that are another for
+/* What the training set is trained on: its own examples, or those of the task that are another for
  * each epoch. The caller closes *out with nas_refresh_close. Errors: the task's. */
 NAS_NODISCARD nas_status nas_refresh_open(const nas_evaluator *e, const nas_candidate *c,
                                           const nas_features *f, nas_refresh *out, nas_err *err);

@@ -57,11 +57,11 @@ static nas_status train_and_judge(const nas_evaluator *e, const nas_candidate *c
     o->epochs_saved += trained.epochs_saved;
     NAS_TRY(st);
     if (trained.stopped) {
-        o->state = "stopped";
+        o->state = NAS_STOPPED;
         o->reason = nas_trained_stop(&trained, c, a, err);
         if (!o->reason) st = NAS_ENOMEM;
     } else if (trained.end == NAS_TRAIN_DIVERGED) {
-        o->state = "diverged";
+        o->state = NAS_DIVERGED;
         o->reason = "the loss was not finite";
     } else {
         st = nas_export_stage(e, c, f, &trained, a, o, &key, err);
@@ -79,7 +79,7 @@ static nas_status one_fold(const nas_evaluator *whole, const nas_candidate *c, i
                            nas_arena *a, nas_outcome *o, tally *t, nas_err *err) {
     nas_dataset d;
     nas_features f;
-    *o = (nas_outcome){.state = "complete"};
+    *o = (nas_outcome){.state = NAS_COMPLETE};
     nas_evaluator e = *whole;
     if (whole->data->folds) NAS_TRY(nas_dataset_fold(a, whole->data, k, &d, err));
     if (whole->data->folds) e.data = &d;
@@ -112,7 +112,7 @@ nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c, nas_a
         out->epochs_trained += fold.epochs_trained;
         out->epochs_saved += fold.epochs_saved;
         NAS_TRY(st);
-        if (strcmp(fold.state, "complete") != 0) return note_end(&fold, k, nets, a, out, err);
+        if (fold.state != NAS_COMPLETE) return note_end(&fold, k, nets, a, out, err);
         nas_arena_back(a, mark);
     }
     const nas_hash key = nas_hasher_end(&t.keys);

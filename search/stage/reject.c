@@ -110,8 +110,8 @@ static nas_status foresee(const nas_evaluator *e, const nas_candidate *c, nas_ar
 static bool hopeless(const nas_metric *m, double v, const nas_constraint *b) {
     if (isnan(v)) return false;
     if (isinf(v)) return true;
-    if (m->known == NAS_KNOWN_BEFORE) return !nas_compare(v, b->op, b->bound);
-    return b->op == 2 ? v >= b->bound : b->op == 3 ? v > b->bound : false;
+    if (m->known == NAS_KNOWN_BEFORE) return !nas_relation_holds(b->op, v, b->bound);
+    return nas_relation_direction(b->op) < 0 && !nas_relation_holds(b->op, v, b->bound);
 }
 
 /* The metric of a bound, when something is known of it before training; else NULL. */

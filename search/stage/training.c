@@ -18,7 +18,7 @@ typedef struct job {
     const nas_evaluator *e;
     const nas_candidate *c;
     const nas_features *f;
-    nas_refresh refresh; /* of the training part, or {0} */
+    nas_refresh refresh; /* of the training set, or {0} */
     nas_trainer *trainer;
     nas_pruner *pruner; /* NULL: nothing is pruned */
     nas_train_hook hook;

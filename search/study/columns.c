@@ -54,6 +54,8 @@ nas_metric nas_study_metric(const nas_study *study, const char *name) {
     const int m = nas_metric_find(name);
     if (m >= 0) return nas_metrics[m];
     const nas_column *c = column_of(study, name);
-    return (nas_metric){
-        .name = name, .unit = "", .help = "", .integer = c && c->type == NAS_COLUMN_INTEGER};
+    return (nas_metric){.name = name,
+                        .unit = NAS_UNIT_NONE,
+                        .help = "",
+                        .integer = c && c->type == NAS_COLUMN_INTEGER};
 }

@@ -1,4 +1,4 @@
-/* search/study/finals.c - the finalists: latency again with nobody else at work, and the test part,
+/* search/study/finals.c - the finalists: latency again with nobody else at work, and the test set,
  * once.
  */
 #include "search/study/finals.h"
@@ -82,7 +82,7 @@ static nas_status put_metric(nas_store *store, nas_study_id study, int64_t row,
     return nas_store_set_metric(store, study, row, &column, &value, err);
 }
 
-/* The test part, and what each of its examples got. */
+/* The test set, and what each of its examples got. */
 static nas_status read_test(nas_store *store, nas_study_id study, int64_t row, const stored *f,
                             const nas_dataset *d, const nas_log *log, nas_arena *a, double *metric,
                             nas_err *err) {

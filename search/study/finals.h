@@ -38,7 +38,7 @@ NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, co
                                         const nas_dataset *d, const nas_cache *cache,
                                         const nas_log *log, nas_run_end *out, nas_err *err);
 
-/* One more trial as a finalist of so many: measured and asked about the test part, unless it was;
+/* One more trial as a finalist of so many: measured and asked about the test set, unless it was;
  * *measured: it was not. */
 NAS_NODISCARD nas_status nas_run_final(nas_store *store, nas_study_id study, int64_t trials,
                                        int64_t row, const nas_dataset *d, const nas_cache *cache,

@@ -47,7 +47,7 @@ static bool is_of_score(const field *f, const char *column) {
 static const nas_bound *tested(const field *f) {
     for (int32_t i = 0; i < f->study->n_bounds; i++) {
         const nas_bound *b = &f->study->bounds[i];
-        if (is_of_score(f, b->column) && b->op[0] == '>') return b;
+        if (is_of_score(f, b->column) && nas_relation_direction(b->op) > 0) return b;
     }
     return NULL;
 }
@@ -60,7 +60,7 @@ static bool is_on_end(const field *f, const nas_bound *b) {
 static double needed(const field *f) {
     const nas_bound *b = tested(f);
     if (!b) return (double)NAN;
-    return b->op[1] == '=' ? b->bound : nextafter(b->bound, (double)INFINITY);
+    return b->op == NAS_AT_LEAST ? b->bound : nextafter(b->bound, (double)INFINITY);
 }
 
 static bool add_entry(void *ctx, const nas_contender *c) {

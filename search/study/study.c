@@ -36,7 +36,7 @@ static nas_status define_columns(const nas_space *s, nas_arena *a, nas_study *ou
 static const char *tested_column(const nas_metric *m, const nas_constraint *c, bool bare) {
     if (m->tested_as) return m->tested_as;
     if (bare || !m->bound) return m->name;
-    const int asks = nas_relation_direction((nas_relation)c->op);
+    const int asks = nas_relation_direction(c->op);
     return asks && asks == -nas_companion_end(m->bound, m->name) ? m->bound : m->name;
 }
 
@@ -53,13 +53,13 @@ static nas_status define_bounds(const nas_space *s, nas_arena *a, nas_study *out
         bounds[i] = (nas_bound){
             .text = c->text,
             .column = tested_column(m, c, isnan(out->confidence)),
-            .op = nas_relation_text((nas_relation)c->op),
+            .op = c->op,
             .bound = c->bound,
         };
     }
     for (int32_t i = 0; i < out->n_goals; i++) {
         const nas_objective *o = nas_space_objective(s, i);
-        goals[i] = (nas_goal){.column = o->metric, .maximize = o->maximize};
+        goals[i] = (nas_goal){.column = o->metric, .direction = o->direction};
     }
     out->bounds = bounds;
     out->goals = goals;
@@ -142,13 +142,13 @@ void nas_study_metrics(const nas_metric_list *list, const double *metric,
 }
 
 typedef struct stored_row {
-    char *state;
+    nas_state *state; /* NULL: not asked for */
     double *metric;
 } stored_row;
 
 static bool note_row(void *ctx, const nas_row *row) {
     const stored_row *s = ctx;
-    if (s->state && row->values[0].text) snprintf(s->state, 16, "%s", row->values[0].text);
+    if (s->state) *s->state = nas_state_of(row->values[0].text);
     for (int32_t i = 1; i < row->n; i++) {
         const nas_value *v = &row->values[i];
         s->metric[i - 1] = nas_value_real(v);
@@ -156,7 +156,7 @@ static bool note_row(void *ctx, const nas_row *row) {
     return true;
 }
 
-nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, char state[16],
+nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row, nas_state *state,
                             nas_arena *a, const double **metric, nas_err *err) {
     const size_t n = (size_t)study->n_metrics;
     const char **columns = nas_arena_array(a, n + 1, sizeof *columns, err);
@@ -169,7 +169,7 @@ nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t ro
         v[i] = (double)NAN;
     }
     stored_row s = {.state = state, .metric = v};
-    if (state) state[0] = '\0';
+    if (state) *state = NAS_STATES;
     *metric = v;
     return nas_store_trials(store, study, &ask, note_row, &s, err);
 }

@@ -18,9 +18,9 @@ void nas_study_metrics(const nas_metric_list *list, const double *metric,
 
 /* The metrics of a row of the study's view (NaN for NULL): metric[study->n_metrics], in the order
  * of its columns, however many another build gave it; and its state (NULL: not wanted). A row that
- * is not there has none. Owner: arena a. Errors: those of nas_store_trials. */
+ * is not there has none: NAS_STATES. Owner: arena a. Errors: those of nas_store_trials. */
 NAS_NODISCARD nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row,
-                                          char state[16], nas_arena *a, const double **metric,
+                                          nas_state *state, nas_arena *a, const double **metric,
                                           nas_err *err);
 
 /* <view> of a study under its quoted name, into out: table_of("kws_a", "_best") is

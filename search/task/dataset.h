@@ -29,11 +29,11 @@ typedef struct nas_dataset {
     nas_rows part[NAS_PARTS]; /* by nas_part */
     nas_hash fingerprint;     /* of the data and its split */
     int32_t n_calibration;
-    const int32_t *calibration; /* rows of the training part that ranges are found on */
-    nas_part judged;            /* what a score is over: the validation part, but of a fold where
+    const int32_t *calibration; /* rows of the training set that ranges are found on */
+    nas_part judged;            /* what a score is over: the validation set, but of a fold where
                                    that part picks epochs */
-    int32_t folds;              /* 0: none. Else all examples but the test part's train, or pick
-                                   the epoch in the validation part, which is mostly empty */
+    int32_t folds;              /* 0: none. Else all examples but the test set's train, or pick
+                                   the epoch in the validation set, which is mostly empty */
     int32_t n_marks;            /* what marks are kept of (search/task/marks.h); 0: of nothing */
     int32_t n_groups;           /* of examples that are alike: speakers, blocks of time */
     const int32_t *group;       /* [n_marks] */
@@ -49,7 +49,7 @@ NAS_NODISCARD nas_status nas_dataset_open(nas_arena *a, const struct nas_task *t
                                           nas_dataset *out, nas_err *err);
 void nas_dataset_close(nas_dataset *d);
 
-/* The same data while fold k of d is the validation part and the others train (rolling origins:
+/* The same data while fold k of d is the validation set and the others train (rolling origins:
  * what came before it). It borrows what d read: never closed, not used after d is. Arrays live in
  * arena a. */
 NAS_NODISCARD nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k,
@@ -59,7 +59,7 @@ typedef struct nas_features {
     nas_hash key;
     bool reused;
     int32_t h, w;
-    const float *mean, *deviation; /* [w] each, of the training part before `normalize` */
+    const float *mean, *deviation; /* [w] each, of the training set before `normalize` */
     const float *x[NAS_PARTS];     /* [rows][h][w]; NULL where examples are views of the data */
     nas_cached own;
 } nas_features;

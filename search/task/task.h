@@ -79,10 +79,10 @@ typedef struct nas_task_ops {
     const struct nas_block *const *blocks;
     const struct nas_block_row *rows;
     uint32_t has; /* NAS_HAS_...: which blocks of the file it takes */
-    /* Metrics that lists of trials show: the score, the same on the test part (where there is one),
+    /* Metrics that lists of trials show: the score, the same on the test set (where there is one),
      * then others; "mae_*" are all that begin so. NULL at the end. */
     const char *const *listed;
-    /* [NAS_METRIC_SCORES] what the task calls its score, that of the test part, and its lower end.
+    /* [NAS_METRIC_SCORES] what the task calls its score, that of the test set, and its lower end.
      */
     const nas_metric *scores;
     bool values;                /* a model gives plain values, not classes */
@@ -129,7 +129,7 @@ typedef struct nas_task_ops {
     nas_status (*features)(const nas_dataset *d, const nas_candidate *c, const nas_cache *cache,
                            const nas_log *log, nas_features *out, nas_err *err);
     nas_examples (*part)(const nas_dataset *d, const nas_features *f, nas_part part);
-    /* Fills *out where c changes the training part from epoch to epoch. What is given is borrowed;
+    /* Fills *out where c changes the training set from epoch to epoch. What is given is borrowed;
      * the caller closes it. NULL: the task has none such. */
     nas_status (*refresh)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                           const nas_training *t, nas_refresh *out, nas_err *err);
@@ -143,14 +143,14 @@ typedef struct nas_task_ops {
     nas_status (*judge)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                         const nas_graph *g, nas_part part, const nas_log *log, nas_tally *t,
                         nas_err *err);
-    /* Fills the task's own metrics, those of the test part or of the validation part. */
+    /* Fills the task's own metrics, those of the test set or of the validation set. */
     void (*conclude)(const nas_task *task, const nas_tally *t, bool test, double *metric);
     /* Marks without any yet (nas_marks_open). */
     nas_status (*marks)(const nas_dataset *d, bool details, nas_arena *a, nas_marks *m,
                         nas_err *err);
-    /* Examples in the order of their answers, those of the validation part first; what a model said
+    /* Examples in the order of their answers, those of the validation set first; what a model said
      * of those of a part, and marks from that again (NAS_EFORMAT: of other examples); and the
-     * bounds of the task's metrics, from marks of the validation part. Owner: arena a. All NULL: no
+     * bounds of the task's metrics, from marks of the validation set. Owner: arena a. All NULL: no
      * marks are kept. */
     nas_status (*examples)(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
                            nas_err *err);
@@ -162,7 +162,7 @@ typedef struct nas_task_ops {
                          nas_arena *a, double *metric, nas_err *err);
     nas_status (*latency)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                           const nas_graph *g, const nas_cache *cache, double *metric, nas_err *err);
-    /* The texts, in their order. t: of the validation part; its n is 0 where there is none. */
+    /* The texts, in their order. t: of the validation set; its n is 0 where there is none. */
     nas_status (*package)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                           const nas_graph *g, const nas_tally *t, nas_arena *a, const char **out,
                           nas_err *err);

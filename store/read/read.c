@@ -58,7 +58,7 @@ static void put_tie(nas_ask *q, const nas_study *study, int64_t row) {
 
 static void put_rivals(nas_ask *q, const nas_study *study, int64_t row, double share) {
     const nas_goal *g = &study->goals[0];
-    const char *better = g->maximize ? ">" : "<";
+    const char *better = g->direction == NAS_MAXIMIZE ? ">" : "<";
     nas_ask_put(q, " and (");
     nas_ask_name(q, g->column, NULL);
     nas_ask_put(q, share != 0 ? " %s= " : " %s ", better);
@@ -133,7 +133,7 @@ static void put_key(nas_ask *q, const char *column, bool down) {
 
 static void put_rank(nas_ask *q, const nas_study *study, bool goals) {
     for (int32_t i = 0; goals && i < study->n_goals; i++)
-        put_key(q, study->goals[i].column, study->goals[i].maximize);
+        put_key(q, study->goals[i].column, study->goals[i].direction == NAS_MAXIMIZE);
     if (study->tie_break) put_key(q, study->tie_break, false);
     nas_ask_put(q, "number");
 }
@@ -223,7 +223,7 @@ nas_status nas_store_nearest(nas_store *s, const nas_study *study, const char *c
     for (int32_t i = 0; i < study->n_bounds; i++) {
         const nas_bound *b = &study->bounds[i];
         nas_ask_put(&q, " + (case when ");
-        put_condition(&q, b->column, nas_relation_of(b->op), b->bound);
+        put_condition(&q, b->column, b->op, b->bound);
         nas_ask_put(&q, " then 0 else coalesce(abs(");
         nas_ask_name(&q, b->column, NULL);
         nas_ask_put(&q, " - ");
@@ -249,7 +249,7 @@ nas_status nas_store_turned_away(nas_store *s, const nas_study *study, const nas
     nas_ask_put(&q, " where (");
     put_state(&q, NAS_COMPLETE);
     nas_ask_put(&q, " and (");
-    put_condition(&q, b->column, nas_relation_of(b->op), b->bound);
+    put_condition(&q, b->column, b->op, b->bound);
     nas_ask_put(&q, ") is not true) or (");
     put_state(&q, NAS_REJECTED);
     nas_ask_put(&q, " and substr(reason, 1, length(");
@@ -296,11 +296,11 @@ nas_status nas_store_contest(nas_store *s, const nas_study *study, const nas_bou
         const nas_bound *b = &study->bounds[i];
         if (b == but) continue;
         nas_ask_put(&q, " and ");
-        put_condition(&q, b->column, nas_relation_of(b->op), b->bound);
+        put_condition(&q, b->column, b->op, b->bound);
     }
     nas_ask_put(&q, " order by ");
     if (but) {
-        put_condition(&q, but->column, nas_relation_of(but->op), but->bound);
+        put_condition(&q, but->column, but->op, but->bound);
         nas_ask_put(&q, " desc nulls last, ");
     }
     put_rank(&q, study, true);

@@ -84,12 +84,14 @@ static nas_status load_bounds(nas_store *s, int64_t study, nas_arena *a, nas_stu
             break;
         }
         nas_bound *at = &b[def->n_bounds];
+        const char *op = NULL;
         at->bound = nas_stmt_real(st, 3);
         if ((status = nas_sql_text(st, 0, a, &at->text, err)) != NAS_OK) break;
         if ((status = nas_sql_text(st, 1, a, &at->column, err)) != NAS_OK) break;
-        if ((status = nas_sql_text(st, 2, a, &at->op, err)) != NAS_OK) break;
-        if (!at->text || !nas_name_is_plain(at->column) ||
-            nas_relation_of(at->op) == NAS_RELATIONS || !isfinite(at->bound)) {
+        if ((status = nas_sql_text(st, 2, a, &op, err)) != NAS_OK) break;
+        at->op = nas_relation_of(op);
+        if (!at->text || !nas_name_is_plain(at->column) || at->op == NAS_RELATIONS ||
+            !isfinite(at->bound)) {
             status = nas_sql_damaged(s, "nas_bounds: a constraint that is none", err);
             break;
         }
@@ -116,7 +118,7 @@ static nas_status load_goals(nas_store *s, int64_t study, nas_arena *a, nas_stud
         if (status == NAS_OK && !nas_name_is_plain(g[def->n_goals].column))
             status = nas_sql_damaged(s, "nas_goals: an objective that is none", err);
         if (status != NAS_OK) break;
-        g[def->n_goals++].maximize = (int)nas_stmt_integer(st, 1) != 0;
+        g[def->n_goals++].direction = nas_stmt_integer(st, 1) ? NAS_MAXIMIZE : NAS_MINIMIZE;
     }
     nas_stmt_end(st);
     def->goals = g;

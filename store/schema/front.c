@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Which way a bound pulls: 1 up, -1 down, 0 neither. */
-static int pull_of(const nas_bound *b) {
-    return b->op[0] == '>' ? 1 : b->op[0] == '<' ? -1 : 0;
-}
-
 static bool is_end_of_goal(const nas_study *def, const char *column) {
     for (int32_t i = 0; i < def->n_goals; i++)
         if (nas_companion_end(column, def->goals[i].column)) return true;
@@ -21,7 +16,8 @@ static bool is_end_of_goal(const nas_study *def, const char *column) {
 
 void nas_axis_put(const nas_axis *axis, nas_draft *q, const char *of, const char *column) {
     if (axis->met)
-        nas_draft_add(q, "(%s\"%w\" %s %r)", of, column, axis->met->op, axis->met->bound);
+        nas_draft_add(q, "(%s\"%w\" %s %r)", of, column, nas_relation_text(axis->met->op),
+                      axis->met->bound);
     else
         nas_draft_add(q, "%s\"%w\"", of, column);
 }
@@ -34,10 +30,10 @@ nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out, in
     int32_t n = 0;
     if (!axes) return NAS_ENOMEM;
     for (int32_t i = 0; i < def->n_goals; i++)
-        axes[n++] = (nas_axis){def->goals[i].column, def->goals[i].maximize, NULL};
+        axes[n++] = (nas_axis){def->goals[i].column, def->goals[i].direction == NAS_MAXIMIZE, NULL};
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
-        bool use = pull_of(b) != 0;
+        bool use = nas_relation_direction(b->op) != 0;
         if (is_end_of_goal(def, b->column)) {
             axes[n++] = (nas_axis){b->column, true, b};
             continue;
@@ -45,8 +41,8 @@ nas_status nas_front_axes(const nas_study *def, nas_arena *a, nas_axis **out, in
         for (int32_t j = 0; j < n; j++) use &= strcmp(axes[j].column, b->column) != 0;
         for (int32_t j = 0; j < def->n_bounds; j++)
             if (!strcmp(def->bounds[j].column, b->column))
-                use &= pull_of(&def->bounds[j]) != -pull_of(b);
-        if (use) axes[n++] = (nas_axis){b->column, pull_of(b) > 0, NULL};
+                use &= nas_relation_direction(def->bounds[j].op) != -nas_relation_direction(b->op);
+        if (use) axes[n++] = (nas_axis){b->column, nas_relation_direction(b->op) > 0, NULL};
     }
     *out = axes;
     *n_out = n;

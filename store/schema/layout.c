@@ -281,3 +281,15 @@ nas_status nas_layout_slot_draft(nas_store *s, nas_layout *l, nas_sql_slot slot,
     *out = l->slots[slot];
     return NAS_OK;
 }
+
+nas_status nas_store_param_column(nas_store *s, nas_study_id id, int32_t param, nas_arena *a,
+                                  const char **out, nas_err *err) {
+    nas_layout *l = NULL;
+    *out = NULL;
+    NAS_TRY(nas_layout_get(s, id, &l, err));
+    if (param < 0 || param >= l->n_params)
+        return nas_fail(err, NAS_EINVAL, "%s: parameter %d of a version that has %d", s->path,
+                        param, l->n_params);
+    *out = nas_arena_text(a, l->names[param], err);
+    return *out ? NAS_OK : NAS_ENOMEM;
+}

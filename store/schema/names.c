@@ -22,11 +22,8 @@ const char *nas_name_fit(const char *name, nas_arena *a, nas_err *err) {
 static nas_status fit(nas_store *s, int64_t study, const char **name, nas_arena *a, nas_err *err) {
     int64_t there = 0;
     if (!is_long(*name)) return NAS_OK;
-    const nas_value args[] = {{.type = NAS_COLUMN_INTEGER, .integer = study},
-                              {.type = NAS_COLUMN_TEXT, .text = *name}};
-    NAS_TRY(nas_store_query_integer(
-        s, "SELECT count(*) FROM nas_columns WHERE study = ?1 AND name = ?2", args, 2, &there,
-        err));
+    nas_draft *d = nas_draft_of("SELECT count(*) FROM nas_columns WHERE study = ?1 AND name = ?2");
+    NAS_TRY(nas_sql_integer(s, d, &there, err, "it", study, *name));
     if (!there) *name = nas_name_fit(*name, a, err);
     return *name ? NAS_OK : NAS_ENOMEM;
 }
@@ -60,16 +57,4 @@ nas_status nas_names_fit(nas_store *s, int64_t study, const nas_study *def, nas_
     out->bounds = bounds;
     out->goals = goals;
     return fit(s, study, &out->tie_break, a, err);
-}
-
-nas_status nas_store_param_column(nas_store *s, nas_study_id id, int32_t param, nas_arena *a,
-                                  const char **out, nas_err *err) {
-    nas_layout *l = NULL;
-    *out = NULL;
-    NAS_TRY(nas_layout_get(s, id, &l, err));
-    if (param < 0 || param >= l->n_params)
-        return nas_fail(err, NAS_EINVAL, "%s: parameter %d of a version that has %d", s->path,
-                        param, l->n_params);
-    *out = nas_arena_text(a, l->names[param], err);
-    return *out ? NAS_OK : NAS_ENOMEM;
 }

@@ -77,7 +77,7 @@ static nas_status write_feasible(nas_store *s, const nas_study *def, nas_err *er
     nas_draft_add(q, "SELECT * FROM \"%w\" WHERE state = 'complete'", def->name);
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
-        nas_draft_add(q, " AND \"%w\" %s %r", b->column, b->op, b->bound);
+        nas_draft_add(q, " AND \"%w\" %s %r", b->column, nas_relation_text(b->op), b->bound);
     }
     return write_view(s, def->name, "_feasible", q, err);
 }
@@ -114,7 +114,7 @@ static nas_status write_best(nas_store *s, const nas_study *def, const nas_layou
                       l->study, l->version);
     for (int32_t i = 0; i < def->n_goals; i++)
         nas_draft_add(q, "\"%w\" %s, ", def->goals[i].column,
-                      def->goals[i].maximize ? "DESC" : "ASC");
+                      def->goals[i].direction == NAS_MAXIMIZE ? "DESC" : "ASC");
     if (def->tie_break) nas_draft_add(q, "\"%w\" ASC NULLS LAST, ", def->tie_break);
     nas_draft_put(q, "number LIMIT 1");
     return write_view(s, def->name, "_best", q, err);
@@ -153,7 +153,7 @@ static nas_status write_index(nas_store *s, const nas_study *def, const nas_layo
     nas_draft_add(q, "CREATE INDEX %s ON nas_trials_%l(version", name, l->study);
     for (int32_t i = 0; i < def->n_goals; i++)
         nas_draft_add(q, ", \"%w\"%s", nas_layout_stored(l, def->goals[i].column),
-                      def->goals[i].maximize ? " DESC" : "");
+                      def->goals[i].direction == NAS_MAXIMIZE ? " DESC" : "");
     if (def->tie_break) nas_draft_add(q, ", \"%w\"", nas_layout_stored(l, def->tie_break));
     nas_draft_put(q, ", number) WHERE state = 'complete'");
     return write_object(s, (nas_object){NAS_OBJECT_INDEX, name, NULL}, q, err);

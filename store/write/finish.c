@@ -5,12 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-static nas_status check_state(const char *state, nas_err *err) {
-    static const char *const states[] = {"complete", "stopped", "diverged",
-                                         "rejected", "failed",  "waiting"};
-    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        if (!strcmp(state, states[i])) return NAS_OK;
-    return nas_fail(err, NAS_EINVAL, "\"%s\" is not a state that a trial ends in", state);
+static nas_status check_state(nas_state state, nas_err *err) {
+    if (state == NAS_WAITING || nas_state_is_end(state)) return NAS_OK;
+    return nas_fail(err, NAS_EINVAL, "\"%s\" is not a state that a trial ends in",
+                    nas_state_text(state));
 }
 
 enum { FIRST_METRIC = 12 }; /* its place among the values of the statement */
@@ -39,9 +37,9 @@ static nas_status write_row(nas_store *s, nas_layout *l, const nas_claim *c, con
                             const nas_result *r, nas_err *err) {
     nas_stmt *st = NULL;
     NAS_TRY(finish_slot(s, l, &st, err));
-    NAS_TRY(nas_sql_bind(s, st, err, "iitttrrtirr", c->id, (int64_t)c->attempt, worker, r->state,
-                         r->reason, r->seconds, r->cpu_seconds, r->machine, (int64_t)r->forgiven,
-                         r->epochs_trained, r->epochs_saved));
+    NAS_TRY(nas_sql_bind(s, st, err, "iitttrrtirr", c->id, (int64_t)c->attempt, worker,
+                         nas_state_text(r->state), r->reason, r->seconds, r->cpu_seconds,
+                         r->machine, (int64_t)r->forgiven, r->epochs_trained, r->epochs_saved));
     const nas_value none = {.is_null = true};
     for (int32_t i = 0; i < l->n_metrics; i++)
         NAS_TRY(

@@ -9,12 +9,12 @@ static void put_order(const nas_study *def, const nas_layout *l, nas_draft *q) {
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
         nas_draft_add(q, "%scoalesce(\"%w\" %s %r, 0)", i ? " AND " : "",
-                      nas_layout_stored(l, b->column), b->op, b->bound);
+                      nas_layout_stored(l, b->column), nas_relation_text(b->op), b->bound);
     }
     nas_draft_put(q, def->n_bounds ? " DESC" : "1");
     for (int32_t i = 0; i < def->n_goals; i++)
         nas_draft_add(q, ", \"%w\" %s NULLS LAST", nas_layout_stored(l, def->goals[i].column),
-                      def->goals[i].maximize ? "DESC" : "ASC");
+                      def->goals[i].direction == NAS_MAXIMIZE ? "DESC" : "ASC");
     if (def->tie_break)
         nas_draft_add(q, ", \"%w\" ASC NULLS LAST", nas_layout_stored(l, def->tie_break));
     nas_draft_put(q, ", number");

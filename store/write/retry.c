@@ -25,7 +25,8 @@ static nas_status set_back(nas_store *s, nas_layout *l, int64_t row, int64_t num
 typedef struct found {
     struct found *next;
     int64_t row, number;
-    const char *state, *reason;
+    nas_state state;
+    const char *reason;
 } found;
 
 /* Those of a range, lowest number first. */
@@ -40,9 +41,11 @@ static nas_status list_range(nas_store *s, const nas_layout *l, int64_t first, i
     bool row = false;
     while ((status = nas_sql_step(s, st, &row, err)) == NAS_OK && row) {
         found *f = nas_arena_alloc(a, sizeof *f, err);
-        status = f ? nas_sql_text(st, 2, a, &f->state, err) : NAS_ENOMEM;
+        const char *state = NULL;
+        status = f ? nas_sql_text(st, 2, a, &state, err) : NAS_ENOMEM;
         if (status == NAS_OK) status = nas_sql_text(st, 3, a, &f->reason, err);
         if (status != NAS_OK) break;
+        f->state = nas_state_of(state);
         f->row = nas_stmt_integer(st, 0);
         f->number = nas_stmt_integer(st, 1);
         *out = f;
@@ -56,9 +59,9 @@ static nas_status refuse(const nas_store *s, const nas_retry *r, const found *f,
     if (!f)
         return nas_fail(err, NAS_ENOTFOUND, "%s: there is no trial %lld", s->path,
                         (long long)r->first);
-    return nas_fail(err, strcmp(f->state, "running") ? NAS_EINVAL : NAS_EBUSY,
+    return nas_fail(err, f->state == NAS_RUNNING ? NAS_EBUSY : NAS_EINVAL,
                     "%s: trial %lld is %s: only one that failed is set back", s->path,
-                    (long long)f->number, f->state);
+                    (long long)f->number, nas_state_text(f->state));
 }
 
 /* A range may hold others, which stay as they are; one that is named by itself is meant. */
@@ -66,10 +69,9 @@ static nas_status retry_range(nas_store *s, nas_layout *l, const nas_retry *r, n
                               nas_retry_fn told, void *ctx, int64_t *n, nas_err *err) {
     found *list = NULL;
     NAS_TRY(list_range(s, l, r->first, r->last, a, &list, err));
-    if (r->first == r->last && (!list || strcmp(list->state, "failed") != 0))
-        return refuse(s, r, list, err);
+    if (r->first == r->last && (!list || list->state != NAS_FAILED)) return refuse(s, r, list, err);
     for (const found *f = list; f; f = f->next) {
-        if (strcmp(f->state, "failed") != 0) continue;
+        if (f->state != NAS_FAILED) continue;
         NAS_TRY(set_back(s, l, f->row, f->number, f->reason, err));
         if (told) told(ctx, f->number, f->reason ? f->reason : "");
         ++*n;

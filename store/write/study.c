@@ -72,8 +72,7 @@ static nas_status check_def(const nas_study *def, nas_err *err) {
     NAS_TRY(nas_store_check_name(def->name, err));
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
-        if (nas_relation_of(b->op) == NAS_RELATIONS || !isfinite(b->bound) ||
-            !has_column(def, b->column))
+        if (b->op >= NAS_RELATIONS || !isfinite(b->bound) || !has_column(def, b->column))
             return nas_fail(err, NAS_EINVAL,
                             "study %s: constraint \"%s\": a column, a comparison and a number "
                             "expected",
@@ -104,7 +103,7 @@ static bool same_bounds(const nas_study *a, const nas_study *b) {
     if (a->n_bounds != b->n_bounds) return false;
     for (int32_t i = 0; i < a->n_bounds; i++) {
         const nas_bound *p = &a->bounds[i], *q = &b->bounds[i];
-        if (strcmp(p->text, q->text) || strcmp(p->column, q->column) || strcmp(p->op, q->op) ||
+        if (strcmp(p->text, q->text) || strcmp(p->column, q->column) || p->op != q->op ||
             p->bound != q->bound)
             return false;
     }
@@ -115,7 +114,7 @@ static bool same_goals(const nas_study *a, const nas_study *b) {
     if (a->n_goals != b->n_goals) return false;
     for (int32_t i = 0; i < a->n_goals; i++)
         if (strcmp(a->goals[i].column, b->goals[i].column) ||
-            a->goals[i].maximize != b->goals[i].maximize)
+            a->goals[i].direction != b->goals[i].direction)
             return false;
     return true;
 }
@@ -232,11 +231,12 @@ static nas_status write_aims(nas_store *s, const nas_study *def, int64_t study, 
     for (int32_t i = 0; i < def->n_bounds; i++) {
         const nas_bound *b = &def->bounds[i];
         NAS_TRY(nas_sql_put(s, err, "INSERT INTO nas_bounds VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                            "iitttr", study, (int64_t)i, b->text, b->column, b->op, b->bound));
+                            "iitttr", study, (int64_t)i, b->text, b->column,
+                            nas_relation_text(b->op), b->bound));
     }
     for (int32_t i = 0; i < def->n_goals; i++)
         NAS_TRY(nas_sql_put(s, err, "INSERT INTO nas_goals VALUES(?1, ?2, ?3, ?4)", "iiti", study,
-                            (int64_t)i, def->goals[i].column, (int64_t)def->goals[i].maximize));
+                            (int64_t)i, def->goals[i].column, (int64_t)def->goals[i].direction));
     return NAS_OK;
 }
 

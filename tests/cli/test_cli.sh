@@ -48,7 +48,7 @@ check "still eight" equal "$(sql tiny.db 'select count(*) from tiny')" "8"
 eval_accuracy() { "$NAS" eval tiny_best --data clips --split "$1" --json | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
 check "eval finds the stored accuracy" equal "$(eval_accuracy validation)" "$(sql tiny.db 'select accuracy from tiny_best')"
 check "and the stored test accuracy" equal "$(eval_accuracy test)" "$(sql tiny.db 'select test_accuracy from tiny_best')"
-as_c() { # the test part's clips, heard by the C that was exported
+as_c() { # the test set's clips, heard by the C that was exported
     "$NAS" eval tiny_best --data clips --split test --dump dump >/dev/null &&
         "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -O1 -I tiny_best -o classify "$ROOT/examples/device/classify.c" \
             tiny_best/model.c tiny_best/frontend.c -lm &&

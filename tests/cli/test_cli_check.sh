@@ -24,7 +24,7 @@ narrow() { ! grep -q '.\{81\}' <(grep -v '^ *[0-9]*  [a-z. ]*: ' out.check); }
 check "no line is wider than 80 columns" narrow
 check "a split by file" run_check toy.json --set "$by_file"
 check "has speakers on both sides" found 1 out.check
-check "who are counted" has -E '^  1  speakers: [0-9]+ of [0-9]+ in the validation part and [0-9]+ of' out.check
+check "who are counted" has -E '^  1  speakers: [0-9]+ of [0-9]+ in the validation set and [0-9]+ of' out.check
 check "as JSON" run_check toy.json --set "$by_file" --json
 is_json() { command -v python3 >/dev/null || return 0; python3 -c '
 import json, sys
@@ -39,7 +39,7 @@ cp -r clips wrong
 first=$(cd wrong/go && ls | head -n 1)
 cp "wrong/go/$first" "wrong/stop/copy_nohash_0.wav"
 check "a copy in another class" run_check toy.json --data wrong --set "$by_speaker"
-says_copy() { tr -s ' \n' ' ' <out.check | has 'copies: 2 of 193 clips have the same samples as a clip of another class, as have go/'; }
+says_copy() { tr -s ' \n' ' ' <out.check | has 'copies: 2 of 193 clips have the same samples as a clip of another class, such as go/'; }
 check "is found" says_copy
 names() { ls wrong/*/* | sed 's|.*/||; s/_nohash_.*//' | sort -u; }
 names | awk -v first="${first%%_nohash_*}" '{ print $1 "," ($1 == first ? 0 : $1 == "copy" ? 2 : NR % 3) }' >wrong/folds.csv

@@ -58,17 +58,17 @@ space tiny 1 "zlib_bytes < 100000" | sed 's/"by": "file"/"by": "speaker"/' >tiny
 n() { "$NAS" eval made --data clips --split "$1" --json | sed 's/.*"clips": \([0-9]*\).*/\1/'; }
 train=$(n train) validation=$(n validation) test=$(n test)
 check "all clips: their parts" says 0 "heard all that it was made with: $train train, $validation validation, $test test" "$NAS" eval made --data clips
-check "and how to leave them out" says 0 "those of train it has learnt; --split test leaves them out" "$NAS" eval made --data clips
-check "a part" says 0 "heard the test part" "$NAS" eval made --data clips --split test
-check "the training part" says 0 "heard the train part, which it has learnt" "$NAS" eval made --data clips --split train
+check "and how to leave them out" says 0 "it has learnt those of train; --split test takes the test set alone" "$NAS" eval made --data clips
+check "a part" says 0 "heard the test set" "$NAS" eval made --data clips --split test
+check "the training set" says 0 "heard the training set, which it has learnt" "$NAS" eval made --data clips --split train
 check "in JSON" says 0 "\"part\": \"all\", \"trained_on_these\": true, \"parts\": {\"train\": $train, \"validation\": $validation, \"test\": $test}, \"absent\": []" "$NAS" eval made --data clips --json
 cp -r clips other
 rm "other/go/$(ls other/go | head -1)"
-check "other clips are not called its own" says 0 "not known to be those it was made with" "$NAS" eval made --data other
-check "nor is their test part" says 0 "it may have learnt some of them" "$NAS" eval made --data other --split test
+check "other clips are not called its own" says 0 "these may be other clips than those it was made with" "$NAS" eval made --data other
+check "nor is their test set" says 0 "it may have learnt some of them" "$NAS" eval made --data other --split test
 mkdir alone
 cp made/model.tflite made/frontend.json made/labels.txt alone
-check "without a candidate nothing is known" says 0 "which of them it was trained on is not known" "$NAS" eval alone --data clips
+check "without a candidate nothing is known" says 0 "whether it was trained on some of them is not known" "$NAS" eval alone --data clips
 (cd clips && ls go/* stop/* yes/* | awk '{ print > (NR == 1 ? "/dev/null" : NR % 5 == 0 ? "held.txt" : NR % 5 == 1 ? "test.txt" : "train.txt") }')
 space listed 1 "zlib_bytes < 100000" | sed -e 's/"by": "file", "validation": 0.2, "test": 0.2/"by": "lists", "train": "train.txt", "validation": "held.txt", "test": "test.txt"/' -e 's/{ "choice": \[\([^],]*\), [^]]*\] }/\1/' >listed.json
 "$NAS" train listed.json -o listed --quiet 2>/dev/null

@@ -159,7 +159,7 @@ check "a part, less what one window lacks" equal "$("$NAS" eval f g --data weath
 check "all the same on a model's file" equal "$("$NAS" eval f/model.tflite g --data weather.csv --json | first windows)" 2866
 no "another horizon" "f forecasts 3 rows and far 4" f far --data weather.csv
 no "other targets" "f and one forecast other targets" f one --data weather.csv
-no "another split of time" "f and late split otherwise" f late --data weather.csv --split test
+no "another split of time" "f and late are split differently" f late --data weather.csv --split test
 no "other tasks" "a is of the task \"keywords\" and f of \"forecast\"" a f --data weather.csv
 no "no such other" "none is not there" f none --data weather.csv
 no "speakers of a forecast" "a forecast has no speakers" f --data weather.csv --by-speaker

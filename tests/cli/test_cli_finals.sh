@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Figures of the test part stand beside finalists alone, however a study came to its number of trials; how
-# often the test part was read stays.
+# Figures of the test set stand beside finalists alone, however a study came to its number of trials; how
+# often the test set was read stays.
 . tests/lib.sh
 space steps 8 "zlib_bytes < 100000" | sed 's/"quantize"/"export": { "names": false }, &/' >steps.json
 cp steps.json once.json
@@ -18,10 +18,10 @@ check "the finals of each step" equal "$(sql steps.db "select trials, count(*) f
 check "the winner of each stands first" equal "$(sql steps.db "select count(*) from nas_finals f where metric = 'test_accuracy' and place = 0 and trial = (select id from steps where number < f.trials order by accuracy desc, zlib_bytes, number limit 1)")" 4
 check "the last are what the view shows" equal "$(sql steps.db "select trial, value from nas_finals where metric = 'test_accuracy' and trials = 8 and place is not null order by 1")" "$(sql steps.db 'select id, test_accuracy from steps where test_accuracy is not null order by id')"
 read=$(sql steps.db "select count(*) from nas_answers where part = 'test'")
-check "nobody's test part was read twice" equal "$(sql steps.db "select max(reads) from nas_answers where part = 'test'")" 1
+check "nobody's test set was read twice" equal "$(sql steps.db "select max(reads) from nas_answers where part = 'test'")" 1
 check "more than three were asked, and it stays" test "$read" -gt 3
-check "which is told" says_of 0 "test part, read once" "$NAS" run steps.json --db steps.db
-check "and how many were" says_of 0 "$read trials were asked about the test part" "$NAS" run steps.json --db steps.db
+check "which is told" says_of 0 "test set, read once" "$NAS" run steps.json --db steps.db
+check "and how many were" says_of 0 "$read trials were asked about the test set" "$NAS" run steps.json --db steps.db
 check "the same command again reads nothing" equal "$(sql steps.db "select sum(reads) from nas_answers where part = 'test'")" "$read"
 check "no word of it where the finalists alone were" bash -c "! '$NAS' run once.json --db once.db --out once_best | grep 'were asked'"
 check "times stand with them" equal "$(sql steps.db "select count(distinct metric) from nas_finals where metric in ('infer_ms', 'frontend_ms', 'total_ms', 'total_ms_hi')")" 4

@@ -15,10 +15,10 @@ check "all complete" equal "$(sql two.db "select count(*), sum(state = 'complete
 check "one worker, the same rows" run one 1
 check "the same accuracies and sizes" equal "$(sql one.db "$rows")" "$(sql two.db "$rows")"
 
-# --- what accuracy counts: every clip outside the test part
+# --- what accuracy counts: every clip outside the test set
 outside=$(clips_in two_best train) held=$(clips_in two_best test)
 check "train and test are all clips" equal "$((outside + held))" 72
-check "the test part is as asked" test "$held" -ge 10 -a "$held" -le 19
+check "the test set is as asked" test "$held" -ge 10 -a "$held" -le 19
 whole="select count(*) from crossed where abs(accuracy * $outside - round(accuracy * $outside)) < 1e-9"
 check "accuracy counts all clips of the folds" equal "$(sql two.db "$whole")" 4
 check "the last step is the file's" equal \
@@ -44,7 +44,7 @@ check "no part validates" says 2 "with folds each trained net had its own" "$NAS
 sed 's/"batch_size": 10/"batch_size": 10, "keep": { "choice": ["last", "best"] }/' crossed.json >keep.json
 check "nothing to keep the best by" says 2 "train.keep" "$NAS" run keep.json
 sed 's/"batch_size": 10/"batch_size": 10, "patience": 2/' crossed.json >patience.json
-check "nothing to wait for" says 2 "needs a validation part" "$NAS" run patience.json
+check "nothing to wait for" says 2 "needs a validation set" "$NAS" run patience.json
 
 # --- some clips of each fold pick the epoch
 sed -e 's/"folds": 3/"folds": 3, "stopping": 0.2/' -e 's/"crossed"/"stopping"/' \
@@ -59,9 +59,9 @@ check "verify trains the same bytes with them" "$NAS" verify stopping.db 1
 sed -e 's/"folds": 3/"stopping": 0.2/' crossed.json >alone.json
 check "without folds it says nothing" says 2 "belongs to folds" "$NAS" run alone.json
 
-# --- no test part
+# --- no test set
 sed -e 's/"test": 0.2/"test": 0/' -e 's/"crossed"/"all_in"/' crossed.json >all_in.json
-check "no test part" "$NAS" run all_in.json --trials 1 --workers 1
+check "no test set" "$NAS" run all_in.json --trials 1 --workers 1
 check "all clips are counted" equal "$(clips_in all_in_best train)" 72
 check "none is left to test on" equal "$(sql all_in.db 'select count(test_accuracy) from all_in')" 0
 

@@ -33,7 +33,7 @@ forecast weather "" >weather.json
 rows="select number, state, quantize, skill_mean, mae_temperature, rmse_humidity, zlib_bytes from weather order by number"
 run() { "$NAS" run "$1.json" --db "$2.db" --workers "$3" --out "$2_best" >"$2.txt"; }
 check "a grid runs to its end" run weather two 2
-check "it says what simpler forecasts do" grep -q "mae_humidity: last value carried on .* least squares" two.txt
+check "it says what simpler forecasts do" grep -q "mae_humidity: naive forecast .* least squares" two.txt
 check "all complete" equal "$(sql two.db "select count(*), sum(state = 'complete') from weather")" "9,9"
 check "one worker, the same rows" run weather one 1
 check "the same figures" equal "$(sql one.db "$rows")" "$(sql two.db "$rows")"
@@ -50,11 +50,11 @@ check "files" equal "$(cd two_best && echo *)" "DEVICE.md candidate.json forecas
 figure() { sed -n "s/.*\"$2\": \([0-9.e-]*\).*/\1/p" "$1" | head -n 1; }
 evaluate() { "$NAS" eval two_best --data weather.csv --split "$1" --json | tr ',{' '\n\n' | sed -n 's/.*"mae": \(.*\)/\1/p' | head -n 1; }
 stored() { tr -d '\t ' <two_best/metrics.json | sed -n "s/\"$1\":\([0-9.e-]*\),*/\1/p"; }
-check "eval finds the error of the validation part" equal "$(evaluate validation)" "$(stored mae_temperature)"
-check "and of the test part" test -n "$(evaluate test)"
+check "eval finds the error of the validation set" equal "$(evaluate validation)" "$(stored mae_temperature)"
+check "and of the test set" test -n "$(evaluate test)"
 check "all windows" bash -c "'$NAS' eval two_best --data weather.csv | grep -q '2,872 windows of 6 + 3 rows'"
-check "training rows among them, which is said" says_of 0 "all rows were taken; where it was trained on some of them that flatters" "$NAS" eval two_best --data weather.csv
-check "a part is named" says_of 0 "the test part was taken" "$NAS" eval two_best --data weather.csv --split test
+check "training rows among them, which is said" says_of 0 "All rows were taken. The model may have been trained on some of them" "$NAS" eval two_best --data weather.csv
+check "a part is named" says_of 0 "The test set was taken" "$NAS" eval two_best --data weather.csv --split test
 check "a dump has one forecast a window" bash -c "'$NAS' eval two_best --data weather.csv --split test --dump d && [ \$(wc -l <d/rows.txt) = 280 ] && [ \$(wc -c <d/forecasts.f32) = 6720 ]"
 as_c() { # TRIAL: every window, by the C that was exported
     rm -rf d && "$NAS" export two.db --trial "$1" -o c && "$NAS" eval c --data weather.csv --dump d >/dev/null &&
@@ -137,7 +137,7 @@ PY
 check "figures are sums of what is kept" sums two.db
 
 # --- rolling origins
-# Some points of it are worse than the last value carried on.
+# Some points of it are worse than the naive forecast.
 forecast rolling ', "split": { "folds": 3, "test": 0.2 }' | sed 's/skill_temperature > 0"/skill_temperature > -0.5"/' >rolling.json
 check "rolling origins" run rolling rolling 2
 check "they are told" grep -q "3 rolling origins" rolling.txt
@@ -168,7 +168,7 @@ bad "a time without a format" "task.time.format: missing" 's/"horizon": 3/"horiz
 bad "a time input without time" "hour_sin is made of the time" 's/"inputs": \["T (degC)"/"inputs": ["hour_sin"/'
 bad "a format that does not fit" 'expected a time like %Y' 's/"horizon": 3/"horizon": 3, "time": { "column": "Date Time", "format": "%Y-%m-%d" }/'
 bad "a split without training" "leave less than 0.05" 's/"horizon": 3/"horizon": 3, "split": { "validation": 0.8, "test": 0.2 }/'
-bad "a fold without a window" "part has 13 rows and not one whole window of 12 + 3 rows" \
+bad "a fold without a window" "training set has 13 rows and not one whole window of 12 + 3 rows" \
     's/"window": 6/"window": 12/; s/"horizon": 3/"horizon": 3, "split": { "folds": 20, "test": 0.9 }/'
 head -n 8 weather.csv >few.csv
 check "too few rows" says 2 "not one whole window of 6 + 3 rows" "$NAS" run weather.json --data few.csv

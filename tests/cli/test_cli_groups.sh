@@ -48,7 +48,7 @@ forecast grouped ', "group": "station"' 0.01 >grouped.json
 run() { "$NAS" run "$1.json" --db "$1.db" --workers 2 --out "$1_best" "${@:2}" >"$1.txt" 2>&1; }
 check "five groups" run grouped
 check "it says so" grep -q "3,000 rows of 5 groups, windows of 6 + 3 rows (train 2,060, validation 560, test 260)" grouped.txt
-check "and what a season before does" grep -q "validation part: mae_t: last value carried on .*, seasonal naive .*, least squares" grouped.txt
+check "and what a season before does" grep -q "validation set: mae_t: naive forecast .*, seasonal naive .*, least squares" grouped.txt
 check "without a warning" bash -c "! grep -q warning grouped.txt"
 check "the order of the file is no matter" equal \
     "$("$NAS" run grouped.json --data interleaved.csv --db inter.db --out inter_best --quiet >/dev/null 2>&1; sql inter.db "select number, mae_t, skill_seasonal_t, mae_linear_t from grouped order by number")" \
@@ -59,7 +59,7 @@ check "constraints are tested against the lower end, where there is one" equal \
     "$(sql grouped.db 'select "column" from nas_bounds order by position')" "$(printf 'skill_seasonal_t_lo\nmae_linear_t')"
 check "it lies below the figure" equal "$(sql grouped.db "select count(*) from grouped where skill_seasonal_t_lo < skill_seasonal_t")" 2
 check "least squares is one figure for all" equal "$(sql grouped.db "select count(distinct mae_linear_t) from grouped")" 1
-check "finalists have those of the test part" equal "$(sql grouped.db "select count(test_skill_seasonal_t), count(test_mae_linear_t) from grouped")" "2,2"
+check "finalists have those of the test set" equal "$(sql grouped.db "select count(test_skill_seasonal_t), count(test_mae_linear_t) from grouped")" "2,2"
 check "top does not list it" bash -c "! '$NAS' top grouped.db | head -1 | grep -q 'mae_t .*mae_linear_t.*mae_linear_t'"
 
 by_group() { # of eval and forecast.json: the mean over groups is the whole

@@ -63,7 +63,7 @@ other=reference
 check "another is refused by the names of both" says 2 "study grown is trained with the kernels \"$first\", this run would train with \"$other\"" env NAS_KERNEL=$other "$NAS" run grown.json
 check "also where it is an option" says 2 "Set --kernel $first" "$NAS" run grown.json --kernel $other
 check "--kernel goes before the environment" env NAS_KERNEL=$other "$NAS" run grown.json --kernel "$first" --quiet
-check "a row that is none" says 2 "--kernel fast: no such row of kernels runs here; this processor runs reference" "$NAS" run grown.json --kernel fast
+check "a row that is none" says 2 "--kernel fast: no such kernel variant runs here; this processor runs reference" "$NAS" run grown.json --kernel fast
 check "a new study is that row's" bash -c "'$NAS' run grown.json --db slow.db --trials 2 --kernel $other --quiet --out slow_best >/dev/null 2>&1 && [ \"\$('$NAS' sql slow.db \"select k.kernel || (select group_concat(distinct substr(machine, -9)) from grown) from nas_studies k\" --csv | tail -1)\" = referencereference ]"
 check "verify takes the trial's kernels" says_of 0 "trained again, the same" "$NAS" verify slow.db 0
 check "others give other bytes, as expected" says_of 3 "other bytes, as expected between variants" "$NAS" verify slow.db 0 --kernel generic

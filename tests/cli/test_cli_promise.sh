@@ -20,11 +20,11 @@ check "the same claims" equal "$(sql one.db 'select * from nas_claims')" "$(sql 
 
 # --- examples
 check "every clip is an example" equal "$(sql two.db 'select count(*), count(distinct name) from nas_examples')" "72,72"
-check "folds and the test part" equal "$(sql two.db "select count(*) from nas_examples where (part = 'test') = (fold is null)")" 72
+check "folds and the test set" equal "$(sql two.db "select count(*) from nas_examples where (part = 'test') = (fold is null)")" 72
 check "a speaker is in one fold" equal "$(sql two.db 'select count(*) from (select 1 from nas_examples group by "group" having count(distinct coalesce(fold, -1)) > 1)')" 0
 check "accuracy is the share of right bits" equal "$(sql two.db "select count(*) from kept k where accuracy =
     (select avg(\"right\") from nas_verdicts v where v.trial = k.id and part = 'validation' and replicate = 0)")" 4
-check "so it is of the test part" equal "$(sql two.db "select count(*) from kept k where test_accuracy =
+check "so it is of the test set" equal "$(sql two.db "select count(*) from kept k where test_accuracy =
     (select avg(\"right\") from nas_verdicts v where v.trial = k.id and part = 'test')")" 3
 check "which was read once" equal "$(sql two.db "select min(reads), max(reads), count(*) from nas_answers where part = 'test'")" "1,1,3"
 check "finalists have classes" equal "$(sql two.db "select count(distinct trial), min(predicted) >= 0, max(predicted) <= 2, min(share) > 0.3
@@ -32,7 +32,7 @@ check "finalists have classes" equal "$(sql two.db "select count(distinct trial)
 check "and these are right where they are the label" equal "$(sql two.db "select count(*) from nas_verdicts where predicted is not null
     and \"right\" <> (class = case predicted when 0 then 'go' when 1 then 'stop' else 'yes' end)")" 0
 dumped() { "$NAS" eval two_best --data clips --split test --json | sed -n 's/.*"accuracy": \([0-9.]*\).*/\1/p'; }
-check "the stored test part is what eval finds" test "$(sql two.db 'select abs(test_accuracy - '"$(dumped)"') < 1e-6 from kept_best')" = 1
+check "the stored test set is what eval finds" test "$(sql two.db 'select abs(test_accuracy - '"$(dumped)"') < 1e-6 from kept_best')" = 1
 
 # --- bounds
 check "the end is below the figure" equal "$(sql two.db 'select count(*) from kept where accuracy_lo < accuracy and accuracy_lo > 0')" 4
@@ -85,12 +85,12 @@ check "which gives the old ones" equal "$(ends_now 1)" "$at_06"
 check "a winner is claimed something" equal "$(sql one.db 'select count(*), sum(trials), sum(claimed <= observed), sum(claimed_lo < claimed), sum(claimed_low < claimed_high) from nas_claims')" "3,4,1,1,1"
 check "wins are shares" equal "$(sql one.db 'select sum(wins) <= 1 and min(wins) >= 0 from nas_claims')" 1
 check "it is said" grep -q "claimed accuracy 0\.[0-9]* (0\.[0-9]* \.\. [01]\.[0-9]*)" one.txt
-check "and that the test part was read once" grep -q "test part, read once: " one.txt
+check "and that the test set was read once" grep -q "test set, read once: " one.txt
 check "finalists are trained from two other seeds" equal "$(sql one.db "select count(*), count(distinct trial), min(replicate), max(replicate) from nas_answers where replicate > 0")" "6,3,1,2"
 check "which gives other nets" equal "$(sql one.db "select count(*) > 0 from nas_answers a join nas_answers b on a.trial = b.trial and a.part = b.part and a.replicate = 0 and b.replicate > 0 where hex(a.\"right\") <> hex(b.\"right\")")" 1
 before=$(sql one.db "$all")
 check "the same command again" run one 1
-check "reads no test part again" equal "$(sql one.db "select max(reads) from nas_answers where part = 'test'")" 1
+check "reads no test set again" equal "$(sql one.db "select max(reads) from nas_answers where part = 'test'")" 1
 check "trains none of them again" equal "$(sql one.db "$all")" "$before"
 none() { "$NAS" run kept.json --db none.db --quiet --set '{"search": {"replicates": 0}}' && [ "$(sql none.db 'select max(replicate) from nas_answers')" = 0 ]; }
 check "a space may ask for none" none

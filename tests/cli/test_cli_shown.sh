@@ -26,13 +26,13 @@ check "what varies stands behind the objective, by short names" bash -c "case '$
 check "with --all the state as well" bash -c "case '$(heads --all)' in 'number state accuracy frame_length_ms filters quantize zlib_bytes '*) ;; *) echo '$(heads --all)'; exit 1 ;; esac"
 told() { # what is left out, in words
     local m='' n=''
-    [ $missed = 0 ] || m="$missed miss$([ $missed != 1 ] || echo es) a bound"
+    [ $missed = 0 ] || m="$missed miss$([ $missed != 1 ] || echo es) a constraint"
     [ "$none" = 0 ] || n="$none ha$([ "$none" = 1 ] && echo s || echo ve) no result"
     echo "$m${m:+${n:+, }}$n: --all lists them"
 }
 check "what it leaves out is told" equal "$("$NAS" top tiny.db | tail -1)" "$(told)"
 check "but not when all are there" bash -c "! '$NAS' top tiny.db --all | grep -q 'lists them'"
-check "a short list says of how many" says 0 "1 of $feasible that keep all bounds; -n shows more" "$NAS" top tiny.db -n 1
+check "a short list says of how many" says 0 "1 of $feasible that satisfy the constraints; -n shows more" "$NAS" top tiny.db -n 1
 if command -v script >/dev/null; then
     script -qec "stty cols 80; $NAS top tiny.db --all" /dev/null </dev/null | tr -d '\r' >screen.txt
     check "80 columns have all settings" has -E "^number +state +accuracy +frame_length_ms +filters +quantize" screen.txt
@@ -51,10 +51,10 @@ check "nothing feasible" says 0 "no trial satisfies the constraints" "$NAS" top 
 check "and why nothing is shown" has ": --all lists them" <("$NAS" top narrow.db)
 
 # --- space
-check "data that is not there is no error" says 0 "that folder is not there: only the file is checked; --data names another" "$NAS" space tiny.json --data nowhere
+check "data that is not there is no error" says 0 "the data folder is absent: only the space file is checked; --data names other data" "$NAS" space tiny.json --data nowhere
 check "the rest is checked" has "^weights " <("$NAS" space tiny.json --data nowhere)
-check "the file's own folder too" says 0 "that folder is not there" "$NAS" space tiny.json --set '{"task": {"data": "nowhere"}}'
-check "a file in its place" says 0 "that is not a folder" "$NAS" space tiny.json --data tiny.json
+check "the file's own folder too" says 0 "the data folder is absent" "$NAS" space tiny.json --set '{"task": {"data": "nowhere"}}'
+check "a file in its place" says 0 "the data are not a folder" "$NAS" space tiny.json --data tiny.json
 check "a label without a folder" says 0 'there is no class "sotp" in clips; there are: down, go, left, no, right, stop, up, yes. Did you mean "stop"?' "$NAS" space tiny.json --set '{"task": {"labels": ["go", "sotp"]}}'
 check "nothing is said of data that is there" equal "$("$NAS" space tiny.json | sed -n '2,3p' | grep -c '^  *[a-z]* [a-z]* not')" 0
 made() { ! "$NAS" space tiny.json --set '{"task": {"labels": ["go", "stop", "others"], "unknown": {"label": "others"}}}' | grep 'there is no class'; }
@@ -68,7 +68,7 @@ cat >table.json <<'JSON'
   "train": { "epochs": 1, "batch_size": 8, "learning_rate": 0.01 }, "objective": { "maximize": "skill_mean" }, "search": { "sampler": "grid" } }
 JSON
 if "$NAS" space table.json >table.txt 2>&1; then
-    check "no table" has "that file is not there" table.txt
+    check "no table" has "the data file is absent" table.txt
     awk 'BEGIN { print "a,b"; for (i = 0; i < 200; i++) print i % 7 "," i % 5 }' >table.csv
     check "a table is read" says 0 "train" "$NAS" space table.json
     check "its columns are checked" says 0 'no column' "$NAS" space table.json --set '{"task": {"inputs": ["aa"]}}'

@@ -57,12 +57,12 @@ check "eval reads the table as the candidate says" says_of 0 "windows of 6 + 3 r
 check "a meter" train meter plain.csv meter ""
 check "takes standardised values" grep -q standardised meter/forecast.json
 check "its mean is not float32's" bash -c "case '$(mean meter)' in *,481*.[0-9]*) ;; *) false ;; esac"
-carried() { # by doubles, on the validation part: rows 420 .. 539
+carried() { # by doubles, on the validation set: rows 420 .. 539
     awk -F, 'NR > 1 { v[NR - 2] = $3 } END {
         for (i = 420; i + 9 <= 540; i++) for (h = 0; h < 3; h++) { s += v[i + 6 + h] - v[i + 5]; n++ }
         printf "%.5f", s / n }' plain.csv
 }
-check "what the last value carried on gets is what doubles say" equal "$(printf %.5f "$(tr -d '\t \n' <meter/forecast.json | sed 's/.*"mae_carried_on":{"y":\([0-9.]*\).*/\1/')")" "$(carried)"
+check "what the naive forecast gets is what doubles say" equal "$(printf %.5f "$(tr -d '\t \n' <meter/forecast.json | sed 's/.*"mae_carried_on":{"y":\([0-9.]*\).*/\1/')")" "$(carried)"
 figure() { "$NAS" eval "$1" --data "$2" --split validation --json | tr ',{' '\n\n' | sed -n 's/.*"mae": \(.*\)/\1/p'; }
 as_c() { # the exported C on the meter, with the mean taken away in double
     "${CC:-cc}" -std=c99 -Wall -Wextra -Werror -O1 -I meter -o ask "$ROOT/examples/device/forecast.c" meter/model.c -lm || return 1
@@ -87,7 +87,7 @@ refuse() { # TEXT DATA TARGET TASK-KEYS
 }
 touch refuse.json
 awk -F, 'NR == 1 || NR < 420 || NR > 545 { print; next } { print "9.5," $2 "," $3 }' plain.csv >still.csv
-check "a target that stays" refuse 'target y ("T") never changes in the validation part' still.csv T ""
+check "a target that stays" refuse 'target y ("T") never changes in the validation set' still.csv T ""
 printf 'PK\003\004..xl/workbook.xml' >sheet.xlsx
 check "a workbook" refuse "an Excel workbook (.xlsx); save the sheet as CSV" sheet.xlsx T ""
 printf '<!DOCTYPE html><html>' >page.csv

@@ -27,7 +27,7 @@ check "without the key it is named" says 2 'Set "unknown": {} in "task"' "$NAS" 
 check "the one of silence, too" says 2 'Set "silence": {} in "task"' "$NAS" run loud.json
 check "silence needs recordings" says 2 "there is no recording in" "$NAS" run wild.json
 recording clips/_background_noise_/n1.wav 1 25
-check "one recording is too few" says_of 0 "has 1 recording for the 4 parts of the split" \
+check "one recording is too few" says_of 0 "has 1 recording for the 4 sets of the split" \
     "$NAS" run wild.json --trials 1 --workers 1 --db few.db --out few
 for i in 1 2 3 4 5; do recording "clips/_background_noise_/n$i.wav" "$i" 4; done
 
@@ -57,7 +57,7 @@ check "verify trains the same bytes" "$NAS" verify two.db 1
 best() { sql two.db "select round(test_accuracy, 6) from wild_best"; }
 heard() { "$NAS" eval two_best --data clips --split test --json | sed -n 's/.*"accuracy": \([0-9.]*\).*/\1/p'; }
 same() { awk -v x="$1" -v y="$2" 'BEGIN { exit !(x - y < 1e-4 && y - x < 1e-4) }'; }
-check "nas eval hears the same test part" same "$(heard)" "$(best)"
+check "nas eval hears the same test set" same "$(heard)" "$(best)"
 clips_in() { "$NAS" eval two_best --data clips --split "$1" --json | sed -n 's/.*"clips": \([0-9]*\),.*/\1/p'; }
 check "train and test are all clips" equal "$(($(clips_in train) + $(clips_in test)))" 96
 check "and so are all" equal "$(clips_in all)" 96

@@ -82,6 +82,6 @@ newer() { "$NAS" run recall.json --db older.db --quiet --out kws_best >out.log 2
 check "a constraint that an old version never measured" newer
 check "its files are replaced" grep -q "replaced: those of trial ${best%,*} of version 1" out.log
 check "and come again as said" bash -c "'$NAS' export older.db --version 1 --trial ${best%,*} -o oldest && cmp before/model.tflite oldest/model.tflite"
-check "its trials are listed" says 0 "4 miss a bound" "$NAS" top older.db --version 1
+check "its trials are listed" says 0 "4 miss a constraint" "$NAS" top older.db --version 1
 check "and shown" says 0 "trial 0 of kws: complete" "$NAS" show older.db 0 --version 1
 close_tests

@@ -251,7 +251,7 @@ static void test_pink(void **state) {
     free(x);
 }
 
-/* A folder of clips, and the features of its training part. */
+/* A folder of clips, and the features of its training set. */
 
 typedef struct bench {
     char root[64];
@@ -613,7 +613,7 @@ static void test_trained(void **state) {
             assert_int_equal(nas_kernel_choose(&e.kernel, &b.err), NAS_OK);
             assert_int_equal(decode(&b, settings[s], &c), NAS_OK);
             if (nas_evaluate(&e, &c, b.a, &o, &b.err) != NAS_OK) fail_msg("%s", b.err.text);
-            assert_string_equal(o.state, "complete");
+            assert_true(o.state == NAS_COMPLETE);
             files[s][again] = nas_hash_of(o.tflite.p, o.tflite.n);
         }
     for (int s = 0; s < SETTINGS; s++) {

@@ -303,7 +303,7 @@ static void test_names(void **state) {
     nas_hash h;
     nas_err err = {0};
     assert_int_equal(nas_split_make(c, &by, false, NULL, part, &h, &err), NAS_EINVAL);
-    SAYS(err.text, "\"up\" has no clip in the train part"); /* all lines were found */
+    SAYS(err.text, "\"up\" has no clip in the training set"); /* all lines were found */
     nas_clips_close(c);
     assert_int_equal(nas_dir_remove(cache, NULL), NAS_OK);
     expect_error((nas_clips_options){.labels = twice, .n_labels = 2}, NAS_EINVAL, "twice");

@@ -274,7 +274,7 @@ static void test_few_recordings(void **state) {
     make_public(b, 2, MOST_SECONDS);
     OK(open_data(b, DEFAULTS));
     expect_said(b, "silence: ");
-    expect_said(b, "has 2 recordings for the 4 parts of the split");
+    expect_said(b, "has 2 recordings for the 4 sets of the split");
     const nas_dataset *d = &b->d;
     int32_t parts[256] = {0};
     for (int32_t i = 0; i < nas_clips_of(d)->n; i++) {

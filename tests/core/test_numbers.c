@@ -290,7 +290,7 @@ static void test_written(void **state) {
 /* --- what float32 does not hold -----------------------------------------------------------------
  */
 
-/* Errors of the last value carried on, and mean and deviation, of doubles. */
+/* Errors of the naive forecast, and mean and deviation, of doubles. */
 typedef struct truth {
     double carried, mean, deviation;
 } truth;
@@ -394,9 +394,9 @@ static void test_constant_target(void **state) {
         const char *said;
     } cases[] = {
         {0, 0, NAS_OK, NULL},
-        {70, 90, NAS_EINVAL, "target bee (\"b\") never changes in the validation part"},
-        {0, 70, NAS_EINVAL, "target bee (\"b\") never changes in the train part"},
-        {90, 100, NAS_OK, "target bee (\"b\") never changes in the test part"},
+        {70, 90, NAS_EINVAL, "target bee (\"b\") never changes in the validation set"},
+        {0, 70, NAS_EINVAL, "target bee (\"b\") never changes in the training set"},
+        {90, 100, NAS_OK, "target bee (\"b\") never changes in the test set"},
     };
     nas_forecast_task keys = {.series = config(NAS_MISSING_ERROR),
                               .time_split = {.validation = 0.2, .test = 0.1}};

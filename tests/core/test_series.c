@@ -161,12 +161,12 @@ static void test_parts(void **state) {
         const char *text;
     } cases[] = {
         {{.validation = 0.2, .test = 0.2}, NULL},
-        {{.validation = 0.02, .test = 0.23}, "the validation part has 0 rows"},
-        {{.validation = 0.2, .test = 0.02}, "the test part has 1 rows"},
-        {{.validation = 0.2, .test = 0.1}, "the test part has 2 rows"},
+        {{.validation = 0.02, .test = 0.23}, "the validation set has 0 rows"},
+        {{.validation = 0.2, .test = 0.02}, "the test set has 1 rows"},
+        {{.validation = 0.2, .test = 0.1}, "the test set has 2 rows"},
         {{.test = 0.2, .folds = 2}, NULL},
-        {{.test = 0.02, .folds = 2}, "the test part has 1 rows"},
-        {{.test = 0.2, .folds = 10}, "the train part has 1 rows"},
+        {{.test = 0.02, .folds = 2}, "the test set has 1 rows"},
+        {{.test = 0.2, .folds = 10}, "the training set has 1 rows"},
     };
     nas_err err = {0};
     write_text("a,b\n1,3\n2,1\n3,4\n5,1\n5,5\n6,9\n7,2\n9,6\n9,5\n10,3\n11,5\n12,8\n13,9\n"

@@ -177,7 +177,7 @@ static void test_train_list(void **state) {
     assert_int_equal(count(NAS_NO_PART), 10);
     /* No "left" to test with. */
     assert_int_equal(warnings, 1);
-    assert_non_null(strstr(warning, "\"left\" has no clip in the test part"));
+    assert_non_null(strstr(warning, "\"left\" has no clip in the test set"));
 }
 
 static void test_list_errors(void **state) {
@@ -208,10 +208,10 @@ static void test_list_errors(void **state) {
     static const char zero[] = "up/s2_nohash_0.wav\0\nup/s3_nohash_0.wav\0wav\n";
     write_bytes("zero", zero, sizeof zero - 1);
     expect(by_lists("a", "b", "zero", false), NAS_EINVAL, "zero:2: expected a path that ends with");
-    expect(by_lists("a", "b", "empty", false), NAS_EINVAL, "the test part");
+    expect(by_lists("a", "b", "empty", false), NAS_EINVAL, "the test set");
     expect(by_lists("a", "b", "nowhere", false), NAS_ENOTFOUND, "split.test");
     expect(by_lists("no_up", "b", "gone", true), NAS_EINVAL,
-           "\"up\" has no clip in the train part");
+           "\"up\" has no clip in the training set");
     expect(by_lists("a", "b", NULL, false), NAS_EINVAL, "split.test");
     /* A file that cannot be read as sound stands in the folder: it is not missing. */
     write_text("up/bad.wav", "no sound");
@@ -293,15 +293,15 @@ static void test_folder_errors(void **state) {
     expect(open_clips(true, NULL, 0), NAS_ENOTFOUND, "data/test/");
     assert_int_equal(nas_dir_make(path_of("test"), NULL), NAS_OK);
     assert_int_equal(open_clips(true, NULL, 0), NAS_OK);
-    expect(by_folders(), NAS_EINVAL, "the test part");
+    expect(by_folders(), NAS_EINVAL, "the test set");
     make_clips("test/left", 0, 1);
     assert_int_equal(open_clips(true, NULL, 0), NAS_OK);
-    expect(by_folders(), NAS_EINVAL, "\"left\" has no clip in the train part");
+    expect(by_folders(), NAS_EINVAL, "\"left\" has no clip in the training set");
     static const char *const wrong[] = {"up", "lft"};
     expect(open_clips(true, wrong, 2), NAS_ENOTFOUND, "\"left\"");
     static const char *const two[] = {"up", "down"};
     assert_int_equal(open_clips(true, two, 2), NAS_OK);
-    expect(by_folders(), NAS_EINVAL, "the test part");
+    expect(by_folders(), NAS_EINVAL, "the test set");
     /* Clips that were not opened by parts. */
     make_words();
     assert_int_equal(open_clips(false, two, 2), NAS_OK);
@@ -468,7 +468,7 @@ static void test_stopping(void **state) {
         assert_int_equal(p->part[i], plain[i] == NAS_TEST_FOLD ? NAS_TEST
                                      : p->fold[i] != plain[i]  ? NAS_VALIDATION
                                                                : NAS_TRAIN);
-    /* Asked for the validation part of such a model, nobody is an independent judge. */
+    /* Asked for the validation set of such a model, nobody is an independent judge. */
     uint8_t all[ROOM];
     assert_int_equal(nas_split_make(&p->c, &config, false, NULL, all, &hash, &err), NAS_OK);
     assert_null(memchr(all, NAS_VALIDATION, (size_t)p->c.n));

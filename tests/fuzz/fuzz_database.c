@@ -30,8 +30,8 @@ static const nas_column params[] = {{"train_epochs", NAS_COLUMN_INTEGER},
 static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},
                                      {"test_accuracy", NAS_COLUMN_REAL},
                                      {"zlib_bytes", NAS_COLUMN_INTEGER}};
-static const nas_bound bounds[] = {{"zlib_bytes < 25000", "zlib_bytes", "<", 25000}};
-static const nas_goal goals[] = {{"accuracy", true}, {"zlib_bytes", false}};
+static const nas_bound bounds[] = {{"zlib_bytes < 25000", "zlib_bytes", NAS_BELOW, 25000}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}, {"zlib_bytes", NAS_MINIMIZE}};
 
 static nas_study study_of(const char *name, const char *task, int32_t n_goals) {
     return (nas_study){
@@ -89,7 +89,7 @@ static void finish_one(nas_store *s, nas_study_id id, nas_arena *a, int i, bool 
     const nas_value v[] = {{.type = NAS_COLUMN_REAL, .real = 0.5 + 0.05 * i},
                            {.is_null = true},
                            {.type = NAS_COLUMN_INTEGER, .integer = 1000 * (i + 1)}};
-    const nas_result r = {.state = i == 2 ? "rejected" : "complete",
+    const nas_result r = {.state = i == 2 ? NAS_REJECTED : NAS_COMPLETE,
                           .reason = i == 2 ? "zlib_bytes" : NULL,
                           .metrics = v,
                           .machine = "cpu, avx2",
@@ -427,8 +427,8 @@ static void read_study(nas_store *s, const char *name, int64_t version, nas_aren
     (void)fuzz_taken(nas_store_warnings(s, id, take_warning, &sum, &err), &err);
     for (int64_t row = 1; row < 4; row++) {
         const double *metric;
-        char state[16];
-        (void)fuzz_taken(nas_study_stored(s, &def, row, state, a, &metric, &err), &err);
+        nas_state state;
+        (void)fuzz_taken(nas_study_stored(s, &def, row, &state, a, &metric, &err), &err);
         /* A shortest stream takes a tenth of a second, whatever it is of. */
         if (row == 1 && exports)
             (void)fuzz_taken(nas_export_trial(s, id, &def, row, out, &err), &err);
@@ -472,7 +472,7 @@ static void as_writer(const char *name, nas_arena *a) {
             const nas_value v[] = {{.type = NAS_COLUMN_REAL, .real = 0.99},
                                    {.is_null = true},
                                    {.type = NAS_COLUMN_INTEGER, .integer = 3}};
-            const nas_result r = {.state = "complete", .metrics = v};
+            const nas_result r = {.state = NAS_COMPLETE, .metrics = v};
             (void)fuzz_taken(c.reuse ? nas_store_reuse(s, id, &c, "w", &err)
                                      : nas_store_finish(s, id, &c, "w", &r, &err),
                              &err);

@@ -1,6 +1,6 @@
 """rivals.csv, a table of three stations with a gap and missing cells, and rivals.txt: what NumPy
-says of the forecasts that need no search on its validation part. A line of it: case, target, mae
-of the last value carried on, of the seasonal naive forecast, of least squares.
+says of the forecasts that need no search on its validation set. A line of it: case, target, mae
+of the naive forecast, of the seasonal naive forecast, of least squares.
 python3 make_rivals.py, in tests/golden (numpy)."""
 import datetime
 

@@ -343,8 +343,8 @@ static void test_copies_in_parts(void **state) {
     make_clip("test/no", "s14_nohash_1", &usual, 103);  /* that of train/no/s03 */
     make_clip("test/no", "s15_nohash_1", &flac, 103);   /* the same samples in another file */
     make_clip("test/yes", "s15_nohash_1", &usual, 215); /* within its part: no harm */
-    says(NAS_BY_FOLDERS, "copies: 3 of 51 clips have the same samples as a clip of another part of "
-                         "the split, as have test/no/s14_nohash_1.wav (test) and "
+    says(NAS_BY_FOLDERS, "copies: 3 of 51 clips have the same samples as a clip of another set of "
+                         "the split, such as test/no/s14_nohash_1.wav (test) and "
                          "train/no/s03_nohash_0.wav (train): ");
     nas_audit v;
     (void)open_data(NAS_BY_FOLDERS, &v);
@@ -358,7 +358,7 @@ static void test_copies_in_classes(void **state) {
     make_parts();
     make_clip("train/no", "s03_nohash_1", &usual, 5); /* that of train/go/s05 */
     says(NAS_BY_FOLDERS, "copies: 2 of 49 clips have the same samples as a clip of another class, "
-                         "as have train/go/s05_nohash_0.wav and train/no/s03_nohash_1.wav: ");
+                         "such as train/go/s05_nohash_0.wav and train/no/s03_nohash_1.wav: ");
 }
 
 /* Clips of nothing but one value are not one recording. */
@@ -383,9 +383,8 @@ static void test_speakers(void **state) {
     make_clip("test/go", "s03_nohash_2", &usual, 901);
     make_clip("validation/go", "s01_nohash_2", &usual, 902);
     make_clip("test/go", "s08_nohash_2", &usual, 903); /* validates, too: no voice that is learnt */
-    says(NAS_BY_FOLDERS,
-         "speakers: 1 of 5 in the validation part and 1 of 6 in the test part speak "
-         "in the train part too, \"s01\" is the first: ");
+    says(NAS_BY_FOLDERS, "speakers: 1 of 5 in the validation set and 1 of 6 in the test set speak "
+                         "in the training set too, \"s01\" is the first: ");
 }
 
 static void test_by_file(void **state) {
@@ -425,9 +424,8 @@ static void test_absent(void **state) {
     const heard h = open_data(NAS_BY_SPEAKER, &v);
     int said = 0;
     for (int i = 0; i < h.n; i++)
-        said +=
-            strncmp(h.text[i], "split: 1 of 3 classes have no clip in the test part, \"yes\" is ",
-                    62) == 0;
+        said += strncmp(h.text[i],
+                        "split: 1 of 3 classes have no clip in the test set, \"yes\" is ", 61) == 0;
     assert_int_equal(said, 1);
 }
 

@@ -123,7 +123,7 @@ static void evaluate_plain(bench *b, const nas_dataset *d, const char *cache, na
     e.data = &plain;
     e.cache = &own;
     OK(nas_evaluate(&e, &b->c, b->a, out, &b->err));
-    assert_string_equal(out->state, "complete");
+    assert_true(out->state == NAS_COMPLETE);
 }
 
 static int32_t rights(double accuracy, int32_t n) {
@@ -134,7 +134,7 @@ static void test_accuracy(void **state) {
     bench *b = *state;
     nas_outcome whole, fold;
     OK(nas_evaluate(&b->e, &b->c, b->a, &whole, &b->err));
-    assert_string_equal(whole.state, "complete");
+    assert_true(whole.state == NAS_COMPLETE);
     assert_int_equal(b->told, 4 * (FOLDS + 1));
     assert_int_equal(whole.n_epochs, 4);
     assert_string_equal(whole.stages[0].name, "folds");
@@ -189,7 +189,7 @@ static void test_stops(void **state) {
     evaluate_plain(b, &b->d, "whole", &whole);
     const nas_cache own = {.dir = nas_arena_format(b->a, NULL, "%s/stops", b->root)};
     evaluate_stopped(b, &plain, &own, 2, &stopped);
-    assert_string_equal(stopped.state, "stopped");
+    assert_true(stopped.state == NAS_STOPPED);
     assert_string_equal(stopped.reason, "stopped after epoch 2 of 4");
     assert_int_equal(stopped.n_epochs, 2);
     assert_null(stopped.tflite.p);
@@ -197,14 +197,14 @@ static void test_stops(void **state) {
     assert_true(stopped.epochs_trained == 2 && stopped.epochs_saved == 0);
     for (int i = 0; i < 2; i++) assert_true(stopped.epochs[i].loss == whole.epochs[i].loss);
     evaluate_stopped(b, &plain, &own, 5, &later);
-    assert_string_equal(later.state, "complete");
+    assert_true(later.state == NAS_COMPLETE);
     assert_int_equal(b->asked, 4);
     assert_true(later.epochs_trained == 2 && later.epochs_saved == 2);
     assert_int_equal(later.tflite.n, whole.tflite.n);
     assert_memory_equal(later.tflite.p, whole.tflite.p, whole.tflite.n);
     /* All of it is there by now: it is stopped at the same epoch, and nothing is trained. */
     evaluate_stopped(b, &plain, &own, 3, &stopped);
-    assert_string_equal(stopped.state, "stopped");
+    assert_true(stopped.state == NAS_STOPPED);
     assert_int_equal(stopped.n_epochs, 3);
     assert_int_equal(b->asked, 3);
     assert_true(stopped.epochs_trained == 0 && stopped.epochs_saved == 3);
@@ -215,7 +215,7 @@ static void test_stops_in_a_fold(void **state) {
     bench *b = *state;
     nas_outcome out;
     evaluate_stopped(b, &b->d, &b->cache, 5, &out);
-    assert_string_equal(out.state, "stopped");
+    assert_true(out.state == NAS_STOPPED);
     assert_string_equal(out.reason, "fold 2 of 3: stopped after epoch 1 of 4");
     assert_true(isnan(out.metric[NAS_METRIC_SCORE]));
 }
@@ -259,15 +259,15 @@ static void test_bound(void **state) {
     const char *reason;
     decode_as(b, FLAT, FLAT_TRAIN, "\"float32\"");
     evaluate_plain(b, &b->d, "bound", &out);
-    const nas_constraint bounds[] = {{"t", "tflite_bytes", 3, (double)out.tflite.n},
-                                     {"z", "zlib_bytes", 3, (double)out.zlib.n}};
+    const nas_constraint bounds[] = {{"t", "tflite_bytes", NAS_AT_MOST, (double)out.tflite.n},
+                                     {"z", "zlib_bytes", NAS_AT_MOST, (double)out.zlib.n}};
     nas_evaluator e = b->e;
     e.bounds = bounds;
     e.n_bounds = 2;
     OK(nas_reject(&e, &b->c, b->a, &reason, &b->err));
     if (reason) fail_msg("%s", reason);
     /* All weights count. */
-    const nas_constraint tight = {"t", "tflite_bytes", 3, 4 * (25 * 300 + 2 * 300)};
+    const nas_constraint tight = {"t", "tflite_bytes", NAS_AT_MOST, 4 * (25 * 300 + 2 * 300)};
     e.bounds = &tight;
     e.n_bounds = 1;
     OK(nas_reject(&e, &b->c, b->a, &reason, &b->err));

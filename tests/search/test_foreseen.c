@@ -97,7 +97,7 @@ static nas_candidate decode(const char *layers, const char *train, const char *r
 }
 
 static const char *reason_for(const nas_candidate *c, const char *metric, double bound) {
-    const nas_constraint b = {.text = metric, .metric = metric, .op = 3, .bound = bound};
+    const nas_constraint b = {.text = metric, .metric = metric, .op = NAS_AT_MOST, .bound = bound};
     const nas_dataset d = {.task = &c->task, .outputs = 2, .part[NAS_TRAIN].n = 1000};
     const nas_evaluator e = {
         .data = &d, .kernel = nas_kernel_find("reference"), .n_bounds = 1, .bounds = &b};

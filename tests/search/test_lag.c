@@ -148,15 +148,15 @@ static void finish(scene *s, hand *h, bool gives_up, nas_rng *rng) {
     double metric[NAS_METRICS_MOST];
     nas_value values[NAS_METRICS_MOST];
     const nas_metric_list *list = &nas_space_task(s->space)->metrics;
-    static const char *const states[] = {"complete", "complete", "complete",
-                                         "stopped",  "diverged", "rejected"};
+    static const nas_state states[] = {NAS_COMPLETE, NAS_COMPLETE, NAS_COMPLETE,
+                                       NAS_STOPPED,  NAS_DIVERGED, NAS_REJECTED};
     const uint8_t *b = h->claim.candidate.b;
     for (int i = 0; i < NAS_METRICS_MOST; i++) metric[i] = nas_rng_double(rng);
     for (int i = 0; i < list->n; i++)
         if (list->v[i].selectable && list->v[i].known != NAS_KNOWN_MEASURED)
             metric[i] = b[0] + b[1] / 256.0;
     nas_study_metrics(list, metric, values);
-    const nas_result r = {.state = gives_up ? "waiting" : states[b[2] % 6],
+    const nas_result r = {.state = gives_up ? NAS_WAITING : states[b[2] % 6],
                           .metrics = gives_up ? NULL : values,
                           .epochs_saved = (double)NAN,
                           .forgiven = gives_up};

@@ -286,7 +286,7 @@ static void test_objectives(void **state) {
     assert_int_equal(nas_space_objectives(s), 3);
     for (int32_t i = 0; i < 3; i++) {
         assert_string_equal(nas_space_objective(s, i)->metric, names[i]);
-        assert_int_equal(nas_space_objective(s, i)->maximize, i == 1);
+        assert_true(nas_space_objective(s, i)->direction == (i == 1 ? NAS_MAXIMIZE : NAS_MINIMIZE));
     }
     nas_space_close(s);
     s = open_parts((space_parts){.rest = "\"objectives\": null,\n"});

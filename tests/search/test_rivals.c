@@ -263,7 +263,7 @@ static void test_short_group(void **state) {
     open_data(&task, path, &d);
     remove(path);
     if (!strstr(warned, "1 of 2 groups (the first \"B\") have no whole window of 5 + 4 rows in the "
-                        "test part"))
+                        "test set"))
         fail_msg("%s", warned);
     nas_dataset_close(&d);
 }

@@ -1216,15 +1216,17 @@ static void test_goals(void **state) {
                 "0.90\", \"total_ms<=4e1\", \"macs >= -1\", \"params != 3\"],\n"});
     assert_int_equal(nas_space_objectives(s), 1);
     assert_string_equal(nas_space_objective(s, 0)->metric, "zlib_bytes");
-    assert_false(nas_space_objective(s, 0)->maximize);
+    assert_true(nas_space_objective(s, 0)->direction == NAS_MINIMIZE);
     assert_int_equal(nas_space_constraints(s), 4);
     const nas_constraint *c = nas_space_constraint(s, 1);
     assert_string_equal(c->text, "total_ms<=4e1");
     assert_string_equal(c->metric, "total_ms_hi");
-    assert_true(c->op == 3 && c->bound == 40);
-    assert_true(nas_space_constraint(s, 0)->op == 0 && nas_space_constraint(s, 0)->bound == 0.9);
-    assert_true(nas_space_constraint(s, 2)->op == 1 && nas_space_constraint(s, 2)->bound == -1);
-    assert_int_equal(nas_space_constraint(s, 3)->op, 5);
+    assert_true(c->op == NAS_AT_MOST && c->bound == 40);
+    assert_true(nas_space_constraint(s, 0)->op == NAS_ABOVE &&
+                nas_space_constraint(s, 0)->bound == 0.9);
+    assert_true(nas_space_constraint(s, 2)->op == NAS_AT_LEAST &&
+                nas_space_constraint(s, 2)->bound == -1);
+    assert_int_equal(nas_space_constraint(s, 3)->op, NAS_UNEQUAL);
     nas_space_close(s);
     s = open_parts((space_parts){.search = "{\"sampler\": \"random\", \"trials\": 3, \"seed\": "
                                            "9007199254740991, \"workers\": 2}"});
@@ -1394,7 +1396,7 @@ static void test_page(void **state) {
     for (int i = NAS_METRIC_SCORES; i < NAS_METRIC_COUNT; i++) {
         expect_row(page, "metric",
                    nas_arena_format(arena, NULL, "| `%s` | %s |", nas_metrics[i].name,
-                                    nas_metrics[i].unit));
+                                    nas_metric_unit(&nas_metrics[i])));
     }
     nas_metric_list own;
     assert_int_equal(nas_keywords_metrics(arena, &own, NULL), NAS_OK);
@@ -1403,7 +1405,8 @@ static void test_page(void **state) {
                    nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name, own.v[i].unit));
     for (int i = NAS_METRIC_COUNT; i < own.n; i++)
         expect_row(page, "metric",
-                   nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name, own.v[i].unit));
+                   nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name,
+                                    nas_metric_unit(&own.v[i])));
 }
 
 /* Any change of a good space is read or refused. */

@@ -24,7 +24,7 @@ static void note_told(const void *p, size_t n) {
     nas_event e;
     if (n != sizeof e) return;
     memcpy(&e, p, n);
-    if (e.kind != NAS_EVENT_FINISHED || strcmp(e.state, "complete") != 0) return;
+    if (e.kind != NAS_EVENT_FINISHED || e.state != NAS_COMPLETE) return;
     (void)sim_ask(SIM_CALL_TELL);
     sim_begin_change();
     sim_log(SIM_LOG_TOLD, 0, e.number, NULL, NULL, NULL, 0);

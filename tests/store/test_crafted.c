@@ -203,7 +203,7 @@ static void test_trigger(void **state) {
         char sql[512];
         nas_claim c;
         const char *json;
-        const nas_result r = {.state = "complete", .machine = "test"};
+        const nas_result r = {.state = NAS_COMPLETE, .machine = "test"};
         afresh(p);
         snprintf(sql, sizeof sql,
                  "CREATE TABLE mine(a); DROP TRIGGER nas_front_1_add; CREATE TRIGGER"

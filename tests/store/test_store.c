@@ -47,11 +47,11 @@ static void test_reopen(void **state) {
     assert_int_equal(got.n_bounds, 2);
     assert_string_equal(got.bounds[1].text, "zlib_bytes < 25000");
     assert_string_equal(got.bounds[1].column, "zlib_bytes");
-    assert_string_equal(got.bounds[1].op, "<");
+    assert_true(got.bounds[1].op == NAS_BELOW);
     assert_true(got.bounds[1].bound == 25000);
     assert_int_equal(got.n_goals, 1);
     assert_string_equal(got.goals[0].column, "accuracy");
-    assert_true(got.goals[0].maximize);
+    assert_true(got.goals[0].direction == NAS_MAXIMIZE);
     assert_string_equal(
         ask(p, s, "SELECT seed, objectives, constraints FROM studies"),
         "18446744073709551615 maximize accuracy accuracy > 0.9, zlib_bytes < 25000");

@@ -51,7 +51,7 @@ static void test_link_during_work(void **state) {
     claim_as(p, s, id, "w", &c, &json);
     assert_int_equal(link(p->db, beside(p, "second.db")), 0);
     const nas_value m[3] = {real(0.9), integer(1), real(1)};
-    const nas_result r = {.state = "complete", .metrics = m};
+    const nas_result r = {.state = NAS_COMPLETE, .metrics = m};
     FAILS(NAS_EMOVED, nas_store_finish(s, id, &c, "w", &r, &p->err));
     SAYS("got another name");
     nas_store_close(s);
@@ -114,7 +114,7 @@ static void finish_lost(place *p, nas_store *s, nas_study_id id, const char *why
     nas_claimed what;
     grid g = {.points = 1000};
     const nas_value m[3] = {real(0.9), integer(1), real(1)};
-    const nas_result r = {.state = "complete", .metrics = m};
+    const nas_result r = {.state = NAS_COMPLETE, .metrics = m};
     FAILS(NAS_EMOVED, nas_store_claim(s, id, "w", pick, &g, p->arena, &c, &json, &what, &p->err));
     SAYS(why);
     FAILS(NAS_EMOVED, nas_store_finish(s, id, &c, "w", &r, &p->err));
@@ -357,7 +357,7 @@ static void test_long_reader_is_known(void **state) {
         const char *json;
         claim_as(p, s, id, "w", &c, &json);
         const nas_artefact f = {"model.tflite", blob, sizeof blob};
-        const nas_result r = {.state = "complete", .n_artefacts = 1, .artefacts = &f};
+        const nas_result r = {.state = NAS_COMPLETE, .n_artefacts = 1, .artefacts = &f};
         OK(nas_store_finish(s, id, &c, "w", &r, &p->err));
     }
     assert_true(nas_store_is_read_long(s, 4 * LARGE));

@@ -32,7 +32,7 @@ static void work(place *p, const char *worker, int64_t points, int64_t *finished
         const nas_epoch_row e = {.epoch = 0, .step = c.number};
         const uint8_t blob[6000] = {(uint8_t)c.number};
         const nas_artefact f = {"model.tflite", blob, sizeof blob};
-        const nas_result r = {.state = "complete",
+        const nas_result r = {.state = NAS_COMPLETE,
                               .metrics = m,
                               .n_epochs = 1,
                               .epochs = &e,

@@ -65,7 +65,8 @@ static void fail_as(place *p, nas_store *s, nas_study_id id, const char *state,
     const char *json;
     assert_int_equal(claim_as(p, s, id, "w", &c, &json), NAS_CLAIMED);
     const nas_epoch_row epoch = {.epoch = 0};
-    const nas_result r = {.state = state, .reason = reason, .n_epochs = 1, .epochs = &epoch};
+    const nas_result r = {
+        .state = nas_state_of(state), .reason = reason, .n_epochs = 1, .epochs = &epoch};
     OK(nas_store_finish(s, id, &c, "w", &r, &p->err));
 }
 

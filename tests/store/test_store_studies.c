@@ -66,12 +66,12 @@ static void test_bad_columns(void **state) {
         SAYS(names[i]);
     }
     nas_study def = study_of("kws", 5);
-    const nas_bound none[1] = {{"speed > 1", "speed", ">", 1}};
+    const nas_bound none[1] = {{"speed > 1", "speed", NAS_ABOVE, 1}};
     def.bounds = none;
     def.n_bounds = 1;
     FAILS(NAS_EINVAL, nas_store_study(s, &def, &id, &p->err));
     SAYS("speed > 1");
-    const nas_goal nowhere[1] = {{"beauty", true}};
+    const nas_goal nowhere[1] = {{"beauty", NAS_MAXIMIZE}};
     def = study_of("kws", 5);
     def.goals = nowhere;
     FAILS(NAS_EINVAL, nas_store_study(s, &def, &id, &p->err));
@@ -197,7 +197,7 @@ static void add_whole(place *p, nas_store *s, nas_study_id id, int64_t number, c
     const nas_epoch_row epoch = {1, number, 0, 0, 0, 0};
     const nas_step_row step = {"dense", 0.5, number, number};
     const nas_artefact file = {"model.tflite", bytes, strlen(bytes)};
-    const nas_result r = {.state = state,
+    const nas_result r = {.state = nas_state_of(state),
                           .reason = good ? NULL : "why not",
                           .metrics = m,
                           .seconds = 9,
@@ -316,7 +316,7 @@ static void test_reuse_needs_metrics(void **state) {
     nas_store *s = start(p, &def, &v1);
     add_whole(p, s, v1, 0, "complete");
     add_whole(p, s, v1, 1, "diverged");
-    const nas_bound late[] = {{"total_ms < 3", "total_ms_hi", "<", 3}};
+    const nas_bound late[] = {{"total_ms < 3", "total_ms_hi", NAS_BELOW, 3}};
     def.n_metrics = 3;
     def.bounds = late;
     def.n_bounds = 1;
@@ -349,7 +349,7 @@ static void test_asked_again(void **state) {
     OK(nas_store_study(s, &def, &id, &p->err));
     assert_string_equal(ask(p, s, "SELECT number, state, total_ms_hi FROM kws ORDER BY number"),
                         "0 complete NULL|1 diverged NULL");
-    const nas_bound late[] = {{"total_ms < 3", "total_ms_hi", "<", 3}};
+    const nas_bound late[] = {{"total_ms < 3", "total_ms_hi", NAS_BELOW, 3}};
     def.bounds = late;
     def.n_bounds = 1;
     OK(nas_store_study(s, &def, &id, &p->err));
@@ -380,7 +380,7 @@ static void test_reuse_of_waiting(void **state) {
     const char *json;
     assert_int_equal(claim_as(p, s, v2, "w", &c, &json), NAS_CLAIMED);
     const nas_epoch_row epoch = {1, 1, 0, 0, 0, 0};
-    const nas_result back = {.state = "waiting", .n_epochs = 1, .epochs = &epoch};
+    const nas_result back = {.state = NAS_WAITING, .n_epochs = 1, .epochs = &epoch};
     OK(nas_store_finish(s, v2, &c, "w", &back, &p->err));
     OK(nas_store_study(s, &def, &v1, &p->err));
     add_whole(p, s, v1, 0, "complete");
@@ -456,7 +456,7 @@ static void test_changed_aims(void **state) {
     const char *json;
     assert_int_equal(claim_as(p, s, id, "w", &c, &json), NAS_CLAIM_NONE_LEFT);
     assert_string_equal(ask(p, s, "SELECT count(*) FROM kws_feasible"), "0");
-    const nas_bound wider[1] = {{"zlib_bytes<=30000", "zlib_bytes", "<=", 30000}};
+    const nas_bound wider[1] = {{"zlib_bytes<=30000", "zlib_bytes", NAS_AT_MOST, 30000}};
     def.bounds = wider;
     def.n_bounds = 1;
     OK(nas_store_study(s, &def, &id, &p->err));

@@ -44,7 +44,7 @@ static void test_claims(void **state) {
     assert_string_equal(json, "{\"point\": 1}");
     /* The worker that had it before can no longer write. */
     const nas_epoch_row late = {.epoch = 0};
-    const nas_result stale = {.state = "complete", .n_epochs = 1, .epochs = &late};
+    const nas_result stale = {.state = NAS_COMPLETE, .n_epochs = 1, .epochs = &late};
     FAILS(NAS_ELOST, nas_store_finish(s, id, &c[1], "w1", &stale, &p->err));
     assert_string_equal(ask(p, s, "SELECT count(*) FROM nas_epochs"), "0");
     FAILS(NAS_ELOST, nas_store_heartbeat(s, id, &c[1], "w1", &p->err));
@@ -59,8 +59,11 @@ static void test_claims(void **state) {
     assert_true(finish_as(p, s, id, &extra, "w2", "failed", NULL));
     OK(nas_store_claim(s, id, "w2", pick, &g, p->arena, &extra, &json, &what, &p->err));
     assert_int_equal(what, NAS_CLAIM_NONE_LEFT);
-    nas_result odd = {.state = "happy"};
-    FAILS(NAS_EINVAL, nas_store_finish(s, id, &extra, "w2", &odd, &p->err));
+    const nas_state odd[] = {NAS_RUNNING, NAS_STATES};
+    for (int i = 0; i < 2; i++) {
+        const nas_result r = {.state = odd[i]};
+        FAILS(NAS_EINVAL, nas_store_finish(s, id, &extra, "w2", &r, &p->err));
+    }
     nas_store_close(s);
 }
 
@@ -181,7 +184,7 @@ static void test_passed_over(void **state) {
     nas_claim c[3], d;
     const char *json;
     int64_t rows[2];
-    const nas_result back = {.state = "waiting", .forgiven = true};
+    const nas_result back = {.state = NAS_WAITING, .forgiven = true};
     for (int i = 0; i < 2; i++) {
         assert_int_equal(claim_as(p, s, id, "w1", &c[i], &json), NAS_CLAIMED);
         assert_int_equal(c[i].number, i);
@@ -263,7 +266,7 @@ static void test_artefacts(void **state) {
                               {"train", nas_hash_of("t", 1), false, 3, 2.5}};
     nas_step_row steps[] = {{"dense", 0.5, 2000, 1500}, {"pruned", NAN, -1, -1}};
     nas_artefact files[] = {{"model.tflite", model, sizeof model}, {"empty", NULL, 0}};
-    nas_result res = {.state = "failed",
+    nas_result res = {.state = NAS_FAILED,
                       .reason = "first try",
                       .n_epochs = 2,
                       .n_stages = 2,
@@ -278,7 +281,7 @@ static void test_artefacts(void **state) {
         assert_int_equal(claim_as(p, s, id, "w", &c, &json), NAS_CLAIMED);
         assert_int_equal(c.attempt, attempt);
         assert_int_equal(c.number, 0);
-        res.state = attempt == 1 ? "waiting" : "complete";
+        res.state = attempt == 1 ? NAS_WAITING : NAS_COMPLETE;
         OK(nas_store_finish(s, id, &c, "w", &res, &p->err));
     }
     assert_string_equal(ask(p, s, "SELECT epoch, step, loss, val_accuracy FROM nas_epochs"),

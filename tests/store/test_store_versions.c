@@ -198,10 +198,10 @@ static void test_unmeasured(void **state) {
                                       {"zlib_bytes", NAS_COLUMN_INTEGER},
                                       {"total_ms_hi", NAS_COLUMN_REAL},
                                       {"worst_recall", NAS_COLUMN_REAL}};
-    static const nas_bound asked[] = {{"accuracy > 0.9", "accuracy", ">", 0.9},
-                                      {"worst_recall > 0.5", "worst_recall", ">", 0.5},
-                                      {"worst_recall < 1", "worst_recall", "<", 1}};
-    static const nas_goal other[] = {{"worst_recall", true}};
+    static const nas_bound asked[] = {{"accuracy > 0.9", "accuracy", NAS_ABOVE, 0.9},
+                                      {"worst_recall > 0.5", "worst_recall", NAS_ABOVE, 0.5},
+                                      {"worst_recall < 1", "worst_recall", NAS_BELOW, 1}};
+    static const nas_goal other[] = {{"worst_recall", NAS_MAXIMIZE}};
     nas_study def = study_of("kws", 60), got;
     nas_study_id v1, v2, id;
     nas_store *s = begin(p, &def, &v1);
@@ -234,8 +234,8 @@ static void test_unmeasured(void **state) {
  * space. */
 static void test_back_without(void **state) {
     place *p = *state;
-    static const nas_bound asked[] = {{"accuracy > 0.9", "accuracy", ">", 0.9},
-                                      {"total_ms_hi < 9", "total_ms_hi", "<", 9}};
+    static const nas_bound asked[] = {{"accuracy > 0.9", "accuracy", NAS_ABOVE, 0.9},
+                                      {"total_ms_hi < 9", "total_ms_hi", NAS_BELOW, 9}};
     nas_study def = study_of("kws", 60);
     nas_study_id v1, v2;
     nas_store *s = begin(p, &def, &v1);

@@ -49,9 +49,9 @@ static void test_views(void **state) {
 static void test_views_two_goals(void **state) {
     place *p = *state;
     nas_study def = study_of("kws", 50);
-    const nas_goal two[] = {{"zlib_bytes", false}, {"accuracy", true}};
-    const nas_bound around[] = {{"total_ms < 2", "total_ms_hi", "<", 2},
-                                {"total_ms > 0.5", "total_ms_hi", ">", 0.5}};
+    const nas_goal two[] = {{"zlib_bytes", NAS_MINIMIZE}, {"accuracy", NAS_MAXIMIZE}};
+    const nas_bound around[] = {{"total_ms < 2", "total_ms_hi", NAS_BELOW, 2},
+                                {"total_ms > 0.5", "total_ms_hi", NAS_ABOVE, 0.5}};
     def.goals = two;
     def.n_goals = 2;
     def.bounds = around;
@@ -72,11 +72,11 @@ static void test_views_two_goals(void **state) {
 static void test_front_of_ends(void **state) {
     place *p = *state;
     nas_study def = study_of("kws", 50);
-    const nas_bound end[] = {{"total_ms < 2", "total_ms_hi", "<", 2}};
+    const nas_bound end[] = {{"total_ms < 2", "total_ms_hi", NAS_BELOW, 2}};
     const nas_column of_times[] = {{"total_ms", NAS_COLUMN_REAL},
                                    {"zlib_bytes", NAS_COLUMN_INTEGER},
                                    {"total_ms_hi", NAS_COLUMN_REAL}};
-    const nas_goal two[] = {{"total_ms", false}, {"zlib_bytes", false}};
+    const nas_goal two[] = {{"total_ms", NAS_MINIMIZE}, {"zlib_bytes", NAS_MINIMIZE}};
     static const double ends[] = {2.5, 1.9, 1.8};
     def.metrics = of_times;
     def.goals = two;
@@ -111,9 +111,9 @@ static void same_front(place *p, nas_store *s) {
 static void test_front(void **state) {
     place *p = *state;
     nas_study def = study_of("kws", 2000);
-    const nas_bound b[] = {{"zlib_bytes < 7", "zlib_bytes", "<", 7},
-                           {"total_ms < 5", "total_ms_hi", "<", 5}};
-    const nas_goal goal[] = {{"accuracy", true}};
+    const nas_bound b[] = {{"zlib_bytes < 7", "zlib_bytes", NAS_BELOW, 7},
+                           {"total_ms < 5", "total_ms_hi", NAS_BELOW, 5}};
+    const nas_goal goal[] = {{"accuracy", NAS_MAXIMIZE}};
     def.bounds = b;
     def.n_bounds = 2;
     def.goals = goal;
@@ -135,7 +135,8 @@ static void test_front(void **state) {
         OK(nas_store_set_metric(s, id, strtoll(row, NULL, 10), &ms, &v, &p->err));
         same_front(p, s);
     }
-    const nas_goal other[] = {{"total_ms_hi", false}, {"zlib_bytes", false}, {"accuracy", true}};
+    const nas_goal other[] = {
+        {"total_ms_hi", NAS_MINIMIZE}, {"zlib_bytes", NAS_MINIMIZE}, {"accuracy", NAS_MAXIMIZE}};
     def.goals = other;
     def.n_goals = 3;
     OK(nas_store_study(s, &def, &id, &p->err));
@@ -184,7 +185,7 @@ static void test_counts(void **state) {
 static void test_bounds_exact(void **state) {
     place *p = *state;
     nas_study def = study_of("kws", 50);
-    const nas_bound b[] = {{"accuracy > 0.3", "accuracy", ">", 0.3}};
+    const nas_bound b[] = {{"accuracy > 0.3", "accuracy", NAS_ABOVE, 0.3}};
     def.bounds = b;
     def.n_bounds = 1;
     nas_study_id id;
@@ -192,11 +193,11 @@ static void test_bounds_exact(void **state) {
     add(p, s, id, 0.3, 1, "complete");
     add(p, s, id, 0.1 + 0.2, 1, "complete");
     assert_string_equal(ask(p, s, "SELECT number FROM kws_feasible"), "1");
-    const nas_bound c[] = {{"accuracy == 0.1 + 0.2", "accuracy", "==", 0.1 + 0.2}};
+    const nas_bound c[] = {{"accuracy == 0.1 + 0.2", "accuracy", NAS_EQUAL, 0.1 + 0.2}};
     def.bounds = c;
     OK(nas_store_study(s, &def, &id, &p->err));
     assert_string_equal(ask(p, s, "SELECT number FROM kws_feasible"), "1");
-    const nas_bound d[] = {{"accuracy != 0.3", "accuracy", "!=", 0.3}};
+    const nas_bound d[] = {{"accuracy != 0.3", "accuracy", NAS_UNEQUAL, 0.3}};
     def.bounds = d;
     OK(nas_store_study(s, &def, &id, &p->err));
     assert_string_equal(ask(p, s, "SELECT number FROM kws_feasible"), "1");

@@ -169,10 +169,11 @@ static nas_status deal_recordings(cutting *t, nas_err *err) {
 
 /* Each part gets a stretch of each recording, as long as its share of the clips. */
 static nas_status deal_stretches(cutting *t, nas_err *err) {
-    nas_warn(t->log,
-             "silence: %s/%s has %d recording%s for the %d parts of the split, so each is cut "
-             "into one stretch a part, and the parts hear the same noises; add recordings",
-             t->c->folder, nas_noise_folder, t->n, t->n == 1 ? "" : "s", t->n_parts);
+    nas_warn(
+        t->log,
+        "silence: %s/%s has %d recording%s for the %d sets of the split. Each recording is cut "
+        "into one stretch for each set, and all sets hear the same noises. Add recordings",
+        t->c->folder, nas_noise_folder, t->n, t->n == 1 ? "" : "s", t->n_parts);
     bool has[MOST_PARTS] = {false};
     for (int32_t i = 0; i < t->n; i++) {
         const recording *r = &t->recordings[i];
@@ -193,7 +194,7 @@ static nas_status deal_stretches(cutting *t, nas_err *err) {
             return nas_fail(
                 err, NAS_EINVAL,
                 "task.silence: the recordings in %s/%s (%d) are too few and too short to "
-                "be cut into a stretch for each of %d parts; add recordings, at least "
+                "be cut into a stretch for each of %d sets; add recordings, at least "
                 "%d of them, of %g s or more",
                 t->c->folder, nas_noise_folder, t->n, t->n_parts, t->n_parts, t->c->clip_seconds);
     return NAS_OK;

@@ -121,7 +121,7 @@ static nas_status list_speakers(nas_arena *a, nas_clip_list *l, const char *belo
     }
     if (!l->picked && !l->parts && is_part(below))
         return nas_fail(err, NAS_EINVAL,
-                        "%s/%s holds folders of clips, as %s: is it a part of the split, and no "
+                        "%s/%s holds folders of clips, as %s: is it a set of the split, and no "
                         "class? Set task.split to {\"by\": \"folders\"} (train/, validation/ and "
                         "test/ hold the class folders), or name the classes in task.labels",
                         l->folder, below, folders->p[0]);

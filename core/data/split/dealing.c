@@ -10,6 +10,11 @@ const char *nas_part_name(nas_part p) {
     return (unsigned)p < NAS_SPLIT_PARTS ? names[p] : "?";
 }
 
+const char *nas_part_set(nas_part p) {
+    static const char *const names[] = {"training set", "validation set", "test set"};
+    return (unsigned)p < NAS_SPLIT_PARTS ? names[p] : "?";
+}
+
 int nas_ordered_compare(const void *a, const void *b) {
     const nas_ordered *x = a, *y = b;
     if (x->key != y->key) return x->key < y->key ? -1 : 1;
@@ -103,7 +108,7 @@ nas_status nas_split_check_speakers(const nas_clips *c, const nas_log *log, nas_
     if (c->has_pattern)
         return nas_fail(err, NAS_EINVAL,
                         "task.split.speaker_pattern finds no speaker in the names of %d of %d "
-                        "clips, as in %s; one speaker's clips would lie in several parts. Mend the "
+                        "clips, as in %s; one speaker's clips would lie in several sets. Mend the "
                         "pattern, or split by \"file\"",
                         c->n_unnamed, c->n, c->unnamed);
     nas_warn(

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { held = NAS_FOLDS_MOST }; /* where the test part stands among the counts */
+enum { held = NAS_FOLDS_MOST }; /* where the test set stands among the counts */
 
 typedef struct folding {
     nas_dealing d; /* count has NAS_FOLDS_MOST + 1 parts; part is a fold or held */
@@ -44,7 +44,7 @@ static int32_t least_filled(const folding *f, int32_t rank) {
     return best;
 }
 
-/* The largest distance of any class from its share, of any fold or the test part; infinite when one
+/* The largest distance of any class from its share, of any fold or the test set; infinite when one
  * of them is empty, or a class is missing where the others train. */
 static double judge(folding *f) {
     nas_dealing *d = &f->d;
@@ -83,14 +83,15 @@ static void warn_of_worst(const folding *f, const nas_log *log) {
     const nas_dealing *d = &f->d;
     const int32_t l = d->worst_label, k = d->worst_part;
     const double share = k == held ? f->test : (1 - f->test) / f->folds;
-    char where[32] = "the test part";
-    if (k != held) snprintf(where, sizeof where, "fold %d", k + 1);
-    nas_warn(log,
-             "split: whichever way speakers are dealt, a class is off its share of a fold by more "
-             "than a fifth: %s has %lld clips of \"%s\", its share is %.3g. All clips are judged "
-             "once all the same; more speakers even it out",
-             where, (long long)d->count[k * d->c->n_labels + l], d->c->labels[l],
-             share * (double)d->total[l]);
+    char where[32] = "The test set";
+    if (k != held) snprintf(where, sizeof where, "Fold %d", k + 1);
+    nas_warn(
+        log,
+        "split: no way of dealing the speakers gives every class its share of each fold within a "
+        "fifth. %s has %lld clips of \"%s\"; its share is %.3g. Every clip is still judged "
+        "once. Add speakers",
+        where, (long long)d->count[k * d->c->n_labels + l], d->c->labels[l],
+        share * (double)d->total[l]);
 }
 
 /* Of each fold the first speakers in the order of the salt, until they have their share. */
@@ -138,8 +139,8 @@ static nas_status deal_folds(const nas_clips *c, const nas_split_config *config,
     if (isinf(off))
         return nas_fail(err, NAS_EINVAL,
                         "split: %d clips of %d speakers cannot be dealt into %d folds and a test "
-                        "part (%g) without an empty one or a class that has no clip to train on; "
-                        "give more speakers, or fewer folds",
+                        "set (%g) without an empty one or a class that has no clip to train on; "
+                        "add speakers, or take fewer folds",
                         c->n, f->d.n_speakers, f->folds, f->test);
     (void)try_salt(f, best);
     if (off > NAS_SPLIT_TOLERANCE) warn_of_worst(f, log);

@@ -188,16 +188,16 @@ static nas_status judge_parts(const nas_clips *c, const uint8_t *part, const nas
     }
     for (int p = 0; p < PARTS; p++) {
         if (all[p] == 0)
-            return nas_fail(err, NAS_EINVAL, "split: the %s part of %s is empty",
-                            nas_part_name((nas_part)p), c->folder);
+            return nas_fail(err, NAS_EINVAL, "split: the %s of %s is empty",
+                            nas_part_set((nas_part)p), c->folder);
         for (int32_t l = 0; l < c->n_labels; l++) {
             if (count[p * c->n_labels + l] > 0) continue;
             if (p == NAS_TRAIN)
                 return nas_fail(err, NAS_EINVAL,
-                                "split: the class \"%s\" has no clip in the train part",
+                                "split: the class \"%s\" has no clip in the training set",
                                 c->labels[l]);
-            nas_warn(log, "split: the class \"%s\" has no clip in the %s part", c->labels[l],
-                     nas_part_name((nas_part)p));
+            nas_warn(log, "split: the class \"%s\" has no clip in the %s", c->labels[l],
+                     nas_part_set((nas_part)p));
         }
     }
     return NAS_OK;

@@ -9,7 +9,7 @@ static const char *const by_words[] = {"speaker", "file", "lists", "folders", "g
 #define BY                                                                                       \
     {                                                                                            \
         .name = "by", .kind = NAS_KEY_WORD, AT(by), .def = "\"speaker\"", .words = by_words,     \
-        .help = "speaker: a speaker's clips are all in one part; file: each clip by itself; "    \
+        .help = "speaker: a speaker's clips are all in one set; file: each clip by itself; "     \
                 "lists: files say; folders: the data folder has train/, validation/ and test/; " \
                 "groups: a file says the fold of each speaker"                                   \
     }
@@ -81,7 +81,7 @@ const nas_key nas_split_groups_keys[] = {
      AT(list),
      .help =
          "file in the data folder, a line a speaker: speaker,fold; folds count from 0, \"test\" "
-         "is the test part"},
+         "is the test set"},
     {.name = "folds",
      .kind = NAS_KEY_INT,
      AT(folds),

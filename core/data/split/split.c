@@ -16,7 +16,7 @@ static double off_share(const nas_dealing *d, int p, int32_t label) {
 }
 
 /* The largest distance of any class in any part; infinite when the split cannot be used because a
- * part or a class in the training part is empty. */
+ * part or a class in the training set is empty. */
 static double judge(nas_dealing *d) {
     double worst = -1.0;
     for (int p = 0; p < PARTS; p++) {
@@ -76,20 +76,21 @@ static double try_salt(nas_dealing *d, uint32_t salt) {
 static nas_status no_split(const nas_dealing *d, const char *what, nas_err *err) {
     return nas_fail(err, NAS_EINVAL,
                     "split: %d clips of %d speakers cannot be split into train, validation (%g) "
-                    "and test (%g) %s without an empty part or a class that has no clip to train "
-                    "on; give more clips, or other shares",
+                    "and test (%g) %s without an empty set or a class that has no clip to train "
+                    "on; add clips, or set other shares",
                     d->c->n, d->n_speakers, d->want[NAS_VALIDATION], d->want[NAS_TEST], what);
 }
 
 static void warn_of_worst(const nas_dealing *d, const nas_log *log) {
     const int32_t l = d->worst_label;
     const double want = d->want[d->worst_part] * (double)d->total[l];
-    nas_warn(log,
-             "split: whichever way speakers are dealt, a class is off its share of a part by more "
-             "than a fifth: the %s part has %lld clips of \"%s\", its share is %.3g; figures of "
-             "that part weigh the class so. More speakers even it out",
-             nas_part_name((nas_part)d->worst_part),
-             (long long)d->count[d->worst_part * d->c->n_labels + l], d->c->labels[l], want);
+    nas_warn(
+        log,
+        "split: no way of dealing the speakers gives every class its share of each set within a "
+        "fifth. The %s has %lld clips of \"%s\"; its share is %.3g. Figures of that set weigh "
+        "the class accordingly. Add speakers",
+        nas_part_set((nas_part)d->worst_part),
+        (long long)d->count[d->worst_part * d->c->n_labels + l], d->c->labels[l], want);
 }
 
 static nas_status split_by_speaker(nas_dealing *d, const nas_log *log, uint8_t *part,

@@ -37,21 +37,21 @@ bool nas_split_path_fits(const char *path);
  * by speaker: speakers in the order of a salted hash, test filled first, then validation, until
  * each has its share of clips; of salts 0 .. 999 the first in which every class keeps its share of
  * each part within a fifth, else the one whose worst class is least off, and a warning that names
- * it. With folds: all but the test part is in the training part; nas_split_folds says more.
+ * it. With folds: all but the test set is in the training set; nas_split_folds says more.
  * by file: within each class by the hash of the name. by lists: lines are matched on their last two
  * components; lines of classes that were not picked are passed over. by folders: clips that were
  * opened with `parts`. Shape: part has c->n entries.
  * *fingerprint = hash(c->fingerprint, assignment). Errors: NAS_EINVAL when a part or a class in the
- * training part would be empty, or a clip stands in two lists; NAS_ENOTFOUND a list is not there,
+ * training set would be empty, or a clip stands in two lists; NAS_ENOTFOUND a list is not there,
  * or it names clips that are not there (with allow_missing: a warning). */
 NAS_NODISCARD nas_status nas_split_make(const nas_clips *c, const nas_split_config *config,
                                         bool allow_missing, const nas_log *log, uint8_t *part,
                                         nas_hash *fingerprint, nas_err *err);
 
 /* Cross-validation by speaker: config->folds groups of about as many clips, none with speakers of
- * another. The test part is taken out first, as without folds; test may be 0. Speakers in the
+ * another. The test set is taken out first, as without folds; test may be 0. Speakers in the
  * order of a salted hash go to the fold that has least of their classes; of salts 0 .. 999 the
- * first in which every class keeps its share of each fold and of the test part within a fifth, else
+ * first in which every class keeps its share of each fold and of the test set within a fifth, else
  * the best, and a warning. Shape: fold has c->n entries: 0 .. folds - 1, or NAS_TEST_FOLD.
  * With config->stopping some speakers of each fold, at least that share of its clips, only pick the
  * epoch of nets that train on their fold: those are NAS_STOPPING_FOLD + their fold.
@@ -64,12 +64,13 @@ NAS_NODISCARD nas_status nas_split_folds(const nas_clips *c, const nas_split_con
                                          nas_err *err);
 
 /* The parts while fold k is judged; with k = -1 all folds train. Without stopping fold k is the
- * validation part, and with k = -1 that part is empty. With it the validation part holds the
- * stopping speakers of all other folds, fold k is the test part, and what else is tested has no
+ * validation set, and with k = -1 that part is empty. With it the validation set holds the
+ * stopping speakers of all other folds, fold k is the test set, and what else is tested has no
  * part. Returns the part that is judged. */
 nas_part nas_split_fold_parts(const nas_clips *c, bool stopping, const uint8_t *fold, int32_t k,
                               uint8_t *part, nas_hash *fingerprint);
 
 const char *nas_part_name(nas_part p); /* "train", "validation", "test" */
+const char *nas_part_set(nas_part p);  /* "training set", "validation set", "test set" */
 
 #endif

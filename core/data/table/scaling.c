@@ -32,7 +32,7 @@ static nas_status moments(const nas_series *s, const float *x, int32_t n, int32_
     *deviation = (float)d;
     if (d > 1e-7 * fmax(1e-30, fabs(m))) return NAS_OK;
     return nas_fail(err, NAS_EINVAL,
-                    "%s: column \"%.100s\" is constant (%g) in the training part; nothing can be "
+                    "%s: column \"%.100s\" is constant (%g) in the training set; nothing can be "
                     "learnt of it, so leave it out",
                     s->path, name, m);
 }

@@ -34,7 +34,7 @@ static void warn_of_none(const nas_series *s, const int32_t *season, const nas_l
         if (season[i] >= 0) return;
     nas_warn(log,
              "%s: no row has another one task.season (%d rows) before it, so the seasonal naive "
-             "forecast is the last value carried on; set a shorter season",
+             "forecast is the naive one, the last known value; set a shorter season",
              s->path, s->config.season);
 }
 

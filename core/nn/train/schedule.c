@@ -48,7 +48,7 @@ const nas_key nas_train_keys[] = {
      .offset = offsetof(nas_train_config, epochs),
      .lo = 1,
      .hi = 100000,
-     .help = "passes over the training part"},
+     .help = "passes over the training set"},
     {.name = "batch_size",
      .kind = NAS_KEY_INT,
      .offset = offsetof(nas_train_config, batch_size),
@@ -94,7 +94,7 @@ const nas_key nas_train_keys[] = {
      .lo = 1e-6,
      .hi = 1e6,
      .def = "1",
-     .help = "error in deviations up to which \"huber\" is squared; above it is linear"},
+     .help = "error, in standard deviations, up to which \"huber\" is squared; above it is linear"},
     {.name = "exact",
      .kind = NAS_KEY_BOOL,
      .offset = offsetof(nas_train_config, exact),
@@ -129,7 +129,7 @@ const nas_key nas_train_keys[] = {
      .lo = 0,
      .hi = 100000,
      .def = "0",
-     .help = "epochs, or parts of them, in which the rate rises to the schedule's first"},
+     .help = "epochs, or fractions of one, in which the rate rises to the schedule's first"},
     NAS_KEY_END};
 
 const nas_optimizer *nas_optimizer_at(int32_t i) {

@@ -59,7 +59,7 @@ typedef struct nas_epoch {
     int32_t epoch; /* from 1 */
     int64_t step;  /* steps done so far */
     double loss;   /* mean over the epoch's examples, of the training loss as it was stepped on */
-    double val_loss, val_accuracy; /* of the float net on the validation part; NaN when there is
+    double val_loss, val_accuracy; /* of the float net on the validation set; NaN when there is
                                       none; with values in place of labels there is no accuracy */
     double seconds;                /* measured */
 } nas_epoch;

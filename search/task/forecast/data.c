@@ -27,12 +27,12 @@ static nas_status no_window(const nas_dataset *d, const char *part, int32_t rows
                  "fewer windows",
                  (long long)s->dropped);
     return nas_fail(err, NAS_EINVAL,
-                    "%s: the %s part has %d rows and not one whole window of %d + %d rows; take a "
+                    "%s: the %s has %d rows and not one whole window of %d + %d rows; take a "
                     "shorter window or horizon, a larger share, or more data%s%s",
                     d->folder, part, rows, k->window, k->horizon, breaks, lacking);
 }
 
-/* A fold has no test part; with folds the validation part is that of each of them. */
+/* A fold has no test set; with folds the validation set is that of each of them. */
 static bool is_needed(const nas_dataset *d, int32_t fold, nas_part part) {
     if (part == NAS_VALIDATION) return fold >= 0 || !d->folds;
     return part == NAS_TRAIN || fold < 0;
@@ -52,7 +52,7 @@ static nas_status find_parts(nas_arena *a, nas_dataset *d, int32_t fold,
         NAS_TRY(nas_windows_in(f->series, &span[p], a, w, err));
         d->part[p] = (nas_rows){.n = w->n, .example = w->first};
         if (is_needed(d, fold, (nas_part)p) && !w->n)
-            return no_window(d, nas_part_name((nas_part)p), rows_in(&span[p]), err);
+            return no_window(d, nas_part_set((nas_part)p), rows_in(&span[p]), err);
     }
     return NAS_OK;
 }
@@ -69,8 +69,8 @@ static bool changes(const nas_series *s, const nas_windows *w, int32_t i) {
     return false;
 }
 
-/* Of a target that does not change there is nothing to be told: the last value carried on is never
- * wrong, so no trial has a skill. */
+/* Of a target that does not change there is nothing to be told: the naive forecast is never wrong,
+ * so no trial has a skill. */
 static nas_status check_targets(const nas_dataset *d, int32_t fold, const nas_log *log,
                                 nas_err *err) {
     const nas_series_config *k = &nas_forecast_keys(d->task)->series;
@@ -79,19 +79,19 @@ static nas_status check_targets(const nas_dataset *d, int32_t fold, const nas_lo
     for (size_t p = 0; fold < 0 && p < sizeof parts / sizeof *parts; p++)
         for (int32_t i = 0; i < k->n_targets; i++) {
             const nas_windows *w = &f->part[parts[p]];
-            const char *part = nas_part_name(parts[p]);
+            const char *part = nas_part_name(parts[p]), *set = nas_part_set(parts[p]);
             if (!w->n || changes(f->series, w, i)) continue;
             if (parts[p] == NAS_TEST)
                 nas_warn(log,
-                         "%s: target %s (\"%.100s\") never changes in the %s part, so it has no "
+                         "%s: target %s (\"%.100s\") never changes in the %s, so it has no "
                          "skill there; a larger share (task.split.%s) may hold a change",
-                         d->folder, k->names[i], k->targets[i], part, part);
+                         d->folder, k->names[i], k->targets[i], set, part);
             else
                 return nas_fail(err, NAS_EINVAL,
-                                "%s: target %s (\"%.100s\") never changes in the %s part, so no "
+                                "%s: target %s (\"%.100s\") never changes in the %s, so no "
                                 "forecast of it can be told from another; take a larger share "
                                 "(task.split), more data, or leave the target out",
-                                d->folder, k->names[i], k->targets[i], part);
+                                d->folder, k->names[i], k->targets[i], set);
         }
     return NAS_OK;
 }
@@ -113,9 +113,9 @@ static void warn_of_groups(const nas_dataset *d, const nas_spans *span, nas_part
         nas_warn(
             log,
             "%s: %d of %d groups (the first \"%.60s\") have no whole window of %d + %d rows in "
-            "the %s part",
+            "the %s",
             s->path, without, among, s->group_name[first], s->config.window, s->config.horizon,
-            nas_part_name(part));
+            nas_part_set(part));
 }
 
 /* The end of what trains may lie, in another group, behind the beginning of what selects. */
@@ -202,7 +202,7 @@ static nas_status arrange(nas_arena *a, nas_dataset *d, int32_t fold, const nas_
     return nas_linear_fit(f->series, &f->part[NAS_TRAIN], f->x, f->y, log, a, &f->linear, err);
 }
 
-/* Of a fold: what least squares of its training part get on its validation part. */
+/* Of a fold: what least squares of its training set get on its validation set. */
 static nas_status judge_linear(nas_arena *a, const nas_dataset *fold, const nas_log *log,
                                double *sums, nas_err *err) {
     nas_forecast_data *f = nas_series_of(fold);

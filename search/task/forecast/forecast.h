@@ -41,17 +41,17 @@ typedef struct nas_forecast_data {
     nas_series *series;
     bool borrowed;
     nas_windows part[NAS_PARTS];
-    nas_scaling scaling;  /* of the training part */
+    nas_scaling scaling;  /* of the training set */
     const float *x, *y;   /* [rows][n_inputs], [rows][n_targets], standardised */
-    const double *linear; /* nas_linear_fit of the training part; NULL: it has no one solution */
+    const double *linear; /* nas_linear_fit of the training set; NULL: it has no one solution */
     double part_linear[NAS_PARTS][NAS_TARGETS_MOST]; /* nas_forecast_linear_sums, once they are
                                                         asked for */
     bool knows_linear[NAS_PARTS];
-    double (*fold_linear)[NAS_TARGETS_MOST]; /* [folds] of each fold's validation part */
-    const int32_t *deal; /* [groups], split by group: what nas_forecast_spans takes; else NULL */
-    nas_tally simple;    /* with folds: what simpler forecasts do in all of them */
-    nas_forecast_by *by; /* [n_groups][n_targets] of the validation part as it was judged last; NULL
-                            without groups */
+    double (*fold_linear)[NAS_TARGETS_MOST]; /* [folds] of each fold's validation set */
+    const int32_t *deal;  /* [groups], split by group: what nas_forecast_spans takes; else NULL */
+    nas_tally simple;     /* with folds: what simpler forecasts do in all of them */
+    nas_forecast_by *by;  /* [n_groups][n_targets] of the validation set as it was judged last; NULL
+                             without groups */
     const int32_t *block; /* [rows] of time or of groups: what is drawn for bounds; NULL: none */
 } nas_forecast_data;
 
@@ -113,7 +113,7 @@ nas_status nas_forecast_bounds(const nas_dataset *d, const nas_marks *m, const n
                                nas_arena *a, double *metric, nas_err *err);
 
 /* Sums over windows and steps for each target: the size of the error, its square, and the size of
- * the error of carrying the last value on, of the seasonal naive forecast (NaN: no season is known)
+ * the error of the naive forecast, of the seasonal naive forecast (NaN: no season is known)
  * and of least squares (NaN: they have no one solution). */
 enum { NAS_SUM_ERROR, NAS_SUM_SQUARE, NAS_SUM_CARRIED, NAS_SUM_SEASONAL, NAS_SUM_LINEAR, NAS_SUMS };
 _Static_assert(NAS_SUMS *NAS_TARGETS_MOST <= NAS_TALLY_SUMS, "room in a tally");
@@ -166,7 +166,7 @@ void nas_forecast_add_simple(const nas_forecast_data *f, const nas_windows *w, c
 void nas_forecast_mark_simple(const nas_series *s, const int32_t *block, int32_t row, nas_marks *m);
 size_t nas_forecast_by_bytes(const nas_series *s); /* of nas_forecast_data's by */
 
-/* Figures of each target, and what they are of: the validation part, the test part, or the end of
+/* Figures of each target, and what they are of: the validation set, the test set, or the end of
  * the first one's interval, which LINEAR has none of (metrics.c). */
 typedef enum nas_figure_kind {
     NAS_FIGURE_MAE,
@@ -196,7 +196,7 @@ nas_forecast_figures nas_forecast_figure(const nas_series_config *k, const nas_t
  * not: it holds neither a bias that takes a large mean away nor a unit beyond 65504. */
 bool nas_forecast_is_own(const nas_series *s, const nas_candidate *c, const nas_graph *g);
 
-/* forecast.json. t: of the validation part. */
+/* forecast.json. t: of the validation set. */
 NAS_NODISCARD nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c,
                                               const nas_features *f, const nas_graph *g,
                                               const nas_tally *t, nas_arena *a, const char **out,

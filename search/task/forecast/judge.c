@@ -1,5 +1,5 @@
-/* search/task/forecast/judge.c - how far forecasts are off: those of a file, the last value carried
- * on, and a linear model. */
+/* search/task/forecast/judge.c - how far forecasts are off: those of a file, the naive forecast,
+ * and a linear model. */
 #include "search/task/forecast/forecast.h"
 
 #include <math.h>
@@ -268,7 +268,7 @@ static void add_groups(cJSON *v, const nas_dataset *d) {
     }
 }
 
-/* What the file does on the validation part, step by step, and what simpler forecasts do. */
+/* What the file does on the validation set, step by step, and what simpler forecasts do. */
 static void add_validation(cJSON *o, const nas_dataset *d, const nas_tally *t) {
     const nas_series_config *k = &nas_forecast_keys(d->task)->series;
     cJSON *v = cJSON_AddObjectToObject(o, "validation");

@@ -140,7 +140,7 @@ static void mark_part(const nas_dataset *d, nas_part part, nas_marks *m) {
                                  d->part[part].example[w], m);
 }
 
-/* Of all that is judged: the validation part, or that of each fold. */
+/* Of all that is judged: the validation set, or that of each fold. */
 static nas_status mark_judged(const nas_dataset *d, nas_part part, nas_arena *a, nas_marks *m,
                               int32_t *fold_of, nas_err *err) {
     for (int32_t i = 0; i < d->n_groups; i++) fold_of[i] = -1;

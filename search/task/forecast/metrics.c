@@ -15,11 +15,12 @@ static const struct {
     [NAS_FIGURE_MAE] = {"mae", NAS_HI, "mean absolute error over windows and steps", false, 0},
     [NAS_FIGURE_RMSE] = {"rmse", NAS_HI, "root of the mean squared error over windows and steps",
                          false, 0},
-    [NAS_FIGURE_SKILL] = {"skill", NAS_LO,
-                          "1 - error / error of carrying the last value on, on the same windows",
-                          true, 0},
+    [NAS_FIGURE_SKILL] =
+        {"skill", NAS_LO,
+         "1 - error / error of the naive forecast (the last known value), on the same windows",
+         true, 0},
     [NAS_FIGURE_SEASONAL] = {"skill_seasonal", NAS_LO,
-                             "1 - error / error of the seasonal naive forecast (what was there a "
+                             "1 - error / error of the seasonal naive forecast (the value one "
                              "season before), on the same windows",
                              true, 1},
     [NAS_FIGURE_LINEAR] = {"mae_linear", NULL,
@@ -50,12 +51,10 @@ static bool figure_at(const nas_series_config *k, int32_t i, figure *out) {
     return false;
 }
 
-/* What stands in the last pair of brackets of a column's name, "degC" of "T (degC)". */
+/* What stands in the last pair of brackets of a column's name, "degC" of "T (degC)"; NULL: none. */
 static const char *unit_of(nas_arena *a, const char *column) {
     const char *open = strrchr(column, '('), *close = open ? strchr(open, ')') : NULL;
-    const char *unit =
-        close ? nas_arena_format(a, NULL, "%.*s", (int)(close - open - 1), open + 1) : NULL;
-    return unit ? unit : "own";
+    return close ? nas_arena_format(a, NULL, "%.*s", (int)(close - open - 1), open + 1) : NULL;
 }
 
 static nas_status fill_figure(nas_arena *a, const nas_series_config *k, const figure *f,
@@ -67,9 +66,11 @@ static nas_status fill_figure(nas_arena *a, const nas_series_config *k, const fi
         nas_arena_format(a, err, "%s%s_%s%s", test ? "test_" : "", what, target, ends ? tail : "");
     if (tail) end = nas_arena_format(a, err, "%s_%s%s", what, target, tail);
     if (!name || (tail && !end)) return NAS_ENOMEM;
+    const bool fraction = kinds[f->kind].fraction;
     *out = (nas_metric){
         .name = name,
-        .unit = kinds[f->kind].fraction ? "fraction" : unit_of(a, k->targets[f->target]),
+        .unit = fraction ? NAS_UNIT_FRACTION : NAS_UNIT_OWN,
+        .own_unit = fraction ? NULL : unit_of(a, k->targets[f->target]),
         .selectable = !test,
         .bound = test || ends ? NULL : end,
         .help = ends ? "the end of the other metric's interval over other blocks of time that a "
@@ -81,16 +82,16 @@ static nas_status fill_figure(nas_arena *a, const nas_series_config *k, const fi
 
 const nas_metric nas_forecast_scores[NAS_METRIC_SCORES] = {
     [NAS_METRIC_SCORE] = {.name = "skill_mean",
-                          .unit = "fraction",
+                          .unit = NAS_UNIT_FRACTION,
                           .selectable = true,
                           .bound = "skill_mean" NAS_LO,
-                          .help = "mean of the targets' skills on the validation part"},
+                          .help = "mean of the targets' skills on the validation set"},
     [NAS_METRIC_TEST_SCORE] = {.name = "test_skill_mean",
-                               .unit = "fraction",
-                               .help = "the same on the test part; of the finalists only, and "
+                               .unit = NAS_UNIT_FRACTION,
+                               .help = "the same on the test set; of the finalists only, and "
                                        "nothing selects on it"},
     [NAS_METRIC_SCORE_LO] = {.name = "skill_mean" NAS_LO,
-                             .unit = "fraction",
+                             .unit = NAS_UNIT_FRACTION,
                              .selectable = true,
                              .help = "lower end of skill_mean over other blocks of time, "
                                      "one-sided, at search.confidence"},

@@ -108,14 +108,14 @@ static const nas_key split_keys[] = {
      .def = "\"time\"",
      .words = split_words,
      .help = "time: each group's rows are parted, the last ones test; group: groups of task.group "
-             "are in one part as a whole, so that others than those which train are judged"},
+             "lie in one set as a whole, so that models are judged on groups they did not learn"},
     {.name = "validation",
      .kind = NAS_KEY_FLOAT,
      TASK(time_split.validation),
      .lo = 0.001,
      .hi = 0.9,
      .def = "0.2",
-     .help = "share of the rows that selects; it stands before the test part"},
+     .help = "share of the rows that selects; it stands before the test set"},
     {.name = "test",
      .kind = NAS_KEY_FLOAT,
      TASK(time_split.test),
@@ -270,7 +270,7 @@ static void check_split(nas_check *c, const char *path, const cJSON *split) {
     const bool folded = folds && !cJSON_IsNull(folds);
     if (folded && share)
         nas_check_problem(c, nas_path_key(c->arena, path, "validation"), share, true,
-                          "with folds each block is the validation part once; leave it out");
+                          "with folds each block is the validation set once; leave it out");
     if ((folded ? 0 : v) + t > 0.95)
         nas_check_problem(c, path, split, false,
                           "validation and test leave less than 0.05 to train");
@@ -483,10 +483,10 @@ static void forecast_describe(const nas_dataset *d, char *out, size_t n) {
         if (!isnan(f.seasonal))
             snprintf(seasonal, sizeof seasonal, ", seasonal naive %.4g", f.seasonal);
         used += (size_t)snprintf(out + used, n - used,
-                                 "%s mae_%s: last value carried on %.4g%s, least squares %.4g",
+                                 "%s mae_%s: naive forecast %.4g%s, least squares %.4g",
                                  i          ? ";"
                                  : d->folds ? "\nfolds:"
-                                            : "\nvalidation part:",
+                                            : "\nvalidation set:",
                                  k->names[i], f.carried, seasonal, f.linear);
     }
 }

@@ -20,7 +20,7 @@ void nas_forecast_parts(const nas_time_split *split, int32_t rows, int32_t begin
     end[NAS_TEST] = rows;
 }
 
-/* The rows that fold k learns from and is judged on: of the rows before the test part, in k + 1
+/* The rows that fold k learns from and is judged on: of the rows before the test set, in k + 1
  * equal blocks, it learns from the first ones and is judged on the next. k < 0: all of them. */
 static void fold_parts(const nas_time_split *split, int32_t rows, int32_t k,
                        int32_t begin[NAS_PARTS], int32_t end[NAS_PARTS]) {

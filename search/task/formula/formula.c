@@ -77,14 +77,14 @@ enum { VALUE = NAS_METRIC_COUNT, SLACK, METRICS };
 
 static const nas_metric scores[NAS_METRIC_SCORES] = {
     [NAS_METRIC_SCORE] = {.name = "score",
-                          .unit = "",
+                          .unit = NAS_UNIT_NONE,
                           .selectable = true,
                           .help = "-value: higher is better"},
     [NAS_METRIC_TEST_SCORE] = {.name = "test_score",
-                               .unit = "",
+                               .unit = NAS_UNIT_NONE,
                                .help = "of a net; not known here"},
     [NAS_METRIC_SCORE_LO] = {.name = "score" NAS_LO,
-                             .unit = "",
+                             .unit = NAS_UNIT_NONE,
                              .help = "of a net; not known here"},
 };
 
@@ -92,16 +92,16 @@ static const nas_metric scores[NAS_METRIC_SCORES] = {
 static void fill_metrics(const formula_keys *own, nas_metric *m) {
     for (int i = 0; i < NAS_METRIC_COUNT; i++)
         m[i] = (nas_metric){.name = nas_metrics[i].name,
-                            .unit = "",
+                            .unit = NAS_UNIT_NONE,
                             .integer = nas_metrics[i].integer,
                             .help = "of a net; not known here"};
     memcpy(m, scores, sizeof scores);
     m[VALUE] = (nas_metric){.name = "value",
-                            .unit = "",
+                            .unit = NAS_UNIT_NONE,
                             .selectable = true,
                             .help = "of the function: lower is better"};
     m[SLACK] = (nas_metric){.name = "slack",
-                            .unit = "",
+                            .unit = NAS_UNIT_NONE,
                             .selectable = own->function == CONSTRAINED,
                             .help = "of constrained: 1 - sum of x^2; of the others not known"};
 }

@@ -97,10 +97,10 @@ static nas_status say_absent(const nas_auditing *w) {
         }
         if (!absent) continue;
         NAS_TRY(nas_audit_say(w, "split",
-                              "%d of %d classes have no clip in the %s part, \"%.60s\" is the "
+                              "%d of %d classes have no clip in the %s, \"%.60s\" is the "
                               "first: its score says nothing of them; give more clips or speakers, "
                               "or set split.%s higher",
-                              absent, w->out->n_classes, nas_part_name((nas_part)p), first,
+                              absent, w->out->n_classes, nas_part_set((nas_part)p), first,
                               nas_part_name((nas_part)p)));
     }
     return NAS_OK;

@@ -68,17 +68,17 @@ static nas_status say_copies(const nas_auditing *w, const pair *parts, const pai
     if (parts->one >= 0)
         NAS_TRY(nas_audit_say(
             w, "copies",
-            "%s of %s clips have the same samples as a clip of another %s, as have "
+            "%s of %s clips have the same samples as a clip of another %s, such as "
             "%.120s (%s) and %.120s (%s): scores there are of sounds that were learnt; leave one "
             "of each",
             nas_thousands(w->out->copies_in_parts, n), all,
-            w->d->folds ? "fold" : "part of the split", c[parts->one].name,
+            w->d->folds ? "fold" : "set of the split", c[parts->one].name,
             nas_audit_place_name(w->d, nas_audit_place(w, parts->one), one), c[parts->other].name,
             nas_audit_place_name(w->d, nas_audit_place(w, parts->other), other)));
     if (classes->one >= 0)
         NAS_TRY(nas_audit_say(
             w, "copies",
-            "%s of %s clips have the same samples as a clip of another class, as have %.120s and "
+            "%s of %s clips have the same samples as a clip of another class, such as %.120s and "
             "%.120s: one of the labels is wrong; remove the clip that has it",
             nas_thousands(w->out->copies_in_classes, n), all, c[classes->one].name,
             c[classes->other].name));
@@ -119,13 +119,13 @@ static nas_status say_shared(const nas_auditing *w, int32_t first) {
     for (int p = NAS_VALIDATION; p < NAS_PARTS; p++) {
         const size_t used = strlen(text);
         if (o->shared[p])
-            snprintf(text + used, sizeof text - used, "%s%s of %s in the %s part",
-                     used ? " and " : "", nas_thousands(o->shared[p], a),
-                     nas_thousands(o->part_speakers[p], b), nas_part_name((nas_part)p));
+            snprintf(text + used, sizeof text - used, "%s%s of %s in the %s", used ? " and " : "",
+                     nas_thousands(o->shared[p], a), nas_thousands(o->part_speakers[p], b),
+                     nas_part_set((nas_part)p));
     }
     return nas_audit_say(
         w, "speakers",
-        "%s speak in the train part too, \"%.80s\" is the first: scores are of "
+        "%s speak in the training set too, \"%.80s\" is the first: scores are of "
         "voices that were learnt, and of strangers are lower; set split.by to "
         "\"speaker\"%s",
         text, w->speakers[first],

@@ -1,4 +1,4 @@
-/* search/task/keywords/augmented.h - the training part under augmentation of its clips: features
+/* search/task/keywords/augmented.h - the training set under augmentation of its clips: features
  * made anew, or taken from the table of warped ones, for each epoch. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_AUGMENTED_H
 #define NAS_SEARCH_TASK_KEYWORDS_AUGMENTED_H
@@ -9,7 +9,7 @@ typedef struct nas_augmented nas_augmented;
 
 /* *out is NULL when c neither changes clips nor warps them: then the features f serve. What is
  * given is borrowed. Rows are normalised by f's mean and deviation, of the clips as they are. Holds
- * the features of the training part once. Owner: the caller closes it. Errors: those of clips,
+ * the features of the training set once. Owner: the caller closes it. Errors: those of clips,
  * noise and front end. */
 NAS_NODISCARD nas_status nas_augmented_open(const nas_dataset *d, const nas_candidate *c,
                                             const nas_features *f, const nas_cache *cache,

@@ -1,5 +1,5 @@
 /* search/task/keywords/features.c - the features stage. Payload: h, w, then mean[w], deviation[w],
- * padded to 64 bytes, then the rows of the training, validation and test part. */
+ * padded to 64 bytes, then the rows of the training, validation and test set. */
 #include "base/cores.h"
 #include "base/each.h"
 #include "search/candidate/blocks.h"

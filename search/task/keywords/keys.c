@@ -134,11 +134,11 @@ static void check_split(nas_check *c, const char *path, const cJSON *v, const na
         if (b != &split_block) continue;
         if (folded && strcmp(k->string, "validation") == 0)
             nas_check_problem(c, where, k, true,
-                              "with folds each of them is the validation part once; leave it out");
+                              "with folds each of them is the validation set once; leave it out");
         if (!folded && strcmp(k->string, "stopping") == 0 && cJSON_IsNumber(k) &&
             k->valuedouble > 0)
             nas_check_problem(c, where, k, true,
-                              "belongs to folds; without them the validation part picks the epoch");
+                              "belongs to folds; without them the validation set picks the epoch");
         if (folded && k == by && cJSON_IsString(k) && strcmp(k->valuestring, "file") == 0)
             nas_check_problem(c, where, k, false,
                               "folds are by \"speaker\", or by \"groups\" of a list");

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHARE .unit = "fraction", .selectable = true
+#define SHARE .unit = NAS_UNIT_FRACTION, .selectable = true
 static const nas_metric own[NAS_KEYWORDS_METRICS] = {
     [NAS_METRIC_BALANCED_ACCURACY] = {.name = "balanced_accuracy",
                                       SHARE,
@@ -39,7 +39,7 @@ const nas_metric nas_keywords_scores[NAS_METRIC_SCORES] = {
                                   "with folds: of all their clips, each by the file that was made "
                                   "without its fold"},
     [NAS_METRIC_TEST_SCORE] = {.name = "test_accuracy",
-                               .unit = "fraction",
+                               .unit = NAS_UNIT_FRACTION,
                                .help = "the same on the test part; of the finalists only, and "
                                        "nothing selects on it"},
     [NAS_METRIC_SCORE_LO] = {.name = "accuracy" NAS_LO,
@@ -107,7 +107,9 @@ void nas_keywords_aims(const nas_dataset *d, const nas_space *s, const nas_log *
         const nas_constraint *c = nas_space_constraint(s, i);
         const bool of_accuracy =
             strcmp(c->metric, "accuracy") == 0 || nas_companion_end(c->metric, "accuracy") < 0;
-        if (!of_accuracy || c->op > 1 || !nas_compare(majority, c->op, c->bound)) continue;
+        if (!of_accuracy || nas_relation_direction(c->op) <= 0 ||
+            !nas_relation_holds(c->op, majority, c->bound))
+            continue;
         nas_warn(log,
                  "%s: %d of %d clips that accuracy is on are \"%s\", so always answering it has "
                  "accuracy %.4f; set a constraint on balanced_accuracy or worst_recall",

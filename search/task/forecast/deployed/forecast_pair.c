@@ -98,8 +98,8 @@ static nas_status match_splits(const char *const name[2], const nas_time_split *
         (folds_x || !differ(x->validation, y->validation)))
         return NAS_OK;
     return nas_fail(err, NAS_EINVAL,
-                    "%s and %s split otherwise: task.split has validation %g, test %g, folds %d, "
-                    "and %g, %g, %d. Leave --split out, or train both with one split",
+                    "%s and %s are split differently: task.split has validation %g, test %g, "
+                    "folds %d, and %g, %g, %d. Leave --split out, or train both with one split",
                     name[0], name[1], x->validation, x->test, folds_x, y->validation, y->test,
                     folds_y);
 }

@@ -43,7 +43,8 @@ static nas_status read_units(nas_arena *a, const nas_json *j, nas_forecaster *ou
     NAS_TRY(nas_json_floats(a, j, "target_deviation", k->n_targets, &s->target_deviation, err));
     for (int32_t i = 0; i < k->n_inputs; i++)
         if (!(s->deviation[i] > 0))
-            return nas_fail(err, NAS_EFORMAT, "%s: expected deviations above 0", nas_json_name(j));
+            return nas_fail(err, NAS_EFORMAT, "%s: expected standard deviations above 0",
+                            nas_json_name(j));
     const cJSON *step = cJSON_GetObjectItemCaseSensitive(nas_json_root(j), "step_seconds");
     out->own = cJSON_IsString(units) && strcmp(units->valuestring, "own") == 0;
     out->step_seconds = cJSON_IsNumber(step) ? step->valuedouble : 0;

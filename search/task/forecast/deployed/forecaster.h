@@ -25,7 +25,7 @@ NAS_NODISCARD nas_status nas_forecaster_open(nas_arena *a, const char *folder, n
                                              nas_err *err);
 
 /* What it does on windows of the table `data`: of a nas_part under the candidate's split, or -1 for
- * all. linear: of least squares on the table's own training part; its n is 0 for all windows.
+ * all. linear: of least squares on the table's own training set; its n is 0 for all windows.
  * each (may be NULL) hears of every forecast. Errors: those of nas_dataset_open and
  * nas_series_open; NAS_EINVAL there is no window. */
 typedef struct nas_forecast_verdict {

@@ -316,9 +316,10 @@ nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
                               nas_verdict_fn each, void *ctx, nas_verdict *out, nas_err *err) {
     *out = (nas_verdict){0};
     if (part >= 0 && !d->has_candidate)
-        return nas_fail(err, NAS_EINVAL,
-                        "a part of the split is asked for, but there is no "
-                        "candidate.json that says how clips are split; leave --split out");
+        return nas_fail(
+            err, NAS_EINVAL,
+            "--split: there is no candidate.json beside the model that says how clips are "
+            "split; leave --split out");
     const nas_clips_options o = {
         .folder = data,
         .labels = d->labels,

@@ -95,20 +95,21 @@ static nas_status match_splits(const char *const name[2], const nas_deployed d[2
     for (int i = 0; i < 2; i++)
         if (!d[i].has_candidate)
             return nas_fail(err, NAS_EINVAL,
-                            "a part of the split is asked for, but there is no candidate.json "
-                            "beside %s that says how clips are split; leave --split out",
+                            "--split: there is no candidate.json beside %s that says how clips are "
+                            "split; leave --split out",
                             name[i]);
     const char *made = nas_made_differ(&d[0].task, &d[1].task);
     if (made)
         return nas_fail(err, NAS_EINVAL,
-                        "%s and %s have other clips of %s: their task.%s differ; a part of one is "
-                        "no part of the other. Leave --split out, or train both alike",
+                        "%s and %s have other clips of %s: their task.%s differ, and so do their "
+                        "sets. Leave --split out, or train both alike",
                         name[0], name[1], made, made);
     if (!splits_differ(&d[0].task, &d[1].task, what)) return NAS_OK;
-    return nas_fail(err, NAS_EINVAL,
-                    "%s and %s split otherwise: task.split.%s; a part of one is no part of the "
-                    "other. Leave --split out, or train both with one split",
-                    name[0], name[1], what);
+    return nas_fail(
+        err, NAS_EINVAL,
+        "%s and %s are split differently: task.split.%s. Leave --split out, or train both "
+        "with one split",
+        name[0], name[1], what);
 }
 
 nas_status nas_pair_match(nas_arena *a, const char *const name[2], nas_deployed d[2], int part,

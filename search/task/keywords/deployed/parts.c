@@ -21,8 +21,8 @@ static nas_status deal(const nas_deployed *d, nas_clips *c, bool allow_missing, 
 static nas_status check_part(const nas_deployed *d, const nas_clips *c, int part,
                              const uint8_t *parts, nas_err *err) {
     if (memchr(parts, part, (size_t)c->n)) return NAS_OK;
-    return nas_fail(err, NAS_EINVAL, "the %s part of this model's split has no clips%s",
-                    nas_part_name((nas_part)part),
+    return nas_fail(err, NAS_EINVAL, "the %s of this model's split has no clips%s",
+                    nas_part_set((nas_part)part),
                     d->task.split.folds > 1 ? "; with folds each trained net had its own" : "");
 }
 
