@@ -272,7 +272,8 @@ static nas_status with_space(nas_crew *t, const nas_space *s, const nas_cache *c
                              nas_run_end *out, nas_err *err) {
     const nas_search_config *search = nas_space_search(s);
     NAS_TRY(nas_store_check_name(nas_space_name(s), err));
-    NAS_TRY(nas_sampler_at(search->sampler)->check(s, trials_wanted(t->o, s), err));
+    const nas_sampler *by = t->o->by ? t->o->by : nas_sampler_at(search->sampler);
+    NAS_TRY(by->check(s, trials_wanted(t->o, s), err));
     NAS_TRY(t->o->kernel ? nas_kernel_named("--kernel ", t->o->kernel, &t->worker.kernel, err)
                          : nas_kernel_choose(&t->worker.kernel, err));
     NAS_TRY(nas_store_check(t->o->db, err));
@@ -311,7 +312,10 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
                    .limits = o->limits,
                    .event_fd = -1,
                    .stop = relay_stop,
-                   .stop_ctx = log.out},
+                   .stop_ctx = log.out,
+                   .stops = o->stops,
+                   .stops_ctx = o->stops_ctx,
+                   .by = o->by},
     };
     char beside[4096];
     snprintf(beside, sizeof beside, "%s.cache", o->db);

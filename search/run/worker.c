@@ -421,6 +421,7 @@ static nas_status prepare(hands *h, nas_err *err) {
                              .study = h->w->study,
                              .space = h->w->space,
                              .seed = h->w->seed,
+                             .by = h->w->by,
                              .arena = h->arena};
     return nas_picker_open(&h->picker, err);
 }

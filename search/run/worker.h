@@ -5,6 +5,7 @@
 
 #include "search/run/limits.h"
 #include "search/run/setback.h"
+#include "search/sampler/sampler.h"
 #include "search/stage/evaluate.h"
 #include "store/store.h"
 
@@ -55,6 +56,7 @@ typedef struct nas_worker {
     /* Is a trial to be stopped after an epoch that has ended? See nas_evaluator. NULL: none is. */
     bool (*stops)(void *ctx, int64_t number, const nas_epoch *e);
     void *stops_ctx;
+    const nas_sampler *by; /* NULL: the sampler that the space names */
 } nas_worker;
 
 /* Runs until no trial is left or stop says so. Errors: what is no fault of the trial in hand, which

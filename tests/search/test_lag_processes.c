@@ -1,0 +1,219 @@
+/* tests/search/test_lag_processes.c - the same with worker processes: nas_run forks them. A sampler
+ * that learns gives the same trials for any number of them, and what stops a training in one of
+ * them is in its row. */
+#include "base/clock.h"
+#include "search/run/run.h"
+#include "tests/clips_place.h"
+#include "tests/fixture.h"
+#include "tests/learner.h"
+#include "tests/space_texts.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+
+enum { LAG = 4, TRIALS = 40, DEADLY = 9, STOPPED = 1, STOP_AT = 2 };
+
+/* In memory that all processes share. */
+typedef struct common {
+    _Atomic int arrived, struck, asked;
+} common;
+static common *shared;
+static int32_t workers;
+static pid_t leader;
+
+static int64_t lag_of(const nas_space *s) {
+    (void)s;
+    return LAG;
+}
+
+static nas_status check_none(const nas_space *s, int64_t trials, nas_err *err) {
+    (void)s;
+    (void)trials;
+    (void)err;
+    return NAS_OK;
+}
+
+/* Here no assertion may fail: cmocka would go on in the worker. Once a worker is killed in a claim
+ * while others are at work. */
+static nas_status learn(const nas_question *q, int64_t *cursor, nas_point *out, nas_ask *what,
+                        nas_err *err) {
+    if (getpid() == leader) return nas_fail(err, NAS_EBUG, "no worker asks");
+    if (q->history.n != (q->n > LAG ? q->n - LAG : 0))
+        return nas_fail(err, NAS_EBUG, "trial %d sees %d", (int)q->n, (int)q->history.n);
+    atomic_fetch_add(&shared->asked, 1);
+    if (q->n == DEADLY && !atomic_exchange(&shared->struck, 1)) raise(SIGKILL);
+    return learner_ask(q, cursor, out, what, err);
+}
+
+static const nas_sampler learner = {
+    .name = "learner", .lag = lag_of, .check = check_none, .ask = learn};
+
+/* A worker begins when all are there, so that none does all of the work alone. */
+static bool wait_for_all(void *ctx) {
+    static bool there;
+    const double until = nas_clock_wall() + 60;
+    (void)ctx;
+    if (there || getpid() == leader) return false;
+    there = true;
+    atomic_fetch_add(&shared->arrived, 1);
+    while (atomic_load(&shared->arrived) < workers && nas_clock_wall() < until)
+        nas_clock_sleep(0.001);
+    return false;
+}
+
+typedef struct study {
+    char db[320];
+    nas_space *space;
+    nas_run_options o;
+    nas_run_end end;
+    nas_store *store;
+    nas_err err;
+} study;
+
+#define OK(expr)                                           \
+    do {                                                   \
+        if ((expr) != NAS_OK) fail_msg("%s", s->err.text); \
+    } while (0)
+
+static void run_study(study *s, const char *text, int32_t n) {
+    const nas_log log = {.stop = wait_for_all};
+    const nas_run_view view = {.log = &log};
+    snprintf(s->db, sizeof s->db, "%s/w%d.db", root, (int)n);
+    workers = n;
+    leader = getpid();
+    *shared = (common){0};
+    OK(nas_space_parse("f", text, &s->space, &s->err));
+    s->o.space = s->space;
+    s->o.db = s->db;
+    s->o.trials = -1;
+    s->o.workers = n;
+    OK(nas_run(&s->o, &view, &s->end, &s->err));
+    assert_false(s->end.stopped);
+    OK(nas_store_open(s->db, NAS_STORE_READ, &s->store, &s->err));
+}
+
+static void close_study(study *s) {
+    nas_store_close(s->store);
+    nas_space_close(s->space);
+}
+
+static bool note(void *ctx, const nas_row *row) {
+    char **at = ctx;
+    for (int i = 0; i < row->n; i++) {
+        const nas_value *v = &row->values[i];
+        if (v->is_null)
+            *at += sprintf(*at, "- ");
+        else if (v->type == NAS_COLUMN_TEXT)
+            *at += sprintf(*at, "%s ", v->text);
+        else
+            *at += sprintf(*at, "%.17g ", nas_value_real(v));
+    }
+    *at += sprintf(*at, "\n");
+    return true;
+}
+
+/* All rows as text. */
+static void ask(study *s, const char *sql, char *out) {
+    *out = 0;
+    OK(nas_store_query(s->store, sql, NULL, 0, note, &out, &s->err));
+}
+
+static int64_t integer(study *s, const char *sql) {
+    int64_t n = -1;
+    OK(nas_store_query_integer(s->store, sql, NULL, 0, &n, &s->err));
+    return n;
+}
+
+static const char *const formula =
+    "{\"name\": \"t\", \"task\": {\"kind\": \"test_function\", \"function\": \"sphere\", "
+    "\"seconds\": 0.01},\n\"point\": {\"x1\": {\"range\": [-2, 2], \"step\": 0.25}, "
+    "\"x2\": {\"range\": [-2, 2], \"step\": 0.25}},\n\"objective\": {\"minimize\": \"value\"},\n"
+    "\"search\": {\"sampler\": \"random\", \"trials\": 40, \"seed\": 3}}\n";
+
+static void test_any_number_of_processes(void **state) {
+    static const int32_t numbers[] = {1, 3, 7};
+    static char first[TRIALS * 256], now[TRIALS * 256];
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        study of = {.o = {.by = &learner}}, *s = &of;
+        run_study(s, formula, numbers[k]);
+        ask(s,
+            "select number, state, reason, candidate, attempt, point_x1, point_x2, score, "
+            "value, slack from t order by number",
+            k ? now : first);
+        if (k) assert_string_equal(first, now);
+        assert_int_equal(integer(s, "select count(*) from t where state = 'complete'"), TRIALS);
+        assert_int_equal(integer(s, "select count(distinct value) > 10 from t"), 1);
+        assert_int_equal(atomic_load(&shared->struck), 1);
+        assert_true(atomic_load(&shared->asked) >= TRIALS);
+        /* One was killed and replaced. */
+        const int64_t at_work = integer(s, "select count(distinct worker) from t");
+        assert_true(at_work >= (numbers[k] > 1 ? 2 : 1) && at_work <= numbers[k] + 1);
+        close_study(s);
+    }
+}
+
+static bool stop_one(void *ctx, int64_t number, const nas_epoch *e) {
+    (void)ctx;
+    return getpid() != leader && number == STOPPED && e->epoch == STOP_AT;
+}
+
+/* The trial of number 1 learns two epochs of four; the others are as without. */
+static void test_stop_in_a_process(void **state) {
+    static char with[4096], without[4096];
+    (void)state;
+    make_words(8);
+    const char *text = space_text(
+        arena, (space_parts){
+                   .task = ", \"labels\": [\"down\", \"left\", \"up\"], \"clip_seconds\": 0.2",
+                   .frontend = "{\"kind\": \"mfcc\", \"sample_rate_hz\": 8000, "
+                               "\"frame_length_ms\": 20, \"frame_step_ms\": 20, \"mel_bins\": 20, "
+                               "\"lower_hz\": 20, \"upper_hz\": 4000, \"coefficients\": 8}",
+                   .train = "{\"epochs\": 4, \"batch_size\": 4, \"learning_rate\": {\"choice\": "
+                            "[0.01, 0.02, 0.03, 0.04]}}",
+                   .search = "{\"sampler\": \"grid\"}",
+               });
+    static const char *const sql =
+        "select t.number, candidate, epoch, loss from t join nas_epochs e on e.trial = t.id "
+        "where epoch <= 2 or t.number <> 1 order by 1, epoch";
+    for (int k = 0; k < 2; k++) {
+        study of = {.o = {.data = data, .stops = k ? NULL : stop_one}}, *s = &of;
+        run_study(s, text, 3 - k);
+        ask(s, sql, k ? without : with);
+        if (k == 0) {
+            char row[256];
+            ask(s, "select state, reason, epochs_trained, accuracy from t where number = 1", row);
+            assert_string_equal(row, "stopped stopped after epoch 2 of 4 2 - \n");
+            ask(s,
+                "select count(*), max(epoch) from nas_epochs e join t on t.id = e.trial where "
+                "number = 1",
+                row);
+            assert_string_equal(row, "2 2 \n");
+            assert_int_equal(integer(s, "select count(*) from nas_artefacts a join t on t.id = "
+                                        "a.trial where number = 1"),
+                             0);
+        }
+        assert_int_equal(integer(s, "select count(*) from t where state = 'complete'"), 3 + k);
+        close_study(s);
+    }
+    assert_string_equal(with, without);
+}
+
+static int begin(void **state) {
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return shared == MAP_FAILED || setup(state) != 0 ? -1 : make_root(state);
+}
+
+static int end(void **state) {
+    (void)munmap(shared, sizeof *shared);
+    return teardown(state) != 0 ? -1 : drop_root(state);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_any_number_of_processes, begin, end),
+        cmocka_unit_test_setup_teardown(test_stop_in_a_process, begin, end),
+    };
+    return cmocka_run_group_tests_name("lag_processes", tests, NULL, NULL);
+}
