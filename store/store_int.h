@@ -78,6 +78,8 @@ struct nas_store {
     nas_arena *arena; /* layouts */
     nas_layout *layouts;
     double busy_since, patience;
+    nas_wait_fn wait; /* NULL: patience says how long */
+    void *wait_ctx;
     nas_turns *turns;
     bool has_turn;
     bool marked; /* the file itself says that a run is at work, as far as this handle wrote it */

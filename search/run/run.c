@@ -46,6 +46,7 @@ static nas_status open_study(nas_crew *t, const nas_space *s, int64_t trials, na
                              nas_err *err) {
     const nas_store_place any = {.any_name = t->o->any_name};
     NAS_TRY(nas_store_open_at(t->o->db, NAS_STORE_CREATE, &any, &t->store, err));
+    nas_crew_be_patient(t);
     const nas_begin b = {
         .store = t->store,
         .db = t->o->db,
@@ -193,6 +194,8 @@ static nas_status run_study(nas_crew *t, const nas_space *s, const nas_dataset *
     if (st == NAS_OK && !d->task->ops->evaluate)
         st = nas_store_end_finals(t->store, out->study, out->state.done, out->finalist,
                                   out->finalists, err);
+    /* What is busy waits no longer than until the run is to stop. */
+    if (st == NAS_EBUSY && nas_crew_should_stop(t)) st = NAS_ESTOP;
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
     warn_if_fewer(t);
@@ -227,6 +230,7 @@ static nas_status tell_saved(nas_crew *t, const nas_cache *cache, nas_arena *a, 
 static nas_status leave_study(nas_crew *t, const nas_cache *cache, nas_arena *a, nas_status st,
                               nas_err *err) {
     nas_err why = {0};
+    t->patience.brief = nas_crew_should_stop(t);
     if (t->store && t->worker.study.version)
         (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
     /* Whatever the run ended with: that may be what came of it. */
@@ -307,6 +311,7 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
         .view = view,
         .leader = getpid(),
         .held = NAS_HELD_NONE,
+        .pipe = {-1, -1},
         .worker = {.db = o->db,
                    .retries = o->retries,
                    .limits = o->limits,

@@ -26,6 +26,7 @@ typedef struct nas_run_options {
     /* As of nas_worker: asked in the worker's process. */
     bool (*stops)(void *ctx, int64_t number, const nas_epoch *e);
     void *stops_ctx;
+    double patience; /* see nas_patience.every */
 } nas_run_options;
 
 /* Who watches a run. Any member may be NULL. `store` is open for reading while they are called. */

@@ -17,6 +17,7 @@ typedef enum nas_event_kind {
     NAS_EVENT_WAITING, /* for what another process computes or measures */
     NAS_EVENT_RESUMED, /* after `seconds` of waiting, or of work for all trials, which may go on */
     NAS_EVENT_WARNING, /* text, for whoever runs this */
+    NAS_EVENT_HELD,    /* another process has held the database for `seconds`: it waits for it */
     NAS_EVENT_SETBACK, /* the worker ends, through no fault of its trial: text says why */
     NAS_EVENT_FATAL    /* no worker can go on: text says why */
 } nas_event_kind;
@@ -57,6 +58,7 @@ typedef struct nas_worker {
     bool (*stops)(void *ctx, int64_t number, const nas_epoch *e);
     void *stops_ctx;
     const nas_sampler *by; /* NULL: the sampler that the space names */
+    double patience;       /* see nas_patience.every */
 } nas_worker;
 
 /* Runs until no trial is left or stop says so. Errors: what is no fault of the trial in hand, which

@@ -2,10 +2,9 @@
  * that learns gives the same trials for any number of them, and what stops a training in one of
  * them is in its row. */
 #include "base/clock.h"
-#include "search/run/run.h"
-#include "tests/clips_place.h"
 #include "tests/fixture.h"
 #include "tests/learner.h"
+#include "tests/run_study.h"
 #include "tests/space_texts.h"
 
 #include <signal.h>
@@ -62,74 +61,15 @@ static bool wait_for_all(void *ctx) {
     return false;
 }
 
-typedef struct study {
-    char db[320];
-    nas_space *space;
-    nas_run_options o;
-    nas_run_end end;
-    nas_store *store;
-    nas_err err;
-} study;
-
-#define OK(expr)                                           \
-    do {                                                   \
-        if ((expr) != NAS_OK) fail_msg("%s", s->err.text); \
-    } while (0)
-
-static void run_study(study *s, const char *text, int32_t n) {
-    const nas_log log = {.stop = wait_for_all};
-    const nas_run_view view = {.log = &log};
-    snprintf(s->db, sizeof s->db, "%s/w%d.db", root, (int)n);
+static void run_processes(study *s, const char *text, int32_t n) {
+    static const nas_log log = {.stop = wait_for_all};
+    s->view.log = &log;
     workers = n;
     leader = getpid();
     *shared = (common){0};
-    OK(nas_space_parse("f", text, &s->space, &s->err));
-    s->o.space = s->space;
-    s->o.db = s->db;
-    s->o.trials = -1;
-    s->o.workers = n;
-    OK(nas_run(&s->o, &view, &s->end, &s->err));
+    run_study(s, text, n);
     assert_false(s->end.stopped);
-    OK(nas_store_open(s->db, NAS_STORE_READ, &s->store, &s->err));
 }
-
-static void close_study(study *s) {
-    nas_store_close(s->store);
-    nas_space_close(s->space);
-}
-
-static bool note(void *ctx, const nas_row *row) {
-    char **at = ctx;
-    for (int i = 0; i < row->n; i++) {
-        const nas_value *v = &row->values[i];
-        if (v->is_null)
-            *at += sprintf(*at, "- ");
-        else if (v->type == NAS_COLUMN_TEXT)
-            *at += sprintf(*at, "%s ", v->text);
-        else
-            *at += sprintf(*at, "%.17g ", nas_value_real(v));
-    }
-    *at += sprintf(*at, "\n");
-    return true;
-}
-
-/* All rows as text. */
-static void ask(study *s, const char *sql, char *out) {
-    *out = 0;
-    OK(nas_store_query(s->store, sql, NULL, 0, note, &out, &s->err));
-}
-
-static int64_t integer(study *s, const char *sql) {
-    int64_t n = -1;
-    OK(nas_store_query_integer(s->store, sql, NULL, 0, &n, &s->err));
-    return n;
-}
-
-static const char *const formula =
-    "{\"name\": \"t\", \"task\": {\"kind\": \"test_function\", \"function\": \"sphere\", "
-    "\"seconds\": 0.01},\n\"point\": {\"x1\": {\"range\": [-2, 2], \"step\": 0.25}, "
-    "\"x2\": {\"range\": [-2, 2], \"step\": 0.25}},\n\"objective\": {\"minimize\": \"value\"},\n"
-    "\"search\": {\"sampler\": \"random\", \"trials\": 40, \"seed\": 3}}\n";
 
 static void test_any_number_of_processes(void **state) {
     static const int32_t numbers[] = {1, 3, 7};
@@ -137,7 +77,7 @@ static void test_any_number_of_processes(void **state) {
     (void)state;
     for (int k = 0; k < 3; k++) {
         study of = {.o = {.by = &learner}}, *s = &of;
-        run_study(s, formula, numbers[k]);
+        run_processes(s, formula, numbers[k]);
         ask(s,
             "select number, state, reason, candidate, attempt, point_x1, point_x2, score, "
             "value, slack from t order by number",
@@ -179,7 +119,7 @@ static void test_stop_in_a_process(void **state) {
         "where epoch <= 2 or t.number <> 1 order by 1, epoch";
     for (int k = 0; k < 2; k++) {
         study of = {.o = {.data = data, .stops = k ? NULL : stop_one}}, *s = &of;
-        run_study(s, text, 3 - k);
+        run_processes(s, text, 3 - k);
         ask(s, sql, k ? without : with);
         if (k == 0) {
             char row[256];
