@@ -4,6 +4,25 @@
 
 #include "search/run/run.h"
 #include "tests/clips_place.h"
+#include "tests/fixture.h"
+
+#include <sys/mman.h>
+
+/* Memory that all processes of a test share; 0 at first. */
+enum { COMMON_BYTES = 4096 };
+static void *common_memory;
+
+/* Setup and teardown: the memory, an arena, a folder. */
+static inline int begin_study(void **state) {
+    common_memory =
+        mmap(NULL, COMMON_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return common_memory == MAP_FAILED || setup(state) != 0 ? -1 : make_root(state);
+}
+
+static inline int end_study(void **state) {
+    (void)munmap(common_memory, COMMON_BYTES);
+    return teardown(state) != 0 ? -1 : drop_root(state);
+}
 
 typedef struct study {
     char db[320];

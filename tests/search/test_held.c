@@ -1,12 +1,10 @@
 /* tests/search/test_held.c - a database that another process holds: a run waits for it, says so,
  * and loses nothing that it trained. A worker that dies meanwhile is replaced afterwards. */
 #include "base/clock.h"
-#include "tests/fixture.h"
 #include "tests/run_study.h"
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 enum { WORKERS = 3, TRIALS = 40, LONGEST = 60 };
@@ -16,7 +14,7 @@ typedef struct common {
     _Atomic int worker; /* the process of one */
     _Atomic int told, holds, stop, release;
 } common;
-static common *shared;
+#define shared ((common *)common_memory)
 static pid_t leader, holder;
 static study *now;
 static bool stops; /* the run is to stop while the database is held; else a worker dies */
@@ -135,20 +133,10 @@ static void test_stops(void **state) {
     close_study(s);
 }
 
-static int begin(void **state) {
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return shared == MAP_FAILED || setup(state) != 0 ? -1 : make_root(state);
-}
-
-static int end(void **state) {
-    (void)munmap(shared, sizeof *shared);
-    return teardown(state) != 0 ? -1 : drop_root(state);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_waits, begin, end),
-        cmocka_unit_test_setup_teardown(test_stops, begin, end),
+        cmocka_unit_test_setup_teardown(test_waits, begin_study, end_study),
+        cmocka_unit_test_setup_teardown(test_stops, begin_study, end_study),
     };
     return cmocka_run_group_tests_name("held", tests, NULL, NULL);
 }

@@ -5,9 +5,8 @@
 #include "search/run/picker.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
-#include "tests/fixture.h"
 #include "tests/learner.h"
-#include "tests/space_texts.h"
+#include "tests/open_space.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -56,11 +55,7 @@ static nas_space *open_space(void) {
         .train = "{\"epochs\": {\"range\": [1, 100]}, \"batch_size\": 2, \"learning_rate\": 1}",
         .rest = "\"try_first\": [{\"augment\": \"on\", \"train.epochs\": 50}],\n",
         .search = "{\"sampler\": \"random\", \"trials\": 32}"};
-    nas_space *s = NULL;
-    nas_err err = {0};
-    if (nas_space_parse("f", space_text(arena, parts), &s, &err) != NAS_OK)
-        fail_msg("%s", err.text);
-    return s;
+    return open_parts(parts);
 }
 
 typedef struct hand {

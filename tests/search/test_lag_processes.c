@@ -2,14 +2,12 @@
  * that learns gives the same trials for any number of them, and what stops a training in one of
  * them is in its row. */
 #include "base/clock.h"
-#include "tests/fixture.h"
 #include "tests/learner.h"
 #include "tests/run_study.h"
 #include "tests/space_texts.h"
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 
 enum { LAG = 4, TRIALS = 40, DEADLY = 9, STOPPED = 1, STOP_AT = 2 };
 
@@ -17,7 +15,7 @@ enum { LAG = 4, TRIALS = 40, DEADLY = 9, STOPPED = 1, STOP_AT = 2 };
 typedef struct common {
     _Atomic int arrived, struck, asked;
 } common;
-static common *shared;
+#define shared ((common *)common_memory)
 static int32_t workers;
 static pid_t leader;
 
@@ -140,20 +138,10 @@ static void test_stop_in_a_process(void **state) {
     assert_string_equal(with, without);
 }
 
-static int begin(void **state) {
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return shared == MAP_FAILED || setup(state) != 0 ? -1 : make_root(state);
-}
-
-static int end(void **state) {
-    (void)munmap(shared, sizeof *shared);
-    return teardown(state) != 0 ? -1 : drop_root(state);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_any_number_of_processes, begin, end),
-        cmocka_unit_test_setup_teardown(test_stop_in_a_process, begin, end),
+        cmocka_unit_test_setup_teardown(test_any_number_of_processes, begin_study, end_study),
+        cmocka_unit_test_setup_teardown(test_stop_in_a_process, begin_study, end_study),
     };
     return cmocka_run_group_tests_name("lag_processes", tests, NULL, NULL);
 }
