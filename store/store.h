@@ -76,6 +76,11 @@ nas_store_place nas_store_place_of(const nas_store *s);
 /* How long a write waits for the writes of others before it is NAS_EBUSY, in seconds; 0 or less:
  * two minutes, as a store begins. */
 void nas_store_set_patience(nas_store *s, double seconds);
+/* In place of a patience: while s waits, fn is asked again and again, with the seconds of this
+ * wait; false ends it with NAS_EBUSY. fn may not use s. NULL: patience ends it. ctx is borrowed for
+ * the life of s. */
+typedef bool (*nas_wait_fn)(void *ctx, double seconds);
+void nas_store_set_wait(nas_store *s, nas_wait_fn fn, void *ctx);
 
 /* Has the database one name only? Each name of a file has a -wal file of its own: a hard link, or a
  * file that is mounted without its folder. Whoever opens to write is refused so. A path without a

@@ -20,6 +20,7 @@
 #define NAS_FORMAT_NUMBER(NUMBER, name) NAS_FORMAT_##NUMBER,
 typedef enum nas_format { NAS_FORMAT_LIST(NAS_FORMAT_NUMBER) NAS_FORMATS } nas_format;
 #undef NAS_FORMAT_NUMBER
+#define NAS_FORMAT_EXACT NAS_FORMAT_FLOAT32 /* its file holds a float graph as it is */
 
 typedef nas_status nas_format_fn(const nas_graph *g, const float *x, int32_t n, nas_graph *out,
                                  nas_err *err);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/team.h"
 #include "search/cache/cache_bound.h"
+#include "search/run/patience.h"
 #include "search/task/task.h"
 
 #include <errno.h>
@@ -42,13 +43,34 @@ static bool note_there(void *ctx, int64_t row, int64_t number, const nas_answers
     return true;
 }
 
-static nas_status open_store(const nas_confirm *c, nas_store **out, nas_err *err) {
-    return nas_store_open_at(c->worker->db, NAS_STORE_WRITE, &c->worker->place, out, err);
+/* A store of this process and how it waits. */
+typedef struct store_here {
+    const nas_confirm *c;
+    nas_patience patience;
+    nas_store *store;
+} store_here;
+
+static bool is_to_stop(void *ctx) {
+    const store_here *h = ctx;
+    return nas_should_stop(&h->c->keep->log);
+}
+
+static void tell_held(void *ctx, double seconds) {
+    const store_here *h = ctx;
+    nas_patience_warn(&h->c->keep->log, h->c->worker->db, seconds);
+}
+
+static nas_status open_store(const nas_confirm *c, store_here *h, nas_err *err) {
+    *h = (store_here){.c = c};
+    h->patience = (nas_patience){
+        .every = c->worker->patience, .stop = is_to_stop, .tell = tell_held, .ctx = h};
+    return nas_patience_open(&h->patience, c->worker->db, NAS_STORE_WRITE, &c->worker->place,
+                             &h->store, err);
 }
 
 static nas_status list_jobs(const nas_confirm *c, jobs *out, nas_err *err) {
-    nas_store *store = NULL;
-    NAS_TRY(open_store(c, &store, err));
+    store_here h;
+    NAS_TRY(open_store(c, &h, err));
     nas_status st = NAS_OK;
     /* Details take the files of the folds, and a byte for a class. */
     const bool details = !c->worker->no_share && c->worker->data->outputs <= UINT8_MAX;
@@ -56,12 +78,12 @@ static nas_status list_jobs(const nas_confirm *c, jobs *out, nas_err *err) {
     out->n = 0;
     for (int32_t i = 0; st == NAS_OK && i < c->n; i++) {
         there t = {0};
-        st = nas_store_answers(store, c->worker->study, c->rows[i], "validation", note_there, &t,
+        st = nas_store_answers(h.store, c->worker->study, c->rows[i], "validation", note_there, &t,
                                err);
         for (int32_t k = first; k <= c->replicates && out->n < MOST_JOBS; k++)
             if (k ? !(t.replicates >> k & 1) : !t.detailed) out->v[out->n++] = (job){c->rows[i], k};
     }
-    nas_store_close(store);
+    nas_store_close(h.store);
     return st;
 }
 
@@ -152,15 +174,15 @@ static nas_status do_job(const nas_confirm *c, nas_store *store, const job *j, n
 /* Every `step`th job; what fails but for a stop is told, and the others go on. */
 static nas_status do_jobs(const nas_confirm *c, const jobs *all, int32_t first, int32_t step,
                           nas_err *err) {
-    nas_store *store = NULL;
+    store_here h;
     nas_arena *a = NULL;
-    NAS_TRY(open_store(c, &store, err));
-    nas_store_take_turns(store, c->worker->turns);
+    NAS_TRY(open_store(c, &h, err));
+    nas_store_take_turns(h.store, c->worker->turns);
     nas_status st = nas_arena_open(&a, err);
     for (int32_t i = first; st == NAS_OK && i < all->n; i += step) {
         const nas_arena_mark mark = nas_arena_here(a);
         nas_err why = {0};
-        st = do_job(c, store, &all->v[i], a, &why);
+        st = do_job(c, h.store, &all->v[i], a, &why);
         nas_arena_back(a, mark);
         if (st == NAS_OK || st == NAS_ESTOP) continue;
         nas_warn(&c->keep->log, "a finalist was not trained again (seed %d of it): %s",
@@ -168,16 +190,16 @@ static nas_status do_jobs(const nas_confirm *c, const jobs *all, int32_t first, 
         st = NAS_OK;
     }
     nas_arena_close(a);
-    nas_store_close(store);
+    nas_store_close(h.store);
     return st;
 }
 
 /* What a process of its own was told. */
 static void keep_warnings(const nas_confirm *c) {
-    nas_store *store = NULL;
-    if (open_store(c, &store, NULL) == NAS_OK)
-        (void)!nas_keep_put(c->keep, store, c->worker->study, NULL);
-    nas_store_close(store);
+    store_here h;
+    if (open_store(c, &h, NULL) == NAS_OK)
+        (void)!nas_keep_put(c->keep, h.store, c->worker->study, NULL);
+    nas_store_close(h.store);
 }
 
 static void be_process(const nas_confirm *c, const jobs *all, int32_t first, int32_t step,

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -48,8 +49,61 @@ static void recount(nas_crew *t) {
     if (t->stale && nas_clock_wall() - t->counted > most_often) (void)!nas_crew_count(t, NULL);
 }
 
+/* Not of each worker that waits; since is the longest of their waits. */
+static void tell_held(void *ctx, double seconds) {
+    nas_crew *t = ctx;
+    const double now = nas_clock_wall();
+    const double every = t->o->patience > 0 ? t->o->patience : NAS_PATIENCE_EVERY;
+    if (t->told_held > 0 && now - t->told_held < every) return;
+    t->told_held = now;
+    nas_patience_warn(&t->keep.log, t->o->db, seconds);
+}
+
+static bool is_to_stop(void *ctx) {
+    return nas_crew_should_stop(ctx);
+}
+
+/* What workers say meanwhile: a full pipe would hold them up. Without memory it stays there. */
+static void listen(nas_crew *t) {
+    struct pollfd p = {.fd = t->pipe[0], .events = POLLIN};
+    while (t->pipe[0] >= 0 && poll(&p, 1, 0) > 0) {
+        if (t->n_heard == t->queue_room) {
+            const int32_t room = t->queue_room ? 2 * t->queue_room : 64;
+            nas_event *more = realloc(t->queue, (size_t)room * sizeof *more);
+            if (!more) return;
+            t->queue = more;
+            t->queue_room = room;
+        }
+        nas_event *e = &t->queue[t->n_heard];
+        if (read(t->pipe[0], e, sizeof *e) != (ssize_t)sizeof *e) return;
+        t->n_heard++;
+    }
+}
+
+/* Those who watch see that it lives. */
+static bool wait_for_store(void *ctx, double seconds) {
+    nas_crew *t = ctx;
+    const double now = nas_clock_wall();
+    if ((now - t->ticked) * 1000 > TICK_MS && !t->patience.brief) {
+        t->ticked = now;
+        t->state.seconds = now - t->begun;
+        listen(t);
+        if (t->pipe[0] >= 0 && t->view->tick) t->view->tick(t->view->ctx, &t->state);
+    }
+    return nas_patience_goes_on(&t->patience, seconds);
+}
+
+void nas_crew_be_patient(nas_crew *t) {
+    t->worker.patience = t->o->patience;
+    t->patience =
+        (nas_patience){.every = t->o->patience, .stop = is_to_stop, .tell = tell_held, .ctx = t};
+    nas_store_set_wait(t->store, wait_for_store, t);
+}
+
 nas_status nas_crew_open_store(nas_crew *t, nas_err *err) {
-    NAS_TRY(nas_store_open_at(t->o->db, NAS_STORE_WRITE, &t->worker.place, &t->store, err));
+    NAS_TRY(nas_patience_open(&t->patience, t->o->db, NAS_STORE_WRITE, &t->worker.place, &t->store,
+                              err));
+    nas_store_set_wait(t->store, wait_for_store, t);
     nas_store_hold(t->store, &t->held);
     return NAS_OK;
 }
@@ -98,8 +152,10 @@ static nas_status open_store(nas_crew *t, nas_err *err) {
 }
 
 void nas_crew_keep_warnings(nas_crew *t) {
+    t->patience.brief = true;
     if (t->store && t->worker.study.version)
         (void)!nas_keep_put(&t->keep, t->store, t->worker.study, NULL);
+    t->patience.brief = false;
 }
 
 /* Statuses of bad input would say that nothing was touched. */
@@ -174,6 +230,10 @@ static void hear(nas_crew *t, const nas_event *e) {
         nas_crew_keep_warnings(t);
         return;
     }
+    if (e->kind == NAS_EVENT_HELD) {
+        tell_held(t, e->seconds);
+        return;
+    }
     if (e->kind == NAS_EVENT_SETBACK) {
         hear_end(t, e);
         return;
@@ -200,6 +260,12 @@ static void hear_all(nas_crew *t) {
     struct pollfd p = {.fd = t->pipe[0], .events = POLLIN};
     nas_event e;
     int wait = TICK_MS;
+    while (t->heard < t->n_heard) { /* meanwhile there may be more */
+        e = t->queue[t->heard++];
+        hear(t, &e);
+        wait = 0;
+    }
+    t->heard = t->n_heard = 0;
     while (poll(&p, 1, wait) > 0 && read(t->pipe[0], &e, sizeof e) == (ssize_t)sizeof e) {
         hear(t, &e);
         wait = 0;
@@ -239,11 +305,14 @@ static nas_status take_back(nas_crew *t, int32_t index, int32_t retries, const c
     int32_t given_back = 0;
     t->busy_since[index] = 0;
     t->waits[index] = false;
-    NAS_TRY(nas_store_reap(t->store, t->worker.study, retries, why, is_it, &t->token[index],
-                           &given_back, err));
+    nas_status st = nas_store_reap(t->store, t->worker.study, retries, why, is_it, &t->token[index],
+                                   &given_back, err);
     nas_watch_begin(&t->watch, nas_clock_wall());
-    return nas_store_reap(t->store, t->worker.study, NO_FAULT, "the worker ended", nas_crew_is_gone,
-                          t, &given_back, err);
+    if (st == NAS_OK)
+        st = nas_store_reap(t->store, t->worker.study, NO_FAULT, "the worker ended",
+                            nas_crew_is_gone, t, &given_back, err);
+    /* A run that is to stop waits no longer: the next one gives it back. */
+    return st == NAS_EBUSY && nas_crew_should_stop(t) ? NAS_OK : st;
 }
 
 typedef struct held {
@@ -386,12 +455,15 @@ static nas_status look_around(nas_crew *t, nas_err *err) {
     t->looked = now;
     NAS_TRY(nas_crew_check_ours(t, err));
     /* A database that is busy is looked at again later. */
+    t->patience.brief = true;
     nas_status st = nas_store_at_work(t->store, t->worker.study, true, err);
-    if (st != NAS_OK) return st == NAS_EBUSY ? NAS_OK : st;
-    nas_watch_begin(&t->watch, now);
-    nas_crew_warn_of_reader(t);
-    st = nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", nas_crew_is_gone, t,
-                        &given_back, err);
+    if (st == NAS_OK) {
+        nas_watch_begin(&t->watch, now);
+        nas_crew_warn_of_reader(t);
+        st = nas_store_reap(t->store, t->worker.study, NO_FAULT, "the run ended", nas_crew_is_gone,
+                            t, &given_back, err);
+    }
+    t->patience.brief = false;
     return st == NAS_EBUSY ? NAS_OK : st;
 }
 
@@ -478,12 +550,14 @@ nas_status nas_crew_run(nas_crew *t, nas_err *err) {
     if (t->shared == MAP_FAILED) {
         close(t->pipe[0]);
         close(t->pipe[1]);
+        t->pipe[0] = t->pipe[1] = -1;
         return nas_fail_errno(err, "cannot share memory with workers");
     }
     t->back.aside = &t->shared->aside;
     nas_status st = nas_turns_open(&t->worker.turns, err);
     if (st == NAS_OK) st = lead(t, err);
     if (st != NAS_OK) { /* nobody works on without a coordinator */
+        t->patience.brief = true;
         signal_all(t, SIGKILL);
         while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {}
         for (int32_t i = 0; t->store && i < t->n; i++) {
@@ -496,5 +570,10 @@ nas_status nas_crew_run(nas_crew *t, nas_err *err) {
     (void)munmap(t->shared, sizeof *t->shared);
     close(t->pipe[0]);
     close(t->pipe[1]);
+    t->pipe[0] = t->pipe[1] = -1;
+    t->patience.brief = false;
+    free(t->queue);
+    t->queue = NULL;
+    t->heard = t->n_heard = t->queue_room = 0;
     return st;
 }

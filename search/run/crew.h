@@ -3,6 +3,7 @@
 #define NAS_SEARCH_RUN_CREW_H
 
 #include "search/run/keep.h"
+#include "search/run/patience.h"
 #include "search/run/run.h"
 #include "search/run/setback.h"
 #include "search/run/watch.h"
@@ -41,7 +42,7 @@ typedef struct nas_crew {
     nas_death said[NAS_CREW_MOST];
     char how[1100]; /* the last of them: "worker 1 was ended by signal 9 (Killed)" */
     nas_crew_shared *shared;
-    int pipe[2];
+    int pipe[2]; /* -1: none */
     nas_run_state state;
     bool stale; /* the counts in state: something happened since `counted` */
     double begun, counted, looked;
@@ -53,8 +54,15 @@ typedef struct nas_crew {
     bool late[NAS_CREW_MOST];      /* ended because its trial took too long */
     nas_keep keep;                 /* what is said, and kept */
     nas_watch watch;               /* workers of other runs */
+    nas_patience patience;         /* with those who hold the database */
+    double told_held, ticked;      /* when it was said last; 0: never */
+    /* What workers said while it waited: [n_heard], the first `heard` of them are done with. */
+    nas_event *queue;
+    int32_t heard, n_heard, queue_room;
 } nas_crew;
 
+/* Once the store is open: how it waits for a database that is held. */
+void nas_crew_be_patient(nas_crew *t);
 /* Counts the trials by state. Errors: those of a query. */
 NAS_NODISCARD nas_status nas_crew_count(nas_crew *t, nas_err *err);
 /* Opens the database again that was opened before, NAS_EMOVED where another one is at its path. */

@@ -48,6 +48,7 @@ static nas_status open_study(nas_crew *t, const nas_space *s, int64_t trials, na
                              nas_err *err) {
     const nas_store_place any = {.any_name = t->o->any_name};
     NAS_TRY(nas_store_open_at(t->o->db, NAS_STORE_CREATE, &any, &t->store, err));
+    nas_crew_be_patient(t);
     const nas_begin b = {
         .store = t->store,
         .db = t->o->db,
@@ -215,6 +216,8 @@ static nas_status run_study(nas_crew *t, const nas_space *s, const nas_dataset *
     if (st == NAS_OK && !d->task->ops->evaluate)
         st = nas_store_end_finals(t->store, out->study, out->state.done, out->finalist,
                                   out->finalists, err);
+    /* What is busy waits no longer than until the run is to stop. */
+    if (st == NAS_EBUSY && nas_crew_should_stop(t)) st = NAS_ESTOP;
     if (st == NAS_ESTOP) out->stopped = true;
     if (st != NAS_OK && st != NAS_ESTOP) return st;
     NAS_TRY(warn_of_machines(t, s, d, out->measured > 0, err));
@@ -250,6 +253,7 @@ static nas_status tell_saved(nas_crew *t, const nas_cache *cache, nas_arena *a, 
 static nas_status leave_study(nas_crew *t, const nas_cache *cache, nas_arena *a, nas_status st,
                               nas_err *err) {
     nas_err why = {0};
+    t->patience.brief = nas_crew_should_stop(t);
     if (t->store && t->worker.study.version)
         (void)!nas_store_at_work(t->store, t->worker.study, false, NULL);
     /* Whatever the run ended with: that may be what came of it. */
@@ -295,7 +299,8 @@ static nas_status with_space(nas_crew *t, const nas_space *s, const nas_cache *c
                              nas_run_end *out, nas_err *err) {
     const nas_search_config *search = nas_space_search(s);
     NAS_TRY(nas_store_check_name(nas_space_name(s), err));
-    NAS_TRY(nas_sampler_at(search->sampler)->check(s, trials_wanted(t->o, s), err));
+    const nas_sampler *by = t->o->by ? t->o->by : nas_sampler_at(search->sampler);
+    NAS_TRY(by->check(s, trials_wanted(t->o, s), err));
     NAS_TRY(t->o->kernel ? nas_kernel_named("--kernel ", t->o->kernel, &t->worker.kernel, err)
                          : nas_kernel_choose(&t->worker.kernel, err));
     NAS_TRY(nas_store_check(t->o->db, err));
@@ -329,12 +334,16 @@ nas_status nas_run(const nas_run_options *o, const nas_run_view *view, nas_run_e
         .view = view,
         .leader = getpid(),
         .held = NAS_HELD_NONE,
+        .pipe = {-1, -1},
         .worker = {.db = o->db,
                    .retries = o->retries,
                    .limits = o->limits,
                    .event_fd = -1,
                    .stop = relay_stop,
-                   .stop_ctx = log.out},
+                   .stop_ctx = log.out,
+                   .stops = o->stops,
+                   .stops_ctx = o->stops_ctx,
+                   .by = o->by},
     };
     char beside[4096];
     snprintf(beside, sizeof beside, "%s.cache", o->db);

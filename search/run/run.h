@@ -18,10 +18,15 @@ typedef struct nas_run_options {
     bool has_seed;      /* else the space's */
     uint64_t seed;
     int32_t retries;
-    nas_limits limits;   /* of each trial: it fails when it takes more */
-    int64_t cache_bytes; /* bound of the cache; 0: none */
-    bool any_name;       /* the database may have several names: nobody uses the others */
-    bool no_share;       /* each trial is trained from its first step */
+    nas_limits limits;     /* of each trial: it fails when it takes more */
+    int64_t cache_bytes;   /* bound of the cache; 0: none */
+    bool any_name;         /* the database may have several names: nobody uses the others */
+    bool no_share;         /* each trial is trained from its first step */
+    const nas_sampler *by; /* NULL: the sampler that the space names */
+    /* As of nas_worker: asked in the worker's process. */
+    bool (*stops)(void *ctx, int64_t number, const nas_epoch *e);
+    void *stops_ctx;
+    double patience; /* see nas_patience.every */
 } nas_run_options;
 
 /* Who watches a run. Any member may be NULL. `store` is open for reading while they are called. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "search/cache/cache_bound.h"
 #include "search/run/passed.h"
+#include "search/run/patience.h"
 #include "search/run/picker.h"
 #include "search/run/watch.h"
 #include "search/study/study.h"
@@ -38,6 +39,8 @@ typedef struct hands {
     double waiting_since, waited; /* for others, or at work for all; 0: neither */
     double told;                  /* up to when the coordinator knows of work for all; 0: none */
     int32_t epochs;
+    nas_patience patience; /* with those who hold the database */
+    double held;           /* seconds that it waits for them with the trial in hand */
     nas_picker picker;
 } hands;
 
@@ -53,7 +56,9 @@ static void show_life(hands *h) {
     if (!h->holds || h->lost || now - h->beat < heartbeat_seconds) return;
     h->beat = now;
     /* Only losing the trial matters: a database that is gone is met when the trial is stored. */
+    h->patience.brief = true;
     h->lost = nas_store_heartbeat(h->store, h->w->study, &h->claim, h->id, NULL) == NAS_ELOST;
+    h->patience.brief = false;
 }
 
 /* Piece by piece, so that the coordinator still ends a worker that hangs in it. */
@@ -143,17 +148,48 @@ static void tell_lost(hands *h) {
     tell_finish(h, &(nas_result){.state = NAS_WAITING}, NULL);
 }
 
+static bool is_to_stop(void *ctx) {
+    const hands *h = ctx;
+    return h->w->stop && h->w->stop(h->w->stop_ctx);
+}
+
+static void tell_held(void *ctx, double seconds) {
+    tell(ctx, &(nas_event){.kind = NAS_EVENT_HELD, .seconds = seconds});
+}
+
+/* The time of a trial whose result waits for the database does not run. */
+static bool wait_for_store(void *ctx, double seconds) {
+    hands *h = ctx;
+    const double soon = 1;
+    if (!h->patience.brief && h->holds && seconds > soon) {
+        if (h->held <= 0) tell(h, &(nas_event){.kind = NAS_EVENT_WAITING});
+        h->held = seconds;
+    }
+    return nas_patience_goes_on(&h->patience, seconds);
+}
+
+static void end_wait(hands *h) {
+    if (h->held > 0) tell(h, &(nas_event){.kind = NAS_EVENT_RESUMED, .seconds = h->held});
+    h->held = 0;
+}
+
 /* Is the database busy, and nothing else? Then nothing was written and nothing is lost: the same is
  * asked again, until the run is to stop. */
 static bool is_only_busy(hands *h, nas_status st) {
-    if (st != NAS_EBUSY || (h->w->stop && h->w->stop(h->w->stop_ctx))) return false;
-    nas_event e = {.kind = NAS_EVENT_WARNING};
-    snprintf(
-        e.text, sizeof e.text,
-        "another process has held the database for minutes: workers wait for it with what they "
-        "have; end that process");
-    tell(h, &e);
+    if (st != NAS_EBUSY || is_to_stop(h)) return false;
+    nas_clock_sleep(nap_seconds);
     return true;
+}
+
+/* The run stops, and what is in hand cannot be stored; NAS_WAITING: nothing was trained. */
+static nas_status leave_unstored(hands *h, nas_state state, nas_err *err) {
+    nas_event e = {.kind = NAS_EVENT_WARNING};
+    snprintf(e.text, sizeof e.text,
+             "stopped while another process holds the database: what trial %" PRId64
+             " came to is not stored; the same command does it again%s",
+             h->claim.number, h->w->no_share ? "" : ", with the training that the cache has of it");
+    if (state != NAS_WAITING) tell(h, &e);
+    return nas_fail(err, NAS_ESTOP, "stopped");
 }
 
 static nas_status store_result(hands *h, nas_result *r, const double *metric, nas_err *err) {
@@ -161,6 +197,8 @@ static nas_status store_result(hands *h, nas_result *r, const double *metric, na
     nas_status st;
     do st = nas_store_finish(h->store, h->w->study, &h->claim, h->id, r, err);
     while (is_only_busy(h, st));
+    end_wait(h);
+    if (st == NAS_EBUSY) return leave_unstored(h, r->state, err);
     if (st != NAS_ELOST) NAS_TRY(st);
     h->holds = h->lost = false;
     if (st == NAS_ELOST)
@@ -230,6 +268,7 @@ static nas_status take_over(hands *h, nas_err *err) {
     do st = nas_store_reuse(h->store, h->w->study, &h->claim, h->id, err);
     while (is_only_busy(h, st));
     if (st == NAS_ELOST) return NAS_OK; /* nothing was computed that could be lost */
+    if (st == NAS_EBUSY) return leave_unstored(h, NAS_WAITING, err);
     NAS_TRY(st);
     double metric[NAS_METRICS_MOST];
     const double *stored;
@@ -387,6 +426,7 @@ static nas_status work(hands *h, nas_err *err) {
             st = nas_store_claim(h->store, h->w->study, h->id, nas_picker_pick, &h->picker,
                                  h->arena, &h->claim, &json, &what, err);
         while (is_only_busy(h, st));
+        if (st == NAS_EBUSY) break;
         NAS_TRY(st);
         if (what == NAS_CLAIM_NONE_LEFT) return NAS_OK;
         if (what == NAS_CLAIM_WAIT)
@@ -417,13 +457,20 @@ static void begin_life(hands *h) {
 
 static nas_status prepare(hands *h, nas_err *err) {
     NAS_TRY(nas_arena_open(&h->arena, err));
-    NAS_TRY(nas_store_open_at(h->w->db, NAS_STORE_WRITE, &h->w->place, &h->store, err));
+    h->patience =
+        (nas_patience){.every = h->w->patience, .stop = is_to_stop, .tell = tell_held, .ctx = h};
+    const nas_status st =
+        nas_patience_open(&h->patience, h->w->db, NAS_STORE_WRITE, &h->w->place, &h->store, err);
+    if (st == NAS_EBUSY) return nas_fail(err, NAS_ESTOP, "stopped");
+    NAS_TRY(st);
+    nas_store_set_wait(h->store, wait_for_store, h);
     nas_store_take_turns(h->store, h->w->turns);
     begin_life(h);
     h->picker = (nas_picker){.store = h->store,
                              .study = h->w->study,
                              .space = h->w->space,
                              .seed = h->w->seed,
+                             .by = h->w->by,
                              .arena = h->arena};
     return nas_picker_open(&h->picker, err);
 }

@@ -5,6 +5,7 @@
 
 #include "search/run/limits.h"
 #include "search/run/setback.h"
+#include "search/sampler/sampler.h"
 #include "search/stage/evaluate.h"
 #include "store/store.h"
 
@@ -16,6 +17,7 @@ typedef enum nas_event_kind {
     NAS_EVENT_WAITING, /* for what another process computes or measures */
     NAS_EVENT_RESUMED, /* after `seconds` of waiting, or of work for all trials, which may go on */
     NAS_EVENT_WARNING, /* text, for whoever runs this */
+    NAS_EVENT_HELD,    /* another process has held the database for `seconds`: it waits for it */
     NAS_EVENT_SETBACK, /* the worker ends, through no fault of its trial: text says why */
     NAS_EVENT_FATAL    /* no worker can go on: text says why */
 } nas_event_kind;
@@ -55,6 +57,8 @@ typedef struct nas_worker {
     /* Is a trial to be stopped after an epoch that has ended? See nas_evaluator. NULL: none is. */
     bool (*stops)(void *ctx, int64_t number, const nas_epoch *e);
     void *stops_ctx;
+    const nas_sampler *by; /* NULL: the sampler that the space names */
+    double patience;       /* see nas_patience.every */
 } nas_worker;
 
 /* Runs until no trial is left or stop says so. Errors: what is no fault of the trial in hand, which

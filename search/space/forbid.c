@@ -293,6 +293,23 @@ void nas_condition_paths(const nas_condition *c,
     nas_condition_paths(c->b, fn, ctx);
 }
 
+static bool is_text(const nas_condition *n) {
+    return n->kind == LITERAL && cJSON_IsString(n->literal);
+}
+
+void nas_condition_words(const nas_condition *c,
+                         void (*fn)(void *ctx, const char *path, const char *word,
+                                    int32_t character),
+                         void *ctx) {
+    if (!c) return;
+    if (c->kind == COMPARE && c->a->kind == PATH && is_text(c->b))
+        fn(ctx, c->a->path, c->b->literal->valuestring, c->b->where);
+    if (c->kind == COMPARE && c->b->kind == PATH && is_text(c->a))
+        fn(ctx, c->b->path, c->a->literal->valuestring, c->a->where);
+    nas_condition_words(c->a, fn, ctx);
+    nas_condition_words(c->b, fn, ctx);
+}
+
 /* The value of an operand; *number for what was computed. NULL: absent, or not to be computed. */
 static const cJSON *operand(const nas_condition *c, nas_condition_value value, void *ctx,
                             cJSON *number) {

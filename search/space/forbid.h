@@ -19,6 +19,13 @@ NAS_NODISCARD nas_status nas_condition_parse(nas_arena *a, const char *text, nas
 void nas_condition_paths(const nas_condition *c,
                          void (*fn)(void *ctx, const char *path, int32_t character), void *ctx);
 
+/* Calls fn for each path that is compared with a word in quotes, with the character where the word
+ * begins. */
+void nas_condition_words(const nas_condition *c,
+                         void (*fn)(void *ctx, const char *path, const char *word,
+                                    int32_t character),
+                         void *ctx);
+
 /* A comparison that names an absent path, or that computes with what is no number, is false. */
 bool nas_condition_holds(const nas_condition *c, nas_condition_value value, void *ctx);
 

@@ -54,11 +54,11 @@ static nas_status note(nas_space *s, const unfit *u, nas_err *err) {
 
 /* Each round takes something out: a value without which another has no place is seen in the next.
  */
-static nas_status open_fitting(nas_arena *a, const char *name, char *text, bool fit,
+static nas_status open_fitting(nas_arena *a, const char *name, char *text, bool strict, bool fit,
                                nas_space **out, nas_err *err) {
     unfit u = {0};
     for (;;) {
-        NAS_TRY(nas_space_open_text(name, text, true, fit, out, err));
+        NAS_TRY(nas_space_open_text(name, text, true, strict, fit, out, err));
         nas_space *s = *out;
         if (!s->n_unfit) return u.why ? note(s, &u, err) : NAS_OK;
         /* The name of the file stands before each problem. */
@@ -143,10 +143,12 @@ static nas_status open_merged(nas_arena *a, const char *path, const char *patch,
     const bool object = st == NAS_OK && cJSON_IsObject(nas_json_root(more));
     if (st == NAS_OK && !object)
         st = nas_fail(err, NAS_EINVAL, "--set: expected an object, such as {\"task\": {...}}");
+    /* Beside options that --set takes away, rules about them may stay. */
+    const bool strict = object && nas_json_get(nas_json_root(more), "forbid");
     const bool fit = object && !nas_json_get(nas_json_root(more), "try_first");
     if (st == NAS_OK) st = merge(a, nas_json_root(file), nas_json_root(more), &text, err);
     const char *name = nas_arena_format(a, err, "%s with --set", path);
-    if (st == NAS_OK) st = name ? open_fitting(a, name, text, fit, out, err) : NAS_ENOMEM;
+    if (st == NAS_OK) st = name ? open_fitting(a, name, text, strict, fit, out, err) : NAS_ENOMEM;
     if (st == NAS_OK)
         st = add_note(*out, lost_null(a, nas_json_root(more), &nas_block_top, ""), err);
     nas_json_close(more);

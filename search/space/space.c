@@ -73,6 +73,7 @@ static nas_status check(nas_space *s, nas_problems *p, nas_err *err) {
     NAS_TRY(nas_problems_end(p, err));
     NAS_TRY(read_search(s, err));
     check_grid(s, p);
+    nas_space_check_words(s, p);
     nas_space_read_tries(s, p);
     NAS_TRY(nas_problems_end(p, err));
     s->name = nas_json_get(c->root, "name")->valuestring;
@@ -159,11 +160,12 @@ static nas_status read_space(nas_space *s, const char *name, const char *text, b
     return point.values ? check_possible(s, &point, err) : NAS_ENOMEM;
 }
 
-nas_status nas_space_open_text(const char *name, const char *text, bool made, bool fitting,
-                               nas_space **out, nas_err *err) {
+nas_status nas_space_open_text(const char *name, const char *text, bool made, bool strict,
+                               bool fitting, nas_space **out, nas_err *err) {
     *out = NULL;
     nas_space *s = calloc(1, sizeof *s);
     if (!s) return nas_fail(err, NAS_ENOMEM, "out of memory");
+    s->strict = strict;
     s->fitting = fitting;
     const nas_status st = read_space(s, name, text, made, err);
     if (st == NAS_OK)
@@ -174,11 +176,11 @@ nas_status nas_space_open_text(const char *name, const char *text, bool made, bo
 }
 
 nas_status nas_space_open(const char *path, nas_space **out, nas_err *err) {
-    return nas_space_open_text(path, NULL, false, false, out, err);
+    return nas_space_open_text(path, NULL, false, true, false, out, err);
 }
 
 nas_status nas_space_parse(const char *name, const char *text, nas_space **out, nas_err *err) {
-    return nas_space_open_text(name, text, false, false, out, err);
+    return nas_space_open_text(name, text, false, false, false, out, err);
 }
 
 void nas_space_close(nas_space *s) {

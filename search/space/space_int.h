@@ -89,6 +89,7 @@ struct nas_space {
     nas_objective *objectives;
     nas_condition **forbid;
     nas_try_entry *tries;
+    bool strict;  /* people are about to run it: words of forbid that never occur are problems */
     bool fitting; /* unfit is filled, and what it holds is no problem */
     int32_t n_unfit, unfit_room;
     nas_unfit *unfit;
@@ -112,9 +113,13 @@ void nas_space_read_goals(nas_space *s, nas_problems *p);
 void nas_space_read_forbid(nas_space *s, nas_problems *p);
 void nas_space_read_tries(nas_space *s, nas_problems *p);
 
+/* forbid_words.c, once the tree stands: words that are compared with what is never one of them. */
+void nas_space_check_words(const nas_space *s, nas_problems *p);
+
 /* space.c: opens a text, or the file of that name where text is NULL. made: nobody has seen it. */
 NAS_NODISCARD nas_status nas_space_open_text(const char *name, const char *text, bool made,
-                                             bool fitting, nas_space **out, nas_err *err);
+                                             bool strict, bool fitting, nas_space **out,
+                                             nas_err *err);
 
 /* identity.c: fills s->hash; the tree stands. */
 NAS_NODISCARD nas_status nas_space_identify(nas_space *s, nas_err *err);

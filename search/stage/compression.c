@@ -202,7 +202,7 @@ static nas_status keep_figures(const chain *k, const nas_hash *key) {
     return nas_stage_put(k->e, key, "figures", pieces, k->e->sums ? 4 : 3, k->err);
 }
 
-/* The float32 file of a net at this point, which lies under `from`; without folding it is the net
+/* The file of a net as it is at this point, which lies under `from`; without folding it is the net
  * as it was trained. */
 static nas_status note_float(chain *k, const char *name, const nas_net *net, const nas_hash *from,
                              bool fold) {
@@ -217,7 +217,7 @@ static nas_status note_float(chain *k, const char *name, const nas_net *net, con
     size_t n;
     NAS_TRY(lower(k, net, fold, &g));
     NAS_TRY(take_notes(k, false, &notes, &noted));
-    NAS_TRY(write_file(&g, NAS_FORMAT_FLOAT32, NULL, 0, noted, k->a, &file, k->err));
+    NAS_TRY(write_file(&g, NAS_FORMAT_EXACT, NULL, 0, noted, k->a, &file, k->err));
     NAS_TRY(nas_zlib_stream(file.p, file.n, NAS_ZLIB_QUICK, k->a, &zlib, &n, k->err));
     NAS_TRY(note_step(k, name, &file, (int64_t)n));
     return keep_figures(k, &key);

@@ -17,6 +17,11 @@ void nas_store_set_patience(nas_store *s, double seconds) {
     s->patience = seconds;
 }
 
+void nas_store_set_wait(nas_store *s, nas_wait_fn fn, void *ctx) {
+    s->wait = fn;
+    s->wait_ctx = ctx;
+}
+
 static void free_store(nas_store *s) {
     nas_arena_close(s->arena);
     free(s->path);

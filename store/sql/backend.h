@@ -84,7 +84,7 @@ typedef struct nas_backend_door {
 /* Statements and transactions. */
 typedef struct nas_backend_sql {
     /* A transaction that writes; only one at a time writes a study. Waits for others as long as
-     * s's patience. Errors: NAS_EBUSY, NAS_EIO. */
+     * s waits (nas_store_set_wait). Errors: NAS_EBUSY, NAS_EIO. */
     nas_status (*begin)(nas_store *s, nas_err *err);
     /* Commits where status is NAS_OK, else rolls back and hands status on. With durable it returns
      * once a power cut takes nothing of it away. Errors: also NAS_EFULL. */

@@ -24,6 +24,8 @@ struct nas_store {
     int64_t schema; /* of the database, once it is open */
     pid_t pid;      /* who opened it: connections do not survive a fork */
     nas_sync sync;
+    nas_wait_fn wait; /* NULL: patience says how long */
+    void *wait_ctx;
     double patience;  /* seconds; 0 or less: as a store begins */
     nas_arena *arena; /* layouts */
     struct nas_layout *layouts;

@@ -12,8 +12,9 @@
  * be swapping, or a disk slow. */
 static const double PATIENCE_SECONDS = 120.0;
 
-static double patience_of(const nas_store *s) {
-    return s->patience > 0 ? s->patience : PATIENCE_SECONDS;
+static bool waits_on(const nas_store *s, double seconds) {
+    if (s->wait) return s->wait(s->wait_ctx, seconds);
+    return seconds <= (s->patience > 0 ? s->patience : PATIENCE_SECONDS);
 }
 
 static void nap(long microseconds) {
@@ -27,7 +28,7 @@ int nas_sqlite_wait(void *store, int times) {
     nas_store *s = store;
     const double now = nas_clock_wall();
     if (times == 0) lite(s)->busy_since = now;
-    if (now - lite(s)->busy_since > patience_of(s)) return 0;
+    if (!waits_on(s, now - lite(s)->busy_since)) return 0;
     const int grown = times < 20 ? times : 20;
     nap(200 + 100L * grown + (long)(s->pid % 17) * 30);
     return 1;
@@ -337,7 +338,7 @@ nas_status nas_sqlite_run_patiently(nas_store *s, const char *sql, nas_err *err)
     for (;;) {
         const int rc = sqlite3_exec(lite(s)->db, sql, NULL, NULL, NULL);
         if (rc == SQLITE_OK) return NAS_OK;
-        if (!is_busy(rc) || nas_clock_wall() - start > patience_of(s))
+        if (!is_busy(rc) || !waits_on(s, nas_clock_wall() - start))
             return nas_sqlite_fail(s, rc, sql, err);
         nap(1000 + (long)(s->pid % 17) * 50);
     }

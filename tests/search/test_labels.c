@@ -2,8 +2,7 @@
  * --set; the same space by either form. */
 #include "search/space/changes.h"
 #include "search/space/space.h"
-#include "tests/fixture.h"
-#include "tests/space_texts.h"
+#include "tests/open_space.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,25 +21,6 @@
     "{\"kind\": \"mfcc\", \"frame_length_ms\": 40, \"frame_step_ms\": 40, \"mel_bins\": " bins \
     ", \"lower_hz\": 20, \"upper_hz\": 4000, \"coefficients\": 10}"
 
-static nas_space *open_text(const char *text) {
-    nas_space *s = NULL;
-    nas_err err = {0};
-    if (nas_space_parse("f", text, &s, &err) != NAS_OK) fail_msg("%s\n%s", err.text, text);
-    return s;
-}
-
-static nas_space *open_parts(space_parts p) {
-    return open_text(space_text(arena, p));
-}
-
-static void refuse(space_parts p, const char *what) {
-    nas_space *s = NULL;
-    nas_err err = {0};
-    const char *text = space_text(arena, p);
-    if (nas_space_parse("f", text, &s, &err) == NAS_OK) fail_msg("taken: %s", text);
-    if (!strstr(err.text, what)) fail_msg("got: %s\nexpected: %s", err.text, what);
-}
-
 static nas_value value_at(const nas_space *s, const nas_point *p, const char *column) {
     nas_value *values =
         nas_arena_array(arena, (size_t)nas_space_params(s) + 1, sizeof *values, NULL);
@@ -49,11 +29,6 @@ static nas_value value_at(const nas_space *s, const nas_point *p, const char *co
         if (strcmp(nas_space_param(s, i)->column, column) == 0) return values[i];
     fail_msg("no column %s", column);
     return values[0];
-}
-
-static nas_point new_point(const nas_space *s) {
-    return (nas_point){
-        .values = nas_arena_array(arena, (size_t)nas_space_params(s) + 1, sizeof(double), NULL)};
 }
 
 /* The words that the column shows along the grid of a space with that one choice. */

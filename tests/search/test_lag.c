@@ -5,8 +5,8 @@
 #include "search/run/picker.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
-#include "tests/fixture.h"
-#include "tests/space_texts.h"
+#include "tests/learner.h"
+#include "tests/open_space.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -32,38 +32,19 @@ static bool is_null(const nas_past *p, const nas_metric_list *list, const char *
     return p->metrics[m].is_null;
 }
 
-/* Where all that it may see says; from there on, what is new. */
+/* What it may see is as it should be. */
 static nas_status learn(const nas_question *q, int64_t *cursor, nas_point *out, nas_ask *what,
                         nas_err *err) {
     const nas_metric_list *list = &nas_space_task(q->space)->metrics;
-    const int64_t points = nas_space_points(q->space);
-    nas_hasher h = nas_hasher_start();
     asked++;
-    ++*cursor;
     assert_int_equal(q->history.n, q->n > lag ? q->n - lag : 0);
     for (int64_t i = 0; i < q->history.n; i++) {
         const nas_past *p = &q->history.v[i];
-        char text[160];
         assert_int_equal(p->number, i);
         assert_true(is_null(p, list, "infer_ms") && is_null(p, list, "total_ms_hi"));
         assert_true(is_null(p, list, "test_accuracy") && is_null(p, list, "accuracy_lo"));
-        snprintf(text, sizeof text, "%s %s %lld %.17g", nas_state_text(p->state), p->params[0].text,
-                 (long long)p->params[1].integer, nas_value_real(&p->metrics[NAS_METRIC_SCORE]));
-        nas_hasher_text(&h, text);
     }
-    const nas_hash all = nas_hasher_end(&h);
-    int64_t begin = q->n * 7;
-    for (int k = 0; k < 4; k++) begin = begin * 31 + all.b[k];
-    for (int64_t i = 0; i < points; i++) {
-        nas_hash hash;
-        bool there;
-        nas_space_grid(q->space, (begin + i) % points, out);
-        NAS_TRY(nas_space_point_hash(q->space, out, &hash, err));
-        NAS_TRY(q->seen->has(q->seen->ctx, &hash, &there, err));
-        if (!there) return NAS_OK;
-    }
-    *what = NAS_ASK_EXHAUSTED;
-    return NAS_OK;
+    return learner_ask(q, cursor, out, what, err);
 }
 
 static const nas_sampler learner = {.name = "learner", .lag = lag_of, .ask = learn};
@@ -74,11 +55,7 @@ static nas_space *open_space(void) {
         .train = "{\"epochs\": {\"range\": [1, 100]}, \"batch_size\": 2, \"learning_rate\": 1}",
         .rest = "\"try_first\": [{\"augment\": \"on\", \"train.epochs\": 50}],\n",
         .search = "{\"sampler\": \"random\", \"trials\": 32}"};
-    nas_space *s = NULL;
-    nas_err err = {0};
-    if (nas_space_parse("f", space_text(arena, parts), &s, &err) != NAS_OK)
-        fail_msg("%s", err.text);
-    return s;
+    return open_parts(parts);
 }
 
 typedef struct hand {

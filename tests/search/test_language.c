@@ -1,8 +1,7 @@
 /* tests/search/test_language.c - parts of the space language: the blocks of compression,
  * objectives, times, NNI's form; their messages, values and hashes. */
 #include "search/space/space.h"
-#include "tests/fixture.h"
-#include "tests/space_texts.h"
+#include "tests/open_space.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,19 +13,6 @@
 
 /* By tests/golden/make_candidate_hash.py. */
 #define GOLDEN_SMALL "f4ef290eda3cccbe43fd07c9c501a70bac3182efc724881c2105b10da1d717c4"
-
-static nas_space *open_parts(space_parts p) {
-    nas_space *s = NULL;
-    nas_err err = {0};
-    const char *text = space_text(arena, p);
-    if (nas_space_parse("f", text, &s, &err) != NAS_OK) fail_msg("%s\n%s", err.text, text);
-    return s;
-}
-
-static nas_point new_point(const nas_space *s) {
-    return (nas_point){
-        .values = nas_arena_array(arena, (size_t)nas_space_params(s) + 1, sizeof(double), NULL)};
-}
 
 /* The i-th point; it must be a candidate. */
 static nas_candidate candidate_at(const nas_space *s, int64_t i) {

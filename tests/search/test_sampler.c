@@ -2,8 +2,7 @@
  * the end; the same again from the same seed. */
 #include "base/rng.h"
 #include "search/sampler/sampler.h"
-#include "tests/fixture.h"
-#include "tests/space_texts.h"
+#include "tests/open_space.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -28,14 +27,6 @@ static nas_status has(void *ctx, const nas_hash *candidate, bool *yes, nas_err *
     s->asked++;
     for (int64_t i = 0; i < s->n && !*yes; i++) *yes = nas_hash_equal(&s->hashes[i], candidate);
     return NAS_OK;
-}
-
-static nas_space *open_parts(space_parts p) {
-    nas_space *s = NULL;
-    nas_err err = {0};
-    const char *text = space_text(arena, p);
-    if (nas_space_parse("f", text, &s, &err) != NAS_OK) fail_msg("%s\n%s", err.text, text);
-    return s;
 }
 
 static study new_study(int64_t most) {
@@ -63,11 +54,6 @@ static bool claim(const nas_space *s, uint64_t seed, study *t, nas_point *p) {
     assert_false(there);
     t->hashes[t->n++] = hash;
     return true;
-}
-
-static nas_point new_point(const nas_space *s) {
-    return (nas_point){
-        .values = nas_arena_array(arena, (size_t)nas_space_params(s) + 1, sizeof(double), NULL)};
 }
 
 static const char *const samplers[] = {"{\"sampler\": \"grid\"}", "{\"sampler\": \"random\"}",

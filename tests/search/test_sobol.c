@@ -3,8 +3,7 @@
 #include "base/rng.h"
 #include "search/sampler/sampler.h"
 #include "search/sampler/sobol.h"
-#include "tests/fixture.h"
-#include "tests/space_texts.h"
+#include "tests/open_space.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -80,13 +79,6 @@ static nas_status nobody(void *ctx, const nas_hash *candidate, bool *yes, nas_er
     return NAS_OK;
 }
 static const nas_seen unseen = {.has = nobody};
-
-static nas_space *open_parts(space_parts p) {
-    nas_space *s = NULL;
-    nas_err err = {0};
-    if (nas_space_parse("f", space_text(arena, p), &s, &err) != NAS_OK) fail_msg("%s", err.text);
-    return s;
-}
 
 static const char three[] =
     "{\"epochs\": {\"range\": [1, 64]}, \"batch_size\": {\"choice\": [2, 4]}, "
@@ -185,13 +177,6 @@ static void test_rare(void **state) {
     assert_int_equal(what, NAS_ASK_EXHAUSTED);
     assert_int_equal(asked, 16);
     nas_space_close(s);
-}
-
-static void refuse(space_parts p, const char *what) {
-    nas_space *s = NULL;
-    nas_err err = {0};
-    if (nas_space_parse("f", space_text(arena, p), &s, &err) == NAS_OK) fail_msg("taken");
-    if (!strstr(err.text, what)) fail_msg("got: %s\nexpected: %s", err.text, what);
 }
 
 static void test_own_keys(void **state) {

@@ -5,8 +5,7 @@
 #include "search/sampler/sampler.h"
 #include "search/space/space_int.h"
 #include "search/task/keywords/keywords.h"
-#include "tests/fixture.h"
-#include "tests/space_texts.h"
+#include "tests/open_space.h"
 
 #include <glob.h>
 #include <math.h>
@@ -39,22 +38,6 @@ static char *read_file(const char *path, size_t *n) {
     *n = fread(text, 1, MOST - 1, f);
     fclose(f);
     return text;
-}
-
-static nas_space *open_text(const char *text) {
-    nas_space *s = NULL;
-    nas_err err = {0};
-    if (nas_space_parse("f", text, &s, &err) != NAS_OK) fail_msg("%s\n%s", err.text, text);
-    return s;
-}
-
-static nas_space *open_parts(space_parts p) {
-    return open_text(space_text(arena, p));
-}
-
-static nas_point new_point(const nas_space *s) {
-    return (nas_point){
-        .values = nas_arena_array(arena, (size_t)nas_space_params(s) + 1, sizeof(double), NULL)};
 }
 
 /* Messages */

@@ -122,6 +122,9 @@ nas_status nas_conv_lower(const nas_node *node, const nas_layer_spec *spec,
 /* The passes of a layer whose output has the input's values in another shape. */
 void nas_reshape_forward(const nas_node *node, const nas_run *run);
 void nas_reshape_backward(const nas_node *node, const nas_run *run);
+/* Lowering of a layer that is there only in training: its output is its input. */
+nas_status nas_nothing_lower(const nas_node *node, const struct nas_net *net, nas_graph *g,
+                             const int32_t in[2], int32_t *out, nas_err *err);
 
 /* Adds a tensor of the node as a constant; out_first puts the last axis of Keras' layout first. The
  * scales of its coding become those of the constant, along its output channels. */

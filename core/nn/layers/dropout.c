@@ -75,16 +75,6 @@ static void dropout_backward(const nas_node *node, const nas_run *run) {
     for (int32_t i = 0; i < run->n; i++) multiply(&dy, factors_of(node, run, i), i, &dx);
 }
 
-static nas_status dropout_lower(const nas_node *node, const nas_net *net, nas_graph *g,
-                                const int32_t in[2], int32_t *out, nas_err *err) {
-    (void)node;
-    (void)net;
-    (void)g;
-    (void)err;
-    *out = in[0];
-    return NAS_OK;
-}
-
 const nas_layer_ops nas_layer_dropout = {.name = "dropout",
                                          .keys = keys,
                                          .is_idle = true,
@@ -93,4 +83,4 @@ const nas_layer_ops nas_layer_dropout = {.name = "dropout",
                                          .bind = dropout_bind,
                                          .forward = dropout_forward,
                                          .backward = dropout_backward,
-                                         .lower = dropout_lower};
+                                         .lower = nas_nothing_lower};

@@ -49,20 +49,10 @@ static void error_backward(const nas_node *node, const nas_run *run) {
     nas_reshape_backward(node, run);
 }
 
-static nas_status error_lower(const nas_node *node, const nas_net *net, nas_graph *g,
-                              const int32_t in[2], int32_t *out, nas_err *err) {
-    (void)node;
-    (void)net;
-    (void)g;
-    (void)err;
-    *out = in[0];
-    return NAS_OK;
-}
-
 const nas_layer_ops nas_layer_error = {.name = "error",
                                        .keeps_scale = true,
                                        .ends = NAS_ENDS_VALUES,
                                        .plan = error_plan,
                                        .forward = nas_reshape_forward,
                                        .backward = error_backward,
-                                       .lower = error_lower};
+                                       .lower = nas_nothing_lower};
