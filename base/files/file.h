@@ -1,5 +1,6 @@
-/* base/files/file.h - checked file I/O: whole files, atomic writes, maps, folders, locks. Several
- * threads may call these at once, each with a nas_file, nas_lock, nas_mapped and arena of its own.
+/* base/files/file.h - checked file I/O: whole files, atomic writes, maps, folders, locks.
+ * Thread safety: several threads may call these at once, each with a nas_file, nas_lock, nas_mapped
+ * and arena of its own.
  * "NAS_EIO" stands for all that the system refuses and that has no code of its own (base/err.h:
  * nas_fail_errno). */
 #ifndef NAS_BASE_FILES_FILE_H

@@ -1,5 +1,6 @@
 /* base/text/c_text.h - pieces of C source: numbers that read back as they were, arrays of them, and
- * texts that grow. */
+ * texts that grow.
+ * Thread safety: no shared state; one thread at a time for each stream. */
 #ifndef NAS_BASE_TEXT_C_TEXT_H
 #define NAS_BASE_TEXT_C_TEXT_H
 

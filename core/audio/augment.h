@@ -1,5 +1,6 @@
 /* core/audio/augment.h - the same clip as it might have been recorded: earlier or later, louder or
- * softer, with noise. */
+ * softer, with noise.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_AUDIO_AUGMENT_H
 #define NAS_CORE_AUDIO_AUGMENT_H
 

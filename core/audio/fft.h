@@ -1,4 +1,5 @@
-/* core/audio/fft.h - the plan of a real transform for core/kernel/spectra.h. */
+/* core/audio/fft.h - the plan of a real transform for core/kernel/spectra.h.
+ * Thread safety: no shared state; one thread at a time for each plan. */
 #ifndef NAS_CORE_AUDIO_FFT_H
 #define NAS_CORE_AUDIO_FFT_H
 

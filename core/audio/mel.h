@@ -1,4 +1,5 @@
-/* core/audio/mel.h - the constant tables of the front end: window, mel filters, cosines. */
+/* core/audio/mel.h - the constant tables of the front end: window, mel filters, cosines.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_AUDIO_MEL_H
 #define NAS_CORE_AUDIO_MEL_H
 

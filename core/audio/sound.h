@@ -1,5 +1,6 @@
 /* core/audio/sound.h - sound files to mono floats, and floats to another rate. The one place that
- * knows libsndfile and libsamplerate. */
+ * knows libsndfile and libsamplerate.
+ * Thread safety: several threads may call these; very large files wait for each other. */
 #ifndef NAS_CORE_AUDIO_SOUND_H
 #define NAS_CORE_AUDIO_SOUND_H
 

@@ -1,5 +1,6 @@
 /* core/audio/traits.h - what a clip is like apart from what is said in it: loudness, band, the
- * fineness of its samples. For finding clips that differ as recordings. */
+ * fineness of its samples. For finding clips that differ as recordings.
+ * Thread safety: no shared state; one thread at a time for each plan. */
 #ifndef NAS_CORE_AUDIO_TRAITS_H
 #define NAS_CORE_AUDIO_TRAITS_H
 

@@ -1,4 +1,5 @@
-/* core/compress/centroids.h - k-means on a line: values in rising order, centroids too. */
+/* core/compress/centroids.h - k-means on a line: values in rising order, centroids too.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_COMPRESS_CENTROIDS_H
 #define NAS_CORE_COMPRESS_CENTROIDS_H
 

@@ -2,7 +2,9 @@
  * Maps are NHWC. The stored channel stride is a multiple of 16 floats, the channels beyond the real
  * ones are zero, and so is the border around each image; no kernel writes either (but that zero
  * weights give zero results). Vector loads are 64-byte aligned. Sums over pixels have an order that
- * the shape alone fixes. */
+ * the shape alone fixes.
+ * Thread safety: the rows are constant; their functions may be called by several threads that
+ * write to distinct places. */
 #ifndef NAS_CORE_KERNEL_KERNEL_H
 #define NAS_CORE_KERNEL_KERNEL_H
 

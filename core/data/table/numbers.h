@@ -1,5 +1,6 @@
 /* core/data/table/numbers.h - columns of numbers on their way from a table to a series: in doubles,
- * with what is missing, filled or suspicious counted and said. */
+ * with what is missing, filled or suspicious counted and said.
+ * Thread safety: no shared state; one thread at a time for each table. */
 #ifndef NAS_CORE_DATA_TABLE_NUMBERS_H
 #define NAS_CORE_DATA_TABLE_NUMBERS_H
 

@@ -1,5 +1,6 @@
 /* core/deploy/ops/op.h - what deploy knows of an operator: the twin of its row in core/graph/ops.
- * One file here and one line of NAS_OP_LIST; reader, writer, interpreter and writer of C ask it. */
+ * One file here and one line of NAS_OP_LIST; reader, writer, interpreter and writer of C ask it.
+ * Thread safety: the rows are constant; functions share no state. */
 #ifndef NAS_CORE_DEPLOY_OPS_OP_H
 #define NAS_CORE_DEPLOY_OPS_OP_H
 

@@ -1,6 +1,8 @@
 /* core/deploy/zip/int.h - the parts of the DEFLATE coder. RFC 1951.
  *
- * Everything is in integers, so that a file gives the same stream on every machine. */
+ * Everything is in integers, so that a file gives the same stream on every machine.
+ * Thread safety: no shared state; one thread at a time for each finder, cutter and stream.
+ * Errors, where none are named: NAS_ENOMEM. */
 #ifndef NAS_CORE_DEPLOY_ZIP_INT_H
 #define NAS_CORE_DEPLOY_ZIP_INT_H
 
