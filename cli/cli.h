@@ -1,5 +1,6 @@
 /* cli/cli.h - the table of subcommands, their options, and how they print. Only cli/ prints or
- * exits. */
+ * exits.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_CLI_H
 #define NAS_CLI_CLI_H
 

@@ -1,5 +1,6 @@
 /* cli/scratch.h - memory and cache of a command that has no database: the cache is --cache, or a
- * folder that ends with the command. */
+ * folder that ends with the command.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_SCRATCH_H
 #define NAS_CLI_SCRATCH_H
 

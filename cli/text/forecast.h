@@ -1,4 +1,5 @@
-/* cli/text/forecast.h - what nas eval and nas show say of forecasts. */
+/* cli/text/forecast.h - what nas eval and nas show say of forecasts.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_FORECAST_H
 #define NAS_CLI_TEXT_FORECAST_H
 

@@ -1,4 +1,5 @@
-/* cli/text/report.h - a trial and a winner as people read them. */
+/* cli/text/report.h - a trial and a winner as people read them.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_REPORT_H
 #define NAS_CLI_TEXT_REPORT_H
 

@@ -1,4 +1,5 @@
-/* cli/text/show_study.h - what nas show prints of a study. */
+/* cli/text/show_study.h - what nas show prints of a study.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_SHOW_STUDY_H
 #define NAS_CLI_TEXT_SHOW_STUDY_H
 

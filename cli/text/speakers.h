@@ -1,4 +1,5 @@
-/* cli/text/speakers.h - nas eval --by-speaker: who is not understood, and what is heard instead. */
+/* cli/text/speakers.h - nas eval --by-speaker: who is not understood, and what is heard instead.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_SPEAKERS_H
 #define NAS_CLI_TEXT_SPEAKERS_H
 

@@ -1,4 +1,5 @@
-/* cli/text/two.h - nas eval of two models: which is better, and is that told. */
+/* cli/text/two.h - nas eval of two models: which is better, and is that told.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_TWO_H
 #define NAS_CLI_TEXT_TWO_H
 

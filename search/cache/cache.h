@@ -1,6 +1,8 @@
 /* search/cache/cache.h - what stages left on disk, each file under the key of all that determines
  * its bytes. <dir>/<kk>/<key>: a 64-byte head (magic, length, SHA-256 of the payload, what made
- * it), then the payload. */
+ * it), then the payload.
+ * Thread safety: no shared state; one thread at a time for each cache. Any number of processes may
+ * use one folder. */
 #ifndef NAS_SEARCH_STAGE_CACHE_H
 #define NAS_SEARCH_STAGE_CACHE_H
 

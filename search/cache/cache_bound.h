@@ -1,4 +1,6 @@
-/* search/cache/cache_bound.h - what lies in a cache, and keeping it within a bound. */
+/* search/cache/cache_bound.h - what lies in a cache, and keeping it within a bound.
+ * Thread safety: no shared state; one thread at a time for each cache. Any number of processes may
+ * use one folder. */
 #ifndef NAS_SEARCH_STAGE_CACHE_BOUND_H
 #define NAS_SEARCH_STAGE_CACHE_BOUND_H
 

@@ -1,6 +1,7 @@
 /* search/candidate/blocks.h - the blocks of a space file as rows: where each stands, how it is
  * checked, decoded and brought to its canonical form, and what of a trial its bits enter. What the
- * file's keys have in common is a walk over the rows; no other list names blocks. */
+ * file's keys have in common is a walk over the rows; no other list names blocks.
+ * Thread safety: the rows are constant; one thread at a time for each candidate. */
 #ifndef NAS_SEARCH_CANDIDATE_BLOCKS_H
 #define NAS_SEARCH_CANDIDATE_BLOCKS_H
 

@@ -1,5 +1,6 @@
 /* search/candidate/candidate.h - a candidate: everything needed to train, compress and measure one
- * model. */
+ * model.
+ * Thread safety: no shared state; a candidate that was built may be read by several threads. */
 #ifndef NAS_SEARCH_CANDIDATE_CANDIDATE_H
 #define NAS_SEARCH_CANDIDATE_CANDIDATE_H
 

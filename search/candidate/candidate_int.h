@@ -1,5 +1,6 @@
 /* search/candidate/candidate_int.h - the blocks of a candidate, the walk that checks them with or
- * without choices in them, and the canonical form that the hash sees. */
+ * without choices in them, and the canonical form that the hash sees.
+ * Thread safety: no shared state; one thread at a time for each candidate. */
 #ifndef NAS_SEARCH_CANDIDATE_CANDIDATE_INT_H
 #define NAS_SEARCH_CANDIDATE_CANDIDATE_INT_H
 

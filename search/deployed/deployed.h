@@ -1,5 +1,7 @@
 /* search/deployed/deployed.h - an exported folder or any .tflite file read back, and how well it
- * does on clips. */
+ * does on clips.
+ * Thread safety: one thread at a time for each model; clips are read on the threads of
+ * base/team.h. */
 #ifndef NAS_SEARCH_DEPLOYED_DEPLOYED_H
 #define NAS_SEARCH_DEPLOYED_DEPLOYED_H
 

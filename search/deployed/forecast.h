@@ -1,4 +1,5 @@
-/* search/deployed/forecast.h - an exported forecast read back, and how well it does on a table. */
+/* search/deployed/forecast.h - an exported forecast read back, and how well it does on a table.
+ * Thread safety: no shared state; one thread at a time for each model. */
 #ifndef NAS_SEARCH_DEPLOYED_FORECAST_H
 #define NAS_SEARCH_DEPLOYED_FORECAST_H
 

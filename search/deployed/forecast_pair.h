@@ -1,4 +1,5 @@
-/* search/deployed/forecast_pair.h - two exported forecasts on the same rows of a table. */
+/* search/deployed/forecast_pair.h - two exported forecasts on the same rows of a table.
+ * Thread safety: no shared state; one thread at a time for each pair. */
 #ifndef NAS_SEARCH_DEPLOYED_FORECAST_PAIR_H
 #define NAS_SEARCH_DEPLOYED_FORECAST_PAIR_H
 

@@ -1,4 +1,5 @@
-/* search/deployed/pair.h - two exported models on the same clips. */
+/* search/deployed/pair.h - two exported models on the same clips.
+ * Thread safety: no shared state; one thread at a time for each pair. */
 #ifndef NAS_SEARCH_DEPLOYED_PAIR_H
 #define NAS_SEARCH_DEPLOYED_PAIR_H
 

@@ -1,7 +1,8 @@
 /* search/estimate/estimate.h - what may be said of a figure that was estimated from examples which
  * come in groups (speakers, days, subjects): its bound, the claim for the best of many, two models
  * compared. Groups are what is drawn. All draws are a function of (seed, number of groups): of two
- * models, or of all trials of a study, they are the same. docs/PROMISE.md says it in words. */
+ * models, or of all trials of a study, they are the same. docs/PROMISE.md says it in words.
+ * Thread safety: no shared state; distinct estimates may be made by distinct threads. */
 #ifndef NAS_SEARCH_ESTIMATE_ESTIMATE_H
 #define NAS_SEARCH_ESTIMATE_ESTIMATE_H
 

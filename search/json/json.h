@@ -1,5 +1,7 @@
 /* search/json/json.h - a JSON text as a cJSON tree, with the place of every value, and the list of
- * what is wrong with it. cJSON keeps no positions: a locating pass over the text is ours. */
+ * what is wrong with it. cJSON keeps no positions: a locating pass over the text is ours.
+ * Thread safety: one thread at a time parses: cJSON notes the place of an error in one place of
+ * the process. A tree may be read by several threads. */
 #ifndef NAS_SEARCH_JSON_JSON_H
 #define NAS_SEARCH_JSON_JSON_H
 

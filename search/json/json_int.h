@@ -1,4 +1,5 @@
-/* search/json/json_int.h - what the files of search/ share about JSON texts. */
+/* search/json/json_int.h - what the files of search/ share about JSON texts.
+ * Thread safety: no shared state; one thread at a time for each text. */
 #ifndef NAS_SEARCH_JSON_JSON_INT_H
 #define NAS_SEARCH_JSON_JSON_INT_H
 

@@ -1,5 +1,6 @@
 /* search/run/keep.h - a log that passes warnings on and keeps them for the database: what several
- * workers meet, or every trial, is said and kept once. */
+ * workers meet, or every trial, is said and kept once.
+ * Thread safety: one thread at a time for each log. */
 #ifndef NAS_SEARCH_RUN_KEEP_H
 #define NAS_SEARCH_RUN_KEEP_H
 

@@ -1,4 +1,5 @@
-/* search/run/limits.h - what one trial may take. */
+/* search/run/limits.h - what one trial may take.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_SEARCH_RUN_LIMITS_H
 #define NAS_SEARCH_RUN_LIMITS_H
 

@@ -1,5 +1,6 @@
 /* search/run/picker.h - how a worker's claims come to the next point: the space's sampler is asked,
- * with what it may know of trials before. */
+ * with what it may know of trials before.
+ * Thread safety: no shared state; one thread at a time for each picker and its store. */
 #ifndef NAS_SEARCH_RUN_PICKER_H
 #define NAS_SEARCH_RUN_PICKER_H
 

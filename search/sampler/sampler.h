@@ -1,6 +1,8 @@
 /* search/sampler/sampler.h - how the next point of a study is picked. A sampler keeps nothing: all
  * it knows of the past is the cursor that the store holds, whether a candidate hash is already
- * there, and, if it looks back, results through a fixed lag. */
+ * there, and, if it looks back, results through a fixed lag.
+ * Thread safety: the rows are constant; a sampler keeps nothing, so distinct points may be picked
+ * by distinct threads. */
 #ifndef NAS_SEARCH_SAMPLER_SAMPLER_H
 #define NAS_SEARCH_SAMPLER_SAMPLER_H
 

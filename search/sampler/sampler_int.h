@@ -1,4 +1,6 @@
-/* search/sampler/sampler_int.h - the rows of the table of samplers, one file each. */
+/* search/sampler/sampler_int.h - the rows of the table of samplers, one file each.
+ * Thread safety: the rows are constant; a sampler keeps nothing, so distinct points may be picked
+ * by distinct threads. */
 #ifndef NAS_SEARCH_SAMPLER_SAMPLER_INT_H
 #define NAS_SEARCH_SAMPLER_SAMPLER_INT_H
 

@@ -1,6 +1,7 @@
 /* search/space/space.h - a space file: a candidate with choices in it. docs/SPACES.md is the
  * definition.
- */
+ * Thread safety: one thread at a time opens a space (search/json/json.h); one that is open may be
+ * read by several threads. */
 #ifndef NAS_SEARCH_SPACE_SPACE_H
 #define NAS_SEARCH_SPACE_SPACE_H
 

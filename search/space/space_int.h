@@ -1,5 +1,7 @@
 /* search/space/space_int.h - a space file as a tree of nodes: constants, containers, and what
- * varies. */
+ * varies.
+ * Thread safety: one thread at a time opens a space; one that is open may be read by several
+ * threads. */
 #ifndef NAS_SEARCH_SPACE_SPACE_INT_H
 #define NAS_SEARCH_SPACE_SPACE_INT_H
 

@@ -1,5 +1,7 @@
 /* search/stage/evaluate.h - one candidate from clips to measured bytes, as a chain of stages each
- * stored under the key of all that determines it. What is measured are the bytes that ship. */
+ * stored under the key of all that determines it. What is measured are the bytes that ship.
+ * Thread safety: one thread at a time in a process: stages work on the threads of base/team.h, and
+ * texts of packages take the hooks of cJSON. */
 #ifndef NAS_SEARCH_STAGE_EVALUATE_H
 #define NAS_SEARCH_STAGE_EVALUATE_H
 

@@ -1,5 +1,6 @@
 /* search/study/export.h - folders of files that ship: what those of a trial and of any .tflite file
- * have in common, and the latter. */
+ * have in common, and the latter.
+ * Thread safety: one thread at a time in a process (search/stage/evaluate.h). */
 #ifndef NAS_SEARCH_STUDY_EXPORT_H
 #define NAS_SEARCH_STUDY_EXPORT_H
 

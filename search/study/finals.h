@@ -1,4 +1,5 @@
-/* search/study/finals.h - the finalists of a study, and how a run of it ended. */
+/* search/study/finals.h - the finalists of a study, and how a run of it ended.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_STUDY_FINALS_H
 #define NAS_SEARCH_STUDY_FINALS_H
 

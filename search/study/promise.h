@@ -1,5 +1,6 @@
 /* search/study/promise.h - what may be claimed of the trial that wins a study: its score on
- * examples that it was not chosen by. docs/PROMISE.md has the method. */
+ * examples that it was not chosen by. docs/PROMISE.md has the method.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_STUDY_PROMISE_H
 #define NAS_SEARCH_STUDY_PROMISE_H
 

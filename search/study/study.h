@@ -1,4 +1,5 @@
-/* search/study/study.h - a space as a study of the store. */
+/* search/study/study.h - a space as a study of the store.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_STUDY_STUDY_H
 #define NAS_SEARCH_STUDY_STUDY_H
 

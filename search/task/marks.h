@@ -1,5 +1,6 @@
 /* search/task/marks.h - what each example got from a model: whether it was right, or sums of
- * errors. From them come bounds, and what the store keeps. */
+ * errors. From them come bounds, and what the store keeps.
+ * Thread safety: no shared state; one thread at a time for each set of marks. */
 #ifndef NAS_SEARCH_TASK_MARKS_H
 #define NAS_SEARCH_TASK_MARKS_H
 

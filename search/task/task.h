@@ -2,7 +2,9 @@
  * clips, no columns and no metric of a task's own. To add one: search/task/<x>/ with nas_task_<x>,
  * and its name in NAS_TASK_LIST. What is its own hangs on `own` of nas_task, nas_dataset and
  * nas_marks. This is a contract: structs of the rooms above it are only named here, and only
- * task.c, the table of rows, knows the folders. */
+ * task.c, the table of rows, knows the folders.
+ * Thread safety: the rows are constant; one thread at a time for each task and dataset, but for
+ * what only reads. */
 #ifndef NAS_SEARCH_TASK_TASK_H
 #define NAS_SEARCH_TASK_TASK_H
 

@@ -1,5 +1,7 @@
 /* search/task/forecast/forecast.h - the parts of the row of forecasts: windows of a series, what
- * files make of them, and what stands beside for comparison. */
+ * files make of them, and what stands beside for comparison.
+ * Thread safety: one thread at a time opens and closes; a dataset that is open may be read by
+ * several threads. */
 #ifndef NAS_SEARCH_TASK_FORECAST_FORECAST_H
 #define NAS_SEARCH_TASK_FORECAST_FORECAST_H
 

@@ -1,4 +1,6 @@
-/* search/task/keywords/keywords.h - the parts of the row of keywords: clips and their features. */
+/* search/task/keywords/keywords.h - the parts of the row of keywords: clips and their features.
+ * Thread safety: one thread at a time opens, makes features and closes, on the threads of
+ * base/team.h; a dataset that is open may be read by several threads. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_KEYWORDS_H
 #define NAS_SEARCH_TASK_KEYWORDS_KEYWORDS_H
 

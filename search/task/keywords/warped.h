@@ -1,5 +1,6 @@
 /* search/task/keywords/warped.h - the features of all clips at all points of the grid of
- * augment.warp, as a stage of the cache. */
+ * augment.warp, as a stage of the cache.
+ * Thread safety: one thread at a time in a process: it works on the threads of base/team.h. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_WARPED_H
 #define NAS_SEARCH_TASK_KEYWORDS_WARPED_H
 
