@@ -80,7 +80,8 @@ typedef struct nas_block_row {
     size_t text;     /* where nas_candidate keeps its canonical text; 0: nowhere */
     bool decoded;    /* into the struct at `config` of nas_candidate */
     size_t config;
-    /* v may be NULL: all defaults. NULL: by the block's first table. */
+    /* v may be NULL: all defaults. NULL: by the block's first table. Errors: NAS_EINVAL,
+     * NAS_ESHAPE, NAS_ENOMEM (nas_keys_build, nas_train_build). */
     nas_status (*build)(nas_arena *a, const cJSON *v, void *config, nas_err *err);
 } nas_block_row;
 

@@ -38,7 +38,8 @@ typedef struct nas_groups {
  * i is group i. Fills right[groups] and, where it is not NULL, n[groups]. */
 void nas_outcomes_count(const uint8_t *bits, const int32_t *group, int64_t examples, int32_t groups,
                         int32_t *right, int32_t *n);
-/* The same of two models: how often only one of them was right. */
+/* The same of two models: how often only one of them was right, into only_a[groups] and
+ * only_b[groups]. */
 void nas_outcomes_differ(const uint8_t *a, const uint8_t *b, const int32_t *group, int64_t examples,
                          int32_t groups, int32_t *only_a, int32_t *only_b);
 

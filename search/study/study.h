@@ -8,7 +8,8 @@
 #include "store/store.h"
 
 /* trials: -1 until the sampler is exhausted. bare: nothing is known of single examples, so
- * constraints are tested against bare figures. Arrays live in arena a, texts in s. */
+ * constraints are tested against bare figures. Arrays live in arena a, texts in s. Errors:
+ * NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint,
                                           uint64_t seed, int64_t trials, bool bare, nas_arena *a,
                                           nas_study *out, nas_err *err);
@@ -18,7 +19,8 @@ void nas_study_metrics(const nas_metric_list *list, const double *metric,
                        nas_value values[NAS_METRICS_MOST]);
 
 /* The metrics of a row of the study's view (NaN for NULL), in the order of its columns, and its
- * state (NULL: not wanted). A row that is not there has none. */
+ * state (NULL: not wanted). A row that is not there has none: all are NaN, state is "". Errors:
+ * those of nas_store_trials. */
 NAS_NODISCARD nas_status nas_study_stored(nas_store *store, const nas_study *study, int64_t row,
                                           char state[16], double metric[NAS_METRICS_MOST],
                                           nas_err *err);

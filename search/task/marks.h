@@ -18,7 +18,7 @@ typedef struct nas_marks {
     void *own;     /* the task's: sums of errors, what was found instead */
 } nas_marks;
 
-/* No example is marked yet. details: what was found, too. Lives in arena a. */
+/* No example is marked yet. details: what was found, too. Lives in arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_marks_open(const nas_dataset *d, bool details, nas_arena *a,
                                         nas_marks **out, nas_err *err);
 
