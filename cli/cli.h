@@ -103,7 +103,8 @@ _Noreturn void cli_no_memory(void);
  * becomes U+FFFD. */
 void cli_print_json_text(const char *s);
 
-/* Rows as a table with aligned columns; add all, then print to stdout. */
+/* Rows as a table with aligned columns; add all, then print to stdout. The caller closes it.
+ * Without memory the command ends (cli_no_memory). */
 typedef struct cli_table cli_table;
 cli_table *cli_table_open(void);
 void cli_table_cell(cli_table *t, const char *text, bool right);

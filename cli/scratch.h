@@ -12,6 +12,8 @@ typedef struct cli_scratch {
     char own[4096]; /* to be removed; "" when the user named one */
 } cli_scratch;
 
+/* dir: of --cache, or NULL; borrowed. Owner: the caller closes *s. Errors: NAS_ENOMEM;
+ * NAS_ENOTFOUND, NAS_EIO the folder cannot be made. Then *s needs no closing. */
 NAS_NODISCARD nas_status cli_scratch_open(cli_scratch *s, const char *dir, nas_err *err);
 void cli_scratch_close(cli_scratch *s);
 

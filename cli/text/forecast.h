@@ -6,13 +6,14 @@
 #include "cli/study.h"
 #include "search/cache/cache.h"
 
-/* nas eval on the folder of a forecast. part as in nas_forecaster_judge, runtime a
- * nas_runtime. dump: NULL, or a folder
- * for rows.txt and forecasts.f32. Returns the exit status. */
+/* nas eval on the folder of a forecast. part as in nas_forecaster_judge, runtime a nas_runtime.
+ * dump: NULL, or a folder for rows.txt and forecasts.f32. Returns the exit status. */
 int cli_eval_forecast(const char *folder, const char *data, int part, int runtime, bool json,
                       const char *dump, const nas_cache *cache, nas_arena *a);
 
-/* Errors by step of a trial, beside what simpler forecasts do, from its forecast.json. */
+/* Errors by step of a trial, beside what simpler forecasts do, from its forecast.json, on stdout;
+ * nothing where there was no validation part. Errors: NAS_EFORMAT what is stored is damaged; those
+ * of nas_store_artefact. */
 nas_status cli_show_forecast(cli_study *s, int64_t row, nas_err *err);
 
 #endif

@@ -33,7 +33,8 @@ void cli_two_verdict(double better, double low, double high, const char *what, c
 /* "p = 0.012", "p < 0.0001", "" for NaN. */
 const char *cli_two_p(double p, char out[32]);
 
-/* Bytes of a model's file, and of its zlib stream as nas show counts it. */
+/* Bytes of a model's file, and of its zlib stream as nas show counts it. a: scratch. Errors: those
+ * of nas_zlib_stream. */
 typedef struct cli_two_bytes {
     int64_t tflite, zlib;
 } cli_two_bytes;
