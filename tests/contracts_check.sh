@@ -11,7 +11,7 @@ set -eu
 cd "$(dirname "$0")/.."
 count=0
 [ "${1:-}" != --count ] || { count=1 && shift; }
-[ $# -gt 0 ] || set -- base core
+[ $# -gt 0 ] || set -- base core search cli
 for folder; do
     # shellcheck disable=SC2046 # names hold no blanks
     awk -v count="$count" -v folder="$folder" '
@@ -24,7 +24,7 @@ for folder; do
     }
     function names_error(text) {
         if (text ~ /^ ?The same[ ,.:]/) return named_before
-        return text ~ /[Ee]rrors?:|NAS_E[A-Z]+|Never fails|[Rr]eturns (err->)?code|[Ee]rrors? (as|of|are)/
+        return text ~ /[Ee]rrors:|NAS_E[A-Z]+|[Nn]ever fails|[Rr]eturns (err->)?code|[Ee]rrors (as|of|are)/
     }
     FNR == 1 {
         if (header != "") end_of_header()

@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* For reading; -1 and errno, which is not EINTR. A FIFO does not wait for a writer. */
+/* For reading; the caller closes it. -1 and errno, which is not EINTR. A FIFO does not wait for a
+ * writer. */
 int nas_file_open(const char *path);
 /* Errors: NAS_EIO, also when the file ends before. path: for the message. */
 NAS_NODISCARD nas_status nas_file_read_at(int fd, const char *path, uint64_t at, void *out,

@@ -10,7 +10,7 @@
 /* Has half of `points` no factors but 2, 3 and 5? */
 bool nas_fft_suits(int32_t points);
 
-/* points is even and suits. False: no room; nas_fft_close then, too. */
+/* points is even and suits. The caller closes it, also where the answer is false: no room. */
 bool nas_fft_open(nas_fft *f, int32_t points);
 void nas_fft_close(nas_fft *f);
 

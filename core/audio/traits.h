@@ -27,8 +27,8 @@ typedef struct nas_traits_plan nas_traits_plan;
 nas_traits_plan *nas_traits_open(void);
 void nas_traits_close(nas_traits_plan *p);
 
-/* Of n >= 1 samples. Of the spectrum at most 64 frames of 512 samples are seen, evenly spread, so a
- * long clip costs little more than a short one. The same bits on all kernels. */
+/* Of pcm [n], n >= 1 samples. Of the spectrum at most 64 frames of 512 samples are seen, evenly
+ * spread, so a long clip costs little more than a short one. The same bits on all kernels. */
 void nas_traits_find(nas_traits_plan *p, const float *pcm, int32_t n, int32_t rate_hz,
                      nas_traits *out);
 

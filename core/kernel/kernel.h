@@ -164,7 +164,7 @@ typedef struct nas_kernel nas_kernel;
 
 /* The best row that this processor runs, or the one that the environment variable NAS_KERNEL names
  * ("reference", "generic", "avx2", "avx512"). Errors: NAS_EINVAL an unknown row, or one that this
- * processor cannot run (names those it can). */
+ * processor cannot run (names those it can). Rows are constant; nobody frees them. */
 NAS_NODISCARD nas_status nas_kernel_choose(const nas_kernel **out, nas_err *err);
 /* The row of that name. asked: what asked for it, for the message ("--kernel "). Errors: as above.
  */

@@ -1,7 +1,7 @@
 /* search/task/dataset.h - the examples of a task, split; and what a model sees of them. What
  * differs from task to task is done by its row (search/task/task.h).
- * Thread safety: one thread at a time opens and closes; a dataset that is open may be read by
- * several threads. */
+ * Thread safety: one thread at a time for each dataset; its arrays may be read by several
+ * threads. */
 #ifndef NAS_SEARCH_TASK_DATASET_H
 #define NAS_SEARCH_TASK_DATASET_H
 

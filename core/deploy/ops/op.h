@@ -66,7 +66,7 @@ void nas_loose_reduce(nas_loose *l, const nas_loose_op *o);
 
 /* An int8 operator that makes of each code another: what it makes of `code`. */
 typedef int8_t nas_code_fn(const nas_step *s, int32_t code);
-/* A step, and C, by a table of all 256. Errors: NAS_ENOMEM. */
+/* A step, and C, by a table of all 256, in arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_table_open(nas_step *s, nas_code_fn *f, nas_arena *a, nas_err *err);
 void nas_table_emit(nas_emitter *e, nas_code_fn *f);
 

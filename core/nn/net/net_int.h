@@ -106,7 +106,7 @@ int32_t nas_backward_segment(const nas_node *node);
 void nas_storage_place(nas_net *net);
 void nas_storage_share(nas_net *net);
 
-/* Dense copies between Keras' layout and the stored one. */
+/* Copies between Keras' layout, dense [rows][cols], and stored [rows][stride]. */
 void nas_weight_get(const nas_weight *w, const float *stored, float *dense);
 void nas_weight_set(const nas_weight *w, const float *dense, float *stored);
 
