@@ -1,5 +1,6 @@
 /* base/arena.h - memory that is given back all at once.
- * Blocks are 64-byte aligned and zeroed. Not for use by several threads at once. */
+ * Blocks are 64-byte aligned and zeroed.
+ * Thread safety: no shared state; one thread at a time for each arena. */
 #ifndef NAS_BASE_ARENA_H
 #define NAS_BASE_ARENA_H
 

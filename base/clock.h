@@ -1,4 +1,5 @@
-/* base/clock.h - times. */
+/* base/clock.h - times.
+ * Thread safety: any thread may call these. */
 #ifndef NAS_BASE_CLOCK_H
 #define NAS_BASE_CLOCK_H
 

@@ -1,4 +1,5 @@
-/* base/copy.h - copies of a few floats, many times: a call of memcpy costs more than they do. */
+/* base/copy.h - copies of a few floats, many times: a call of memcpy costs more than they do.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_BASE_COPY_H
 #define NAS_BASE_COPY_H
 

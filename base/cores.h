@@ -1,4 +1,5 @@
-/* base/cores.h - how many processors this process may use. */
+/* base/cores.h - how many processors this process may use.
+ * Thread safety: any thread may call these. */
 #ifndef NAS_BASE_CORES_H
 #define NAS_BASE_CORES_H
 

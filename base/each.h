@@ -1,5 +1,5 @@
 /* base/each.h - work on many items that may fail and may be stopped, by the threads of base/team.h.
- * Not to be called by two threads at once. */
+ * Thread safety: not to be called by two threads at once. */
 #ifndef NAS_BASE_EACH_H
 #define NAS_BASE_EACH_H
 

@@ -1,7 +1,8 @@
 /* base/err.h - one status type and one error text for the whole project.
  * A function that can fail returns nas_status and takes a caller-owned `nas_err *` last, which may
- * be NULL. The text says what went wrong, where, and what to do about it. Any thread may call what
- * is here, with an nas_err of its own. Each header names the codes that a function returns. */
+ * be NULL. The text says what went wrong, where, and what to do about it. Each header names the
+ * codes that a function returns.
+ * Thread safety: any thread may call what is here, with an nas_err of its own. */
 #ifndef NAS_BASE_ERR_H
 #define NAS_BASE_ERR_H
 

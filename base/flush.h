@@ -1,5 +1,6 @@
 /* base/flush.h - numbers below the smallest normal one become zero while a net trains: they
- * would cost a hundred cycles each, and mean nothing to it. */
+ * would cost a hundred cycles each, and mean nothing to it.
+ * Thread safety: what is set is of the thread that calls. */
 #ifndef NAS_BASE_FLUSH_H
 #define NAS_BASE_FLUSH_H
 

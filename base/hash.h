@@ -1,5 +1,6 @@
 /* base/hash.h - SHA-256 (nettle), for fingerprints, candidate hashes and stage keys. Nothing here
- * fails or keeps anything: several threads may call it, each with a hasher of its own. */
+ * fails.
+ * Thread safety: no shared state; one thread at a time for each hasher. */
 #ifndef NAS_BASE_HASH_H
 #define NAS_BASE_HASH_H
 

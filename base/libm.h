@@ -1,7 +1,8 @@
 /* base/libm.h - what the functions of the system's mathematical library answer here. Square roots
  * are exact everywhere; of exp, log, pow, sin, cos and the like the last bit depends on the library
  * and on the processor (with fused multiply-adds or without). Front ends, losses and rates of
- * training use them. */
+ * training use them.
+ * Thread safety: any thread may call these; what was found is found once a process. */
 #ifndef NAS_BASE_LIBM_H
 #define NAS_BASE_LIBM_H
 

@@ -1,4 +1,5 @@
-/* base/log.h - how code below cli/ speaks: to whoever called it, never to the terminal. */
+/* base/log.h - how code below cli/ speaks: to whoever called it, never to the terminal.
+ * Thread safety: one thread at a time for each log. */
 #ifndef NAS_BASE_LOG_H
 #define NAS_BASE_LOG_H
 

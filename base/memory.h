@@ -1,4 +1,5 @@
-/* base/memory.h - how much memory there is. */
+/* base/memory.h - how much memory there is.
+ * Thread safety: any thread may call these. */
 #ifndef NAS_BASE_MEMORY_H
 #define NAS_BASE_MEMORY_H
 

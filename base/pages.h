@@ -1,4 +1,5 @@
-/* base/pages.h - large blocks that are gone through again and again. */
+/* base/pages.h - large blocks that are gone through again and again.
+ * Thread safety: any thread may call these, each on blocks of its own. */
 #ifndef NAS_BASE_PAGES_H
 #define NAS_BASE_PAGES_H
 

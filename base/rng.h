@@ -1,7 +1,7 @@
 /* base/rng.h - counter-based random numbers: a draw is a function of what it is for, never of what
  * was drawn before it. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011
- * (Philox 4x32, 10 rounds). Nothing here fails; several threads may draw, each from a nas_rng of
- * its own. */
+ * (Philox 4x32, 10 rounds). Nothing here fails.
+ * Thread safety: no shared state; one thread at a time for each nas_rng. */
 #ifndef NAS_BASE_RNG_H
 #define NAS_BASE_RNG_H
 

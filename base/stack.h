@@ -1,4 +1,5 @@
-/* base/stack.h - how far the stack may grow. */
+/* base/stack.h - how far the stack may grow.
+ * Thread safety: at the start of a process, before it has threads. */
 #ifndef NAS_BASE_STACK_H
 #define NAS_BASE_STACK_H
 

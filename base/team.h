@@ -1,6 +1,8 @@
 /* base/team.h - the threads of this process: for training, clips and front end alike. They sleep
  * while there is nothing to do: a thread that spins takes the processor from whoever else has work.
- * docs/PERFORMANCE.md compares OpenMP. */
+ * docs/PERFORMANCE.md compares OpenMP.
+ * Thread safety: one task at a time in a process: no function is to be called by two threads at
+ * once. */
 #ifndef NAS_BASE_TEAM_H
 #define NAS_BASE_TEAM_H
 

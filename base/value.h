@@ -1,4 +1,5 @@
-/* base/value.h - the value of one column of one trial. */
+/* base/value.h - the value of one column of one trial.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_BASE_VALUE_H
 #define NAS_BASE_VALUE_H
 

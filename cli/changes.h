@@ -1,4 +1,5 @@
-/* cli/changes.h - what opening a file of somebody else changed of it. */
+/* cli/changes.h - what opening a file of somebody else changed of it.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_CHANGES_H
 #define NAS_CLI_CHANGES_H
 

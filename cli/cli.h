@@ -1,5 +1,6 @@
 /* cli/cli.h - the table of subcommands, their options, and how they print. Only cli/ prints or
- * exits. */
+ * exits.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_CLI_H
 #define NAS_CLI_CLI_H
 
@@ -102,7 +103,8 @@ _Noreturn void cli_no_memory(void);
  * becomes U+FFFD. */
 void cli_print_json_text(const char *s);
 
-/* Rows as a table with aligned columns; add all, then print to stdout. */
+/* Rows as a table with aligned columns; add all, then print to stdout. The caller closes it.
+ * Without memory the command ends (cli_no_memory). */
 typedef struct cli_table cli_table;
 cli_table *cli_table_open(void);
 void cli_table_cell(cli_table *t, const char *text, bool right);

@@ -1,4 +1,5 @@
-/* cli/data.h - what other commands say of data that can be downloaded. */
+/* cli/data.h - what other commands say of data that can be downloaded.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_DATA_H
 #define NAS_CLI_DATA_H
 

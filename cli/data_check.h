@@ -1,4 +1,5 @@
-/* cli/data_check.h - nas data check: all that there is to say of a space's data. */
+/* cli/data_check.h - nas data check: all that there is to say of a space's data.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_DATA_CHECK_H
 #define NAS_CLI_DATA_CHECK_H
 

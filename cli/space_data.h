@@ -1,4 +1,5 @@
-/* cli/space_data.h - nas space: what of a space's data can be checked without reading sounds. */
+/* cli/space_data.h - nas space: what of a space's data can be checked without reading sounds.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_SPACE_DATA_H
 #define NAS_CLI_SPACE_DATA_H
 

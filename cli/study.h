@@ -1,4 +1,5 @@
-/* cli/study.h - the database and study that a command is about. */
+/* cli/study.h - the database and study that a command is about.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_STUDY_H
 #define NAS_CLI_STUDY_H
 

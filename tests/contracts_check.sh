@@ -1,27 +1,53 @@
 #!/bin/sh
-# tests/contracts_check.sh [--count] [FOLDER...] - functions of headers that return nas_status and
-# whose comment names no error. A comment stands above a declaration, or above the first of a group
-# without an empty line between them. Prints each with its place and exits with 1 when there is one;
-# --count prints only how many there are a folder.
+# tests/contracts_check.sh [--count] [FOLDER...] - what headers promise.
+# 1. The comment of a function that returns nas_status names its errors. A comment stands above a
+#    declaration, or above the first of a group without an empty line between them. One that begins
+#    with "The same" has the errors of the comment before. Where no error is named, a sentence of
+#    the header's first comment counts: "Errors, where none are named: NAS_ENOMEM."
+# 2. The first comment of a header with functions has a sentence that begins with "Thread safety:".
+# Prints each breach with its place and exits with 1 when there is one; --count prints only how many
+# there are a folder.
 set -eu
 cd "$(dirname "$0")/.."
 count=0
 [ "${1:-}" != --count ] || { count=1 && shift; }
-[ $# -gt 0 ] || set -- base core/audio core/compress core/data core/fetch core/kernel
+[ $# -gt 0 ] || set -- base core search cli
 for folder; do
     # shellcheck disable=SC2046 # names hold no blanks
     awk -v count="$count" -v folder="$folder" '
-    FNR == 1 { comment = ""; inside = 0 }
+    function end_of_header() {
+        if (functions && head !~ /Thread safety: [a-z]/) {
+            silent++
+            if (!count) printf "%s:1: no sentence begins with \"Thread safety:\"\n", header
+        }
+        headers += functions > 0
+    }
+    function names_error(text) {
+        if (text ~ /^ ?The same[ ,.:]/) return named_before
+        return text ~ /[Ee]rrors:|NAS_E[A-Z]+|[Nn]ever fails|[Rr]eturns (err->)?code|[Ee]rrors (as|of|are)/
+    }
+    FNR == 1 {
+        if (header != "") end_of_header()
+        header = FILENAME
+        head = comment = ""
+        inside = functions = named = named_before = 0
+    }
     /^[ \t]*$/ { if (!inside) comment = ""; next }
-    /^\/\*/ { comment = ""; inside = 1 }
+    /^\/\*/ { comment = ""; inside = 1; named_before = named }
     inside {
-        comment = comment " " $0
-        if (/\*\//) inside = 0
+        text = $0
+        sub(/^ ?[\/ ]\*+ ?/, "", text)
+        comment = comment " " text
+        if ($0 !~ /\*\//) next
+        inside = 0
+        if (head == "") head = comment
+        named = names_error(comment)
         next
     }
+    /^[a-zA-Z_][a-zA-Z_0-9 *]*[ *][a-z_0-9]+\(/ && !/^(typedef|enum|struct)/ { functions++ }
     /^(NAS_NODISCARD )?nas_status (\*?)[a-z_0-9]+\(/ {
         all++
-        if (comment !~ /[Ee]rrors?:|NAS_E[A-Z]+|Never fails|[Rr]eturns (err->)?code|[Ee]rrors? (as|of|are)|[Tt]he same/) {
+        if (!(comment != "" && named) && head !~ /Errors, where none are named: NAS_E[A-Z]+/) {
             bare++
             if (!count) {
                 name = $0
@@ -32,8 +58,10 @@ for folder; do
         }
     }
     END {
+        if (header != "") end_of_header()
         printf "contracts: %s: %d of %d functions that return a status name no error\n", folder, bare, all
-        exit bare > 0
+        printf "contracts: %s: %d of %d headers with functions say nothing of threads\n", folder, silent, headers
+        exit bare + silent > 0
     }' $(find "$folder" -name '*.h' | sort) || failed=1
 done
 exit ${failed:-0}

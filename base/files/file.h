@@ -1,5 +1,6 @@
-/* base/files/file.h - checked file I/O: whole files, atomic writes, maps, folders, locks. Several
- * threads may call these at once, each with a nas_file, nas_lock, nas_mapped and arena of its own.
+/* base/files/file.h - checked file I/O: whole files, atomic writes, maps, folders, locks.
+ * Thread safety: several threads may call these at once, each with a nas_file, nas_lock, nas_mapped
+ * and arena of its own.
  * "NAS_EIO" stands for all that the system refuses and that has no code of its own (base/err.h:
  * nas_fail_errno). */
 #ifndef NAS_BASE_FILES_FILE_H
@@ -12,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* For reading; -1 and errno, which is not EINTR. A FIFO does not wait for a writer. */
+/* For reading; the caller closes it. -1 and errno, which is not EINTR. A FIFO does not wait for a
+ * writer. */
 int nas_file_open(const char *path);
 /* Errors: NAS_EIO, also when the file ends before. path: for the message. */
 NAS_NODISCARD nas_status nas_file_read_at(int fd, const char *path, uint64_t at, void *out,

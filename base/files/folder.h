@@ -1,6 +1,7 @@
 /* base/files/folder.h - folders that are written whole: beside, and then put in the place of what
- * was there; and held while they are read. Several threads may call these at once, each with a
- * nas_folder or nas_folder_held of its own, and not of one path. */
+ * was there; and held while they are read.
+ * Thread safety: several threads may call these at once, each with a nas_folder or nas_folder_held
+ * of its own, and not of one path. */
 #ifndef NAS_BASE_FILES_FOLDER_H
 #define NAS_BASE_FILES_FOLDER_H
 

@@ -1,4 +1,5 @@
-/* base/files/folder_int.h - what the files of folders share. */
+/* base/files/folder_int.h - what the files of folders share.
+ * Thread safety: several threads may call these, not on one path. */
 #ifndef NAS_BASE_FILES_FOLDER_INT_H
 #define NAS_BASE_FILES_FOLDER_INT_H
 

@@ -1,4 +1,5 @@
-/* base/files/gunzip.h - whole gzip files in memory (RFC 1952). Any thread may call this. */
+/* base/files/gunzip.h - whole gzip files in memory (RFC 1952).
+ * Thread safety: any thread may call this. */
 #ifndef NAS_BASE_FILES_GUNZIP_H
 #define NAS_BASE_FILES_GUNZIP_H
 

@@ -1,6 +1,7 @@
 /* base/files/life.h - who lives: a lock on one byte of a file that all sides have, which the kernel
  * drops when its process ends. It needs no process ids, no /proc and no clock, and holds across
- * containers. */
+ * containers.
+ * Thread safety: no shared state; one thread at a time for each nas_life, whose lock is its own. */
 #ifndef NAS_BASE_FILES_LIFE_H
 #define NAS_BASE_FILES_LIFE_H
 

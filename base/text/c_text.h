@@ -1,5 +1,6 @@
 /* base/text/c_text.h - pieces of C source: numbers that read back as they were, arrays of them, and
- * texts that grow. */
+ * texts that grow.
+ * Thread safety: no shared state; one thread at a time for each stream. */
 #ifndef NAS_BASE_TEXT_C_TEXT_H
 #define NAS_BASE_TEXT_C_TEXT_H
 
@@ -32,7 +33,8 @@ void nas_c_array(FILE *out, const char *type, const char *name, int64_t n, const
 void nas_c_part(const char *const *lines, int32_t n, const char *name, FILE *out);
 
 /* A text in memory that `to` writes; stays where it is while it is open. {0} may be dropped, and so
- * may what was taken. A write that failed is seen by take. Errors: NAS_ENOMEM. */
+ * may what was taken. A write that failed is seen by take, which closes the stream in any case and
+ * puts its text into arena a. Errors: NAS_ENOMEM; of take, *out is NULL then. */
 typedef struct nas_stream {
     FILE *to;
     char *bytes; /* once `to` is flushed */

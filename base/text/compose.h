@@ -1,6 +1,7 @@
 /* base/text/compose.h - texts that look alike: a letter with a mark is one character in some file
  * systems' names ("u with diaeresis") and a letter followed by its mark in others. Nothing here
- * fails; any thread may call it. */
+ * fails.
+ * Thread safety: any thread may call these. */
 #ifndef NAS_BASE_TEXT_COMPOSE_H
 #define NAS_BASE_TEXT_COMPOSE_H
 

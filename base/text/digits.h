@@ -1,5 +1,5 @@
-/* base/text/digits.h - large numbers as people read them. Nothing here fails; any
- * thread may call it. */
+/* base/text/digits.h - large numbers as people read them. Nothing here fails.
+ * Thread safety: any thread may call these. */
 #ifndef NAS_BASE_TEXT_DIGITS_H
 #define NAS_BASE_TEXT_DIGITS_H
 

@@ -1,5 +1,6 @@
 /* base/text/visible.h - texts that come from anywhere, so that they steer no terminal. Nothing here
- * fails; any thread may call it. */
+ * fails.
+ * Thread safety: any thread may call these. */
 #ifndef NAS_BASE_TEXT_VISIBLE_H
 #define NAS_BASE_TEXT_VISIBLE_H
 

@@ -1,5 +1,5 @@
-/* base/text/word.h - words that nearly are others, for "did you mean". Nothing here fails; any
- * thread may call it. */
+/* base/text/word.h - words that nearly are others, for "did you mean". Nothing here fails.
+ * Thread safety: any thread may call these. */
 #ifndef NAS_BASE_TEXT_WORD_H
 #define NAS_BASE_TEXT_WORD_H
 

@@ -1,4 +1,5 @@
-/* cli/text/compare.h - what `nas compare` has read of a study, and how it shows what came of it. */
+/* cli/text/compare.h - what `nas compare` has read of a study, and how it shows what came of it.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_COMPARE_H
 #define NAS_CLI_TEXT_COMPARE_H
 

@@ -1,5 +1,6 @@
 /* cli/text/dump.h - the folder of `nas eval --dump`: files that are written as things are judged,
- * and stand there once all were. */
+ * and stand there once all were.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_DUMP_H
 #define NAS_CLI_TEXT_DUMP_H
 

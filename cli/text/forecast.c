@@ -268,6 +268,7 @@ nas_status cli_show_forecast(cli_study *s, int64_t row, nas_err *err) {
     size_t n;
     NAS_TRY(nas_store_artefact(s->store, s->id, row, "forecast.json", s->arena, &text, &n, err));
     cJSON *o = cJSON_Parse((const char *)text);
+    if (!o) return nas_fail(err, NAS_EFORMAT, "the stored forecast.json is damaged: it is no JSON");
     const cJSON *validation = cJSON_GetObjectItemCaseSensitive(o, "validation");
     print_steps(validation);
     show_groups(cJSON_GetObjectItemCaseSensitive(validation, "groups"));

@@ -1,4 +1,5 @@
-/* cli/text/held.h - what a folder holds already when a winner is to go there. */
+/* cli/text/held.h - what a folder holds already when a winner is to go there.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_HELD_H
 #define NAS_CLI_TEXT_HELD_H
 

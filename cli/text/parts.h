@@ -1,4 +1,5 @@
-/* cli/text/parts.h - nas eval: which clips were heard, and which classes are absent. */
+/* cli/text/parts.h - nas eval: which clips were heard, and which classes are absent.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_PARTS_H
 #define NAS_CLI_TEXT_PARTS_H
 

@@ -1,4 +1,5 @@
-/* cli/text/report.h - a trial and a winner as people read them. */
+/* cli/text/report.h - a trial and a winner as people read them.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_REPORT_H
 #define NAS_CLI_TEXT_REPORT_H
 
@@ -68,7 +69,8 @@ void cli_print_settling_days(nas_store *store, const nas_study *study,
 
 /* The front (<study>_pareto) in the order of the objectives, on stdout: number, objectives, metrics
  * of constraints, settings; at most `most` rows. feasible_only: those that satisfy the constraints;
- * else a column says which do. *n: how many there are. */
+ * else a column says which do. *n: how many there are. Errors: those of nas_store_trials; nothing
+ * is printed then, and *n is 0. */
 nas_status cli_print_front(nas_store *store, const nas_study *study, bool feasible_only,
                            int64_t most, int64_t *n, nas_err *err);
 

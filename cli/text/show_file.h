@@ -1,4 +1,5 @@
-/* cli/text/show_file.h - what nas show prints of a model's file. */
+/* cli/text/show_file.h - what nas show prints of a model's file.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_SHOW_FILE_H
 #define NAS_CLI_TEXT_SHOW_FILE_H
 

@@ -1,4 +1,6 @@
-/* cli/text/speakers.h - nas eval --by-speaker: who is not understood, and what is heard instead. */
+/* cli/text/speakers.h - nas eval --by-speaker: who is not understood, and what is heard instead.
+ * Thread safety: one thread at a time: commands print.
+ * Errors, where none are named: NAS_ENOMEM; what was printed before stays. */
 #ifndef NAS_CLI_TEXT_SPEAKERS_H
 #define NAS_CLI_TEXT_SPEAKERS_H
 

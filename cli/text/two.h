@@ -1,4 +1,5 @@
-/* cli/text/two.h - nas eval of two models: which is better, and is that told. */
+/* cli/text/two.h - nas eval of two models: which is better, and is that told.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_TWO_H
 #define NAS_CLI_TEXT_TWO_H
 
@@ -21,7 +22,8 @@ void cli_two_verdict(double better, double low, double high, const char *what, c
 /* "p = 0.012", "p < 0.0001", "" for NaN. */
 const char *cli_two_p(double p, char out[32]);
 
-/* Bytes of a model's file, and of its zlib stream as nas show counts it. */
+/* Bytes of a model's file, and of its zlib stream as nas show counts it. a: scratch. Errors: those
+ * of nas_zlib_stream. */
 typedef struct cli_two_bytes {
     int64_t tflite, zlib;
 } cli_two_bytes;

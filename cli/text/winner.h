@@ -1,4 +1,5 @@
-/* cli/text/winner.h - the winner of a run: what is shown of it, and its files. */
+/* cli/text/winner.h - the winner of a run: what is shown of it, and its files.
+ * Thread safety: one thread at a time: commands print. */
 #ifndef NAS_CLI_TEXT_WINNER_H
 #define NAS_CLI_TEXT_WINNER_H
 

@@ -1,5 +1,6 @@
 /* core/audio/augment.h - the same clip as it might have been recorded: earlier or later, louder or
- * softer, with noise. */
+ * softer, with noise.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_AUDIO_AUGMENT_H
 #define NAS_CORE_AUDIO_AUGMENT_H
 
@@ -26,12 +27,13 @@ typedef struct nas_noise {
  * (in samples, dB, dB) and drawn from rng, whatever the others are. The noise is a stretch of one
  * of the recordings, from a random place on, again from its start where it ends, scaled so that the
  * mean square of the clip is exactly the drawn ratio above that of the stretch; a silent clip stays
- * as it is. Nothing is clipped at 1. noise may be NULL without noise_snr_db. */
+ * as it is. Nothing is clipped at 1. noise may be NULL without noise_snr_db. Shape: pcm [samples].
+ */
 void nas_sound_augment_run(const nas_sound_augment *o, int32_t rate_hz, const nas_noise *noise,
                            nas_rng *rng, int32_t samples, float *pcm);
 
-/* Noise that falls by 3 dB an octave, peaks below 1. Source: the seven-pole filter of Paul Kellet
- * (musicdsp.org, 1999), within 0.05 dB above 1/4800 of the rate. */
+/* out [samples]: noise that falls by 3 dB an octave, peaks below 1. Source: the seven-pole filter
+ * of Paul Kellet (musicdsp.org, 1999), within 0.05 dB above 1/4800 of the rate. */
 void nas_pink_noise(nas_rng *rng, int64_t samples, float *out);
 
 /* Part of the key of what is trained on such clips: raise it when other bits come out. */

@@ -2,7 +2,8 @@
  * padding at the end, periodic Hann window, magnitude spectrum, HTK mel filters without the
  * zero-frequency bin, log(x + 1e-6), and c_j = sqrt(2/N) sum_n log_mel_n cos(pi j (n + 1/2) / N),
  * c_0 included. One implementation serves training, measuring and export: it is built without
- * contraction. */
+ * contraction.
+ * Thread safety: no shared state; one thread at a time for each front end. */
 #ifndef NAS_CORE_AUDIO_FRONTEND_H
 #define NAS_CORE_AUDIO_FRONTEND_H
 
@@ -44,8 +45,8 @@ typedef struct nas_frontend_sizes {
     int32_t length, step, fft, frames, bins;
 } nas_frontend_sizes;
 
-/* Without opening: the sizes for clips of `samples` samples, and the same errors; and what of them
- * is the shape of what comes out. */
+/* Without opening: the sizes for clips of `samples` samples; and what of them is the shape of what
+ * comes out. Errors: NAS_EINVAL as of nas_frontend_open. Then all sizes are 0. */
 NAS_NODISCARD nas_status nas_frontend_plan(const nas_frontend_config *config, int32_t samples,
                                            nas_frontend_sizes *out, nas_err *err);
 NAS_NODISCARD nas_status nas_frontend_shape(const nas_frontend_config *config, int32_t samples,

@@ -1,5 +1,6 @@
 /* core/audio/frontend_int.h - a planned front end from the inside, for what changes its filters and
- * frames. */
+ * frames.
+ * Thread safety: no shared state; one thread at a time for each front end. */
 #ifndef NAS_CORE_AUDIO_FRONTEND_INT_H
 #define NAS_CORE_AUDIO_FRONTEND_INT_H
 

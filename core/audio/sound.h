@@ -1,5 +1,6 @@
 /* core/audio/sound.h - sound files to mono floats, and floats to another rate. The one place that
- * knows libsndfile and libsamplerate. */
+ * knows libsndfile and libsamplerate.
+ * Thread safety: several threads may call these; very large files wait for each other. */
 #ifndef NAS_CORE_AUDIO_SOUND_H
 #define NAS_CORE_AUDIO_SOUND_H
 
@@ -63,9 +64,9 @@ const char *nas_sound_other(const uint8_t *head, int64_t n);
  * not. Errors: NAS_EIO, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_sound_begins(const char *path, bool *out, nas_err *err);
 
-/* n samples at from_hz to at most room samples at to_hz (libsamplerate, SRC_SINC_BEST_QUALITY, or
- * a copy when the rates are equal); *made says how many. Errors: NAS_EINVAL rates more than 256
- * times apart, NAS_ENOMEM. */
+/* in [n] at from_hz to out [*made] at to_hz, at most room samples (libsamplerate,
+ * SRC_SINC_BEST_QUALITY, or a copy when the rates are equal). Errors: NAS_EINVAL rates more than
+ * 256 times apart, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_sound_resample(const float *in, int64_t n, int32_t from_hz,
                                             int32_t to_hz, float *out, int64_t room, int64_t *made,
                                             nas_err *err);

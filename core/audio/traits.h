@@ -1,5 +1,6 @@
 /* core/audio/traits.h - what a clip is like apart from what is said in it: loudness, band, the
- * fineness of its samples. For finding clips that differ as recordings. */
+ * fineness of its samples. For finding clips that differ as recordings.
+ * Thread safety: no shared state; one thread at a time for each plan. */
 #ifndef NAS_CORE_AUDIO_TRAITS_H
 #define NAS_CORE_AUDIO_TRAITS_H
 
@@ -26,8 +27,8 @@ typedef struct nas_traits_plan nas_traits_plan;
 nas_traits_plan *nas_traits_open(void);
 void nas_traits_close(nas_traits_plan *p);
 
-/* Of n >= 1 samples. Of the spectrum at most 64 frames of 512 samples are seen, evenly spread, so a
- * long clip costs little more than a short one. The same bits on all kernels. */
+/* Of pcm [n], n >= 1 samples. Of the spectrum at most 64 frames of 512 samples are seen, evenly
+ * spread, so a long clip costs little more than a short one. The same bits on all kernels. */
 void nas_traits_find(nas_traits_plan *p, const float *pcm, int32_t n, int32_t rate_hz,
                      nas_traits *out);
 

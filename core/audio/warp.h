@@ -1,6 +1,7 @@
 /* core/audio/warp.h - the features of a clip as another voice might have said it, at another pace:
  * factors alpha of the mel filters' edges (nas_mel_warp) and tau of the frames' distance, on a grid
- * of steps of 0.05 around 1. */
+ * of steps of 0.05 around 1.
+ * Thread safety: no shared state; one thread at a time for each warper. */
 #ifndef NAS_CORE_AUDIO_WARP_H
 #define NAS_CORE_AUDIO_WARP_H
 

@@ -1,4 +1,5 @@
-/* core/compress/centroids.h - k-means on a line: values in rising order, centroids too. */
+/* core/compress/centroids.h - k-means on a line: values in rising order, centroids too.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_COMPRESS_CENTROIDS_H
 #define NAS_CORE_COMPRESS_CENTROIDS_H
 
@@ -17,7 +18,7 @@ typedef struct nas_centroids {
     nas_centroid v[NAS_MAX_CLUSTERS];
 } nas_centroids;
 
-/* Adds at most k centroids for n values, in the order of their places. As many distinct values or
+/* Adds at most k centroids for values [n], in the order of their places. As many distinct values or
  * fewer become centroids themselves. linear: at equal distances from the least to the largest.
  * density: at equal steps of the cumulative distribution (Han, Mao and Dally 2016, section 3.2).
  * kmeans++: Arthur and Vassilvitskii 2007, section 2.2, drawn from rng. */

@@ -1,4 +1,5 @@
-/* core/compress/cluster.h - weight clustering of a folded net. */
+/* core/compress/cluster.h - weight clustering of a folded net.
+ * Thread safety: one thread at a time for each net. */
 #ifndef NAS_CORE_COMPRESS_CLUSTER_H
 #define NAS_CORE_COMPRESS_CLUSTER_H
 

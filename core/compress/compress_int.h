@@ -1,4 +1,5 @@
-/* core/compress/compress_int.h - what pruning, clustering and fine-tuning share. */
+/* core/compress/compress_int.h - what pruning, clustering and fine-tuning share.
+ * Thread safety: one thread at a time for each net. */
 #ifndef NAS_CORE_COMPRESS_COMPRESS_INT_H
 #define NAS_CORE_COMPRESS_COMPRESS_INT_H
 

@@ -1,4 +1,5 @@
-/* core/compress/even.h - dense kernels whose outputs are of one size, which one scale serves. */
+/* core/compress/even.h - dense kernels whose outputs are of one size, which one scale serves.
+ * Thread safety: one thread at a time for each net. */
 #ifndef NAS_CORE_COMPRESS_EVEN_H
 #define NAS_CORE_COMPRESS_EVEN_H
 

@@ -1,4 +1,5 @@
-/* core/compress/prune.h - magnitude pruning while a net trains. */
+/* core/compress/prune.h - magnitude pruning while a net trains.
+ * Thread safety: one thread at a time for each net. */
 #ifndef NAS_CORE_COMPRESS_PRUNE_H
 #define NAS_CORE_COMPRESS_PRUNE_H
 

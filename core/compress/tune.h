@@ -1,5 +1,6 @@
 /* core/compress/tune.h - fine-tuning of a folded net that keeps what compression made of it: zeros
- * stay zero, clusters stay clusters, and weights are seen as the file will hold them. */
+ * stay zero, clusters stay clusters, and weights are seen as the file will hold them.
+ * Thread safety: one thread at a time for each net. */
 #ifndef NAS_CORE_COMPRESS_TUNE_H
 #define NAS_CORE_COMPRESS_TUNE_H
 

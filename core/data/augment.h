@@ -1,5 +1,6 @@
 /* core/data/augment.h - the block "augment", and what it does to features: examples that move, are
- * blanked in part, or are mixed in pairs. */
+ * blanked in part, or are mixed in pairs.
+ * Thread safety: no shared state; distinct batches may be filled by distinct threads. */
 #ifndef NAS_CORE_DATA_AUGMENT_H
 #define NAS_CORE_DATA_AUGMENT_H
 

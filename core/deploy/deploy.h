@@ -1,6 +1,7 @@
 /* core/deploy/deploy.h - from a float graph to the bytes that ship, and back: number formats, the
  * TFLite writer and reader, the interpreter of the exported file, its zlib stream and its latency.
- */
+ * Thread safety: no shared state; distinct graphs, arenas and interpreters may be used by distinct
+ * threads. */
 #ifndef NAS_CORE_DEPLOY_DEPLOY_H
 #define NAS_CORE_DEPLOY_DEPLOY_H
 
@@ -53,21 +54,25 @@ extern const char *const nas_format_names[];
  * from zero, clamped to +-127); only where all codes are 0 may int8 raise one, for the bias to fit.
  * In int8 an activation with n_scale 1 gets exactly that scale and zero point, except where the
  * runtime forces others: outputs of pools, RESHAPE and RELU6 have their input's, SOFTMAX its own.
- * The float formats drop scales. Errors: NAS_EINVAL no calibration, not a float graph, weights not
- * finite; NAS_EUNSUPPORTED. */
+ * The float formats drop scales. Errors: NAS_EINVAL no such format, no calibration inputs for int8,
+ * not a float graph, weights or calibrated values that are not finite, scales along another axis;
+ * NAS_EFORMAT g, or what was made of it, does not pass nas_graph_check; NAS_EUNSUPPORTED the
+ * interpreter refuses to calibrate it; NAS_ENOMEM. *out is then not to be used. */
 NAS_NODISCARD nas_status nas_format_apply(const nas_graph *g, nas_format format, const float *x,
                                           int32_t n, nas_graph *out, nas_err *err);
 
 /* Changes the units of the activations inside an int8 graph, so that most kernels and their biases
  * have equal scales, which the file then holds once. Codes, zero points and ratios of scales stay,
  * so the outputs do (but for a multiplier's last bits); input and output keep their scales.
- * Other graphs stay as they are. New constants live in g's arena. */
+ * Other graphs stay as they are. New constants live in g's arena. Errors: NAS_EFORMAT g does not
+ * pass nas_graph_check; NAS_ENOMEM, and g is not to be used any more. */
 NAS_NODISCARD nas_status nas_int8_units(nas_graph *g, nas_err *err);
 
 /* The graph of the file that ships: as nas_format_apply and nas_int8_units make it, but scales that
  * nobody gave to a kernel of dynamic or int8, nor to the input of int8, are raised, by 3.1 % at the
  * most, to those with 6 significant bits in the file: a compressor sees the zeros. The channels of
- * int8 stand in an order that compresses (core/deploy/format/reorder.h). */
+ * int8 stand in an order that compresses (core/deploy/format/reorder.h). Errors: those of
+ * nas_format_apply; NAS_EBUG zlib failed without a reason. */
 NAS_NODISCARD nas_status nas_format_ship(const nas_graph *g, nas_format format, const float *x,
                                          int32_t n, nas_graph *out, nas_err *err);
 
@@ -84,7 +89,8 @@ typedef struct nas_notes {
 enum { NAS_METADATA_PART = 32 };
 
 /* The file. Without notes (NULL) it has nothing but what runtimes compute with. Bytes live in arena
- * a. The same graph and notes give the same bytes on every machine. */
+ * a. The same graph and notes give the same bytes on every machine. Errors: NAS_EFORMAT g does not
+ * pass nas_graph_check; NAS_ENOMEM, also beyond NAS_TFLITE_MOST. Then *bytes is NULL, *n 0. */
 NAS_NODISCARD nas_status nas_tflite_write_noted(const nas_graph *g, const nas_notes *notes,
                                                 nas_arena *a, uint8_t **bytes, size_t *n,
                                                 nas_err *err);
@@ -97,8 +103,9 @@ enum { NAS_TFLITE_MOST = 1 << 30 };
 /* Every offset and size is checked against n before it is used. out comes from nas_graph_start and
  * is empty. Its constants point into bytes, which must outlive it, or lie in its arena. What
  * converters leave around a net is folded away (g->changes says what): the tensors keep the file's
- * numbers, those that nobody names are empty, made ones come after them. Errors: NAS_EFORMAT;
- * NAS_EUNSUPPORTED (an operator or type that the project lacks), by name. */
+ * numbers, those that nobody names are empty, made ones come after them. Errors: NAS_EFORMAT the
+ * file is damaged, or its graph does not pass nas_graph_check; NAS_EUNSUPPORTED an operator or type
+ * that the project lacks, by name; NAS_ENOMEM. *out is then not to be used. */
 NAS_NODISCARD nas_status nas_tflite_read(const uint8_t *bytes, size_t n, nas_graph *out,
                                          nas_err *err);
 
@@ -114,7 +121,8 @@ typedef enum nas_zlib_effort {
  * its header asks for the smallest window that holds the file. The matches are those that cost
  * least under the codes of the blocks that they make, and blocks end where that pays; several
  * beginnings are tried. In integers: the same stream on every machine. About 0.15 s for 20 kB,
- * 1 s for 100 kB, 0.5 s for 400 kB of float32; quick a fifth of that. Bytes live in arena a. */
+ * 1 s for 100 kB, 0.5 s for 400 kB of float32; quick a fifth of that. Bytes live in arena a.
+ * Errors: NAS_EINVAL n is above UINT32_MAX / 4; NAS_ENOMEM. Then *out is NULL, *out_n 0. */
 NAS_NODISCARD nas_status nas_zlib_stream(const uint8_t *bytes, size_t n, nas_zlib_effort effort,
                                          nas_arena *a, uint8_t **out, size_t *out_n, nas_err *err);
 
@@ -130,7 +138,8 @@ const char *nas_zlib_version(void);
 
 /* The graph as C99 source that needs no runtime: model.h and model.c, texts in arena a. In int8 and
  * dynamic its outputs are the interpreter's to the bit, in float but for the order of sums; float16
- * becomes float32. Errors: NAS_EUNSUPPORTED with the operator. */
+ * becomes float32. Errors: NAS_EUNSUPPORTED with the operator, or what the interpreter refuses;
+ * NAS_EFORMAT g does not pass nas_graph_check; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_c_source(const nas_graph *g, nas_arena *a, const char **header,
                                       const char **source, nas_err *err);
 
@@ -150,7 +159,10 @@ typedef enum nas_runtime { NAS_RUNTIME_TFLM = 0, NAS_RUNTIME_LITERT = 1 } nas_ru
 extern const char *const nas_runtime_names[]; /* tflite-micro, litert; NULL at the end */
 
 /* The interpreter, with tflite-micro's arithmetic or with that which is named. Borrows g, which
- * must outlive it. One interpreter is for one thread. */
+ * must outlive it. One interpreter is for one thread. Owner: the caller closes it. Errors:
+ * NAS_EFORMAT g does not pass nas_graph_check; NAS_EUNSUPPORTED input or output is neither float32
+ * nor int8 with one scale, or a step wants far more memory than the graph declares; NAS_ENOMEM,
+ * also where a map with its padding is too large. Then *out is NULL. */
 typedef struct nas_interp nas_interp;
 NAS_NODISCARD nas_status nas_interp_open(const nas_graph *g, nas_interp **out, nas_err *err);
 NAS_NODISCARD nas_status nas_interp_open_as(const nas_graph *g, nas_runtime runtime,
@@ -180,7 +192,8 @@ typedef struct nas_latency {
 void nas_latency_summarise(double *ms, int32_t n, nas_latency *out);
 
 /* Warms up, then calls once(ctx) at least `runs` times (and at least for about 20 ms), pinned to
- * one processor for the time being. Who calls sees to it that nobody else measures. */
+ * one processor for the time being. Who calls sees to it that nobody else measures. Errors:
+ * NAS_EINVAL runs below 1 or above a million; NAS_ENOMEM. Then *out is all zeros. */
 NAS_NODISCARD nas_status nas_latency_measure(void (*once)(void *ctx), void *ctx, int32_t runs,
                                              nas_latency *out, nas_err *err);
 

@@ -1,6 +1,7 @@
 /* core/deploy/fixed.h - TFLite's fixed-point arithmetic (an exported model.c has it too), with the
  * double rounding of released builds (kernels/internal/common.cc; gemmlowp
- * fixedpoint/fixedpoint.h). */
+ * fixedpoint/fixedpoint.h).
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_DEPLOY_FIXED_H
 #define NAS_CORE_DEPLOY_FIXED_H
 

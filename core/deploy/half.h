@@ -1,4 +1,5 @@
-/* core/deploy/half.h - float16 (IEEE 754 binary16) as it stands in files. */
+/* core/deploy/half.h - float16 (IEEE 754 binary16) as it stands in files.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_DEPLOY_HALF_H
 #define NAS_CORE_DEPLOY_HALF_H
 

@@ -1,4 +1,5 @@
-/* core/fetch/unpack.h - an archive of somebody else's into a fresh folder, believing nothing. */
+/* core/fetch/unpack.h - an archive of somebody else's into a fresh folder, believing nothing.
+ * Thread safety: no shared state; one thread at a time for each folder. */
 #ifndef NAS_CORE_FETCH_UNPACK_H
 #define NAS_CORE_FETCH_UNPACK_H
 

@@ -1,6 +1,7 @@
 /* core/graph/graph.h - the small list of operators and tensors that a trained net lowers to and
  * that a .tflite file holds. Layouts and meanings are TFLite's (NHWC; CONV_2D filters
- * [out,kh,kw,in]; DEPTHWISE [1,kh,kw,channels]; FULLY_CONNECTED [out,in]); batch is always 1. */
+ * [out,kh,kw,in]; DEPTHWISE [1,kh,kw,channels]; FULLY_CONNECTED [out,in]); batch is always 1.
+ * Thread safety: no shared state; a graph that nobody changes may be read by several threads. */
 #ifndef NAS_CORE_GRAPH_GRAPH_H
 #define NAS_CORE_GRAPH_GRAPH_H
 
@@ -99,23 +100,27 @@ typedef struct nas_graph {
     uint32_t changes;      /* NAS_CHANGED_... */
 } nas_graph;
 
-/* An empty graph whose memory comes from a. */
+/* An empty graph whose memory comes from a. It has no input and no output yet (-1). */
 nas_graph nas_graph_start(nas_arena *a);
 
 /* Adds a copy of *t (its data is not copied) or of *o; the index goes to *index. What the runtime
  * demands and *o leaves out is completed: strides, dilations and beta 1, a bias of zeros for
- * CONV_2D and DEPTHWISE, the axes 1 and 2 (height, width) for MEAN. */
+ * CONV_2D and DEPTHWISE, the axes 1 and 2 (height, width) for MEAN.
+ * Errors: NAS_ENOMEM; *index is -1, no operator is added, what completes it may be there. */
 NAS_NODISCARD nas_status nas_graph_tensor(nas_graph *g, const nas_tensor *t, int32_t *index,
                                           nas_err *err);
 NAS_NODISCARD nas_status nas_graph_op(nas_graph *g, const nas_op *o, nas_err *err);
 
-/* Shorthands: an activation (no data), and a float constant whose values are copied. */
+/* Shorthands: an activation (no data), and a float constant [dims] whose values are copied (NULL:
+ * zeros). Errors: NAS_ESHAPE the rank is above NAS_MAX_RANK, or a constant's bytes cannot be
+ * counted; NAS_ENOMEM. A constant that fails may leave a tensor without data in g. */
 NAS_NODISCARD nas_status nas_graph_activation(nas_graph *g, nas_dtype dtype, int32_t rank,
                                               const int32_t *dims, int32_t *index, nas_err *err);
 NAS_NODISCARD nas_status nas_graph_constant(nas_graph *g, int32_t rank, const int32_t *dims,
                                             const float *values, int32_t *index, nas_err *err);
 
-/* Elements, bytes and per-element bytes of a tensor. */
+/* Elements, bytes and per-element bytes of a tensor. -1: a dimension is below 0, or the product is
+ * beyond int64. */
 int64_t nas_tensor_count(const nas_tensor *t);
 int64_t nas_tensor_bytes(const nas_tensor *t);
 int32_t nas_dtype_bytes(nas_dtype d);
@@ -129,7 +134,8 @@ void nas_window_axis(nas_padding padding, int32_t in, int32_t kernel, int32_t st
                      int32_t dilation, int32_t *out, int32_t *before);
 
 /* Are shapes, types and order such that every operator can run? Every graph that deploy/ reads,
- * writes or runs has passed this. Errors: NAS_EFORMAT with the operator's number and name. */
+ * writes or runs has passed this. Errors: NAS_EFORMAT with the operator's number and name, or the
+ * tensor's number; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_graph_check(const nas_graph *g, nas_err *err);
 
 /* The width that the range of an int8 ADD's output must have beside the larger scale of its
@@ -141,7 +147,8 @@ float nas_int8_add_width(float width, float larger);
  * before them, and RELU/RELU6 into the activation of the operator before, wherever the tensor
  * between has no other reader. Float graphs only. Jacob et al., CVPR 2018, section 3.2. Constants
  * are replaced by new ones (without scales) in g's arena; unused tensors and operators disappear.
- */
+ * Errors: NAS_EFORMAT g does not pass nas_graph_check, and is as it was; NAS_ENOMEM, and g is not
+ * to be used any more. */
 NAS_NODISCARD nas_status nas_graph_fold(nas_graph *g, nas_err *err);
 
 /* What one inference costs, from shapes alone. */
@@ -152,6 +159,7 @@ typedef struct nas_cost {
     int64_t ram_bytes;   /* the arena of nas_graph_plan */
     int64_t arena_bytes; /* of nas_micro_arena */
 } nas_cost;
+/* Errors: NAS_EFORMAT g does not pass nas_graph_check; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_graph_cost(const nas_graph *g, nas_cost *out, nas_err *err);
 int64_t nas_op_macs(const nas_graph *g, const nas_op *o); /* those of one operator */
 
@@ -160,6 +168,7 @@ int64_t nas_op_macs(const nas_graph *g, const nas_op *o); /* those of one operat
 typedef struct nas_tensor_stats {
     int64_t count, bytes, zeros, distinct;
 } nas_tensor_stats;
+/* Errors: NAS_EINVAL t is no constant; NAS_ENOMEM. Then *out is all zeros. */
 NAS_NODISCARD nas_status nas_tensor_measure(const nas_tensor *t, nas_tensor_stats *out,
                                             nas_err *err);
 
@@ -167,14 +176,16 @@ NAS_NODISCARD nas_status nas_tensor_measure(const nas_tensor *t, nas_tensor_stat
  * has n_tensors entries (-1 for constants and what DEQUANTIZE makes of them), 16-byte aligned. The
  * best possible for chains; else greedy by size (Pisarchyk and Lee, "Efficient memory management
  * for deep neural net inference", 2020, section 5) and in other orders, made better one by one.
- * RESHAPE shares its input's place. */
+ * RESHAPE shares its input's place. offsets and *total are in bytes. Errors: NAS_EFORMAT g does not
+ * pass nas_graph_check; NAS_ENOMEM. Then *total is 0. */
 NAS_NODISCARD nas_status nas_graph_plan(const nas_graph *g, int64_t *offsets, int64_t *total,
                                         nas_err *err);
 
 /* The bytes that TensorFlow Lite for Microcontrollers (its reference kernels) plans for activations
  * and scratch buffers: the head of its arena, as its allocator prints it. Besides, the tail holds
  * its own records (docs/DEVICE.md). -1: it refuses an operator of the graph; the second says what
- * it refuses of one, NULL: nothing. Errors: NAS_ENOMEM. */
+ * it refuses of one, NULL: nothing. Errors: NAS_EFORMAT g does not pass nas_graph_check;
+ * NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_micro_arena(const nas_graph *g, int64_t *bytes, nas_err *err);
 const char *nas_micro_refuses(const nas_graph *g, const nas_op *o);
 

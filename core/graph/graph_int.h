@@ -1,4 +1,6 @@
-/* core/graph/graph_int.h - what graph and deploy share about graphs. */
+/* core/graph/graph_int.h - what graph and deploy share about graphs.
+ * Thread safety: no shared state; one thread at a time changes a graph.
+ * Errors, where none are named: NAS_ENOMEM. */
 #ifndef NAS_CORE_GRAPH_GRAPH_INT_H
 #define NAS_CORE_GRAPH_GRAPH_INT_H
 
@@ -7,10 +9,11 @@
 /* Tensors, or operators, that a graph may have. */
 enum { NAS_GRAPH_MOST = 1 << 14 };
 
-/* Adds *o as it is: nothing that was left out is completed. */
+/* Adds *o as it is: nothing that was left out is completed. On an error g is as it was. */
 NAS_NODISCARD nas_status nas_graph_add_op(nas_graph *g, const nas_op *o, nas_err *err);
 
-/* Drops operators without operands and tensors that nobody names; the rest keep their order. */
+/* Drops operators without operands and tensors that nobody names; the rest keep their order. g has
+ * an input and an output. On an error g is as it was. */
 NAS_NODISCARD nas_status nas_graph_sweep(nas_graph *g, nas_err *err);
 
 /* Does o turn a constant into another? Its output is made once, when the model is loaded. */

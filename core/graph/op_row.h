@@ -1,5 +1,6 @@
 /* core/graph/op_row.h - what a graph knows of an operator: a row, and what checks share. A row is
- * one file in core/graph/ops and one line of NAS_OP_LIST; whatever walks over operators asks it. */
+ * one file in core/graph/ops and one line of NAS_OP_LIST; whatever walks over operators asks it.
+ * Thread safety: the rows are constant; functions share no state. */
 #ifndef NAS_CORE_GRAPH_OP_ROW_H
 #define NAS_CORE_GRAPH_OP_ROW_H
 
@@ -47,7 +48,8 @@ NAS_NODISCARD nas_status nas_check_list(const nas_check *c, const nas_tensor *s)
 NAS_NODISCARD nas_status nas_check_broadcast(const nas_check *c, const nas_tensor *a,
                                              const nas_tensor *b);
 NAS_NODISCARD nas_status nas_check_same_shape(const nas_check *c);
-/* The output's shape is that of a window over the input's map. */
+/* The output's shape is that of a window over the input's map, with so many channels. Errors:
+ * NAS_EFORMAT. */
 NAS_NODISCARD nas_status nas_check_window(const nas_check *c, const int32_t kernel[2],
                                           const int32_t dilation[2], int32_t channels);
 
@@ -98,7 +100,7 @@ typedef struct nas_op_row {
     nas_scale_rule scale; /* of its output in int8 */
     float fixed_scale;    /* for NAS_SCALE_FIXED */
     int32_t fixed_zero_point;
-    /* May it run? Operands, output and their order were looked at. */
+    /* May it run? Operands, output and their order were looked at. Errors: NAS_EFORMAT. */
     nas_status (*check)(const nas_check *c);
     /* What a runtime demands and *o leaves out; NULL: nothing. Errors: NAS_ENOMEM. */
     nas_status (*complete)(nas_graph *g, nas_op *o, nas_err *err);
@@ -122,7 +124,8 @@ const nas_op_row *nas_op_row_of(nas_op_kind kind);
 nas_form nas_form_of(const nas_graph *g, const nas_op *o);
 bool nas_op_is_int8(const nas_graph *g, const nas_op *o); /* its input */
 
-/* A constant of int32, whose values are copied, in g's arena. Errors: NAS_ENOMEM, NAS_ESHAPE. */
+/* A constant int32 [n], whose values are copied, in g's arena. Errors: NAS_ENOMEM; NAS_ESHAPE n is
+ * below 0. */
 NAS_NODISCARD nas_status nas_graph_list(nas_graph *g, int32_t n, const int32_t *values,
                                         int32_t *index, nas_err *err);
 /* Strides and dilations that are 0 become 1. */

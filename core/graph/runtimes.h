@@ -1,4 +1,5 @@
-/* core/graph/runtimes.h - which runtimes take an operator, and since when. */
+/* core/graph/runtimes.h - which runtimes take an operator, and since when.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_GRAPH_RUNTIMES_H
 #define NAS_CORE_GRAPH_RUNTIMES_H
 

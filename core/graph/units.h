@@ -1,4 +1,5 @@
-/* core/graph/units.h - a graph of standardised values made one of values in their own units. */
+/* core/graph/units.h - a graph of standardised values made one of values in their own units.
+ * Thread safety: no shared state; one thread at a time changes a graph. */
 #ifndef NAS_CORE_GRAPH_UNITS_H
 #define NAS_CORE_GRAPH_UNITS_H
 
@@ -17,7 +18,8 @@ typedef struct nas_columns {
  * harm. The answer depends on shapes and operators alone. */
 bool nas_graph_takes_units(const nas_graph *g, int32_t inputs, int32_t outputs);
 
-/* Does it, on a folded float graph that takes them; constants are replaced in g's arena. */
+/* Does it, on a folded float graph that takes them; constants are replaced in g's arena. Errors:
+ * NAS_ENOMEM, and g is not to be used any more. */
 NAS_NODISCARD nas_status nas_graph_give_units(nas_graph *g, const nas_columns *in,
                                               const nas_columns *out, nas_err *err);
 

@@ -1,6 +1,7 @@
 /* core/kernel/axes.h - the output pixels of a convolution in groups of four neighbours along
  * whichever axis (pixel, row, image) they fit best. The last group of a line overlaps the one
- * before: a pixel that is computed twice gets the same bits twice. */
+ * before: a pixel that is computed twice gets the same bits twice.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_KERNEL_AXES_H
 #define NAS_CORE_KERNEL_AXES_H
 

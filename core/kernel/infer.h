@@ -1,7 +1,8 @@
 /* core/kernel/infer.h - the hot loops of the interpreter of exported files; one row per build. All
  * rows give the same bits: every output adds its products in the same order (window rows, columns,
  * input channels), each by one fused multiply-add that is rounded once, whatever the processor has;
- * nothing else is contracted. int8 sums are exact. */
+ * nothing else is contracted. int8 sums are exact.
+ * Thread safety: the rows are constant; their functions are functions of their arguments. */
 #ifndef NAS_CORE_KERNEL_INFER_H
 #define NAS_CORE_KERNEL_INFER_H
 

@@ -2,7 +2,9 @@
  * Maps are NHWC. The stored channel stride is a multiple of 16 floats, the channels beyond the real
  * ones are zero, and so is the border around each image; no kernel writes either (but that zero
  * weights give zero results). Vector loads are 64-byte aligned. Sums over pixels have an order that
- * the shape alone fixes. */
+ * the shape alone fixes.
+ * Thread safety: the rows are constant; their functions may be called by several threads that
+ * write to distinct places. */
 #ifndef NAS_CORE_KERNEL_KERNEL_H
 #define NAS_CORE_KERNEL_KERNEL_H
 
@@ -162,7 +164,7 @@ typedef struct nas_kernel nas_kernel;
 
 /* The best row that this processor runs, or the one that the environment variable NAS_KERNEL names
  * ("reference", "generic", "avx2", "avx512"). Errors: NAS_EINVAL an unknown row, or one that this
- * processor cannot run (names those it can). */
+ * processor cannot run (names those it can). Rows are constant; nobody frees them. */
 NAS_NODISCARD nas_status nas_kernel_choose(const nas_kernel **out, nas_err *err);
 /* The row of that name. asked: what asked for it, for the message ("--kernel "). Errors: as above.
  */

@@ -1,7 +1,8 @@
 /* core/kernel/level.h - how loud a clip is, and the gain that brings it to a fixed level. An
  * exported frontend.c has these lines too. Squares go to sixteen interleaved sums, in double,
  * whatever the vectors of a processor; the square of a float is exact there, so contraction changes
- * nothing. */
+ * nothing.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_KERNEL_LEVEL_H
 #define NAS_CORE_KERNEL_LEVEL_H
 

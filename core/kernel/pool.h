@@ -1,4 +1,5 @@
-/* core/kernel/pool.h - the part of a pool's window that lies in the map. */
+/* core/kernel/pool.h - the part of a pool's window that lies in the map.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_KERNEL_POOL_H
 #define NAS_CORE_KERNEL_POOL_H
 

@@ -1,5 +1,6 @@
 /* core/kernel/row.h - what the vector sources share. They are compiled once for each row with
- * NAS_ROW its name; ROW(x) is the row's own name for x. */
+ * NAS_ROW its name; ROW(x) is the row's own name for x.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_KERNEL_ROW_H
 #define NAS_CORE_KERNEL_ROW_H
 

@@ -1,6 +1,7 @@
 /* core/kernel/spectra.h - the front end's hot loops: short-time magnitudes, mel bands and cosines
  * of as many frames at a time as a vector has lanes. One frame is one lane, so a frame's values do
- * not depend on those beside it; all rows give the same bits, as nothing is contracted. */
+ * not depend on those beside it; all rows give the same bits, as nothing is contracted.
+ * Thread safety: the rows are constant; their functions are functions of their arguments. */
 #ifndef NAS_CORE_KERNEL_SPECTRA_H
 #define NAS_CORE_KERNEL_SPECTRA_H
 

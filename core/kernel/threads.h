@@ -1,4 +1,5 @@
-/* core/kernel/threads.h - how many threads one training step may use. */
+/* core/kernel/threads.h - how many threads one training step may use.
+ * Thread safety: the number is of the process; one thread at a time sets it, any may read it. */
 #ifndef NAS_CORE_KERNEL_THREADS_H
 #define NAS_CORE_KERNEL_THREADS_H
 

@@ -1,4 +1,5 @@
-/* core/kernel/vec_infer.h - what the vector rows of infer.h share. Compiled once for each row. */
+/* core/kernel/vec_infer.h - what the vector rows of infer.h share. Compiled once for each row.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_KERNEL_VEC_INFER_H
 #define NAS_CORE_KERNEL_VEC_INFER_H
 

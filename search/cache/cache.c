@@ -219,6 +219,12 @@ void nas_cache_common(const nas_cache *c, bool over) {
     if (c->common) c->common(c->wait_ctx, over);
 }
 
+nas_status nas_cache_path(const nas_cache *c, const char *name, char out[PATH_MAX], nas_err *err) {
+    const int n = snprintf(out, PATH_MAX, "%s/%s", c->dir, name);
+    if (n >= 0 && n < PATH_MAX) return NAS_OK;
+    return nas_fail(err, NAS_EINVAL, "the cache's path is too long: %s", c->dir);
+}
+
 nas_status nas_cache_wait_for(const nas_cache *c, const char *path, nas_lock *out, nas_err *err) {
     const double nap = 0.02;
     bool taken = false, stop = false, waited = false;

@@ -1,12 +1,18 @@
 /* search/cache/cache.h - what stages left on disk, each file under the key of all that determines
  * its bytes. <dir>/<kk>/<key>: a 64-byte head (magic, length, SHA-256 of the payload, what made
- * it), then the payload. */
+ * it), then the payload.
+ * Thread safety: no shared state; one thread at a time for each cache. Any number of processes may
+ * use one folder.
+ * Errors, where none are named: NAS_EINVAL the folder's path is too long; NAS_EFULL, NAS_EIO and
+ * what else the system refuses (base/files/file.h); NAS_ENOMEM. */
 #ifndef NAS_SEARCH_STAGE_CACHE_H
 #define NAS_SEARCH_STAGE_CACHE_H
 
 #include "base/arena.h"
 #include "base/files/file.h"
 #include "base/hash.h"
+
+#include <limits.h>
 
 enum { NAS_CACHE_KIND = 16 };
 typedef struct nas_cache_head {
@@ -58,13 +64,13 @@ typedef struct nas_cached {
 } nas_cached;
 
 /* *found is false when nothing is there. A file whose length or hash is wrong counts as absent and
- * is removed. Owner: the caller releases *out. */
+ * is removed. Owner: the caller releases *out. After an error *out is empty and *found false. */
 NAS_NODISCARD nas_status nas_cache_get(const nas_cache *c, const nas_hash *key, nas_cached *out,
                                        bool *found, nas_err *err);
 void nas_cache_release(nas_cached *c);
 
 /* Stores the pieces one after the other as one payload. kind: lower-case letters, fewer than
- * NAS_CACHE_KIND. */
+ * NAS_CACHE_KIND. After an error nothing new is there. */
 typedef struct nas_piece {
     const void *p;
     size_t bytes;
@@ -72,7 +78,7 @@ typedef struct nas_piece {
 NAS_NODISCARD nas_status nas_cache_put(const nas_cache *c, const nas_hash *key, const char *kind,
                                        const nas_piece *pieces, int32_t n, nas_err *err);
 /* The same, a piece at a time, for what is too large to be held; nas_cache_end or nas_cache_drop
- * ends it. */
+ * ends it, end whatever it answers. After an error of begin *out is NULL. */
 typedef struct nas_cache_writer nas_cache_writer;
 NAS_NODISCARD nas_status nas_cache_begin(const nas_cache *c, const nas_hash *key, const char *kind,
                                          nas_cache_writer **out, nas_err *err);
@@ -82,13 +88,18 @@ NAS_NODISCARD nas_status nas_cache_end(nas_cache_writer *w, nas_err *err);
 void nas_cache_drop(nas_cache_writer *w);
 void nas_cache_remove(const nas_cache *c, const nas_hash *key);
 
-/* Takes the lock at path; errors: NAS_ESTOP `wait` gave up. */
+/* The path of a file of that name in the cache's folder. Errors: NAS_EINVAL it is too long. */
+NAS_NODISCARD nas_status nas_cache_path(const nas_cache *c, const char *name, char out[PATH_MAX],
+                                        nas_err *err);
+
+/* Takes the lock at path. Errors: NAS_ESTOP `wait` gave up; NAS_EIO. */
 NAS_NODISCARD nas_status nas_cache_wait_for(const nas_cache *c, const char *path, nas_lock *out,
                                             nas_err *err);
 
 /* One process at a time computes what belongs under key: a claim, which ends with
  * nas_cache_unlock, or with the process. nas_cache_lock waits for it; nas_cache_try does not, and
- * *taken is false while somebody else has it. */
+ * *taken is false while somebody else has it. Errors: those of nas_cache_wait_for, and of making
+ * the folder. Then nothing is held. */
 NAS_NODISCARD nas_status nas_cache_lock(const nas_cache *c, const nas_hash *key, nas_lock *out,
                                         nas_err *err);
 NAS_NODISCARD nas_status nas_cache_try(const nas_cache *c, const nas_hash *key, nas_lock *out,

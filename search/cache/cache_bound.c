@@ -117,11 +117,11 @@ static void evict_oldest(const nas_cache_entry *v, size_t n, int64_t most) {
 }
 
 nas_status nas_cache_trim(const nas_cache *c, nas_err *err) {
-    char path[4096];
+    char path[PATH_MAX];
     nas_lock lock;
     bool taken;
     if (c->most <= 0 || !nas_path_exists(c->dir)) return NAS_OK;
-    snprintf(path, sizeof path, "%s/trimming.lock", c->dir);
+    NAS_TRY(nas_cache_path(c, "trimming.lock", path, err));
     NAS_TRY(nas_lock_try(path, &lock, &taken, err));
     if (!taken) return NAS_OK;
     nas_arena *a = NULL;

@@ -1,4 +1,6 @@
-/* search/cache/cache_bound.h - what lies in a cache, and keeping it within a bound. */
+/* search/cache/cache_bound.h - what lies in a cache, and keeping it within a bound.
+ * Thread safety: no shared state; one thread at a time for each cache. Any number of processes may
+ * use one folder. */
 #ifndef NAS_SEARCH_STAGE_CACHE_BOUND_H
 #define NAS_SEARCH_STAGE_CACHE_BOUND_H
 
@@ -13,7 +15,7 @@ typedef struct nas_cache_entry {
 } nas_cache_entry;
 
 /* All files that are a cache's, oldest use first; arena a owns the list. A folder that is not there
- * has none. */
+ * has none. Errors: NAS_EIO a folder cannot be read; NAS_ENOMEM. Then *n is 0. */
 NAS_NODISCARD nas_status nas_cache_list(const char *dir, nas_arena *a, nas_cache_entry **out,
                                         size_t *n, nas_err *err);
 
@@ -23,7 +25,8 @@ void nas_cache_kind(const nas_cache_entry *e, char kind[NAS_CACHE_KIND]);
 
 /* Brings the cache down to c->most bytes where it is above: files of stages, oldest use first, but
  * none that a running trial needs, and no packed clips. Whoever does it already does it for all.
- * most 0: no bound. */
+ * most 0: no bound. A file that cannot be removed is passed over. Errors: NAS_EINVAL the folder's
+ * path is too long; NAS_EIO it cannot be read, or be locked; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_cache_trim(const nas_cache *c, nas_err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* search/candidate/blocks.h - the blocks of a space file as rows: where each stands, how it is
  * checked, decoded and brought to its canonical form, and what of a trial its bits enter. What the
- * file's keys have in common is a walk over the rows; no other list names blocks. */
+ * file's keys have in common is a walk over the rows; no other list names blocks.
+ * Thread safety: the rows are constant; one thread at a time for each candidate. */
 #ifndef NAS_SEARCH_CANDIDATE_BLOCKS_H
 #define NAS_SEARCH_CANDIDATE_BLOCKS_H
 
@@ -80,7 +81,8 @@ typedef struct nas_block_row {
     size_t text;     /* where nas_candidate keeps its canonical text; 0: nowhere */
     bool decoded;    /* into the struct at `config` of nas_candidate */
     size_t config;
-    /* v may be NULL: all defaults. NULL: by the block's first table. */
+    /* v may be NULL: all defaults. NULL: by the block's first table. Errors: NAS_EINVAL,
+     * NAS_ESHAPE, NAS_ENOMEM (nas_keys_build, nas_train_build). */
     nas_status (*build)(nas_arena *a, const cJSON *v, void *config, nas_err *err);
 } nas_block_row;
 

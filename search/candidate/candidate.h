@@ -1,5 +1,6 @@
 /* search/candidate/candidate.h - a candidate: everything needed to train, compress and measure one
- * model. */
+ * model.
+ * Thread safety: no shared state; a candidate that was built may be read by several threads. */
 #ifndef NAS_SEARCH_CANDIDATE_CANDIDATE_H
 #define NAS_SEARCH_CANDIDATE_CANDIDATE_H
 
@@ -61,15 +62,19 @@ NAS_NODISCARD nas_status nas_candidate_decode(nas_arena *a, const nas_json *j,
                                               nas_candidate *out, nas_err *err);
 
 /* Reads a candidate.json, or a space file that has no choices (a space's own keys are ignored). A
- * file with choices is NAS_EINVAL ("is a space: nas run searches it"). */
+ * file with choices is NAS_EINVAL ("is a space: nas run searches it"). Owner: as of
+ * nas_candidate_decode. Errors: those of nas_json_open and nas_candidate_decode. */
 NAS_NODISCARD nas_status nas_candidate_open(nas_arena *a, const char *path, int32_t classes,
                                             nas_candidate *out, nas_err *err);
 
-/* The task of a candidate alone: which clips and labels, before the number of classes is known. */
+/* The task of a candidate alone: which clips and labels, before the number of classes is known.
+ * Lives in arena a. Errors: NAS_ENOTFOUND, NAS_EIO the file; NAS_EINVAL what is wrong in it, a line
+ * each; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_candidate_task(nas_arena *a, const char *path, nas_task *out,
                                             nas_err *err);
 
-/* The settings of an exported frontend.json. hearing->full_scale stays 0. */
+/* The settings of an exported frontend.json. hearing->full_scale stays 0. Errors: NAS_EINVAL what
+ * is wrong in it, a line each; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_frontend_decode(nas_arena *a, const nas_json *j,
                                              nas_frontend_config *out, nas_hearing *hearing,
                                              nas_err *err);

@@ -1,5 +1,6 @@
 /* search/candidate/candidate_int.h - the blocks of a candidate, the walk that checks them with or
- * without choices in them, and the canonical form that the hash sees. */
+ * without choices in them, and the canonical form that the hash sees.
+ * Thread safety: no shared state; one thread at a time for each candidate. */
 #ifndef NAS_SEARCH_CANDIDATE_CANDIDATE_INT_H
 #define NAS_SEARCH_CANDIDATE_CANDIDATE_INT_H
 
@@ -29,7 +30,8 @@ enum {
     NAS_LABELS_MOST = 1000
 };
 
-/* Reads the default of a key (JSON text) into arena a; *out is NULL when it has none. */
+/* Reads the default of a key (JSON text) into arena a; *out is NULL when it has none. Errors:
+ * NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_key_default(nas_arena *a, const nas_key *k, const cJSON **out,
                                          nas_err *err);
 
@@ -92,7 +94,8 @@ cJSON *nas_strip_layers(nas_arena *a, const cJSON *v);
 cJSON *nas_strip_rate(nas_arena *a, const cJSON *v);
 cJSON *nas_strip_cluster(nas_arena *a, const cJSON *v);
 cJSON *nas_strip_quantize(nas_arena *a, const cJSON *v);
-/* their `build`; out is a nas_train_config, nas_prune_config, ..., */
+/* their `build`; out is a nas_train_config, nas_prune_config, ... Errors: NAS_EINVAL a value that
+ * its table does not have; NAS_ESHAPE of training, settings that do not go together; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_train_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
 NAS_NODISCARD nas_status nas_prune_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
 NAS_NODISCARD nas_status nas_cluster_build(nas_arena *a, const cJSON *v, void *out, nas_err *err);
@@ -177,32 +180,38 @@ const char *const *nas_all_paths(nas_arena *a, const cJSON *root);
 const char *nas_path_step(const char *path, char out[64], int32_t *index);
 
 /* The canonical document: defaults left out, equal forms made one. block "" gives the whole as the
- * hash sees it, else one block of it ("" when all of it is default). */
+ * hash sees it, else one block of it ("" when all of it is default). Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_candidate_canonical(nas_arena *a, const cJSON *document,
                                                  const char *block, char **out, nas_err *err);
 
 /* The value of a path in a resolved document, keys that are left out at their default included;
- * *out is NULL when it is absent. */
+ * *out is NULL when it is absent. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_candidate_lookup(nas_arena *a, const cJSON *document, const char *path,
                                               const cJSON **out, nas_err *err);
 
-/* candidate.json of a resolved document. */
+/* candidate.json of a resolved document, in arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_candidate_text(nas_arena *a, const cJSON *document, const char **out,
                                             nas_err *err);
 
-/* Decodes a document that was checked. */
+/* Decodes a document that was checked. Errors: NAS_EINVAL the number of classes is not known, or a
+ * value that its table does not have; NAS_ESHAPE what cannot go together, the front end and the
+ * model's layers too; NAS_ENOMEM. *out is then not to be used. */
 NAS_NODISCARD nas_status nas_candidate_build(nas_arena *a, const cJSON *document, int32_t classes,
                                              nas_candidate *out, nas_err *err);
-/* Both: checks, then decodes. Messages of the decoding begin without the name of a file. */
+/* Both: checks, then decodes. Messages of the decoding begin without the name of a file. Errors:
+ * NAS_EINVAL all that the check found, a line each; those of nas_candidate_build. */
 NAS_NODISCARD nas_status nas_candidate_read(nas_arena *a, const nas_json *j, const cJSON *document,
                                             int32_t classes, nas_candidate *out, nas_err *err);
-/* Only the task. */
+/* Only the task. Errors: those of the task's `build`: NAS_EINVAL, NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_task_build(nas_arena *a, const cJSON *document, nas_task *out,
                                         nas_err *err);
-/* Fills a struct from an object (NULL: all defaults) by one table; "classes" becomes classes. */
+/* Fills a struct from an object (NULL: all defaults) by one table; "classes" becomes classes. Texts
+ * live in arena a. Errors: NAS_EINVAL a value that the table does not have; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_keys_build(nas_arena *a, const nas_key *keys, const cJSON *object,
                                         int32_t classes, void *out, nas_err *err);
-/* The layers of a model, unrolled, widths applied. */
+/* The layers of a model, unrolled, widths applied; in arena a. Errors: NAS_EINVAL no list, or a
+ * layer of no known kind; NAS_ESHAPE none, too many, or a width that leaves no filter; NAS_ENOMEM.
+ */
 NAS_NODISCARD nas_status nas_layers_build(nas_arena *a, const cJSON *layers, double width,
                                           int32_t classes, nas_model *out, nas_err *err);
 

@@ -1,4 +1,5 @@
-/* search/estimate/compare.h - what each setting does, from trials that differ in it alone. */
+/* search/estimate/compare.h - what each setting does, from trials that differ in it alone.
+ * Thread safety: no shared state; one thread at a time for each comparison. */
 #ifndef NAS_SEARCH_ESTIMATE_COMPARE_H
 #define NAS_SEARCH_ESTIMATE_COMPARE_H
 

@@ -1,7 +1,8 @@
 /* search/estimate/estimate.h - what may be said of a figure that was estimated from examples which
  * come in groups (speakers, days, subjects): its bound, the claim for the best of many, two models
  * compared. Groups are what is drawn. All draws are a function of (seed, number of groups): of two
- * models, or of all trials of a study, they are the same. docs/PROMISE.md says it in words. */
+ * models, or of all trials of a study, they are the same. docs/PROMISE.md says it in words.
+ * Thread safety: no shared state; distinct estimates may be made by distinct threads. */
 #ifndef NAS_SEARCH_ESTIMATE_ESTIMATE_H
 #define NAS_SEARCH_ESTIMATE_ESTIMATE_H
 
@@ -37,7 +38,8 @@ typedef struct nas_groups {
  * i is group i. Fills right[groups] and, where it is not NULL, n[groups]. */
 void nas_outcomes_count(const uint8_t *bits, const int32_t *group, int64_t examples, int32_t groups,
                         int32_t *right, int32_t *n);
-/* The same of two models: how often only one of them was right. */
+/* The same of two models: how often only one of them was right, into only_a[groups] and
+ * only_b[groups]. */
 void nas_outcomes_differ(const uint8_t *a, const uint8_t *b, const int32_t *group, int64_t examples,
                          int32_t groups, int32_t *only_a, int32_t *only_b);
 

@@ -1,4 +1,5 @@
-/* search/estimate/estimate_int.h - draws of groups and percentiles, for search/estimate*.c. */
+/* search/estimate/estimate_int.h - draws of groups and percentiles, for search/estimate*.c.
+ * Thread safety: no shared state; distinct estimates may be made by distinct threads. */
 #ifndef NAS_SEARCH_ESTIMATE_ESTIMATE_INT_H
 #define NAS_SEARCH_ESTIMATE_ESTIMATE_INT_H
 

@@ -1,6 +1,6 @@
 /* search/fetch/catalogue.h - the list of data sets that can be downloaded: docs/DATA.md has its
  * format.
- */
+ * Thread safety: no shared state; a list that was read may be read by several threads. */
 #ifndef NAS_SEARCH_FETCH_CATALOGUE_H
 #define NAS_SEARCH_FETCH_CATALOGUE_H
 

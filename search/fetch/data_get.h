@@ -1,5 +1,7 @@
 /* search/fetch/data_get.h - brings a data set of the list: download, check, unpack, put in its
- * place. */
+ * place.
+ * Thread safety: one thread at a time in a process (libcurl). Processes wait for each other, a
+ * lock for each folder. */
 #ifndef NAS_SEARCH_FETCH_DATA_GET_H
 #define NAS_SEARCH_FETCH_DATA_GET_H
 

@@ -1,5 +1,7 @@
 /* search/json/json.h - a JSON text as a cJSON tree, with the place of every value, and the list of
- * what is wrong with it. cJSON keeps no positions: a locating pass over the text is ours. */
+ * what is wrong with it. cJSON keeps no positions: a locating pass over the text is ours.
+ * Thread safety: one thread at a time parses: cJSON notes the place of an error in one place of
+ * the process. A tree may be read by several threads. */
 #ifndef NAS_SEARCH_JSON_JSON_H
 #define NAS_SEARCH_JSON_JSON_H
 
@@ -29,13 +31,13 @@ NAS_NODISCARD nas_status nas_json_open(nas_arena *a, const char *path, nas_json 
                                        nas_err *err);
 NAS_NODISCARD nas_status nas_json_parse(nas_arena *a, const char *name, const char *text,
                                         nas_json **out, nas_err *err);
-/* The same of a text that the program made: problems have no line and column, for nobody sees it.
- */
+/* The same of a text that the program made: problems have no line and column, as nobody sees it. */
 NAS_NODISCARD nas_status nas_json_parse_made(nas_arena *a, const char *name, const char *text,
                                              nas_json **out, nas_err *err);
 void nas_json_close(nas_json *j);
 const cJSON *nas_json_root(const nas_json *j);
-/* The list of exactly n numbers at a key of the root, in arena a. Errors: NAS_EFORMAT. */
+/* The list of exactly n numbers at a key of the root, in arena a. Errors: NAS_EFORMAT;
+ * NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_json_floats(nas_arena *a, const nas_json *j, const char *name,
                                          int32_t n, const float **out, nas_err *err);
 
@@ -48,12 +50,13 @@ void nas_problem(nas_problems *p, const nas_json *j, const cJSON *v, bool at_key
 NAS_NODISCARD nas_status nas_problems_end(const nas_problems *p, nas_err *err);
 
 /* Canonical text: keys sorted by bytes, no white space, shortest numbers that read back as the same
- * double (integers up to 2^53 without exponent or point), strings with the shortest escapes. */
+ * double (integers up to 2^53 without exponent or point), strings with the shortest escapes. Lives
+ * in arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_json_canonical(nas_arena *a, const cJSON *v, char **out, nas_err *err);
 
 /* The text of v with a merge patch on it (RFC 7396): objects are merged key by key, null takes a
  * key away, anything else takes the place of what was there. Numbers stay the same doubles. Owner:
- * *text lives in arena a. */
+ * *text lives in arena a. Errors: NAS_ENOMEM, and *text is NULL. */
 NAS_NODISCARD nas_status nas_json_merge(nas_arena *a, const cJSON *v, const cJSON *patch,
                                         char **text, nas_err *err);
 

@@ -1,4 +1,5 @@
-/* search/json/json_int.h - what the files of search/ share about JSON texts. */
+/* search/json/json_int.h - what the files of search/ share about JSON texts.
+ * Thread safety: no shared state; one thread at a time for each text. */
 #ifndef NAS_SEARCH_JSON_JSON_INT_H
 #define NAS_SEARCH_JSON_JSON_INT_H
 
@@ -26,7 +27,8 @@ const cJSON *nas_json_get(const cJSON *v, const char *key);
 /* A value in words for messages: `"adam"`, `0.5`, `a list`; into out[48]. */
 void nas_json_show(const cJSON *v, char out[48]);
 
-/* Text for people: two spaces a level, short lists and objects on one line, the order of v. */
+/* Text for people: two spaces a level, short lists and objects on one line, the order of v. Lives
+ * in arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_json_pretty(nas_arena *a, const cJSON *v, char **out, nas_err *err);
 
 /* Nodes that live in an arena and share strings and children with the trees they came from; they

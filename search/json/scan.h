@@ -1,4 +1,5 @@
-/* search/json/scan.h - the locating pass over a JSON text: cJSON keeps no positions. */
+/* search/json/scan.h - the locating pass over a JSON text: cJSON keeps no positions.
+ * Thread safety: no shared state; one thread at a time for each text. */
 #ifndef NAS_SEARCH_JSON_SCAN_H
 #define NAS_SEARCH_JSON_SCAN_H
 

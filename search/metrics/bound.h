@@ -1,4 +1,5 @@
-/* search/metrics/bound.h - a constraint's text. */
+/* search/metrics/bound.h - a constraint's text.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_SEARCH_METRICS_BOUND_H
 #define NAS_SEARCH_METRICS_BOUND_H
 

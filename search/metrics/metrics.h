@@ -1,6 +1,6 @@
 /* search/metrics/metrics.h - the table of metrics: columns of a study, words of constraints and
  * objectives.
- */
+ * Thread safety: the table is constant; functions share no state. */
 #ifndef NAS_SEARCH_METRICS_METRICS_H
 #define NAS_SEARCH_METRICS_METRICS_H
 

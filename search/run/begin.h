@@ -1,5 +1,6 @@
 /* search/run/begin.h - how a run makes its study, joins it, or begins a new version of it; and what
- * is said then. */
+ * is said then.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_RUN_BEGIN_H
 #define NAS_SEARCH_RUN_BEGIN_H
 

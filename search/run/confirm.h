@@ -1,5 +1,7 @@
 /* search/run/confirm.h - the finalists again: what each example got in detail, and the same
- * candidates trained from other seeds. What ships stays the file of the study's own seed. */
+ * candidates trained from other seeds. What ships stays the file of the study's own seed.
+ * Thread safety: one thread at a time for each store; it forks, so the process has no other threads
+ * then. */
 #ifndef NAS_SEARCH_RUN_CONFIRM_H
 #define NAS_SEARCH_RUN_CONFIRM_H
 

@@ -1,4 +1,6 @@
-/* search/run/crew.h - the worker processes of one run: started, heard, watched and replaced. */
+/* search/run/crew.h - the worker processes of one run: started, heard, watched and replaced.
+ * Thread safety: one thread at a time for each crew; it forks, so the process has no other threads
+ * then. */
 #ifndef NAS_SEARCH_RUN_CREW_H
 #define NAS_SEARCH_RUN_CREW_H
 

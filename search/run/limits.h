@@ -1,4 +1,5 @@
-/* search/run/limits.h - what one trial may take. */
+/* search/run/limits.h - what one trial may take.
+ * Thread safety: limits are of the process; one thread at a time sets them. */
 #ifndef NAS_SEARCH_RUN_LIMITS_H
 #define NAS_SEARCH_RUN_LIMITS_H
 

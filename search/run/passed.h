@@ -1,5 +1,6 @@
 /* search/run/passed.h - the waiting trials that a worker passes over, because another process
- * computes what they begin with. */
+ * computes what they begin with.
+ * Thread safety: no shared state; one thread at a time for each list. */
 #ifndef NAS_SEARCH_RUN_PASSED_H
 #define NAS_SEARCH_RUN_PASSED_H
 

@@ -1,4 +1,5 @@
-/* search/run/process.h - who a worker is, in words that another process can check. */
+/* search/run/process.h - who a worker is, in words that another process can check.
+ * Thread safety: any thread may call these. */
 #ifndef NAS_SEARCH_RUN_PROCESS_H
 #define NAS_SEARCH_RUN_PROCESS_H
 

@@ -1,5 +1,7 @@
 /* search/run/run.h - the coordinator: reads a space and its data, makes or joins the study, keeps
- * workers at it, reads the finalists' test set, picks the winner. */
+ * workers at it, reads the finalists' test set, picks the winner.
+ * Thread safety: one run at a time in a process; it forks workers and takes the signals of the
+ * process. */
 #ifndef NAS_SEARCH_RUN_RUN_H
 #define NAS_SEARCH_RUN_RUN_H
 

@@ -1,6 +1,7 @@
 /* search/run/setback.h - what is made of workers that ended before their time: whose fault it was,
  * how long until the next one starts, which trials are left for the end, to be tried with no other
- * at work, and when a run gives up. Knows neither processes nor databases. */
+ * at work, and when a run gives up. Knows neither processes nor databases.
+ * Thread safety: no shared state; one thread at a time for each crew. */
 #ifndef NAS_SEARCH_RUN_SETBACK_H
 #define NAS_SEARCH_RUN_SETBACK_H
 

@@ -1,5 +1,6 @@
 /* search/run/watch.h - which workers of other runs are dead: at once where a lock tells, else after
- * two minutes without a sign, by the clock of whoever looks. */
+ * two minutes without a sign, by the clock of whoever looks.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_RUN_WATCH_H
 #define NAS_SEARCH_RUN_WATCH_H
 

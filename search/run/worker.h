@@ -1,5 +1,6 @@
 /* search/run/worker.h - a worker: claims a trial, evaluates it, stores what came of it, until none
- * is left. */
+ * is left.
+ * Thread safety: one worker in a process; it trains on the threads of base/team.h. */
 #ifndef NAS_SEARCH_RUN_WORKER_H
 #define NAS_SEARCH_RUN_WORKER_H
 

@@ -1,5 +1,6 @@
 /* search/sampler/names.h - what samplers and their keys are called, for those who read a space
- * file. */
+ * file.
+ * Thread safety: the tables are constant; functions share no state. */
 #ifndef NAS_SEARCH_SAMPLER_NAMES_H
 #define NAS_SEARCH_SAMPLER_NAMES_H
 

@@ -1,6 +1,8 @@
 /* search/sampler/sampler.h - how the next point of a study is picked. A sampler keeps nothing: all
  * it knows of the past is the cursor that the store holds, whether a candidate hash is already
- * there, and, if it looks back, results through a fixed lag. */
+ * there, and, if it looks back, results through a fixed lag.
+ * Thread safety: the rows are constant; one thread at a time for each space, whose memory a pick
+ * uses. */
 #ifndef NAS_SEARCH_SAMPLER_SAMPLER_H
 #define NAS_SEARCH_SAMPLER_SAMPLER_H
 
@@ -8,7 +10,7 @@
 #include "search/space/space.h"
 #include "store/state.h"
 
-/* Asks the store; in the claim's transaction. */
+/* Asks the store; in the claim's transaction. Errors: the store's. */
 typedef struct nas_seen {
     void *ctx;
     nas_status (*has)(void *ctx, const nas_hash *candidate, bool *yes, nas_err *err);
@@ -61,12 +63,14 @@ typedef struct nas_sampler {
     /* Can it walk this space? Errors: NAS_EINVAL (a float range without a step in a grid; random
      * without trials on an infinite space; more parameters than it has dimensions). */
     nas_status (*check)(const nas_space *s, int64_t trials, nas_err *err);
-    /* *cursor is the sampler's own (0 at first); forbidden and seen points are skipped. */
+    /* *cursor is the sampler's own (0 at first); forbidden and seen points are skipped. Errors:
+     * those of nas_sampler_fresh. */
     nas_status (*ask)(const nas_question *q, int64_t *cursor, nas_point *out, nas_ask *what,
                       nas_err *err);
 } nas_sampler;
 
-/* try_first entries come before the sampler's own points: this does both. */
+/* try_first entries come before the sampler's own points: this does both. Errors: those of
+ * nas_sampler_fresh; *cursor and *out are then not to be used. */
 NAS_NODISCARD nas_status nas_sampler_next(const nas_question *q, int64_t *cursor, nas_point *out,
                                           nas_ask *what, nas_err *err);
 

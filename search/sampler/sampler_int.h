@@ -1,4 +1,6 @@
-/* search/sampler/sampler_int.h - the rows of the table of samplers, one file each. */
+/* search/sampler/sampler_int.h - the rows of the table of samplers, one file each.
+ * Thread safety: the rows are constant; one thread at a time for each space, whose memory a pick
+ * uses. */
 #ifndef NAS_SEARCH_SAMPLER_SAMPLER_INT_H
 #define NAS_SEARCH_SAMPLER_SAMPLER_INT_H
 
@@ -22,13 +24,15 @@ NAS_SAMPLER_LIST
 NAS_NODISCARD nas_status nas_sampler_check_end(const nas_space *s, const char *name, int64_t trials,
                                                nas_err *err);
 
-/* Is p neither forbidden nor seen? */
+/* Is p neither forbidden nor seen? Errors: those of nas_space_forbidden and of q->seen; *yes is
+ * then false. */
 NAS_NODISCARD nas_status nas_sampler_fresh(const nas_question *q, const nas_point *p, bool *yes,
                                            nas_err *err);
 
 /* The points from start on, around the end, each once: *step says how far it has come (0 at first)
  * and is moved past the point that is given. NAS_ASK_AGAIN after NAS_SAMPLER_STRIDE points, since
- * others wait for the claim's transaction. */
+ * others wait for the claim's transaction. *what stays where a point is given. Errors: those of
+ * nas_sampler_fresh. */
 enum { NAS_SAMPLER_STRIDE = 10000 };
 NAS_NODISCARD nas_status nas_sampler_walk(const nas_question *q, int64_t start, int64_t *step,
                                           nas_point *out, nas_ask *what, nas_err *err);

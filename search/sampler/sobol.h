@@ -1,4 +1,5 @@
-/* search/sampler/sobol.h - Sobol's sequence in base 2, integers of 32 bits. */
+/* search/sampler/sobol.h - Sobol's sequence in base 2, integers of 32 bits.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_SEARCH_SAMPLER_SOBOL_H
 #define NAS_SEARCH_SAMPLER_SOBOL_H
 

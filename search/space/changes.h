@@ -1,4 +1,5 @@
-/* search/space/changes.h - what differs between two space files, in words. */
+/* search/space/changes.h - what differs between two space files, in words.
+ * Thread safety: no shared state; one thread at a time for each pair of spaces. */
 #ifndef NAS_SEARCH_SPACE_CHANGES_H
 #define NAS_SEARCH_SPACE_CHANGES_H
 

@@ -1,5 +1,6 @@
 /* search/space/forbid.h - the conditions of "forbid": comparisons of sums, products and quotients
- * of numbers, 'words', true, false, null and paths, joined by `and`, `or` and parentheses. */
+ * of numbers, 'words', true, false, null and paths, joined by `and`, `or` and parentheses.
+ * Thread safety: no shared state; a condition that was read may be evaluated by several threads. */
 #ifndef NAS_SEARCH_SPACE_FORBID_H
 #define NAS_SEARCH_SPACE_FORBID_H
 

@@ -28,8 +28,9 @@ nas_status nas_space_forbidden(const nas_space *s, const nas_point *p, bool *yes
     if (!s->n_forbid) return NAS_OK;
     const nas_arena_mark mark = nas_arena_here(s->scratch);
     lookup l = {.s = s, .p = p, .arena = s->scratch, .err = err};
-    l.document = nas_space_resolve(s, s->scratch, p, NULL);
-    if (!l.document) l.st = nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
+    cJSON *document;
+    l.st = nas_space_resolve(s, s->scratch, p, NULL, &document, err);
+    l.document = document;
     for (int32_t i = 0; l.st == NAS_OK && i < s->n_forbid && !*yes; i++)
         *yes = nas_condition_holds(s->forbid[i], look_up, &l);
     nas_arena_back(s->scratch, mark);

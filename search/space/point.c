@@ -303,12 +303,14 @@ static cJSON *resolve(resolver *r, const nas_node *n, const char *key) {
     return out;
 }
 
-cJSON *nas_space_resolve(const nas_space *s, nas_arena *a, const nas_point *p,
-                         const nas_node **absent) {
+nas_status nas_space_resolve(const nas_space *s, nas_arena *a, const nas_point *p,
+                             const nas_node **absent, cJSON **out, nas_err *err) {
     resolver r = {.s = s, .arena = a, .p = p, .budget = NAS_RESOLVE_MOST};
-    cJSON *out = resolve(&r, s->root, NULL);
+    *out = resolve(&r, s->root, NULL);
     if (absent) *absent = r.absent;
-    return out;
+    if (*out) return NAS_OK;
+    if (r.budget < 0) return nas_fail(err, NAS_ESHAPE, "too large once same_as is followed");
+    return nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
 }
 
 /* Column values */

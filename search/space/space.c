@@ -99,10 +99,10 @@ static nas_status try_point(nas_space *s, const nas_point *p, nas_err *err) {
     nas_arena *a = NULL;
     NAS_TRY(nas_arena_open(&a, err));
     nas_candidate candidate;
-    const cJSON *document = nas_space_resolve(s, a, p, NULL);
-    const nas_status st =
-        document ? nas_space_candidate(s, a, p, guess_classes(s, document), &candidate, err)
-                 : nas_fail(err, NAS_EINVAL, "too large once same_as is followed");
+    cJSON *document;
+    nas_status st = nas_space_resolve(s, a, p, NULL, &document, err);
+    if (st == NAS_OK)
+        st = nas_space_candidate(s, a, p, guess_classes(s, document), &candidate, err);
     nas_arena_close(a);
     return st;
 }
@@ -123,9 +123,9 @@ static nas_status check_possible(nas_space *s, nas_point *p, nas_err *err) {
         else
             nas_space_random(s, s->search.seed, i, 0, p);
         bool forbidden;
-        NAS_TRY(nas_space_forbidden(s, p, &forbidden, err));
+        nas_status st = nas_space_forbidden(s, p, &forbidden, &why);
         if (forbidden) continue;
-        const nas_status st = try_point(s, p, &why);
+        if (st == NAS_OK) st = try_point(s, p, &why);
         if (st == NAS_OK) return NAS_OK;
         if (st != NAS_ESHAPE && st != NAS_EINVAL) return nas_fail(err, st, "%s", why.text);
         if (decoded++) continue;
@@ -243,8 +243,8 @@ nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point
                                int32_t classes, nas_candidate *out, nas_err *err) {
     const nas_node *absent = NULL;
     *out = (nas_candidate){0};
-    const cJSON *document = nas_space_resolve(s, a, p, &absent);
-    if (!document) return nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
+    cJSON *document;
+    NAS_TRY(nas_space_resolve(s, a, p, &absent, &document, err));
     if (absent)
         return nas_fail(err, NAS_ESHAPE, "%s \"%.200s\": no such value in this point",
                         nas_form_name(absent->v), absent->target);
@@ -260,18 +260,18 @@ nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point
 
 nas_status nas_space_document(const nas_space *s, nas_arena *a, const nas_point *p,
                               const char **json, nas_err *err) {
-    const cJSON *document = nas_space_resolve(s, a, p, NULL);
-    if (!document) return nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
+    cJSON *document;
+    NAS_TRY(nas_space_resolve(s, a, p, NULL, &document, err));
     return nas_candidate_text(a, document, json, err);
 }
 
 nas_status nas_space_point_hash(const nas_space *s, const nas_point *p, nas_hash *out,
                                 nas_err *err) {
     const nas_arena_mark mark = nas_arena_here(s->scratch);
-    const cJSON *document = nas_space_resolve(s, s->scratch, p, NULL);
+    cJSON *document;
     char *text = NULL;
-    nas_status st = document ? nas_candidate_canonical(s->scratch, document, "", &text, err)
-                             : nas_fail(err, NAS_ENOMEM, "out of memory for a candidate");
+    nas_status st = nas_space_resolve(s, s->scratch, p, NULL, &document, err);
+    if (st == NAS_OK) st = nas_candidate_canonical(s->scratch, document, "", &text, err);
     if (st == NAS_OK) *out = nas_hash_of(text, strlen(text));
     nas_arena_back(s->scratch, mark);
     return st;

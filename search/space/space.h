@@ -1,6 +1,7 @@
 /* search/space/space.h - a space file: a candidate with choices in it. docs/SPACES.md is the
  * definition.
- */
+ * Thread safety: one thread at a time opens a space (search/json/json.h), and one at a time for
+ * each space: conditions and hashes of points use memory of its own. */
 #ifndef NAS_SEARCH_SPACE_SPACE_H
 #define NAS_SEARCH_SPACE_SPACE_H
 
@@ -96,16 +97,19 @@ void nas_space_random(const nas_space *s, uint64_t seed, int64_t n, uint32_t att
 /* The point at u[nas_space_params(s)], each 0 .. below 1: each active choice and range takes its
  * part of the unit interval, its log where it has one. */
 void nas_space_unit(const nas_space *s, const double *u, nas_point *p);
-/* try_first entry i of nas_space_try_first: given paths fixed, the others drawn by (seed, i). */
+/* try_first entry i of nas_space_try_first: given paths fixed, the others drawn by (seed, i), up to
+ * 64 times where a forbid line holds: it may still hold in the end. Errors: those of
+ * nas_space_forbidden. */
 int32_t nas_space_try_first(const nas_space *s);
 NAS_NODISCARD nas_status nas_space_try(const nas_space *s, uint64_t seed, int32_t i, nas_point *p,
                                        nas_err *err);
 /* The values of prune.begin that the space's choices can produce, as far as they can be listed, in
- * no order; at most NAS_BEGINS_MOST. They live in arena a. */
+ * no order; at most NAS_BEGINS_MOST. They live in arena a. Errors: NAS_ENOMEM. */
 enum { NAS_BEGINS_MOST = 64 };
 NAS_NODISCARD nas_status nas_space_begins(const nas_space *s, nas_arena *a, const double **out,
                                           int32_t *n, nas_err *err);
-/* Does a forbid line hold for p? */
+/* Does a forbid line hold for p? Errors: NAS_ESHAPE the document is too large once same_as is
+ * followed; NAS_ENOMEM. *yes is then false. */
 NAS_NODISCARD nas_status nas_space_forbidden(const nas_space *s, const nas_point *p, bool *yes,
                                              nas_err *err);
 /* Number of points that no forbid line rules out; -1: infinite, or more than are worth counting
@@ -114,14 +118,18 @@ enum { NAS_COUNT_MOST = 20000 };
 int64_t nas_space_allowed(const nas_space *s);
 
 /* The document of a point (all choices, ranges, same_as resolved), decoded; arena a owns the
- * result. classes as in nas_candidate_decode. Errors: NAS_ESHAPE (an impossible combination). */
+ * result. classes as in nas_candidate_decode. Errors: NAS_ESHAPE (an impossible combination);
+ * NAS_EINVAL the number of classes is not known, or does not matter and something is wrong;
+ * NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_space_candidate(const nas_space *s, nas_arena *a, const nas_point *p,
                                              int32_t classes, nas_candidate *out, nas_err *err);
 /* The same point as a text: what candidate.json holds, whether or not front end and model fit.
- * nas_json_parse and nas_candidate_decode make the same candidate of it. */
+ * nas_json_parse and nas_candidate_decode make the same candidate of it. Errors: NAS_ESHAPE too
+ * large once same_as is followed; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_space_document(const nas_space *s, nas_arena *a, const nas_point *p,
                                             const char **json, nas_err *err);
-/* The candidate hash alone, without checking that front end and model fit. */
+/* The candidate hash alone, without checking that front end and model fit. Errors: those of
+ * nas_space_document. */
 NAS_NODISCARD nas_status nas_space_point_hash(const nas_space *s, const nas_point *p, nas_hash *out,
                                               nas_err *err);
 /* "train.epochs 20, model.width 0.5", in the arena; NULL: no memory. */

@@ -1,5 +1,7 @@
 /* search/space/space_int.h - a space file as a tree of nodes: constants, containers, and what
- * varies. */
+ * varies.
+ * Thread safety: one thread at a time for each space: s->scratch is used by what only reads, too.
+ */
 #ifndef NAS_SEARCH_SPACE_SPACE_INT_H
 #define NAS_SEARCH_SPACE_SPACE_INT_H
 
@@ -97,16 +99,18 @@ struct nas_space {
     nas_hash hash;
 };
 
-/* Builds root, params and places; the document was checked. Too many parameters is a problem. */
+/* Builds root, params and places; the document was checked. Too many parameters is a problem of *p,
+ * no error. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_space_compile(nas_space *s, const uint8_t *integer_range,
                                            nas_problems *p, nas_err *err);
 
 /* The document of a point in arena a. A same_as or times whose target is absent is left in place
- * and named in *absent (NULL: none; may be NULL). NULL: no room. */
-cJSON *nas_space_resolve(const nas_space *s, nas_arena *a, const nas_point *p,
-                         const nas_node **absent);
+ * and named in *absent (NULL: none; may be NULL). Errors: NAS_ESHAPE it has more than
+ * NAS_RESOLVE_MOST values; NAS_ENOMEM. Then *out is NULL. */
+NAS_NODISCARD nas_status nas_space_resolve(const nas_space *s, nas_arena *a, const nas_point *p,
+                                           const nas_node **absent, cJSON **out, nas_err *err);
 
-/* Makes kept. */
+/* Makes kept. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_space_keep(nas_space *s, nas_err *err);
 /* Reads constraints and objectives; forbid; and try_first, once the tree stands. */
 void nas_space_read_goals(nas_space *s, nas_problems *p);
@@ -116,12 +120,14 @@ void nas_space_read_tries(nas_space *s, nas_problems *p);
 /* forbid_words.c, once the tree stands: words that are compared with what is never one of them. */
 void nas_space_check_words(const nas_space *s, nas_problems *p);
 
-/* space.c: opens a text, or the file of that name where text is NULL. made: nobody has seen it. */
+/* space.c: opens a text, or the file of that name where text is NULL. made: nobody has seen it.
+ * Owner: the caller closes it. Errors: NAS_ENOTFOUND, NAS_EIO the file; NAS_EINVAL what is wrong in
+ * it, a line each, or no point of it is possible; NAS_ENOMEM. Then *out is NULL. */
 NAS_NODISCARD nas_status nas_space_open_text(const char *name, const char *text, bool made,
                                              bool strict, bool fitting, nas_space **out,
                                              nas_err *err);
 
-/* identity.c: fills s->hash; the tree stands. */
+/* identity.c: fills s->hash; the tree stands. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_space_identify(nas_space *s, nas_err *err);
 
 /* The option with that label; -1: none. */

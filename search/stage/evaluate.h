@@ -1,5 +1,7 @@
 /* search/stage/evaluate.h - one candidate from clips to measured bytes, as a chain of stages each
- * stored under the key of all that determines it. What is measured are the bytes that ship. */
+ * stored under the key of all that determines it. What is measured are the bytes that ship.
+ * Thread safety: one thread at a time in a process: stages work on the threads of base/team.h, and
+ * texts of packages take the hooks of cJSON. */
 #ifndef NAS_SEARCH_STAGE_EVALUATE_H
 #define NAS_SEARCH_STAGE_EVALUATE_H
 
@@ -90,13 +92,15 @@ NAS_NODISCARD nas_status nas_evaluate(const nas_evaluator *e, const nas_candidat
  * metrics: over all examples of the folds, each by the file of its fold. The score of each step of
  * compression goes into step_scores; entries of steps that c has not are left alone. marks (may
  * be NULL) is filled: what each example got.
- * Each fold's stages lie under keys of their own. Diverging is in out->state. */
+ * Each fold's stages lie under keys of their own. Diverging is in out->state. Errors: those of
+ * nas_evaluate; the epochs of out are then those of the folds that were begun. */
 NAS_NODISCARD nas_status nas_folds_stage(const nas_evaluator *e, const nas_candidate *c,
                                          nas_arena *a, nas_marks *marks, nas_outcome *out,
                                          double step_scores[NAS_STEPS], nas_err *err);
 
 /* The score alone, of an exported file's bytes on the part that is judged; NaN where it is empty.
- * Sums are added to *tally, and its marks where it has some. */
+ * Sums are added to *tally, and its marks where it has some. Errors: NAS_EFORMAT, NAS_EUNSUPPORTED
+ * the file cannot be read or run; NAS_ESTOP; NAS_ENOMEM. *out is then NaN. */
 NAS_NODISCARD nas_status nas_score_file(const nas_dataset *d, const nas_candidate *c,
                                         const nas_features *f, nas_arena *a, nas_bytes file,
                                         const nas_log *log, nas_tally *tally, double *out,
@@ -124,19 +128,23 @@ typedef struct nas_trained {
 /* "stopped after epoch 3 of 20" in arena a; NULL: no memory. */
 const char *nas_trained_stop(const nas_trained *t, const nas_candidate *c, nas_arena *a,
                              nas_err *err);
+/* Errors: NAS_ESTOP, NAS_EBUSY (see `busy`); those of nas_net_open, of the task's refresh and of
+ * the cache. Then out->net is NULL. */
 NAS_NODISCARD nas_status nas_train_stage(const nas_evaluator *e, const nas_candidate *c,
                                          const nas_features *f, nas_arena *a, nas_trained *out,
                                          nas_err *err);
 
 /* Folding, clusters, fine-tuning, number format, file: *key is of the bytes in out->tflite,
- * out->zlib is made, and out->steps say what each step did. Not an error: fine-tuning diverged;
- * out->state says so, and there is no file. */
+ * out->zlib is made, and out->steps say what each step did. Where fine-tuning diverged out->state
+ * says so, and there is no file: that is no error. Errors: NAS_ESTOP; NAS_EBUSY (see `busy`); those
+ * of nas_net_fold, nas_format_ship, nas_tflite_write, nas_zlib_stream and of the cache. */
 NAS_NODISCARD nas_status nas_export_stage(const nas_evaluator *e, const nas_candidate *c,
                                           const nas_features *f, const nas_trained *t, nas_arena *a,
                                           nas_outcome *out, nas_hash *key, nas_err *err);
 
 /* The cache as stages use it: with e->no_share nothing is found or left, and every claim is
- * granted. A claim is for computing what belongs under key: only one process has it. */
+ * granted. A claim is for computing what belongs under key: only one process has it. Errors: those
+ * of nas_cache_get and nas_cache_put. */
 NAS_NODISCARD nas_status nas_stage_get(const nas_evaluator *e, const nas_hash *key, nas_cached *out,
                                        bool *found, nas_err *err);
 NAS_NODISCARD nas_status nas_stage_put(const nas_evaluator *e, const nas_hash *key,
@@ -155,12 +163,14 @@ nas_stopwatch nas_stopwatch_start(void);
 void nas_note_stage(nas_outcome *out, const char *name, const nas_hash *key, bool reused,
                     nas_stopwatch since);
 
-/* Net -> folded graph -> number format -> file bytes, in arena a. */
+/* Net -> folded graph -> number format -> file bytes, in arena a. x [n][input elements]:
+ * calibration inputs. Errors: those of nas_format_ship and nas_tflite_write. */
 NAS_NODISCARD nas_status nas_export_net(const nas_net *net, nas_format format, const float *x,
                                         int32_t n, nas_arena *a, nas_bytes *tflite, nas_err *err);
 
 /* The graph of a candidate's file before training: shapes, types, multiply-accumulates and memory
- * are those of the trained one, values are not. Lives in arena a. */
+ * are those of the trained one, values are not. Lives in arena a. Errors: those of nas_net_open and
+ * nas_format_apply. */
 NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t outputs,
                                              const nas_kernel *kernel, nas_arena *a, nas_graph *out,
                                              nas_err *err);
@@ -171,29 +181,33 @@ NAS_NODISCARD nas_status nas_untrained_graph(const nas_candidate *c, int32_t out
  * zip_bytes at least 1/1032 of these (no DEFLATE stream is shorter) and the archive's headers;
  * zlib_bytes at least two bytes for each float32 among the constants that is not 0 from the first,
  * and no more than three for each weight of a kernel, where weights cannot settle on few values
- * (search/metrics/metrics.c says why). The rows of the metrics have all of it. */
+ * (search/metrics/metrics.c says why). The rows of the metrics have all of it. Errors: those of
+ * nas_untrained_graph; *reason is then NULL. */
 NAS_NODISCARD nas_status nas_reject(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                     const char **reason, nas_err *err);
 
-/* One at a time on this machine measures how long something takes; waits. */
+/* One at a time on this machine measures how long something takes; waits. Errors: NAS_EINVAL the
+ * folder's path is too long; those of nas_cache_wait_for and nas_dir_make. */
 NAS_NODISCARD nas_status nas_measure_lock(const nas_cache *cache, nas_lock *out, nas_err *err);
 
 /* Median, ends of its interval and 95th percentile of a time: the metric `time` and those after it.
  */
 void nas_latency_metrics(const nas_latency *l, nas_metric_id time, double *metric);
 
-/* candidate.json and metrics.json, which stand beside model.tflite whatever the task. */
+/* candidate.json and metrics.json, which stand beside model.tflite whatever the task, into *out; in
+ * arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_package(const nas_evaluator *e, const nas_candidate *c, nas_arena *a,
                                      nas_outcome *out, nas_err *err);
 /* metrics.json alone: known metrics, and under "data" the fingerprint of the data, hexadecimal
- * (NULL: none). */
+ * (NULL: none). Lives in arena a. Errors: NAS_ENOMEM, and *out is NULL. */
 NAS_NODISCARD nas_status nas_package_metrics(const nas_metric_list *list, const double *metric,
                                              const char *data, nas_arena *a, const char **out,
                                              nas_err *err);
 
 /* For writing such texts: a tree from a JSON text (NULL: an empty object), which is filled by
  * cJSON's functions unasked whether they had room; printing it into the arena says so, and frees
- * it. Numbers are as short as they read back. */
+ * it. Numbers are as short as they read back. Errors of print: NAS_ENOMEM, then or before; *out is
+ * NULL. */
 cJSON *nas_package_start(const char *text);
 NAS_NODISCARD nas_status nas_package_print(cJSON *tree, nas_arena *a, const char **out,
                                            nas_err *err);

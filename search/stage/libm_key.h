@@ -1,5 +1,6 @@
 /* search/stage/libm_key.h - the mathematical library in stage keys: where its answers are the usual
- * ones, nothing. */
+ * ones, nothing.
+ * Thread safety: any thread may call this. */
 #ifndef NAS_SEARCH_STAGE_LIBM_KEY_H
 #define NAS_SEARCH_STAGE_LIBM_KEY_H
 

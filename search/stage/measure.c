@@ -14,8 +14,8 @@ void nas_latency_metrics(const nas_latency *l, nas_metric_id time, double *metri
 }
 
 nas_status nas_measure_lock(const nas_cache *cache, nas_lock *out, nas_err *err) {
-    char path[4096];
+    char path[PATH_MAX];
     NAS_TRY(nas_dir_make(cache->dir, err));
-    snprintf(path, sizeof path, "%s/measuring.lock", cache->dir);
+    NAS_TRY(nas_cache_path(cache, "measuring.lock", path, err));
     return nas_cache_wait_for(cache, path, out, err);
 }

@@ -1,6 +1,7 @@
 /* search/study/columns.h - the metrics of a stored study, which another build may have made: it may
  * lack some of this build's, have others, and have them in another order. So they are found by
- * their names. */
+ * their names.
+ * Thread safety: no shared state; one thread at a time for each store. */
 #ifndef NAS_SEARCH_STUDY_COLUMNS_H
 #define NAS_SEARCH_STUDY_COLUMNS_H
 

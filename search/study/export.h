@@ -1,5 +1,6 @@
 /* search/study/export.h - folders of files that ship: what those of a trial and of any .tflite file
- * have in common, and the latter. */
+ * have in common, and the latter.
+ * Thread safety: one thread at a time in a process (search/stage/evaluate.h). */
 #ifndef NAS_SEARCH_STUDY_EXPORT_H
 #define NAS_SEARCH_STUDY_EXPORT_H
 
@@ -11,10 +12,12 @@
 /* Writes a trial's folder: model.tflite, model.tflite.zlib, model.h, model.c, model_test.c, the
  * texts of its task and what C is made of them, candidate.json, metrics.json; warnings.txt where
  * something was said of the study's version. The folder is made, or replaced whole, and what is not
- * ours in it stays (base/files/folder.h). */
+ * ours in it stays (base/files/folder.h). Errors: NAS_EUNSUPPORTED no such task, or an operator
+ * that C is not written of; NAS_EFORMAT what is stored is damaged; those of nas_store_artefact and
+ * of nas_folder_begin and nas_folder_commit. The folder is then as it was. */
 NAS_NODISCARD nas_status nas_export_trial(nas_store *store, nas_study_id id, const nas_study *study,
                                           int64_t row, const char *folder, nas_err *err);
-/* The same from an outcome that no database holds. */
+/* The same from an outcome that no database holds; no errors of the store. */
 NAS_NODISCARD nas_status nas_export_outcome(const nas_task_ops *task, const nas_outcome *o,
                                             const char *folder, nas_err *err);
 /* Puts the C of a model: model.h, model.c, model_test.c; and DEVICE.md. a: scratch. Errors:

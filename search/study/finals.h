@@ -1,4 +1,5 @@
-/* search/study/finals.h - the finalists of a study, and how a run of it ended. */
+/* search/study/finals.h - the finalists of a study, and how a run of it ended.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_STUDY_FINALS_H
 #define NAS_SEARCH_STUDY_FINALS_H
 
@@ -30,16 +31,17 @@ typedef struct nas_run_end {
 } nas_run_end;
 
 /* The finalists of out->state.done trials: latency again, with nobody else at work, and the test
- * part, once each. They are
- * the three best feasible trials; with several objectives the first three of the feasible part of
- * the front, in the order of the objectives. Where new times put others there, those too, until all
- * that are there were measured so. Then fills has_winner and winner, or front. */
+ * part, once each. They are the three best feasible trials; with several objectives the first three
+ * of the feasible part of the front, in the order of the objectives. Where new times put others
+ * there, those too, until all that are there were measured so. Then fills has_winner and winner, or
+ * front. Errors: NAS_ESTOP; those of the store; of reading and judging a stored file. What was
+ * measured before is stored. */
 NAS_NODISCARD nas_status nas_run_finals(nas_store *store, nas_study_id study, const nas_space *s,
                                         const nas_dataset *d, const nas_cache *cache,
                                         const nas_log *log, nas_run_end *out, nas_err *err);
 
 /* One more trial as a finalist of so many: measured and asked about the test set, unless it was;
- * *measured: it was not. */
+ * *measured: it was not. Errors: those of nas_run_finals. */
 NAS_NODISCARD nas_status nas_run_final(nas_store *store, nas_study_id study, int64_t trials,
                                        int64_t row, const nas_dataset *d, const nas_cache *cache,
                                        const nas_log *log, bool *measured, nas_err *err);

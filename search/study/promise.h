@@ -1,5 +1,6 @@
 /* search/study/promise.h - what may be claimed of the trial that wins a study: its score on
- * examples that it was not chosen by. docs/PROMISE.md has the method. */
+ * examples that it was not chosen by. docs/PROMISE.md has the method.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_STUDY_PROMISE_H
 #define NAS_SEARCH_STUDY_PROMISE_H
 
@@ -28,7 +29,7 @@ NAS_NODISCARD nas_status nas_promise_make(nas_store *store, nas_study_id id, con
                                           const int64_t *finalist, int32_t n, nas_promise *out,
                                           nas_err *err);
 
-/* Keeps it in nas_claims. */
+/* Keeps it in nas_claims, with the n finalists (rows). Errors: those of nas_store_put_claims. */
 NAS_NODISCARD nas_status nas_promise_keep(nas_store *store, nas_study_id id, const nas_promise *p,
                                           double confidence, const int64_t *finalist, int32_t n,
                                           nas_err *err);

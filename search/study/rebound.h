@@ -1,4 +1,5 @@
-/* search/study/rebound.h - bounds of trials that are there, at another confidence. */
+/* search/study/rebound.h - bounds of trials that are there, at another confidence.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_STUDY_REBOUND_H
 #define NAS_SEARCH_STUDY_REBOUND_H
 

@@ -98,7 +98,9 @@ static nas_status renamed(const void *ctx, const char *text, nas_arena *a, const
     if (!all) return NAS_ENOMEM;
     *out = all;
     *n = 0;
-    if (nas_space_parse("the old space", text, &was, NULL) != NAS_OK) return NAS_OK;
+    const nas_status st = nas_space_parse("the old space", text, &was, NULL);
+    if (st == NAS_ENOMEM) return nas_fail(err, st, "out of memory for the old space");
+    if (st != NAS_OK) return NAS_OK;
     for (int32_t i = 0; i < nas_space_params(now); i++)
         for (int32_t k = 0; k < nas_space_params(was); k++)
             if (strcmp(nas_space_param(was, k)->path, nas_space_param(now, i)->path) == 0 &&

@@ -1,4 +1,5 @@
-/* search/study/study.h - a space as a study of the store. */
+/* search/study/study.h - a space as a study of the store.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_STUDY_STUDY_H
 #define NAS_SEARCH_STUDY_STUDY_H
 
@@ -7,7 +8,8 @@
 #include "store/store.h"
 
 /* trials: -1 until the sampler is exhausted. bare: nothing is known of single examples, so
- * constraints are tested against bare figures. Arrays live in arena a, texts in s. */
+ * constraints are tested against bare figures. Arrays live in arena a, texts in s. Errors:
+ * NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_study_define(const nas_space *s, const nas_hash *fingerprint,
                                           uint64_t seed, int64_t trials, bool bare, nas_arena *a,
                                           nas_study *out, nas_err *err);

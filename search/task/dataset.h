@@ -1,5 +1,7 @@
 /* search/task/dataset.h - the examples of a task, split; and what a model sees of them. What
- * differs from task to task is done by its row (search/task/task.h). */
+ * differs from task to task is done by its row (search/task/task.h).
+ * Thread safety: one thread at a time for each dataset; its arrays may be read by several
+ * threads. */
 #ifndef NAS_SEARCH_TASK_DATASET_H
 #define NAS_SEARCH_TASK_DATASET_H
 
@@ -42,7 +44,9 @@ typedef struct nas_dataset {
 } nas_dataset;
 
 /* task is borrowed. folder NULL: task->data. allow_missing: go on without examples that are listed
- * but absent. Owner: the caller closes it; arrays live in arena a. */
+ * but absent. Owner: the caller closes it; arrays live in arena a. Errors: NAS_EINVAL the path is
+ * too long; the task's (its `open`): NAS_ENOTFOUND, NAS_EFORMAT, NAS_EINVAL the data does not fit
+ * the task, NAS_ESTOP, files, NAS_ENOMEM. Then *out is closed. */
 NAS_NODISCARD nas_status nas_dataset_open(nas_arena *a, const struct nas_task *task,
                                           const char *folder, bool allow_missing,
                                           const nas_cache *cache, const nas_log *log,
@@ -51,7 +55,7 @@ void nas_dataset_close(nas_dataset *d);
 
 /* The same data while fold k of d is the validation set and the others train (rolling origins:
  * what came before it). It borrows what d read: never closed, not used after d is. Arrays live in
- * arena a. */
+ * arena a. Errors: NAS_ENOMEM; of forecasts NAS_EINVAL a part without a whole window. */
 NAS_NODISCARD nas_status nas_dataset_fold(nas_arena *a, const nas_dataset *d, int32_t k,
                                           nas_dataset *out, nas_err *err);
 
@@ -64,7 +68,9 @@ typedef struct nas_features {
     nas_cached own;
 } nas_features;
 
-/* Computed once for each front end, by whoever needs it first; others wait for it. */
+/* Computed once for each front end, by whoever needs it first; others wait for it. Owner: the
+ * caller closes *out. Errors: NAS_ESTOP; NAS_EINVAL the front end does not fit the clips; those of
+ * nas_clips_read and of the cache. Then *out is closed. */
 NAS_NODISCARD nas_status nas_features_open(const nas_dataset *d, const struct nas_candidate *c,
                                            const nas_cache *cache, const nas_log *log,
                                            nas_features *out, nas_err *err);

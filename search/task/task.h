@@ -2,7 +2,9 @@
  * clips, no columns and no metric of a task's own. To add one: search/task/<x>/ with nas_task_<x>,
  * and its name in NAS_TASK_LIST. What is its own hangs on `own` of nas_task, nas_dataset and
  * nas_marks. This is a contract: structs of the rooms above it are only named here, and only
- * task.c, the table of rows, knows the folders. */
+ * task.c, the table of rows, knows the folders.
+ * Thread safety: the rows are constant; one thread at a time for each task and dataset, but for
+ * what only reads. */
 #ifndef NAS_SEARCH_TASK_TASK_H
 #define NAS_SEARCH_TASK_TASK_H
 
@@ -96,9 +98,12 @@ typedef struct nas_task_ops {
     const char *const *texts;   /* files that stand beside the model, NULL at the end */
     const char *const *sources; /* C that is made of the texts, NULL at the end; or NULL: none */
 
+    /* Errors of what returns a status, where none are named: NAS_ENOMEM. */
+
     /* What keys say of each other. May be NULL. */
     void (*check)(struct nas_check *c, const char *path, const cJSON *task);
-    /* Fills the task from JSON that was checked; kind, ops and data are there already. */
+    /* Fills the task from JSON that was checked; kind, ops and data are there already. Errors:
+     * NAS_EINVAL a value that its table does not have; NAS_ENOMEM. */
     nas_status (*build)(nas_arena *a, const cJSON *task, nas_task *out, nas_err *err);
     /* Metrics that do not depend on the task's keys; NULL: they do, or `build` gives them. */
     nas_status (*metrics)(nas_arena *a, nas_metric_list *out, nas_err *err);
@@ -113,24 +118,28 @@ typedef struct nas_task_ops {
      * Errors: NAS_ESTOP. */
     nas_status (*evaluate)(const nas_dataset *d, const nas_candidate *c, const nas_log *log,
                            double *metric, nas_err *err);
-    /* Shape of what a model takes. Errors: NAS_ESHAPE. */
+    /* Shape of what a model takes. Errors: NAS_ESHAPE; NAS_ENOMEM. */
     nas_status (*shape)(const nas_candidate *c, nas_model *model, nas_err *err);
 
-    /* Data: d->task and d->folder are there. */
+    /* Data: d->task and d->folder are there. Errors: NAS_ENOTFOUND, NAS_EFORMAT, NAS_EINVAL the
+     * data does not fit the task, NAS_ESTOP, files, NAS_ENOMEM; `close` is called then, too. */
     nas_status (*open)(nas_arena *a, const nas_task *task, bool allow_missing,
                        const nas_cache *cache, const nas_log *log, nas_dataset *d, nas_err *err);
     void (*close)(nas_dataset *d);
+    /* Errors: NAS_EINVAL too few examples; NAS_ENOMEM. */
     nas_status (*fold)(nas_arena *a, const nas_dataset *d, int32_t k, nas_dataset *out,
                        nas_err *err);
     /* Says what the space's constraints do not ask of this data; may be NULL. */
     void (*aims)(const nas_dataset *d, const nas_space *s, const nas_log *log);
     /* A line for people: "8 classes, 2,898 clips (train ...)"; or two, without the last end. */
     void (*describe)(const nas_dataset *d, char *out, size_t n);
+    /* Errors: NAS_EINVAL, NAS_ESTOP, files, the cache, NAS_ENOMEM; *out is closed then. */
     nas_status (*features)(const nas_dataset *d, const nas_candidate *c, const nas_cache *cache,
                            const nas_log *log, nas_features *out, nas_err *err);
     nas_examples (*part)(const nas_dataset *d, const nas_features *f, nas_part part);
     /* Fills *out where c changes the training set from epoch to epoch. What is given is borrowed;
-     * the caller closes it. NULL: the task has none such. */
+     * the caller closes it. NULL: the task has none such. Errors: NAS_ESTOP, files, the cache,
+     * NAS_ENOMEM; *out is empty then. */
     nas_status (*refresh)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                           const nas_training *t, nas_refresh *out, nas_err *err);
 
@@ -139,7 +148,7 @@ typedef struct nas_task_ops {
     /* What a file says of its input and output; out is empty before. May be NULL. */
     nas_status (*notes)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                         nas_arena *a, nas_notes *out, nas_err *err);
-    /* Adds what an exported file does on a part. */
+    /* Adds what an exported file does on a part. Errors: NAS_ESTOP; those of nas_interp_open. */
     nas_status (*judge)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                         const nas_graph *g, nas_part part, const nas_log *log, nas_tally *t,
                         nas_err *err);
@@ -160,6 +169,8 @@ typedef struct nas_task_ops {
                          nas_marks *m, nas_err *err);
     nas_status (*bounds)(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
                          nas_arena *a, double *metric, nas_err *err);
+    /* Milliseconds of one example. Errors: those of nas_interp_open, of the cache's lock and of
+     * nas_latency_measure. */
     nas_status (*latency)(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                           const nas_graph *g, const nas_cache *cache, double *metric, nas_err *err);
     /* The texts, in their order. t: of the validation set; its n is 0 where there is none. */

@@ -44,6 +44,15 @@ check "the winner has the best skill" equal \
 check "finalists are tested" equal "$(sql two.db "select count(test_skill_mean), count(test_mae_humidity) from weather")" "3,3"
 check "top lists the errors" bash -c "'$NAS' top two.db | head -1 | grep -q 'mae_temperature  mae_humidity'"
 check "show has every step" bash -c "'$NAS' show two.db 0 | grep -A4 'by step' | grep -q '^ *3 '"
+damaged() { # a stored text that is no JSON
+    "$NAS" copy two.db bad.db && python3 -c "
+import sqlite3
+c = sqlite3.connect('bad.db')
+c.execute('update nas_artefacts set content = cast(? as blob) where name = ?', ('{', 'forecast.json'))
+c.commit()" || return 1
+    says_of 2 "the stored forecast.json is damaged" "$NAS" show bad.db 0
+}
+command -v python3 >/dev/null && check "show says where its text is damaged" damaged
 
 # --- the files
 check "files" equal "$(cd two_best && echo *)" "DEVICE.md candidate.json forecast.h forecast.json metrics.json model.c model.h model.tflite model.tflite.zlib model_test.c"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The check of who may know whom sees arrows between rooms of one folder, by include and by use, and
-# circles of files; a table of rows is let through.
+# circles of files; a table of rows is let through. The check of headers sees what they leave out.
 . "$(dirname "$0")/../lib.sh"
 
 put() { # PATH TEXT: a source, and its object
@@ -58,5 +58,30 @@ check "a room without a place" deps 1 "room search/attic is not known"
 fresh
 rm -r build
 check "without objects that is said" deps 0 "no objects in build/gcc, so only includes were read"
+
+# --- what headers leave out
+mkdir layer
+header() { # ENDS of the header's comment and of the function's
+    printf '/* layer/x.h - x.%b */\n/* Does it.%b */\nnas_status nas_x_do(nas_err *err);\n' "$1" "$2" >layer/x.h
+}
+contracts() { # STATUS TEXT
+    local status=0
+    "$ROOT/tests/contracts_check.sh" "$work/layer" >found.txt 2>&1 || status=$?
+    cat found.txt
+    [ "$status" = "$1" ] && grep -qF -- "$2" found.txt
+}
+safe='\n * Thread safety: no shared state.'
+header "$safe" ' Errors: NAS_ENOMEM.'
+check "all is said" contracts 0 "0 of 1 functions"
+header "$safe" ''
+check "no error is named" contracts 1 "x.h:4: nas_x_do names no error"
+header "$safe" ' A stop is not an error: *end says so.'
+check "what is no error names none" contracts 1 "nas_x_do names no error"
+header "$safe\\n * Errors, where none are named: NAS_ENOMEM." ''
+check "the header names it for all" contracts 0 "0 of 1 functions"
+header '' ' Errors: NAS_ENOMEM.'
+check "nothing of threads" contracts 1 'x.h:1: no sentence begins with "Thread safety:"'
+printf '/* layer/x.h - x. */\nenum { NAS_X };\n' >layer/x.h
+check "a header without functions" contracts 0 "0 of 0 headers"
 
 close_tests

@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "core/audio/sound.h"
 #include "core/data/clips/cuts.h"
+#include "search/deployed/deployed.h"
 #include "search/stage/evaluate.h"
 #include "search/task/keywords/keywords.h"
 #include "tests/space_texts.h"
@@ -476,6 +477,38 @@ static void test_keys(void **state) {
     assert_false(nas_keywords_keys(&b->c.task)->silence.given);
 }
 
+static bool stop_once(void *ctx) {
+    int *calls = ctx;
+    return (*calls)++ == 0;
+}
+
+/* Who judges a model without asking for a part goes on where its split cannot be made, but not when
+ * asked to stop. */
+static void test_stop(void **state) {
+    bench *b = *state;
+    make_public(b, 6, MOST_SECONDS);
+    OK(decode(b, LABELS "\"unknown\": {}, \"silence\": {}, " PLAIN));
+    const nas_deployed d = {.has_candidate = true, .task = *nas_keywords_keys(&b->c.task)};
+    const nas_clips_options o = {.folder = path_of(b, "."),
+                                 .labels = d.task.labels,
+                                 .n_labels = d.task.n_labels,
+                                 .unknown = &d.task.unknown,
+                                 .silence = &d.task.silence,
+                                 .clip_seconds = d.task.clip_seconds,
+                                 .full_scale = d.task.full_scale,
+                                 .cache = b->cache.dir};
+    nas_clips *c = NULL;
+    OK(nas_clips_open(&o, NULL, &c, &b->err));
+    int calls = 0;
+    const nas_log log = {.ctx = &calls, .stop = stop_once};
+    const uint8_t *parts;
+    nas_parts_known known;
+    assert_int_equal(nas_deployed_split(&d, c, -1, false, &log, b->a, &parts, &known, &b->err),
+                     NAS_ESTOP);
+    assert_string_equal(b->err.text, "stopped");
+    nas_clips_close(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_counts, begin, end),
@@ -490,6 +523,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_folders, begin, end),
         cmocka_unit_test_setup_teardown(test_what_is_missing, begin, end),
         cmocka_unit_test_setup_teardown(test_keys, begin, end),
+        cmocka_unit_test_setup_teardown(test_stop, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,11 +205,26 @@ static void test_held(void **state) {
     assert_true(nas_memory() > 0);
 }
 
+/* A folder's name that is nearly too long: the lock has no other name than its own. */
+static void test_long_name(void **state) {
+    (void)state;
+    char dir[] = "/tmp/nas_cache_XXXXXX", path[4090];
+    assert_non_null(mkdtemp(dir));
+    const size_t n = strlen(dir);
+    memset(path, '/', sizeof path);
+    memcpy(path + sizeof path - 1 - n, dir, n + 1);
+    assert_true(nas_path_exists(path));
+    assert_int_equal(nas_cache_trim(&(nas_cache){.dir = path, .most = 1}, &err), NAS_EINVAL);
+    assert_non_null(strstr(err.text, "too long"));
+    assert_int_equal(rmdir(dir), 0); /* nothing was left in it */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_leftovers),  cmocka_unit_test(test_changed_in_use),
         cmocka_unit_test(test_lock_modes), cmocka_unit_test(test_two_users),
         cmocka_unit_test(test_closed),     cmocka_unit_test(test_held),
+        cmocka_unit_test(test_long_name),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

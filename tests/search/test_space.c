@@ -329,6 +329,33 @@ static void test_laughter(void **state) {
     assert_non_null(strstr(err.text, "too large once same_as is followed"));
 }
 
+/* One that the check of the text lets pass, as each level is looked at once a place: whether or not
+ * a condition asks for the document first, it is the file that is too large, not memory. */
+static void test_large_points(void **state) {
+    (void)state;
+    const char *const rest[] = {"\"constraints\": [],\n",
+                                "\"forbid\": [\"train.epochs > 100000\"],\n"};
+    for (size_t k = 0; k < sizeof rest / sizeof *rest; k++) {
+        nas_text t = {.arena = arena};
+        char line[200];
+        nas_text_put(&t, "[");
+        for (int i = 0; i < 15; i++) {
+            snprintf(line, sizeof line,
+                     "{\"repeat\": 2, \"layers\": [{\"same_as\": \"model.layers[%d]\"}, "
+                     "{\"same_as\": \"model.layers[%d]\"}]}, ",
+                     i + 1, i + 1);
+            nas_text_put(&t, line);
+        }
+        nas_text_put(&t, "{\"op\": \"relu\"}, " LAYERS_END "]");
+        const char *text = space_text(arena, (space_parts){.layers = t.p, .rest = rest[k]});
+        nas_space *s = NULL;
+        nas_err err = {0};
+        assert_int_equal(nas_space_parse("f", text, &s, &err), NAS_EINVAL);
+        assert_non_null(strstr(err.text, "f: no point is possible"));
+        assert_non_null(strstr(err.text, "too large once same_as is followed"));
+    }
+}
+
 /* Large files full of mistakes are refused within reason. */
 static void test_many_mistakes(void **state) {
     (void)state;
@@ -513,7 +540,8 @@ static int64_t compare_grid(const char *text) {
     for (size_t i = 0; i < all.n; i++) {
         const nas_arena_mark mark = nas_arena_here(arena);
         nas_space_grid(s, (int64_t)i, &p);
-        const cJSON *document = nas_space_resolve(s, arena, &p, NULL);
+        cJSON *document;
+        assert_int_equal(nas_space_resolve(s, arena, &p, NULL, &document, NULL), NAS_OK);
         assert_non_null(document);
         assert_string_equal(canonical_of(document), canonical_text(all.p[i]));
         nas_arena_back(arena, mark);
@@ -1492,6 +1520,7 @@ int main(void) {
         TEST(test_messages),
         TEST(test_messages_of_the_whole),
         TEST(test_laughter),
+        TEST(test_large_points),
         TEST(test_many_mistakes),
         TEST(test_grid_against_brute_force),
         TEST(test_large_grid),

@@ -1,5 +1,7 @@
 /* core/data/clips/clips.h - a folder of class folders of sound files, decoded once into a packed
- * file that every process reads. */
+ * file that every process reads.
+ * Thread safety: clips that are open may be read by several threads. One thread at a time in a
+ * process opens, adds to or closes them: that works on the threads of base/team.h. */
 #ifndef NAS_CORE_DATA_CLIPS_CLIPS_H
 #define NAS_CORE_DATA_CLIPS_CLIPS_H
 

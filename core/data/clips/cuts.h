@@ -1,5 +1,6 @@
 /* core/data/clips/cuts.h - silence: cuts of the long recordings in _background_noise_, dealt to the
- * parts of a split by recording. */
+ * parts of a split by recording.
+ * Thread safety: no shared state; one thread at a time for each set of clips. */
 #ifndef NAS_CORE_DATA_CLIPS_CUTS_H
 #define NAS_CORE_DATA_CLIPS_CUTS_H
 

@@ -1,5 +1,6 @@
 /* core/data/clips/int.h - between the files that make up clips.h: the list of a folder, and the
- * packed file. */
+ * packed file.
+ * Thread safety: no shared state; one thread at a time for each list and pack. */
 #ifndef NAS_CORE_DATA_CLIPS_INT_H
 #define NAS_CORE_DATA_CLIPS_INT_H
 

@@ -1,5 +1,6 @@
 /* core/data/clips/made.h - classes that have no folder of their own: words that are none of the
- * labels, and silence. Settings, and how many clips they get. */
+ * labels, and silence. Settings, and how many clips they get.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_DATA_CLIPS_MADE_H
 #define NAS_CORE_DATA_CLIPS_MADE_H
 

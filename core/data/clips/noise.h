@@ -1,4 +1,5 @@
-/* core/data/clips/noise.h - the long recordings in _background_noise_ of a folder of clips. */
+/* core/data/clips/noise.h - the long recordings in _background_noise_ of a folder of clips.
+ * Thread safety: no shared state; what was read may be read by several threads. */
 #ifndef NAS_CORE_DATA_CLIPS_NOISE_H
 #define NAS_CORE_DATA_CLIPS_NOISE_H
 

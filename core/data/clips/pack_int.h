@@ -1,5 +1,6 @@
 /* core/data/clips/pack_int.h - between who writes packs and who reads them: the end of the file,
- * and its sums. Numbers are this machine's; the tail shows it. */
+ * and its sums. Numbers are this machine's; the tail shows it.
+ * Thread safety: no shared state; one thread at a time for each pack. */
 #ifndef NAS_CORE_DATA_CLIPS_PACK_INT_H
 #define NAS_CORE_DATA_CLIPS_PACK_INT_H
 

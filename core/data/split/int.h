@@ -1,4 +1,5 @@
-/* core/data/split/int.h - between the files that make up split.h. */
+/* core/data/split/int.h - between the files that make up split.h.
+ * Thread safety: no shared state; one thread at a time for each split. */
 #ifndef NAS_CORE_DATA_SPLIT_INT_H
 #define NAS_CORE_DATA_SPLIT_INT_H
 

@@ -1,4 +1,5 @@
-/* core/data/split/split.h - which clip trains, which selects, which is read once. */
+/* core/data/split/split.h - which clip trains, which selects, which is read once.
+ * Thread safety: no shared state; a split that was made may be read by several threads. */
 #ifndef NAS_CORE_DATA_SPLIT_SPLIT_H
 #define NAS_CORE_DATA_SPLIT_SPLIT_H
 

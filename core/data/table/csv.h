@@ -1,7 +1,7 @@
 /* core/data/table/csv.h - tables of text with one header line (RFC 4180): the delimiter (comma,
  * semicolon, tab or bar), quotes, line ends, a byte-order mark, the encoding of the header, the
  * decimal sign and gzip are recognised.
- */
+ * Thread safety: no shared state; a table that was read may be read by several threads. */
 #ifndef NAS_CORE_DATA_TABLE_CSV_H
 #define NAS_CORE_DATA_TABLE_CSV_H
 

@@ -1,4 +1,5 @@
-/* core/data/table/csv_int.h - what the parts of the CSV reader know of each other. */
+/* core/data/table/csv_int.h - what the parts of the CSV reader know of each other.
+ * Thread safety: no shared state; one thread at a time for each reader. */
 #ifndef NAS_CORE_DATA_TABLE_CSV_INT_H
 #define NAS_CORE_DATA_TABLE_CSV_INT_H
 

@@ -1,5 +1,6 @@
 /* core/data/table/numbers.h - columns of numbers on their way from a table to a series: in doubles,
- * with what is missing, filled or suspicious counted and said. */
+ * with what is missing, filled or suspicious counted and said.
+ * Thread safety: no shared state; one thread at a time for each table. */
 #ifndef NAS_CORE_DATA_TABLE_NUMBERS_H
 #define NAS_CORE_DATA_TABLE_NUMBERS_H
 
@@ -49,7 +50,7 @@ typedef struct nas_numbers {
     const int32_t *line; /* [rows] of the file; whoever opens it lends it */
 } nas_numbers;
 
-/* Of at most `columns` columns and `room` rows. Errors: NAS_ENOMEM. */
+/* Of at most `columns` columns and `room` rows. Borrows csv and path. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_numbers_open(const nas_csv *csv, const char *path,
                                           const nas_missing_config *missing, int32_t columns,
                                           int32_t room, nas_numbers *out, nas_err *err);

@@ -1,6 +1,7 @@
 /* core/data/table/series.h - columns of a table over time, and windows of them: `window` rows of
  * inputs, and the `horizon` rows of targets that follow. Windows are views: an index of their first
- * row. */
+ * row.
+ * Thread safety: no shared state; a series that was read may be read by several threads. */
 #ifndef NAS_CORE_DATA_TABLE_SERIES_H
 #define NAS_CORE_DATA_TABLE_SERIES_H
 

@@ -1,4 +1,5 @@
-/* core/data/table/series_int.h - what the parts of the reader of series know of each other. */
+/* core/data/table/series_int.h - what the parts of the reader of series know of each other.
+ * Thread safety: no shared state; one thread at a time for each reader. */
 #ifndef NAS_CORE_DATA_TABLE_SERIES_INT_H
 #define NAS_CORE_DATA_TABLE_SERIES_INT_H
 

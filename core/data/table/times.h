@@ -1,4 +1,5 @@
-/* core/data/table/times.h - points of time as texts, and the place of one in its day and year. */
+/* core/data/table/times.h - points of time as texts, and the place of one in its day and year.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_DATA_TABLE_TIMES_H
 #define NAS_CORE_DATA_TABLE_TIMES_H
 

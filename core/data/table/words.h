@@ -1,4 +1,5 @@
-/* core/data/table/words.h - different texts of cells, each once, numbered as they come. */
+/* core/data/table/words.h - different texts of cells, each once, numbered as they come.
+ * Thread safety: no shared state; one thread at a time for each set of words. */
 #ifndef NAS_CORE_DATA_TABLE_WORDS_H
 #define NAS_CORE_DATA_TABLE_WORDS_H
 

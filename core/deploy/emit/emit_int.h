@@ -1,4 +1,5 @@
-/* core/deploy/emit/emit_int.h - what operators need to write themselves as C. */
+/* core/deploy/emit/emit_int.h - what operators need to write themselves as C.
+ * Thread safety: no shared state; one thread at a time for each emitter. */
 #ifndef NAS_CORE_DEPLOY_EMIT_EMIT_INT_H
 #define NAS_CORE_DEPLOY_EMIT_EMIT_INT_H
 
@@ -29,7 +30,7 @@ void nas_emit_need(nas_emitter *e, const char *name);
 void nas_emit_array(nas_emitter *e, const char *type, const char *name, int64_t n,
                     const void *values, nas_c_item *item);
 nas_c_item nas_emit_fixed; /* an item of nas_fixed */
-/* The same of float. Errors: NAS_EUNSUPPORTED when one is not finite. */
+/* As nas_emit_array, of float. Errors: NAS_EUNSUPPORTED when one is not finite. */
 NAS_NODISCARD nas_status nas_emit_floats(nas_emitter *e, const char *name, int64_t n,
                                          const float *v);
 
@@ -40,7 +41,7 @@ void nas_emit_codes(nas_emitter *e, nas_activation a);
 void nas_emit_limits(nas_activation a, char text[NAS_C_NUMBER]);
 
 /* How a tensor is called in the function. An operand that is a constant: constant_N, which
- * nas_emit_constant writes. */
+ * nas_emit_constant writes. Errors: NAS_EUNSUPPORTED a float of it is not finite. */
 void nas_emit_value(const nas_emitter *e, int32_t tensor, char text[NAS_C_NUMBER]);
 NAS_NODISCARD nas_status nas_emit_constant(nas_emitter *e);
 

@@ -1,5 +1,6 @@
 /* core/deploy/interp/hybrid.h - operators with int8 weights on float activations: the input is
- * quantised as it comes, in the form that TFLite's builds for x86 use. */
+ * quantised as it comes, in the form that TFLite's builds for x86 use.
+ * Thread safety: no shared state; one thread at a time for each step. */
 #ifndef NAS_CORE_DEPLOY_INTERP_HYBRID_H
 #define NAS_CORE_DEPLOY_INTERP_HYBRID_H
 
@@ -29,7 +30,8 @@ static inline bool nas_step_is_hybrid(const nas_step *s) {
 bool nas_hybrid_symmetric(const nas_step *s);
 bool nas_hybrid_apart(const nas_step *s);
 
-/* s is CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED; codes will be `most` at a time. */
+/* s is CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED; codes will be `most` at a time. Lives in
+ * arena a. Errors: NAS_ENOMEM. */
 nas_status nas_hybrid_open(const nas_step *s, const nas_lanes *l, int64_t most, nas_arena *a,
                            nas_hybrid *h, nas_err *err);
 

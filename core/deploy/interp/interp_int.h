@@ -1,4 +1,6 @@
-/* core/deploy/interp/interp_int.h - the interpreter's inside: a list of steps, prepared once. */
+/* core/deploy/interp/interp_int.h - the interpreter's inside: a list of steps, prepared once.
+ * Thread safety: no shared state; one thread at a time for each interpreter and its steps.
+ * Errors, where none are named: NAS_ENOMEM; what was to be filled is then not to be used. */
 #ifndef NAS_CORE_DEPLOY_INTERP_INTERP_INT_H
 #define NAS_CORE_DEPLOY_INTERP_INTERP_INT_H
 
@@ -19,7 +21,8 @@ typedef struct nas_step {
     void *state;
 } nas_step;
 
-/* Prepares a step: fills run and state; memory from arena a. The graph has passed its check. */
+/* Prepares a step: fills run and state; memory from arena a. The graph has passed its check.
+ * Errors: NAS_ENOMEM, also where a map with its padding is too large. */
 typedef nas_status nas_step_open(nas_step *s, nas_arena *a, nas_err *err);
 nas_step_open nas_step_conv, nas_step_fully_connected, nas_step_depthwise, nas_step_pool,
     nas_step_mean, nas_step_add, nas_step_mul, nas_step_relu, nas_step_softmax, nas_step_reshape,
@@ -30,7 +33,8 @@ nas_step_open nas_step_conv, nas_step_fully_connected, nas_step_depthwise, nas_s
 bool nas_tiles_suit(const nas_step *s);
 nas_step_open nas_step_tiles;
 
-/* The same, but floats are summed one by one, as exported C does it: its bits. */
+/* As nas_interp_open, but floats are summed one by one, as exported C does it: its bits. Errors:
+ * those of nas_interp_open. */
 nas_status nas_interp_open_plain(const nas_graph *g, nas_interp **out, nas_err *err);
 
 /* Runs on a float input; seen (may be NULL) hears of the input and of each operator's output as it

@@ -1,5 +1,6 @@
 /* core/deploy/ops/op.h - what deploy knows of an operator: the twin of its row in core/graph/ops.
- * One file here and one line of NAS_OP_LIST; reader, writer, interpreter and writer of C ask it. */
+ * One file here and one line of NAS_OP_LIST; reader, writer, interpreter and writer of C ask it.
+ * Thread safety: the rows are constant; functions share no state. */
 #ifndef NAS_CORE_DEPLOY_OPS_OP_H
 #define NAS_CORE_DEPLOY_OPS_OP_H
 
@@ -65,7 +66,7 @@ void nas_loose_reduce(nas_loose *l, const nas_loose_op *o);
 
 /* An int8 operator that makes of each code another: what it makes of `code`. */
 typedef int8_t nas_code_fn(const nas_step *s, int32_t code);
-/* A step, and C, by a table of all 256. Errors: NAS_ENOMEM. */
+/* A step, and C, by a table of all 256, in arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_table_open(nas_step *s, nas_code_fn *f, nas_arena *a, nas_err *err);
 void nas_table_emit(nas_emitter *e, nas_code_fn *f);
 

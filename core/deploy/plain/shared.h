@@ -1,5 +1,6 @@
 /* core/deploy/plain/shared.h - what operators in an exported model.c share: text of parts, as in
- * kernels.c. */
+ * kernels.c.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_DEPLOY_PLAIN_SHARED_H
 #define NAS_CORE_DEPLOY_PLAIN_SHARED_H
 

@@ -1,6 +1,7 @@
 /* core/deploy/tflite/flat.h - a builder of flatbuffers. It writes from the end to the front,
  * children before parents; a place is its distance from the end. Equal vectors, texts, tables and
- * vtables are stored once. */
+ * vtables are stored once.
+ * Thread safety: no shared state; one thread at a time for each builder. */
 #ifndef NAS_CORE_DEPLOY_TFLITE_FLAT_H
 #define NAS_CORE_DEPLOY_TFLITE_FLAT_H
 
@@ -46,7 +47,8 @@ void nas_flat_f32(nas_flat *f, int slot, float value);
 void nas_flat_link(nas_flat *f, int slot, nas_flat_ref ref);
 nas_flat_ref nas_flat_table(nas_flat *f);
 
-/* The root and the file's four letters; the bytes live in the arena. */
+/* The root and the file's four letters; the bytes live in the arena. Errors: NAS_ENOMEM, also of
+ * any call before, and beyond NAS_TFLITE_MOST. Then *bytes is NULL, *n 0. */
 NAS_NODISCARD nas_status nas_flat_end(nas_flat *f, nas_flat_ref root, const char id[4],
                                       uint8_t **bytes, size_t *n);
 

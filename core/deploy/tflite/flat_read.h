@@ -1,5 +1,6 @@
 /* core/deploy/tflite/flat_read.h - reading a flatbuffer of which nothing is believed: every place
- * is checked against the length before it is read. */
+ * is checked against the length before it is read.
+ * Thread safety: no shared state; one thread at a time for each reader. */
 #ifndef NAS_CORE_DEPLOY_TFLITE_FLAT_READ_H
 #define NAS_CORE_DEPLOY_TFLITE_FLAT_READ_H
 

@@ -1,5 +1,8 @@
 /* core/deploy/tflite/loose.h - a file as converters leave it, on its way to a graph: sizes that are
- * open or computed, operators around a net that compute nothing, uint8. */
+ * open or computed, operators around a net that compute nothing, uint8.
+ * Thread safety: no shared state; one thread at a time for each nas_loose.
+ * Errors, where none are named: NAS_EUNSUPPORTED, naming the operator and what of it cannot be
+ * resolved; NAS_ENOMEM. The graph is then not to be used. */
 #ifndef NAS_CORE_DEPLOY_TFLITE_LOOSE_H
 #define NAS_CORE_DEPLOY_TFLITE_LOOSE_H
 
@@ -52,13 +55,12 @@ typedef struct nas_loose {
     nas_err *err;
 } nas_loose;
 
-/* The graph's operators from the file's. What was changed goes to g->changes. Errors:
- * NAS_EUNSUPPORTED, naming the operator and what of it cannot be resolved; NAS_ENOMEM. */
+/* The graph's operators from the file's. What was changed goes to g->changes. */
 NAS_NODISCARD nas_status nas_loose_resolve(nas_loose *l);
 
 /* --- within --- */
 
-/* "operator 3 (RESHAPE): ..." */
+/* "operator 3 (RESHAPE): ..."; NAS_EUNSUPPORTED. */
 nas_status nas_loose_fail(const nas_loose *l, const nas_loose_op *o, const char *fmt, ...)
     NAS_PRINTF(3, 4);
 
@@ -81,7 +83,7 @@ NAS_NODISCARD nas_status nas_loose_dilate(nas_loose *l, nas_loose_op *o);
 NAS_NODISCARD nas_status nas_loose_split(nas_loose *l, nas_loose_op *o);
 NAS_NODISCARD nas_status nas_loose_add_split(nas_loose *l, const nas_loose_op *o, int32_t input);
 
-/* A constant int32 tensor of the graph. */
+/* A constant int32 tensor [dims] of the graph; values are copied. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_loose_constant(nas_loose *l, int32_t rank, const int32_t *dims,
                                             const int32_t *values, int32_t *index);
 

@@ -1,5 +1,5 @@
 /* core/deploy/tflite/names.h - names of the TFLite schema's numbers (converter/schema/schema.fbs).
- */
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_DEPLOY_TFLITE_NAMES_H
 #define NAS_CORE_DEPLOY_TFLITE_NAMES_H
 

@@ -1,5 +1,7 @@
 /* core/deploy/tflite/notes.h - what a .tflite file holds for tools and people: names of tensors, a
- * signature, metadata. No runtime computes with them. */
+ * signature, metadata. No runtime computes with them.
+ * Thread safety: no shared state; one thread at a time for each builder.
+ * Errors, where none are named: NAS_ENOMEM; *bytes is then NULL, *n 0. */
 #ifndef NAS_CORE_DEPLOY_TFLITE_NOTES_H
 #define NAS_CORE_DEPLOY_TFLITE_NOTES_H
 

@@ -1,4 +1,5 @@
-/* core/deploy/tflite/read_int.h - what the parts of the reader share. */
+/* core/deploy/tflite/read_int.h - what the parts of the reader share.
+ * Thread safety: no shared state; one thread at a time for each reader. */
 #ifndef NAS_CORE_DEPLOY_TFLITE_READ_INT_H
 #define NAS_CORE_DEPLOY_TFLITE_READ_INT_H
 

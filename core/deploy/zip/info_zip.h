@@ -1,4 +1,5 @@
-/* core/deploy/zip/info_zip.h - what a block of Info-ZIP's deflate takes. */
+/* core/deploy/zip/info_zip.h - what a block of Info-ZIP's deflate takes.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_DEPLOY_ZIP_INFO_ZIP_H
 #define NAS_CORE_DEPLOY_ZIP_INFO_ZIP_H
 

@@ -1,6 +1,8 @@
 /* core/deploy/zip/int.h - the parts of the DEFLATE coder. RFC 1951.
  *
- * Everything is in integers, so that a file gives the same stream on every machine. */
+ * Everything is in integers, so that a file gives the same stream on every machine.
+ * Thread safety: no shared state; one thread at a time for each finder, cutter and stream.
+ * Errors, where none are named: NAS_ENOMEM. */
 #ifndef NAS_CORE_DEPLOY_ZIP_INT_H
 #define NAS_CORE_DEPLOY_ZIP_INT_H
 
@@ -52,12 +54,14 @@ static inline int32_t nas_zip_dist_extra(int32_t symbol) {
 
 /* --- matches: match.c --------------------------------------------------------------------- */
 
-/* Looks at a file from its first byte on; a binary tree of what the window holds. */
+/* Looks at a file from its first byte on; a binary tree of what the window holds. Lives in arena a
+ * and borrows the bytes. NULL: no room, and *err says so. */
 typedef struct nas_zip_finder nas_zip_finder;
 nas_zip_finder *nas_zip_finder_open(const uint8_t *bytes, size_t n, nas_arena *a, nas_err *err);
 
-/* The matches at each place of a piece: those of place i are of[first[i]..first[i + 1]), longer
- * and farther from one to the next: for each length the nearest. */
+/* The matches at each place of a piece, in arena a: those of place i are
+ * of[first[i]..first[i + 1]), longer and farther from one to the next: for each length the nearest.
+ */
 typedef struct nas_zip_matches {
     size_t room;
     uint32_t *first;
@@ -105,6 +109,7 @@ typedef struct nas_zip_cuts {
 } nas_zip_cuts;
 
 typedef struct nas_zip_cutter nas_zip_cutter;
+/* Lives in arena a. NULL: no room, and *err says so. */
 nas_zip_cutter *nas_zip_cutter_open(size_t most, nas_arena *a, nas_err *err);
 
 /* Reads the tokens. n > 0, at most `most`. */

@@ -1,4 +1,5 @@
-/* core/deploy/zip/log.h - logarithms in integers. */
+/* core/deploy/zip/log.h - logarithms in integers.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_DEPLOY_ZIP_LOG_H
 #define NAS_CORE_DEPLOY_ZIP_LOG_H
 

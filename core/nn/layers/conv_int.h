@@ -1,5 +1,8 @@
 /* core/nn/layers/conv_int.h - what conv2d, depthwise_conv2d and dense share: windows on bordered
- * maps, the taps of the forward pass, and those of each phase of the backward one. */
+ * maps, the taps of the forward pass, and those of each phase of the backward one.
+ * Thread safety: no shared state; one thread at a time plans a net or fills a graph. The passes may
+ * run on several threads, each with a lane of its own (nas_run).
+ * Errors, where none are named: NAS_ENOMEM; what was to be filled is then not to be used. */
 #ifndef NAS_CORE_NN_LAYERS_CONV_INT_H
 #define NAS_CORE_NN_LAYERS_CONV_INT_H
 
@@ -106,7 +109,8 @@ nas_status nas_taps_plan(const nas_window *w, const nas_value *in, const nas_val
                          const nas_map *dx, bool depthwise, nas_arena *a, nas_taps *t,
                          nas_err *err);
 
-/* A layer that is a sum over channels; weights are [kernel][bias]. spec says what the window is. */
+/* A layer that is a sum over channels; weights are [kernel][bias]. spec says what the window is.
+ * Errors of plan: NAS_ESHAPE filters or kernel do not fit; of bind and lower: NAS_ENOMEM. */
 nas_status nas_conv_plan(nas_node *node, const nas_layer_spec *spec, nas_err *err);
 void nas_conv_border(const nas_node *node, const nas_layer_spec *spec, nas_value *in,
                      nas_value *out);

@@ -2,7 +2,9 @@
  * A model is unrolled into nodes, each with one or two input values and one output value; the body
  * of a residual stands in the row of nodes, followed by its addition. A row that needs sums over
  * the whole batch before it can go on (batch norm) is a barrier: `reduce` sees every chunk of
- * images before `forward` sees the first, and `dreduce` before `backward`. */
+ * images before `forward` sees the first, and `dreduce` before `backward`.
+ * Thread safety: the rows are constant; one thread at a time plans a net. The passes may run on
+ * several threads, each with a lane of its own (nas_run). */
 #ifndef NAS_CORE_NN_LAYERS_LAYERS_H
 #define NAS_CORE_NN_LAYERS_LAYERS_H
 
@@ -187,7 +189,8 @@ typedef struct nas_layer_ops {
     void (*tiles)(nas_node *node, bool exact);
     /* Widens the borders of what it reads. May be NULL. */
     void (*border)(const nas_node *node, nas_value *in, nas_value *out);
-    /* Plans its loops on the maps' layouts, which are known now; sets own and work_floats. */
+    /* Plans its loops on the maps' layouts, which are known now; sets own and work_floats.
+     * Errors: NAS_ENOMEM. */
     nas_status (*bind)(nas_node *node, const nas_value *values, nas_arena *a, nas_err *err);
     /* Once before each pass: packs weights; batch norm out of training: its running averages. */
     void (*prepare)(const nas_node *node, const nas_run *run);
@@ -199,7 +202,8 @@ typedef struct nas_layer_ops {
     void (*finish)(const nas_node *node, const nas_run *run);
     void (*dreduce)(const nas_node *node, const nas_run *run);
     void (*dfinish)(const nas_node *node, const nas_run *run);
-    /* Appends operators that read tensor in[0] (and in[1]) and write a new tensor *out. */
+    /* Appends operators that read tensor in[0] (and in[1]) and write a new tensor *out. Errors:
+     * NAS_ENOMEM. */
     nas_status (*lower)(const nas_node *node, const struct nas_net *net, nas_graph *g,
                         const int32_t in[2], int32_t *out, nas_err *err);
     /* Of a row that in the end is y = x * scale + shift in each channel, and goes into the kernel
@@ -226,7 +230,7 @@ nas_weight *nas_node_weight(nas_node *node, const char *name, int64_t rows, int6
                             bool trainable, nas_init init);
 
 /* Unrolls m into nodes (values[i + 1] is what node i makes), with shapes and costs.
- * Owner: arena a. Errors: NAS_ESHAPE with the layer's label. */
+ * Owner: arena a. Errors: NAS_ESHAPE with the layer's label; NAS_ENOMEM. */
 typedef struct nas_nodes {
     nas_shape input; /* of value 0 */
     int32_t n;

@@ -5,7 +5,8 @@
  * reads A x: the last frame as it is, and before it the differences of each frame and the next,
  * divided by their deviation. Gradients become those of V, the optimiser moves V, and what it does
  * comes back to W, which is all that there is: the file knows nothing of it. LeCun, Bottou, Orr,
- * Mueller, "Efficient BackProp", 1998, sections 4.3 and 5: inputs of one size, uncorrelated. */
+ * Mueller, "Efficient BackProp", 1998, sections 4.3 and 5: inputs of one size, uncorrelated.
+ * Thread safety: no shared state; one thread at a time for each net. */
 #ifndef NAS_CORE_NN_NET_DIFFERENCES_H
 #define NAS_CORE_NN_NET_DIFFERENCES_H
 

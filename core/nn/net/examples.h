@@ -1,4 +1,5 @@
-/* core/nn/net/examples.h - what a net learns from: examples in memory. */
+/* core/nn/net/examples.h - what a net learns from: examples in memory.
+ * Thread safety: all are functions of their arguments. */
 #ifndef NAS_CORE_NN_NET_EXAMPLES_H
 #define NAS_CORE_NN_NET_EXAMPLES_H
 

@@ -1,5 +1,6 @@
 /* core/nn/net/model.h - a model as its list of layers, every choice made, repeats unrolled and
- * widths applied; and the table of layers. */
+ * widths applied; and the table of layers.
+ * Thread safety: the table is constant; functions share no state. */
 #ifndef NAS_CORE_NN_NET_MODEL_H
 #define NAS_CORE_NN_NET_MODEL_H
 
@@ -64,7 +65,7 @@ bool nas_layer_has_body(const struct nas_layer_ops *ops);       /* takes a list 
  * params: trainable values, batch norm's included. macs: multiply-accumulates of one inference.
  * Errors: NAS_ESHAPE with the layer's number and name ("layer 3 (conv2d): kernel 5x5 is larger than
  * its input 3x2"), or that the model does not end in `classes` outputs: of a softmax, or
- * (nas_model_gives_values) of any other layer, as a map of so many values. */
+ * (nas_model_gives_values) of any other layer, as a map of so many values; NAS_ENOMEM. */
 typedef struct nas_model_cost {
     int64_t params, macs;
     nas_shape output;
@@ -72,7 +73,8 @@ typedef struct nas_model_cost {
 NAS_NODISCARD nas_status nas_model_check(const nas_model *m, int32_t classes, nas_model_cost *out,
                                          nas_err *err);
 
-/* Can an int8 file hold it? Its sums are int32. Errors: NAS_ESHAPE, as above. */
+/* Can an int8 file hold it? Its sums are int32. Errors: NAS_ESHAPE with the layer's number and
+ * name; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_model_check_int8(const nas_model *m, nas_err *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* core/nn/net/net.h - a planned net: one flat parameter vector, one allocation for everything else.
- */
+ * Thread safety: one thread at a time for each net. Passes run on the threads of base/team.h, so
+ * only one net at a time in a process. */
 #ifndef NAS_CORE_NN_NET_NET_H
 #define NAS_CORE_NN_NET_NET_H
 
@@ -19,7 +20,8 @@ typedef enum nas_loss {
 
 /* Plans m for batches of up to `batch` examples. m is copied. The last layer must be softmax over
  * `classes` outputs; or any that gives so many values, before nas_layer_values. Owner: the caller
- * closes it. Errors: NAS_ESHAPE, NAS_ENOMEM. */
+ * closes it. Errors: NAS_ESHAPE with the layer's label; NAS_EINVAL batch is below 1; NAS_ENOMEM.
+ * Then *out is NULL. */
 NAS_NODISCARD nas_status nas_net_open(const nas_model *m, int32_t classes, int32_t batch,
                                       const nas_kernel *kernel, nas_net **out, nas_err *err);
 void nas_net_close(nas_net *net);
@@ -33,22 +35,23 @@ void nas_net_init(nas_net *net, uint64_t seed, uint32_t replicate);
 void nas_net_predict(nas_net *net, const float *x, int32_t n, float *out);
 
 /* Appends the net's operators to an empty graph, input [1,h,w,c] to output [1,classes], or, of
- * values, to the shape that the last layer has. Batch norm
- * becomes MUL and ADD; nas_graph_fold removes them. */
+ * values, to the shape that the last layer has. Batch norm becomes MUL and ADD; nas_graph_fold
+ * removes them. Errors: NAS_ENOMEM, and g is not to be used. */
 NAS_NODISCARD nas_status nas_net_lower(const nas_net *net, nas_graph *g, nas_err *err);
 
 /* The same function without batch norm, for what must not be undone by folding: a batch norm
  * directly after a layer with a kernel goes into that kernel and a bias (its running averages), any
  * other becomes a fixed affine layer. Zeros of kernels stay zeros. The copy is planned for the same
  * batches, trains without batch statistics, and lowers to the graph that nas_graph_fold makes of
- * the original's. Owner: the caller closes it. Jacob et al., CVPR 2018, section 3.2. */
+ * the original's. Owner: the caller closes it. Jacob et al., CVPR 2018, section 3.2. Errors:
+ * NAS_ENOMEM, and *out is NULL. */
 NAS_NODISCARD nas_status nas_net_fold(const nas_net *net, nas_net **out, nas_err *err);
 
 /* A copy of a folded net whose activations are rounded to the 256 values that int8 gives them, for
  * training through it. Ranges are the least and largest value of each over x [n][h][w][c], 0
  * included, and then stay; the tensors of its lowered graph carry them as their scale. Weights are
  * as they were. Owner: the caller closes it. Errors: NAS_EINVAL no examples, or values that are not
- * finite. Jacob et al., CVPR 2018, sections 2.1 and 3. */
+ * finite; NAS_ENOMEM. Then *out is NULL. Jacob et al., CVPR 2018, sections 2.1 and 3. */
 NAS_NODISCARD nas_status nas_net_round(const nas_net *net, const float *x, int32_t n, nas_net **out,
                                        nas_err *err);
 

@@ -1,4 +1,6 @@
-/* core/nn/net/net_int.h - a planned net from the inside: for layers, the passes and the trainer. */
+/* core/nn/net/net_int.h - a planned net from the inside: for layers, the passes and the trainer.
+ * Thread safety: one thread at a time for each net, but for what takes a nas_run: that is of its
+ * lane and part. */
 #ifndef NAS_CORE_NN_NET_NET_INT_H
 #define NAS_CORE_NN_NET_NET_INT_H
 
@@ -104,15 +106,17 @@ int32_t nas_backward_segment(const nas_node *node);
 void nas_storage_place(nas_net *net);
 void nas_storage_share(nas_net *net);
 
-/* Dense copies between Keras' layout and the stored one. */
+/* Copies between Keras' layout, dense [rows][cols], and stored [rows][stride]. */
 void nas_weight_get(const nas_weight *w, const float *stored, float *dense);
 void nas_weight_set(const nas_weight *w, const float *dense, float *stored);
 
-/* Copies the weights of a node, and what compression wants of them, to one like it. */
+/* Copies the weights of a node, and what compression wants of them, to one like it. Errors:
+ * NAS_ENOMEM. */
 nas_status nas_node_copy(const nas_node *from, const nas_net *source, nas_node *to, nas_net *net,
                          nas_err *err);
 
-/* Room for the scales of w's columns, in the net's arena; if there is some it stays. */
+/* Room for the scales of w's columns, in the net's arena; if there is some it stays. Errors:
+ * NAS_ENOMEM. */
 nas_status nas_net_give_scales(nas_net *net, nas_weight *w, nas_err *err);
 
 /* The loss of one value that is off by e, and its derivative. squared: e^2. absolute: |e|. Huber

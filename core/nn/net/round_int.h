@@ -1,4 +1,5 @@
-/* core/nn/net/round_int.h - how nas_net_round finds the ranges of its round layers. */
+/* core/nn/net/round_int.h - how nas_net_round finds the ranges of its round layers.
+ * Thread safety: one thread at a time for each net. */
 #ifndef NAS_CORE_NN_NET_ROUND_INT_H
 #define NAS_CORE_NN_NET_ROUND_INT_H
 

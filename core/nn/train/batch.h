@@ -35,7 +35,7 @@ typedef struct nas_batch_maker {
     void (*fill)(const void *ctx, const nas_batch *b);
 } nas_batch_maker;
 
-/* The order of all n examples in an epoch; order has room for n. */
+/* The order of all n examples in an epoch, into order [n]. */
 void nas_batch_order(uint64_t seed, uint32_t replicate, int32_t epoch, int32_t n, uint32_t *order);
 
 /* Copies the examples to x, and their labels to y. */

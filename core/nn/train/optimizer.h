@@ -1,4 +1,5 @@
-/* core/nn/train/optimizer.h - how gradients become new weights; one row each. */
+/* core/nn/train/optimizer.h - how gradients become new weights; one row each.
+ * Thread safety: the rows are constant. Threads may update distinct ranges of the same weights. */
 #ifndef NAS_CORE_NN_TRAIN_OPTIMIZER_H
 #define NAS_CORE_NN_TRAIN_OPTIMIZER_H
 

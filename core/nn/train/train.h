@@ -1,5 +1,6 @@
 /* core/nn/train/train.h - the training loop: optimiser, schedule, epochs, state that can be stored.
- */
+ * Thread safety: one thread at a time for each trainer and its net. Steps run on the threads of
+ * base/team.h, so only one trainer at a time in a process. */
 #ifndef NAS_CORE_NN_TRAIN_TRAIN_H
 #define NAS_CORE_NN_TRAIN_TRAIN_H
 
@@ -114,6 +115,9 @@ typedef struct nas_trainer_options {
     void *refresh_ctx;
 } nas_trainer_options;
 
+/* Owner: the caller closes it. Errors: NAS_EINVAL a configuration, hook or label that cannot be, or
+ * a net planned for smaller batches; NAS_ESHAPE the examples do not fit the model's input;
+ * NAS_ENOMEM. Then *out is NULL. */
 NAS_NODISCARD nas_status nas_trainer_open(const nas_trainer_options *o, nas_trainer **out,
                                           nas_err *err);
 void nas_trainer_close(nas_trainer *t);
@@ -126,8 +130,8 @@ bool nas_trainer_done(const nas_trainer *t);    /* all steps, or patience is at 
 
 /* Trains until `until` steps are done, or all, or patience is at its end (nas_trainer_done). Then
  * the net has the weights and averages of the epoch that is kept. on_epoch (may be NULL) hears of
- * each finished epoch. Errors: NAS_ESTOP when log's stop asks for it (between two steps). Not an
- * error: *end says that the loss was not finite. */
+ * each finished epoch. Errors: NAS_ESTOP when log's stop asks for it (between two steps); those of
+ * refresh. Not an error: *end says that the loss was not finite. */
 typedef void (*nas_epoch_fn)(void *ctx, const nas_epoch *e);
 NAS_NODISCARD nas_status nas_trainer_run(nas_trainer *t, int64_t until, nas_epoch_fn on_epoch,
                                          void *ctx, const nas_log *log, nas_train_end *end,

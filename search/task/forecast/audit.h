@@ -1,4 +1,5 @@
-/* search/task/forecast/audit.h - what was read of a table. */
+/* search/task/forecast/audit.h - what was read of a table.
+ * Thread safety: no shared state; one thread at a time for each dataset. */
 #ifndef NAS_SEARCH_TASK_FORECAST_AUDIT_H
 #define NAS_SEARCH_TASK_FORECAST_AUDIT_H
 

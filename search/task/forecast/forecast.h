@@ -1,5 +1,7 @@
 /* search/task/forecast/forecast.h - the parts of the row of forecasts: windows of a series, what
- * files make of them, and what stands beside for comparison. */
+ * files make of them, and what stands beside for comparison.
+ * Thread safety: one thread at a time for each dataset, but for what only reads.
+ * Errors, where none are named: NAS_ENOMEM. */
 #ifndef NAS_SEARCH_TASK_FORECAST_FORECAST_H
 #define NAS_SEARCH_TASK_FORECAST_FORECAST_H
 
@@ -28,6 +30,8 @@ typedef struct nas_forecast_task {
 /* Keys about the numbers of the table (missing.c), the second table of the task's block. */
 extern const nas_key nas_missing_keys[];
 void nas_missing_check(nas_check *c, const char *path, const cJSON *task);
+/* Fills out->series, from JSON that was checked; lists live in arena a. Errors: NAS_EINVAL a value
+ * that its table does not have; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_missing_build(nas_arena *a, const cJSON *task, nas_forecast_task *out,
                                            nas_err *err);
 
@@ -77,6 +81,10 @@ NAS_NODISCARD nas_status nas_forecast_spans(nas_arena *a, const nas_time_split *
                                             const nas_series *s, const int32_t *deal, int32_t fold,
                                             nas_spans out[NAS_PARTS], nas_err *err);
 
+/* The row's `open`, `close`, `fold`, `features` and `part` (data.c). Errors of open: NAS_ENOTFOUND
+ * no such file; NAS_EINVAL a part without a whole window; those of nas_series_open and
+ * nas_forecast_deal; NAS_ESTOP. Of fold: NAS_EINVAL as of open; NAS_ENOMEM. features never fails.
+ */
 nas_status nas_forecast_open(nas_arena *a, const nas_task *task, bool allow_missing,
                              const nas_cache *cache, const nas_log *log, nas_dataset *d,
                              nas_err *err);
@@ -90,7 +98,8 @@ nas_examples nas_forecast_part(const nas_dataset *d, const nas_features *f, nas_
 
 /* What is drawn for bounds (marks.c, as are the next four): blocks of time, a day where
  * it is read, else a hundredth of the rows; those of all groups together, as what happens on a day
- * happens to all. Split by group it is groups, where enough of them are judged. */
+ * happens to all. Split by group it is groups, where enough of them are judged. Errors:
+ * NAS_ENOMEM. */
 nas_status nas_forecast_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err);
 /* Sums over the forecasts of a cell of blocks: step s (from 0) of target t in block b is number
  * (b * targets + t) * horizon + s. */
@@ -101,6 +110,8 @@ typedef struct nas_forecast_cells {
 static inline nas_forecast_cells *nas_cells_of(const nas_marks *m) {
     return m->own;
 }
+/* The row's `marks`, `examples`, `answers`, `recall` and `bounds`. Errors: NAS_ENOMEM; of recall
+ * NAS_EFORMAT answers of other examples; of bounds those of nas_error_bounds. */
 nas_status nas_forecast_marks(const nas_dataset *d, bool details, nas_arena *a, nas_marks *m,
                               nas_err *err);
 nas_status nas_forecast_examples(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
@@ -150,6 +161,7 @@ typedef struct nas_forecast_run {
     nas_forecast_fn each;    /* may be NULL */
     void *ctx;
 } nas_forecast_run;
+/* Sums are added to *t. Errors: those of nas_interp_open; NAS_ESTOP; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_forecast_judge(const nas_forecast_run *r, const nas_log *log,
                                             nas_tally *t, nas_err *err);
 
@@ -196,12 +208,12 @@ nas_forecast_figures nas_forecast_figure(const nas_series_config *k, const nas_t
  * not: it holds neither a bias that takes a large mean away nor a unit beyond 65504. */
 bool nas_forecast_is_own(const nas_series *s, const nas_candidate *c, const nas_graph *g);
 
-/* forecast.json. t: of the validation set. */
+/* forecast.json, in arena a. t: of the validation set. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_forecast_package(const nas_dataset *d, const nas_candidate *c,
                                               const nas_features *f, const nas_graph *g,
                                               const nas_tally *t, nas_arena *a, const char **out,
                                               nas_err *err);
-/* forecast.h, made of forecast.json. */
+/* forecast.h, made of forecast.json, in arena a. Errors: NAS_EINVAL that is no JSON; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_forecast_emit(const char *const *text, nas_arena *a, const char **out,
                                            nas_err *err);
 

@@ -1,5 +1,6 @@
 /* search/task/keywords/audit.h - what clips, classes and split are like, and what of it makes
- * scores mean less than they seem to. The terminal, JSON and warnings show the same structs. */
+ * scores mean less than they seem to. The terminal, JSON and warnings show the same structs.
+ * Thread safety: no shared state; one thread at a time for each dataset. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_AUDIT_H
 #define NAS_SEARCH_TASK_KEYWORDS_AUDIT_H
 

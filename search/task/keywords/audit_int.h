@@ -1,4 +1,6 @@
-/* search/task/keywords/audit_int.h - between the files that make up audit.h. */
+/* search/task/keywords/audit_int.h - between the files that make up audit.h.
+ * Thread safety: no shared state; one thread at a time for each audit.
+ * Errors, where none are named: NAS_ENOMEM. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_AUDIT_INT_H
 #define NAS_SEARCH_TASK_KEYWORDS_AUDIT_INT_H
 

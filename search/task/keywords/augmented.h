@@ -1,5 +1,7 @@
 /* search/task/keywords/augmented.h - the training set under augmentation of its clips: features
- * made anew, or taken from the table of warped ones, for each epoch. */
+ * made anew, or taken from the table of warped ones, for each epoch.
+ * Thread safety: no shared state; one thread at a time for each training set. It works on the
+ * threads of base/team.h. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_AUGMENTED_H
 #define NAS_SEARCH_TASK_KEYWORDS_AUGMENTED_H
 

@@ -1,4 +1,6 @@
-/* search/task/keywords/keywords.h - the parts of the row of keywords: clips and their features. */
+/* search/task/keywords/keywords.h - the parts of the row of keywords: clips and their features.
+ * Thread safety: one thread at a time opens, makes features and closes, on the threads of
+ * base/team.h; a dataset that is open may be read by several threads. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_KEYWORDS_H
 #define NAS_SEARCH_TASK_KEYWORDS_KEYWORDS_H
 
@@ -51,7 +53,8 @@ extern const nas_block_row nas_keywords_rows[];
  * the next). */
 void nas_check_unknown_folders(nas_check *c, const char *path, const cJSON *v);
 void nas_check_made(nas_check *c, const char *path, const cJSON *task);
-/* Fills out->unknown and out->silence. */
+/* Fills out->unknown and out->silence, from JSON that was checked; lists live in arena a. Errors:
+ * NAS_EINVAL a value that its table does not have; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_made_build(nas_arena *a, const cJSON *task, nas_keywords_task *out,
                                         nas_err *err);
 
@@ -65,9 +68,13 @@ enum {
     NAS_KEYWORDS_METRICS
 };
 extern const nas_metric nas_keywords_scores[NAS_METRIC_SCORES];
-/* All of them (metrics.c). Owner: arena a. */
+/* All of them (metrics.c). Owner: arena a. Errors: NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_keywords_metrics(nas_arena *a, nas_metric_list *out, nas_err *err);
 
+/* The row's `open`, `close`, `fold` and `features` (data.c, features.c). Errors of open:
+ * NAS_ENOTFOUND no such folder; those of nas_clips_open, nas_split_make and nas_audit_clips. Of
+ * fold: NAS_ENOMEM. Of features: NAS_ESTOP; NAS_EIO the cache does not give back what was put into
+ * it; those of nas_frontend_open, nas_clips_read and of the cache; then *out is closed. */
 nas_status nas_keywords_open(nas_arena *a, const nas_task *task, bool allow_missing,
                              const nas_cache *cache, const nas_log *log, nas_dataset *d,
                              nas_err *err);
@@ -77,34 +84,42 @@ nas_status nas_keywords_fold(nas_arena *a, const nas_dataset *d, int32_t k, nas_
 nas_status nas_keywords_features(const nas_dataset *d, const nas_candidate *c,
                                  const nas_cache *cache, const nas_log *log, nas_features *out,
                                  nas_err *err);
+
 /* What a model found instead, of marks with details. */
 typedef struct nas_keywords_said {
     int16_t *class; /* [marks->n], and its probability */
     float *share;
 } nas_keywords_said;
+/* The row's `marks` (marks.c). Errors: NAS_ENOMEM. */
 nas_status nas_keywords_marks(const nas_dataset *d, bool details, nas_arena *a, nas_marks *m,
                               nas_err *err);
 /* How many rows get their class from the file's interpreter; marks (may be NULL) are told what row
- * i got, under its number clip[i] (measure.c, as is the next). */
+ * i got, under its number clip[i] (measure.c, as is the next). Errors: those of nas_interp_open;
+ * NAS_ESTOP, and *right is of the rows before. */
 NAS_NODISCARD nas_status nas_keywords_right(const nas_graph *g, const nas_examples *rows,
                                             const int32_t *clip, nas_marks *marks, int32_t *right,
                                             const nas_log *log, nas_err *err);
 /* infer, frontend and total milliseconds of one clip into metric[]; takes the cache's measuring
- * lock. */
+ * lock. Errors: those of nas_interp_open, nas_frontend_open, nas_measure_lock and
+ * nas_latency_measure. */
 NAS_NODISCARD nas_status nas_keywords_time(const nas_graph *g, const nas_frontend_config *config,
                                            const nas_features *f, const float *pcm, int32_t samples,
                                            const nas_cache *cache, double *metric, nas_err *err);
-/* What changes clips from epoch to epoch (refresh.c). */
+/* What changes clips from epoch to epoch (refresh.c). Errors: those of nas_augmented_open. */
 nas_status nas_keywords_refresh(const nas_dataset *d, const nas_candidate *c, const nas_features *f,
                                 const nas_training *t, nas_refresh *out, nas_err *err);
-/* Class folders and lists alone are looked at (data.c). */
+/* Class folders and lists alone are looked at (data.c); what is wrong with them is a warning.
+ * Errors: NAS_ENOMEM. */
 nas_status nas_keywords_glance(const nas_task *task, const char *data, nas_arena *a,
                                const nas_log *log, int32_t *outputs, nas_err *err);
-/* Warns of mel bands that hold no bin of the transform, and what to set; *empty: how many. */
+/* Warns of mel bands that hold no bin of the transform, and what to set; *empty: how many. Errors:
+ * those of nas_frontend_find_gaps. */
 nas_status nas_keywords_warn_of_gaps(const nas_candidate *of, const nas_log *log, int32_t *empty,
                                      nas_err *err);
 /* Groups of clips: their speakers, of silence the recordings that it was cut from
- * (marks.c, as are the next four). */
+ * (marks.c, as are the next four). Errors of groups: NAS_ESTOP; those of reading recordings, where
+ * silence is cut from such; of all: NAS_ENOMEM; of recall: NAS_EFORMAT answers of other examples.
+ */
 nas_status nas_keywords_groups(nas_arena *a, nas_dataset *d, const nas_log *log, nas_err *err);
 nas_status nas_keywords_examples(const nas_dataset *d, nas_arena *a, nas_example **out, int32_t *n,
                                  nas_err *err);
@@ -112,7 +127,7 @@ nas_status nas_keywords_answers(const nas_dataset *d, const nas_marks *m, nas_pa
                                 nas_arena *a, nas_answers *out, nas_err *err);
 nas_status nas_keywords_recall(const nas_dataset *d, const nas_answers *said, nas_part part,
                                nas_arena *a, nas_marks *m, nas_err *err);
-/* The recalls themselves with them: all that marks tell of classes. */
+/* The recalls themselves with them: all that marks tell of classes. Errors: NAS_ENOMEM. */
 nas_status nas_keywords_bounds(const nas_dataset *d, const nas_marks *m, const nas_bound_rule *rule,
                                nas_arena *a, double *metric, nas_err *err);
 /* Warns of a constraint on accuracy that always answering the commonest class keeps, where none
@@ -125,9 +140,11 @@ void nas_made_describe(const nas_dataset *d, char *out, size_t room);
 const char *nas_made_differ(const nas_keywords_task *x, const nas_keywords_task *y);
 nas_examples nas_keywords_part(const nas_dataset *d, const nas_features *f, nas_part part);
 
-/* The row's `emit`: frontend.h, frontend.c and labels.h (source.c, as is the next). */
+/* The row's `emit`: frontend.h, frontend.c and labels.h (source.c, as is the next). Errors:
+ * NAS_ENOMEM. */
 nas_status nas_keywords_emit(const char *const *text, nas_arena *a, const char **out, nas_err *err);
-/* labels.h, the names of classes as a macro for an initialiser; lives in arena a. */
+/* labels.h, the names of classes as a macro for an initialiser; lives in arena a. Errors:
+ * NAS_ENOMEM. */
 nas_status nas_labels_source(const char *const *labels, int32_t n, nas_arena *a, const char **out,
                              nas_err *err);
 

@@ -1,4 +1,5 @@
-/* search/task/keywords/noise.h - the noise that clips are augmented with, at one rate. */
+/* search/task/keywords/noise.h - the noise that clips are augmented with, at one rate.
+ * Thread safety: no shared state; noise that was read may be read by several threads. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_NOISE_H
 #define NAS_SEARCH_TASK_KEYWORDS_NOISE_H
 

@@ -1,4 +1,5 @@
-/* search/task/keywords/silence.h - which recording a clip of silence was cut from. */
+/* search/task/keywords/silence.h - which recording a clip of silence was cut from.
+ * Thread safety: no shared state; one thread at a time for each dataset. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_SILENCE_H
 #define NAS_SEARCH_TASK_KEYWORDS_SILENCE_H
 

@@ -1,5 +1,6 @@
 /* search/task/keywords/warped.h - the features of all clips at all points of the grid of
- * augment.warp, as a stage of the cache. */
+ * augment.warp, as a stage of the cache.
+ * Thread safety: one thread at a time in a process: it works on the threads of base/team.h. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_WARPED_H
 #define NAS_SEARCH_TASK_KEYWORDS_WARPED_H
 
@@ -20,7 +21,8 @@ typedef struct nas_warped {
 int64_t nas_warped_bytes(const nas_dataset *d, int32_t reach, size_t row);
 
 /* Before normalisation, and of the clips as they are: it belongs to all splits and folds. Computed
- * by whoever needs it first; others wait for it. Errors: those of clips, front end and cache. */
+ * by whoever needs it first; others wait for it. Owner: the caller closes *out. Errors: NAS_ESTOP;
+ * those of nas_clips_read, nas_frontend_open and of the cache. */
 NAS_NODISCARD nas_status nas_warped_open(const nas_dataset *d, const nas_candidate *c, size_t row,
                                          const nas_cache *cache, const nas_log *log,
                                          nas_warped *out, nas_err *err);

@@ -1,5 +1,6 @@
 /* search/task/forecast/deployed/forecast_pair.h - two exported forecasts on the same rows of a
- * table. */
+ * table.
+ * Thread safety: no shared state; one thread at a time for each pair. */
 #ifndef NAS_SEARCH_TASK_FORECAST_DEPLOYED_FORECAST_PAIR_H
 #define NAS_SEARCH_TASK_FORECAST_DEPLOYED_FORECAST_PAIR_H
 

@@ -1,5 +1,6 @@
 /* search/task/forecast/deployed/forecaster.h - an exported forecast read back, and how well it does
- * on a table. */
+ * on a table.
+ * Thread safety: no shared state; one thread at a time for each model. */
 #ifndef NAS_SEARCH_TASK_FORECAST_DEPLOYED_FORECASTER_H
 #define NAS_SEARCH_TASK_FORECAST_DEPLOYED_FORECASTER_H
 

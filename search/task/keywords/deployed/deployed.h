@@ -1,5 +1,7 @@
 /* search/task/keywords/deployed/deployed.h - an exported folder or any .tflite file read back, and
- * how well it does on clips. */
+ * how well it does on clips.
+ * Thread safety: one thread at a time for each model; clips are read on the threads of
+ * base/team.h. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_DEPLOYED_H
 #define NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_DEPLOYED_H
 
@@ -81,10 +83,9 @@ typedef struct nas_speaker_score {
 void nas_verdict_interval(const nas_speaker_score *s, int32_t speakers, nas_verdict *v);
 
 /* part: a nas_part under the candidate's split, or -1 for all clips. clips_out (may be NULL) hears
- * of each clip: its features and the class that was found. Errors: NAS_EINVAL a part without
- * candidate.json, a part that has no clips, and those of nas_clips_open and
- * nas_split_make. */
-/* Labels without clips are absent: no row of the confusion has any. */
+ * of each clip: its features and the class that was found. Labels without clips are absent: no row
+ * of the confusion has any. Errors: NAS_EINVAL a part without candidate.json, a part that has no
+ * clips; NAS_ESTOP; those of nas_clips_open, nas_split_make and nas_interp_open. */
 typedef void (*nas_verdict_fn)(void *ctx, const nas_clip *clip, const float *x, int32_t class);
 NAS_NODISCARD nas_status nas_deployed_judge(const nas_deployed *d, const char *data, int part,
                                             bool allow_missing, const nas_cache *cache,
@@ -94,7 +95,9 @@ NAS_NODISCARD nas_status nas_deployed_judge(const nas_deployed *d, const char *d
 /* Adds the cuts of silence that the model's task has, and gives the parts of all clips under its
  * own split, with what is known of them: (*parts)[c->n] in arena a, zeros where nothing is. Where a
  * part is asked for (part >= 0) what stands against it is an error; else it is only not known, and
- * silence is cut from all recordings alike. (search/task/keywords/deployed/parts.c) */
+ * silence is cut from all recordings alike. (parts.c) Errors: NAS_EINVAL the part has no clips;
+ * those of nas_clips_deal. Without a part: NAS_ESTOP, NAS_ENOMEM, and what the recordings of silence
+ * are refused for. *parts is then not set. */
 NAS_NODISCARD nas_status nas_deployed_split(const nas_deployed *d, nas_clips *c, int part,
                                             bool allow_missing, const nas_log *log, nas_arena *a,
                                             const uint8_t **parts, nas_parts_known *known,

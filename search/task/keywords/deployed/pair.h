@@ -1,4 +1,5 @@
-/* search/task/keywords/deployed/pair.h - two exported models on the same clips. */
+/* search/task/keywords/deployed/pair.h - two exported models on the same clips.
+ * Thread safety: no shared state; one thread at a time for each pair. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_PAIR_H
 #define NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_PAIR_H
 
@@ -25,8 +26,8 @@ typedef struct nas_pair {
     nas_pair_speaker *by_speaker; /* where they differ by most clips first, then by name */
 } nas_pair;
 
-/* Of two verdicts on the same clips in the same order. Owner: arena a. Errors: NAS_EBUG they are of
- * other clips; NAS_ENOMEM. */
+/* Of two verdicts on the same clips in the same order. Owner: arena a. Errors: NAS_EIO they are of
+ * other clips, as the folder changed between them; NAS_ENOMEM. */
 NAS_NODISCARD nas_status nas_pair_count(nas_arena *a, const nas_verdict v[2], nas_pair *out,
                                         nas_err *err);
 

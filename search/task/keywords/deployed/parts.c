@@ -11,8 +11,8 @@
 /* The parts as the model that ships knew them: whoever had a say in its training is no judge. */
 static nas_status deal(const nas_deployed *d, nas_clips *c, bool allow_missing, int part,
                        const nas_log *log, nas_arena *a, nas_dealt *out, nas_err *err) {
-    NAS_TRY(nas_clips_deal(c, &d->task.split, allow_missing, part < 0 ? NULL : log, log, a, out,
-                           part < 0 ? NULL : err));
+    NAS_TRY(
+        nas_clips_deal(c, &d->task.split, allow_missing, part < 0 ? NULL : log, log, a, out, err));
     for (int32_t i = 0; out->fold && i < c->n; i++)
         if (out->part[i] == NAS_VALIDATION) out->part[i] = NAS_TRAIN;
     return NAS_OK;
@@ -41,7 +41,7 @@ nas_status nas_deployed_split(const nas_deployed *d, nas_clips *c, int part, boo
     *known = NAS_PARTS_NOT;
     if (!d->has_candidate) return without_parts(c, log, a, parts, err);
     const nas_status st = deal(d, c, allow_missing || part < 0, part, log, a, &dealt, err);
-    if (st != NAS_OK && (part >= 0 || st == NAS_ENOMEM)) return st;
+    if (st != NAS_OK && (part >= 0 || st == NAS_ENOMEM || st == NAS_ESTOP)) return st;
     if (st != NAS_OK) return without_parts(c, log, a, parts, err);
     *parts = dealt.part;
     *known = d->has_data && nas_hash_equal(&dealt.fingerprint, &d->data) ? NAS_PARTS_OWN

@@ -1,4 +1,5 @@
-/* search/task/keywords/deployed/speakers.h - what was heard of each speaker. */
+/* search/task/keywords/deployed/speakers.h - what was heard of each speaker.
+ * Thread safety: no shared state; one thread at a time for each list. */
 #ifndef NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_SPEAKERS_H
 #define NAS_SEARCH_TASK_KEYWORDS_DEPLOYED_SPEAKERS_H
 
