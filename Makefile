@@ -19,7 +19,8 @@ WARN := -Wall -Wextra -Wconversion -Wshadow -Wpedantic $(if $(filter 1,$(WERROR)
 FLAGS := -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -g -O3 -mtune=generic -ffp-contract=off -fno-math-errno \
     -pthread -MMD -MP
 ifneq ($(SANITIZE),)
-FLAGS += -O1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Of what debuggers read, reports need lines and functions alone: a third less to compile, half to link.
+FLAGS += -O1 -g1 -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=$(SANITIZE)
 endif
 # Frames that lie on each other stay in a small stack (base/stack.h). Sanitizers put more on it.
@@ -78,6 +79,9 @@ $(BUILD)/%.o: %.c Makefile
 # addresses; clang needs minutes for each where it counts every addition too (gcc does that in the tests).
 VEC_FLAGS = $(if $(findstring fuzzer,$(SANITIZE)),$(filter-out -fsanitize=%,$(FLAGS)),$(FLAGS))
 $(BUILD)/core/kernel/vec_infer%.o: VEC_FLAGS = $(FLAGS) $(if $(findstring fuzzer,$(SANITIZE)),-fno-sanitize=undefined)
+
+# With sanitizers, half of what a small study takes goes into these.
+$(BUILD)/core/kernel/vec_spectra.%.o $(BUILD)/core/deploy/zip/%.o: FLAGS += $(if $(SANITIZE),-O2)
 
 # What exported C is made of, as lines of C strings.
 define plain
@@ -237,12 +241,18 @@ test:
 	@./deps.sh
 	@$(MAKE) --no-print-directory -s -j2 nas tests-only
 
-# What scripts use besides the tests' programs.
-FOR_SCRIPTS := $(BUILD)/nas $(TOOLS) $(EXAMPLES) $(BUILD)/tests/sim/sim $(BUILD)/tests/sim/seam.so
+# What scripts use besides the tests' programs; the clips are made once, each script has a copy.
+TEST_CLIPS := $(BUILD)/tests/clips
+FOR_SCRIPTS := $(BUILD)/nas $(TOOLS) $(EXAMPLES) $(BUILD)/tests/sim/sim $(BUILD)/tests/sim/seam.so $(TEST_CLIPS)
 SCRIPTS := $(sort $(wildcard tests/*/test_*.sh))
+$(TEST_CLIPS): $(BUILD)/examples/make_clips
+	@rm -rf $@ $@.new && mkdir -p $@.new
+	@TMPDIR=$(abspath $@.new) $< $@.new/clips --clips 192 >$@.new/said 2>&1 || { cat $@.new/said >&2; exit 1; }
+	@mv $@.new/clips $@ && rm -rf $@.new
 RUN_TESTS = NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh
+# Scripts take longest and begin first: short programs at the end leave no processor without work.
 tests-only: $(TESTS) $(FOR_SCRIPTS)
-	@$(RUN_TESTS) $(TESTS) $(SCRIPTS)
+	@$(RUN_TESTS) $(SCRIPTS) $(TESTS)
 
 # The tests of an edit: all programs but those that take longest, and the scripts that say most in least time.
 SLOW := audit c_source crafted estimate made store_studies threads zip
@@ -268,7 +278,7 @@ $(NAMES):
 
 # Every write and sync of a small run fails in turn, and an allocation from each place; 200 kills.
 # FAULTS=every: each allocation of a run of a formula, too (hours on a busy machine).
-test-faults: $(BUILD)/nas $(EXAMPLES)
+test-faults: $(BUILD)/nas $(EXAMPLES) $(TEST_CLIPS)
 	@FAULTS=$(or $(FAULTS),all) NAS=$(BUILD)/nas BUILD=$(BUILD) tests/run.sh tests/cli/test_cli_faults.sh
 
 # Small studies, disturbed as a seed says (tests/sim/sim.h). SEED=n: that one alone, as a failure names it.
@@ -281,11 +291,8 @@ $(SIM): $(SIM_SRC:%.c=$(BUILD)/%.o)
 $(SEAM): $(SEAM_SRC) tests/sim/plan.h tests/sim/seam.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(FLAGS)) -fPIC -shared -o $@ $(SEAM_SRC)
-SIM_CLIPS := $(BUILD)/tests/sim/clips
-$(SIM_CLIPS): $(BUILD)/examples/make_clips
-	@rm -rf $@ $@.new && mkdir $@.new && TMPDIR=$(abspath $@.new) $< $@.new/clips --clips 192 >/dev/null && mv $@.new/clips $@ && rm -rf $@.new
-SIM_RUN = $(SIM) --nas $(BUILD)/nas --seam $(SEAM) --clips $(SIM_CLIPS) $(if $(ONLY),--only '$(ONLY)') $(if $(STUDY),--study $(STUDY))
-sim: $(BUILD)/nas $(SIM) $(SEAM) $(SIM_CLIPS)
+SIM_RUN = $(SIM) --nas $(BUILD)/nas --seam $(SEAM) --clips $(TEST_CLIPS) $(if $(ONLY),--only '$(ONLY)') $(if $(STUDY),--study $(STUDY))
+sim: $(BUILD)/nas $(SIM) $(SEAM) $(TEST_CLIPS)
 test-sim: sim
 ifdef SEED
 	@$(SIM_RUN) --seed $(SEED) --count 1 --repeat $(or $(REPEAT),1) $(if $(CUTS),--cuts $(CUTS)) --verbose

@@ -83,11 +83,12 @@ install() {
 [ -z "$as_root" ] || [ ! -t 0 ] || sudo -v
 [ $with_arm64 = no ] || run dpkg --add-architecture arm64
 echo "installing: $missing"
-# The package lists are fetched only when those that are there do not suffice.
-if ! apt-cache show $missing >/dev/null 2>&1 || ! install; then
-    if ! run apt-get update -o DPkg::Lock::Timeout=120 || ! install; then
-        cat "$log" >&2
-        echo "deps.sh: could not install: $missing" >&2
-        exit 1
-    fi
-fi
+# The package lists are fetched only when those that are there do not suffice. Networks fail for a while: three tries.
+if apt-cache show $missing >/dev/null 2>&1 && install; then exit 0; fi
+for pause in 5 20 0; do
+    if run apt-get update -o DPkg::Lock::Timeout=120 && install; then exit 0; fi
+    sleep $pause
+done
+cat "$log" >&2
+echo "deps.sh: could not install: $missing" >&2
+exit 1

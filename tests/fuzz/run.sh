@@ -1,16 +1,18 @@
-#!/bin/sh
-# tests/fuzz/run.sh FOLDER SECONDS [TARGET...] - runs the programs FOLDER/fuzz_* (all of them) for SECONDS together, each
-# on what it found earlier and on beginnings. What a target finds is kept in build/fuzz/TARGET, an input that fails in
-# build/fuzz.
-set -eu
+#!/usr/bin/env bash
+# tests/fuzz/run.sh FOLDER SECONDS [TARGET...] - runs the programs FOLDER/fuzz_* (all of them), as many at once as there are
+# processors, about SECONDS in all, each on what it found earlier and on beginnings. What a target finds is kept in
+# build/fuzz/TARGET, an input that fails in build/fuzz.
+set -euo pipefail
 programs=$1
 seconds=$2
 shift 2
 [ $# -gt 0 ] || set -- tflite space csv list sound cache database
 out=build/fuzz
-each=$((seconds / $#))
+jobs=$(nproc)
+[ "$jobs" -le $# ] || jobs=$#
+each=$((seconds * jobs / $#))
 [ "$each" -gt 0 ] || each=1
-
+trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
 seeds() { # TARGET: small files to begin with
     rm -rf "$out/seeds/$1"
     mkdir -p "$out/seeds/$1"
@@ -24,9 +26,9 @@ seeds() { # TARGET: small files to begin with
     esac
 }
 
-for target in "$@"; do
-    TMPDIR=$out/$target.tmp
-    export TMPDIR
+fuzz() { # TARGET
+    local target=$1 limits
+    export TMPDIR=$out/$target.tmp
     mkdir -p "$out/$target" "$TMPDIR"
     seeds "$target"
     case $target in
@@ -44,4 +46,18 @@ for target in "$@"; do
     fi
     sed -n "s/^stat::number_of_executed_units: *\([0-9]*\)/fuzz $target: \1 executions, no failure/p" "$out/$target.log"
     rm -rf "$TMPDIR"
+}
+
+# Those that are at work end; no other begins after a failure.
+status=0 running=0
+for target in "$@"; do
+    [ "$running" -lt "$jobs" ] || { wait -n || status=1; running=$((running - 1)); }
+    [ $status = 0 ] || break
+    fuzz "$target" &
+    running=$((running + 1))
 done
+while [ "$running" -gt 0 ]; do
+    wait -n || status=1
+    running=$((running - 1))
+done
+exit $status

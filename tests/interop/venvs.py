@@ -5,8 +5,8 @@
 
 Makes FOLDER/NAME with what requirements/NAME.txt says, unless it is there and that has not changed.
 An old wheel is only there for some versions of Python: python3 and whatever other python3.X this
-machine has are tried in turn. Where none fits, FOLDER/NAME.skipped says why; any other failure ends
-the program with pip's words.
+machine has are tried in turn. Where none fits, FOLDER/NAME.skipped says why; any other failure is
+tried three times and then ends the program with pip's words.
 """
 
 import concurrent.futures
@@ -14,10 +14,16 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 REQUIREMENTS = pathlib.Path(__file__).parent / "requirements"
 TOGETHER = 3  # downloads wait for the network: more than the cores
 MISSING = ("No matching distribution found", "requires a different Python")
+
+
+def no_wheel(words):
+    """No wheel, by pip's words, which says so of a network that failed too, after some tries."""
+    return any(m in words for m in MISSING) and "Retrying (" not in words
 
 
 def pythons():
@@ -48,11 +54,15 @@ def make(folder, name, candidates):
         (venv / "wanted.txt").write_text("\n".join(w for w in packages if w not in options) + "\n")
         words = [venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check"]
         words += ["--no-compile", *options, "-r", venv / "wanted.txt"]
-        said = subprocess.run(words, capture_output=True, text=True)
+        for pause in (5, 20, 0):
+            said = subprocess.run(words, capture_output=True, text=True)
+            if said.returncode == 0 or no_wheel(said.stderr):
+                break
+            time.sleep(pause)
         if said.returncode == 0:
             stamp.write_text(wanted)
             return f"installed for Python {version}"
-        if not any(m in said.stderr for m in MISSING):
+        if not no_wheel(said.stderr):
             raise RuntimeError(f"{name}: pip failed: {said.stderr.strip()[-1000:]}")
     shutil.rmtree(venv, ignore_errors=True)
     versions = ", ".join(candidates)
