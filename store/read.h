@@ -5,7 +5,8 @@
  * hold during that call of it. Functions return false to end early. Thread safety, consistency, and
  * what errors of reading are: store.h. Nothing is written, so nothing need be durable. A function
  * that fails may have handed out rows before. Errors of asking are those of reading, and NAS_EINVAL
- * a column that the study does not show. */
+ * a column that the study does not show.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_STORE_READ_H
 #define NAS_STORE_READ_H
 

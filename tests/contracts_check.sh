@@ -11,7 +11,7 @@ set -eu
 cd "$(dirname "$0")/.."
 count=0
 [ "${1:-}" != --count ] || { count=1 && shift; }
-[ $# -gt 0 ] || set -- base core search cli
+[ $# -gt 0 ] || set -- base core store search cli
 for folder; do
     # shellcheck disable=SC2046 # names hold no blanks
     awk -v count="$count" -v folder="$folder" '

@@ -1,4 +1,5 @@
-/* cli/text/check.h - what nas data check prints of each task alike, and of one task alone. */
+/* cli/text/check.h - what nas data check prints of each task alike, and of one task alone.
+ * Thread safety: the main thread alone; it prints. */
 #ifndef NAS_CLI_TEXT_CHECK_H
 #define NAS_CLI_TEXT_CHECK_H
 
@@ -13,7 +14,8 @@ void cli_check_end(cli_table *t);
 void cli_check_number(const char *before, const char *name, double v);
 void cli_check_parts(const char *name, const int32_t v[NAS_PARTS]);
 
-/* Members `check...` of the rows of tasks (cli/text/task.h). */
+/* Members `check...` of the rows of tasks (cli/text/task.h). Errors: those of opening the data (the
+ * row `open` of search/task/task.h); NAS_ENOMEM. */
 nas_status cli_check_clips(cli_checked *c, const nas_space *s, nas_arena *a, const nas_log *log,
                            nas_err *err);
 void cli_check_clips_print(const cli_checked *c);

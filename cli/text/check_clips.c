@@ -121,8 +121,8 @@ void cli_check_clips_print(const cli_checked *c) {
     if (v->unnamed)
         printf("            %s clips whose names tell no speaker: each file name counts as one\n",
                nas_thousands(v->unnamed, n[0]));
-    printf("copies      %s clips; their likes in another %s: %s, in another class: %s\n",
-           nas_thousands(v->copies, n[0]), c->d->folds ? "fold" : "part",
+    printf("copies      %s clips; with a copy in another %s: %s, in another class: %s\n",
+           nas_thousands(v->copies, n[0]), c->d->folds ? "fold" : "set",
            nas_thousands(v->copies_in_parts, n[1]), nas_thousands(v->copies_in_classes, n[2]));
     for (int p = NAS_VALIDATION; p < NAS_PARTS; p++)
         if (v->part_speakers[p])

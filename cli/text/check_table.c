@@ -16,7 +16,7 @@ nas_status cli_check_table(cli_checked *c, const nas_space *s, nas_arena *a, con
 
 void cli_check_table_print(const cli_checked *c) {
     const nas_audit_table *v = c->found;
-    static const char *const head[] = {"column", "least", "mean", "most", "deviation", ""};
+    static const char *const head[] = {"column", "least", "mean", "most", "standard deviation", ""};
     char n[4][32];
     cli_table *t = cli_table_open();
     putchar('\n');

@@ -9,7 +9,7 @@
 int cli_eval_forecast(const cli_models *q, const cli_scratch *s);
 
 /* Errors by step of a trial, beside what simpler forecasts do, from its forecast.json, on stdout;
- * nothing where there was no validation part. Errors: NAS_EFORMAT what is stored is damaged; those
+ * nothing where there was no validation set. Errors: NAS_EFORMAT what is stored is damaged; those
  * of nas_store_artefact. */
 nas_status cli_show_forecast(cli_study *s, int64_t row, nas_err *err);
 

@@ -1,5 +1,6 @@
 /* cli/text/task.h - what commands say of one task alone, as rows. A task without a row is judged by
- * its own row of functions (search/task/task.h), and its metrics are printed. */
+ * its own row of functions (search/task/task.h), and its metrics are printed.
+ * Thread safety: the main thread alone; it prints. */
 #ifndef NAS_CLI_TEXT_TASK_H
 #define NAS_CLI_TEXT_TASK_H
 

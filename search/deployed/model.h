@@ -1,5 +1,6 @@
 /* search/deployed/model.h - a .tflite file that ships, alone or in a folder, and the C that files
- * beside it tell of. What those files mean is the tasks' own (search/task/task.h). */
+ * beside it tell of. What those files mean is the tasks' own (search/task/task.h).
+ * Thread safety: no shared state; distinct places and models may be used by distinct threads. */
 #ifndef NAS_SEARCH_DEPLOYED_MODEL_H
 #define NAS_SEARCH_DEPLOYED_MODEL_H
 

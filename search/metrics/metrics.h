@@ -11,14 +11,14 @@
 #include <stdint.h>
 
 /* NAS_METRIC_SCORE is what the task is about, higher is better: accuracy, skill_mean; then the same
- * on the test part, and its lower end, one-sided. A task's own metrics follow NAS_METRIC_COUNT. */
+ * on the test set, and its lower end, one-sided. A task's own metrics follow NAS_METRIC_COUNT. */
 typedef enum nas_metric_id {
 #define METRIC(id, ...) NAS_METRIC_##id,
 #define TIME(id, ...) \
     NAS_METRIC_##id, NAS_METRIC_##id##_LO, NAS_METRIC_##id##_HI, NAS_METRIC_##id##_P95,
 #include "search/metrics/list.h"
     NAS_METRIC_COUNT,
-    NAS_METRIC_SCORES = NAS_METRIC_SCORE_LO + 1 /* the score, of the test part, its lower end */
+    NAS_METRIC_SCORES = NAS_METRIC_SCORE_LO + 1 /* the score, of the test set, its lower end */
 } nas_metric_id;
 
 /* Room for all metrics of one task of this build; a stored study may have more. */

@@ -1,6 +1,7 @@
 /* search/run/patience.h - how a run waits for a database that another process holds: as long as it
  * is held, for nothing that was trained may be lost. It is said again and again, and a run that is
- * to stop waits no longer. One thread at a time. */
+ * to stop waits no longer.
+ * Thread safety: one thread at a time for each patience. */
 #ifndef NAS_SEARCH_RUN_PATIENCE_H
 #define NAS_SEARCH_RUN_PATIENCE_H
 

@@ -1,4 +1,5 @@
-/* search/study/judge.h - how an exported model does on data, by its task's own row. */
+/* search/study/judge.h - how an exported model does on data, by its task's own row.
+ * Thread safety: one thread at a time; it works on the threads of base/team.h. */
 #ifndef NAS_SEARCH_STUDY_JUDGE_H
 #define NAS_SEARCH_STUDY_JUDGE_H
 

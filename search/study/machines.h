@@ -1,5 +1,6 @@
 /* search/study/machines.h - times that were measured on more than one machine are no one measure:
- * what is to be said where a study selects by them. */
+ * what is to be said where a study selects by them.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_SEARCH_STUDY_MACHINES_H
 #define NAS_SEARCH_STUDY_MACHINES_H
 

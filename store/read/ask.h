@@ -1,5 +1,6 @@
 /* store/read/ask.h - a statement that reads, put together with its values beside it: names are
- * quoted, values are placeholders. Private to store/. */
+ * quoted, values are placeholders. Private to store/.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_STORE_READ_ASK_H
 #define NAS_STORE_READ_ASK_H
 

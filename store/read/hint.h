@@ -1,4 +1,5 @@
-/* store/read/hint.h - what a wrong statement might have meant. */
+/* store/read/hint.h - what a wrong statement might have meant.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_STORE_READ_HINT_H
 #define NAS_STORE_READ_HINT_H
 

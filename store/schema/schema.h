@@ -1,7 +1,7 @@
 /* store/schema/schema.h - what a study is in the database: its definition, the wide table of its
  * trials, the views that people query, and the front.
- *
- * Errors, where no others are named: those of a statement (store/sql/sql.h).
+ * Errors, where none are named: NAS_EBUSY another holds the database, and nothing was written;
+ * NAS_EFULL; NAS_EIO; NAS_ENOMEM; NAS_EFORMAT the database holds what we never write.
  * Thread safety: one thread at a time for each store. */
 #ifndef NAS_STORE_SCHEMA_SCHEMA_H
 #define NAS_STORE_SCHEMA_SCHEMA_H

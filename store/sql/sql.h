@@ -1,7 +1,6 @@
 /* store/sql/sql.h - statements and transactions of the store, on any backend (store/backend.h).
- *
- * Errors, where no others are named: NAS_EBUSY (another holds the database; nothing was written),
- * NAS_EFULL, NAS_EIO, NAS_ENOMEM, NAS_EFORMAT (the database holds what we never write).
+ * Errors, where none are named: NAS_EBUSY another holds the database, and nothing was written;
+ * NAS_EFULL; NAS_EIO; NAS_ENOMEM; NAS_EFORMAT the database holds what we never write.
  * Thread safety: one thread at a time for each store. */
 #ifndef NAS_STORE_SQL_SQL_H
 #define NAS_STORE_SQL_SQL_H

@@ -1,4 +1,6 @@
-/* store/sqlite/sqlite.h - what the files of this room share: the connection to a SQLite file. */
+/* store/sqlite/sqlite.h - what the files of this room share: the connection to a SQLite file.
+ * Errors, where none are named: NAS_EIO, NAS_EFULL, NAS_EMOVED, NAS_ENOMEM, NAS_EFORMAT.
+ * Thread safety: one thread at a time for each store. */
 #ifndef NAS_STORE_SQLITE_SQLITE_H
 #define NAS_STORE_SQLITE_SQLITE_H
 

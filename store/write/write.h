@@ -1,6 +1,6 @@
 /* store/write/write.h - what the files that write share.
- *
- * Errors, where no others are named: those of a statement (store/sql/sql.h).
+ * Errors, where none are named: NAS_EBUSY another holds the database, and nothing was written;
+ * NAS_EFULL; NAS_EIO; NAS_ENOMEM; NAS_EFORMAT the database holds what we never write.
  * Thread safety: one thread at a time for each store. */
 #ifndef NAS_STORE_WRITE_WRITE_H
 #define NAS_STORE_WRITE_WRITE_H

@@ -148,7 +148,8 @@ nas_status nas_keywords_emit(const char *const *text, nas_arena *a, const char *
 nas_status nas_labels_source(const char *const *labels, int32_t n, nas_arena *a, const char **out,
                              nas_err *err);
 
-/* `beside` of the row (deployed/beside.c). */
+/* `beside` of the row (deployed/beside.c). Errors: NAS_EFORMAT a file that lies beside the model
+ * holds something else; NAS_EINVAL labels that do not fit the model; NAS_EIO; NAS_ENOMEM. */
 nas_status nas_keywords_beside(const struct nas_model_place *place, const nas_graph *g,
                                nas_arena *a, struct nas_beside *out, nas_err *err);
 

@@ -35,12 +35,12 @@ const nas_metric nas_keywords_scores[NAS_METRIC_SCORES] = {
     [NAS_METRIC_SCORE] = {.name = "accuracy",
                           SHARE,
                           .bound = "accuracy" NAS_LO,
-                          .help = "share of the validation part that the exported file gets right; "
+                          .help = "share of the validation set that the exported file gets right; "
                                   "with folds: of all their clips, each by the file that was made "
                                   "without its fold"},
     [NAS_METRIC_TEST_SCORE] = {.name = "test_accuracy",
                                .unit = NAS_UNIT_FRACTION,
-                               .help = "the same on the test part; of the finalists only, and "
+                               .help = "the same on the test set; of the finalists only, and "
                                        "nothing selects on it"},
     [NAS_METRIC_SCORE_LO] = {.name = "accuracy" NAS_LO,
                              SHARE,

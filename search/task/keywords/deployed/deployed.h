@@ -96,8 +96,8 @@ NAS_NODISCARD nas_status nas_deployed_judge(const nas_deployed *d, const char *d
  * own split, with what is known of them: (*parts)[c->n] in arena a, zeros where nothing is. Where a
  * part is asked for (part >= 0) what stands against it is an error; else it is only not known, and
  * silence is cut from all recordings alike. (parts.c) Errors: NAS_EINVAL the part has no clips;
- * those of nas_clips_deal. Without a part: NAS_ESTOP, NAS_ENOMEM, and what the recordings of silence
- * are refused for. *parts is then not set. */
+ * those of nas_clips_deal. Without a part: NAS_ESTOP, NAS_ENOMEM, and what the recordings of
+ * silence are refused for. *parts is then not set. */
 NAS_NODISCARD nas_status nas_deployed_split(const nas_deployed *d, nas_clips *c, int part,
                                             bool allow_missing, const nas_log *log, nas_arena *a,
                                             const uint8_t **parts, nas_parts_known *known,
