@@ -4,8 +4,8 @@
 #include "base/rng.h"
 #include "core/audio/sound.h"
 #include "core/data/clips/cuts.h"
-#include "search/deployed/deployed.h"
 #include "search/stage/evaluate.h"
+#include "search/task/keywords/deployed/deployed.h"
 #include "search/task/keywords/keywords.h"
 #include "tests/space_texts.h"
 

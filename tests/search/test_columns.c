@@ -118,7 +118,8 @@ static void test_many(void **state) {
     nas_study found;
     const char *json;
     const double *metric;
-    char name[16], command[160];
+    char command[160];
+    nas_state state_of;
     nas_store *s = start(p, &def, &id);
     nas_value values[MANY];
     for (int i = 0; i < MANY; i++) values[i] = real(i + 0.5);
@@ -126,8 +127,8 @@ static void test_many(void **state) {
     assert_true(finish_as(p, s, id, &c, "w", "complete", values));
     OK(nas_store_find(s, "many", p->arena, &found, &id, &p->err));
     assert_int_equal(found.n_metrics, MANY);
-    OK(nas_study_stored(s, &found, c.id, name, p->arena, &metric, &p->err));
-    assert_string_equal(name, "complete");
+    OK(nas_study_stored(s, &found, c.id, &state_of, p->arena, &metric, &p->err));
+    assert_int_equal(state_of, NAS_COMPLETE);
     for (int i = 0; i < MANY; i++) assert_true(metric[i] == i + 0.5);
     nas_store_close(s);
     expect(said_of(p, "top --pareto"), "180.5", true);

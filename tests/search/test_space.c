@@ -1413,7 +1413,8 @@ static void test_page(void **state) {
     assert_int_equal(nas_keywords_metrics(arena, &own, NULL), NAS_OK);
     for (int i = 0; i < NAS_METRIC_SCORES; i++)
         expect_row(page, "metric",
-                   nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name, own.v[i].unit));
+                   nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name,
+                                    nas_metric_unit(&own.v[i])));
     for (int i = NAS_METRIC_COUNT; i < own.n; i++)
         expect_row(page, "metric",
                    nas_arena_format(arena, NULL, "| `%s` | %s |", own.v[i].name,

@@ -20,7 +20,7 @@ static void add_bare(place *p, double accuracy) {
                             {.type = NAS_COLUMN_INTEGER, .integer = 1},
                             {.is_null = true},
                             {.is_null = true}};
-    const nas_result r = {.state = "complete", .metrics = m};
+    const nas_result r = {.state = NAS_COMPLETE, .metrics = m};
     assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);
     OK(nas_store_finish(p->s, p->id, &c, "w", &r, &p->err));
 }

@@ -44,9 +44,9 @@ static const nas_column params[] = {{"width", NAS_COLUMN_REAL}, {"format", NAS_C
 static const nas_column metrics[] = {{"accuracy", NAS_COLUMN_REAL},
                                      {"zlib_bytes", NAS_COLUMN_INTEGER},
                                      {"accuracy_lo", NAS_COLUMN_REAL}};
-static const nas_bound bounds[] = {{"zlib_bytes < 1000", "zlib_bytes", "<", 1000},
-                                   {"accuracy_lo >= 0.5", "accuracy_lo", ">=", 0.5}};
-static const nas_goal goals[] = {{"accuracy", true}};
+static const nas_bound bounds[] = {{"zlib_bytes < 1000", "zlib_bytes", NAS_BELOW, 1000},
+                                   {"accuracy_lo >= 0.5", "accuracy_lo", NAS_AT_LEAST, 0.5}};
+static const nas_goal goals[] = {{"accuracy", NAS_MAXIMIZE}};
 enum { N_METRICS = 3 };
 
 static inline nas_study study_named(const char *name, int64_t trials) {
@@ -119,7 +119,7 @@ static inline bool finish(place *p, nas_store *s, const nas_claim *c, const char
         {.type = NAS_COLUMN_REAL, .real = accuracy, .is_null = isnan(accuracy)},
         {.type = NAS_COLUMN_INTEGER, .integer = bytes, .is_null = bytes < 0},
         {.type = NAS_COLUMN_REAL, .real = accuracy - 0.25, .is_null = isnan(accuracy)}};
-    const nas_result r = {.state = nas_state_text(state),
+    const nas_result r = {.state = state,
                           .reason = state == NAS_REJECTED ? "zlib_bytes < 1000: too large" : NULL,
                           .metrics = m,
                           .machine = "test"};

@@ -8,7 +8,7 @@ static int finish_and_die(place *p, nas_store *s) {
     const nas_stage_row g[] = {{"features", {{1}}, true, 1, 2}, {"train", {{2}}, false, 3, 4}};
     const nas_step_row t[] = {{"dense", 0.5, 100, 50}, {"pruned", NAN, -1, -1}};
     const nas_artefact f = {"model.tflite", "bytes\0more", 10};
-    const nas_result r = {.state = "complete",
+    const nas_result r = {.state = NAS_COMPLETE,
                           .n_epochs = 2,
                           .epochs = e,
                           .n_stages = 2,
@@ -74,11 +74,11 @@ static void test_parts_of_attempts(void **state) {
     double trained, saved;
     const nas_epoch_row e[] = {{.epoch = 1, .loss = 1}, {.epoch = 2, .loss = 2}};
     nas_result r = {
-        .state = "waiting", .n_epochs = 2, .epochs = e, .epochs_trained = 2, .epochs_saved = NAN};
+        .state = NAS_WAITING, .n_epochs = 2, .epochs = e, .epochs_trained = 2, .epochs_saved = NAN};
     assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);
     OK(nas_store_finish(p->s, p->id, &c, "w", &r, &p->err));
     r = (nas_result){
-        .state = "complete", .n_epochs = 1, .epochs = e, .epochs_trained = 3, .epochs_saved = 2};
+        .state = NAS_COMPLETE, .n_epochs = 1, .epochs = e, .epochs_trained = 3, .epochs_saved = 2};
     assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);
     OK(nas_store_finish(p->s, p->id, &c, "w", &r, &p->err));
     OK(nas_store_epochs(p->s, p->id, c.id, tell_epoch, &t, &p->err));
@@ -203,7 +203,7 @@ static void test_answers(void **state) {
     nas_claim c;
     told t = {""};
     int64_t reads, asked;
-    const nas_result r = {.state = "complete", .answers = &of_trial};
+    const nas_result r = {.state = NAS_COMPLETE, .answers = &of_trial};
     assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);
     OK(nas_store_finish(p->s, p->id, &c, "w", &r, &p->err));
     add(p, 0.5, 1, NAS_COMPLETE);

@@ -30,7 +30,7 @@ static void test_find(void **state) {
     assert_int_equal(d.metrics[1].type, NAS_COLUMN_INTEGER);
     assert_string_equal(d.bounds[1].text, "accuracy_lo >= 0.5");
     assert_string_equal(d.bounds[1].op, ">=");
-    assert_true(d.bounds[1].bound == 0.5 && d.goals[0].maximize);
+    assert_true(d.bounds[1].bound == 0.5 && d.goals[0].direction == NAS_MAXIMIZE);
     FAILS(NAS_ENOTFOUND, nas_store_find(p->s, "third", p->arena, &d, &id, &p->err));
     assert_non_null(strstr(p->err.text, "second"));
     FAILS(NAS_ENOTFOUND, nas_store_find(p->s, NULL, p->arena, &d, &id, &p->err)); /* two */
@@ -133,7 +133,7 @@ static void test_names(void **state) {
 /* Other bounds are judged by what is stored; rejected trials wait for them. */
 static void test_other_bounds(void **state) {
     place *p = *state;
-    static const nas_bound loose[] = {{"zlib_bytes < 9000", "zlib_bytes", "<", 9000}};
+    static const nas_bound loose[] = {{"zlib_bytes < 9000", "zlib_bytes", NAS_BELOW, 9000}};
     nas_counts c;
     add(p, 0.9, 5000, NAS_COMPLETE);
     add(p, NAN, -1, NAS_REJECTED);
@@ -156,7 +156,7 @@ static void test_new_metric(void **state) {
                                       {"zlib_bytes", NAS_COLUMN_INTEGER},
                                       {"accuracy_lo", NAS_COLUMN_REAL},
                                       {"total_ms", NAS_COLUMN_REAL}};
-    static const nas_bound fast[] = {{"total_ms < 9", "total_ms", "<", 9}};
+    static const nas_bound fast[] = {{"total_ms < 9", "total_ms", NAS_BELOW, 9}};
     nas_claim c;
     add(p, 0.9, 5, NAS_COMPLETE);
     p->def.metrics = more;
@@ -209,7 +209,7 @@ static void test_copy(void **state) {
     nas_store *copy;
     told t = {""};
     const nas_artefact f = {"model.tflite", "bytes", 5};
-    const nas_result r = {.state = "complete", .n_artefacts = 1, .artefacts = &f};
+    const nas_result r = {.state = NAS_COMPLETE, .n_artefacts = 1, .artefacts = &f};
     if (!nas_under_test->beside) skip();
     nas_under_test->beside(p->where, to, sizeof to);
     assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);

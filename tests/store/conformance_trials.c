@@ -119,11 +119,11 @@ static void test_given_back(void **state) {
     assert_int_equal(c.attempt, 2);
     assert_true(nas_hash_equal(&c.candidate, &first.candidate));
     /* Given back through no fault of its own: the attempt does not count. */
-    const nas_result r = {.state = "waiting", .forgiven = true, .epochs_saved = NAN};
+    const nas_result r = {.state = NAS_WAITING, .forgiven = true, .epochs_saved = NAN};
     OK(nas_store_finish(p->s, p->id, &c, "w", &r, &p->err));
     assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);
     assert_int_equal(c.attempt, 2);
-    const nas_result odd = {.state = "happy"};
+    const nas_result odd = {.state = NAS_STATES};
     FAILS(NAS_EINVAL, nas_store_finish(p->s, p->id, &c, "w", &odd, &p->err));
     assert_true(finish(p, p->s, &c, "w", 0.9, 1, NAS_COMPLETE));
 }
@@ -203,7 +203,7 @@ static void test_retry(void **state) {
     nas_claim c;
     const nas_epoch_row e = {.epoch = 1};
     const nas_result failed = {
-        .state = "failed", .reason = "it's broken", .n_epochs = 1, .epochs = &e};
+        .state = NAS_FAILED, .reason = "it's broken", .n_epochs = 1, .epochs = &e};
     for (int i = 0; i < 3; i++) {
         assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);
         if (i != 1) OK(nas_store_finish(p->s, p->id, &c, "w", &failed, &p->err));

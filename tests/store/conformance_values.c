@@ -56,7 +56,7 @@ static void test_numbers(void **state) {
                                         {.type = NAS_COLUMN_INTEGER, .integer = integers[i]},
                                         {.type = NAS_COLUMN_REAL, .is_null = true}};
         nas_value out[N_METRICS];
-        const nas_result r = {.state = "complete", .metrics = m};
+        const nas_result r = {.state = NAS_COMPLETE, .metrics = m};
         assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);
         OK(nas_store_finish(p->s, p->id, &c, "w", &r, &p->err));
         const nas_trials_ask ask = {.row = c.id, .columns = columns, .n_columns = N_METRICS};
@@ -77,7 +77,7 @@ static void test_artefacts(void **state) {
     assert_non_null(large);
     for (size_t i = 0; i < LARGE; i++) large[i] = (uint8_t)(i * 2654435761U >> 13);
     const nas_artefact f[] = {{"large", large, LARGE}, {"empty", "", 0}, {"it's \xc3\xa4", "x", 1}};
-    const nas_result r = {.state = "complete", .n_artefacts = 3, .artefacts = f};
+    const nas_result r = {.state = NAS_COMPLETE, .n_artefacts = 3, .artefacts = f};
     assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);
     OK(nas_store_finish(p->s, p->id, &c, "w", &r, &p->err));
     for (int i = 0; i < 3; i++) {
@@ -102,7 +102,7 @@ static void test_all_or_nothing(void **state) {
     const nas_step_row t = {"dense", 0.5, 1, 1};
     const nas_artefact twice[] = {{"model.tflite", "a", 1}, {"model.tflite", "b", 1}};
     nas_result r = {
-        .state = "complete", .n_steps = 1, .steps = &t, .n_artefacts = 2, .artefacts = twice};
+        .state = NAS_COMPLETE, .n_steps = 1, .steps = &t, .n_artefacts = 2, .artefacts = twice};
     assert_int_equal(claim(p, p->s, "w", &c), NAS_CLAIMED);
     const nas_status st = nas_store_finish(p->s, p->id, &c, "w", &r, &p->err);
     assert_true(st != NAS_OK && st != NAS_ELOST);

@@ -82,7 +82,7 @@ static void test_columns_change(void **state) {
     assert_string_equal(numbers(p, (nas_trials_ask){.where = &is, .n_where = 1}), "0 ");
 }
 
-static void finish_whole(place *p, const nas_claim *c, const char *state, double accuracy) {
+static void finish_whole(place *p, const nas_claim *c, nas_state state, double accuracy) {
     const nas_value m[N_METRICS] = {{.type = NAS_COLUMN_REAL, .real = accuracy},
                                     {.type = NAS_COLUMN_INTEGER, .integer = 5},
                                     {.type = NAS_COLUMN_REAL, .real = accuracy - 0.25}};
@@ -191,11 +191,11 @@ static int64_t reuse_next(place *p, int64_t of) {
 static void test_reuse_twice(void **state) {
     place *p = *state;
     nas_claim c = claim_next(p, "w", NULL);
-    finish_whole(p, &c, "complete", 0.875); /* row 1 */
+    finish_whole(p, &c, NAS_COMPLETE, 0.875); /* row 1 */
     go_to(p, "other", "data", 2);
     assert_int_equal(reuse_next(p, 1), 1); /* row 2 */
     c = claim_next(p, "w", NULL);
-    finish_whole(p, &c, "complete", 0.75); /* row 3 */
+    finish_whole(p, &c, NAS_COMPLETE, 0.75); /* row 3 */
     go_to(p, "space", "data", 1);
     assert_int_equal(reuse_next(p, 3), 3); /* row 4 */
     go_to(p, "third", "data", 3);
@@ -237,7 +237,7 @@ static void test_renamed(void **state) {
     int labels = 1;
     for (int i = 0; i < 2; i++) {
         const nas_claim c = claim_next(p, "w", &labels);
-        finish_whole(p, &c, "complete", 0.875);
+        finish_whole(p, &c, NAS_COMPLETE, 0.875);
     }
     assert_string_equal(formats(p), "a b ");
     p->def.space_text = "{\"with\": \"labels\"}";

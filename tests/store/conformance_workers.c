@@ -82,7 +82,7 @@ static nas_status pick_busy(void *ctx, int64_t number, int64_t *cursor, nas_valu
     nas_claim c;
     const char *json;
     nas_claimed what;
-    const nas_result r = {.state = "complete"};
+    const nas_result r = {.state = NAS_COMPLETE};
     FAILS(NAS_EBUSY, nas_store_finish(b->s, p->id, &b->c, "w", &r, &p->err));
     FAILS(NAS_EBUSY, nas_store_heartbeat(b->s, p->id, &b->c, "w", &p->err));
     FAILS(NAS_EBUSY,
@@ -164,7 +164,7 @@ static int finish_stolen(place *p, nas_store *s) {
     const nas_epoch_row e = {.epoch = 1};
     const nas_artefact f = {"model.tflite", "old", 3};
     const nas_result r = {
-        .state = "complete", .n_epochs = 1, .epochs = &e, .n_artefacts = 1, .artefacts = &f};
+        .state = NAS_COMPLETE, .n_epochs = 1, .epochs = &e, .n_artefacts = 1, .artefacts = &f};
     return nas_store_finish(s, p->id, &stolen, "gone", &r, &p->err) == NAS_ELOST ? 0 : 1;
 }
 
@@ -224,7 +224,7 @@ static int finish_for_good(place *p, nas_store *s) {
         const nas_epoch_row e[2] = {{.epoch = 1}, {.epoch = 2}};
         const nas_artefact f = {"model.tflite", text, sizeof text};
         const nas_result r = {
-            .state = "complete", .n_epochs = 2, .epochs = e, .n_artefacts = 1, .artefacts = &f};
+            .state = NAS_COMPLETE, .n_epochs = 2, .epochs = e, .n_artefacts = 1, .artefacts = &f};
         snprintf(text, sizeof text, "model %d", i);
         if (claim(p, s, "gone", &c) != NAS_CLAIMED) return 1;
         if (nas_store_finish(s, p->id, &c, "gone", &r, &p->err) != NAS_OK) return 2;
