@@ -29,7 +29,7 @@ static void test_find(void **state) {
     assert_int_equal(d.params[1].type, NAS_COLUMN_TEXT);
     assert_int_equal(d.metrics[1].type, NAS_COLUMN_INTEGER);
     assert_string_equal(d.bounds[1].text, "accuracy_lo >= 0.5");
-    assert_string_equal(d.bounds[1].op, ">=");
+    assert_int_equal(d.bounds[1].op, NAS_AT_LEAST);
     assert_true(d.bounds[1].bound == 0.5 && d.goals[0].direction == NAS_MAXIMIZE);
     FAILS(NAS_ENOTFOUND, nas_store_find(p->s, "third", p->arena, &d, &id, &p->err));
     assert_non_null(strstr(p->err.text, "second"));

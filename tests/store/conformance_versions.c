@@ -106,7 +106,7 @@ static bool count_answers(void *ctx, int64_t row, int64_t number, const nas_answ
     return true;
 }
 
-static const char *const ends[] = {"complete", "diverged", "rejected", "failed"};
+static const nas_state ends[] = {NAS_COMPLETE, NAS_DIVERGED, NAS_REJECTED, NAS_FAILED};
 
 /* What a twin of the same data has is taken over: complete or diverged, by the name of a metric. */
 static void test_reuse(void **state) {
