@@ -33,15 +33,26 @@ typedef enum nas_use {
     NAS_USE_ASKED, /* people wrote it: it reads, for as long as it takes */
 } nas_use;
 
+typedef enum nas_missing_kind {
+    NAS_MISSING_NOTHING,
+    NAS_MISSING_COLUMN,
+    NAS_MISSING_TABLE
+} nas_missing_kind;
 /* What the text of a statement names and the database has not. */
 typedef struct nas_missing {
-    enum { NAS_MISSING_NOTHING, NAS_MISSING_COLUMN, NAS_MISSING_TABLE } kind;
+    nas_missing_kind kind;
     char name[256]; /* as the database wrote it */
 } nas_missing;
 
+typedef enum nas_object_kind {
+    NAS_OBJECT_TABLE,
+    NAS_OBJECT_VIEW,
+    NAS_OBJECT_INDEX,
+    NAS_OBJECT_TRIGGER
+} nas_object_kind;
 /* An object of the schema: what it is, its name, and the statement that makes it. */
 typedef struct nas_object {
-    enum { NAS_OBJECT_TABLE, NAS_OBJECT_VIEW, NAS_OBJECT_INDEX, NAS_OBJECT_TRIGGER } kind;
+    nas_object_kind kind;
     const char *name;
     const char *text; /* NULL: whatever it is */
 } nas_object;

@@ -127,7 +127,7 @@ static nas_status refuse(nas_err *err) {
 static void note_missing(const char *text, nas_missing *m) {
     static const struct {
         const char *text;
-        int kind;
+        nas_missing_kind kind;
     } rows[] = {{"no such column: ", NAS_MISSING_COLUMN}, {"no such table: ", NAS_MISSING_TABLE}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const size_t n = strlen(rows[i].text);

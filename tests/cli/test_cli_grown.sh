@@ -14,7 +14,7 @@ cp -r grown_best before
 grow 0
 goes_on() { "$NAS" run grown.json >out.log 2>err.log; }
 check "with one clip more it goes on" goes_on
-check "as version 2, which is said" grep -qE "^nas: warning: study grown: the data or their split are others than version 1's, .*: version 2 begins, the 3 best settings of before are trained first" err.log
+check "as version 2, which is said" grep -qE "^nas: warning: study grown: the data or their split are others than version 1's, .*: version 2 begins, the 3 best settings of the version before are trained first" err.log
 check "with the best of before" grep -qF "The best of version 1 was trial ${winner%,*}, accuracy" err.log
 check "these are its first trials" equal "$(sql grown.db "select candidate from grown where number < 3 order by number")" "$best"
 check "trained on these data" equal "$(sql grown.db "select count(*), sum(state = 'complete'), sum(reused is null) from grown")" "6,6,6"
@@ -67,6 +67,6 @@ check "a row that is none" says 2 "--kernel fast: no such kernel variant runs he
 check "a new study is that row's" bash -c "'$NAS' run grown.json --db slow.db --trials 2 --kernel $other --quiet --out slow_best >/dev/null 2>&1 && [ \"\$('$NAS' sql slow.db \"select k.kernel || (select group_concat(distinct substr(machine, -9)) from grown) from nas_studies k\" --csv | tail -1)\" = referencereference ]"
 check "verify takes the trial's kernels" says_of 0 "trained again, the same" "$NAS" verify slow.db 0
 check "others give other bytes, as expected" says_of 3 "other bytes, as expected between variants" "$NAS" verify slow.db 0 --kernel generic
-check "all of them" says_of 3 "2 of 2 trials have other bytes as expected between variants" env NAS_KERNEL=generic "$NAS" verify slow.db --all
+check "all of them" says_of 3 "2 of 2 trials have other bytes, as expected between kernel variants" env NAS_KERNEL=generic "$NAS" verify slow.db --all
 check "no word of OTHER BYTES" bash -c "! '$NAS' verify slow.db 0 --kernel generic | grep OTHER"
 close_tests
