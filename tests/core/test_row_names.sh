@@ -22,8 +22,8 @@ check "no layer's row is named elsewhere" equal \
 # "dense" is a step of compression, too; show_file.c has the words of activations.
 check "no layer's word is named elsewhere" equal \
     "$(found "\"($(any "$(echo "$layers" | grep -vx dense)"))\"" 'core/nn/layers/|cli/text/show_file\.c:.*NAS_ACT')" ""
-# compression.c measures the file as it would be without a format.
+# deploy.h says which of them holds a float graph as it is.
 check "no format is named elsewhere" equal \
-    "$(found "NAS_FORMAT_($(any "$formats"))\b" 'search/stage/compression\.c:.*NAS_FORMAT_FLOAT32')" ""
+    "$(found "NAS_FORMAT_($(any "$formats"))\b" 'core/deploy/deploy\.h:.*NAS_FORMAT_EXACT')" ""
 
 close_tests
