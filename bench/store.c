@@ -3,6 +3,7 @@
  * usage: store FOLDER [TRIALS [WORKERS]]; the folder should be on the disk that studies lie on. */
 #include "store/store.h"
 #include "base/clock.h"
+#include "store/file.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

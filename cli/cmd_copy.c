@@ -1,5 +1,6 @@
 /* cli/cmd_copy.c - nas copy: a database whole in another file. */
 #include "cli/text/report.h"
+#include "store/file.h"
 
 #include <stdio.h>
 

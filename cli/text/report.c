@@ -1,5 +1,6 @@
 /* cli/text/report.c - a trial as people read it. */
 #include "cli/text/report.h"
+#include "store/file.h"
 
 #include "base/companion.h"
 

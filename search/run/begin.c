@@ -1,5 +1,6 @@
 /* search/run/begin.c - the study of a run. */
 #include "search/run/begin.h"
+#include "store/file.h"
 
 #include "search/run/run.h"
 #include "search/space/changes.h"

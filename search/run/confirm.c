@@ -1,5 +1,6 @@
 /* search/run/confirm.c - replicates of finalists, a few processes side by side. */
 #include "search/run/confirm.h"
+#include "store/file.h"
 
 #include "base/clock.h"
 #include "base/team.h"

@@ -9,6 +9,7 @@
 #include "search/run/run.h"
 #include "search/run/setback.h"
 #include "search/run/watch.h"
+#include "store/file.h"
 
 #include <stdatomic.h>
 #include <sys/types.h>

@@ -1,5 +1,6 @@
 /* search/run/run.c - the coordinator of one `nas run`. */
 #include "search/run/run.h"
+#include "store/file.h"
 
 #include "base/clock.h"
 #include "base/cores.h"

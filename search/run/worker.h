@@ -8,6 +8,7 @@
 #include "search/run/setback.h"
 #include "search/sampler/sampler.h"
 #include "search/stage/evaluate.h"
+#include "store/file.h"
 #include "store/store.h"
 
 /* What a worker tells the coordinator, one write to a pipe each (atomic: below PIPE_BUF). */

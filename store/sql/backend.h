@@ -15,6 +15,7 @@
 #ifndef NAS_STORE_SQL_BACKEND_H
 #define NAS_STORE_SQL_BACKEND_H
 
+#include "store/file.h"
 #include "store/sql/draft.h"
 #include "store/store.h"
 

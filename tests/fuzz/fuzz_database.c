@@ -8,6 +8,7 @@
 #include "search/study/export.h"
 #include "search/study/study.h"
 #include "search/task/task.h"
+#include "store/file.h"
 #include "store/store.h"
 #include "tests/fuzz/fuzz.h"
 

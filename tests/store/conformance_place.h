@@ -3,6 +3,7 @@
 #ifndef NAS_TESTS_STORE_CONFORMANCE_PLACE_H
 #define NAS_TESTS_STORE_CONFORMANCE_PLACE_H
 
+#include "store/file.h"
 #include "store/read.h"
 #include "tests/expect.h"
 #include "tests/store/conformance.h"

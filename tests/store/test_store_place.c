@@ -1,5 +1,6 @@
 /* tests/store/test_store_place.c - the contract of store/store.h: the file that a database is, its
  * names, what becomes of it when somebody removes or replaces it, and readers that take long. */
+#include "store/file.h"
 #include "store/sqlite/sqlite.h"
 #include "tests/store_place.h"
 

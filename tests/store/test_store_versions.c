@@ -1,5 +1,6 @@
 /* tests/store/test_store_versions.c - what keeps versions of a study apart: spaces, data, the
  * kernels that train; what older ones show; warnings. */
+#include "store/file.h"
 #include "tests/store_place.h"
 
 static nas_store *begin(place *p, const nas_study *def, nas_study_id *id) {
