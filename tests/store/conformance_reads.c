@@ -287,7 +287,7 @@ static void test_minimise(void **state) {
     for (int i = 0; i < 3; i++) {
         static const double width[] = {1, 0.5, 1.5};
         const nas_condition is = {"width", NAS_EQUAL, width[i]};
-        char number[8];
+        char number[16];
         snprintf(number, sizeof number, "%d ", i);
         assert_string_equal(numbers(p, (nas_trials_ask){.where = &is, .n_where = 1}), number);
     }
