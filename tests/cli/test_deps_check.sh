@@ -53,6 +53,14 @@ fresh
 put search/task/sound/row.c 'int row(void) { return 1; }'
 put search/study/a.c 'int row(void); int a(void) { return row(); }'
 check "a task is known by its row alone" deps 1 "search/study/a.c: search/study must not know search/task/sound: it uses row of search/task/sound/row.c"
+fresh
+mkdir -p store/read store/sqlite
+echo '#include <sqlite3.h>' >store/sqlite/a.c
+check "a library at home in one room" deps 0 "no room uses"
+echo '#include <sqlite3.h>' >store/read/a.c
+check "and not in the room beside it" deps 1 "store/read/a.c:1: <sqlite3.h> is at home in store/sqlite, not in store"
+rm -r store
+fresh
 put search/attic/a.c 'int a;'
 check "a room without a place" deps 1 "room search/attic is not known"
 fresh
